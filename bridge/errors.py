@@ -1,0 +1,95 @@
+"""Everything that can go wrong, sorted by what to do next.
+
+    BridgeError
+    ├── Rejected              the sender's fault: answered with its HTTP status, nothing is kept
+    │   ├── Unauthorized      401
+    │   └── TooLarge          413
+    ├── Unavailable           state could not be written: 429, the sender tries again
+    ├── Retryable             may pass later; carries the wait that the other side asked for
+    ├── OutcomeUnknown        a write left this machine and no readable answer came back
+    ├── Permanent             will not pass by itself: dead letter
+    │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
+    ├── Fenced                the lease was lost: stop, and write nothing
+    ├── WrongInput            the person at the command line: exit code 2
+    ├── DidNotWork            the command was right, the world was not: exit code 1
+    └── Misconfigured         refuse to start: exit code 78
+
+Not answering is a value (`Skip`), never an exception. Messages name what happened, to which id, and what to do next; they
+hold no token, no message text, no phone number and no e-mail address, because they are kept and shown.
+"""
+
+from __future__ import annotations
+
+
+class BridgeError(Exception):
+    """The root: everything that the bridge itself raises."""
+
+
+class Rejected(BridgeError):
+    """A request that is refused unread."""
+
+    status = 400
+    code = "rejected"
+
+
+class Unauthorized(Rejected):
+    """No, wrong or `N/A` signature or secret."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class TooLarge(Rejected):
+    """A body over the limit."""
+
+    status = 413
+    code = "too_large"
+
+
+class Unavailable(BridgeError):
+    """State could not be read or written in time."""
+
+
+class Retryable(BridgeError):
+    """May pass later.
+
+    `retry_after` is in seconds, as asked for by the other side; None lets the bridge's own schedule decide.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(BridgeError):
+    """A write left this machine and nothing readable came back: it may have been carried out."""
+
+
+class Permanent(BridgeError):
+    """Will not pass by itself."""
+
+
+class OperatorMustFix(Permanent):
+    """A token, a scope or a provider setting is wrong."""
+
+
+class Fenced(BridgeError):
+    """Another worker holds the lane now, or nobody does."""
+
+
+class WrongInput(BridgeError):
+    """The command line or the file named something that is not there or not allowed."""
+
+    exit_code = 2
+
+
+class DidNotWork(BridgeError):
+    """The command was right, but it could not be carried out."""
+
+    exit_code = 1
+
+
+class Misconfigured(BridgeError):
+    """A setting is missing or wrong."""
+
+    exit_code = 78

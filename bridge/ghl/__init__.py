@@ -1,0 +1,1 @@
+"""GHL's side: signature, events and messages are pure; client speaks HTTP."""

@@ -1,0 +1,203 @@
+"""A location's settings: the shape, defaults and checks of the TOML file, and nothing of where they are kept."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+
+from bridge.errors import WrongInput
+from bridge.model import Channel, LocationId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import ValidationInfo
+    from pydantic_core import ErrorDetails
+
+Words = tuple[str, ...]
+NotNegative = Annotated[float, Field(ge=0)]
+GHLId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+def _resolve(value: object, info: ValidationInfo) -> object:
+    """Take `{ env = "NAME" }` from the environment that `read` was given."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) != {"env"}:
+        raise ValueError('is neither a text nor { env = "NAME" }')
+    environ: Mapping[str, str] = (info.context or {}).get("environ", {})
+    if not environ.get(value["env"]):
+        raise ValueError(f"names the environment variable {value['env']}, which is not set")
+    return environ[value["env"]]
+
+
+def _known_timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone of the IANA list, like Europe/Berlin")
+    return name
+
+
+def _web_address(url: str) -> str:
+    if url and not url.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// (or http:// for this machine)")
+    return url
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_resolve)]
+Text = Annotated[str, BeforeValidator(_resolve)]
+Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
+Provider = Literal["assistable", "agencii", "openai", "webhook"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Assistable(_Table):
+    """Settings of Assistable's `ghl-chat-completion` for one location."""
+
+    assistant_id: Text = ""
+    token: Secret = None
+    url: Url = ""
+    delivery: Literal["auto", "bridge", "provider"] = "auto"
+
+
+class Agencii(_Table):
+    """Settings of Agencii's `get_completion` for one location."""
+
+    api_integration_id: Text = ""
+    additional_instructions: str = ""
+    token: Secret = None
+    url: Url = ""
+
+
+class OpenAI(_Table):
+    """Settings of any OpenAI-compatible `/chat/completions` for one location."""
+
+    base_url: Url = ""
+    model: str = ""
+    system_prompt: str = ""
+    max_tokens: int = Field(500, ge=1)
+    token: Secret = None
+
+
+class JsonWebhook(_Table):
+    """Settings of a JSON endpoint, n8n's chat form by default, for one location."""
+
+    url: Url = ""
+    reply_path: str = "output"
+    token: Secret = None
+
+
+class Location(_Table):
+    """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
+
+    id: GHLId
+    name: str = ""
+    ghl_token: Secret = None
+    mode: Literal["live", "draft", "off"] = "live"
+    provider: Provider = "assistable"
+    fallback_provider: Provider | Literal[""] = ""
+    channels: tuple[Channel, ...] = (
+        Channel.SMS,
+        Channel.WHATSAPP,
+        Channel.FB,
+        Channel.IG,
+        Channel.LIVE_CHAT,
+        Channel.CUSTOM,
+    )
+    debounce_seconds: NotNegative = 5.0
+    debounce_max_seconds: NotNegative = 60.0
+    max_age_seconds: NotNegative = 21600
+    history_messages: int = Field(20, ge=0, le=200)
+    takeover_seconds: Annotated[float, Field(ge=-1)] = 86400
+    takeover_by_workflow: bool = False
+    off_tags: Words = ("ai_off",)
+    required_tags: Words = ()
+    stop_words: Words = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out")
+    max_replies_per_day: int = Field(50, ge=0)
+    contact_lookup: bool = True
+    business_hours: Words = ()
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    outside_hours: Literal["silent", "defer", "away"] = "silent"
+    away_message: str = ""
+    failure_message: str = ""
+    dead_letter_tag: str = ""
+    workflow_secret: Secret = None
+    sms_max_segments: int = Field(10, ge=1, le=100)
+    provider_timeout_seconds: float = Field(120, gt=0, le=600)
+    reconcile_minutes: NotNegative = 10
+    assistable: Assistable = Assistable()
+    agencii: Agencii = Agencii()
+    openai: OpenAI = OpenAI()
+    webhook: JsonWebhook = JsonWebhook()
+
+    @property
+    def location_id(self) -> LocationId:
+        """The id as the glossary's type."""
+        return LocationId(self.id)
+
+
+NOT_IN_EFFECT_YET = frozenset({
+    "fallback_provider", "history_messages", "takeover_seconds", "takeover_by_workflow", "stop_words", "max_replies_per_day",
+    "business_hours", "timezone", "outside_hours", "away_message", "failure_message", "dead_letter_tag", "workflow_secret",
+    "sms_max_segments", "reconcile_minutes", "agencii", "openai", "webhook",
+})  # fmt: skip
+
+
+def without_effect(location: Location) -> tuple[str, ...]:
+    """Name the keys that were given but that this version takes without acting on them; said when a file is applied."""
+    changed = {name for name in NOT_IN_EFFECT_YET if getattr(location, name) != Location.model_fields[name].default}
+    return tuple(sorted(changed))
+
+
+def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
+    """Read a locations file whole.
+
+    Raises WrongInput with one sentence a fault, each with its key, if any of it is wrong. `environ` answers `{ env = "NAME" }`.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WrongInput(f"the file is not TOML: {error}") from None
+    faults = [
+        f"{key}: is not known here; only [defaults] and [locations.ID]" for key in document.keys() - {"defaults", "locations"}
+    ]
+    tables = document.get("locations", {})
+    if not isinstance(tables, dict) or not tables:
+        faults.append("locations: no [locations.ID] table in the file")
+        tables = {}
+    locations = [_build(id_, _over(document.get("defaults", {}), table), environ, faults) for id_, table in tables.items()]
+    if faults:
+        raise WrongInput("\n".join(faults))
+    return tuple(location for location in locations if location)
+
+
+def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Lay a location's table over the defaults, provider tables key by key; `{ env = ... }` is one value."""
+    merged = {**defaults, **table}
+    for key in defaults.keys() & table.keys():
+        if isinstance(defaults[key], dict) and isinstance(table[key], dict) and set(table[key]) != {"env"}:
+            merged[key] = {**defaults[key], **table[key]}
+    return merged
+
+
+def _build(id_: str, table: dict[str, Any], environ: Mapping[str, str], faults: list[str]) -> Location | None:
+    try:
+        return Location.model_validate({**table, "id": id_}, context={"environ": environ})
+    except ValidationError as error:
+        faults += [f"locations.{id_}.{_key(fault)}: {_sentence(fault)}" for fault in error.errors(include_input=False)]
+        return None
+
+
+def _key(fault: ErrorDetails) -> str:
+    return ".".join(str(part) for part in fault["loc"])
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "is not a known key"
+    return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")

@@ -1,0 +1,209 @@
+"""The glossary: the words of the business as values without behaviour.
+
+GHL's words for GHL's things (location, contact, conversation), the contract's words for ours (lane, turn, reason).
+Times are whole milliseconds since 1970 (`_ms`), because that is what Redis' clock gives and what compares without rounding;
+durations handed to people and settings are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+LocationId = NewType("LocationId", str)
+ContactId = NewType("ContactId", str)
+ConversationId = NewType("ConversationId", str)
+MessageId = NewType("MessageId", str)
+
+
+class Channel(StrEnum):
+    """What a location may switch on and off; GHL's spelling."""
+
+    SMS = "SMS"
+    WHATSAPP = "WhatsApp"
+    FB = "FB"
+    IG = "IG"
+    LIVE_CHAT = "Live_Chat"
+    CUSTOM = "Custom"
+    EMAIL = "Email"
+    GMB = "GMB"
+
+
+class Status(StrEnum):
+    """What has become of an inbound message."""
+
+    WAITING = "waiting"
+    ANSWERING = "answering"
+    RETRYING = "retrying"
+    REPLIED = "replied"
+    NO_REPLY = "no_reply"
+    DELIVERED_BY_PROVIDER = "delivered_by_provider"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+
+
+class Reason(StrEnum):
+    """Why a message is ignored or skipped."""
+
+    NOT_INBOUND = "not_inbound"
+    NOT_A_MESSAGE = "not_a_message"
+    UNKNOWN_LOCATION = "unknown_location"
+    OTHER_APP = "other_app"
+    LOCATION_PAUSED = "location_paused"
+    CHANNEL_OFF = "channel_off"
+    BLANK = "blank"
+    TOO_OLD = "too_old"
+    HUMAN_TAKEOVER = "human_takeover"
+    CONVERSATION_PAUSED = "conversation_paused"
+    OFF_TAG = "off_tag"
+    MISSING_TAG = "missing_tag"
+    DND = "dnd"
+    STOP_WORD = "stop_word"
+    OUTSIDE_HOURS = "outside_hours"
+    REPLY_CAP = "reply_cap"
+    LOOP = "loop"
+    UNPARSEABLE = "unparseable"
+    DROPPED = "dropped"
+    SUPERSEDED = "superseded"
+    DUPLICATE = "duplicate"
+    AUTO_REPLY = "auto_reply"
+    UNCONFIGURED = "unconfigured"
+    OVERFLOW = "overflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A contact in a location: one line of messages, one completion at a time."""
+
+    location_id: LocationId
+    contact_id: ContactId
+
+    def __str__(self) -> str:
+        return f"{self.location_id}:{self.contact_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Lane:
+        """Undo `str(lane)`; ids hold no colon. Raises ValueError on anything else."""
+        location_id, contact_id = text.split(":")
+        return cls(LocationId(location_id), ContactId(contact_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """One message of a contact, whatever channel and protocol brought it.
+
+    `message_type` is the webhook's word for the channel (what a provider is told), `message_type_string` GHL's finer one
+    (`TYPE_CUSTOM_SMS`; what the reply's type depends on). Absent texts and ids are empty strings.
+    """
+
+    id: MessageId
+    location_id: LocationId
+    contact_id: ContactId
+    conversation_id: ConversationId
+    channel: Channel
+    message_type: str
+    message_type_string: str
+    text: str
+    date_added_ms: int
+    attachments: tuple[str, ...] = ()
+    conversation_provider_id: str = ""
+    webhook_id: str = ""
+    app_id: str = ""
+    subject: str = ""
+    thread_id: str = ""
+    email_message_id: str = ""
+
+    @property
+    def lane(self) -> Lane:
+        """The line this message stands in."""
+        return Lane(self.location_id, self.contact_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """An authentic event with nothing to answer. What of its ids could be read comes along; absent ones are empty."""
+
+    reason: Reason
+    location_id: LocationId = LocationId("")
+    contact_id: ContactId = ContactId("")
+    conversation_id: ConversationId = ConversationId("")
+    message_id: MessageId = MessageId("")
+    webhook_id: str = ""
+    app_id: str = ""
+    event_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says how it said so.
+
+    `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself.
+    """
+
+    text: str
+    why_silent: str = ""
+    claimed_message_id: str = ""
+    trace_id: str = ""
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One part of an answer in the form that GHL's send endpoint takes: `type` is GHL's word for the channel."""
+
+    type: str
+    contact_id: ContactId
+    message: str = ""
+    html: str = ""
+    subject: str = ""
+    thread_id: str = ""
+    reply_message_id: str = ""
+    conversation_provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """GHL took the message: a 2xx means queued. `message_ids` may be empty when the answer could not be read."""
+
+    message_ids: tuple[MessageId, ...]
+    conversation_id: ConversationId = ConversationId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A decision not to answer, and why. `facts` are what the rule looked at: ids, settings and times, never text."""
+
+    reason: Reason
+    facts: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What GHL knows of a contact, as far as guards ask."""
+
+    id: ContactId
+    tags: frozenset[str] = frozenset()
+    dnd: bool = False
+    blocked_channels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One earlier turn of a conversation: `role` is `user` for the contact and `assistant` for the business."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first."""
+
+    location_id: LocationId
+    contact_id: ContactId
+    conversation_id: ConversationId
+    last_message_id: MessageId
+    channel: str
+    input: str
+    history: tuple[Said, ...] = ()

@@ -1,0 +1,1 @@
+"""Decisions as pure functions: facts and the time in, a value out. Nothing here does I/O."""

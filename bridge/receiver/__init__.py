@@ -1,0 +1,1 @@
+"""The Starlette receiver: thin doors onto the flow. It never imports Celery."""

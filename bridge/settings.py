@@ -1,0 +1,156 @@
+"""The environment, read once at the door and handed on as one frozen value.
+
+Every name, default and meaning stands in README.md and infra/env.example too; tests/test_settings.py holds the three together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bridge.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_settings import PydanticBaseSettingsSource
+
+# https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, read 2026-08-30: Ed25519, then legacy RSA.
+GHL_PUBLISHED_KEYS = """\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=
+-----END PUBLIC KEY-----
+-----BEGIN PUBLIC KEY-----
+MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAokvo/r9tVgcfZ5DysOSC
+Frm602qYV0MaAiNnX9O8KxMbiyRKWeL9JpCpVpt4XHIcBOK4u3cLSqJGOLaPuXw6
+dO0t6Q/ZVdAV5Phz+ZtzPL16iCGeK9po6D6JHBpbi989mmzMryUnQJezlYJ3DVfB
+csedpinheNnyYeFXolrJvcsjDtfAeRx5ByHQmTnSdFUzuAnC9/GepgLT9SM4nCpv
+uxmZMxrJt5Rw+VUaQ9B8JSvbMPpez4peKaJPZHBbU3OdeCVx5klVXXZQGNHOs8gF
+3kvoV5rTnXV0IknLBXlcKKAQLZcY/Q9rG6Ifi9c+5vqlvHPCUJFT5XUGG5RKgOKU
+J062fRtN+rLYZUV+BjafxQauvC8wSWeYja63VSUruvmNj8xkx2zE/Juc+yjLjTXp
+IocmaiFeAO6fUtNjDeFVkhf5LNb59vECyrHD2SQIrhgXpO4Q3dVNA5rw576PwTzN
+h/AMfHKIjE4xQA1SZuYJmNnmVZLIZBlQAF9Ntd03rfadZ+yDiOXCCs9FkHibELhC
+HULgCsnuDJHcrGNd5/Ddm5hxGQ0ASitgHeMZ0kcIOwKDOzOU53lDza6/Y09T7sYJ
+PQe7z0cvj7aE4B+Ax1ZoZGPzpJlZtGXCsu9aTEGEnKzmsFqwcSsnw3JB31IGKAyk
+T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
+-----END PUBLIC KEY-----
+"""
+
+
+def _as_web_address(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with https:// (or http:// for this machine)")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_as_web_address)]
+Seconds = Annotated[float, Field(gt=0)]
+Waits = Annotated[tuple[Annotated[float, Field(ge=0)], ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Everything that the processes take from their environment. Durations are seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True)
+
+    port: int = Field(8000, alias="PORT", ge=0, le=65535)
+    web_concurrency: int = Field(1, alias="WEB_CONCURRENCY", ge=1, le=64)
+    redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+    broker_url: SecretStr | None = Field(None, alias="BROKER_URL")
+    data_dir: Path = Field(Path(".ghl-bridge"), alias="BRIDGE_DATA_DIR")
+    bridge_url: WebAddress = Field("", alias="BRIDGE_URL")
+    alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
+    worker_concurrency: int = Field(200, alias="WORKER_CONCURRENCY", ge=1, le=2000)
+    ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
+    ghl_webhook_keys: str = Field(GHL_PUBLISHED_KEYS, alias="GHL_WEBHOOK_KEYS")
+    ghl_app_id: str = Field("", alias="GHL_APP_ID")
+    ghl_client_id: str = Field("", alias="GHL_CLIENT_ID")
+    ghl_client_secret: SecretStr | None = Field(None, alias="GHL_CLIENT_SECRET")
+    ghl_redirect_url: WebAddress = Field("", alias="GHL_REDIRECT_URL")
+    assistable_url: WebAddress = Field("https://api.assistable.ai/v2/ghl-chat-completion", alias="ASSISTABLE_URL")
+    assistable_token: SecretStr | None = Field(None, alias="ASSISTABLE_TOKEN")
+    agencii_url: WebAddress = Field("https://agency-swarm-app-japboyzddq-uc.a.run.app/get_completion", alias="AGENCII_URL")
+    agencii_token: SecretStr | None = Field(None, alias="AGENCII_TOKEN")
+    secret_key: SecretStr | None = Field(None, alias="BRIDGE_SECRET_KEY")
+    admin_token: SecretStr | None = Field(None, alias="BRIDGE_ADMIN_TOKEN")
+    workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
+    retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
+    lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1)
+    readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
+    retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")
+    allow_private_urls: bool = Field(default=False, alias="BRIDGE_ALLOW_PRIVATE_URLS")
+    console_show_text: bool = Field(default=True, alias="BRIDGE_CONSOLE_SHOW_TEXT")
+    log_format: Literal["json", "text"] = Field("json", alias="BRIDGE_LOG_FORMAT")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="BRIDGE_LOG_LEVEL")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **others: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `from_environment` hands in: no module but a door reads the environment."""
+        del settings_cls, others
+        return (init_settings,)
+
+    @field_validator("retry_delays", "readback_seconds", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("ghl_webhook_keys")
+    @classmethod
+    def _read_keys(cls, value: str) -> str:
+        if "-----BEGIN" in value:
+            return value.replace("\\n", "\n")
+        try:
+            return Path(value).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"is neither a PEM block nor a readable file ({error.strerror})") from None
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_fernet(cls, value: SecretStr | None) -> SecretStr | None:
+        for key in value.get_secret_value().split(",") if value else ():
+            try:
+                Fernet(key.strip())
+            except ValueError:
+                raise ValueError("is not a Fernet key; `ghl-bridge secrets new` prints one") from None
+        return value
+
+    @property
+    def state_url(self) -> str:
+        """Where the state lives. Raises Misconfigured while `REDIS_URL` is unset."""
+        if self.redis_url is None:
+            raise Misconfigured("REDIS_URL is not set: give the Redis that keeps the state, like redis://127.0.0.1:6379/0")
+        return self.redis_url.get_secret_value()
+
+    @property
+    def broker(self) -> str:
+        """The Celery broker's URL: `BROKER_URL`, else the state's Redis."""
+        return self.broker_url.get_secret_value() if self.broker_url else self.state_url
+
+    @property
+    def fernet_keys(self) -> tuple[str, ...]:
+        """The keys that encrypt tokens at rest, newest first. Raises Misconfigured while `BRIDGE_SECRET_KEY` is unset."""
+        if self.secret_key is None:
+            raise Misconfigured("BRIDGE_SECRET_KEY is not set: `ghl-bridge secrets new` prints one to set")
+        return tuple(key.strip() for key in self.secret_key.get_secret_value().split(","))
+
+
+def from_environment(environ: Mapping[str, str]) -> Settings:
+    """Build the settings from an environment mapping. Raises Misconfigured naming each wrong variable, never its value."""
+    known = {field.alias for field in Settings.model_fields.values()}
+    given: dict[str, Any] = {name: value for name, value in environ.items() if name in known and value != ""}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = [f"{fault['loc'][0]} {_in_words(fault['msg'])}" for fault in error.errors(include_input=False)]
+        raise Misconfigured("; ".join(dict.fromkeys(faults))) from None
+
+
+def _in_words(message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return message.replace("should be", "must be")
