@@ -7,9 +7,12 @@ durations handed to people and settings are seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LocationId = NewType("LocationId", str)
 ContactId = NewType("ContactId", str)
@@ -207,3 +210,92 @@ class Question:
     channel: str
     input: str
     history: tuple[Said, ...] = ()
+
+
+class SendState(StrEnum):
+    """Where one write to the outside stands in the ledger.
+
+    `asking` belongs to a provider that may deliver by itself, the others to our own post. What stays `asking` or `sending`
+    is an unknown outcome.
+    """
+
+    ASKING = "asking"
+    SENDING = "sending"
+    NOT_SENT = "not_sent"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One write to the outside, noted before and after it. `message_ids` are GHL's, once known."""
+
+    state: SendState
+    at_ms: int
+    message_ids: tuple[MessageId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A leased lane: the messages to answer, and what earlier tries of the same turn left behind.
+
+    `token` is the lease's fence; `leased_at_ms` and `leased_at` are the same moment by Redis' clock and by this process' own
+    (monotonic, s). `attempts` counts durable tries that failed, `unfinished` leases that ended without a word
+    (this one included), `looks` how often GHL was read to settle an unknown outcome. `answered` are the ids that the saved
+    `answer` is for.
+    """
+
+    lane: Lane
+    id: str
+    token: str
+    leased_at_ms: int
+    leased_at: float
+    messages: tuple[InboundMessage, ...]
+    attempts: int = 0
+    unfinished: int = 1
+    looks: int = 0
+    answer: Completion | None = None
+    answered: tuple[MessageId, ...] = ()
+    answered_at_ms: int = 0
+    ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
+
+    def now_ms(self, monotonic: float) -> int:
+        """Redis' clock at the moment `monotonic` of this process."""
+        return self.leased_at_ms + round((monotonic - self.leased_at) * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent."""
+
+    status: Status
+    message_ids: tuple[MessageId, ...]
+    reason: Reason | None = None
+    facts: str = ""
+    reply_message_ids: tuple[MessageId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A turn to be tried again after `wait` seconds. `counts` says whether that was one of the tries that run out."""
+
+    wait: float
+    why: str
+    counts: bool = True
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dead:
+    """A turn that will not pass by itself."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a webhook's sender is told."""
+
+    status: str
+    reason: str = ""
+    message_id: str = ""
+    conversation_id: str = ""

@@ -1,0 +1,43 @@
+# Everything runs from a virtual environment in the project's own folder; python3 >= 3.11 and make are all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test install check lock clean
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: install ## everything on this machine, simulated; ONCE=1 stops after the first reply
+	@$(BIN)/ghl-bridge demo $(if $(ONCE),--once)
+
+test: .venv/.dev ## the whole test suite, real Redis included
+	@$(BIN)/python -m pytest $(ARGS)
+
+install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
+
+check: .venv/.dev ## lint, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+lock: ## renew requirements.txt and requirements-dev.txt
+	@sh infra/lock.sh
+
+clean: ## remove what was installed and what the demo kept
+	rm -rf .venv .ghl-bridge .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 >= 3.11 is needed, or name one: make PYTHON=python3.12"; exit 1; }
+	@echo "installing into .venv (once)"
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.txt pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,146 @@
+"""A case: one turn with its location and the messages that deserve an answer, and the guards that are asked about it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.errors import OperatorMustFix
+from bridge.model import Ended, Reason, Skip, Status
+from bridge.policy import guards, transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from bridge.completion import Completer
+    from bridge.ghl.client import GHL
+    from bridge.locations import Location
+    from bridge.model import Contact, InboundMessage, MessageId, Turn
+    from bridge.store.lanes import Lanes
+    from bridge.store.locations import Kept, Locations
+
+READ_SECONDS = 10.0
+LOOKUP_COUNTS_SECONDS = 15.0
+
+
+class Heartbeat(Protocol):
+    """Keeps leases alive while their turns are worked on."""
+
+    def keeping(self, turn: Turn) -> AbstractContextManager[None]:
+        """Renew the turn's lease until the block ends."""
+        ...
+
+
+class Providers(Protocol):
+    """Builds a location's completer."""
+
+    def __call__(self, location: Location, *, may_deliver: bool) -> Completer:
+        """A completer for this location. Raises OperatorMustFix when its settings don't suffice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What answering needs. Waits and durations are seconds, `clock` is monotonic."""
+
+    lanes: Lanes
+    locations: Locations
+    ghl: GHL
+    providers: Providers
+    heartbeat: Heartbeat
+    retry_delays: tuple[float, ...]
+    readback: tuple[float, ...]
+    post_seconds: float
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """A turn in work.
+
+    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `looks` counts how often GHL was read for the outcome that is unsettled now.
+    """
+
+    turn: Turn
+    kept: Kept
+    messages: tuple[InboundMessage, ...]
+    looks: int = 0
+    looked_up: tuple[Contact, float] | None = None
+
+    @property
+    def ids(self) -> tuple[MessageId, ...]:
+        """The ids of the messages to be answered."""
+        return tuple(message.id for message in self.messages)
+
+    @property
+    def last(self) -> InboundMessage:
+        """The newest message: its channel and conversation are the reply's."""
+        return self.messages[-1]
+
+    @property
+    def token(self) -> str:
+        """The location's GHL token. Raises OperatorMustFix when there is none."""
+        token = self.kept.location.ghl_token
+        if token is None:
+            raise OperatorMustFix(
+                f"location {self.kept.location.id} has no ghl_token: apply one with `ghl-bridge locations apply`"
+            )
+        return token.get_secret_value()
+
+    def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
+        """This case's end with one status for all its messages."""
+        reason, facts = (skip.reason, skip.facts) if skip else (None, "")
+        return Ended(status=status, message_ids=self.ids, reason=reason, facts=facts, reply_message_ids=tuple(reply_ids))
+
+
+def open_case(turn: Turn, desk: Desk) -> Case | None:
+    """Choose the turn's messages and end those that are not to be answered; None when none is left."""
+    chosen = transcript.choose(turn.messages, turn.answered)
+    kept = desk.locations.get(turn.lane.location_id)
+    if kept is None:
+        skip = Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
+        desk.lanes.end(turn, _skipped([message.id for message in chosen], skip))
+        return None
+    fit = tuple(message for message in chosen if _deserves_answer(message, turn, kept.location, desk))
+    if not fit:
+        desk.lanes.let_go(turn)
+        return None
+    return Case(turn=turn, kept=kept, messages=fit, looks=turn.looks)
+
+
+def guard(case: Case, desk: Desk) -> Skip | None:
+    """Ask the guards that need GHL's view of the contact. Raises Retryable when GHL can't be asked."""
+    location = case.kept.location
+    if not guards.needs_contact(location):
+        return None
+    return guards.judge_contact(_look_up(case, desk), case.last.channel, location)
+
+
+def guard_anew(case: Case, desk: Desk) -> Skip | None:
+    """Ask every guard once more, with the location and the contact as they are now. Raises Retryable when GHL can't be asked."""
+    kept = desk.locations.get(case.turn.lane.location_id)
+    if kept is None:
+        return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
+    case.kept = kept
+    skip = guards.judge_message(case.last, kept.location, now_ms=case.turn.now_ms(desk.clock()))
+    return skip or guard(case, desk)
+
+
+def _deserves_answer(message: InboundMessage, turn: Turn, location: Location, desk: Desk) -> bool:
+    skip = guards.judge_message(message, location, now_ms=turn.now_ms(desk.clock()))
+    if skip:
+        desk.lanes.skip(turn, _skipped([message.id], skip))
+    return skip is None
+
+
+def _skipped(ids: Sequence[MessageId], skip: Skip) -> Ended:
+    return Ended(status=Status.SKIPPED, message_ids=tuple(ids), reason=skip.reason, facts=skip.facts)
+
+
+def _look_up(case: Case, desk: Desk) -> Contact:
+    now = desk.clock()
+    if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
+        case.looked_up = desk.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
+    return case.looked_up[0]

@@ -1,0 +1,47 @@
+"""Look into GHL's conversation for what an earlier try may have left there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.answering.case import READ_SECONDS
+from bridge.errors import OutcomeUnknown, Permanent
+from bridge.model import Again
+from bridge.policy.settling import wait_before_look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bridge.answering.case import Case, Desk
+    from bridge.ghl.messages import Listed
+    from bridge.model import MessageId
+
+
+def look(
+    case: Case, desk: Desk, *, since_ms: int, match: Callable[[Sequence[Listed]], MessageId | None]
+) -> MessageId | Again | None:
+    """Read the conversation back if a look is due.
+
+    The id that `match` found; Again when it is too early or another look is to follow; None when the last look found nothing,
+    which counts as proof of absence. Raises Retryable when GHL can't be read, OutcomeUnknown when there is nothing to read, and
+    Permanent when absence is proven but no try is left.
+    """
+    wait = _wait(case, desk, case.looks, since_ms)
+    if wait is None:
+        return None
+    if wait > 0:
+        return Again(wait=wait, why="waiting to read the conversation back", counts=False, looks=case.looks)
+    if not case.last.conversation_id:
+        raise OutcomeUnknown(f"the conversation of {case.turn.lane} is not known, so it can't be read back")
+    found = match(desk.ghl.messages(case.last.conversation_id, token=case.token, seconds=READ_SECONDS))
+    following = _wait(case, desk, case.looks + 1, since_ms)
+    if not found and following is None and case.turn.attempts > len(desk.retry_delays):
+        raise Permanent("outcome unknown: not in the conversation at the last look, and the tries are used up")
+    if found or following is None:
+        return found
+    return Again(wait=following, why="not in the conversation yet", counts=False, looks=case.looks + 1)
+
+
+def _wait(case: Case, desk: Desk, looks: int, since_ms: int) -> float | None:
+    now_ms = case.turn.now_ms(desk.clock())
+    return wait_before_look(looks=looks, since_ms=since_ms, now_ms=now_ms, readback=desk.readback)

@@ -1,0 +1,118 @@
+"""Which commands there are. What a command needs is imported when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="ghl-bridge",
+        help="Answers GoHighLevel conversations with an AI agent: nothing lost, nothing twice, and always a reason.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=True,
+    )
+    app.command()(demo)
+    app.command()(up)
+    app.command()(simulator)
+    app.command()(doctor)
+    app.command()(explain)
+    app.add_typer(_locations(), name="locations")
+    app.add_typer(_secrets(), name="secrets")
+    return app
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the first reply; exit code 1 if none came in 60 s.")] = False,
+) -> None:
+    """Start everything on this machine, with a simulated GHL and completion service, and show one message get its reply."""
+    from bridge.cli.demo import run
+
+    run(once=once)
+
+
+def up() -> None:
+    """Start Redis (unless REDIS_URL is set), receiver and worker on this machine, until Ctrl-C."""
+    from bridge.cli.up import run
+
+    run()
+
+
+def simulator(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    webhook_url: Annotated[str, typer.Option(help="Where its webhooks go.")] = "http://127.0.0.1:8000/webhooks/ghl",
+) -> None:
+    """Start the simulated GHL and completion services alone, until Ctrl-C."""
+    from bridge.cli.up import run_simulator
+
+    run_simulator(port=port, webhook_url=webhook_url)
+
+
+def doctor(
+    *,
+    location: Annotated[str, typer.Option(help="Look at this location only.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Name every missing setting and every service that can't be reached, and what to do about it."""
+    from bridge.cli.doctor import run
+
+    run(location=location, as_json=as_json)
+
+
+def explain(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A message, conversation or contact id, or the id of a reply.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Tell why there was this reply, or none."""
+    from bridge.cli.explain import run
+
+    run(id_, as_json=as_json)
+
+
+def _locations() -> typer.Typer:
+    from bridge.cli import locations
+
+    group = typer.Typer(help="The locations and their settings.", no_args_is_help=True)
+
+    @group.command()
+    def apply(file: Annotated[Path, typer.Argument(help="A TOML file; - reads standard input.", allow_dash=True)]) -> None:
+        """Add and replace the file's locations; nothing is changed if any of it is wrong."""
+        locations.apply(file)
+
+    @group.command("list")
+    def list_(*, as_json: Json = False) -> None:
+        """List all locations."""
+        locations.list_all(as_json=as_json)
+
+    @group.command()
+    def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
+        """Show one location's settings; tokens are only said to be set."""
+        locations.show(id_, as_json=as_json)
+
+    return group
+
+
+def _secrets() -> typer.Typer:
+    group = typer.Typer(help="The secrets that an install needs.", no_args_is_help=True)
+
+    @group.command()
+    def new() -> None:
+        """Print fresh values for BRIDGE_SECRET_KEY, BRIDGE_ADMIN_TOKEN and BRIDGE_WORKFLOW_SECRET."""
+        from bridge.cli.secrets import print_new
+
+        print_new()
+
+    @group.callback()
+    def callback() -> None:
+        """Keep `new` a subcommand while it is the only one."""
+
+    return group

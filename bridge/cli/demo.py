@@ -1,0 +1,129 @@
+"""`ghl-bridge demo`: the whole way on one machine, against a simulated GHL and completion service."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from bridge.cli import redis_server
+from bridge.cli.door import console
+from bridge.cli.explain import in_words
+from bridge.cli.processes import python
+from bridge.cli.up import machine, start, stay
+from bridge.errors import DidNotWork
+from bridge.locations import read
+from bridge.model import Status
+from bridge.settings import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.cli.up import Machine
+    from bridge.store.timelines import Timeline
+
+REPLY_SECONDS = 60.0
+TEXT = "Hi! Do you have an appointment free on Friday?"
+UNFINISHED = {Status.WAITING, Status.ANSWERING, Status.RETRYING}
+LOCATION = """
+[locations.SimulatedLocation001]
+name = "Simulated Dental"
+ghl_token = "pit-simulated"
+debounce_seconds = 1.0
+[locations.SimulatedLocation001.assistable]
+assistant_id = "simulated-assistant"
+"""
+
+
+def run(*, once: bool) -> None:
+    """Start everything, show one message get its reply, stay up unless `once`. Raises DidNotWork when no reply came."""
+    console().print("ghl-bridge demo: everything is simulated and stays on this machine", style="bold")
+    with machine(_environment(os.environ)) as here:
+        sandbox = _start_simulator(here)
+        start(here)
+        _apply_location(here)
+        _step("Redis, receiver, worker and simulator run")
+        _step(f"sandbox page  {sandbox}/")
+        timeline = _one_message(here, sandbox)
+        _show(timeline, sandbox)
+        if not once:
+            console().print(f"\nWrite as the contact at {sandbox}/   Ctrl-C stops everything.", soft_wrap=True)
+            stay(here)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of a real install: the demo never touches the Redis or the services that the environment names."""
+    foreign = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_")
+    kept = {name: value for name, value in environ.items() if not name.startswith(foreign) or name == "BRIDGE_DATA_DIR"}
+    url = f"http://127.0.0.1:{redis_server.free_port()}"
+    return {
+        "PORT": "0",
+        "WORKER_CONCURRENCY": "20",
+        **kept,
+        "GHL_API_URL": url,
+        "ASSISTABLE_URL": f"{url}/v2/ghl-chat-completion",
+        "ASSISTABLE_TOKEN": "simulated",
+    }
+
+
+def _start_simulator(here: Machine) -> str:
+    """Start it before the receiver, which has to know the keys that it signs with."""
+    url = here.environ["GHL_API_URL"]
+    folder = from_environment(here.environ).data_dir / "simulator"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = ("--port", url.rpartition(":")[2], "--state-dir", str(folder), "--webhook-url", f"{here.web_url}/webhooks/ghl")
+    here.processes.start("simulator", python("bridge.simulator", *options), here.environ)
+    here.processes.wait_until("an answer of the simulator", lambda: bool(_call(url, "/_sim/counts")), seconds=20)
+    here.environ["GHL_WEBHOOK_KEYS"] = (folder / "webhook_public_key.pem").read_text(encoding="ascii")
+    return url
+
+
+def _apply_location(here: Machine) -> None:
+    from bridge.wiring import build_locations, build_redis
+
+    settings = from_environment(here.environ)
+    build_locations(settings, build_redis(settings)).apply(read(LOCATION, {}))
+
+
+def _one_message(here: Machine, sandbox: str) -> Timeline:
+    """Let the contact write, and wait for what becomes of it."""
+    from bridge.store.timelines import Timelines
+    from bridge.wiring import build_redis
+
+    began = time.monotonic()
+    said = _call(sandbox, "/_sim/say", {"channel": "SMS", "text": TEXT})
+    _step(f'the contact writes by SMS: "{TEXT}"')
+    timelines = Timelines(build_redis(from_environment(here.environ)))
+    while time.monotonic() - began < REPLY_SECONDS:
+        timeline = timelines.find(said["message_id"])
+        if timeline and timeline.messages[-1].status not in UNFINISHED:
+            _step(f"{timeline.messages[-1].status} after {time.monotonic() - began:.1f} s")
+            return timeline
+        here.processes.check()
+        time.sleep(0.05)
+    raise DidNotWork(f"no reply within {REPLY_SECONDS:.0f} s; `ghl-bridge explain {said['message_id']}` tells how far it came")
+
+
+def _show(timeline: Timeline, sandbox: str) -> None:
+    message = timeline.messages[-1]
+    if message.status != Status.REPLIED:
+        raise DidNotWork(f"the message was not answered: {message.status} {message.reason} {message.error}")
+    conversation = _call(sandbox, f"/_sim/conversations/{message.conversation_id}")
+    reply = next(each["body"] for each in reversed(conversation["messages"]) if each["direction"] == "outbound")
+    console().print(f'\nthe reply in the conversation:\n  "{reply}"', markup=False, style="green")
+    console().print(f"\nits timeline, as `ghl-bridge explain {message.id}` tells it:")
+    for line in in_words(timeline):
+        console().print(line, markup=False, soft_wrap=True)
+
+
+def _step(text: str) -> None:
+    console().print(f"  * {text}", markup=False, soft_wrap=True)
+
+
+def _call(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data, {"Content-Type": "application/json"})  # noqa: S310 - our own simulator
+    with urllib.request.urlopen(request, timeout=15) as answer:  # noqa: S310
+        return json.load(answer)

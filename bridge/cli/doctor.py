@@ -1,0 +1,144 @@
+"""`ghl-bridge doctor`: what is missing, what can't be reached, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from bridge.cli.door import console, print_json, settings
+from bridge.errors import BridgeError, DidNotWork, WrongInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bridge.settings import Settings
+    from bridge.store.locations import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: `ok`, or what is wrong and what to do."""
+
+    what: str
+    ok: bool
+    says: str
+
+
+def run(*, location: str, as_json: bool) -> None:
+    """Look at everything; raises DidNotWork if anything is wrong, after it was printed."""
+    findings = list(examine(settings(), location))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            console().print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.says}", markup=False)
+    wrong = sum(not finding.ok for finding in findings)
+    if wrong:
+        raise DidNotWork(f"{wrong} problem(s) found")
+
+
+def examine(here: Settings, location: str) -> Iterator[Finding]:
+    """Every check, in the order in which one would mend things."""
+    yield from _settings(here)
+    yield from _redis(here)
+    yield _try("broker", lambda: _reach_broker(here))
+    yield _try("GHL", lambda: _reach(here.ghl_api_url))
+    kept = _locations(here)
+    yield _try("locations", lambda: f"{len(kept)} known" if kept else _fail("none yet: `ghl-bridge locations apply FILE`"))
+    if location and not any(each.location.id == location for each in kept):
+        raise WrongInput(f"location {location} is not known; `ghl-bridge locations list` shows the ones that are")
+    for each in kept:
+        if location in {"", each.location.id}:
+            yield from _location(here, each)
+
+
+def _settings(here: Settings) -> Iterator[Finding]:
+    yield _try("REDIS_URL", lambda: here.state_url and "set")
+    yield _try("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
+    yield _try("GHL_WEBHOOK_KEYS", lambda: _keys(here))
+
+
+def _keys(here: Settings) -> str:
+    from bridge.ghl.signature import read_keys
+
+    read_keys(here.ghl_webhook_keys)
+    return "readable"
+
+
+def _redis(here: Settings) -> Iterator[Finding]:
+    from bridge.store.health import check
+    from bridge.wiring import build_redis
+
+    try:
+        health = check(build_redis(here))
+    except BridgeError as error:
+        yield Finding("Redis", ok=False, says=str(error))
+        return
+    yield Finding("Redis", ok=True, says=f"reachable, {health.waiting_lanes} lane(s) scheduled")
+    missing = ", ".join(health.missing_durability)
+    yield Finding(
+        "durability", ok=not missing, says=f"missing for a 202 to be kept: {missing}" if missing else "append-only, synced always"
+    )
+    says = f"{health.workers} alive" if health.workers else "none alive: start `celery -A workers worker`"
+    yield Finding("workers", ok=bool(health.workers), says=says)
+
+
+def _reach_broker(here: Settings) -> str:
+    """Redis and RabbitMQ both answer a connection that is opened and closed."""
+    from kombu import Connection
+
+    with Connection(here.broker, connect_timeout=3) as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=3)
+        except connection.recoverable_connection_errors as error:
+            raise DidNotWork(f"BROKER_URL can't be reached ({type(error).__name__})") from None
+    return "reachable"
+
+
+def _reach(url: str) -> str:
+    """Any answer at all will do: it means that name, network and TLS are right."""
+    from bridge.wire import Wire
+
+    wire = Wire()
+    try:
+        answer = wire.call("GET", url, headers={}, seconds=5.0)
+    finally:
+        wire.close()
+    return f"{url} answers ({answer.status})"
+
+
+def _locations(here: Settings) -> tuple[Kept, ...]:
+    from bridge.wiring import build_locations, build_redis
+
+    try:
+        return build_locations(here, build_redis(here)).all()
+    except BridgeError:
+        return ()
+
+
+def _location(here: Settings, kept: Kept) -> Iterator[Finding]:
+    location = kept.location
+    name = f"location {location.id}"
+    yield _try(f"{name} ghl_token", lambda: "set" if location.ghl_token else _fail("missing: nothing can be posted"))
+    yield _try(f"{name} provider", lambda: _provider(here, kept))
+    if location.provider == "assistable":
+        yield _try(f"{name} provider", lambda: _reach(location.assistable.url or here.assistable_url))
+
+
+def _provider(here: Settings, kept: Kept) -> str:
+    from bridge.completion.providers import Providers
+    from bridge.wire import Wire
+
+    Providers(Wire(), here)(kept.location, may_deliver=False)
+    return f"{kept.location.provider} has what it needs"
+
+
+def _fail(says: str) -> str:
+    raise DidNotWork(says)
+
+
+def _try(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, ok=True, says=look())
+    except BridgeError as error:
+        return Finding(what, ok=False, says=str(error))

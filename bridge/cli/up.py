@@ -1,0 +1,152 @@
+"""`ghl-bridge up`: Redis, receiver and worker on one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet
+
+from bridge.cli import redis_server
+from bridge.cli.door import RUNNING, console
+from bridge.cli.processes import Processes, python
+from bridge.errors import DidNotWork
+from bridge.settings import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The processes of one machine, and the environment that they share."""
+
+    processes: Processes
+    environ: dict[str, str]
+    web_url: str
+
+
+def run() -> None:
+    """Start everything and stay up until Ctrl-C."""
+    with machine(os.environ) as here:
+        start(here)
+        console().print(f"receiver   {here.web_url}/webhooks/ghl   (give GHL its public https address)")
+        console().print("next       ghl-bridge locations apply FILE, then ghl-bridge doctor")
+        console().print("Ctrl-C stops everything; what is waiting is kept.")
+        stay(here)
+
+
+def run_simulator(*, port: int, webhook_url: str) -> None:
+    """Become the simulator."""
+    folder = from_environment(os.environ).data_dir / "simulator"
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ("--port", str(port), "--state-dir", str(folder), "--webhook-url", webhook_url)
+    os.execv(sys.executable, python("bridge.simulator", *arguments))  # noqa: S606 - this program itself
+
+
+@contextmanager
+def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
+    """Take the data folder for this run and start its Redis unless REDIS_URL names one. Raises DidNotWork, Misconfigured."""
+    folder = from_environment(environ).data_dir
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _only_one(folder), Processes(folder / "logs") as processes, _stopped_by_sigterm():
+        mine = dict(environ)
+        if not mine.get("REDIS_URL"):
+            command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
+            processes.start("redis", command, mine)
+        mine.setdefault("BRIDGE_SECRET_KEY", _kept_key(folder))
+        mine.setdefault("BRIDGE_DATA_DIR", str(folder))
+        settings = from_environment(mine)
+        port = settings.port or redis_server.free_port()
+        mine["PORT"] = str(port)
+        with _announced(folder, {name: mine[name] for name in ("REDIS_URL", "BRIDGE_SECRET_KEY")}):
+            yield Machine(processes, mine, f"http://127.0.0.1:{port}")
+
+
+def start(here: Machine) -> None:
+    """Start receiver and worker and wait until both are ready. Raises DidNotWork."""
+    from bridge.wiring import build_redis
+
+    def redis_answers() -> bool:
+        try:
+            return bool(build_redis(from_environment(here.environ)).ping())
+        except Exception:  # noqa: BLE001 - it is starting; the deadline is wait_until's
+            return False
+
+    here.processes.wait_until("an answer of Redis", redis_answers, seconds=START_SECONDS)
+    here.processes.start("web", python("bridge.receiver"), here.environ)
+    here.processes.start("worker", python("celery", "-A", "workers", "worker"), here.environ)
+    here.processes.wait_until("a ready receiver and worker", lambda: _workers(here.web_url) > 0, seconds=START_SECONDS)
+
+
+def stay(here: Machine) -> None:
+    """Wait for Ctrl-C or SIGTERM. Raises DidNotWork when a process ends before."""
+    try:
+        while True:
+            here.processes.check()
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console().print("stopping")
+
+
+def _workers(url: str) -> int:
+    with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own receiver
+        return int(json.load(answer)["workers"])
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Two machines on one data folder would write into one append-only file."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DidNotWork(f"another ghl-bridge runs in {folder}; stop it, or set BRIDGE_DATA_DIR to another folder") from None
+        yield
+
+
+@contextmanager
+def _announced(folder: Path, environ: dict[str, str]) -> Iterator[None]:
+    """Tell commands in other terminals where this machine's state is, readable for this user only."""
+    file = folder / RUNNING
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(environ), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM stops everything in order, like Ctrl-C."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _kept_key(folder: Path) -> str:
+    """The secret key of this data folder, made at the first start: what was sealed with it must open again."""
+    file = folder / "secret.key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_bytes(Fernet.generate_key())
+    return file.read_text(encoding="ascii").strip()

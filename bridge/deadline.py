@@ -1,0 +1,168 @@
+"""An httpx transport in which every step ends when the whole call must.
+
+httpx bounds each read and write alone, so an answer that trickles in byte by byte outlives its timeouts
+(https://github.com/encode/httpx/issues/1450). Here each step gets what is left of the call.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable, Iterator
+
+# One send() of a piece this small either goes out whole or waits; a larger one may begin its timeout anew for every part.
+PIECE = 16 * 1024
+
+
+class Deadline:
+    """The moment at which the call under way must be over. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self._end = math.inf
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Bound what happens inside; a call made in the middle of another one ends no later than that."""
+        outer = self._end
+        self._end = min(outer, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._end = outer
+
+    def left(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
+        """Seconds that a step may take, at most `timeout`. Raises `late` when there are none."""
+        left = min(math.inf if timeout is None else timeout, self._end - time.monotonic())
+        if left <= 0:
+            raise late("the deadline has passed")
+        return left
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """HTTP/1.1 under a deadline. httpx's own transport takes no network backend; httpcore's errors come out as they are."""
+
+    def __init__(self, deadline: Deadline, *, ssl_context: ssl.SSLContext, max_connections: int, keepalive_expiry: float) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl_context,
+            max_connections=max_connections,
+            keepalive_expiry=keepalive_expiry,
+            network_backend=_Backend(deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request whose body is in memory, and leave the answer's body to be read."""
+        url = request.url
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        response = self._pool.handle_request(
+            httpcore.Request(
+                request.method, target, headers=request.headers.raw, content=request.read(), extensions=request.extensions
+            )
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        """Close all connections, those in use too."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Opens connections under a deadline, name look-up included."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Try each address of the host, sharing out the time, so that one dead address leaves some for the next."""
+        seconds = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        end = time.monotonic() + seconds
+        addresses = _look_up(host, port, seconds)
+        fault: Exception = httpcore.ConnectError("the name has no address")
+        for tried, address in enumerate(addresses):
+            share = (end - time.monotonic()) / (len(addresses) - tried)
+            if share <= 0:
+                raise httpcore.ConnectTimeout("the deadline has passed")
+            try:
+                stream = self._inner.connect_tcp(address, port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                fault = error
+            else:
+                return _Stream(stream, self._deadline)
+        raise fault
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), PIECE):
+            self._inner.write(buffer[start : start + PIECE], self._deadline.left(timeout, httpcore.WriteTimeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)  # Python bounds the whole handshake by it, not each read
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _look_up(host: str, port: int, seconds: float) -> list[str]:
+    """Resolve a name in a thread of its own, since getaddrinfo can't be interrupted: one that hangs is left behind.
+
+    Those left behind end with the system resolver's own timeout, some ten seconds by default.
+    """
+    found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+    threading.Thread(target=lambda: found.put(_addresses(host, port)), name="look-up", daemon=True).start()
+    try:
+        answer = found.get(timeout=seconds)
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("the name look-up took too long") from None
+    if isinstance(answer, Exception):
+        raise httpcore.ConnectError(str(answer)) from answer
+    return answer
+
+
+def _addresses(host: str, port: int) -> list[str] | Exception:
+    try:
+        return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    except (OSError, UnicodeError) as error:
+        return error

@@ -1,0 +1,117 @@
+"""The whole story on one page: how a webhook is taken in, and how a lane is answered.
+
+    accept   bytes -> verify -> parse -> one durable write -> what the sender is told
+    answer   lane -> lease -> guards -> completion -> saved -> guards -> ledger -> post -> ledger -> released
+
+A fault anywhere in `answer` is sorted in one place (`policy.retry`): again later, or a dead letter. A crash anywhere leaves the
+lane leased; the lease runs out, the lane is due again, and the ledger tells the next worker how far this one came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+import structlog
+
+from bridge.answering.asking import obtain
+from bridge.answering.case import guard, open_case
+from bridge.answering.posting import deliver
+from bridge.errors import Fenced, Unavailable
+from bridge.ghl import events, signature
+from bridge.model import Again, Answer, Completion, Dead, Ended, Ignored, Reason, Status
+from bridge.policy import retry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.answering.case import Case, Desk
+    from bridge.model import InboundMessage, Lane
+    from bridge.store.inbox import Accepted, Inbox
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What taking webhooks in needs."""
+
+    keys: signature.Keys
+    inbox: Inbox
+    app_id: str
+
+
+async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
+    """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
+    signature.verify(body, headers, door.keys)
+    event = events.parse(body, app_id=door.app_id)
+    if isinstance(event, Ignored):
+        return await _ignore(event, door)
+    return _told(event, event.id, await door.inbox.accept(event))
+
+
+async def _ignore(event: Ignored, door: Door) -> Answer:
+    """A call or a voicemail of a contact is noted, because people ask why nobody answered it."""
+    if event.reason is Reason.NOT_A_MESSAGE and event.message_id and event.contact_id and event.location_id:
+        outcome = await door.inbox.note(event)
+        if outcome != "skipped":
+            return _told(event, event.message_id, outcome)
+    ids = {"message_id": event.message_id, "conversation_id": event.conversation_id}
+    return Answer(status="ignored", reason=event.reason, **ids)
+
+
+def _told(event: InboundMessage | Ignored, message_id: str, outcome: Accepted) -> Answer:
+    ids = {"message_id": message_id, "conversation_id": event.conversation_id}
+    if outcome == "unknown_location":
+        return Answer(status="ignored", reason=Reason.UNKNOWN_LOCATION, **ids)
+    return Answer(status=outcome, **ids)
+
+
+def answer(lane: Lane, desk: Desk) -> None:
+    """Work on a lane once. Raises Unavailable when Redis is gone: then the lease runs out and the lane is due again."""
+    turn = desk.lanes.lease(lane)
+    if turn is None:
+        return
+    with desk.heartbeat.keeping(turn):
+        try:
+            case = open_case(turn, desk)
+            if case:
+                _conclude(case, _attempt(case, desk), desk)
+        except Fenced as fenced:
+            log.warning("turn.fenced", lane=str(lane), turn=turn.id, why=str(fenced))
+
+
+def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead:
+    """Try once; whatever goes wrong, the messages are not lost over it."""
+    try:
+        return _work(case, desk)
+    except (Fenced, Unavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
+        log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
+        return retry.decide(error, attempts=case.turn.attempts, delays=desk.retry_delays, readback=desk.readback)
+
+
+def _work(case: Case, desk: Desk) -> Ended | Again | Dead:
+    if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
+        return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
+    skip = None if case.turn.answer else guard(case, desk)
+    if skip:
+        return case.ended(Status.SKIPPED, skip)
+    completion = obtain(case, desk)
+    return deliver(case, completion, desk) if isinstance(completion, Completion) else completion
+
+
+def _conclude(case: Case, outcome: Ended | Again | Dead, desk: Desk) -> None:
+    match outcome:
+        case Ended():
+            desk.lanes.end(case.turn, outcome)
+            log.info("turn.ended", lane=str(case.turn.lane), turn=case.turn.id, status=outcome.status, reason=outcome.reason)
+        case Again():
+            desk.lanes.again(case.turn, case.ids, outcome)
+            log.info("turn.again", lane=str(case.turn.lane), turn=case.turn.id, wait_seconds=outcome.wait, why=outcome.why)
+        case Dead():
+            desk.lanes.bury(case.turn, case.ids, outcome, at_ms=case.turn.now_ms(desk.clock()))
+            log.error("turn.dead", lane=str(case.turn.lane), turn=case.turn.id, error=outcome.error)
+        case _:
+            assert_never(outcome)

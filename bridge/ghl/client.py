@@ -1,0 +1,131 @@
+"""GHL over the wire. Posting twice is a fault that a contact sees, reading twice is none: that is the whole difference here."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+import tenacity
+
+from bridge.errors import OutcomeUnknown, Retryable
+from bridge.ghl.messages import body, decipher, decipher_contact, decipher_messages
+from bridge.wire import CutShort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bridge.ghl.messages import Listed
+    from bridge.model import Contact, ContactId, ConversationId, Reply, Sent, Skip
+    from bridge.wire import Wire
+
+T = TypeVar("T")
+
+# https://marketplace.gohighlevel.com/docs: without the header, or with an unknown one, GHL answers 401.
+CONVERSATIONS = "2021-04-15"
+CONTACTS = "2021-07-28"
+
+# A hundred e-mails with their HTML.
+READ_BYTES = 4 * 1024 * 1024
+TRIES = 3
+LONGEST_WAIT = 10.0
+BACKOFF = tenacity.wait_exponential_jitter(multiplier=1, max=5, jitter=1)
+
+
+class GHL:
+    """GHL's conversations and contacts. Each call tries at most three times within its seconds."""
+
+    def __init__(self, wire: Wire, base_url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._wire = wire
+        self._base_url = base_url.rstrip("/")
+        self._sleep = sleep
+
+    def post(self, reply: Reply, *, token: str, seconds: float, before_send: Callable[[], None] | None = None) -> Sent | Skip:
+        """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
+
+        `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent.
+        Raises Retryable, whose `retry_after` is set if GHL asked for more than ten seconds, OutcomeUnknown, Permanent and
+        OperatorMustFix.
+        """
+        return self._persist(lambda left: self._post(reply, token=token, seconds=left, before_send=before_send), seconds)
+
+    def contact(self, contact_id: ContactId, *, token: str, seconds: float) -> Contact:
+        """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
+        return self._read(
+            f"/contacts/{quote(contact_id, safe='')}",
+            lambda status, headers, body: decipher_contact(status, headers, body, contact_id=contact_id),
+            headers=_headers(token, CONTACTS),
+            seconds=seconds,
+        )
+
+    def messages(self, conversation_id: ConversationId, *, token: str, seconds: float, limit: int = 20) -> list[Listed]:
+        """Read the newest `limit` messages of a conversation, newest first. Raises Retryable, Permanent and OperatorMustFix."""
+        return self._read(
+            f"/conversations/{quote(conversation_id, safe='')}/messages",
+            decipher_messages,
+            headers=_headers(token, CONVERSATIONS),
+            seconds=seconds,
+            params={"limit": limit},
+        )
+
+    def _post(self, reply: Reply, *, token: str, seconds: float, before_send: Callable[[], None] | None) -> Sent | Skip:
+        try:
+            answer = self._wire.call(
+                "POST",
+                f"{self._base_url}/conversations/messages",
+                headers=_headers(token, CONVERSATIONS),
+                json=body(reply),
+                seconds=seconds,
+                before_send=before_send,
+            )
+        except CutShort as cut:
+            if 200 <= cut.status < 300:  # noqa: PLR2004 - GHL took it; only its receipt is lost
+                return decipher(cut.status, {}, b"", reply=reply)
+            raise
+        return decipher(answer.status, answer.headers, answer.body, reply=reply)
+
+    def _read(
+        self,
+        path: str,
+        decipher: Callable[[int, Mapping[str, str], bytes], T],
+        *,
+        headers: Mapping[str, str],
+        seconds: float,
+        params: Mapping[str, str | int] | None = None,
+    ) -> T:
+        def attempt(left: float) -> T:
+            try:
+                answer = self._wire.call(
+                    "GET", self._base_url + path, headers=headers, params=params, seconds=left, max_bytes=READ_BYTES
+                )
+                return decipher(answer.status, answer.headers, answer.body)
+            except OutcomeUnknown as error:
+                raise Retryable(f"reading failed: {error}") from error
+
+        return self._persist(attempt, seconds)
+
+    def _persist(self, attempt: Callable[[float], T], seconds: float) -> T:
+        """Try while it is Retryable, the wait is short, and there is time for another try after it."""
+        end = time.monotonic() + seconds
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Retryable),
+            wait=_wait,
+            stop=lambda state: (
+                state.attempt_number >= TRIES
+                or state.upcoming_sleep > LONGEST_WAIT
+                or time.monotonic() + state.upcoming_sleep >= end
+            ),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(lambda: attempt(end - time.monotonic()))
+
+
+def _headers(token: str, version: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Version": version, "Accept": "application/json"}
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, Retryable) else None
+    return BACKOFF(state) if asked is None else asked

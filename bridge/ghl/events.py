@@ -1,0 +1,130 @@
+"""GHL's marketplace webhooks → one InboundMessage for all channels, or the reason why there is nothing to answer.
+
+Facts: https://marketplace.gohighlevel.com/docs/webhook/InboundMessage, read 2026-08-30, and tests/samples, GHL's own payloads.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from bridge.ghl import fields
+from bridge.ghl.channels import Kind, find_kind, told_word
+from bridge.ghl.email_text import own_text
+from bridge.model import Channel, ContactId, ConversationId, Ignored, InboundMessage, LocationId, MessageId, Reason
+
+MAX_TEXT = 20_000
+MAX_ATTACHMENTS = 50
+
+_MAX_BODY = 1_048_576
+_MAX_SUBJECT = 1_000
+_MAX_WORD = 100
+_MAX_URL = 4_096
+
+
+def parse(body: bytes, *, app_id: str = "") -> InboundMessage | Ignored:
+    """Turn the raw body of a verified webhook into a message or the reason to ignore it. Never raises, whatever the bytes.
+
+    With `app_id`, events that name another app are `other_app`; events that name none pass.
+    """
+    event = fields.read_event(body)
+    if event is None:
+        return Ignored(reason=Reason.UNPARSEABLE)
+    if reason := _why_ignored(event, app_id):
+        return _ignored(event, reason)
+    kind = _kind(event)
+    if kind is None:
+        return _ignored(event, Reason.NOT_A_MESSAGE)
+    if not fields.identifier(event.get("locationId")) or not fields.identifier(event.get("contactId")):
+        return _ignored(event, Reason.UNPARSEABLE)
+    return _message(event, kind, fallback_id=f"sha256-{sha256(body).hexdigest()}")
+
+
+def _why_ignored(event: dict[str, Any], app_id: str) -> Reason | None:
+    if app_id and event.get("appId") not in (None, "", app_id):
+        return Reason.OTHER_APP
+    # GHL cuts what is over 256 KB and says so; what is left may lack anything.
+    if event.get("payloadTooLarge") is True:
+        return Reason.UNPARSEABLE
+    match event.get("type"):
+        case "InboundMessage":
+            return None if _is_inbound(event.get("direction")) else Reason.NOT_INBOUND
+        case "OutboundMessage":
+            return Reason.NOT_INBOUND
+        case _:
+            return Reason.NOT_A_MESSAGE
+
+
+def _is_inbound(direction: object) -> bool:
+    # An InboundMessage has been seen with direction outbound; to answer one would be to answer ourselves.
+    return direction is None or (isinstance(direction, str) and direction.strip().lower() in {"", "inbound"})
+
+
+def _kind(event: dict[str, Any]) -> Kind | None:
+    return find_kind(_word(event, "messageTypeString"), _word(event, "messageType"), fields.number(event.get("messageTypeId")))
+
+
+def _message(event: dict[str, Any], kind: Kind, *, fallback_id: str) -> InboundMessage:
+    subject = " ".join(fields.text(event.get("subject"), limit=_MAX_SUBJECT).split())
+    return InboundMessage(
+        # GHL's own SMS sample has no id at all. A retry repeats the bytes, so that their digest tells it from a second message.
+        id=MessageId(_id(event, "messageId", "emailMessageId", "webhookId") or fallback_id),
+        location_id=LocationId(_id(event, "locationId")),
+        contact_id=ContactId(_id(event, "contactId")),
+        conversation_id=ConversationId(_id(event, "conversationId")),
+        channel=kind.channel,
+        message_type=told_word(kind, _word(event, "messageType")),
+        message_type_string=kind.name,
+        text=_text(event, kind, subject),
+        date_added_ms=_date_added_ms(event),
+        attachments=_attachments(event.get("attachments")),
+        conversation_provider_id=_id(event, "conversationProviderId"),
+        webhook_id=_id(event, "webhookId"),
+        app_id=_id(event, "appId"),
+        subject=subject,
+        thread_id=_id(event, "threadId"),
+        email_message_id=_id(event, "emailMessageId"),
+    )
+
+
+def _text(event: dict[str, Any], kind: Kind, subject: str) -> str:
+    if kind.channel is not Channel.EMAIL:
+        return fields.text(event.get("body"), limit=MAX_TEXT)
+    # Cleaned twice: HTML can write a control character as &#8;.
+    own = own_text(fields.text(event.get("body"), limit=_MAX_BODY), subject=subject)
+    return fields.text(own, limit=MAX_TEXT)
+
+
+def _date_added_ms(event: dict[str, Any]) -> int:
+    # `timestamp` is the time of sending, later than the message: it stands in only where there is no better one.
+    added = event.get("dateAdded")
+    return fields.moment_ms(event.get("timestamp") if added is None else added)
+
+
+def _attachments(value: object) -> tuple[str, ...]:
+    urls = value if isinstance(value, list) else []
+    usable = [url for url in urls if isinstance(url, str) and url == fields.text(url, limit=_MAX_URL) != ""]
+    return tuple(usable[:MAX_ATTACHMENTS])
+
+
+def _ignored(event: dict[str, Any], reason: Reason) -> Ignored:
+    event_type = _word(event, "type")
+    return Ignored(
+        reason=reason,
+        location_id=LocationId(_id(event, "locationId")),
+        # Contact events carry their contact, conversation events their conversation, in plain `id`.
+        contact_id=ContactId(_id(event, "contactId", *(["id"] if event_type.startswith("Contact") else []))),
+        conversation_id=ConversationId(_id(event, "conversationId", *(["id"] if event_type.startswith("Conversation") else []))),
+        message_id=MessageId(_id(event, "messageId", "emailMessageId")),
+        webhook_id=_id(event, "webhookId"),
+        app_id=_id(event, "appId"),
+        event_type=event_type,
+    )
+
+
+def _id(event: dict[str, Any], *names: str) -> str:
+    return next((found for name in names if (found := fields.identifier(event.get(name)))), "")
+
+
+def _word(event: dict[str, Any], name: str) -> str:
+    return fields.text(event.get(name), limit=_MAX_WORD).strip()

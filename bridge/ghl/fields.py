@@ -1,0 +1,100 @@
+"""GHL's JSON, read with nothing taken for granted: any key may be missing or of another type than documented."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+# Ids become parts of Redis keys and of lanes (`location:contact`): no colon, no white space, no control character.
+_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.@<>=+~/$-]{1,200}")
+# Every C0 control but \t and \n, DEL, and halves of surrogate pairs, which no encoder takes.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_EVENT_FIELDS = frozenset({"locationId", "contactId", "conversationId", "messageType", "messageTypeString", "body", "direction"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MS = 253_402_300_800_000  # the year 10000
+_EARLIEST_AS_MS = 100_000_000_000  # as seconds the year 5138, as milliseconds 1973: no message is of either
+
+
+def read_event(body: bytes) -> dict[str, Any] | None:
+    """Read a webhook's body as one flat object; None if it is not a JSON object, nested too deep, or holds NaN.
+
+    GHL's integration guide shows the event's fields inside `data`, delivered samples have them at the root: both end up flat.
+    """
+    root = _load(body)
+    if not isinstance(root, dict):
+        return None
+    data = root.get("data")
+    if isinstance(data, dict) and _EVENT_FIELDS.isdisjoint(root):
+        return {**data, **root}
+    return root
+
+
+def identifier(value: object) -> str:
+    """Return an id that may be used, else the empty string: 1 to 200 characters, ASCII, at least one letter or digit."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def text(value: object, *, limit: int) -> str:
+    r"""Return a text of at most `limit` characters, its line breaks \n, without other controls than \t; empty if none."""
+    if not isinstance(value, str):
+        return ""
+    return _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))[:limit]
+
+
+def number(value: object) -> int | None:
+    """Return a whole number, given as such or as digits; else None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:9])
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def moment_ms(value: object) -> int:
+    """Return milliseconds since 1970, from an ISO date (UTC if it doesn't say), seconds or milliseconds; 0 if unreadable."""
+    if isinstance(value, str):
+        return _from_digits(value) if value.isascii() and value.isdigit() else _from_iso(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _from_epoch(value)
+    return 0
+
+
+def _load(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _load_leniently(body) if b"\\ud" in body.lower() else None
+
+
+def _load_leniently(body: bytes) -> object:
+    # JavaScript cuts texts between the halves of an emoji and writes the half as \ud83d: refusing it would lose the message.
+    try:
+        return json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _from_iso(value: str) -> int:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return 0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0, (aware - _EPOCH) // timedelta(milliseconds=1))
+
+
+def _from_digits(value: str) -> int:
+    return _from_epoch(int(value[:20]))
+
+
+def _from_epoch(value: float) -> int:
+    # Written so that infinity and NaN fail the comparison too.
+    if not 0 < value < _LATEST_MS:
+        return 0
+    return int(value if value >= _EARLIEST_AS_MS else value * 1000)

@@ -1,0 +1,171 @@
+"""GHL's messages and contacts as plain values: what to send, and what its answers mean.
+
+https://marketplace.gohighlevel.com/docs/ghl/conversations/send-a-new-message and what was seen in the field.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.answers import as_text, json_object, part, shape
+from bridge.errors import Retryable
+from bridge.ghl.fields import moment_ms
+from bridge.ghl.refusals import code_of, is_dnd, refusal
+from bridge.model import Channel, Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.model import InboundMessage
+
+# What came as the one is answered as the other; every other type is answered as its channel. Sending SMS where
+# TYPE_CUSTOM_PROVIDER_SMS came in is refused for want of a phone number. The two custom e-mail types are an inference.
+SEND_AS = {
+    "TYPE_CUSTOM_SMS": "SMS",
+    "TYPE_CUSTOM_PROVIDER_SMS": "Custom",
+    "TYPE_CUSTOM_EMAIL": "Email",
+    "TYPE_CUSTOM_PROVIDER_EMAIL": "Email",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
+
+    E-mail rows often come without `text`.
+    """
+
+    id: MessageId
+    direction: str
+    text: str
+    date_added_ms: int
+    user_id: str
+    source: str
+    type: str
+
+
+def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:
+    """Shape an answer's text for the channel that `message` came by, or as a comment that only staff see.
+
+    Raises ValueError for GMB, which GHL can't send to; guards keep it away.
+    """
+    if message.channel is Channel.GMB:
+        raise ValueError("GHL can't send to GMB")
+    if draft:
+        return Reply(type="InternalComment", contact_id=message.contact_id, message=text)
+    type_ = SEND_AS.get(message.message_type_string, message.channel.value)
+    if type_ == "Email":
+        return _email(message, text)
+    return Reply(
+        type=type_,
+        contact_id=message.contact_id,
+        message=text,
+        conversation_provider_id=message.conversation_provider_id,
+    )
+
+
+def body(reply: Reply) -> dict[str, str]:
+    """Write a reply as the JSON of `POST /conversations/messages`, set fields only. There is no `conversationId`."""
+    fields = {
+        "type": reply.type,
+        "contactId": reply.contact_id,
+        "message": reply.message,
+        "html": reply.html,
+        "subject": reply.subject,
+        "threadId": reply.thread_id,
+        "replyMessageId": reply.reply_message_id,
+        "conversationProviderId": reply.conversation_provider_id,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Reply) -> Sent | Skip:
+    """Read the answer to a send. Any 2xx is Sent, readable or not: sending again after one has doubled messages.
+
+    A refusal because of DND or an unsubscription is a Skip. Messages of errors hold status, code and form, no content.
+
+    Raises:
+        Retryable: not sent, may pass: 429 (with the wait GHL asked for), a contact too new, credit or billing.
+        OutcomeUnknown: 408, 5xx and whatever is no HTTP answer to a send: it may have been sent.
+        OperatorMustFix: the token or the conversation provider is refused.
+        Permanent: any other refusal.
+    """
+    document = json_object(body) or {}
+    if 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers, here and below
+        return Sent(message_ids=_ids(document), conversation_id=ConversationId(as_text(document.get("conversationId"))))
+    if is_dnd(status, body):
+        return Skip(Reason.DND, facts=f"GHL refused the {reply.type}: HTTP {status}, {code_of(body) or 'by its text'}")
+    raise refusal(status, headers, body, what=reply.type)
+
+
+def decipher_messages(status: int, headers: Mapping[str, str], body: bytes) -> list[Listed]:
+    """Read `GET /conversations/{id}/messages`, newest first as GHL lists them; nested as it is or flat as documented.
+
+    Raises what `decipher` raises, and Retryable for a 2xx that is no such list.
+    """
+    document = _read(status, headers, body, what="list of messages")
+    rows = part(document, "messages", "messages")
+    rows = document.get("messages") if rows is None else rows
+    if not isinstance(rows, list):
+        raise Retryable(f"GHL's list of messages can't be read: HTTP {status}, {shape(body)}")
+    return [_listed(row) for row in rows if isinstance(row, dict)]
+
+
+def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> Contact:
+    """Read `GET /contacts/{id}`. Raises what `decipher` raises, and Retryable for a 2xx that holds no contact."""
+    document = _read(status, headers, body, what="contact")
+    contact = document.get("contact", document)
+    if not as_text(part(contact, "id")):
+        raise Retryable(f"GHL's contact can't be read: HTTP {status}, {shape(body)}")
+    tags, settings = contact.get("tags"), contact.get("dndSettings")
+    return Contact(
+        id=contact_id,
+        tags=frozenset(as_text(tag) for tag in tags if as_text(tag)) if isinstance(tags, list) else frozenset(),
+        dnd=contact.get("dnd") is True,
+        blocked_channels=frozenset(
+            channel for channel, setting in settings.items() if as_text(part(setting, "status")) in {"active", "permanent"}
+        )
+        if isinstance(settings, dict)
+        else frozenset(),
+    )
+
+
+def _email(message: InboundMessage, text: str) -> Reply:
+    paragraphs = re.split(r"\n\s*\n", "\n".join(text.strip().splitlines()))
+    subject = " ".join(message.subject.split())
+    return Reply(
+        type="Email",
+        contact_id=message.contact_id,
+        html="".join("<p>" + html.escape(paragraph).replace("\n", "<br>") + "</p>" for paragraph in paragraphs),
+        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+        thread_id=message.thread_id,
+        reply_message_id=message.email_message_id,
+        conversation_provider_id=message.conversation_provider_id,
+    )
+
+
+def _ids(document: dict[str, Any]) -> tuple[MessageId, ...]:
+    many = document.get("messageIds")
+    named = [*(many if isinstance(many, list) else []), document.get("messageId"), document.get("emailMessageId")]
+    return tuple(dict.fromkeys(MessageId(as_text(id_)) for id_ in named if as_text(id_)))
+
+
+def _read(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> dict[str, Any]:
+    if not 200 <= status < 300:  # noqa: PLR2004
+        raise refusal(status, headers, body, what=what)
+    return json_object(body) or {}
+
+
+def _listed(row: dict[str, Any]) -> Listed:
+    return Listed(
+        id=MessageId(as_text(row.get("id"))),
+        direction=as_text(row.get("direction")),
+        text=as_text(row.get("body")),
+        date_added_ms=moment_ms(row.get("dateAdded")),
+        user_id=as_text(row.get("userId")),
+        source=as_text(row.get("source")),
+        type=as_text(row.get("messageType")),
+    )

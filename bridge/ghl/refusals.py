@@ -1,0 +1,103 @@
+"""Why GHL refuses: from an answer other than 2xx to the error that says what to do next.
+
+`canonicalCode` is undocumented and the best classifier there is; it counts before texts, and both before the status.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bridge.answers import about_money, as_text, json_object, retry_after, shape
+from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.errors import BridgeError
+
+REDIRECTS = range(300, 400)
+BAD_REQUEST, PAYMENT_REQUIRED, REQUEST_TIMEOUT, SERVER_ERROR = 400, 402, 408, 500
+
+_NOT_NOW = "CONVERSATIONS_CONTACT_NOT_FOUND"  # lags behind the contact's creation by seconds
+_NEVER = {
+    "CONVERSATIONS_MSG_NO_EMAIL": "the contact has no e-mail address",
+    "CONVERSATIONS_MSG_INVALID_EMAIL": "the contact's e-mail address is not valid",
+    "CONVERSATIONS_MSG_INVALID_EMAILTO": "the address is none of the contact's",
+    "CONVERSATIONS_MSG_NO_PHONE": "the contact has no phone number",
+    "CONVERSATIONS_MSG_CHAT_NO_LONGER_ACTIVE": "the channel's window is over until the contact writes again",
+    "CONVERSATIONS_MSG_NOT_FOUND": "there is no such message",
+    "CONVERSATIONS_MSG_RECORDING_NOT_FOUND": "there is no such recording",
+    "CONVERSATIONS_MSG_NO_CONTENT": "the message has no content",
+}
+_SETTINGS = {
+    "CONVERSATIONS_MSG_CONVERSATION_PROVIDER_MISMATCH": "the conversation provider doesn't serve this conversation",
+    "CONVERSATIONS_MSG_PROVIDER_NO_ACCESS": "only the app that owns the conversation provider may send through it",
+    "invalid conversationproviderid": "GHL doesn't know the conversation provider",
+}
+# First what no new token of the same app cures, last what a refresh or a new token does.
+_LOGIN = {
+    "not authorized for this scope": "the token lacks a scope: add it to the app or integration, then authorize again",
+    "version header": "GHL doesn't take the Version header that the bridge sends",
+    "authclass type is not allowed": "this kind of token is not allowed here: a location's token is needed",
+    "does not have access to this location": "token refused: it belongs to another location",
+    "": "token refused: it is wrong, expired or revoked",
+}
+
+
+def is_dnd(status: int, body: bytes) -> bool:
+    """Is this GHL's word that the contact wants no messages? Older answers say so by their text alone."""
+    code, words = code_of(body), _words(body)
+    if code:
+        return code.startswith("CONVERSATIONS_MSG_DND_ACTIVE") or code == "CONVERSATIONS_MSG_UNSUBSCRIBED"
+    return status >= BAD_REQUEST and ("dnd is active" in words or "has unsubscribed" in words)
+
+
+def code_of(body: bytes) -> str:
+    """Take `canonicalCode` if it is one, else "": it goes into messages, which hold nothing else that GHL wrote."""
+    code = as_text((json_object(body) or {}).get("canonicalCode"))
+    return code if re.fullmatch(r"[A-Z][A-Z_]{1,80}", code) else ""
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
+    """Sort an answer other than 2xx and DND. The error's message holds `what`, the status, and the code or form.
+
+    Retryable for 429 (with the wait that GHL asks for), a contact too new, credit and billing; OutcomeUnknown for 408, 5xx
+    and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
+    """
+    code, words = code_of(body), _words(body)
+    said = f"GHL refused the {what}: HTTP {status}, {code or shape(body)}"
+    if code == _NOT_NOW:
+        return Retryable(f"{said}: the contact is not there, or not yet")
+    if code in _NEVER:
+        return Permanent(f"{said}: {_NEVER[code]}")
+    for sign, meaning in _SETTINGS.items():
+        if sign == code or sign in words:
+            return OperatorMustFix(f"{said}: {meaning}")
+    if BAD_REQUEST <= status < SERVER_ERROR and status != REQUEST_TIMEOUT:
+        return _refused_request(status, headers, body, said=said)
+    if status in REDIRECTS:
+        return Permanent(f"{said}: a redirect, which is not followed; check GHL_API_URL")
+    return OutcomeUnknown(f"{said}: it may have been carried out")
+
+
+def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, said: str) -> BridgeError:
+    match status:
+        case 429:
+            return Retryable(said, retry_after=retry_after(headers))
+        case _ if status == PAYMENT_REQUIRED or about_money(body):
+            return Retryable(f"{said}: credit or billing")
+        case 401 | 403:
+            return OperatorMustFix(f"{said}: {_login(_words(body))}")
+        case _:
+            return Permanent(said)
+
+
+def _login(words: str) -> str:
+    return next(meaning for sign, meaning in _LOGIN.items() if sign in words)
+
+
+def _words(body: bytes) -> str:
+    """Join GHL's `message`, a text or a list of them, in lower case: to be looked through, never to be repeated."""
+    message = (json_object(body) or {}).get("message")
+    return " ".join(as_text(line) for line in (message if isinstance(message, list) else [message])).lower()

@@ -1,0 +1,50 @@
+"""May this message be answered? Asked before a completion is paid for and once more right before each post."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.model import Channel, Reason, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.locations import Location
+    from bridge.model import Contact, InboundMessage
+
+
+def judge_message(message: InboundMessage, location: Location, *, now_ms: int) -> Skip | None:
+    """Judge one message by itself: mode, channel, text, age. `now_ms` is Redis' time. None: nothing speaks against it."""
+    if location.mode == "off":
+        return Skip(Reason.LOCATION_PAUSED, "mode = off")
+    if message.channel not in location.channels or message.channel is Channel.GMB:
+        return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels, or can't be sent to")
+    if not message.text.strip():
+        return Skip(Reason.BLANK, f"no text, {len(message.attachments)} attachments")
+    age = (now_ms - message.date_added_ms) / 1000
+    if message.date_added_ms and age > location.max_age_seconds:
+        return Skip(Reason.TOO_OLD, f"{age:.0f} s old, max_age_seconds = {location.max_age_seconds:.0f}")
+    return None
+
+
+def judge_contact(contact: Contact, channel: Channel, location: Location) -> Skip | None:
+    """Judge the contact: do not disturb, tags. Tags compare without regard to case, as GHL keeps them in lower case."""
+    if contact.dnd:
+        return Skip(Reason.DND, "dnd is on for the contact")
+    if channel in contact.blocked_channels:
+        return Skip(Reason.DND, f"dndSettings block {channel}")
+    tags = _folded(contact.tags)
+    if off := _folded(location.off_tags) & tags:
+        return Skip(Reason.OFF_TAG, f"has {', '.join(sorted(off))}")
+    if missing := _folded(location.required_tags) - tags:
+        return Skip(Reason.MISSING_TAG, f"lacks {', '.join(sorted(missing))}")
+    return None
+
+
+def needs_contact(location: Location) -> bool:
+    """Whether GHL has to be asked about the contact. Required tags can't be known otherwise, whatever `contact_lookup` says."""
+    return location.contact_lookup or bool(location.required_tags)
+
+
+def _folded(tags: Iterable[str]) -> frozenset[str]:
+    return frozenset(tag.strip().casefold() for tag in tags)

@@ -1,0 +1,41 @@
+"""What to do after a fault: try again and when, or bury."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.errors import OutcomeUnknown, Permanent, Retryable
+from bridge.model import Again, Dead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_UNFINISHED_LEASES = 10
+
+
+def is_sorted(error: Exception) -> bool:
+    """Whether the fault is one of the world's, known by kind, and not one of our own."""
+    return isinstance(error, (Retryable, OutcomeUnknown, Permanent))
+
+
+def words(error: Exception) -> str:
+    """The fault in words that may be kept and shown: our own faults by kind only, since their text may hold anything."""
+    return str(error) if is_sorted(error) else f"internal fault: {type(error).__name__}"
+
+
+def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback: Sequence[float]) -> Again | Dead:
+    """Sort a fault. `attempts` is how many durable tries failed before this one, `delays` the waits between tries (s).
+
+    A wait that the other side asked for beats the schedule, but doesn't change the number of tries. After an unknown outcome the
+    first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
+    tried again too: nothing is lost by it.
+    """
+    why = words(error)
+    if isinstance(error, Permanent):
+        return Dead(error=why)
+    if isinstance(error, OutcomeUnknown) and attempts <= len(delays):
+        return Again(wait=readback[0] if readback else 0, why=f"outcome unknown: {why}")
+    if attempts >= len(delays):
+        return Dead(error=f"outcome unknown: {why}" if isinstance(error, OutcomeUnknown) else why)
+    asked = error.retry_after if isinstance(error, Retryable) else None
+    return Again(wait=delays[attempts] if asked is None else asked, why=why)

@@ -1,0 +1,41 @@
+"""Which of the waiting messages make a turn, and what a provider is asked about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.model import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import InboundMessage, MessageId
+
+
+def choose(waiting: Sequence[InboundMessage], answered: Sequence[MessageId] = ()) -> tuple[InboundMessage, ...]:
+    """The messages of this turn, oldest `dateAdded` first, arrival order on ties.
+
+    With a saved answer they are the ones that it answers. Else a turn has one channel and one conversation provider, those of
+    its oldest message; what came by another is the next turn. `waiting` stands in order of arrival.
+    """
+    ordered = sorted(waiting, key=lambda message: message.date_added_ms)
+    if answered:
+        return tuple(message for message in ordered if message.id in answered)
+    return tuple(message for message in ordered if _line(message) == _line(ordered[0]))
+
+
+def ask(messages: Sequence[InboundMessage]) -> Question:
+    """All texts as one input, joined by newlines. `messages` are a turn's, oldest first, and not empty."""
+    last = messages[-1]
+    return Question(
+        location_id=last.location_id,
+        contact_id=last.contact_id,
+        conversation_id=last.conversation_id,
+        last_message_id=last.id,
+        channel=last.message_type,
+        input="\n".join(message.text.strip() for message in messages),
+    )
+
+
+def _line(message: InboundMessage) -> tuple[str, str]:
+    return message.message_type_string or message.channel, message.conversation_provider_id

@@ -1,0 +1,38 @@
+"""`python -m bridge.receiver`: the web process."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import uvicorn
+
+from bridge.errors import Misconfigured
+from bridge.receiver.app import build
+from bridge.settings import from_environment
+
+
+def main() -> None:
+    """Serve until told to stop. A wrong or missing setting ends the process with one sentence and exit code 78."""
+    try:
+        settings = from_environment(os.environ)
+        build(settings)
+    except Misconfigured as error:
+        print(f"web: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up, and for a person
+        raise SystemExit(error.exit_code) from None
+    uvicorn.run(
+        "bridge.receiver.app:from_process_environment",
+        factory=True,
+        host="0.0.0.0",  # noqa: S104 - the web process is what the outside talks to
+        port=settings.port,
+        workers=settings.web_concurrency,
+        # Access lines hold paths, and paths hold secrets.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=30,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The Starlette app: which door stands where."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bridge import logs
+from bridge.receiver import health, webhooks
+from bridge.settings import from_environment
+from bridge.wiring import build_door, build_redis
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bridge.settings import Settings
+
+
+def from_process_environment() -> Starlette:
+    """The app as each web process builds it for itself. Raises Misconfigured."""
+    settings = from_environment(os.environ)
+    logs.configure(settings.log_format, settings.log_level)
+    return build(settings)
+
+
+def build(settings: Settings) -> Starlette:
+    """The app for these settings. Raises Misconfigured."""
+    door = build_door(settings)
+    redis = build_redis(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        del app
+        yield
+        await door.inbox.close()
+        redis.close()
+
+    routes = [
+        Route("/webhooks/ghl", webhooks.marketplace(door), methods=["POST"]),
+        Route("/healthz", health.alive, methods=["GET"]),
+        Route("/readyz", health.ready(redis), methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)

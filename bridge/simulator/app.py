@@ -1,0 +1,60 @@
+"""All routes of one simulator, in one application."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bridge.simulator import control, page
+from bridge.simulator.completions import Completions
+from bridge.simulator.ghl import Ghl
+from bridge.simulator.official import Official
+from bridge.simulator.simulation import Simulation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bridge.simulator.options import Options
+
+
+def build(options: Options) -> Starlette:
+    """Build the application. Run it through `serving.run`, without which connections can't be cut."""
+    simulation = Simulation(options)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await simulation.webhooks.close()
+
+    routes = [*page.routes(), *control.routes(simulation), *_ghl(simulation), *_completions(simulation)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _ghl(simulation: Simulation) -> list[Route]:
+    ghl = Ghl(simulation, Official())
+    table = (
+        ("POST", "/conversations/messages", "post", "post", ghl.send),
+        ("GET", "/conversations/search", "search", "search", ghl.search),
+        ("GET", "/conversations/messages/email/{id}", "email", "messages", ghl.email),
+        ("GET", "/conversations/messages/{id}", "message", "messages", ghl.message),
+        ("GET", "/conversations/{id}/messages", "messages", "messages", ghl.messages),
+        ("GET", "/conversations/{id}", "conversation", "conversation", ghl.conversation),
+        ("GET", "/contacts/{id}", "contact", "contact", ghl.contact),
+        ("POST", "/contacts/{id}/tags", "add_tags", "tags", ghl.add_tags),
+        ("DELETE", "/contacts/{id}/tags", "remove_tags", "tags", ghl.remove_tags),
+    )
+    return [Route(path, ghl.exchange(name, group, handle), methods=[method]) for method, path, name, group, handle in table]
+
+
+def _completions(simulation: Simulation) -> list[Route]:
+    completions = Completions(simulation)
+    assistable = completions.exchange("assistable", completions.assistable, completions.find_assistable_subject)
+    agencii = completions.exchange("agencii", completions.agencii, completions.find_agencii_subject)
+    return [
+        Route("/v2/ghl-chat-completion", assistable, methods=["POST"]),
+        # The vendor's documentation and its clients differ in name and slash.
+        *(Route(f"/{name}", agencii, methods=["POST"]) for name in ("get_completion", "get_completion/", "get_response")),
+    ]

@@ -1,0 +1,245 @@
+"""The control API under `/_sim/`: for tests, for the demo, and for the sandbox page."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bridge.simulator import shapes
+from bridge.simulator.people import People
+from bridge.simulator.wire import Refused, read_json, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from bridge.simulator.simulation import Simulation
+    from bridge.simulator.webhooks import Parcel
+    from bridge.simulator.wire import Answer
+    from bridge.simulator.world import Conversation
+
+_ALIVE_SECONDS = 15.0
+_ALL = 1_000_000
+
+
+def routes(simulation: Simulation) -> list[Route]:
+    """Build the routes."""
+    people, orders, reports = People(simulation), Orders(simulation), Reports(simulation)
+    posts = {
+        "locations": people.put_location,
+        "contacts": people.put_contact,
+        "merge": people.merge,
+        "say": people.say,
+        "burst": people.burst,
+        "human": people.human,
+        "webhook": orders.webhook,
+        "defaults": orders.change_defaults,
+    }
+    return [
+        *(Route(f"/_sim/{name}", _taking(name, act), methods=["POST"]) for name, act in posts.items()),
+        Route("/_sim/reset", _bare(orders.reset), methods=["POST"]),
+        Route("/_sim/faults", _scripts(orders), methods=["POST"]),
+        Route("/_sim/faults", _bare(orders.clear_faults), methods=["DELETE"]),
+        Route("/_sim/faults", _bare(reports.faults), methods=["GET"]),
+        Route("/_sim/counts", _bare(reports.counts), methods=["GET"]),
+        Route("/_sim/state", reports.state, methods=["GET"]),
+        Route("/_sim/keys", _bare(reports.keys), methods=["GET"]),
+        Route("/_sim/requests", reports.requests, methods=["GET"]),
+        Route("/_sim/conversations/{id}", reports.conversation, methods=["GET"]),
+        Route("/_sim/events", Events(simulation)),
+    ]
+
+
+class Orders:
+    """What changes the simulator itself."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+
+    async def reset(self) -> dict[str, Any]:
+        """Begin anew."""
+        await self.simulation.reset()
+        return {}
+
+    async def clear_faults(self) -> dict[str, Any]:
+        """Let everything go right again."""
+        self.simulation.faults.clear()
+        return {}
+
+    async def add_faults(self, given: Any) -> dict[str, Any]:
+        """Take one script or a list of them; all or none."""
+        scripts = [shapes.check("fault", each) for each in (given if isinstance(given, list) else [given])]
+        for script in scripts:
+            self.simulation.faults.add(script)
+        return {"faults": self.simulation.faults.shown()}
+
+    async def change_defaults(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Take other defaults; answer all of them."""
+        self.simulation.change(order)
+        return {"defaults": self.simulation.defaults}
+
+    async def webhook(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Send whatever is given, as it is given."""
+        parcel = self._parcel(order)
+        if not parcel.url:
+            raise Refused(reply(422, {"errors": ["neither url here nor webhook_url in the defaults"]}))
+        answers = await self.simulation.webhooks.send(parcel, copies=order.get("copies", 1))
+        return {"answers": [answer.shown() for answer in answers]}
+
+    def _parcel(self, order: dict[str, Any]) -> Parcel:
+        raw = order["raw"].encode() if "raw" in order else orjson.dumps(order.get("payload", {}))
+        return self.simulation.arbitrary(
+            raw,
+            url=order.get("url", ""),
+            headers=order.get("headers", {}),
+            signed=order.get("signed", True),
+            retry=order.get("retry", False),
+        )
+
+
+class Reports:
+    """What the simulator tells."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+
+    async def counts(self) -> dict[str, Any]:
+        """Give the exact numbers."""
+        return self.simulation.counts.shown()
+
+    async def keys(self) -> dict[str, Any]:
+        """Give the public keys of the webhooks."""
+        return {**self.simulation.keys.public()}
+
+    async def faults(self) -> dict[str, Any]:
+        """Give the scripts, and how often each met a request."""
+        return {"faults": self.simulation.faults.shown()}
+
+    async def state(self, request: Request) -> Response:
+        """Give a summary: locations, defaults, and the conversations, those begun last at the end."""
+        world = self.simulation.world
+        begun = list(world.conversations.values())[-_limit(request) :]
+        state = {
+            "location_id": self.simulation.options.location_id,
+            "webhook_url": self.simulation.defaults.webhook_url,
+            "defaults": self.simulation.defaults,
+            "locations": [{"id": each.id, "conversations": len(each.by_date)} for each in world.locations.values()],
+            "conversations": [self._summary(each) for each in begun],
+        }
+        return _json(200, state)
+
+    async def requests(self, request: Request) -> Response:
+        """Give the last requests, filtered."""
+        query = request.query_params
+        listed = self.simulation.records.listed(
+            endpoint=query.get("endpoint", ""),
+            contact_id=query.get("contact_id", ""),
+            limit=_limit(request),
+        )
+        return _json(200, {"requests": listed})
+
+    async def conversation(self, request: Request) -> Response:
+        """Give one conversation, by its own id or its contact's."""
+        world = self.simulation.world
+        given = request.path_params["id"]
+        conversation = world.conversations.get(world.conversation_of.get(given, given))
+        if conversation is None:
+            return _json(404, {"errors": [f"no conversation {given}"]})
+        shown = [self.simulation.shown(message) for message in conversation.messages]
+        return _json(200, {"conversation": self._summary(conversation), "messages": shown})
+
+    def _summary(self, conversation: Conversation) -> dict[str, Any]:
+        last = conversation.last
+        return {
+            "id": conversation.id,
+            "location_id": conversation.location_id,
+            "contact_id": conversation.contact_id,
+            "messages": len(conversation.messages),
+            "inbound": conversation.inbound,
+            "last_text": last.body if last else "",
+            "last_direction": last.direction if last else "",
+            "last_channel": last.channel.name if last else "",
+        }
+
+
+class Events:
+    """`GET /_sim/events`: all that happens, as server-sent events."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the listener leaves or the server stops."""
+        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b": welcome\n\n", "more_body": True})
+        listener = self.simulation.hub.join()
+        gone = asyncio.create_task(_gone(Request(scope, receive)))
+        try:
+            while not gone.done():
+                await send({"type": "http.response.body", "body": await _next(listener), "more_body": True})
+        except asyncio.CancelledError:
+            # The server stops: an open stream is no error.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            self.simulation.hub.leave(listener)
+
+
+async def _next(listener: asyncio.Queue[bytes]) -> bytes:
+    try:
+        return await asyncio.wait_for(listener.get(), _ALIVE_SECONDS)
+    except TimeoutError:
+        return b": alive\n\n"
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _taking(name: str, act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            order = shapes.check(name, read_json(await request.body()))
+            return _json(200, await act(order))
+        except Refused as refused:
+            return _plainly(refused.answer)
+
+    return endpoint
+
+
+def _scripts(orders: Orders) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return _json(200, await orders.add_faults(read_json(await request.body())))
+        except Refused as refused:
+            return _plainly(refused.answer)
+
+    return endpoint
+
+
+def _bare(act: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_request: Request) -> Response:
+        return _json(200, await act())
+
+    return endpoint
+
+
+def _limit(request: Request) -> int:
+    given = request.query_params.get("limit", "")
+    return max(1, int(given)) if given.isdecimal() else _ALL
+
+
+def _json(status: int, value: Any) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _plainly(answer: Answer) -> Response:
+    return Response(answer.content, answer.status, media_type=answer.media_type)

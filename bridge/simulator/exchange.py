@@ -1,0 +1,205 @@
+"""One request and its answer on the wire: recorded, counted, and spoiled where a script says so."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from bridge.simulator.wire import Answer, Call, Refused, read_json, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from bridge.simulator.counts import Flight
+    from bridge.simulator.faults import Script
+    from bridge.simulator.records import Record
+    from bridge.simulator.simulation import Simulation
+
+Wire: TypeAlias = "tuple[Scope, Receive, Send]"
+Manner: TypeAlias = Literal["whole", "cut", "hang", "trickle"]
+# Where the server leaves the connection itself, so that it can be cut (see serving.py).
+TRANSPORT = "ghl_bridge.transport"
+_HTML = b"<!doctype html><title>Service</title><h1>We will be right back</h1>"
+_TRICKLE_STEP = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What goes out, and how."""
+
+    manner: Manner
+    answer: Answer
+    seconds: float = 0.0
+    where: str = "headers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """An ASGI endpoint. `group` is what scripts call it; `subject` finds what a request is about before it is checked."""
+
+    simulation: Simulation
+    name: str
+    group: str
+    handle: Callable[[Call, Script], Awaitable[Answer]]
+    subject: Callable[[Call], None]
+    headers: Callable[[Call], Mapping[str, str]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or don't, as scripted."""
+        request = Request(scope, receive)
+        try:
+            call = self._call(request, await request.body())
+        except ClientDisconnect:
+            return
+        self.subject(call)
+        record = self.simulation.records.begin(call)
+        if self.group == "completion":
+            await self._counted(call, record, (scope, receive, send))
+        else:
+            await self._answer(call, record, (scope, receive, send), ended=lambda: None)
+
+    def _call(self, request: Request, raw: bytes) -> Call:
+        return Call(
+            endpoint=self.name,
+            method=request.method,
+            path=request.url.path,
+            params=request.path_params,
+            query=dict(request.query_params),
+            headers=dict(request.headers),
+            raw=raw,
+            body=read_json(raw) if raw else None,
+        )
+
+    async def _answer(self, call: Call, record: Record, wire: Wire, *, ended: Callable[[], None]) -> None:
+        ending = await self._play(call)
+        answered = ending.manner in ("whole", "trickle")
+        record.status, record.ending = (ending.answer.status if answered else None), ending.manner
+        outcome = str(ending.answer.status) if answered else ending.manner
+        self.simulation.counts.requests[self.name][outcome] += 1
+        told = {"endpoint": self.name, "contactId": call.contact_id, "status": record.status, "ending": record.ending}
+        self.simulation.hub.publish("request", told)
+        if ending.manner in ("whole", "cut"):
+            # Before the last byte goes out: the client may ask again at once.
+            ended()
+        await _leave(ending, *wire)
+
+    async def _counted(self, call: Call, record: Record, wire: Wire) -> None:
+        simulation = self.simulation
+        flight = simulation.counts.begin_completion(call.contact_id)
+        told = {"contactId": call.contact_id, "locationId": call.location_id}
+        simulation.hub.publish("completion", told | {"state": "started"})
+        watch = asyncio.create_task(self._watch(flight, wire[1]))
+        try:
+            await self._answer(call, record, wire, ended=lambda: simulation.counts.end_completion(flight))
+        finally:
+            watch.cancel()
+            simulation.counts.end_completion(flight)
+            simulation.hub.publish("completion", told | {"state": "ended", "status": record.status, "ending": record.ending})
+
+    async def _watch(self, flight: Flight, receive: Receive) -> None:
+        await _gone(receive)
+        self.simulation.counts.end_completion(flight, left=True)
+
+    async def _play(self, call: Call) -> Ending:
+        script = self.simulation.faults.script_for(call, self.group)
+        spoiled = await self._spoil(script.before(), None)
+        if spoiled:
+            return spoiled
+        try:
+            answer = await self.handle(call, script)
+        except Refused as refused:
+            answer = refused.answer
+        answer = answer.plus(self._common(call))
+        return await self._spoil(script.after(), answer) or Ending("whole", answer)
+
+    async def _spoil(self, actions: list[dict[str, Any]], answer: Answer | None) -> Ending | None:
+        for action in actions:
+            if action["kind"] == "delay":
+                await asyncio.sleep(action["seconds"])
+                continue
+            return _ending(action, answer)
+        return None
+
+    def _common(self, call: Call) -> dict[str, str]:
+        date = formatdate(self.simulation.now() / 1000, usegmt=True)
+        return {"Date": date, **self.headers(call)}
+
+
+def _ending(action: dict[str, Any], answer: Answer | None) -> Ending:
+    done = answer or reply(200, {})
+    match action["kind"]:
+        case "status":
+            body = action.get("body", {"statusCode": action["status"], "message": "Scripted by the simulator"})
+            return Ending("whole", _scripted(action["status"], body, action.get("headers", {})))
+        case "html":
+            return Ending("whole", Answer(200, _HTML, "text/html"))
+        case "big":
+            return Ending("whole", Answer(done.status, b'{"padding":"' + b"x" * action["bytes"] + b'"}'))
+        case "trickle":
+            return Ending("trickle", done, action["seconds"], action.get("where", "headers"))
+        case kind:
+            return Ending("cut" if kind == "cut" else "hang", done)
+
+
+def _scripted(status: int, body: Any, headers: Mapping[str, str]) -> Answer:
+    if isinstance(body, str):
+        return Answer(status, body.encode(), "text/plain", headers)
+    return reply(status, body, headers)
+
+
+async def _leave(ending: Ending, scope: Scope, receive: Receive, send: Send) -> None:
+    match ending.manner:
+        case "whole":
+            answer = ending.answer
+            response = Response(answer.content, answer.status, dict(answer.headers), answer.media_type)
+            await response(scope, receive, send)
+        case "cut":
+            _transport(scope).abort()
+            await _gone(receive)
+        case "hang":
+            await _gone(receive)
+        case "trickle":
+            await _trickle(ending, scope)
+            await _gone(receive)
+
+
+async def _trickle(ending: Ending, scope: Scope) -> None:
+    """Send an answer drop by drop: httpx's timeouts are for each read, so that none of them ever strikes."""
+    transport = _transport(scope)
+    answer = ending.answer
+    steps = max(1, round(ending.seconds / _TRICKLE_STEP))
+    # JSON may begin with any number of blanks: they are the drops of a body.
+    content = b" " * steps + answer.content if ending.where == "body" else answer.content
+    head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.media_type}\r\nContent-Length: {len(content)}\r\n"
+    begun = b"X-Trickle: " if ending.where == "headers" else b"\r\n"
+    transport.write(head.encode() + b"Connection: close\r\n" + begun)
+    await _drip(transport, b"." if ending.where == "headers" else b" ", steps)
+    transport.write((b"\r\n\r\n" if ending.where == "headers" else b"") + answer.content)
+    transport.close()
+
+
+async def _drip(transport: asyncio.Transport, drop: bytes, steps: int) -> None:
+    for _ in range(steps):
+        if transport.is_closing():
+            return
+        transport.write(drop)
+        await asyncio.sleep(_TRICKLE_STEP)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport: asyncio.Transport | None = scope.get("extensions", {}).get(TRANSPORT)
+    if transport is None:
+        raise RuntimeError("Connections can only be cut if the simulator was started through bridge.simulator.serving")
+    return transport

@@ -1,0 +1,112 @@
+"""Scripted faults: which requests they meet, how often, and what then goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bridge.simulator.wire import Call
+
+# Kinds that end a request, as far as they are asked for before or after its effect took place.
+ENDINGS = frozenset({"status", "cut", "hang", "html", "big"})
+# Kinds that change what a completion service says.
+SPEECH = frozenset({"text", "empty", "claim", "ok_false"})
+# A 2xx that cannot be read means that the thing was done; every other ending means that it was not, unless `when` says so.
+_AFTER_BY_DEFAULT = frozenset({"html", "big", "trickle"})
+
+
+@dataclass(slots=True)
+class Fault:
+    """One script: it meets `times` requests after having let `skip` of them pass."""
+
+    on: str
+    actions: list[dict[str, Any]]
+    location_id: str = ""
+    contact_id: str = ""
+    skip: int = 0
+    left: int | None = None
+    met: int = 0
+
+    def fits(self, call: Call, group: str) -> bool:
+        """Say whether the request is one that this script is about."""
+        return (
+            self.on == group
+            and self.left != 0
+            and self.location_id in ("", call.location_id)
+            and self.contact_id in ("", call.contact_id)
+        )
+
+    def meet(self) -> bool:
+        """Count a request; say whether the script acts on it."""
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.met += 1
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Script:
+    """What shall go wrong with one request."""
+
+    actions: list[dict[str, Any]] = field(default_factory=list)
+
+    def before(self) -> list[dict[str, Any]]:
+        """What happens before the effect."""
+        return [action for action in self.actions if self._at(action, "before")]
+
+    def after(self) -> list[dict[str, Any]]:
+        """What happens once the effect has taken place."""
+        return [action for action in self.actions if self._at(action, "after")]
+
+    def speech(self, kind: str) -> dict[str, Any] | None:
+        """Find what a completion service is to say."""
+        return next((action for action in self.actions if action["kind"] == kind), None)
+
+    @staticmethod
+    def _at(action: dict[str, Any], moment: str) -> bool:
+        usual = "after" if action["kind"] in _AFTER_BY_DEFAULT else "before"
+        return action["kind"] not in SPEECH and action.get("when", usual) == moment
+
+
+class FaultBook:
+    """All scripts, in the order in which they were given; the first that acts has the request."""
+
+    def __init__(self) -> None:
+        self._by_group: dict[str, list[Fault]] = {}
+
+    def add(self, given: dict[str, Any]) -> None:
+        """Take a script that has passed the check of its shape."""
+        action = given["action"]
+        fault = Fault(
+            on=given["on"],
+            actions=action if isinstance(action, list) else [action],
+            location_id=given.get("location_id", ""),
+            contact_id=given.get("contact_id", ""),
+            skip=given.get("skip", 0),
+            left=given.get("times"),
+        )
+        self._by_group.setdefault(fault.on, []).append(fault)
+
+    def script_for(self, call: Call, group: str) -> Script:
+        """Decide what goes wrong with this request."""
+        for fault in self._by_group.get(group, ()):
+            if fault.fits(call, group) and fault.meet():
+                return Script(fault.actions)
+        return Script()
+
+    def clear(self) -> None:
+        """Forget all scripts."""
+        self._by_group.clear()
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Write the scripts down for the control API."""
+        return [
+            {"on": fault.on, "location_id": fault.location_id, "contact_id": fault.contact_id, "skip": fault.skip}
+            | {"left": fault.left, "met": fault.met, "actions": fault.actions}
+            for faults in self._by_group.values()
+            for fault in faults
+        ]

@@ -1,0 +1,112 @@
+"""How one simulator is started: from the command line, or built by hand."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Echo: TypeAlias = Literal["on", "off", "before"]
+Legacy: TypeAlias = Literal["off", "both", "only"]
+
+HOST = "127.0.0.1"
+LOCATION_ID = "SimulatedLocation001"
+GHL_TOKEN = "pit-simulated"  # noqa: S105 - opens nothing but this simulator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What may be changed while it runs, by `POST /_sim/defaults`; all durations are seconds."""
+
+    webhook_url: str = ""
+    retry_delays: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0)
+    webhook_timeout: float = 10.0
+    legacy_signature: Legacy = "off"
+    echo: Echo = "on"
+    echo_seconds: float = 0.0
+    echo_source: str = "api"
+    completion_seconds: float = 0.0
+    completion_token: str = ""
+    deliver: bool = False
+    post_seconds: float = 0.0
+    read_seconds: float = 0.0
+    rate_limit: int = 100
+    rate_seconds: float = 10.0
+    clock_skew_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One simulator. Its own location and token are there from the start; others come by the control API."""
+
+    state_dir: Path
+    host: str = HOST
+    port: int = 0
+    port_file: Path | None = None
+    location_id: str = LOCATION_ID
+    ghl_token: str = GHL_TOKEN
+    app_id: str = "665c6bb13d4e5364bdec0e2f"
+    seed: int | None = None
+    defaults: Defaults = field(default_factory=Defaults)
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line of `python -m bridge.simulator`."""
+    given = _parser().parse_args(arguments)
+    return Options(
+        state_dir=given.state_dir,
+        host=given.host,
+        port=given.port,
+        port_file=given.port_file,
+        location_id=given.location_id,
+        ghl_token=given.ghl_token,
+        seed=given.seed,
+        defaults=_defaults(given),
+    )
+
+
+def _defaults(given: argparse.Namespace) -> Defaults:
+    return Defaults(
+        webhook_url=given.webhook_url,
+        retry_delays=given.retry_delays,
+        legacy_signature=given.legacy_signature,
+        echo=given.echo,
+        echo_seconds=given.echo_seconds,
+        completion_seconds=given.completion_seconds,
+        completion_token=given.completion_token,
+        deliver=given.deliver,
+        post_seconds=given.post_seconds,
+        rate_limit=given.rate_limit,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    known = Defaults()
+    parser = argparse.ArgumentParser(prog="python -m bridge.simulator", description="GHL and completion services, simulated.")
+    add = parser.add_argument
+    add("--host", default=HOST, help="address to listen on")
+    add("--port", type=int, default=0, help="0 takes a free one")
+    add("--port-file", type=Path, help="where to write the port once listening")
+    add("--state-dir", type=Path, required=True, help="keys of the webhooks are kept here")
+    add("--webhook-url", default="", help="where webhooks go; none are sent without it")
+    add("--location-id", default=LOCATION_ID)
+    add("--ghl-token", default=GHL_TOKEN, help="bearer of the first location and of those made on the fly")
+    add("--completion-token", default="", help="the only bearer that completion services take; any, if empty")
+    add("--completion-seconds", type=float, default=known.completion_seconds)
+    add("--post-seconds", type=float, default=known.post_seconds)
+    add("--deliver", action="store_true", help="Assistable posts its replies into GHL itself, and says so")
+    add("--echo", choices=("on", "off", "before"), default=known.echo, help="OutboundMessage after (or before) a post's answer")
+    add("--echo-seconds", type=float, default=known.echo_seconds)
+    add("--retry-delays", type=_delays, default=known.retry_delays, help="of webhooks, such as 0.5,1,2,5")
+    add("--legacy-signature", choices=("off", "both", "only"), default=known.legacy_signature, help="RSA in X-WH-Signature")
+    add("--rate-limit", type=int, default=known.rate_limit, help="requests in 10 s per location; 0 = none")
+    add("--seed", type=int, help="makes ids repeatable")
+    return parser
+
+
+def _delays(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part.strip())

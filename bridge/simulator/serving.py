@@ -1,0 +1,75 @@
+"""Running a simulator with uvicorn, in a way that lets it cut connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from bridge.simulator.app import build
+from bridge.simulator.exchange import TRANSPORT
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+
+    from bridge.simulator.options import Options
+
+try:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Protocol
+except ImportError:  # pragma: no cover - where there are no wheels of httptools
+    from uvicorn.protocols.http.h11_impl import H11Protocol as Protocol  # type: ignore[assignment]
+
+
+class CuttableProtocol(Protocol):
+    """Hands the connection itself to the application, as an extension of the scope."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin a connection."""
+        super().connection_made(transport)
+        app = self.app
+
+        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})[TRANSPORT] = transport
+            await app(scope, receive, send)
+
+        self.app = with_transport
+
+
+class Server(uvicorn.Server):
+    """Writes its port down once it listens."""
+
+    def __init__(self, config: uvicorn.Config, options: Options) -> None:
+        super().__init__(config)
+        self.options = options
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say where."""
+        await super().startup(sockets)
+        if self.started and self.options.port_file:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            # Renamed into place: whoever waits for the file never reads half of it.
+            unfinished = self.options.port_file.with_suffix(".writing")
+            unfinished.write_text(f"{port}\n")
+            unfinished.replace(self.options.port_file)
+
+
+def server(options: Options) -> Server:
+    """Make a server that is ready to run; quiet, and with the application's own `Date`."""
+    config = uvicorn.Config(
+        build(options),
+        host=options.host,
+        port=options.port,
+        http=CuttableProtocol,
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    return Server(config, options)
+
+
+def run(options: Options) -> None:
+    """Run until it is told to stop."""
+    server(options).run()

@@ -1,0 +1,145 @@
+"""One running simulator: the world, its clock, and the few things that happen in it whoever asks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.simulator import ids, keys, wire_format
+from bridge.simulator.channels import EMAIL
+from bridge.simulator.counts import Counts
+from bridge.simulator.faults import FaultBook
+from bridge.simulator.hub import Hub
+from bridge.simulator.records import Records
+from bridge.simulator.webhooks import Parcel, Webhooks
+from bridge.simulator.world import Message, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.simulator.channels import Channel
+    from bridge.simulator.gate import Window
+    from bridge.simulator.options import Defaults, Options
+    from bridge.simulator.world import Contact, Direction
+
+
+class Simulation:
+    """Holds everything together. All state of a simulator is in here."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.randomness = ids.source(options.seed)
+        self.keys = keys.load(options.state_dir)
+        self.hub = Hub()
+        self.defaults: Defaults = options.defaults
+        self.counts = Counts()
+        self.rates: dict[str, Window] = {}
+        self._begin()
+        self.webhooks = Webhooks(self.counts, self.hub)
+
+    async def reset(self) -> None:
+        """Forget everything but the keys and the options."""
+        await self.webhooks.forget()
+        self._begin()
+        self.webhooks.counts = self.counts
+        self.hub.publish("reset", {})
+
+    def now(self) -> int:
+        """Tell GHL's time, in milliseconds."""
+        return int((time.time() + self.defaults.clock_skew_seconds) * 1000)
+
+    def id(self) -> str:
+        """Make an id."""
+        return ids.mint(self.randomness)
+
+    def write(
+        self, contact: Contact, channel: Channel, text: str, *, direction: Direction, at: int | None = None, **more: Any
+    ) -> Message:
+        """File a new message in the contact's conversation."""
+        conversation = self.world.conversation(contact)
+        more.setdefault("id", self.id())
+        if channel is EMAIL:
+            more["email_message_id"] = self.id()
+            more.setdefault("subject", "Your message")
+        message = Message(
+            location_id=contact.location_id,
+            contact_id=contact.id,
+            conversation_id=conversation.id,
+            direction=direction,
+            channel=channel,
+            body=text,
+            at=self.now() if at is None else at,
+            provider_id=more.pop("provider_id", "") or self.world.locations[contact.location_id].provider_id,
+            **more,
+        )
+        message.thread_id = message.thread_id or message.email_message_id
+        self.world.add(message)
+        self.hub.publish("message", self.shown(message))
+        return message
+
+    def shown(self, message: Message) -> dict[str, Any]:
+        """Write a message down for the control API and the page."""
+        return wire_format.row(message, with_body=True) | {
+            "text": wire_format.plain(message.body) if message.channel is EMAIL else message.body,
+            "channel": message.channel.name,
+            "email_message_id": message.email_message_id,
+        }
+
+    def event_of(self, message: Message) -> dict[str, Any]:
+        """Build the webhook of a message, with a new webhook id."""
+        contact = self.world.contacts[message.contact_id]
+        webhook_id = ids.mint_uuid(self.randomness)
+        return wire_format.event(message, contact, app_id=self.options.app_id, webhook_id=webhook_id, now=self.now())
+
+    def parcel_of(self, event: dict[str, Any]) -> Parcel:
+        """Sign an event and make it ready to be posted."""
+        self.counts.webhook_events[str(event.get("type"))] += 1
+        note = {"contactId": str(event.get("contactId", "")), "webhookId": str(event.get("webhookId", ""))}
+        return self.parcel(orjson.dumps(event), kind=str(event.get("type")), note=note)
+
+    def parcel(self, raw: bytes, *, kind: str, note: Mapping[str, str] | None = None) -> Parcel:
+        """Sign bytes and make them ready to be posted to the receiver."""
+        signed = self.keys.signatures(raw, legacy=self.defaults.legacy_signature)
+        return Parcel(
+            url=self.defaults.webhook_url,
+            raw=raw,
+            headers={"Content-Type": "application/json", "User-Agent": "ghl-bridge-simulator"} | signed,
+            delays=self.defaults.retry_delays,
+            timeout=self.defaults.webhook_timeout,
+            kind=kind,
+            note=note,
+        )
+
+    def arbitrary(self, raw: bytes, *, url: str, headers: Mapping[str, str], signed: bool, retry: bool) -> Parcel:
+        """Make anything ready to be posted anywhere; the headers given win over the simulator's own."""
+        parcel = self.parcel(raw, kind="arbitrary")
+        own = parcel.headers if signed else {"Content-Type": "application/json"}
+        return replace(parcel, url=url or parcel.url, headers={**own, **headers}, delays=parcel.delays if retry else ())
+
+    async def echo(self, message: Message) -> None:
+        """Send the OutboundMessage webhook of what was posted, when and if it is wanted."""
+        if self.defaults.echo == "off" or not self.defaults.webhook_url:
+            return
+        parcel = self.parcel_of(self.event_of(message))
+        if self.defaults.echo == "before":
+            await self.webhooks.send(parcel)
+        else:
+            self.webhooks.send_later(parcel, seconds=self.defaults.echo_seconds)
+
+    def change(self, changed: dict[str, Any]) -> None:
+        """Take other defaults."""
+        if "retry_delays" in changed:
+            changed = changed | {"retry_delays": tuple(changed["retry_delays"])}
+        self.defaults = replace(self.defaults, **changed)
+
+    def _begin(self) -> None:
+        self.defaults = self.options.defaults
+        self.world = World(self.randomness)
+        self.world.put_location(self.options.location_id, self.options.ghl_token)
+        self.counts = Counts()
+        self.records = Records()
+        self.faults = FaultBook()
+        self.rates = {}

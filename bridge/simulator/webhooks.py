@@ -1,0 +1,139 @@
+"""Webhooks on their way: signed, posted and, like GHL's, sent again until the answer is a 2xx."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.simulator.counts import Counts
+    from bridge.simulator.hub import Hub
+
+# A client for each sender: one httpx client with many requests in flight spends most of its time walking its own pool.
+_SENDERS = 64
+_SHOWN_BODY = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One webhook, ready to be posted any number of times with the same bytes."""
+
+    url: str
+    raw: bytes
+    headers: Mapping[str, str]
+    delays: tuple[float, ...]
+    timeout: float
+    kind: str = ""
+    note: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """How one attempt ended."""
+
+    status_code: int | None
+    body: Any
+    error: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Say whether the receiver took it."""
+        return self.status_code is not None and httpx.codes.is_success(self.status_code)
+
+    def shown(self) -> dict[str, Any]:
+        """Write it down for the control API."""
+        return {"status_code": self.status_code, "body": self.body, "error": self.error}
+
+
+class Webhooks:
+    """Posts parcels and repeats them in the background."""
+
+    def __init__(self, counts: Counts, hub: Hub) -> None:
+        self.counts = counts
+        self.hub = hub
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._senders: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        self._opened: list[httpx.AsyncClient] = []
+        # All receivers are plain HTTP on this machine; loading the certificate store 64 times would take seconds.
+        self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    async def send(self, parcel: Parcel, *, copies: int = 1) -> list[Try]:
+        """Post it, the copies at the same time; give the first answer to each, and repeat refused ones in the background."""
+        return list(await asyncio.gather(*(self._send_one(parcel) for _ in range(copies))))
+
+    def send_later(self, parcel: Parcel, *, seconds: float) -> None:
+        """Post it in the background."""
+        self._spawn(self._after(parcel, seconds))
+
+    async def forget(self) -> None:
+        """Drop all that is still to be sent."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Drop what is left, and close all connections."""
+        await self.forget()
+        for sender in self._opened:
+            await sender.aclose()
+
+    async def _after(self, parcel: Parcel, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._send_one(parcel)
+
+    async def _send_one(self, parcel: Parcel) -> Try:
+        outcome = await self._post(parcel)
+        self._report(parcel, outcome, number=1)
+        if not outcome.taken and parcel.delays:
+            self._spawn(self._repeat(parcel))
+        return outcome
+
+    async def _repeat(self, parcel: Parcel) -> None:
+        for number, delay in enumerate(parcel.delays, start=2):
+            await asyncio.sleep(delay)
+            outcome = await self._post(parcel)
+            self._report(parcel, outcome, number=number)
+            if outcome.taken:
+                return
+
+    async def _post(self, parcel: Parcel) -> Try:
+        sender = await self._take_sender()
+        try:
+            answer = await sender.post(parcel.url, content=parcel.raw, headers=parcel.headers, timeout=parcel.timeout)
+        except httpx.HTTPError as error:
+            return Try(None, None, f"{type(error).__name__}: {error}")
+        finally:
+            self._senders.put_nowait(sender)
+        return Try(answer.status_code, _body(answer))
+
+    async def _take_sender(self) -> httpx.AsyncClient:
+        if self._senders.empty() and len(self._opened) < _SENDERS:
+            limits = httpx.Limits(max_connections=1, keepalive_expiry=2.0)
+            sender = httpx.AsyncClient(verify=self._ssl, trust_env=False, limits=limits)
+            self._opened.append(sender)
+            return sender
+        return await self._senders.get()
+
+    def _report(self, parcel: Parcel, outcome: Try, *, number: int) -> None:
+        self.counts.webhooks[str(outcome.status_code or "unreachable")] += 1
+        last = outcome.taken or number > len(parcel.delays)
+        trouble = {"kind": parcel.kind, "try": number, "last": last, **(parcel.note or {})}
+        self.hub.publish("webhook", trouble | outcome.shown())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _body(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text[:_SHOWN_BODY]

@@ -1,0 +1,107 @@
+"""Clients of Redis with bounded waits, and the Lua scripts loaded into them.
+
+Keys are built inside the scripts (one primary, no cluster: infra/decisions/0001), so none are declared to them.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from redis import BlockingConnectionPool, Redis, RedisError
+from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+
+from bridge.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "ghlb:"
+
+
+def connect(url: str, *, connections: int = 32) -> Redis:
+    """A client for workers and the command line: three quick retries, since every script may be sent twice."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=5,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        socket_keepalive=True,
+        health_check_interval=10,
+        decode_responses=True,
+        protocol=2,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+    )
+    return Redis.from_pool(pool)
+
+
+def connect_without_retries(url: str, *, seconds: float) -> Redis:
+    """A client for the heartbeat: an answer that comes later than `seconds` is of no use to a lease."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=2,
+        timeout=seconds,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        decode_responses=True,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
+def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
+    """The receiver's client: no retries, because GHL's next try is the better one."""
+    pool = AsyncBlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=seconds,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        decode_responses=True,
+        protocol=2,
+        retry=AsyncRetry(NoBackoff(), 0),
+    )
+    return AsyncRedis.from_pool(pool)
+
+
+def script(name: str) -> str:
+    """The text of one script with the prelude before it."""
+    folder = files("bridge.store") / "scripts"
+    return "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in ("prelude", name))
+
+
+def key(*parts: str) -> str:
+    """The same keys as the scripts build."""
+    return PREFIX + ":".join(parts)
+
+
+@contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """Turn every fault of the connection into Unavailable, which says what could not be done."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable(f"Redis could not {what}: {type(error).__name__}") from error
+
+
+def text(value: object) -> str:
+    """What a client of this module answers is text already; its type does not say so."""
+    return str(value)
+
+
+def now_ms(redis: Redis) -> int:
+    """Redis' clock, the only one that stored times are compared with."""
+    seconds, microseconds = redis.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def rows(flat: list[Any]) -> dict[str, str]:
+    """A Lua reply of name, value, name, value as a dict."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,74 @@
+"""Where messages come in: the one write that stands between a webhook and its 202."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal, cast
+from uuid import uuid4
+
+import orjson
+
+from bridge.model import Lane
+from bridge.store.connection import reaching, script
+from bridge.store.messages import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from redis.asyncio import Redis
+
+    from bridge.model import Ignored, InboundMessage
+
+Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped"]
+
+# GHL's longest published retry schedule ends after 3 days (2026-08); twice that and a day.
+REMEMBERED_MS = 7 * 24 * 3600 * 1000
+
+
+class Inbox:
+    """Takes messages in durably.
+
+    `retention_ms` is how long timelines and finished messages are kept, `seconds` how long a sender may wait for the write.
+    """
+
+    def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0) -> None:
+        self._redis = redis
+        self._accept = redis.register_script(script("accept"))
+        self._retention_ms = retention_ms
+        self._seconds = seconds
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Append a message to its lane. Raises Unavailable when it is not known to be kept."""
+        event = {
+            "step": "accepted",
+            "message_id": message.id,
+            "channel": message.message_type,
+            "date_added_ms": message.date_added_ms,
+            "characters": len(message.text),
+        }
+        ids = (message.id, message.webhook_id, message.conversation_id)
+        return await self._write(message.lane, ids, encode(message), event, reason="")
+
+    async def note(self, ignored: Ignored) -> Accepted:
+        """Record an event of a contact that is not going to be answered, so that it can be explained. Raises Unavailable."""
+        event = {
+            "step": "ignored",
+            "message_id": ignored.message_id,
+            "reason": ignored.reason,
+            "type": ignored.event_type,
+        }
+        lane = Lane(ignored.location_id, ignored.contact_id)
+        ids = (ignored.message_id, ignored.webhook_id, ignored.conversation_id)
+        return await self._write(lane, ids, b"", event, reason=ignored.reason)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+
+    async def _write(
+        self, lane: Lane, ids: tuple[str, str, str], body: bytes, event: Mapping[str, object], *, reason: str
+    ) -> Accepted:
+        args = (str(lane), *ids, uuid4().hex, body, orjson.dumps(event), reason)
+        with reaching(f"accept message {ids[0]}"):
+            async with asyncio.timeout(self._seconds):
+                return cast("Accepted", await self._accept(args=[*args, REMEMBERED_MS, self._retention_ms]))

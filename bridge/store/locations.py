@@ -1,0 +1,99 @@
+"""Locations as they are kept: settings sealed whole (they hold tokens), and beside them the few fields that scripts read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+
+from bridge.errors import Misconfigured
+from bridge.locations import Location
+from bridge.store.connection import key, now_ms, reaching, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from redis import Redis
+
+    from bridge.model import LocationId
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A location and what the bridge learnt of it.
+
+    `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came (0: none yet), `unclaimed`
+    how many of its newest completions in a row came without a claim of delivery.
+    """
+
+    location: Location
+    activated_at_ms: int
+    last_event_at_ms: int
+    unclaimed: int
+
+
+FIELDS = ("settings", "activated_at", "last_event_at", "unclaimed")
+
+
+class Locations:
+    """All locations. Raises Unavailable when Redis can't be reached, Misconfigured when the key doesn't fit what is kept."""
+
+    def __init__(self, redis: Redis, *, fernet_keys: Iterable[str]) -> None:
+        self._redis = redis
+        self._fernet = MultiFernet([Fernet(one) for one in fernet_keys])
+        self._opened = lru_cache(maxsize=1024)(self._open)
+
+    def get(self, location_id: LocationId) -> Kept | None:
+        """The location as it is now, or None if it is not known."""
+        with reaching(f"read location {location_id}"):
+            fields = self._redis.hmget(key("location", location_id), FIELDS)
+        return self._kept(location_id, fields) if fields[0] else None
+
+    def apply(self, locations: Iterable[Location]) -> None:
+        """Add or replace; all of them at once, or none."""
+        with reaching("keep the locations"):
+            now = now_ms(self._redis)
+            pipe = self._redis.pipeline(transaction=True)
+            for location in locations:
+                record = key("location", location.id)
+                pipe.hset(record, items=self._fields(location))
+                pipe.hsetnx(record, "activated_at", now)
+                pipe.sadd(key("locations"), location.id)
+            pipe.execute()
+
+    def all(self) -> tuple[Kept, ...]:
+        """Every location, by name."""
+        with reaching("list the locations"):
+            ids = sorted(map(text, self._redis.smembers(key("locations"))))
+            pipe = self._redis.pipeline(transaction=False)
+            for one in ids:
+                pipe.hmget(key("location", one), FIELDS)
+            found = pipe.execute()
+        kept = [self._kept(one, fields) for one, fields in zip(ids, found, strict=True)]
+        return tuple(sorted(kept, key=lambda each: (each.location.name, each.location.id)))
+
+    def _kept(self, id_: str, fields: list[Any]) -> Kept:
+        return Kept(self._opened(id_, fields[0]), *(int(field or 0) for field in fields[1:]))
+
+    def _fields(self, location: Location) -> list[str | int]:
+        sealed = self._fernet.encrypt(orjson.dumps(_plain(location.model_dump()))).decode()
+        debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
+        return ["settings", sealed, "debounce_ms", debounce, "debounce_max_ms", most]
+
+    def _open(self, location_id: str, sealed: str) -> Location:
+        try:
+            return Location.model_validate_json(self._fernet.decrypt(sealed))
+        except InvalidToken:
+            raise Misconfigured(
+                f"BRIDGE_SECRET_KEY does not open location {location_id}: put the key that it was applied with after the new one"
+            ) from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

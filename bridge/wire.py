@@ -1,0 +1,222 @@
+"""HTTP for both GHL and the completion services: one call, one deadline, and the knowledge whether the request left."""
+
+from __future__ import annotations
+
+import json as json_
+import re
+import threading
+import time
+import weakref
+import zlib
+from contextlib import closing
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+from bridge.deadline import Deadline, DeadlineTransport
+from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+MAX_BYTES = 1024 * 1024
+CONNECT_SECONDS = 10.0
+# Many servers drop an idle connection after 5 s (Node's default). A request sent into that moment has an unknown outcome.
+KEEPALIVE_SECONDS = 2.0
+# One for the call under way, the others for reads made by its `before_send`.
+CONNECTIONS = 4
+
+_FAULTS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back, redirects and errors included. `headers` are found in any case; `seconds` is what the call took."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class CutShort(OutcomeUnknown):
+    """The answer's `status` came, its body not whole: cut, too late, too large or undecodable."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Wire:
+    """HTTP clients, one a thread: with 300 requests in flight a shared one took 15 ms of CPU for each, these took 1.3 ms.
+
+    `ssl_context` is for tests; the default trusts the certificate authorities that httpx brings along.
+    """
+
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._mine = threading.local()
+        self._lock = threading.Lock()
+        self._clients: weakref.WeakSet[httpx.Client] = weakref.WeakSet()
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        json: object | None = None,
+        params: Mapping[str, str | int] | None = None,
+        seconds: float,
+        before_send: Callable[[], None] | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Answer:
+        """Make one request, within `seconds` altogether, and read at most `max_bytes` of the answer's body.
+
+        `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
+        and nothing was sent. Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
+
+        Raises:
+            Retryable: the request never left.
+            OutcomeUnknown: it began to leave, and no readable answer came; CutShort if at least its status did.
+            OperatorMustFix: the address is no URL, or a header (a token) can't be sent as it is.
+        """
+        client, deadline = self._client()
+        request = _build(client, method, url, headers=headers, json=json, params=params, seconds=seconds)
+        departure = _Departure(before_send, deadline)
+        request.extensions["trace"] = departure
+        started = time.monotonic()
+        try:
+            with deadline.within(seconds), closing(client.send(request, stream=True)) as response:
+                body = _read(response, max_bytes)
+        except httpcore.LocalProtocolError:  # its text holds the header's value
+            raise OperatorMustFix(f"{request.url.host}: a header can't be sent; look for line breaks in the token") from None
+        except _FAULTS as error:
+            raise _sort(error, request.url.host, left=departure.begun) from None
+        return Answer(status=response.status_code, headers=response.headers, body=body, seconds=time.monotonic() - started)
+
+    def close(self) -> None:
+        """Close the connections of all threads. No call may follow."""
+        with self._lock:
+            clients = list(self._clients)
+        for client in clients:
+            client.close()
+
+    def _client(self) -> tuple[httpx.Client, Deadline]:
+        if not hasattr(self._mine, "client"):
+            deadline = Deadline()
+            self._mine.client = _open(self._ssl_context, deadline), deadline
+            with self._lock:
+                self._clients.add(self._mine.client[0])
+        mine: tuple[httpx.Client, Deadline] = self._mine.client
+        return mine
+
+
+class _Departure:
+    """httpcore's trace hook: the last word before the first byte, and the note that it was given."""
+
+    def __init__(self, before_send: Callable[[], None] | None, deadline: Deadline) -> None:
+        self._before_send = before_send
+        self._deadline = deadline
+        self.begun = False
+
+    def __call__(self, event: str, _info: Mapping[str, Any]) -> None:
+        if event != "http11.send_request_headers.started":
+            return
+        if self._before_send:
+            self._before_send()
+        self._deadline.left(None, httpcore.WriteTimeout)  # it may have used up the time: then nothing leaves, for certain
+        self.begun = True
+
+
+def _open(ssl_context: ssl.SSLContext, deadline: Deadline) -> httpx.Client:
+    transport = DeadlineTransport(
+        deadline, ssl_context=ssl_context, max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS
+    )
+    client = httpx.Client(
+        transport=transport,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"User-Agent": "ghl-bridge", "Accept-Encoding": "identity"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # a thread serves many locations: none may inherit a session
+    )
+    weakref.finalize(client, transport.close)  # a thread that ends takes its client along
+    return client
+
+
+def _build(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    json: object | None,
+    params: Mapping[str, str | int] | None,
+    seconds: float,
+) -> httpx.Request:
+    """Build the request. A lone surrogate in a text (half an emoji, cut by somebody) is sent as a question mark."""
+    content = None if json is None else json_.dumps(json, ensure_ascii=False).encode("utf-8", "replace")
+    typed = {} if json is None else {"Content-Type": "application/json"}
+    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+    try:
+        request = client.build_request(method, url, headers={**typed, **headers}, params=params, content=content, timeout=timeout)
+    except (httpx.InvalidURL, UnicodeError):
+        raise OperatorMustFix("the address or a header (a token) of a request is not valid: look for stray characters") from None
+    if request.url.scheme not in {"http", "https"} or not request.url.host:
+        raise OperatorMustFix("the address of a request must begin with https:// (or http://) and a host")
+    return request
+
+
+def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    """Read the body. Raises CutShort: from here on, the status is known."""
+    try:
+        return _decode(_collect(response, max_bytes), response.headers.get("Content-Encoding", "identity"), max_bytes)
+    except (*_FAULTS, _Unreadable) as error:
+        host = response.request.url.host
+        raise CutShort(f"{host}: HTTP {response.status_code}, then {_kind(error)}", status=response.status_code) from None
+
+
+class _Unreadable(Exception):
+    """Why a body that came can't be used."""
+
+
+def _collect(response: httpx.Response, max_bytes: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            raise _Unreadable(f"more than {max_bytes} bytes")
+    return bytes(body)
+
+
+def _decode(raw: bytes, encoding: str, max_bytes: int) -> bytes:
+    """Undo a compression that was not asked for, without unpacking more than `max_bytes`."""
+    if encoding == "identity":
+        return raw
+    if encoding not in {"gzip", "deflate"}:
+        raise _Unreadable("a body in an unknown encoding")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: tells gzip and zlib apart by itself
+    try:
+        body = unpacker.decompress(raw, max_bytes + 1)
+    except zlib.error:
+        raise _Unreadable("a body that can't be unpacked") from None
+    if len(body) > max_bytes or not unpacker.eof:
+        raise _Unreadable(f"more than {max_bytes} bytes unpacked, or a part of them")
+    return body
+
+
+def _sort(error: Exception, host: str, *, left: bool) -> Retryable | OutcomeUnknown:
+    if left:
+        return OutcomeUnknown(f"{host}: {_kind(error)} after the request left")
+    return Retryable(f"{host}: {_kind(error)}, nothing was sent")
+
+
+def _kind(error: Exception) -> str:
+    """Name a fault. Only the system's own words on connecting are repeated: a protocol error's text quotes the other side."""
+    if isinstance(error, (httpcore.ConnectError, _Unreadable)):
+        return str(error)
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()

@@ -1,0 +1,72 @@
+"""The one place where concrete things are built from settings. Nothing here is opened before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.answering.case import Desk
+from bridge.completion.providers import Providers
+from bridge.flow import Door
+from bridge.ghl.client import GHL
+from bridge.ghl.signature import read_keys
+from bridge.store.connection import connect, connect_async, connect_without_retries
+from bridge.store.inbox import Inbox
+from bridge.store.lanes import Lanes
+from bridge.store.locations import Locations
+from bridge.wire import Wire
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.answering.case import Heartbeat
+    from bridge.settings import Settings
+
+DAY_MS = 24 * 3600 * 1000
+ACCEPT_SECONDS = 1.0
+POST_SECONDS = 15.0
+
+
+def build_door(settings: Settings) -> Door:
+    """What the receiver needs. Raises Misconfigured."""
+    redis = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
+    inbox = Inbox(redis, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
+    return Door(keys=read_keys(settings.ghl_webhook_keys), inbox=inbox, app_id=settings.ghl_app_id)
+
+
+def build_redis(settings: Settings) -> Redis:
+    """A client for everything but accepting and heartbeats. Raises Misconfigured."""
+    return connect(settings.state_url)
+
+
+def build_lanes(settings: Settings, redis: Redis) -> Lanes:
+    """The schedule and the turns."""
+    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings))
+
+
+def build_heart_lanes(settings: Settings) -> Lanes:
+    """The same through a client of its own: an answer that takes longer than a third of a lease comes too late anyway."""
+    return build_lanes(settings, connect_without_retries(settings.state_url, seconds=settings.lease_seconds / 3))
+
+
+def build_locations(settings: Settings, redis: Redis) -> Locations:
+    """The locations. Raises Misconfigured without a secret key."""
+    return Locations(redis, fernet_keys=settings.fernet_keys)
+
+
+def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat) -> Desk:
+    """What a worker needs to answer. Raises Misconfigured."""
+    wire = Wire()
+    return Desk(
+        lanes=build_lanes(settings, redis),
+        locations=build_locations(settings, redis),
+        ghl=GHL(wire, settings.ghl_api_url),
+        providers=Providers(wire, settings),
+        heartbeat=heartbeat,
+        retry_delays=settings.retry_delays,
+        readback=settings.readback_seconds,
+        post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),
+    )
+
+
+def _retention_ms(settings: Settings) -> int:
+    return max(1, round(settings.retention_days * DAY_MS))

@@ -1,0 +1,229 @@
+"""GHL over real sockets: how often it is asked, and what is certain afterwards."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.errors import BridgeError, Fenced, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.ghl.client import GHL
+from bridge.model import Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
+from bridge.wire import Wire
+from tests.other_side import OtherSide, Visit, answering, cutting, http
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+REPLY = Reply(type="SMS", contact_id=ContactId("contact"), message="hello")
+SENT = http(201, {"messageId": "m1", "conversationId": "conv"})
+BUSY = http(429, {"message": "Too many requests"})
+CONTACT = http(200, {"contact": {"id": "contact", "tags": ["vip"]}})
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    wire = Wire()
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def ghl(wire: Wire, slept: list[float]) -> Callable[[str], GHL]:
+    return lambda url: GHL(wire, url, sleep=slept.append)
+
+
+def test_a_reply_is_posted_as_ghl_wants_it(ghl: Callable[[str], GHL]) -> None:
+    """One request with token and version brings the reply, and its ids come back."""
+    with OtherSide(answering(SENT)) as server:
+        sent = ghl(server.url + "/").post(REPLY, token="pit-1", seconds=5)
+    assert sent == Sent(message_ids=(MessageId("m1"),), conversation_id=ConversationId("conv"))
+    (request,) = server.requests
+    assert (request.method, request.target) == ("POST", "/conversations/messages")
+    assert request.document == {"type": "SMS", "contactId": "contact", "message": "hello"}
+    assert request.headers["authorization"] == "Bearer pit-1"
+    assert request.headers["version"] == "2021-04-15"
+    assert request.headers["accept"] == request.headers["content-type"] == "application/json"
+
+
+def reset(visit: Visit) -> None:
+    visit.request()
+    visit.reset()
+
+
+@pytest.mark.parametrize(
+    ("behave", "kind"),
+    [
+        (answering(http(500, {})), OutcomeUnknown),
+        (answering(http(503, {}, {"Retry-After": "1"})), OutcomeUnknown),
+        (answering(http(408, {})), OutcomeUnknown),
+        (cutting(b""), OutcomeUnknown),
+        (cutting(b"HTTP/1.1 400 X\r\nContent-Length: 9\r\n\r\n{"), OutcomeUnknown),
+        (reset, OutcomeUnknown),
+        (answering(http(401, {})), OperatorMustFix),
+        (answering(http(422, {})), Permanent),
+    ],
+)
+def test_what_may_have_been_sent_is_not_sent_again(
+    ghl: Callable[[str], GHL], behave: Callable[[Visit], None], kind: type[BridgeError]
+) -> None:
+    """After an unknown outcome or a final refusal, GHL saw one request and sees no other."""
+    with OtherSide(behave) as server, pytest.raises(kind) as caught:
+        ghl(server.url).post(REPLY, token="t", seconds=5)
+    assert type(caught.value) in {kind, *kind.__subclasses__()}
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        http(201, b"<html>"),
+        b"HTTP/1.1 201 X\r\nContent-Length: 99\r\n\r\n{",
+        http(200, b"x" * 2_000_000),
+        http(200, b"?", {"Content-Encoding": "br"}),
+    ],
+    ids=["no JSON", "cut", "too large", "undecodable"],
+)
+def test_a_lost_receipt_is_still_a_receipt(ghl: Callable[[str], GHL], taken: bytes) -> None:
+    """A 2xx means sent even if its body never came, and it is not sent again."""
+    with OtherSide(cutting(taken)) as server:
+        assert ghl(server.url).post(REPLY, token="t", seconds=5) == Sent(message_ids=())
+    assert len(server.requests) == 1
+
+
+def test_a_dnd_refusal_costs_one_call(ghl: Callable[[str], GHL]) -> None:
+    """A contact who wants no messages is asked about once."""
+    with OtherSide(answering(http(400, {"message": "Cannot send message as DND is active for SMS."}))) as server:
+        skip = ghl(server.url).post(REPLY, token="t", seconds=5)
+    assert isinstance(skip, Skip)
+    assert skip.reason is Reason.DND
+    assert len(server.requests) == 1
+
+
+def test_what_was_not_sent_is_tried_again(ghl: Callable[[str], GHL], slept: list[float]) -> None:
+    """A refusal for now is tried again, later each time, and the reply goes out once."""
+    with OtherSide(answering(BUSY, BUSY, SENT)) as server:
+        assert isinstance(ghl(server.url).post(REPLY, token="t", seconds=60), Sent)
+    assert len(server.requests) == 3
+    first, second = slept
+    assert 1 <= first <= 2 <= second <= 3
+
+
+def test_three_tries_are_all(ghl: Callable[[str], GHL], slept: list[float]) -> None:
+    """A refusal that stays is tried three times, and comes out as it is."""
+    with OtherSide(answering(BUSY)) as server, pytest.raises(Retryable, match="HTTP 429") as caught:
+        ghl(server.url).post(REPLY, token="t", seconds=60)
+    assert caught.value.retry_after is None
+    assert (len(server.requests), len(slept)) == (3, 2)
+
+
+def test_an_unknown_outcome_ends_the_tries(ghl: Callable[[str], GHL]) -> None:
+    """A try that may have sent is the last one, even after tries that did not."""
+    with OtherSide(answering(BUSY, http(500, {}), SENT)) as server, pytest.raises(OutcomeUnknown):
+        ghl(server.url).post(REPLY, token="t", seconds=60)
+    assert len(server.requests) == 2
+
+
+def test_nothing_listening_is_tried_three_times(ghl: Callable[[str], GHL], slept: list[float]) -> None:
+    """A connection that is refused is tried again, since nothing was sent."""
+    with OtherSide(cutting(b"")) as server:
+        url = server.url
+    with pytest.raises(Retryable, match="nothing was sent"):
+        ghl(url).post(REPLY, token="t", seconds=60)
+    assert len(slept) == 2
+
+
+@pytest.mark.parametrize("asked", ["0", "3", "10"])
+def test_a_short_wait_is_kept(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
+    """Up to ten seconds of Retry-After are waited for exactly."""
+    with OtherSide(answering(http(429, {}, {"Retry-After": asked}), SENT)) as server:
+        assert isinstance(ghl(server.url).post(REPLY, token="t", seconds=60), Sent)
+    assert (len(server.requests), slept) == (2, [float(asked)])
+
+
+@pytest.mark.parametrize("asked", ["11", "600"])
+def test_a_long_wait_is_handed_on(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
+    """More than ten seconds of Retry-After are the caller's to plan."""
+    with OtherSide(answering(http(429, {}, {"Retry-After": asked}))) as server, pytest.raises(Retryable) as caught:
+        ghl(server.url).post(REPLY, token="t", seconds=3600)
+    assert (caught.value.retry_after, len(server.requests), slept) == (float(asked), 1, [])
+
+
+def test_no_wait_reaches_beyond_the_deadline(ghl: Callable[[str], GHL], slept: list[float]) -> None:
+    """A try that could begin only after the deadline is not waited for."""
+    with OtherSide(answering(http(429, {}, {"Retry-After": "5"}))) as server, pytest.raises(Retryable) as caught:
+        ghl(server.url).post(REPLY, token="t", seconds=4)
+    assert (caught.value.retry_after, len(server.requests), slept) == (5.0, 1, [])
+
+
+def test_the_last_word_is_asked_before_each_try(ghl: Callable[[str], GHL]) -> None:
+    """A fence that falls between two tries stops the second, with the first one's request the only one."""
+    asked = []
+
+    def before_send() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise Fenced("the lease is gone")
+
+    with OtherSide(answering(BUSY, SENT)) as server, pytest.raises(Fenced):
+        ghl(server.url).post(REPLY, token="t", seconds=60, before_send=before_send)
+    assert len(server.requests) == 1
+
+
+def test_a_contact_is_read_with_its_own_version(ghl: Callable[[str], GHL]) -> None:
+    """Contacts are read by their version of the API, and an id can't leave its place in the path."""
+    with OtherSide(answering(CONTACT)) as server:
+        contact = ghl(server.url).contact(ContactId("a/../b?c"), token="t", seconds=5)
+    assert contact == Contact(id=ContactId("a/../b?c"), tags=frozenset({"vip"}))
+    (request,) = server.requests
+    assert (request.method, request.target) == ("GET", "/contacts/a%2F..%2Fb%3Fc")
+    assert request.headers["version"] == "2021-07-28"
+
+
+def test_a_conversation_is_read(ghl: Callable[[str], GHL]) -> None:
+    """The newest messages of a conversation are read with the limit given."""
+    with OtherSide(answering(http(200, {"messages": {"messages": [{"id": "m2"}]}}))) as server:
+        (listed,) = ghl(server.url).messages(ConversationId("conv"), token="t", seconds=5, limit=7)
+    assert listed.id == "m2"
+    (request,) = server.requests
+    assert request.target == "/conversations/conv/messages?limit=7"
+    assert request.headers["version"] == "2021-04-15"
+
+
+@pytest.mark.parametrize("fault", [http(500, {}), http(408, {}), http(429, {}), http(200, b"<html>")])
+def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
+    """Reading twice is harmless: an answer that says nothing is asked for again."""
+    with OtherSide(answering(fault, fault, CONTACT)) as server:
+        assert ghl(server.url).contact(ContactId("contact"), token="t", seconds=60).tags == {"vip"}
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("behave", [cutting(b""), reset, cutting(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{")])
+def test_a_cut_read_is_tried_three_times(ghl: Callable[[str], GHL], behave: Any) -> None:
+    """A read that is cut each time is Retryable in the end, never unknown."""
+    with OtherSide(behave) as server, pytest.raises(Retryable, match="reading failed"):
+        ghl(server.url).messages(ConversationId("conv"), token="t", seconds=60)
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, OperatorMustFix), (404, Permanent)])
+def test_a_refused_read_is_not_tried_again(ghl: Callable[[str], GHL], status: int, kind: type[BridgeError]) -> None:
+    """What GHL refuses for good is asked for once."""
+    with OtherSide(answering(http(status, {}))) as server, pytest.raises(kind):
+        ghl(server.url).contact(ContactId("contact"), token="t", seconds=60)
+    assert len(server.requests) == 1
+
+
+def test_all_tries_share_one_deadline(wire: Wire) -> None:
+    """A silent GHL ends a read at its deadline, waits included, with the real clock."""
+    with OtherSide(lambda visit: visit.hold()) as server:
+        started = time.monotonic()
+        with pytest.raises(Retryable, match="read timeout"):
+            GHL(wire, server.url).contact(ContactId("contact"), token="t", seconds=0.5)
+        assert time.monotonic() - started < 0.9

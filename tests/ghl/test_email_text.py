@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.ghl.email_text import own_text
+
+EMAILS = Path(__file__).parent / "emails"
+
+REPLIES = {
+    "gmail": "Yes, Tuesday works.\n\nAnna",
+    "gmail_answers_between_quotes": "Tuesday.\nAt your place.",
+    "gmail_forward_with_words": "Can you match this?",
+    "outlook_windows": "Hi,\n\nplease book it.",
+    "outlook_windows_finnish": "Hi,\n\nplease book it.",
+    "outlook_web": "Please book it.",
+    "outlook_web_prefixed_ids": "Please book it.",
+    "outlook_mobile": "Please book it.",
+    "apple_iphone": "Sounds good.\nSent from my iPhone",
+    "yahoo": "Thanks, how much is it?",
+    "thunderbird_german": "Ja, gern.",
+    "thunderbird_answer_below": "Unten geantwortet.",
+    "gmx_german": "Hallo, ja gern.",
+    "plain_text_in_breaks_german": "Ja, passt.",
+    "plain_text_in_pre_german": "Ja, passt.",
+    "unmarked_quote": "Yes",
+    "unmarked_quote_answer_below": "Yes\nAt 5",
+}
+FORWARDS = ("gmail_forward", "apple_iphone_forward", "outlook_windows_forward")
+QUOTE_ONLY = "apple_iphone_quote_only"
+
+
+def email(name: str) -> str:
+    return (EMAILS / f"{name}.html").read_text(encoding="utf-8")
+
+
+def test_every_email_is_expected_here() -> None:
+    """A mail that is added must be given its text in this file."""
+    assert {path.stem for path in EMAILS.iterdir()} == {*REPLIES, *FORWARDS, QUOTE_ONLY}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_replies_of_mail_programs_lose_their_history(name: str) -> None:
+    """Of a reply written in any of the usual mail programs only the new words remain."""
+    assert own_text(email(name), subject="Re: Appointment") == REPLIES[name]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "On Mon, 3 Mar 2025 at 10:00, Acme <a@acme.example> wrote:",
+        "On Mon, 3 Mar 2025 at 10:00, Acme Dental and Friends\n<a@acme.example> wrote:",
+        "Am 03.03.2025 um 10:00 schrieb Acme <a@acme.example>:",
+        "El lun, 3 mar 2025 a las 10:00, Acme (<a@acme.example>) escribió:",
+        "Em seg., 3 de mar. de 2025 às 10:00, Acme <\na@acme.example> escreveu:",
+        "Le lun. 3 mars 2025 à 10:00, Acme <a@acme.example> a écrit\u00a0:",
+        "Il giorno lun 3 mar 2025 alle ore 10:00 Acme <a@acme.example> ha scritto:",
+        "Op ma 3 mrt 2025 om 10:00 schreef Acme <a@acme.example>:",
+        "pon., 3 mar 2025 o 10:00 Acme <a@acme.example> napisał(a):",
+        "Den mån 3 mars 2025 kl 10:00 skrev Acme <a@acme.example>:",
+        "-----Original Message-----\nFrom: Acme\nSent: Monday",
+        "________________________________\nFrom: Acme <a@acme.example>\nSent: Monday\nTo: Anna\nSubject: Appointment",
+        "Von: Acme\nGesendet: Montag, 3. März 2025 10:00\nAn: Anna\nBetreff: Termin",
+        "De : Acme\nEnvoyé : lundi 3 mars 2025 10:00\nÀ : Anna\nObjet : Rendez-vous",
+    ],
+)
+def test_headers_of_history_in_many_languages(header: str) -> None:
+    """In plain text the line above the history is known in the languages that GHL's users write."""
+    assert own_text(f"Yes, please.\n\n{header}\n> When?\n>\n> Acme\n") == "Yes, please."
+    assert own_text(f"Yes, please.\n\n{header}\n\nWhen?\n") == "Yes, please."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to go\nFrom: Berlin\nTo: Munich\nDate: 5 May\nthanks",
+        "On the phone Bob wrote:\ncome at five",
+        "A: yes\nA: no",
+        "For how many?\n>10 people",
+        "Write to a@acme.example, or\nb <b@acme.example>",
+        "Data: 5 maj o 10:00",
+    ],
+)
+def test_own_words_that_look_like_a_header_stay(text: str) -> None:
+    """Words are history only under a line that tells when or from which address."""
+    assert own_text(text) == text
+
+
+def test_an_answer_under_the_quote_is_found() -> None:
+    """In plain text, too, the answer may stand under the quoted lines or between them."""
+    header = "On Mon, 3 Mar 2025 at 10:00, Acme <a@acme.example> wrote:"
+    assert own_text(f"{header}\n\n> When?\n\nAt five.\n\n> Where?\n\nHere.\n") == "At five.\n\nHere."
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_a_forward_without_own_words_is_given_whole(name: str) -> None:
+    """A forward says something new by being sent: its content is the message, a telephone's own line is not."""
+    whole = own_text(email(name), subject="Fwd: Offer")
+    assert "From:" in whole
+    assert whole.endswith("Whitening for 300 EUR")
+
+
+def test_a_plain_forward_without_own_words_is_given_whole() -> None:
+    """A forward in plain text is kept as well."""
+    text = "---------- Forwarded message ---------\nFrom: Bob <bob@other.example>\nDate: Monday\nTo: Anna\n\n300 EUR"
+    assert own_text(text, subject="Fwd: Offer") == text
+
+
+@pytest.mark.parametrize("subject", ["Re: Appointment", "AW: Termin", "RE : Rendez-vous", "Re[2]: x", "回复：你好"])
+def test_a_reply_without_own_words_is_empty(subject: str) -> None:
+    """A reply that only quotes says nothing: to answer it would be to answer ourselves."""
+    assert not own_text(email(QUOTE_ONLY), subject=subject)
+    assert not own_text("On Mon, 3 Mar 2025 at 10:00, Acme wrote:\n> When?", subject=subject)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("", ""),
+        (" \n ", ""),
+        ("Tom &amp; Jerry, 3 &lt; 4", "Tom & Jerry, 3 < 4"),
+        ("a < b and <john@acme.example>", "a < b and <john@acme.example>"),
+        ("See\n<a href='https://acme.example'>our page</a>\nand more", "See\nour page\nand more"),
+        ("<p>one</p>\n<p>two</p>", "one\ntwo"),
+        ("<div>one<br></div><div>two</div><div><br></div><div>three</div>", "one\ntwo\n\nthree"),
+        ("one<br><br><br><br>two", "one\n\ntwo"),
+        ("<div>a&nbsp;&nbsp;b\n  c\td</div>", "a b c d"),
+        ("<table><tr><td>Mon</td><td>9:00</td></tr><tr><th>Tue</th></tr></table>", "Mon 9:00\nTue"),
+        ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
+        ("<pre>a\n  b</pre>", "a\nb"),
+        ("<!doctype html><html><head><title>T</title></head><body>text</body></html>", "text"),
+        ("<html><head><title>T</title><body>text", "text"),
+        ("<div>a<script>x()</script><style>p{}</style><!-- c -->b</div>", "ab"),
+        ("<div>so\u200b\ufefft in\u00adto&zwnj; &zwnj;&nbsp;&zwnj;it</div>", "sot into it"),
+        ("<div>👨\u200d👩\u200d👧 می\u200cخواهم</div>", "👨\u200d👩\u200d👧 می\u200cخواهم"),
+        ('<div>ok <img data-emoji="👍" alt="👍"><img alt="logo"><img data-emoji></div>', "ok 👍"),
+        ('<blockquote style="margin:0 0 0 40px;border: none;padding:0px">indented</blockquote>', "indented"),
+        ('<div>a</div><div style="border-top:1px solid"><b>Tel:</b> 1</div><div>b</div>', "a\nTel: 1\nb"),
+        ('<div class="gmail_quote"></div><div>a</div>', "a"),
+    ],
+)
+def test_html_becomes_lines_of_text(body: str, expected: str) -> None:
+    """Blocks and <br> become line breaks, blanks of all kinds one blank, and what nobody sees is gone."""
+    assert own_text(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div>" * 50_000,
+        "<b><p>" * 30_000,
+        "<a " * 100_000,
+        '<div style="border-top:0">' * 10_000,
+        '<div class="gmail_quote">-' * 10_000,
+        "On " + "a " * 100_000,
+        ("On " + "a " * 100 + "\n") * 2_000,
+        "From: a@b\n" * 30_000,
+        "> " * 100_000,
+        "<p>" + "\u200c" * 100_000,
+        "<pre>" + " \n" * 100_000,
+        "-" * 200_000,
+        "<head>" + "</head " * 30_000,
+    ],
+    ids=lambda body: body[:12],
+)
+def test_hostile_bodies_cost_little(body: str) -> None:
+    """No body, however nested or repetitive, costs more than a second or two of a slow machine."""
+    started = time.process_time()
+    own_text(body)
+    assert time.process_time() - started < 5
+
+
+@given(
+    st.text(st.characters(exclude_categories=()), max_size=300)
+    | st.lists(
+        st.sampled_from(
+            [
+                "<div>",
+                "</div>",
+                "<blockquote>",
+                "<br>",
+                "On 10:00 x wrote:",
+                "\n",
+                "> ",
+                "From: a@b\n",
+                "To: c\n",
+                "Sent: d\n",
+                "a ",
+            ]
+        ),
+        max_size=40,
+    ).map("".join)
+)
+def test_no_body_makes_it_raise(body: str) -> None:
+    """Whatever an e-mail holds, its text is tidy: no blanks at its ends, no more than one empty line at a time."""
+    text = own_text(body)
+    assert text == text.strip()
+    assert "\n\n\n" not in text

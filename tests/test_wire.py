@@ -1,0 +1,399 @@
+"""The wire: what is certain about a call that failed."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import gc
+import gzip
+import ipaddress
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bridge.errors import Fenced, OperatorMustFix, OutcomeUnknown, Retryable, Unavailable
+from bridge.wire import CONNECTIONS, KEEPALIVE_SECONDS, Answer, CutShort, Wire
+from tests.other_side import OtherSide, Visit, answering, cutting, http
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OK = http(200, {"ok": True})
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    wire = Wire()
+    yield wire
+    wire.close()
+
+
+def call(wire: Wire, url: str, **changes: Any) -> Answer:
+    arguments: dict[str, Any] = {"method": "POST", "headers": {"Authorization": "Bearer t"}, "json": {"a": 1}, "seconds": 5.0}
+    return wire.call(url=url, **{**arguments, **changes})
+
+
+def reset(visit: Visit) -> None:
+    visit.request()
+    visit.reset()
+
+
+def hold(visit: Visit) -> None:
+    visit.hold()
+
+
+def test_an_answer_comes_back_whole(wire: Wire) -> None:
+    """Status, headers in any case and body of an answer come back, with what the call took."""
+    with OtherSide(answering(http(418, b"teapot", {"X-Trace-Id": "7"}))) as server:
+        answer = call(wire, server.url)
+    assert (answer.status, answer.headers["x-trace-ID"], answer.body) == (418, "7", b"teapot")
+    assert 0 < answer.seconds < 5
+
+
+def test_the_request_is_sent_as_told(wire: Wire) -> None:
+    """Method, path, parameters, headers and JSON reach the server, with no compression asked for."""
+    with OtherSide(answering(OK)) as server:
+        call(wire, server.url + "/x", json={"text": "grüße 😀"}, params={"limit": 20})
+    (request,) = server.requests
+    assert (request.method, request.target, request.document) == ("POST", "/x?limit=20", {"text": "grüße 😀"})
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["authorization"] == "Bearer t"
+    assert request.headers["accept-encoding"] == "identity"
+
+
+def test_a_read_has_no_body(wire: Wire) -> None:
+    """Without JSON there is neither body nor content type."""
+    with OtherSide(answering(OK)) as server:
+        call(wire, server.url, method="GET", json=None)
+    assert server.requests[0].body == b""
+    assert "content-type" not in server.requests[0].headers
+
+
+def test_half_an_emoji_is_sent_as_a_question_mark(wire: Wire) -> None:
+    """A text that UTF-8 can't hold is sent with a question mark for the broken character."""
+    with OtherSide(answering(OK)) as server:
+        call(wire, server.url, json={"text": "hi \ud83d"})
+    assert server.requests[0].document == {"text": "hi ?"}
+
+
+def test_redirects_are_answers(wire: Wire) -> None:
+    """A redirect is not followed."""
+    with OtherSide(answering(http(307, b"", {"Location": "/elsewhere"}))) as server:
+        assert call(wire, server.url).status == 307
+    assert len(server.requests) == 1
+
+
+def test_cookies_are_forgotten(wire: Wire) -> None:
+    """What a server tells one call to remember is not told by the next, which may be another location's."""
+    with OtherSide(answering(http(200, b"", {"Set-Cookie": "session=one"}))) as server:
+        call(wire, server.url)
+        call(wire, server.url)
+    assert "cookie" not in server.requests[1].headers
+
+
+def test_trickled_headers_end_at_the_deadline(wire: Wire) -> None:
+    """A header byte each 0.2 s doesn't keep a call beyond its second."""
+
+    def behave(visit: Visit) -> None:
+        visit.request()
+        visit.trickle(b"HTTP/1.1 200 OK\r\nX-Slow: yes", every=0.2)
+
+    with OtherSide(behave) as server:
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown, match="read timeout after the request left"):
+            call(wire, server.url, seconds=1.0)
+        assert 0.9 < time.monotonic() - started < 1.4
+
+
+def test_a_trickled_body_ends_at_the_deadline(wire: Wire) -> None:
+    """A body byte each 0.2 s doesn't either, and the status is known."""
+
+    def behave(visit: Visit) -> None:
+        visit.request()
+        visit.send(b"HTTP/1.1 201 X\r\nContent-Length: 100\r\n\r\n")
+        visit.trickle(b"x" * 100, every=0.2)
+
+    with OtherSide(behave) as server:
+        started = time.monotonic()
+        with pytest.raises(CutShort, match="HTTP 201, then read timeout") as caught:
+            call(wire, server.url, seconds=1.0)
+        assert 0.9 < time.monotonic() - started < 1.4
+    assert caught.value.status == 201
+
+
+def test_a_slow_reader_ends_at_the_deadline(wire: Wire) -> None:
+    """A server that doesn't take the request's body ends the call at its deadline, and it is unknown what it took."""
+    with OtherSide(lambda visit: visit.trickle(b" " * 100, every=0.1)) as server:
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown, match="write timeout"):
+            call(wire, server.url, json={"text": "x" * 20_000_000}, seconds=1.0)
+        assert 0.9 < time.monotonic() - started < 1.6
+
+
+def test_a_silent_handshake_ends_at_the_deadline(wire: Wire) -> None:
+    """A server that accepts and never speaks TLS was sent nothing."""
+    with OtherSide(hold) as server:
+        started = time.monotonic()
+        with pytest.raises(Retryable, match="connect timeout, nothing was sent"):
+            call(wire, f"https://127.0.0.1:{server.port}", seconds=0.5)
+        assert 0.4 < time.monotonic() - started < 0.9
+
+
+def test_no_time_means_no_request(wire: Wire) -> None:
+    """A call without time left sends nothing."""
+    with OtherSide(answering(OK)) as server, pytest.raises(Retryable):
+        call(wire, server.url, seconds=0.0)
+    assert server.bytes_received == 0
+
+
+def test_a_refused_connection_is_retryable(wire: Wire) -> None:
+    """What never connected was never sent, and the message says which host and why, but no address in full."""
+    with OtherSide(hold) as server:
+        url = server.url
+    with pytest.raises(Retryable) as caught:
+        call(wire, url + "/secret?token=secret")
+    assert "127.0.0.1" in str(caught.value)
+    assert "refused, nothing was sent" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_host_is_retryable(wire: Wire) -> None:
+    """A name that doesn't resolve is not sent to."""
+    with pytest.raises(Retryable, match=r"^nowhere\.invalid: .*nothing was sent"):
+        call(wire, "https://nowhere.invalid", seconds=20.0)
+
+
+def test_any_address_of_a_host_will_do(wire: Wire) -> None:
+    """A host is reached by whichever of its addresses answers."""
+    with OtherSide(answering(OK)) as server:
+        assert call(wire, f"http://localhost:{server.port}").status == 200
+
+
+@pytest.mark.parametrize("url", ["", "ftp://host/", "https://", "http://host:port/", "no address at all"])
+def test_what_is_no_address_is_the_operators(wire: Wire, url: str) -> None:
+    """An address that can't work is not tried again."""
+    with pytest.raises(OperatorMustFix, match="address"):
+        call(wire, url)
+
+
+@pytest.mark.parametrize("token", ["tok\u00e9n", "token\nX-More: yes"])
+def test_a_token_that_cant_be_a_header_is_the_operators(wire: Wire, token: str) -> None:
+    """A token with stray characters is never sent and never quoted."""
+    with OtherSide(answering(OK)) as server:
+        with pytest.raises(OperatorMustFix, match="token") as caught:
+            call(wire, server.url, headers={"Authorization": token})
+        assert token not in str(caught.value)
+        assert call(wire, server.url).status == 200
+    assert len(server.requests) == 1
+
+
+def test_a_fence_at_the_wire_sends_nothing(wire: Wire) -> None:
+    """What `before_send` raises comes out unchanged, not a byte is sent, and the wire stays usable."""
+    fence = Fenced("another worker holds the lane")
+
+    def before_send() -> None:
+        raise fence
+
+    with OtherSide(answering(OK)) as server:
+        for _ in range(2):
+            with pytest.raises(Fenced) as caught:
+                call(wire, server.url, before_send=before_send)
+            assert caught.value is fence
+        assert server.connections == 2
+        assert server.bytes_received == 0
+        assert call(wire, server.url).status == 200
+    assert len(server.requests) == 1
+
+
+def test_a_fence_on_a_reused_connection_sends_nothing(wire: Wire) -> None:
+    """A connection that is kept alive doesn't pass `before_send` by."""
+
+    def before_send() -> None:
+        raise Unavailable("Redis is gone")
+
+    with OtherSide(answering(OK)) as server:
+        call(wire, server.url)
+        with pytest.raises(Unavailable):
+            call(wire, server.url, before_send=before_send)
+        assert call(wire, server.url).status == 200
+    assert len(server.requests) == 2
+
+
+def test_each_request_is_asked_for_once(wire: Wire) -> None:
+    """`before_send` is called once a request, whether its connection is new or not."""
+    asked: list[int] = []
+    with OtherSide(answering(OK)) as server:
+        for _ in range(3):
+            call(wire, server.url, before_send=lambda: asked.append(len(server.requests)))
+        assert server.connections == 1
+    assert asked == [0, 1, 2]
+
+
+def test_a_slow_last_word_sends_nothing(wire: Wire) -> None:
+    """When `before_send` used up the time, nothing leaves, and that is certain."""
+    with OtherSide(answering(OK)) as server:
+        with pytest.raises(Retryable, match="nothing was sent"):
+            call(wire, server.url, seconds=0.3, before_send=lambda: time.sleep(0.4))
+        assert server.bytes_received == 0
+
+
+def test_a_call_within_a_call_is_bounded_by_it(wire: Wire) -> None:
+    """A read made by `before_send` works, and ends when the call around it must."""
+    with OtherSide(answering(OK)) as other, OtherSide(hold) as silent, OtherSide(answering(OK)) as server:
+        assert call(wire, server.url, before_send=lambda: assert_ok(call(wire, other.url))).status == 200
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown, match="read timeout"):
+            call(wire, server.url, seconds=0.5, before_send=lambda: assert_ok(call(wire, silent.url, seconds=60.0)))
+        assert time.monotonic() - started < 1.0
+    assert len(server.requests) == 1
+
+
+def assert_ok(answer: Answer) -> None:
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "behave", [cutting(b""), cutting(b"HTTP/1.1 201 Crea"), cutting(b"\x00\x01 secret words\r\n\r\n"), reset],
+    ids=["hung up", "cut in the status", "no HTTP", "reset"],
+)  # fmt: skip
+def test_no_answer_to_a_request_that_left_is_unknown(wire: Wire, behave: Any) -> None:
+    """Whatever goes wrong before a status is there leaves the outcome unknown; the other side's bytes are not quoted."""
+    with OtherSide(behave) as server:
+        with pytest.raises(OutcomeUnknown, match="after the request left") as caught:
+            call(wire, server.url)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__cause__ is None
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (b"HTTP/1.1 201 X\r\nContent-Length: 10\r\n\r\n{", "remote protocol error"),
+        (b"HTTP/1.1 201 X\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "remote protocol error"),
+        (http(201, b"x" * 1001), "more than 1000 bytes"),
+        (http(201, gzip.compress(b"x" * 100_000), {"Content-Encoding": "gzip"}), "more than 1000 bytes unpacked"),
+        (http(201, b"no gzip", {"Content-Encoding": "gzip"}), "can't be unpacked"),
+        (http(201, gzip.compress(b"half")[:-4], {"Content-Encoding": "gzip"}), "a part of them"),
+        (http(201, b"?", {"Content-Encoding": "br"}), "unknown encoding"),
+    ],
+)
+def test_a_body_that_cant_be_read_leaves_the_status(wire: Wire, answer: bytes, fault: str) -> None:
+    """A body that is cut, too large or undecodable leaves the outcome unknown, but for the status."""
+    with OtherSide(cutting(answer)) as server, pytest.raises(CutShort, match=fault) as caught:
+        call(wire, server.url, max_bytes=1000)
+    assert caught.value.status == 201
+
+
+@pytest.mark.parametrize("body", [b"x" * 1000, gzip.compress(b"x" * 1000)])
+def test_a_body_up_to_the_limit_is_read(wire: Wire, body: bytes) -> None:
+    """The limit itself is allowed, and a compression that nobody asked for is undone."""
+    encoding = {"Content-Encoding": "gzip"} if len(body) < 1000 else {}
+    with OtherSide(answering(http(200, body, encoding))) as server:
+        assert call(wire, server.url, max_bytes=1000).body == b"x" * 1000
+
+
+def test_a_connection_that_the_server_closed_is_not_used(wire: Wire) -> None:
+    """An idle connection that was hung up is noticed before the next request, which goes out once, on a new one."""
+    with OtherSide(cutting(OK)) as server:
+        for _ in range(3):
+            assert call(wire, server.url).status == 200
+            assert server.ended.acquire(timeout=2)
+        assert server.connections == 3
+    assert len(server.requests) == 3
+
+
+def test_an_old_connection_is_not_used(wire: Wire) -> None:
+    """A connection idle for longer than two seconds is not trusted with a request."""
+    with OtherSide(answering(OK)) as server:
+        call(wire, server.url)
+        time.sleep(KEEPALIVE_SECONDS + 0.1)
+        call(wire, server.url)
+        assert server.connections == 2
+
+
+def test_each_thread_has_its_own_connections(wire: Wire) -> None:
+    """Threads share no connection, and one that ends leaves none behind."""
+    with OtherSide(answering(OK)) as server:
+        for _ in range(2):
+            thread = threading.Thread(target=call, args=(wire, server.url))
+            thread.start()
+            thread.join()
+        assert server.connections == 2
+        gc.collect()
+        assert server.ended.acquire(timeout=2)
+        assert server.ended.acquire(timeout=2)
+
+
+def test_many_hosts_share_few_connections(wire: Wire) -> None:
+    """Connections kept alive in one thread are bounded, whatever the number of hosts."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(OtherSide(answering(OK))) for _ in range(CONNECTIONS + 2)]
+        for server in servers:
+            call(wire, server.url)
+        assert all(server.ended.acquire(timeout=2) for server in servers[:2])
+        assert not any(server.ended.acquire(blocking=False) for server in servers[2:])
+
+
+def test_close_ends_the_connections_of_all_threads() -> None:
+    """Closing the wire hangs up everywhere."""
+    wire, done = Wire(), threading.Event()
+
+    def elsewhere() -> None:
+        call(wire, server.url)
+        done.wait(5)
+
+    with OtherSide(answering(OK)) as server:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        call(wire, server.url)
+        while len(server.requests) < 2:
+            time.sleep(0.01)
+        wire.close()
+        assert server.ended.acquire(timeout=2)
+        assert server.ended.acquire(timeout=2)
+        done.set()
+        thread.join()
+
+
+def test_tls_is_spoken_and_checked(tmp_path: Path) -> None:
+    """A certificate that is trusted for the host is talked to, in full; any other is sent nothing."""
+    certificate = certify(tmp_path)
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(certificate)
+    trusting, strict = Wire(ssl_context=ssl.create_default_context(cafile=str(certificate))), Wire()
+    with OtherSide(answering(OK), ssl_context=server_side) as server:
+        assert call(trusting, server.url, json={"text": "x" * 100_000}).status == 200
+        with pytest.raises(Retryable, match=r"CERTIFICATE_VERIFY_FAILED.*nothing was sent"):
+            call(strict, server.url)
+    trusting.close()
+    strict.close()
+    assert len(server.requests) == 1
+
+
+def certify(folder: Path) -> Path:
+    """Write a key and a certificate for 127.0.0.1 into one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "other side")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(secret + certificate.public_bytes(pem))
+    return path

@@ -1,0 +1,83 @@
+"""The Celery app: how it is configured, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery, signals
+
+from bridge import logs
+from bridge.wiring import build_desk, build_heart_lanes, build_redis
+from workers.dispatcher import Dispatcher
+from workers.heartbeat import Heartbeat
+from workers.tasks import register
+from workers.threads import start_with_worker
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+
+QUEUE = "ghl-bridge"
+
+
+def build(settings: Settings) -> Celery:
+    """An app whose worker answers and dispatches. Raises Misconfigured."""
+    app = Celery("ghl-bridge", set_as_current=False)
+    app.conf.update(configure(settings))
+    signals.setup_logging.connect(lambda **_: logs.configure(settings.log_format, settings.log_level), weak=False)
+    redis = build_redis(settings)
+    heartbeat = Heartbeat(build_heart_lanes(settings), every=settings.lease_seconds / 3)
+    desk = build_desk(settings, redis, heartbeat)
+    task = register(app, desk)
+    dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
+    start_with_worker(app, until_exit=heartbeat, until_stop=dispatcher)
+    return app
+
+
+def configure(settings: Settings) -> dict[str, Any]:
+    """Celery's settings. The measurements behind them: infra/decisions/0001."""
+    on_redis = settings.broker.startswith(("redis://", "rediss://"))
+    return {
+        "broker_url": settings.broker,
+        "broker_transport_options": REDIS_TRANSPORT if on_redis else {},
+        # The worker starts before its broker does, and comes back whenever the broker comes back.
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        # By queue name only: a named exchange whose binding is lost drops messages without a word.
+        "task_default_queue": QUEUE,
+        "task_create_missing_queues": True,
+        "task_default_queue_type": "classic" if on_redis else "quorum",
+        # gevent failed acks and did not restore tasks; prefork costs 87 MB a slot, a thread 40 KB.
+        "worker_pool": "threads",
+        "worker_concurrency": settings.worker_concurrency,
+        # A wake-up is acknowledged when its work is over, one is fetched when a slot is free.
+        "task_acks_late": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_disable_prefetch": on_redis,
+        # A completion in flight is paid for: it ends, and its lease decides whether it still counts.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # The outcome stands in Redis, written by the flow: Celery has none to keep.
+        "task_ignore_result": True,
+        "result_backend": None,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        # Nobody listens to these, and each costs messages.
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "task_send_sent_event": False,
+        "worker_hijack_root_logger": False,
+        "worker_disable_rate_limits": True,
+    }
+
+
+# The defaults left workers deaf for minutes after a killed worker or a half-open socket.
+REDIS_TRANSPORT = {
+    "visibility_timeout": 900,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "unacked_mutex_expire": 15,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "max_connections": 64,
+}

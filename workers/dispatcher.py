@@ -1,0 +1,72 @@
+"""The dispatcher: a thread in every worker that turns due lanes into wake-ups, no more than there are free slots."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import structlog
+
+from bridge.errors import Unavailable
+from bridge.store.wakes import Wakes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from redis import Redis
+
+    from bridge.model import Lane
+    from bridge.store.lanes import Lanes
+
+log = structlog.get_logger()
+
+MOST_AT_ONCE = 100
+LONGEST_SLEEP = 1.0
+ALIVE_SECONDS = 5.0
+
+
+class Dispatcher:
+    """Claims and publishes until stopped. Any number of them may run: a claim is atomic."""
+
+    def __init__(self, redis: Redis, lanes: Lanes, *, slots: int, publish: Callable[[Iterable[Lane]], None]) -> None:
+        self._wakes = Wakes(redis)
+        self._lanes = lanes
+        self._slots = slots
+        self._publish = publish
+        self._stopping = threading.Event()
+        # No colon: the claim script puts the slots behind one.
+        self._worker = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}".replace(":", "-")
+
+    def run(self) -> None:
+        """Dispatch until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                sleep = self.dispatch()
+                if sleep > 0:
+                    self._wakes.wait(min(sleep, LONGEST_SLEEP))
+            except Unavailable as error:
+                log.warning("dispatcher.waiting", why=str(error))
+                self._stopping.wait(LONGEST_SLEEP)
+        self._wakes.close()
+
+    def dispatch(self) -> float:
+        """Claim once and publish what was claimed; answers the seconds until the next claim makes sense."""
+        claim = self._lanes.claim(self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE)
+        if claim.lanes:
+            self._wake(claim.lanes)
+        return LONGEST_SLEEP if claim.next_due is None else claim.next_due
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping.set()
+
+    def _wake(self, lanes: tuple[Lane, ...]) -> None:
+        """What can't be published is not lost: its claim runs out and the lanes are due again."""
+        try:
+            self._publish(lanes)
+        except Exception as error:  # noqa: BLE001 - each broker's client has its own errors, and none may end this thread
+            log.warning("dispatcher.not_published", lanes=len(lanes), error=type(error).__name__)
+            self._stopping.wait(LONGEST_SLEEP)

@@ -1,0 +1,58 @@
+"""The heartbeat: one thread that keeps the leases of all turns in work alive, through a client of its own."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bridge.model import Turn
+    from bridge.store.lanes import Lanes
+
+log = structlog.get_logger()
+
+
+class Heartbeat:
+    """Renews every kept turn each `every` seconds. A lost lease needs no word here: every write and the post check it."""
+
+    def __init__(self, lanes: Lanes, *, every: float) -> None:
+        self._lanes = lanes
+        self._every = every
+        self._kept: dict[str, Turn] = {}
+        self._stopping = threading.Event()
+
+    @contextmanager
+    def keeping(self, turn: Turn) -> Iterator[None]:
+        """Renew the turn's lease until the block ends."""
+        self._kept[turn.token] = turn
+        try:
+            yield
+        finally:
+            del self._kept[turn.token]
+
+    def run(self) -> None:
+        """Beat until `stop`."""
+        while not self._stopping.wait(self._every):
+            self.beat()
+
+    def beat(self) -> None:
+        """Renew once."""
+        # A copy in one step of the interpreter: turns come and go meanwhile.
+        turns = list(self._kept.values())
+        if not turns:
+            return
+        try:
+            self._lanes.renew(turns)
+        except Unavailable as error:
+            log.warning("heartbeat.missed", turns=len(turns), why=str(error))
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stopping.set()

@@ -1,0 +1,49 @@
+"""The one task: a wake-up call for a lane, whose key is its only argument, because arguments travel and are logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge import flow
+from bridge.errors import Unavailable
+from bridge.model import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from celery import Celery
+    from celery.app.task import Task
+
+    from bridge.answering.case import Desk
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """The task as the dispatcher sees it."""
+
+    app: Celery
+    task: Task[[str], None]
+
+    def publish(self, lanes: Iterable[Lane]) -> None:
+        """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes come due again."""
+        with self.app.producer_or_acquire() as producer, producer.batch():
+            for lane in lanes:
+                self.task.apply_async((str(lane),), producer=producer, retry=False)
+
+
+def register(app: Celery, desk: Desk) -> WakeUp:
+    """Give the app its task."""
+
+    @app.task(name="bridge.answer")
+    def answer(lane: str) -> None:
+        try:
+            flow.answer(Lane.parse(lane), desk)
+        except Unavailable as error:
+            log.warning("turn.abandoned", lane=lane, why=str(error))
+
+    return WakeUp(app, answer)

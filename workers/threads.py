@@ -1,0 +1,46 @@
+"""The worker's two threads, and the steps that start and stop them with it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+from celery import bootsteps
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+
+class Endless(Protocol):
+    """Something that runs until it is stopped."""
+
+    def run(self) -> None:
+        """Run until `stop`."""
+
+    def stop(self) -> None:
+        """Make `run` return soon."""
+
+
+def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Endless) -> None:
+    """Run each in a thread of its own, the one until the process ends and the other until the worker is told to stop."""
+
+    class Threads(bootsteps.StartStopStep):
+        """Celery starts and stops this with the worker; it builds the instance itself, hence the closure."""
+
+        requires = ("celery.worker.components:Pool",)
+
+        def __init__(self, worker: Any, **options: Any) -> None:
+            super().__init__(worker, **options)
+            # The same as --without-gossip --without-mingle --without-heartbeat, so that a bare `worker` is right too.
+            worker.options.update(without_gossip=True, without_mingle=True, without_heartbeat=True)
+
+        def start(self, worker: Any) -> None:
+            del worker
+            for one in (until_exit, until_stop):
+                threading.Thread(target=one.run, name=type(one).__name__, daemon=True).start()
+
+        def stop(self, worker: Any) -> None:
+            del worker
+            until_stop.stop()
+
+    app.steps["worker"].add(Threads)
