@@ -10,9 +10,11 @@ lane leased; the lease runs out, the lane is due again, and the ledger tells the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
+from anyio import to_thread
 
 from bridge.answering.asking import obtain
 from bridge.answering.case import guard, open_case
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+QUICKLY_PARSED_BYTES = 16 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
@@ -44,10 +48,17 @@ class Door:
 async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
     """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
     signature.verify(body, headers, door.keys)
-    event = events.parse(body, app_id=door.app_id)
+    event = await _parse(body, door.app_id)
     if isinstance(event, Ignored):
         return await _ignore(event, door)
     return _told(event, event.id, await door.inbox.accept(event))
+
+
+async def _parse(body: bytes, app_id: str) -> InboundMessage | Ignored:
+    """A large HTML e-mail may take a tenth of a second and more: others must not wait for it."""
+    if len(body) > QUICKLY_PARSED_BYTES:
+        return await to_thread.run_sync(partial(events.parse, body, app_id=app_id))
+    return events.parse(body, app_id=app_id)
 
 
 async def _ignore(event: Ignored, door: Door) -> Answer:

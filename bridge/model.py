@@ -299,3 +299,19 @@ class Answer:
     reason: str = ""
     message_id: str = ""
     conversation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
+
+    E-mail rows often come without `text`.
+    """
+
+    id: MessageId
+    direction: str
+    text: str
+    date_added_ms: int
+    user_id: str
+    source: str
+    type: str

@@ -142,13 +142,18 @@ class Settings(BaseSettings):
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Build the settings from an environment mapping. Raises Misconfigured naming each wrong variable, never its value."""
-    known = {field.alias for field in Settings.model_fields.values()}
-    given: dict[str, Any] = {name: value for name, value in environ.items() if name in known and value != ""}
+    given: dict[str, Any] = known(environ)
     try:
         return Settings(**given)
     except ValidationError as error:
         faults = [f"{fault['loc'][0]} {_in_words(fault['msg'])}" for fault in error.errors(include_input=False)]
         raise Misconfigured("; ".join(dict.fromkeys(faults))) from None
+
+
+def known(environ: Mapping[str, str]) -> dict[str, str]:
+    """The part of an environment that is ours; an empty variable is an unset one."""
+    names = {field.alias for field in Settings.model_fields.values()}
+    return {name: value for name, value in environ.items() if name in names and value != ""}
 
 
 def _in_words(message: str) -> str:

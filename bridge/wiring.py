@@ -13,13 +13,12 @@ from bridge.store.connection import connect, connect_async, connect_without_retr
 from bridge.store.inbox import Inbox
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
-from bridge.wire import Wire
+from bridge.wire.calls import Wire
 
 if TYPE_CHECKING:
-    from redis import Redis
-
     from bridge.answering.case import Heartbeat
     from bridge.settings import Settings
+    from bridge.store.connection import Redis
 
 DAY_MS = 24 * 3600 * 1000
 ACCEPT_SECONDS = 1.0

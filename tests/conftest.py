@@ -41,7 +41,7 @@ def _wait_for(url: str) -> None:
         while True:
             try:
                 probe.ping()
-            except Exception:  # noqa: BLE001 - it is starting
+            except Exception:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)

@@ -16,9 +16,8 @@ from bridge.store.wakes import Wakes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from redis import Redis
-
     from bridge.model import Lane
+    from bridge.store.connection import Redis
     from bridge.store.lanes import Lanes
 
 log = structlog.get_logger()

@@ -60,7 +60,8 @@ class Desk:
 class Case:
     """A turn in work.
 
-    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `looks` counts how often GHL was read for the outcome that is unsettled now.
+    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `looks` counts how
+    often GHL was read for the outcome that is unsettled now.
     """
 
     turn: Turn

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bridge.answering.case import Case, Desk
-    from bridge.ghl.messages import Listed
-    from bridge.model import MessageId
+    from bridge.model import Listed, MessageId
 
 
 def look(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bridge.cli.door import console, print_json, settings
 from bridge.errors import BridgeError, DidNotWork, WrongInput
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from bridge.settings import Settings
     from bridge.store.locations import Kept
+
+DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +88,21 @@ def _redis(here: Settings) -> Iterator[Finding]:
 
 
 def _reach_broker(here: Settings) -> str:
-    """Redis and RabbitMQ both answer a connection that is opened and closed."""
-    from kombu import Connection
-
-    with Connection(here.broker, connect_timeout=3) as connection:
-        try:
-            connection.ensure_connection(max_retries=1, timeout=3)
-        except connection.recoverable_connection_errors as error:
-            raise DidNotWork(f"BROKER_URL can't be reached ({type(error).__name__})") from None
-    return "reachable"
+    """A connection that is opened and closed: name, network and port are right, whatever the broker is."""
+    address = urlsplit(here.broker)
+    host, port = address.hostname or "127.0.0.1", address.port or DEFAULT_PORTS.get(address.scheme, 0)
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError as error:
+        raise DidNotWork(
+            f"nothing answers at {host}:{port} ({error.strerror or type(error).__name__}): check BROKER_URL"
+        ) from None
+    return f"{address.scheme} at {host}:{port} answers"
 
 
 def _reach(url: str) -> str:
     """Any answer at all will do: it means that name, network and TLS are right."""
-    from bridge.wire import Wire
+    from bridge.wire.calls import Wire
 
     wire = Wire()
     try:
@@ -127,7 +132,7 @@ def _location(here: Settings, kept: Kept) -> Iterator[Finding]:
 
 def _provider(here: Settings, kept: Kept) -> str:
     from bridge.completion.providers import Providers
-    from bridge.wire import Wire
+    from bridge.wire.calls import Wire
 
     Providers(Wire(), here)(kept.location, may_deliver=False)
     return f"{kept.location.provider} has what it needs"

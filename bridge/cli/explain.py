@@ -20,6 +20,10 @@ SENTENCES = {
     "sent": "part {part}, {how}, GHL's id {reply_ids}",
     "not_sent": "part {part} is not in GHL",
     "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
+    "replied": "with {reply_ids}",
+    "no_reply": "the provider chose silence",
+    "delivered_by_provider": "seen in the conversation as {reply_ids}",
+    "skipped": "{reason}: {facts}",
     "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
 }
 
@@ -98,8 +102,15 @@ def _words(event: Event) -> str:
     """The event as a sentence; one that has none yet shows its details as they are."""
     sentence = SENTENCES.get(event.step)
     if sentence:
-        return sentence.format_map({name: _plain(value) for name, value in event.details.items()})
+        return sentence.format_map(Details({name: _plain(value) for name, value in event.details.items()}))
     return "  ".join(f"{name} {_plain(value)}" for name, value in event.details.items() if value and name != "message_ids")
+
+
+class Details(dict[str, object]):
+    """What an event doesn't tell is said to be unknown: the timeline of an older version must not fail here."""
+
+    def __missing__(self, name: str) -> str:
+        return f"(no {name})"
 
 
 def _plain(value: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from bridge.locations import Location
     from bridge.store.locations import Kept, Locations
+
+UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def apply(file: Path) -> None:
@@ -100,7 +103,12 @@ def _iso(at_ms: int) -> str | None:
 
 
 def _ago(kept: Kept) -> str:
-    return _iso(kept.last_event_at_ms) or "none yet"
+    """How long ago the newest event came, by this machine's clock."""
+    if not kept.last_event_at_ms:
+        return "none yet"
+    seconds = max(0, round(time.time() - kept.last_event_at_ms / 1000))
+    unit, name = next(((unit, name) for unit, name in UNITS if seconds >= unit), UNITS[-1])
+    return f"{seconds // unit} {name} ago"
 
 
 def _shown(value: Any) -> Any:

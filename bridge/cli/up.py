@@ -19,7 +19,7 @@ from bridge.cli import redis_server
 from bridge.cli.door import RUNNING, console
 from bridge.cli.processes import Processes, python
 from bridge.errors import DidNotWork
-from bridge.settings import from_environment
+from bridge.settings import from_environment, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def run() -> None:
     """Start everything and stay up until Ctrl-C."""
     with machine(os.environ) as here:
         start(here)
-        console().print(f"receiver   {here.web_url}/webhooks/ghl   (give GHL its public https address)")
+        console().print(f"receiver   {here.web_url}/webhooks/ghl   (GHL needs its public https address)", soft_wrap=True)
         console().print("next       ghl-bridge locations apply FILE, then ghl-bridge doctor")
         console().print("Ctrl-C stops everything; what is waiting is kept.")
         stay(here)
@@ -70,7 +70,7 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
         settings = from_environment(mine)
         port = settings.port or redis_server.free_port()
         mine["PORT"] = str(port)
-        with _announced(folder, {name: mine[name] for name in ("REDIS_URL", "BRIDGE_SECRET_KEY")}):
+        with _announced(folder, known(mine)):
             yield Machine(processes, mine, f"http://127.0.0.1:{port}")
 
 
@@ -118,7 +118,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _announced(folder: Path, environ: dict[str, str]) -> Iterator[None]:
-    """Tell commands in other terminals where this machine's state is, readable for this user only."""
+    """Tell commands in other terminals the settings of this run, while it lasts and readable for this user only."""
     file = folder / RUNNING
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)

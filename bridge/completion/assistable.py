@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.answers import about_money, as_text, json_object, part, retry_after, shape
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable
 from bridge.model import Completion
+from bridge.wire.answers import about_money, as_text, json_object, part, retry_after, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.errors import BridgeError
     from bridge.model import Question
-    from bridge.wire import Wire
+    from bridge.wire.calls import Wire
 
 EMPTY = "empty answer"
 # v3's word for a run that another one has overtaken.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.completion import Completer
     from bridge.locations import Location
     from bridge.settings import Settings
-    from bridge.wire import Wire
+    from bridge.wire.calls import Wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,16 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-import tenacity
-
 from bridge.errors import OutcomeUnknown, Retryable
 from bridge.ghl.messages import body, decipher, decipher_contact, decipher_messages
-from bridge.wire import CutShort
+from bridge.wire.calls import CutShort
+from bridge.wire.patience import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bridge.ghl.messages import Listed
-    from bridge.model import Contact, ContactId, ConversationId, Reply, Sent, Skip
-    from bridge.wire import Wire
+    from bridge.model import Contact, ContactId, ConversationId, Listed, Reply, Sent, Skip
+    from bridge.wire.calls import Wire
 
 T = TypeVar("T")
 
@@ -27,9 +25,6 @@ CONTACTS = "2021-07-28"
 
 # A hundred e-mails with their HTML.
 READ_BYTES = 4 * 1024 * 1024
-TRIES = 3
-LONGEST_WAIT = 10.0
-BACKOFF = tenacity.wait_exponential_jitter(multiplier=1, max=5, jitter=1)
 
 
 class GHL:
@@ -47,7 +42,9 @@ class GHL:
         Raises Retryable, whose `retry_after` is set if GHL asked for more than ten seconds, OutcomeUnknown, Permanent and
         OperatorMustFix.
         """
-        return self._persist(lambda left: self._post(reply, token=token, seconds=left, before_send=before_send), seconds)
+        return persist(
+            lambda left: self._post(reply, token=token, seconds=left, before_send=before_send), seconds=seconds, sleep=self._sleep
+        )
 
     def contact(self, contact_id: ContactId, *, token: str, seconds: float) -> Contact:
         """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
@@ -102,30 +99,8 @@ class GHL:
             except OutcomeUnknown as error:
                 raise Retryable(f"reading failed: {error}") from error
 
-        return self._persist(attempt, seconds)
-
-    def _persist(self, attempt: Callable[[float], T], seconds: float) -> T:
-        """Try while it is Retryable, the wait is short, and there is time for another try after it."""
-        end = time.monotonic() + seconds
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Retryable),
-            wait=_wait,
-            stop=lambda state: (
-                state.attempt_number >= TRIES
-                or state.upcoming_sleep > LONGEST_WAIT
-                or time.monotonic() + state.upcoming_sleep >= end
-            ),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return retrying(lambda: attempt(end - time.monotonic()))
+        return persist(attempt, seconds=seconds, sleep=self._sleep)
 
 
 def _headers(token: str, version: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "Version": version, "Accept": "application/json"}
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Retryable) else None
-    return BACKOFF(state) if asked is None else asked

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.answers import as_text, json_object, part, shape
 from bridge.errors import Retryable
 from bridge.ghl.fields import moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
-from bridge.model import Channel, Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
+from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
+from bridge.wire.answers import as_text, json_object, part, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,22 +28,6 @@ SEND_AS = {
     "TYPE_CUSTOM_EMAIL": "Email",
     "TYPE_CUSTOM_PROVIDER_EMAIL": "Email",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
-
-    E-mail rows often come without `text`.
-    """
-
-    id: MessageId
-    direction: str
-    text: str
-    date_added_ms: int
-    user_id: str
-    source: str
-    type: str
 
 
 def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bridge.answers import about_money, as_text, json_object, retry_after, shape
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.wire.answers import about_money, as_text, json_object, retry_after, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

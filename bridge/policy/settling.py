@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bridge.ghl.messages import Listed
-    from bridge.model import MessageId
+    from bridge.model import Listed, MessageId
 
 # GHL's clock and ours differ, and a message carries the second at which GHL took it.
 CLOCK_SLACK_MS = 5_000
@@ -38,7 +37,7 @@ def find(listed: Iterable[Listed], *, text: str, claimed: str, since_ms: int) ->
         if claimed and message.id == claimed:
             return message.id
         young = message.date_added_ms >= since_ms - CLOCK_SLACK_MS
-        if young and not message.user_id and text and _normal(message.text) == _normal(text):
+        if young and not message.user_id and text and _same(message.text, text):
             return message.id
     return None
 
@@ -51,6 +50,12 @@ def find_any(listed: Iterable[Listed], *, since_ms: int) -> MessageId | None:
     return None
 
 
-def _normal(text: str) -> str:
-    """GHL may rewrite white space and e-mail markup; the words stay."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split()).casefold()
+def _same(listed: str, text: str) -> bool:
+    """GHL may rewrite white space and e-mail markup; the words stay. A text that is nothing but markup stands for itself."""
+    if _words(text):
+        return _words(listed) == _words(text)
+    return listed.split() == text.split()
+
+
+def _words(text: str) -> list[str]:
+    return unescape(re.sub(r"<[^>]+>", " ", text)).casefold().split()

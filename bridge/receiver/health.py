@@ -14,9 +14,10 @@ from bridge.store.health import check
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from redis import Redis
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from bridge.store.connection import Redis
 
 
 async def alive(request: Request) -> Response:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from redis import BlockingConnectionPool, Redis, RedisError
+from redis import BlockingConnectionPool, RedisError
+from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its type without importing the library
 from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry

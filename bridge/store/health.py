@@ -31,14 +31,14 @@ def check(redis: Redis) -> Health:
     with reaching("tell its health"):
         now = now_ms(redis)
         workers = redis.zcount(key("workers"), now, "+inf")
-        oldest = redis.zrange(key("due"), 0, 0, withscores=True)
-        locations = redis.zrange(key("due"), 0, -1)
         pipe = redis.pipeline(transaction=False)
-        for location in locations:
+        for location in redis.zrange(key("due"), 0, -1):
+            # A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
             pipe.zcard(key("due", text(location)))
-        waiting = sum(pipe.execute())
-        overdue = max(0.0, (now - float(oldest[0][1])) / 1000) if oldest else 0.0
-    return Health(workers, waiting, overdue, _missing_durability(redis))
+            pipe.zrange(key("due", text(location)), 0, 0, withscores=True)
+        found = pipe.execute()
+        oldest = min((float(lanes[0][1]) for lanes in found[1::2] if lanes), default=now)
+    return Health(workers, sum(found[::2]), max(0.0, (now - oldest) / 1000), _missing_durability(redis))
 
 
 def _missing_durability(redis: Redis) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bridge.store.connection import reaching, rows, script
 from bridge.store.messages import decode, decode_answer, encode_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from redis import Redis
 
@@ -36,14 +36,16 @@ class Claim:
 class Lanes:
     """The schedule and the turns. Every method is one round trip and raises Unavailable when Redis can't be reached."""
 
-    def __init__(self, redis: Redis, *, lease_seconds: float, retention_ms: int) -> None:
+    def __init__(
+        self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._claim = redis.register_script(script("claim"))
         self._lease = redis.register_script(script("lease"))
         self._renew = redis.register_script(script("renew"))
         self._fence = redis.register_script(script("fence"))
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
-        self._clock = time.monotonic
+        self._clock = clock
         self._lease_ms = round(lease_seconds * 1000)
         self._retention_ms = retention_ms
 
@@ -69,8 +71,11 @@ class Lanes:
 
     def check(self, turn: Turn, *, seconds: float) -> None:
         """Raise Fenced unless the lease is still ours for at least `seconds`."""
+        asked = self._clock()
         with reaching(f"check the lease of {turn.lane}"):
             left = self._fence(args=[str(turn.lane), turn.token])
+        # The answer may have been long under way, and the lease ran down meanwhile.
+        left -= round((self._clock() - asked) * 1000)
         if left < seconds * 1000:
             raise Fenced(f"the lease of {turn.lane} is lost or too short for a post ({left} ms left)")
 
@@ -170,7 +175,8 @@ class Lanes:
     def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> None:
         patch = {name: value for name, value in patch.items() if value or name in {"wait_ms", "claimed"}}
         patch["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
-        document = orjson.dumps({**patch, "turn": turn.id, "events": [orjson.dumps(event).decode() for event in events]})
+        told = [orjson.dumps(event).decode() for event in events]
+        document = orjson.dumps({**patch, "turn": turn.id, "nonce": uuid4().hex, "events": told})
         with reaching(f"write a step of {turn.lane}"):
             held = run(args=[str(turn.lane), turn.token, document, self._retention_ms])
         if not held:

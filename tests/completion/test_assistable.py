@@ -10,7 +10,7 @@ import pytest
 from bridge.completion.assistable import Assistable, build, decipher
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
 from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Said
-from bridge.wire import Wire
+from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
-from bridge.ghl.messages import Listed, body, build, decipher, decipher_contact, decipher_messages
+from bridge.ghl.messages import body, build, decipher, decipher_contact, decipher_messages
 from bridge.model import (
     Channel,
     Contact,
     ContactId,
     ConversationId,
     InboundMessage,
+    Listed,
     LocationId,
     MessageId,
     Reason,

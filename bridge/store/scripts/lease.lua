@@ -4,12 +4,15 @@
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
+pass_when_full()
 if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
 local state = redis.call('HMGET', record, 'lease', 'lease_until', 'turn', 'attempts', 'answer', 'answered', 'looks', 'answered_at')
 if state[1] and state[1] ~= token and tonumber(state[2]) > now then return nil end
 
 local waiting = redis.call('LRANGE', key('waiting', lane), 0, most - 1)
 if #waiting == 0 then
+  -- Its last holder ended every message and died before the release: nothing of that turn may reach the next one.
+  redis.call('DEL', record)
   redis.call('ZREM', key('inflight'), lane)
   unschedule(lane)
   return nil

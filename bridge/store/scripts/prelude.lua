@@ -18,13 +18,13 @@ local function point(id, lane, retention)
   if id ~= '' then redis.call('SET', key('index', id), lane, 'PX', retention) end
 end
 
--- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain.
+-- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
+-- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
 local function schedule(lane, at)
   local location, contact = split(lane)
   redis.call('ZADD', key('due', location), at, contact)
-  redis.call('ZADD', key('due'), 'LT', at, location)
-  local first = redis.call('ZRANGE', key('due'), 0, 0)[1]
-  if first == location then redis.call('PUBLISH', key('wake'), at) end
+  local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, now), location) == 1
+  if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then redis.call('PUBLISH', key('wake'), at) end
 end
 
 local function unschedule(lane)
@@ -47,6 +47,10 @@ end
 local function holds(lane, token)
   return redis.call('HGET', key('lane', lane), 'lease') == token
 end
+
+-- Redis lets a script pass at `maxmemory` whose first write can't grow memory. Those that carry work on begin with this one, so
+-- that a full Redis drains.
+local function pass_when_full() redis.call('DEL', key('full')) end
 
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
 local function apply(lane, patch, retention)

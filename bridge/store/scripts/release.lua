@@ -5,6 +5,7 @@
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
 if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and 1 or 0 end
+pass_when_full()
 apply(lane, patch, retention)
 if patch.dead then
   redis.call('SET', key('dead', patch.dead.id), patch.dead.record, 'PX', retention)
@@ -12,7 +13,7 @@ if patch.dead then
   redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - retention)
 end
 
-redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before')
+redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
 redis.call('HSET', record, 'released', token)
 redis.call('ZREM', key('inflight'), lane)
 

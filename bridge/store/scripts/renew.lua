@@ -3,6 +3,7 @@
 -- Answers the lanes that are lost.
 local lease = tonumber(ARGV[1])
 local lost = {}
+pass_when_full()
 for at = 2, #ARGV, 2 do
   local lane, token = ARGV[at], ARGV[at + 1]
   local location, contact = split(lane)

@@ -11,6 +11,7 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 
 # One send() of a piece this small either goes out whole or waits; a larger one may begin its timeout anew for every part.
 PIECE = 16 * 1024
+# Zero would mean "don't wait at all", which is another fault than being late.
+SHORTEST = 0.001
+
+# Host and port to addresses, in the order in which they are tried. Raises OSError and UnicodeError for a name that has none.
+Resolve = Callable[[str, int], list[str]]
+
+
+def addresses(host: str, port: int) -> list[str]:
+    """Ask the system for a host's addresses."""
+    return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
 
 
 class Deadline:
@@ -52,12 +63,20 @@ class Deadline:
 class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 under a deadline. httpx's own transport takes no network backend; httpcore's errors come out as they are."""
 
-    def __init__(self, deadline: Deadline, *, ssl_context: ssl.SSLContext, max_connections: int, keepalive_expiry: float) -> None:
+    def __init__(
+        self,
+        deadline: Deadline,
+        *,
+        ssl_context: ssl.SSLContext,
+        resolve: Resolve,
+        max_connections: int,
+        keepalive_expiry: float,
+    ) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context,
             max_connections=max_connections,
             keepalive_expiry=keepalive_expiry,
-            network_backend=_Backend(deadline),
+            network_backend=_Backend(deadline, resolve),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -90,8 +109,9 @@ class _Body(httpx.SyncByteStream):
 class _Backend(httpcore.NetworkBackend):
     """Opens connections under a deadline, name look-up included."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, resolve: Resolve) -> None:
         self._deadline = deadline
+        self._resolve = resolve
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -105,12 +125,10 @@ class _Backend(httpcore.NetworkBackend):
         """Try each address of the host, sharing out the time, so that one dead address leaves some for the next."""
         seconds = self._deadline.left(timeout, httpcore.ConnectTimeout)
         end = time.monotonic() + seconds
-        addresses = _look_up(host, port, seconds)
+        found = _look_up(self._resolve, host, port, seconds)
         fault: Exception = httpcore.ConnectError("the name has no address")
-        for tried, address in enumerate(addresses):
-            share = (end - time.monotonic()) / (len(addresses) - tried)
-            if share <= 0:
-                raise httpcore.ConnectTimeout("the deadline has passed")
+        for tried, address in enumerate(found):
+            share = max((end - time.monotonic()) / (len(found) - tried), SHORTEST)
             try:
                 stream = self._inner.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -145,24 +163,26 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-def _look_up(host: str, port: int, seconds: float) -> list[str]:
+def _look_up(resolve: Resolve, host: str, port: int, seconds: float) -> list[str]:
     """Resolve a name in a thread of its own, since getaddrinfo can't be interrupted: one that hangs is left behind.
 
     Those left behind end with the system resolver's own timeout, some ten seconds by default.
     """
     found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
-    threading.Thread(target=lambda: found.put(_addresses(host, port)), name="look-up", daemon=True).start()
+
+    def ask() -> None:
+        try:
+            found.put(resolve(host, port))
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+            found.put(error)
+
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
     try:
         answer = found.get(timeout=seconds)
     except queue.Empty:
         raise httpcore.ConnectTimeout("the name look-up took too long") from None
-    if isinstance(answer, Exception):
+    if isinstance(answer, (OSError, UnicodeError)):
         raise httpcore.ConnectError(str(answer)) from answer
+    if isinstance(answer, Exception):
+        raise answer
     return answer
-
-
-def _addresses(host: str, port: int) -> list[str] | Exception:
-    try:
-        return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-    except (OSError, UnicodeError) as error:
-        return error

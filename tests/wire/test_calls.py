@@ -18,12 +18,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bridge.errors import Fenced, OperatorMustFix, OutcomeUnknown, Retryable, Unavailable
-from bridge.wire import CONNECTIONS, KEEPALIVE_SECONDS, Answer, CutShort, Wire
+from bridge.wire.calls import CONNECTIONS, KEEPALIVE_SECONDS, Answer, CutShort, Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from bridge.wire.deadline import Resolve
+
+    Resolving = Callable[[Resolve], Wire]
 
 OK = http(200, {"ok": True})
 
@@ -33,6 +37,13 @@ def wire() -> Iterator[Wire]:
     wire = Wire()
     yield wire
     wire.close()
+
+
+@pytest.fixture
+def resolving() -> Iterator[Resolving]:
+    """A way to a wire with another resolver."""
+    with contextlib.ExitStack() as stack:
+        yield lambda resolve: stack.enter_context(contextlib.closing(Wire(resolve=resolve)))
 
 
 def call(wire: Wire, url: str, **changes: Any) -> Answer:
@@ -109,7 +120,7 @@ def test_trickled_headers_end_at_the_deadline(wire: Wire) -> None:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="read timeout after the request left"):
             call(wire, server.url, seconds=1.0)
-        assert 0.9 < time.monotonic() - started < 1.4
+        assert 0.9 < time.monotonic() - started < 2.0
 
 
 def test_a_trickled_body_ends_at_the_deadline(wire: Wire) -> None:
@@ -124,7 +135,7 @@ def test_a_trickled_body_ends_at_the_deadline(wire: Wire) -> None:
         started = time.monotonic()
         with pytest.raises(CutShort, match="HTTP 201, then read timeout") as caught:
             call(wire, server.url, seconds=1.0)
-        assert 0.9 < time.monotonic() - started < 1.4
+        assert 0.9 < time.monotonic() - started < 2.0
     assert caught.value.status == 201
 
 
@@ -133,8 +144,8 @@ def test_a_slow_reader_ends_at_the_deadline(wire: Wire) -> None:
     with OtherSide(lambda visit: visit.trickle(b" " * 100, every=0.1)) as server:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="write timeout"):
-            call(wire, server.url, json={"text": "x" * 20_000_000}, seconds=1.0)
-        assert 0.9 < time.monotonic() - started < 1.6
+            call(wire, server.url, json={"text": "x" * 8_000_000}, seconds=1.0)
+        assert 0.9 < time.monotonic() - started < 2.0
 
 
 def test_a_silent_handshake_ends_at_the_deadline(wire: Wire) -> None:
@@ -143,7 +154,7 @@ def test_a_silent_handshake_ends_at_the_deadline(wire: Wire) -> None:
         started = time.monotonic()
         with pytest.raises(Retryable, match="connect timeout, nothing was sent"):
             call(wire, f"https://127.0.0.1:{server.port}", seconds=0.5)
-        assert 0.4 < time.monotonic() - started < 0.9
+        assert 0.4 < time.monotonic() - started < 1.5
 
 
 def test_no_time_means_no_request(wire: Wire) -> None:
@@ -170,10 +181,36 @@ def test_an_unknown_host_is_retryable(wire: Wire) -> None:
         call(wire, "https://nowhere.invalid", seconds=20.0)
 
 
-def test_any_address_of_a_host_will_do(wire: Wire) -> None:
-    """A host is reached by whichever of its addresses answers."""
+def test_any_address_of_a_host_will_do(resolving: Resolving) -> None:
+    """A host is reached by the first of its addresses that answers."""
     with OtherSide(answering(OK)) as server:
-        assert call(wire, f"http://localhost:{server.port}").status == 200
+        assert call(resolving(lambda _, __: ["127.0.0.2", "127.0.0.1"]), server.url).status == 200
+
+
+def test_a_host_without_addresses_is_retryable(resolving: Resolving) -> None:
+    """A name that exists without an address is not sent to."""
+    with pytest.raises(Retryable, match="no address, nothing was sent"):
+        call(resolving(lambda _, __: []), "http://host")
+
+
+def test_a_look_up_that_hangs_ends_at_the_deadline(resolving: Resolving) -> None:
+    """A name server that doesn't answer doesn't keep the call."""
+    hang = threading.Event()
+    started = time.monotonic()
+    with pytest.raises(Retryable, match="connect timeout, nothing was sent"):
+        call(resolving(lambda _, __: [str(hang.wait(5))]), "http://host", seconds=0.3)
+    hang.set()
+    assert 0.2 < time.monotonic() - started < 1.3
+
+
+def test_a_look_up_may_forbid_the_call(resolving: Resolving) -> None:
+    """What a resolver raises of the bridge's own comes out unchanged."""
+
+    def refuse(host: str, port: int) -> list[str]:
+        raise OperatorMustFix(f"{host}:{port} is private")
+
+    with pytest.raises(OperatorMustFix, match="host:80 is private"):
+        call(resolving(refuse), "http://host")
 
 
 @pytest.mark.parametrize("url", ["", "ftp://host/", "https://", "http://host:port/", "no address at all"])
@@ -206,7 +243,7 @@ def test_a_fence_at_the_wire_sends_nothing(wire: Wire) -> None:
             with pytest.raises(Fenced) as caught:
                 call(wire, server.url, before_send=before_send)
             assert caught.value is fence
-        assert server.connections == 2
+            assert server.ended.acquire(timeout=2)
         assert server.bytes_received == 0
         assert call(wire, server.url).status == 200
     assert len(server.requests) == 1
@@ -241,6 +278,7 @@ def test_a_slow_last_word_sends_nothing(wire: Wire) -> None:
     with OtherSide(answering(OK)) as server:
         with pytest.raises(Retryable, match="nothing was sent"):
             call(wire, server.url, seconds=0.3, before_send=lambda: time.sleep(0.4))
+        assert server.ended.acquire(timeout=2)
         assert server.bytes_received == 0
 
 
@@ -251,7 +289,7 @@ def test_a_call_within_a_call_is_bounded_by_it(wire: Wire) -> None:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="read timeout"):
             call(wire, server.url, seconds=0.5, before_send=lambda: assert_ok(call(wire, silent.url, seconds=60.0)))
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 1.5
     assert len(server.requests) == 1
 
 
@@ -344,18 +382,18 @@ def test_many_hosts_share_few_connections(wire: Wire) -> None:
 
 def test_close_ends_the_connections_of_all_threads() -> None:
     """Closing the wire hangs up everywhere."""
-    wire, done = Wire(), threading.Event()
+    wire, called, done = Wire(), threading.Event(), threading.Event()
 
     def elsewhere() -> None:
         call(wire, server.url)
+        called.set()
         done.wait(5)
 
     with OtherSide(answering(OK)) as server:
         thread = threading.Thread(target=elsewhere)
         thread.start()
         call(wire, server.url)
-        while len(server.requests) < 2:
-            time.sleep(0.01)
+        assert called.wait(5)
         wire.close()
         assert server.ended.acquire(timeout=2)
         assert server.ended.acquire(timeout=2)

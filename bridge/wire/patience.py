@@ -1,0 +1,52 @@
+"""Trying again within seconds: what both GHL's client and a completer do. The patience of minutes is the schedule's."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+
+from bridge.errors import Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+TRIES = 3
+LONGEST_WAIT = 10.0
+BACKOFF = tenacity.wait_exponential_jitter(multiplier=1, max=5, jitter=1)
+
+
+def persist(
+    attempt: Callable[[float], T],
+    *,
+    seconds: float,
+    tries: int = TRIES,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> T:
+    """Call `attempt(seconds left)` until it succeeds: up to `tries` times, while there is time for another one after the wait.
+
+    Only Retryable is tried again, because nothing else is known to have had no effect. The wait is what it asks for, else
+    exponential with jitter. Raises what `attempt` raises; the last Retryable as well when tries or time run out, or when it
+    asks for more than ten seconds.
+    """
+    end = clock() + seconds
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Retryable),
+        wait=_wait,
+        stop=lambda state: (
+            state.attempt_number >= tries or state.upcoming_sleep > LONGEST_WAIT or clock() + state.upcoming_sleep >= end
+        ),
+        sleep=sleep,
+        reraise=True,
+    )
+    return retrying(lambda: attempt(end - clock()))
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, Retryable) else None
+    return BACKOFF(state) if asked is None else asked

@@ -1,0 +1,41 @@
+"""README, infra/env.example and the settings tell the same story."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bridge.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+ALIASES = {str(field.alias): field.default for field in Settings.model_fields.values()}
+
+
+def test_readme_names_every_setting_and_no_other() -> None:
+    """README's table has one row for each setting, with its default."""
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (\S+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert rows == {name: _in_readme(name, default) for name, default in ALIASES.items()}
+
+
+def test_env_example_names_every_setting_and_no_other() -> None:
+    """infra/env.example has one line for each setting, with its default, or off when it has none."""
+    lines = re.findall(r"^(#?)([A-Z_]+)=(.*)$", (ROOT / "infra/env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for _, name, _ in lines} == set(ALIASES)
+    assert len(lines) == len(ALIASES)
+    assert {name: value for off, name, value in lines if not off} == {
+        name: _as_text(default) for name, default in ALIASES.items() if _has_default(name, default)
+    }
+
+
+def _has_default(name: str, default: object) -> bool:
+    return default not in {None, ""} and name != "GHL_WEBHOOK_KEYS"
+
+
+def _in_readme(name: str, default: object) -> str:
+    return f"`{_as_text(default)}`" if _has_default(name, default) else "unset"
+
+
+def _as_text(default: object) -> str:
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
+    return str(int(default)) if isinstance(default, bool) else str(default)
