@@ -315,3 +315,11 @@ class Listed:
     user_id: str
     source: str
     type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A conversation since a moment, newest first, texts included. `complete`: nothing since then was left unread."""
+
+    messages: tuple[Listed, ...]
+    complete: bool

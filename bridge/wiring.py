@@ -37,6 +37,11 @@ def build_redis(settings: Settings) -> Redis:
     return connect(settings.state_url)
 
 
+def build_redis_for_health(settings: Settings) -> Redis:
+    """A client that tells soon whether Redis answers. Raises Misconfigured."""
+    return connect_without_retries(settings.state_url, seconds=ACCEPT_SECONDS)
+
+
 def build_lanes(settings: Settings, redis: Redis) -> Lanes:
     """The schedule and the turns."""
     return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS
 from bridge.errors import OutcomeUnknown, Permanent
+from bridge.ghl.readback import read_window
 from bridge.model import Again
 from bridge.policy.settling import wait_before_look
 
@@ -32,7 +33,10 @@ def look(
         return Again(wait=wait, why="waiting to read the conversation back", counts=False, looks=case.looks)
     if not case.last.conversation_id:
         raise OutcomeUnknown(f"the conversation of {case.turn.lane} is not known, so it can't be read back")
-    found = match(desk.ghl.messages(case.last.conversation_id, token=case.token, seconds=READ_SECONDS))
+    now_ms = case.turn.now_ms(desk.clock())
+    conversation = case.last.conversation_id
+    window = read_window(desk.ghl, conversation, token=case.token, since_ms=since_ms, now_ms=now_ms, seconds=READ_SECONDS)
+    found = match(window.messages)
     following = _wait(case, desk, case.looks + 1, since_ms)
     if not found and following is None and case.turn.attempts > len(desk.retry_delays):
         raise Permanent("outcome unknown: not in the conversation at the last look, and the tries are used up")

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from bridge.errors import OutcomeUnknown, Retryable
-from bridge.ghl.messages import body, decipher, decipher_contact, decipher_messages
+from bridge.ghl.messages import body, decipher, decipher_contact, decipher_page, decipher_text
+from bridge.model import MessageId
 from bridge.wire.calls import CutShort
 from bridge.wire.patience import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bridge.model import Contact, ContactId, ConversationId, Listed, Reply, Sent, Skip
+    from bridge.ghl.messages import Page
+    from bridge.model import Contact, ContactId, ConversationId, Reply, Sent, Skip
     from bridge.wire.calls import Wire
 
 T = TypeVar("T")
@@ -24,6 +26,8 @@ CONVERSATIONS = "2021-04-15"
 CONTACTS = "2021-07-28"
 
 # A hundred e-mails with their HTML.
+NEWEST = MessageId("")
+PAGE_ROWS = 50
 READ_BYTES = 4 * 1024 * 1024
 
 
@@ -55,15 +59,23 @@ class GHL:
             seconds=seconds,
         )
 
-    def messages(self, conversation_id: ConversationId, *, token: str, seconds: float, limit: int = 20) -> list[Listed]:
-        """Read the newest `limit` messages of a conversation, newest first. Raises Retryable, Permanent and OperatorMustFix."""
+    def page(self, conversation_id: ConversationId, *, token: str, seconds: float, after: MessageId = NEWEST) -> Page:
+        """Read a page of a conversation's messages, the newest ones or those before `after`, newest first.
+
+        Raises Retryable, Permanent and OperatorMustFix.
+        """
         return self._read(
             f"/conversations/{quote(conversation_id, safe='')}/messages",
-            decipher_messages,
+            decipher_page,
             headers=_headers(token, CONVERSATIONS),
             seconds=seconds,
-            params={"limit": limit},
+            params={"limit": PAGE_ROWS, **({"lastMessageId": after} if after else {})},
         )
+
+    def text(self, message_id: MessageId, *, token: str, seconds: float) -> str:
+        """Read one message's text, which lists leave out for e-mails. Raises Retryable, Permanent and OperatorMustFix."""
+        path = f"/conversations/messages/{quote(message_id, safe='')}"
+        return self._read(path, decipher_text, headers=_headers(token, CONVERSATIONS), seconds=seconds)
 
     def _post(self, reply: Reply, *, token: str, seconds: float, before_send: Callable[[], None] | None) -> Sent | Skip:
         try:

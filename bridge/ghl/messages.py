@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Retryable
 from bridge.ghl.fields import moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
 from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
-from bridge.wire.answers import as_text, json_object, part, shape
+from bridge.wire.answers import as_text, date_ms, json_object, part, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,19 @@ SEND_AS = {
     "TYPE_CUSTOM_EMAIL": "Email",
     "TYPE_CUSTOM_PROVIDER_EMAIL": "Email",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a conversation's list, newest first.
+
+    `next_after` is the id after which the next page begins (empty: this was the last), `at_ms` GHL's clock when it answered
+    (0: it did not say).
+    """
+
+    listed: tuple[Listed, ...]
+    next_after: MessageId
+    at_ms: int
 
 
 def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:
@@ -84,17 +98,26 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Rep
     raise refusal(status, headers, body, what=reply.type)
 
 
-def decipher_messages(status: int, headers: Mapping[str, str], body: bytes) -> list[Listed]:
+def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     """Read `GET /conversations/{id}/messages`, newest first as GHL lists them; nested as it is or flat as documented.
 
     Raises what `decipher` raises, and Retryable for a 2xx that is no such list.
     """
     document = _read(status, headers, body, what="list of messages")
-    rows = part(document, "messages", "messages")
-    rows = document.get("messages") if rows is None else rows
+    listing = document["messages"] if isinstance(document.get("messages"), dict) else document
+    rows = listing.get("messages")
     if not isinstance(rows, list):
         raise Retryable(f"GHL's list of messages can't be read: HTTP {status}, {shape(body)}")
-    return [_listed(row) for row in rows if isinstance(row, dict)]
+    listed = tuple(_listed(row) for row in rows if isinstance(row, dict))
+    more = listing.get("nextPage") is True and listed
+    last = as_text(listing.get("lastMessageId")) or (listed[-1].id if listed else "")
+    return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers))
+
+
+def decipher_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """Read the text of `GET /conversations/messages/{id}`; nested as it is or flat as documented. Raises as the others."""
+    document = _read(status, headers, body, what="message")
+    return as_text(part(document.get("message", document), "body"))
 
 
 def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> Contact:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bridge import logs
 from bridge.receiver import health, webhooks
 from bridge.settings import from_environment
-from bridge.wiring import build_door, build_redis
+from bridge.wiring import build_door, build_redis_for_health
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ def from_process_environment() -> Starlette:
 def build(settings: Settings) -> Starlette:
     """The app for these settings. Raises Misconfigured."""
     door = build_door(settings)
-    redis = build_redis(settings)
+    redis = build_redis_for_health(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

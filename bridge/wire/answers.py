@@ -70,6 +70,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
+def date_ms(headers: Mapping[str, str]) -> int:
+    """The other side's clock when it answered, in whole seconds; 0 when it does not say."""
+    date = _date(headers.get("Date", ""))
+    return round(date.timestamp() * 1000) if date else 0
+
+
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)

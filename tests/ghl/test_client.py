@@ -187,13 +187,14 @@ def test_a_contact_is_read_with_its_own_version(ghl: Callable[[str], GHL]) -> No
 
 
 def test_a_conversation_is_read(ghl: Callable[[str], GHL]) -> None:
-    """The newest messages of a conversation are read with the limit given."""
+    """The newest messages of a conversation are read first, older ones by the id that they come after."""
     with OtherSide(answering(http(200, {"messages": {"messages": [{"id": "m2"}]}}))) as server:
-        (listed,) = ghl(server.url).messages(ConversationId("conv"), token="t", seconds=5, limit=7)
-    assert listed.id == "m2"
-    (request,) = server.requests
-    assert request.target == "/conversations/conv/messages?limit=7"
-    assert request.headers["version"] == "2021-04-15"
+        (listed,) = ghl(server.url).page(ConversationId("conv"), token="t", seconds=5).listed
+        ghl(server.url).page(ConversationId("conv"), token="t", seconds=5, after=listed.id)
+    newest, older = server.requests
+    assert newest.target == "/conversations/conv/messages?limit=50"
+    assert older.target == "/conversations/conv/messages?limit=50&lastMessageId=m2"
+    assert newest.headers["version"] == "2021-04-15"
 
 
 @pytest.mark.parametrize("fault", [http(500, {}), http(408, {}), http(429, {}), http(200, b"<html>")])
@@ -208,7 +209,7 @@ def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
 def test_a_cut_read_is_tried_three_times(ghl: Callable[[str], GHL], behave: Any) -> None:
     """A read that is cut each time is Retryable in the end, never unknown."""
     with OtherSide(behave) as server, pytest.raises(Retryable, match="reading failed"):
-        ghl(server.url).messages(ConversationId("conv"), token="t", seconds=60)
+        ghl(server.url).page(ConversationId("conv"), token="t", seconds=60)
     assert len(server.requests) == 3
 
 

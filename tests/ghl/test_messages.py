@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
-from bridge.ghl.messages import body, build, decipher, decipher_contact, decipher_messages
+from bridge.ghl.messages import body, build, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import (
     Channel,
     Contact,
@@ -310,20 +310,47 @@ LISTED = Listed(
 )
 def test_a_conversation_is_read_in_both_nestings(document: dict[str, Any]) -> None:
     """The list of messages is read as GHL sends it and as its documents show it."""
-    assert decipher_messages(200, {}, json.dumps(document).encode()) == [LISTED]
+    assert decipher_page(200, {}, json.dumps(document).encode()).listed == (LISTED,)
+
+
+@pytest.mark.parametrize(
+    ("listing", "after"),
+    [
+        ({"nextPage": True, "lastMessageId": "m2", "messages": [ROW]}, "m2"),
+        ({"nextPage": True, "messages": [ROW]}, LISTED.id),
+        ({"nextPage": False, "lastMessageId": "m2", "messages": [ROW]}, ""),
+        ({"nextPage": True, "lastMessageId": "m2", "messages": []}, ""),
+    ],
+)
+def test_a_page_tells_where_the_next_begins(listing: dict[str, Any], after: str) -> None:
+    """The next page begins after the last id, and there is none when GHL says so or the page is empty."""
+    assert decipher_page(200, {}, json.dumps({"messages": listing}).encode()).next_after == after
+
+
+def test_a_page_tells_the_clock_of_ghl() -> None:
+    """The answer's Date is GHL's clock; without one it is not known."""
+    said = {"Date": "Sun, 22 Nov 2026 02:00:00 GMT"}
+    assert decipher_page(200, said, b'{"messages": []}').at_ms == 1_795_312_800_000
+    assert decipher_page(200, {}, b'{"messages": []}').at_ms == 0
+
+
+@pytest.mark.parametrize("document", [{"message": {"body": "Hello"}}, {"body": "Hello"}])
+def test_one_message_is_read_in_both_nestings(document: dict[str, Any]) -> None:
+    """A single message's text is read as GHL sends it and as its documents show it."""
+    assert decipher_text(200, {}, json.dumps(document).encode()) == "Hello"
 
 
 def test_a_bare_row_is_read() -> None:
     """Whatever a row lacks is empty; a time that can't be read is 0."""
     empty = Listed(id=MessageId(""), direction="", text="", date_added_ms=0, user_id="", source="", type="")
-    assert decipher_messages(200, {}, b'{"messages": {"messages": [{}]}}') == [empty]
+    assert decipher_page(200, {}, b'{"messages": {"messages": [{}]}}').listed == (empty,)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"messages": {}}', b'{"messages": {"messages": 5}}'])
 def test_what_is_no_list_is_no_empty_list(content: bytes) -> None:
     """A 2xx without a list is not taken for a conversation without messages."""
     with pytest.raises(Retryable, match="can't be read"):
-        decipher_messages(200, {}, content)
+        decipher_page(200, {}, content)
 
 
 @pytest.mark.parametrize("nested", [True, False])
@@ -364,4 +391,4 @@ def test_a_refused_read_is_sorted_like_a_refused_send() -> None:
     with pytest.raises(OperatorMustFix, match="contact: HTTP 401"):
         decipher_contact(401, {}, b"{}", contact_id=ContactId("contact"))
     with pytest.raises(Retryable, match="list of messages: HTTP 429"):
-        decipher_messages(429, {}, b"{}")
+        decipher_page(429, {}, b"{}")

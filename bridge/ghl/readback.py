@@ -1,0 +1,46 @@
+"""Read a conversation back to a moment, so thoroughly that absence can be proven."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bridge.model import Window
+
+if TYPE_CHECKING:
+    from bridge.ghl.client import GHL
+    from bridge.model import ConversationId, Listed
+
+MOST_PAGES = 10
+# GHL's `Date` has whole seconds, and a message may get its time a moment before the answer says so.
+SLACK_MS = 2_000
+
+
+def read_window(ghl: GHL, conversation_id: ConversationId, *, token: str, since_ms: int, now_ms: int, seconds: float) -> Window:
+    """The messages that aren't older than `since_ms`, a moment of the clock that says `now_ms` now.
+
+    GHL's own clock is taken from its answer, pages are read back to the moment, texts that the list leaves out are fetched.
+    Raises Retryable, Permanent and OperatorMustFix when a read fails: then nothing is proven.
+    """
+    end = time.monotonic() + seconds
+    page = ghl.page(conversation_id, token=token, seconds=seconds)
+    since = since_ms - SLACK_MS + (page.at_ms - now_ms if page.at_ms else 0)
+    listed, pages = list(page.listed), 1
+    while page.next_after and _newer(listed[-1], since) and pages < MOST_PAGES:
+        page = ghl.page(conversation_id, token=token, seconds=end - time.monotonic(), after=page.next_after)
+        listed, pages = [*listed, *page.listed], pages + 1
+    complete = not page.next_after or not _newer(listed[-1], since)
+    window = [message for message in listed if _newer(message, since)]
+    return Window(messages=tuple(_whole(ghl, message, token, end) for message in window), complete=complete)
+
+
+def _newer(message: Listed, since: int) -> bool:
+    """One whose time can't be read counts as newer: it must not prove anything absent."""
+    return not message.date_added_ms or message.date_added_ms >= since
+
+
+def _whole(ghl: GHL, message: Listed, token: str, end: float) -> Listed:
+    if message.text or message.direction != "outbound":
+        return message
+    return replace(message, text=ghl.text(message.id, token=token, seconds=end - time.monotonic()))
