@@ -30,7 +30,10 @@ def build(options: Options) -> Starlette:
         await simulation.webhooks.close()
 
     routes = [*page.routes(), *control.routes(simulation), *_ghl(simulation), *_completions(simulation)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    # The server waits for open answers before it ends the lifespan, and the page's stream never ends by itself.
+    app.state.stop = simulation.hub.close
+    return app
 
 
 def _ghl(simulation: Simulation) -> list[Route]:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.simulator import shapes
+from bridge.simulator.events import Events
 from bridge.simulator.people import People
 from bridge.simulator.wire import Refused, read_json, reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.requests import Request
 
     from bridge.simulator.simulation import Simulation
     from bridge.simulator.webhooks import Parcel
-    from bridge.simulator.wire import Answer
     from bridge.simulator.world import Conversation
 
-_ALIVE_SECONDS = 15.0
+Endpoint: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 _ALL = 1_000_000
 
 
@@ -44,15 +42,15 @@ def routes(simulation: Simulation) -> list[Route]:
     return [
         *(Route(f"/_sim/{name}", _taking(name, act), methods=["POST"]) for name, act in posts.items()),
         Route("/_sim/reset", _bare(orders.reset), methods=["POST"]),
-        Route("/_sim/faults", _scripts(orders), methods=["POST"]),
+        Route("/_sim/faults", _guarded(orders.add_faults), methods=["POST"]),
         Route("/_sim/faults", _bare(orders.clear_faults), methods=["DELETE"]),
         Route("/_sim/faults", _bare(reports.faults), methods=["GET"]),
         Route("/_sim/counts", _bare(reports.counts), methods=["GET"]),
-        Route("/_sim/state", reports.state, methods=["GET"]),
+        Route("/_sim/state", _guarded(reports.state), methods=["GET"]),
         Route("/_sim/keys", _bare(reports.keys), methods=["GET"]),
-        Route("/_sim/requests", reports.requests, methods=["GET"]),
-        Route("/_sim/conversations/{id}", reports.conversation, methods=["GET"]),
-        Route("/_sim/events", Events(simulation)),
+        Route("/_sim/requests", _guarded(reports.requests), methods=["GET"]),
+        Route("/_sim/conversations/{id}", _guarded(reports.conversation), methods=["GET"]),
+        Route("/_sim/events", Events(simulation.hub)),
     ]
 
 
@@ -64,7 +62,7 @@ class Orders:
 
     async def reset(self) -> dict[str, Any]:
         """Begin anew."""
-        await self.simulation.reset()
+        self.simulation.reset()
         return {}
 
     async def clear_faults(self) -> dict[str, Any]:
@@ -72,12 +70,13 @@ class Orders:
         self.simulation.faults.clear()
         return {}
 
-    async def add_faults(self, given: Any) -> dict[str, Any]:
+    async def add_faults(self, request: Request) -> Response:
         """Take one script or a list of them; all or none."""
+        given = read_json(await request.body())
         scripts = [shapes.check("fault", each) for each in (given if isinstance(given, list) else [given])]
         for script in scripts:
             self.simulation.faults.add(script)
-        return {"faults": self.simulation.faults.shown()}
+        return _json(200, {"faults": self.simulation.faults.shown()})
 
     async def change_defaults(self, order: dict[str, Any]) -> dict[str, Any]:
         """Take other defaults; answer all of them."""
@@ -168,68 +167,36 @@ class Reports:
         }
 
 
-class Events:
-    """`GET /_sim/events`: all that happens, as server-sent events."""
+def _taking(name: str, act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Endpoint:
+    async def take(request: Request) -> Response:
+        return _json(200, await act(shapes.check(name, read_json(await request.body()))))
 
-    def __init__(self, simulation: Simulation) -> None:
-        self.simulation = simulation
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the listener leaves or the server stops."""
-        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b": welcome\n\n", "more_body": True})
-        listener = self.simulation.hub.join()
-        gone = asyncio.create_task(_gone(Request(scope, receive)))
-        try:
-            while not gone.done():
-                await send({"type": "http.response.body", "body": await _next(listener), "more_body": True})
-        except asyncio.CancelledError:
-            # The server stops: an open stream is no error.
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            gone.cancel()
-            self.simulation.hub.leave(listener)
+    return _guarded(take)
 
 
-async def _next(listener: asyncio.Queue[bytes]) -> bytes:
-    try:
-        return await asyncio.wait_for(listener.get(), _ALIVE_SECONDS)
-    except TimeoutError:
-        return b": alive\n\n"
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _taking(name: str, act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            order = shapes.check(name, read_json(await request.body()))
-            return _json(200, await act(order))
-        except Refused as refused:
-            return _plainly(refused.answer)
-
-    return endpoint
-
-
-def _scripts(orders: Orders) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            return _json(200, await orders.add_faults(read_json(await request.body())))
-        except Refused as refused:
-            return _plainly(refused.answer)
-
-    return endpoint
-
-
-def _bare(act: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(_request: Request) -> Response:
+def _bare(act: Callable[[], Awaitable[dict[str, Any]]]) -> Endpoint:
+    async def take(_request: Request) -> Response:
         return _json(200, await act())
 
+    return _guarded(take)
+
+
+def _guarded(take: Endpoint) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            _refuse_strangers(request)
+            return await take(request)
+        except Refused as refused:
+            return Response(refused.answer.content, refused.answer.status, media_type=refused.answer.media_type)
+
     return endpoint
+
+
+def _refuse_strangers(request: Request) -> None:
+    """Refuse other web pages: a browser would let any of them order webhooks from this machine."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise Refused(reply(403, {"errors": [f"orders of pages of {origin} are not taken"]}))
 
 
 def _limit(request: Request) -> int:
@@ -239,7 +206,3 @@ def _limit(request: Request) -> int:
 
 def _json(status: int, value: Any) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
-
-
-def _plainly(answer: Answer) -> Response:
-    return Response(answer.content, answer.status, media_type=answer.media_type)

@@ -31,6 +31,17 @@ class Hub:
         self._listeners.add(listener)
         return listener
 
+    def dismiss(self, listener: asyncio.Queue[bytes]) -> None:
+        """Tell a listener, by an empty line, that there is nothing more to come."""
+        if listener.full():
+            listener.get_nowait()
+        listener.put_nowait(b"")
+
+    def close(self) -> None:
+        """Dismiss all listeners."""
+        for listener in self._listeners:
+            self.dismiss(listener)
+
     def leave(self, listener: asyncio.Queue[bytes]) -> None:
         """Stop listening."""
         self._listeners.discard(listener)

@@ -77,17 +77,18 @@ class People:
         rate = order.get("rate")
         statuses: Counter[str] = Counter()
 
-        async def one(turn: int, number: int, contact_id: str) -> None:
+        async def one(turn: int) -> None:
+            number, place = divmod(turn, len(people))
             if rate:
                 await asyncio.sleep(began + turn / rate - time.monotonic())
             async with places:
-                said = await self.say(_single(order, location_id, contact_id, number, people.index(contact_id)))
+                said = await self.say(_single(order, location_id, people[place], number, place))
             statuses.update(str(answer["status_code"] or "unreachable") for answer in said["answers"])
 
-        turns = [(number, contact_id) for number in range(order["messages_each"]) for contact_id in people]
-        await asyncio.gather(*(one(turn, number, contact_id) for turn, (number, contact_id) in enumerate(turns)))
+        sent = order["messages_each"] * len(people)
+        await asyncio.gather(*map(one, range(sent)))
         seconds = round(time.monotonic() - began, 3)
-        return {"location_id": location_id, "contact_ids": people, "sent": len(turns), "by_status": statuses, "seconds": seconds}
+        return {"location_id": location_id, "contact_ids": people, "sent": sent, "by_status": statuses, "seconds": seconds}
 
     async def human(self, order: dict[str, Any]) -> dict[str, Any]:
         """Let a person of the business write. Without a user id it looks like an automation's."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import asyncio
     import socket
 
+    from starlette.applications import Starlette
+
     from bridge.simulator.options import Options
 
 try:
@@ -39,8 +41,9 @@ class CuttableProtocol(Protocol):
 class Server(uvicorn.Server):
     """Writes its port down once it listens."""
 
-    def __init__(self, config: uvicorn.Config, options: Options) -> None:
+    def __init__(self, config: uvicorn.Config, options: Options, app: Starlette) -> None:
         super().__init__(config)
+        self.app = app
         self.options = options
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -53,11 +56,17 @@ class Server(uvicorn.Server):
             unfinished.write_text(f"{port}\n")
             unfinished.replace(self.options.port_file)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; open pages are told first."""
+        self.app.state.stop()
+        await super().shutdown(sockets)
+
 
 def server(options: Options) -> Server:
     """Make a server that is ready to run; quiet, and with the application's own `Date`."""
+    app = build(options)
     config = uvicorn.Config(
-        build(options),
+        app,
         host=options.host,
         port=options.port,
         http=CuttableProtocol,
@@ -67,7 +76,7 @@ def server(options: Options) -> Server:
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    return Server(config, options)
+    return Server(config, options, app)
 
 
 def run(options: Options) -> None:

@@ -40,11 +40,10 @@ class Simulation:
         self._begin()
         self.webhooks = Webhooks(self.counts, self.hub)
 
-    async def reset(self) -> None:
+    def reset(self) -> None:
         """Forget everything but the keys and the options."""
-        await self.webhooks.forget()
         self._begin()
-        self.webhooks.counts = self.counts
+        self.webhooks.forget(self.counts)
         self.hub.publish("reset", {})
 
     def now(self) -> int:

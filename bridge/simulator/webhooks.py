@@ -59,6 +59,8 @@ class Webhooks:
         self.hub = hub
         self._tasks: set[asyncio.Task[Any]] = set()
         self._senders: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        # Counts the resets: what was begun in an earlier age is dropped.
+        self._age = 0
         self._opened: list[httpx.AsyncClient] = []
         # All receivers are plain HTTP on this machine; loading the certificate store 64 times would take seconds.
         self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -69,36 +71,47 @@ class Webhooks:
 
     def send_later(self, parcel: Parcel, *, seconds: float) -> None:
         """Post it in the background."""
-        self._spawn(self._after(parcel, seconds))
+        self._spawn(self._after(parcel, seconds, self._age))
 
-    async def forget(self) -> None:
-        """Drop all that is still to be sent."""
+    def forget(self, counts: Counts) -> None:
+        """Drop all that is still to be sent, and count anew.
+
+        What is on its way is let go its way uncounted: a request of httpx 0.28 that is cancelled while it connects leaks its
+        connection, and its client never sends again.
+        """
+        self._age += 1
+        self.counts = counts
+
+    async def close(self) -> None:
+        """Stop, and close all connections."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def close(self) -> None:
-        """Drop what is left, and close all connections."""
-        await self.forget()
         for sender in self._opened:
             await sender.aclose()
 
-    async def _after(self, parcel: Parcel, seconds: float) -> None:
+    async def _after(self, parcel: Parcel, seconds: float, age: int) -> None:
         await asyncio.sleep(seconds)
-        await self._send_one(parcel)
+        if age == self._age:
+            await self._send_one(parcel)
 
     async def _send_one(self, parcel: Parcel) -> Try:
+        age = self._age
         outcome = await self._post(parcel)
-        self._report(parcel, outcome, number=1)
-        if not outcome.taken and parcel.delays:
-            self._spawn(self._repeat(parcel))
+        if age == self._age:
+            self._report(parcel, outcome, number=1)
+            if not outcome.taken and parcel.delays:
+                self._spawn(self._repeat(parcel, age))
         return outcome
 
-    async def _repeat(self, parcel: Parcel) -> None:
+    async def _repeat(self, parcel: Parcel, age: int) -> None:
         for number, delay in enumerate(parcel.delays, start=2):
             await asyncio.sleep(delay)
+            if age != self._age:
+                return
             outcome = await self._post(parcel)
-            self._report(parcel, outcome, number=number)
+            if age == self._age:
+                self._report(parcel, outcome, number=number)
             if outcome.taken:
                 return
 

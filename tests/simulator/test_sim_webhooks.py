@@ -268,3 +268,15 @@ def test_unsigned_webhook(simulator: Simulator, receiver: Receiver) -> None:
     simulator.order("webhook", raw="{broken", url=url, signed=False, headers={"X-Bridge-Secret": "s"})
     (hook,) = receiver.wait_for(1)
     assert (hook.raw, hook.headers["x-bridge-secret"], "x-ghl-signature" in hook.headers) == (b"{broken", "s", False)
+
+
+def test_reset_on_the_way(simulator: Simulator, receiver: Receiver) -> None:
+    """A reset while webhooks are on their way, at whatever moment, leaves the next ones unharmed."""
+    for moment in range(30):
+        simulator.order("defaults", webhook_url=receiver.url)
+        for _ in range(3):
+            simulator.order("say", text="Hello", wait=False)
+        time.sleep(moment / 10_000)
+        simulator.order("reset")
+        simulator.order("defaults", webhook_url=receiver.url, webhook_timeout=1)
+        assert simulator.order("say", text="Hello")["answers"][0]["status_code"] == 202

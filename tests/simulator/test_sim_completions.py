@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.simulator.conftest import Simulator
+
+AGENCII = {"message": "Hello", "apiIntegrationId": "integration"}
+
+
+@pytest.fixture
+def said(simulator: Simulator) -> dict[str, Any]:
+    return simulator.order("say", text="Hello", contact_id="contact")
+
+
+def _agencii(simulator: Simulator, *, path: str = "/get_completion", bearer: str = "sk", **body: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    kept = {name: value for name, value in (AGENCII | body).items() if value != ""}
+    return simulator.http.post(path, json=kept, headers=headers)
+
+
+def test_assistable(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Assistable answers in its documented shape, quotes the input, and claims no delivery."""
+    run = simulator.complete(said, input="Is it open?").json()["run"]
+    assert set(run) == {"output", "input", "response", "message", "knowledge_base"}
+    assert run["output"] == 'You said: "Is it open?". How can I help?'
+    assert run["input"] == "Is it open?"
+    assert run["response"]["messages"] == [{"role": "assistant", "content": run["output"], "refusal": None, "annotations": []}]
+    assert (run["message"]["conversationId"], run["message"]["messageId"]) == (said["conversation_id"], said["message_id"])
+    assert run["message"]["traceId"]
+
+
+def test_assistable_that_delivers(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Assistable can be one that delivers."""
+    simulator.order("defaults", deliver=True)
+    run = simulator.complete(said).json()["run"]
+    assert simulator.texts(said["conversation_id"])[-1] == ("outbound", run["output"])
+    assert run["message"]["messageId"] != said["message_id"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"location_id": None},
+        {"assistant_id": None},
+        {"contact_id": None},
+        {"conversation_id": None},
+        {"last_message_id": None},
+        {"channel": None},
+        {"input": None},
+        {"input": "  "},
+        {"messages": None},
+        {"messages": "Hello"},
+        {"messages": [{"role": "system", "content": "Hello"}]},
+    ],
+)
+def test_assistable_fields(simulator: Simulator, said: dict[str, Any], changed: dict[str, Any]) -> None:
+    """Assistable demands all its fields, an input that isn't blank, and turns as messages."""
+    assert simulator.complete(said, **changed).status_code == 400
+
+
+def test_assistable_history(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Assistable takes earlier turns."""
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    assert simulator.complete(said, messages=turns).status_code == 200
+
+
+def test_bearers(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Both services demand a bearer; if one is set, no other is taken."""
+    assert simulator.http.post("/v2/ghl-chat-completion", json={}).status_code == 401
+    refused = _agencii(simulator, bearer="")
+    assert (refused.status_code, refused.json()) == (401, {"detail": "Invalid or missing authorization token."})
+    simulator.order("defaults", completion_token="assistable")
+    assert [simulator.complete(said).status_code, _agencii(simulator).status_code] == [200, 401]
+
+
+def test_agencii(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Agencii answers in its documented shape."""
+    chat = _agencii(simulator, aliasChatId=f"ghl:{said['location_id']}:{said['conversation_id']}").json()
+    wanted = {"chatId", "createdAt", "threadId", "assistantId", "name", "message", "numMessages", "aliasChatId"}
+    assert set(chat) == wanted
+    assert chat["message"]["content"] == 'You said: "Hello". How can I help?'
+    assert chat["message"]["role"] == "assistant"
+
+
+def test_agencii_counts_the_contact(simulator: Simulator, said: dict[str, Any]) -> None:
+    """A chat that is named after GHL's conversation or contact is counted as its contact's."""
+    for name in (said["conversation_id"], said["contact_id"]):
+        _agencii(simulator, aliasChatId=f"ghl:{said['location_id']}:{name}")
+    _agencii(simulator, aliasChatId="else")
+    assert simulator.counts()["completions"]["by_contact"] == {"contact": 2, "else": 1}
+
+
+@pytest.mark.parametrize("path", ["/get_completion", "/get_completion/", "/get_response"])
+def test_agencii_text_only(simulator: Simulator, path: str) -> None:
+    """The integration named textOnly answers with the text alone, under each of the paths in use."""
+    answer = _agencii(simulator, path=path, apiIntegrationId="textOnly")
+    assert answer.headers["Content-Type"].split(";")[0] == "text/plain"
+    assert answer.text == 'You said: "Hello". How can I help?'
+
+
+@pytest.mark.parametrize("body", [{"message": ""}, {"apiIntegrationId": ""}, {"chatId": 7}, {"aliasChatId": ["x"]}])
+def test_agencii_fields(simulator: Simulator, body: dict[str, Any]) -> None:
+    """Agencii demands a message and an integration, and ids that are texts."""
+    answer = _agencii(simulator, **body)
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+
+
+def test_counts(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Completions and posts are counted by contact, posts with their texts in order."""
+    other = simulator.order("say", text="Hello", contact_id="other")
+    for _ in range(3):
+        simulator.complete(said)
+    simulator.complete(other)
+    for text in ("one", "two", "one"):
+        simulator.send("contact", message=text)
+    counts = simulator.counts()
+    assert counts["completions"]["by_contact"] == {"contact": 3, "other": 1}
+    assert counts["completions"]["finished_by_contact"] == {"contact": 3, "other": 1}
+    assert counts["posts"] == {"total": 3, "by_contact": {"contact": ["one", "two", "one"]}}
+    assert counts["requests"] == {"assistable": {"200": 4}, "post": {"201": 3}}
+
+
+def _in_parallel(simulator: Simulator, said: dict[str, Any], contacts: list[str]) -> None:
+    def one(contact: str) -> None:
+        simulator.complete(said, contact_id=contact)
+
+    threads = [threading.Thread(target=one, args=(contact,)) for contact in contacts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_overlapping_completions(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Completions of one contact at the same time are seen, for ever."""
+    simulator.order("defaults", completion_seconds=0.4)
+    _in_parallel(simulator, said, ["contact", "contact", "contact", "other"])
+    completions = simulator.counts()["completions"]
+    assert completions["max_in_flight"] == {"contact": 3, "other": 1}
+    assert (completions["in_flight"], completions["max_in_flight_overall"]) == ({}, 4)
+
+
+def test_completions_in_turn(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Completions of one contact one after the other never count as overlapping."""
+    for _ in range(30):
+        _in_parallel(simulator, said, ["contact"])
+    assert simulator.counts()["completions"]["max_in_flight"] == {"contact": 1}
+
+
+def test_left_completion(simulator: Simulator, said: dict[str, Any]) -> None:
+    """A completion whose client has gone is no longer in flight, though the service finishes it."""
+    simulator.order("defaults", completion_seconds=0.5)
+    for _ in range(2):
+        with pytest.raises(httpx.ReadTimeout):
+            simulator.complete(said, timeout=0.1)
+    time.sleep(0.1)
+    completions = simulator.counts()["completions"]
+    assert (completions["in_flight"], completions["max_in_flight"]) == ({}, {"contact": 1})
+    time.sleep(0.5)
+    assert simulator.counts()["completions"]["finished_by_contact"] == {"contact": 2}
+
+
+def test_slow_completions(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Completions can take their time."""
+    simulator.order("defaults", completion_seconds=0.3)
+    began = time.monotonic()
+    simulator.complete(said)
+    assert time.monotonic() - began > 0.3
