@@ -19,19 +19,21 @@ from anyio import to_thread
 from bridge.answering.asking import obtain
 from bridge.answering.case import guard, open_case
 from bridge.answering.posting import deliver
-from bridge.errors import Fenced, Unavailable
+from bridge.errors import BridgeError, Fenced, Unavailable
 from bridge.ghl import events, signature
 from bridge.model import Again, Answer, Completion, Dead, Ended, Ignored, Reason, Status
-from bridge.policy import retry
+from bridge.policy import retry, transcript
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.answering.case import Case, Desk
-    from bridge.model import InboundMessage, Lane
+    from bridge.model import InboundMessage, Lane, Turn
     from bridge.store.inbox import Accepted, Inbox
 
 log = structlog.get_logger()
+
+REOPEN_SECONDS = 30.0
 
 QUICKLY_PARSED_BYTES = 16 * 1024
 
@@ -85,11 +87,25 @@ def answer(lane: Lane, desk: Desk) -> None:
         return
     with desk.heartbeat.keeping(turn):
         try:
-            case = open_case(turn, desk)
+            case = _open(turn, desk)
             if case:
                 _conclude(case, _attempt(case, desk), desk)
         except Fenced as fenced:
             log.warning("turn.fenced", lane=str(lane), turn=turn.id, why=str(fenced))
+
+
+def _open(turn: Turn, desk: Desk) -> Case | None:
+    """Open the case. What can't be opened (the key doesn't fit, say) waits until it can: that uses no try up, and is told."""
+    try:
+        return open_case(turn, desk)
+    except (Fenced, Unavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - left leased, the turn would end as one that kills its workers
+        why = str(error) if isinstance(error, BridgeError) else retry.words(error)
+        log.error("turn.not_opened", lane=str(turn.lane), turn=turn.id, why=why)  # noqa: TRY400 - its text may hold anything
+        ids = [message.id for message in transcript.choose(turn.messages, turn.answered)]
+        desk.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks))
+        return None
 
 
 def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead:

@@ -108,7 +108,7 @@ class Location(_Table):
     ghl_token: Secret = None
     mode: Literal["live", "draft", "off"] = "live"
     provider: Provider = "assistable"
-    fallback_provider: Provider | Literal[""] = ""
+    fallback_provider: Literal[Provider, ""] = ""
     channels: tuple[Channel, ...] = (
         Channel.SMS,
         Channel.WHATSAPP,
@@ -174,14 +174,23 @@ def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
     faults = [
         f"{key}: is not known here; only [defaults] and [locations.ID]" for key in document.keys() - {"defaults", "locations"}
     ]
-    tables = document.get("locations", {})
-    if not isinstance(tables, dict) or not tables:
+    defaults = _table("defaults", document.get("defaults", {}), faults)
+    tables = _table("locations", document.get("locations", {}), faults)
+    if not tables:
         faults.append("locations: no [locations.ID] table in the file")
-        tables = {}
-    locations = [_build(id_, _over(document.get("defaults", {}), table), environ, faults) for id_, table in tables.items()]
+    locations = [
+        _build(id_, _over(defaults, _table(f"locations.{id_}", table, faults)), environ, faults) for id_, table in tables.items()
+    ]
     if faults:
         raise WrongInput("\n".join(faults))
     return tuple(location for location in locations if location)
+
+
+def _table(name: str, value: object, faults: list[str]) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    faults.append(f"{name}: is not a table")
+    return {}
 
 
 def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
@@ -194,6 +203,8 @@ def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build(id_: str, table: dict[str, Any], environ: Mapping[str, str], faults: list[str]) -> Location | None:
+    if "id" in table:
+        faults.append(f"locations.{id_}.id: is not a known key; the id stands in the table's name")
     try:
         return Location.model_validate({**table, "id": id_}, context={"environ": environ})
     except ValidationError as error:

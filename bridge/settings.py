@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
@@ -48,8 +49,8 @@ def _as_web_address(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_as_web_address)]
-Seconds = Annotated[float, Field(gt=0)]
-Waits = Annotated[tuple[Annotated[float, Field(ge=0)], ...], NoDecode]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Waits = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -79,7 +80,7 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(None, alias="BRIDGE_ADMIN_TOKEN")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
     retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
-    lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1)
+    lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
     retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")
     allow_private_urls: bool = Field(default=False, alias="BRIDGE_ALLOW_PRIVATE_URLS")
@@ -109,6 +110,18 @@ class Settings(BaseSettings):
             return Path(value).read_text(encoding="utf-8")
         except OSError as error:
             raise ValueError(f"is neither a PEM block nor a readable file ({error.strerror})") from None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            url = urlsplit(value.get_secret_value() if value else "unix:")
+            understood = url.scheme in {"redis", "rediss", "unix"} and url.port != 0
+        except ValueError:  # its text may quote a part of a password
+            understood = False
+        if not understood:
+            raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, with special characters of the password as %XX")
+        return value
 
     @field_validator("secret_key")
     @classmethod

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
+from kombu import Connection
 
 from bridge import logs
+from bridge.errors import Misconfigured
 from bridge.wiring import build_desk, build_heart_lanes, build_redis
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
@@ -21,6 +23,7 @@ QUEUE = "ghl-bridge"
 
 def build(settings: Settings) -> Celery:
     """An app whose worker answers and dispatches. Raises Misconfigured."""
+    _check_broker(settings.broker)
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
     signals.setup_logging.connect(lambda **_: logs.configure(settings.log_format, settings.log_level), weak=False)
@@ -31,6 +34,15 @@ def build(settings: Settings) -> Celery:
     dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
     start_with_worker(app, until_exit=heartbeat, until_stop=dispatcher)
     return app
+
+
+def _check_broker(url: str) -> None:
+    """Celery itself would find out while it connects, and end with a traceback."""
+    try:
+        Connection(url).get_transport_cls()
+    except (KeyError, ValueError, ImportError):
+        # From None: the error's own text may quote the URL, which holds a password.
+        raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
 
 
 def configure(settings: Settings) -> dict[str, Any]:

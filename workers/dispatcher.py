@@ -46,8 +46,9 @@ class Dispatcher:
                 sleep = self.dispatch()
                 if sleep > 0:
                     self._wakes.wait(min(sleep, LONGEST_SLEEP))
-            except Unavailable as error:
-                log.warning("dispatcher.waiting", why=str(error))
+            except Exception as error:  # noqa: BLE001 - a worker whose dispatcher ended would look alive and do nothing
+                why = str(error) if isinstance(error, Unavailable) else f"internal fault: {type(error).__name__}"
+                log.warning("dispatcher.waiting", why=why)
                 self._stopping.wait(LONGEST_SLEEP)
         self._wakes.close()
 

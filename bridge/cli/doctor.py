@@ -35,7 +35,7 @@ def run(*, location: str, as_json: bool) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            console().print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.says}", markup=False)
+            console().print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.says}", markup=False, soft_wrap=True)
     wrong = sum(not finding.ok for finding in findings)
     if wrong:
         raise DidNotWork(f"{wrong} problem(s) found")
@@ -47,13 +47,7 @@ def examine(here: Settings, location: str) -> Iterator[Finding]:
     yield from _redis(here)
     yield _try("broker", lambda: _reach_broker(here))
     yield _try("GHL", lambda: _reach(here.ghl_api_url))
-    kept = _locations(here)
-    yield _try("locations", lambda: f"{len(kept)} known" if kept else _fail("none yet: `ghl-bridge locations apply FILE`"))
-    if location and not any(each.location.id == location for each in kept):
-        raise WrongInput(f"location {location} is not known; `ghl-bridge locations list` shows the ones that are")
-    for each in kept:
-        if location in {"", each.location.id}:
-            yield from _location(here, each)
+    yield from _locations(here, location)
 
 
 def _settings(here: Settings) -> Iterator[Finding]:
@@ -90,7 +84,10 @@ def _redis(here: Settings) -> Iterator[Finding]:
 def _reach_broker(here: Settings) -> str:
     """A connection that is opened and closed: name, network and port are right, whatever the broker is."""
     address = urlsplit(here.broker)
-    host, port = address.hostname or "127.0.0.1", address.port or DEFAULT_PORTS.get(address.scheme, 0)
+    try:
+        host, port = address.hostname or "127.0.0.1", address.port or DEFAULT_PORTS.get(address.scheme, 0)
+    except ValueError:
+        raise DidNotWork("BROKER_URL has a port that is no number") from None
     try:
         socket.create_connection((host, port), timeout=3).close()
     except OSError as error:
@@ -112,13 +109,21 @@ def _reach(url: str) -> str:
     return f"{url} answers ({answer.status})"
 
 
-def _locations(here: Settings) -> tuple[Kept, ...]:
+def _locations(here: Settings, only: str) -> Iterator[Finding]:
     from bridge.wiring import build_locations, build_redis
 
     try:
-        return build_locations(here, build_redis(here)).all()
-    except BridgeError:
-        return ()
+        kept = build_locations(here, build_redis(here)).all()
+    except BridgeError as error:
+        yield Finding("locations", ok=False, says=str(error))
+        return
+    if only and not any(each.location.id == only for each in kept):
+        raise WrongInput(f"location {only} is not known; `ghl-bridge locations list` shows the ones that are")
+    says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
+    yield Finding("locations", ok=bool(kept), says=says)
+    for each in kept:
+        if only in {"", each.location.id}:
+            yield from _location(here, each)
 
 
 def _location(here: Settings, kept: Kept) -> Iterator[Finding]:

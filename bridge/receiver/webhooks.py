@@ -38,7 +38,7 @@ def marketplace(door: Door) -> Callable[[Request], Awaitable[Response]]:
             return refuse(error)
         except (Unavailable, ClientDisconnect, TimeoutError) as error:
             log.warning("webhook.unavailable", why=str(error) or type(error).__name__)
-            return not_now()
+            return not_now(unread=not isinstance(error, Unavailable))
         except Exception as error:
             log.exception("webhook.failed", error=type(error).__name__)
             return not_now()

@@ -60,7 +60,9 @@ class Timelines:
             lane = Lane.parse(text(found))
             events = tuple(_event(text(line)) for line in self._redis.lrange(key("timeline", str(lane)), 0, -1))
             ids = dict.fromkeys(event.details["message_id"] for event in events if "message_id" in event.details)
-            return Timeline(lane, self._messages(lane, tuple(ids)), events)
+            # The asked one first if its own events have left the timeline since.
+            asked = [] if id_ in ids else [id_]
+            return Timeline(lane, self._messages(lane, (*asked, *ids)), events)
 
     def _messages(self, lane: Lane, ids: tuple[str, ...]) -> tuple[MessageRecord, ...]:
         pipe = self._redis.pipeline(transaction=False)

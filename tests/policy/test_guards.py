@@ -1,0 +1,107 @@
+"""Guards: what speaks against an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.locations import Location
+from bridge.model import Channel, Contact, ContactId, Reason
+from bridge.policy.guards import judge_contact, judge_message, needs_contact
+from tests.stored import message
+
+NOW_MS = 1_800_000_000_000
+SECOND = 1000
+EVERYTHING = tuple(Channel)
+
+
+def location(**settings: Any) -> Location:
+    return Location(id="here", **settings)
+
+
+def contact(*tags: str, dnd: bool = False, blocked: tuple[str, ...] = ()) -> Contact:
+    return Contact(id=ContactId("contact"), tags=frozenset(tags), dnd=dnd, blocked_channels=frozenset(blocked))
+
+
+@pytest.mark.parametrize(
+    ("fields", "settings", "reason"),
+    [
+        ({}, {}, None),
+        ({}, {"mode": "draft"}, None),
+        ({}, {"mode": "off"}, Reason.LOCATION_PAUSED),
+        ({"channel": Channel.EMAIL}, {}, Reason.CHANNEL_OFF),
+        ({"channel": Channel.EMAIL}, {"channels": (Channel.EMAIL,)}, None),
+        ({}, {"channels": (Channel.EMAIL,)}, Reason.CHANNEL_OFF),
+        ({}, {"channels": ()}, Reason.CHANNEL_OFF),
+        ({"channel": Channel.CUSTOM}, {}, None),
+        ({"channel": Channel.GMB}, {"channels": EVERYTHING}, Reason.CHANNEL_OFF),
+        ({"text": ""}, {}, Reason.BLANK),
+        ({"text": " \n\t\u00a0"}, {}, Reason.BLANK),
+        ({"text": "", "attachments": ("https://x/1.jpg",)}, {}, Reason.BLANK),
+        ({"text": "🙂"}, {}, None),
+        ({"date_added_ms": NOW_MS - 21_600 * SECOND}, {}, None),
+        ({"date_added_ms": NOW_MS - 21_601 * SECOND}, {}, Reason.TOO_OLD),
+        ({"date_added_ms": NOW_MS - 2 * SECOND}, {"max_age_seconds": 1.5}, Reason.TOO_OLD),
+        ({"date_added_ms": NOW_MS - 1 * SECOND}, {"max_age_seconds": 1.5}, None),
+        ({"date_added_ms": NOW_MS + 3600 * SECOND}, {"max_age_seconds": 0}, None),
+        ({"date_added_ms": 0}, {"max_age_seconds": 1}, None),
+        ({"text": "", "channel": Channel.EMAIL}, {"mode": "off"}, Reason.LOCATION_PAUSED),
+    ],
+)
+def test_a_message_is_judged_by_itself(fields: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
+    """Mode, channel, text and age decide, in this order; a message without a date is never too old."""
+    skip = judge_message(message(**{"date_added_ms": NOW_MS, **fields}), location(**settings), now_ms=NOW_MS)
+    assert (skip.reason if skip else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("who", "channel", "settings", "reason"),
+    [
+        (contact(), Channel.SMS, {}, None),
+        (contact(dnd=True), Channel.SMS, {}, Reason.DND),
+        (contact(dnd=True), Channel.LIVE_CHAT, {}, Reason.DND),
+        (contact(blocked=("SMS",)), Channel.SMS, {}, Reason.DND),
+        (contact(blocked=("Email", "WhatsApp")), Channel.SMS, {}, None),
+        (contact(blocked=("WhatsApp",)), Channel.WHATSAPP, {}, Reason.DND),
+        (contact("ai_off"), Channel.SMS, {}, Reason.OFF_TAG),
+        (contact("vip", " AI_Off "), Channel.SMS, {}, Reason.OFF_TAG),
+        (contact("ai_off"), Channel.SMS, {"off_tags": ()}, None),
+        (contact("ÜBERGABE"), Channel.SMS, {"off_tags": ("übergabe",)}, Reason.OFF_TAG),
+        (contact("ai_offline"), Channel.SMS, {}, None),
+        (contact(), Channel.SMS, {"required_tags": ("ai_test",)}, Reason.MISSING_TAG),
+        (contact("AI_TEST"), Channel.SMS, {"required_tags": ("ai_test",)}, None),
+        (contact("a"), Channel.SMS, {"required_tags": ("a", "b")}, Reason.MISSING_TAG),
+        (contact("a", "b", "c"), Channel.SMS, {"required_tags": ("a", "B")}, None),
+        (contact("a", "ai_off"), Channel.SMS, {"required_tags": ("b",)}, Reason.OFF_TAG),
+        (contact("ai_off", dnd=True), Channel.SMS, {}, Reason.DND),
+    ],
+)
+def test_a_contact_is_judged(who: Contact, channel: Channel, settings: dict[str, Any], reason: Reason | None) -> None:
+    """Do-not-disturb, then tags that forbid, then tags that are missing; tags compare without regard to case."""
+    skip = judge_contact(who, channel, location(**settings))
+    assert (skip.reason if skip else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed"),
+    [
+        ({}, True),
+        ({"contact_lookup": False}, False),
+        ({"contact_lookup": False, "required_tags": ("ai_test",)}, True),
+    ],
+)
+def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, needed: bool) -> None:
+    """Without the look-up only required tags still ask for it: they can't be known otherwise."""
+    assert needs_contact(location(**settings)) is needed
+
+
+def test_facts_hold_no_content() -> None:
+    """What is written down about a skip names ids, settings and times, never text."""
+    skips = [
+        judge_message(message(text="", attachments=("https://secret/1",)), location(), now_ms=NOW_MS),
+        judge_message(message(text="secret", date_added_ms=1), location(), now_ms=NOW_MS),
+        judge_message(message(text="secret", channel=Channel.EMAIL), location(), now_ms=NOW_MS),
+        judge_contact(contact("vip", dnd=True), Channel.SMS, location()),
+    ]
+    assert all(skip and skip.facts and "secret" not in skip.facts for skip in skips)

@@ -1,0 +1,73 @@
+"""Sorting faults: again and when, or the dead letter."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.model import Again, Dead
+from bridge.policy.retry import decide, is_sorted, words
+
+DELAYS = (30.0, 120.0, 300.0)
+READBACK = (6.0, 30.0)
+BUSY = Retryable("busy")
+UNKNOWN = OutcomeUnknown("reset")
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "expected"),
+    [
+        (BUSY, 0, Again(wait=30, why="busy")),
+        (BUSY, 2, Again(wait=300, why="busy")),
+        (BUSY, 3, Dead(error="busy")),
+        (BUSY, 99, Dead(error="busy")),
+        (Retryable("busy", retry_after=7.5), 0, Again(wait=7.5, why="busy")),
+        (Retryable("busy", retry_after=0), 1, Again(wait=0, why="busy")),
+        (Retryable("busy", retry_after=9999), 2, Again(wait=9999, why="busy")),
+        (Retryable("busy", retry_after=1), 3, Dead(error="busy")),
+        (Permanent("no"), 0, Dead(error="no")),
+        (OperatorMustFix("token"), 0, Dead(error="token")),
+        (UNKNOWN, 0, Again(wait=6, why="outcome unknown: reset")),
+        (UNKNOWN, 3, Again(wait=6, why="outcome unknown: reset")),
+        (UNKNOWN, 4, Dead(error="outcome unknown: reset")),
+        (ValueError("a phone number"), 0, Again(wait=30, why="internal fault: ValueError")),
+        (ValueError("a phone number"), 3, Dead(error="internal fault: ValueError")),
+        (Misconfigured("key"), 1, Again(wait=120, why="internal fault: Misconfigured")),
+    ],
+)
+def test_a_fault_is_sorted(error: Exception, attempts: int, expected: Again | Dead) -> None:
+    """What may pass is tried again by the schedule or as the other side asks; the rest, and what used up its tries, is buried."""
+    assert decide(error, attempts=attempts, delays=DELAYS, readback=READBACK) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(BUSY, Dead(error="busy")), (UNKNOWN, Again(wait=0, why="outcome unknown: reset")), (Permanent("no"), Dead(error="no"))],
+)
+def test_no_delays_are_no_tries(error: Exception, expected: Again | Dead) -> None:
+    """With an empty schedule the first fault is the last; only an unknown outcome is still looked at, once."""
+    assert decide(error, attempts=0, delays=(), readback=()) == expected
+    assert isinstance(decide(error, attempts=1, delays=(), readback=()), Dead)
+
+
+def test_every_fault_ends() -> None:
+    """A turn is tried as often as there are delays, and once more to look at an unknown end."""
+    for error, most in ((BUSY, len(DELAYS)), (Retryable("", retry_after=0), len(DELAYS)), (UNKNOWN, len(DELAYS) + 1)):
+        attempts = 0
+        while isinstance(outcome := decide(error, attempts=attempts, delays=DELAYS, readback=READBACK), Again):
+            attempts += outcome.counts
+            assert attempts <= most
+        assert attempts == most
+
+
+def test_our_own_faults_are_told_by_kind_only() -> None:
+    """The text of an unexpected fault may hold anything, and is not kept; that of a known one is written to be shown."""
+    assert words(KeyError("+1555")) == "internal fault: KeyError"
+    assert words(BUSY) == "busy"
+    assert [is_sorted(error) for error in (BUSY, UNKNOWN, Permanent(""), Misconfigured(""), ValueError())] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]

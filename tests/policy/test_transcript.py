@@ -1,0 +1,94 @@
+"""What makes a turn, and what a provider is asked about it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.model import Channel, ConversationId, MessageId, Question
+from bridge.policy.transcript import ask, choose
+from tests.stored import HERE, LANE, message
+
+if TYPE_CHECKING:
+    from bridge.model import InboundMessage
+
+
+def at(id_: str, date: int, **fields: Any) -> InboundMessage:
+    return message(id_, date_added_ms=date, text=f"text of {id_}", **fields)
+
+
+def custom(id_: str, date: int, provider: str) -> InboundMessage:
+    return at(
+        id_,
+        date,
+        channel=Channel.CUSTOM,
+        message_type="SMS",
+        message_type_string="TYPE_CUSTOM_SMS",
+        conversation_provider_id=provider,
+    )
+
+
+def whatsapp(id_: str, date: int) -> InboundMessage:
+    return at(id_, date, channel=Channel.WHATSAPP, message_type="WhatsApp", message_type_string="TYPE_WHATSAPP")
+
+
+def ids(chosen: tuple[InboundMessage, ...]) -> list[str]:
+    return [one.id for one in chosen]
+
+
+def test_the_oldest_comes_first_whatever_came_first() -> None:
+    """Messages stand in the order of `dateAdded`, however they arrived."""
+    for waiting in permutations([at("a", 1), at("b", 2), at("c", 3)]):
+        assert ids(choose(waiting)) == ["a", "b", "c"]
+
+
+def test_arrival_decides_ties() -> None:
+    """Messages of the same moment stay in the order of their arrival."""
+    for waiting in permutations([at("a", 1), at("b", 1), at("c", 1)]):
+        assert ids(choose(waiting)) == [one.id for one in waiting]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "expected"),
+    [
+        ([at("a", 1), whatsapp("b", 2), at("c", 3)], ["a", "c"]),
+        ([at("a", 2), whatsapp("b", 1), at("c", 3)], ["b"]),
+        ([custom("a", 1, "p1"), custom("b", 2, "p2"), custom("c", 3, "p1")], ["a", "c"]),
+        ([custom("a", 2, "p1"), custom("b", 1, "p2")], ["b"]),
+        ([at("a", 1), custom("b", 2, "p1")], ["a"]),
+        ([at("a", 1, message_type_string=""), at("b", 2, message_type_string="")], ["a", "b"]),
+        ([], []),
+    ],
+)
+def test_a_turn_has_one_channel_and_provider(waiting: list[InboundMessage], expected: list[str]) -> None:
+    """A turn is what came by the channel and conversation provider of its oldest message; the rest waits for the next."""
+    assert ids(choose(waiting)) == expected
+
+
+def test_a_saved_answer_is_for_the_messages_it_answers() -> None:
+    """With a saved answer, what joined since then is no part of the turn, whatever its age; and nothing else is chosen."""
+    waiting = [at("late", 0), at("b", 2), at("a", 1), whatsapp("c", 3)]
+    assert ids(choose(waiting, [MessageId("b"), MessageId("a")])) == ["a", "b"]
+    assert choose(waiting, [MessageId("gone")]) == ()
+
+
+def test_several_texts_become_one_input() -> None:
+    """A provider is asked once about all texts, joined by newlines; ids and channel are those of the newest message."""
+    first = at("a", 1, conversation_id=ConversationId("old"))
+    assert ask([first, at("b", 2)]) == Question(
+        location_id=HERE,
+        contact_id=LANE.contact_id,
+        conversation_id=ConversationId("conversation-contact"),
+        last_message_id=MessageId("b"),
+        channel="SMS",
+        input="text of a\ntext of b",
+    )
+
+
+def test_white_space_around_texts_is_dropped() -> None:
+    """Each text is stripped; what is inside stays as it was."""
+    texts = ["  hi \n", "\n\n two\n\nlines ", "🙂"]
+    asked = ask([message(f"m{number}", text=text) for number, text in enumerate(texts)])
+    assert asked.input == "hi\ntwo\n\nlines\n🙂"

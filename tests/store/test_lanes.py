@@ -1,0 +1,666 @@
+"""Lanes: who may work on what, when, and that only the holder of a lease writes."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from redis import Redis
+
+from bridge.errors import Fenced, Unavailable
+from bridge.model import (
+    Again,
+    Completion,
+    ContactId,
+    Dead,
+    Ended,
+    Lane,
+    LedgerEntry,
+    LocationId,
+    MessageId,
+    Reason,
+    SendState,
+    Status,
+    Turn,
+)
+from bridge.store.connection import connect_without_retries, key, now_ms, text
+from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Lanes
+from bridge.store.locations import Locations
+from tests.stored import (
+    FERNET_KEY,
+    HERE,
+    LANE,
+    LONG,
+    RETENTION_MS,
+    accept,
+    bell,
+    claim,
+    due_ms,
+    keep,
+    lanes_of,
+    message,
+    pass_time,
+    snapshot,
+    take,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECORD = key("lane", str(LANE))
+M1, M2 = MessageId("m1"), MessageId("m2")
+REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(MessageId("r1"),))
+
+# Every way in which a holder writes, by name.
+WRITES: dict[str, Callable[[Lanes, Turn], None]] = {
+    "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True),
+    "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
+    "sending": lambda lanes, turn: lanes.sending(turn, "0", at_ms=1, channel="SMS"),
+    "not_sent": lambda lanes, turn: lanes.not_sent(turn, "0", at_ms=1),
+    "sent": lambda lanes, turn: lanes.sent(turn, "0", [MessageId("r1")], at_ms=1, how="posted"),
+    "skip": lambda lanes, turn: lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK)),
+    "end": lambda lanes, turn: lanes.end(turn, REPLIED),
+    "let_go": lambda lanes, turn: lanes.let_go(turn),
+    "again": lambda lanes, turn: lanes.again(turn, [M1], Again(wait=30, why="busy")),
+    "bury": lambda lanes, turn: lanes.bury(turn, [M1], Dead(error="no"), at_ms=1),
+    "check": lambda lanes, turn: lanes.check(turn, seconds=1),
+}
+
+
+@pytest.fixture
+def lanes(redis: Redis) -> Lanes:
+    keep(redis)
+    return lanes_of(redis)
+
+
+@pytest.fixture
+def turn(redis: Redis, lanes: Lanes) -> Turn:
+    accept(redis, message("m1"))
+    return take(lanes)
+
+
+def backlog(redis: Redis, location: str, contacts: int, *, age: float = 1.0) -> None:
+    """Lanes that have been due for `age` seconds, without the messages that no claim looks at."""
+    due = now_ms(redis) - round(age * 1000)
+    redis.zadd(key("due", location), {f"contact{number:05}": due for number in range(contacts)})
+    redis.zadd(key("due"), {location: due})
+
+
+def status(redis: Redis, id_: str = "m1") -> str | None:
+    found = redis.hget(key("message", HERE, id_), "status")
+    return text(found) if found else None
+
+
+class Stuttering(Redis):
+    """A client that sends every script twice, as one does that lost the first answer; `differed` is what changed by that."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(connection_pool=redis.connection_pool)
+        self.differed: list[tuple[object, object]] = []
+
+    def register_script(self, script: Any) -> Any:
+        run = super().register_script(script)
+
+        def twice(args: list[Any]) -> Any:
+            first, before = run(args=args), self._kept()
+            second, after = run(args=args), self._kept()
+            if (_timeless(first), before) != (_timeless(second), after):
+                self.differed.append(((first, before), (second, after)))
+            return second
+
+        return twice
+
+    def _kept(self) -> dict[str, Any]:
+        return snapshot(self, without=(key("due"), key("due", HERE), key("inflight"), "lease_until", "not_before"))
+
+
+def _timeless(answer: Any) -> Any:
+    """An answer without the moment that it begins with."""
+    return [None, *answer[1:]] if isinstance(answer, list) and isinstance(next(iter(answer), None), int) else answer
+
+
+# Claiming
+
+
+def test_nothing_is_due_before_its_time(redis: Redis, lanes: Lanes) -> None:
+    """A lane is claimed when its debounce is over, and the wait until then is known."""
+    keep(redis, debounce=20)
+    accept(redis, message())
+    early = lanes.claim("worker", slots=10, alive_seconds=LONG, most=10)
+    assert early.lanes == ()
+    assert early.next_due == pytest.approx(20, abs=5)
+    pass_time(redis, 20)
+    assert claim(lanes) == (LANE,)
+
+
+def test_without_anything_to_do_there_is_no_next_time(lanes: Lanes) -> None:
+    """An empty schedule has no next due time, and neither has one for which there is no slot."""
+    assert lanes.claim("worker", slots=10, alive_seconds=LONG, most=10).next_due is None
+
+
+def test_a_full_house_has_no_next_time(redis: Redis, lanes: Lanes) -> None:
+    """While no slot is free the next due time is of no use to anybody."""
+    backlog(redis, HERE, 3)
+    assert len(claim(lanes, slots=2)) == 2
+    later = lanes.claim("worker", slots=2, alive_seconds=LONG, most=10)
+    assert (later.lanes, later.next_due) == ((), None)
+
+
+def test_a_claimed_lane_is_due_again_after_the_lease(redis: Redis, lanes: Lanes) -> None:
+    """A claim whose wake-up was lost runs out, and the lane is claimed again; before, it isn't."""
+    accept(redis, message())
+    assert claim(lanes) == (LANE,)
+    assert claim(lanes) == ()
+    pass_time(redis, LONG - 10)
+    assert claim(lanes) == ()
+    pass_time(redis, 10)
+    assert claim(lanes) == (LANE,)
+
+
+def test_claims_never_exceed_the_free_slots_of_live_workers(redis: Redis, lanes: Lanes) -> None:
+    """All workers' slots count together, what is in flight is taken off, and a worker that fell silent doesn't count."""
+    backlog(redis, HERE, 100)
+    lanes.claim("gone", slots=50, alive_seconds=20, most=0)
+    pass_time(redis, 20)
+    lanes.claim("first", slots=3, alive_seconds=LONG, most=0)
+    assert len(claim(lanes, worker="second", slots=4)) == 7
+    assert claim(lanes, worker="first", slots=3) == ()
+    assert len(claim(lanes, worker="third", slots=2)) == 2
+
+
+def test_a_slot_is_free_again_when_its_turn_ends(redis: Redis, lanes: Lanes) -> None:
+    """The end of a turn, and a lease that ran out, free their slots; a lease keeps its one."""
+    accept(redis, message("m1"), message("m2", "other"), message("m3", "third"))
+    first, second = claim(lanes, slots=2)
+    turn = lanes.lease(first)
+    assert turn
+    assert claim(lanes, slots=2) == ()
+    lanes.end(turn, replace(REPLIED, message_ids=(turn.messages[0].id,)))
+    (third,) = claim(lanes, slots=2)
+    assert len({first, second, third}) == 3
+    pass_time(redis, LONG + 1)
+    assert set(claim(lanes, slots=2)) == {second, third}
+
+
+def test_a_claim_takes_no_more_than_asked(redis: Redis, lanes: Lanes) -> None:
+    """`most` bounds a claim, and what is left over is due at once."""
+    backlog(redis, HERE, 10)
+    first = lanes.claim("worker", slots=100, alive_seconds=LONG, most=4)
+    assert (len(first.lanes), first.next_due) == (4, 0)
+    assert len(claim(lanes)) == 6
+
+
+def test_the_oldest_lane_of_a_location_comes_first(redis: Redis, lanes: Lanes) -> None:
+    """Within a location lanes are claimed in the order in which they became due."""
+    contacts = ["c", "a", "b"]
+    for contact in contacts:
+        accept(redis, message(f"m-{contact}", contact))
+        pass_time(redis, 1)
+    assert [claim(lanes, most=1)[0].contact_id for _ in contacts] == contacts
+
+
+def test_a_backlog_does_not_starve_another_location(redis: Redis, lanes: Lanes) -> None:
+    """With 50,000 lanes due in one location for hours, the single lane of another one is in the next grant."""
+    backlog(redis, "crowd", 50_000, age=7200)
+    assert len(claim(lanes, slots=10, most=10)) == 10
+    accept(redis, message())
+    assert LANE in claim(lanes, slots=11, most=10)
+
+
+def test_locations_are_served_in_turn(redis: Redis, lanes: Lanes) -> None:
+    """With 300 backlogs and 7 slots that come free one by one, every location is served once before any is served twice."""
+    for number in range(300):
+        backlog(redis, f"location{number:03}", 5, age=1 + number % 50)
+    served: list[LocationId] = []
+    while len(served) < 600:
+        granted = claim(lanes, slots=7)
+        served += [lane.location_id for lane in granted]
+        # What was claimed is over, and its slot is free.
+        redis.zrem(key("inflight"), *map(str, granted))
+        for lane in granted:
+            redis.zrem(key("due", lane.location_id), lane.contact_id)
+    assert len(set(served[:300])) == 300
+    assert len(set(served[300:600])) >= 290
+
+
+def test_joining_messages_do_not_jump_the_queue(redis: Redis, lanes: Lanes) -> None:
+    """A location that was just served can't get ahead of others because a message joins one of its old lanes."""
+    for contact in range(5):
+        accept(redis, message(f"m{contact}", f"contact{contact}"))
+    pass_time(redis, 7200)
+    keep(redis, "there")
+    accept(redis, message("single", location="there"))
+    pass_time(redis, 1)
+    served: list[Lane] = []
+    for number in range(2):
+        served += claim(lanes, slots=100, most=1)
+        accept(redis, message(f"joining{number}", f"contact{number + 3}"))
+    assert Lane(LocationId("there"), ContactId("contact")) in served
+
+
+def test_rest_of_a_lane_does_not_jump_the_queue(redis: Redis, lanes: Lanes) -> None:
+    """A released lane that still has old messages waiting goes behind locations that have waited."""
+    accept(redis, message("m1"), message("m2"))
+    pass_time(redis, 7200)
+    keep(redis, "there")
+    accept(redis, message("single", location="there"))
+    pass_time(redis, 1)
+    (first,) = claim(lanes, most=1)
+    turn = lanes.lease(first)
+    assert first == LANE
+    assert turn
+    lanes.end(turn, REPLIED)
+    assert claim(lanes, most=1) == (Lane(LocationId("there"), ContactId("contact")),)
+
+
+def test_slots_that_one_location_leaves_go_to_the_next(redis: Redis, lanes: Lanes) -> None:
+    """A small location doesn't leave slots idle that a large one behind it could use."""
+    backlog(redis, "small", 1, age=9)
+    backlog(redis, "large", 100, age=5)
+    assert len(claim(lanes, slots=20)) == 20
+
+
+# Leasing
+
+
+def test_only_a_claimed_lane_is_leased(redis: Redis, lanes: Lanes) -> None:
+    """A wake-up that comes from nowhere finds nothing to do."""
+    accept(redis, message())
+    assert lanes.lease(LANE) is None
+    assert lanes.lease(Lane(HERE, ContactId("stranger"))) is None
+
+
+def test_a_lane_has_one_holder(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A second wake-up for a leased lane gets nothing, until the lease ran out and the lane was claimed anew."""
+    assert lanes.lease(LANE) is None
+    pass_time(redis, LONG + 1)
+    second = take(lanes)
+    assert second.token != turn.token
+    assert lanes.lease(LANE) is None
+
+
+def test_a_wake_up_that_comes_late_finds_nothing(lanes: Lanes, turn: Turn) -> None:
+    """After the turn ended, its second wake-up does nothing."""
+    lanes.end(turn, REPLIED)
+    assert lanes.lease(LANE) is None
+
+
+def test_a_turn_carries_what_waits_in_order_of_arrival(redis: Redis, lanes: Lanes) -> None:
+    """A turn has all waiting messages, but no more than its bound; the rest is the next turn."""
+    count = MOST_MESSAGES_OF_A_TURN + 5
+    accept(redis, *(message(f"m{number}") for number in range(count)))
+    turn = take(lanes)
+    assert [one.id for one in turn.messages] == [f"m{number}" for number in range(MOST_MESSAGES_OF_A_TURN)]
+    lanes.end(turn, replace(REPLIED, message_ids=tuple(one.id for one in turn.messages)))
+    assert [one.id for one in take(lanes).messages] == [f"m{number}" for number in range(MOST_MESSAGES_OF_A_TURN, count)]
+
+
+def test_a_new_turn_starts_from_nothing(turn: Turn) -> None:
+    """A first turn has no attempts, looks, answer or ledger behind it."""
+    assert (turn.attempts, turn.unfinished, turn.looks, turn.answer, turn.answered, dict(turn.ledger)) == (0, 1, 0, None, (), {})
+
+
+def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """The next holder has the same turn, the saved answer, the ledger and the joined messages, and knows of the death."""
+    lanes.asking(turn, [M1], at_ms=11, may_deliver=True)
+    lanes.answered(turn, [M1], Completion(text="yes", trace_id="t"), at_ms=12, seconds=0.5)
+    lanes.sending(turn, "0", at_ms=13, channel="SMS")
+    accept(redis, message("m2"))
+    pass_time(redis, LONG + 1)
+    second = take(lanes)
+    assert (second.id, second.unfinished, second.attempts) == (turn.id, 2, 0)
+    assert (second.answer, second.answered, second.answered_at_ms) == (Completion(text="yes", trace_id="t"), (M1,), 12)
+    assert dict(second.ledger) == {
+        "ask": LedgerEntry(state=SendState.ASKING, at_ms=11),
+        "0": LedgerEntry(state=SendState.SENDING, at_ms=13),
+    }
+    assert [one.id for one in second.messages] == [M1, M2]
+
+
+def test_unfinished_leases_are_counted_until_one_ends(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Each lease that ended without a word counts; a release with a word starts over."""
+    for expected in range(2, 12):
+        pass_time(redis, LONG + 1)
+        turn = take(lanes)
+        assert turn.unfinished == expected
+    lanes.again(turn, [M1], Again(wait=0, why="busy"))
+    assert take(lanes).unfinished == 1
+
+
+def test_a_turn_that_died_with_nothing_left_leaves_nothing(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A worker that ended every message and died before the release leaves no state to the lane's next turn."""
+    lanes.again(turn, [M1], Again(wait=0, why="busy"))
+    turn = take(lanes)
+    lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5)
+    lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.TOO_OLD))
+    pass_time(redis, LONG + 1)
+    assert claim(lanes) == (LANE,)
+    assert lanes.lease(LANE) is None
+    assert due_ms(redis) is None
+    assert not redis.exists(RECORD)
+    assert lanes.renew([turn]) == (LANE,)
+    accept(redis, message("m2"))
+    fresh = take(lanes)
+    assert (fresh.attempts, fresh.answer, fresh.unfinished) == (0, None, 1)
+    assert fresh.id != turn.id
+
+
+def test_a_turn_knows_redis_clock(redis: Redis, turn: Turn) -> None:
+    """A turn translates this process' clock into Redis' one."""
+    assert turn.leased_at_ms == pytest.approx(now_ms(redis), abs=5000)
+    assert turn.now_ms(turn.leased_at) == turn.leased_at_ms
+    assert turn.now_ms(turn.leased_at + 1.234) == turn.leased_at_ms + 1234
+
+
+# Fencing
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_stale_token_writes_nothing(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
+    """Once another holds the lane, every write of the earlier holder is refused and changes nothing."""
+    pass_time(redis, LONG + 1)
+    take(lanes)
+    before = snapshot(redis)
+    with pytest.raises(Fenced, match=str(LANE)):
+        WRITES[write](lanes, turn)
+    assert snapshot(redis) == before
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_token_of_an_ended_turn_writes_nothing(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
+    """After the release the token is worth nothing, though a repeated release is told that it was done."""
+    lanes.end(turn, REPLIED)
+    accept(redis, message("m2"))
+    before = snapshot(redis)
+    if write in {"end", "let_go", "again", "bury"}:
+        WRITES[write](lanes, turn)
+    else:
+        with pytest.raises(Fenced):
+            WRITES[write](lanes, turn)
+    assert snapshot(redis) == before
+
+
+@pytest.mark.parametrize("write", sorted(WRITES.keys() - {"check"}))
+def test_a_lapsed_untaken_lease_still_writes(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
+    """Whoever was slow but not replaced may finish its work."""
+    pass_time(redis, LONG + 1)
+    WRITES[write](lanes, turn)
+
+
+def test_a_short_lease_is_no_licence_to_post(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A post may begin only while the lease lasts longer than the post may."""
+    lanes.check(turn, seconds=LONG - 60)
+    with pytest.raises(Fenced, match="too short"):
+        lanes.check(turn, seconds=LONG + 1)
+    pass_time(redis, LONG + 1)
+    with pytest.raises(Fenced):
+        lanes.check(turn, seconds=0)
+
+
+def test_a_slow_check_counts_against_the_lease(redis: Redis, turn: Turn) -> None:
+    """What the check's answer took to arrive is not left of the lease any more."""
+    clock = itertools.count(step=600)
+    slow = Lanes(redis, lease_seconds=LONG, retention_ms=RETENTION_MS, clock=lambda: next(clock))
+    slow.check(turn, seconds=300)
+    with pytest.raises(Fenced, match="too short"):
+        slow.check(turn, seconds=500)
+
+
+def test_renewing_keeps_a_lease(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A renewed lease lasts a whole lease again, for the holder, the schedule and the slots alike."""
+    for _ in range(3):
+        pass_time(redis, LONG - 50)
+        assert lanes.renew([turn]) == ()
+        assert claim(lanes) == ()
+    lanes.check(turn, seconds=LONG - 60)
+    assert claim(lanes, slots=1) == ()
+
+
+def test_a_lapsed_untaken_lease_is_taken_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """After an outage the holder that comes first keeps the lane, though it was claimable meanwhile."""
+    pass_time(redis, LONG * 3)
+    assert lanes.renew([turn]) == ()
+    assert claim(lanes) == ()
+    lanes.check(turn, seconds=LONG / 2)
+
+
+def test_a_lease_taken_back_turns_a_late_wake_up_away(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A lane that was claimed again, but taken back before its wake-up came, is not leased twice."""
+    pass_time(redis, LONG + 1)
+    assert claim(lanes) == (LANE,)
+    assert lanes.renew([turn]) == ()
+    assert lanes.lease(LANE) is None
+
+
+def test_lost_leases_are_named(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Renewing many tells which are lost, keeps the others, and gives nothing to a stranger."""
+    accept(redis, message("m2", "other"))
+    other = take(lanes, Lane(HERE, ContactId("other")))
+    lanes.end(turn, REPLIED)
+    before = due_ms(redis)
+    assert lanes.renew([other, turn]) == (LANE,)
+    assert due_ms(redis) == before
+    assert lanes.renew([]) == ()
+
+
+# Writing
+
+
+def test_every_write_sent_twice_is_one(redis: Redis, lanes: Lanes) -> None:
+    """Each script leaves the same when a client sends it twice; only claiming doesn't.
+
+    What a claim's lost answer took is due again after a lease, so that a repeated claim costs time, never a message.
+    """
+    stuttering = Stuttering(redis)
+    doubled = lanes_of(stuttering)
+    for write in WRITES.keys() - {"check"}:
+        redis.flushall()
+        keep(redis)
+        accept(redis, message("m1"), message("m2"))
+        assert LANE in claim(lanes)
+        turn = doubled.lease(LANE)
+        assert turn
+        assert turn.unfinished == 1
+        assert doubled.renew([turn]) == ()
+        WRITES[write](doubled, turn)
+    assert stuttering.differed == []
+
+
+def test_a_repeated_claim_costs_a_lease_and_no_message(redis: Redis, lanes: Lanes) -> None:
+    """Lanes whose grant was lost on the way come due again."""
+    backlog(redis, HERE, 6)
+    lost = claim(lanes, slots=3)
+    assert claim(lanes, slots=3) == ()
+    pass_time(redis, LONG + 1)
+    assert set(lost) <= {*claim(lanes, slots=6)}
+
+
+def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """What is finished has its outcome, is nowhere scheduled, and everything of it expires."""
+    lanes.asking(turn, [M1], at_ms=1, may_deliver=True)
+    assert status(redis) == "answering"
+    lanes.sent(turn, "0", [MessageId("r1")], at_ms=1, how="posted")
+    lanes.end(turn, REPLIED)
+    kept = redis.hgetall(key("message", HERE, "m1"))
+    assert (kept["status"], kept["replies"]) == ("replied", '["r1"]')
+    assert due_ms(redis) is None
+    assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
+    lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
+    assert lasting == {key("locations"), key("location", HERE), key("workers")}
+    assert redis.get(key("index", "r1")) == str(LANE)
+
+
+def test_a_new_message_keeps_the_lane_from_expiring(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A lane that was done with and is waited in again has no expiry."""
+    lanes.end(turn, REPLIED)
+    assert redis.pttl(RECORD) > 0
+    accept(redis, message("m2"))
+    assert redis.pttl(RECORD) == -1
+
+
+def test_ended_messages_leave_and_others_stay(redis: Redis, lanes: Lanes) -> None:
+    """Messages that a turn didn't answer are due as soon as it is over, in a turn of their own."""
+    accept(redis, message("m1"), message("m2"))
+    turn = take(lanes)
+    lanes.again(turn, [M1, M2], Again(wait=0, why="busy"))
+    turn = take(lanes)
+    lanes.end(turn, REPLIED)
+    following = take(lanes)
+    assert ([one.id for one in following.messages], following.attempts) == ([M2], 0)
+    assert following.id != turn.id
+
+
+def test_skipping_keeps_the_lease(redis: Redis, lanes: Lanes) -> None:
+    """A skipped message leaves with its reason; the lane stays held for the others, and letting go ends it."""
+    accept(redis, message("m1"), message("m2"))
+    turn = take(lanes)
+    lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK, facts="no text"))
+    kept = redis.hgetall(key("message", HERE, "m1"))
+    assert (kept["status"], kept["reason"], kept["facts"]) == ("skipped", "blank", "no text")
+    lanes.check(turn, seconds=1)
+    lanes.let_go(turn)
+    assert [one.id for one in take(lanes).messages] == [M2]
+
+
+def test_a_retry_waits_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A turn that is to be tried again is due after its wait, keeps its id and answer, and counts the try."""
+    lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
+    lanes.again(turn, [M1], Again(wait=30, why="busy"))
+    assert status(redis) == "retrying"
+    assert due_ms(redis) == pytest.approx(now_ms(redis) + 30_000, abs=5000)
+    pass_time(redis, 31)
+    second = take(lanes)
+    assert (second.id, second.attempts, second.answer) == (turn.id, 1, Completion(text="yes"))
+
+
+def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Waiting for a look counts looks, not tries; asking and sending anew start the looks over."""
+    lanes.again(turn, [M1], Again(wait=1, why="too early", counts=False, looks=1))
+    pass_time(redis, 1)
+    second = take(lanes)
+    assert (second.attempts, second.looks) == (0, 1)
+    lanes.sending(second, "0", at_ms=1, channel="SMS")
+    lanes.again(second, [M1], Again(wait=0, why="busy"))
+    assert take(lanes).looks == 0
+
+
+def test_joining_messages_do_not_move_a_retry(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Neither before nor after its debounce does a message that joins make a retry earlier."""
+    lanes.again(turn, [M1], Again(wait=300, why="asked to wait"))
+    planned = due_ms(redis)
+    accept(redis, message("m2"))
+    assert due_ms(redis) == planned
+    pass_time(redis, 200)
+    accept(redis, message("m3"))
+    assert due_ms(redis) == (planned or 0) - 200_000
+    assert claim(lanes) == ()
+    pass_time(redis, 101)
+    assert [one.id for one in take(lanes).messages] == ["m1", "m2", "m3"]
+
+
+def test_a_retry_that_came_leaves_no_wait_behind(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """After the turn ended, the next message is not held back by an old retry's wait."""
+    lanes.again(turn, [M1], Again(wait=300, why="asked to wait"))
+    pass_time(redis, 301)
+    lanes.end(take(lanes), REPLIED)
+    accept(redis, message("m2"))
+    assert claim(lanes) == (LANE,)
+
+
+def test_a_message_that_joined_a_held_lane_has_its_own_debounce(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """What came in while a turn was worked on is due its own quiet time after it came, not after the turn."""
+    keep(redis, debounce=50)
+    accept(redis, message("m2"))
+    joined = int(redis.hget(key("message", HERE, "m2"), "at") or 0)
+    pass_time(redis, 20)
+    lanes.end(turn, REPLIED)
+    assert due_ms(redis) == joined - 20_000 + 50_000
+
+
+def test_the_release_of_something_due_rings(redis: Redis, lanes: Lanes) -> None:
+    """A slot that comes free while lanes are due rings the bell."""
+    accept(redis, message("m1"), message("m2", "other"))
+    turn = lanes.lease(claim(lanes, slots=1)[0])
+    assert turn
+    with bell(redis) as rung:
+        lanes.end(turn, replace(REPLIED, message_ids=(turn.messages[0].id,)))
+        assert rung() > 0
+
+
+def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> None:
+    """A buried turn leaves one record with the contract's fields, and the lane free."""
+    accept(redis, message("m1"), message("m2"))
+    turn = take(lanes)
+    lanes.again(turn, [M1, M2], Again(wait=0, why="busy"))
+    turn = take(lanes)
+    lanes.bury(turn, [M1, M2], Dead(error="GHL refused it"), at_ms=1_700_000_000_123)
+    kept = redis.get(key("dead", turn.id))
+    assert kept
+    assert orjson.loads(kept) == {
+        "id": turn.id,
+        "location_id": HERE,
+        "contact_id": "contact",
+        "conversation_id": "conversation-contact",
+        "message_ids": ["m1", "m2"],
+        "channel": "SMS",
+        "error": "GHL refused it",
+        "attempts": 2,
+        "failed_at": 1_700_000_000_123,
+    }
+    assert redis.zrange(key("dead"), 0, -1) == [turn.id]
+    assert 0 < redis.pttl(key("dead", turn.id)) <= RETENTION_MS
+    assert (status(redis, "m1"), status(redis, "m2")) == ("dead", "dead")
+    assert redis.hget(key("message", HERE, "m1"), "error") == "GHL refused it"
+    assert due_ms(redis) is None
+
+
+def test_old_dead_letters_leave_the_list(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """The list of dead letters holds none whose record has expired."""
+    lanes.bury(turn, [M1], Dead(error="first"), at_ms=1)
+    pass_time(redis, RETENTION_MS / 1000 + 1)
+    accept(redis, message("m2"))
+    second = take(lanes)
+    lanes.bury(second, [M2], Dead(error="second"), at_ms=2)
+    assert redis.zrange(key("dead"), 0, -1) == [second.id]
+
+
+def test_claims_of_delivery_are_counted(redis: Redis, lanes: Lanes) -> None:
+    """Answers in a row without a claim of delivery are counted for the location, and a claim starts over."""
+    locations = Locations(redis, fernet_keys=[FERNET_KEY])
+
+    def answer(number: int, claimed: str) -> int:
+        accept(redis, message(f"m{number}"))
+        turn = take(lanes)
+        ids = [one.id for one in turn.messages]
+        lanes.answered(turn, ids, Completion(text="yes", claimed_message_id=claimed), at_ms=1, seconds=0.1)
+        lanes.end(turn, Ended(status=Status.REPLIED, message_ids=tuple(ids)))
+        kept = locations.get(HERE)
+        assert kept
+        return kept.unclaimed
+
+    assert [answer(number, claimed) for number, claimed in enumerate(["", "", "g1", ""])] == [1, 2, 0, 1]
+
+
+@pytest.mark.parametrize("words", ["", 'a\x00"b"\\', "🙂" * 5000, "\u2028\u2029 é ñ"])
+def test_an_answer_is_saved_as_it_was(lanes: Lanes, turn: Turn, words: str) -> None:
+    """A saved answer comes back character by character."""
+    saved = Completion(text=words, why_silent="", claimed_message_id="c", trace_id="t", session_id="s")
+    lanes.answered(turn, [M1], saved, at_ms=1, seconds=0.1)
+    lanes.again(turn, [M1], Again(wait=0, why="busy"))
+    assert take(lanes).answer == saved
+
+
+def test_without_redis_nothing_pretends_to_work() -> None:
+    """Every method says that Redis can't be reached."""
+    with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
+        lanes = lanes_of(nowhere)
+        turn = Turn(lane=LANE, id="t", token="t", leased_at_ms=0, leased_at=0, messages=(message(),))
+        calls: list[Callable[[], object]] = [lambda: claim(lanes), lambda: lanes.lease(LANE), lambda: lanes.renew([turn])]
+        calls += [partial(write, lanes, turn) for write in WRITES.values()]
+        for call in calls:
+            with pytest.raises(Unavailable, match="ConnectionError"):
+                call()

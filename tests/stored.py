@@ -1,0 +1,198 @@
+"""A store at hand: locations and messages to fill it with, a way to let time pass in it, and a Redis that can be frozen."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+from redis import Redis, RedisError
+from redis.client import PubSub
+
+from bridge.cli import redis_server
+from bridge.locations import Location
+from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId
+from bridge.store.connection import connect, key, script
+from bridge.store.lanes import Lanes
+from bridge.store.locations import Locations
+from bridge.store.messages import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bridge.model import Turn
+
+FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+RETENTION_MS = 1_000_000
+LONG = 1000.0
+HERE = LocationId("here")
+LANE = Lane(HERE, ContactId("contact"))
+
+# All that a script compares with Redis' clock moves into the past, which is the same as the clock moving on.
+_PASS = """
+for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
+  local kind = redis.call('TYPE', name)['ok']
+  if kind == 'zset' then
+    for _, member in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, ARGV[1], member) end
+  elseif kind == 'hash' then
+    for _, field in ipairs({'at', 'lease_until', 'not_before'}) do
+      if redis.call('HEXISTS', name, field) == 1 then redis.call('HINCRBY', name, field, ARGV[1]) end
+    end
+  end
+end
+"""
+
+
+def message(id_: str = "m1", contact: str = "contact", location: str = HERE, **fields: Any) -> InboundMessage:
+    """A text message; whatever a test is about is named in `fields`."""
+    given: dict[str, Any] = {
+        "channel": Channel.SMS,
+        "message_type": "SMS",
+        "message_type_string": "TYPE_SMS",
+        "text": "hello",
+        "date_added_ms": 1_700_000_000_000,
+        "conversation_id": ConversationId(f"conversation-{contact}"),
+    }
+    return InboundMessage(
+        id=MessageId(id_), location_id=LocationId(location), contact_id=ContactId(contact), **{**given, **fields}
+    )
+
+
+def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0) -> None:
+    """Apply locations of these ids."""
+    locations = (Location(id=id_, debounce_seconds=debounce, debounce_max_seconds=most) for id_ in ids or (HERE,))
+    Locations(redis, fernet_keys=[FERNET_KEY]).apply(locations)
+
+
+def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
+    """Run the accept script as `Inbox` does, which tests/store/test_inbox.py holds to it."""
+    run = redis.register_script(script("accept"))
+    return [run(args=accept_args(one)) for one in messages]
+
+
+def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
+    """The accept script's arguments."""
+    event = orjson.dumps({"step": "accepted", "message_id": one.id})
+    ids = [str(one.lane), one.id, one.webhook_id, one.conversation_id]
+    return [*ids, nonce or uuid4().hex, encode(one), event, "", 600_000, RETENTION_MS]
+
+
+def lanes_of(redis: Redis, *, lease: float = LONG) -> Lanes:
+    """The lanes, under leases that don't run out by themselves unless a test wants it."""
+    return Lanes(redis, lease_seconds=lease, retention_ms=RETENTION_MS)
+
+
+def claim(lanes: Lanes, *, slots: int = 1000, most: int = 1000, worker: str = "worker") -> tuple[Lane, ...]:
+    """Claim what is due."""
+    return lanes.claim(worker, slots=slots, alive_seconds=LONG, most=most).lanes
+
+
+def take(lanes: Lanes, lane: Lane = LANE) -> Turn:
+    """Claim and lease a lane that is due."""
+    assert lane in claim(lanes)
+    turn = lanes.lease(lane)
+    assert turn
+    return turn
+
+
+def pass_time(redis: Redis, seconds: float) -> None:
+    """Let time pass in the store."""
+    redis.eval(_PASS, 0, str(-round(seconds * 1000)))
+
+
+def due_ms(redis: Redis, lane: Lane = LANE) -> float | None:
+    """When a lane is due; None when it isn't."""
+    return redis.zscore(key("due", lane.location_id), lane.contact_id)
+
+
+def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Everything that is in Redis, but for sets of times and fields that a repeated call moves on rightly."""
+    found: dict[str, Any] = {}
+    for name in sorted(redis.scan_iter("*")):
+        if name in without:
+            continue
+        match redis.type(name):
+            case "hash":
+                found[name] = {field: value for field, value in redis.hgetall(name).items() if field not in without}
+            case "zset":
+                found[name] = redis.zrange(name, 0, -1, withscores=True)
+            case "list":
+                found[name] = redis.lrange(name, 0, -1)
+            case "set":
+                found[name] = redis.smembers(name)
+            case _:
+                found[name] = redis.get(name)
+    return found
+
+
+@contextmanager
+def bell(redis: Redis) -> Iterator[Callable[[], int]]:
+    """Listen to the dispatchers' bell; the call answers how often it has rung since the last one."""
+    listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
+    listening.subscribe(key("wake"))
+    listening.get_message(timeout=5)
+
+    def rung() -> int:
+        redis.publish(key("wake"), "end")
+        rings = 0
+        while (ring := listening.get_message(timeout=5)) is None or ring["data"] != "end":
+            rings += ring is not None
+        return rings
+
+    yield rung
+    listening.close()
+
+
+def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
+    """Poll until it holds."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.005)
+
+
+class OwnRedis:
+    """A redis-server that a test may stop, kill and start again; what it acknowledged survives."""
+
+    def __init__(self, folder: Path) -> None:
+        self._command, self.url = redis_server.prepare(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, again with what it had."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        with connect(self.url) as probe:
+            eventually(lambda: _answers(probe))
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def own_redis(folder: Path) -> Iterator[OwnRedis]:
+    """A Redis for one test."""
+    server = OwnRedis(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _answers(probe: Redis) -> bool:
+    try:
+        return bool(probe.ping())
+    except RedisError:
+        return False

@@ -1,0 +1,186 @@
+"""The dispatcher: what is due is published soon, once, and whatever breaks is made up for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.model import ContactId, Ended, Lane, Status
+from bridge.store.connection import connect, key, now_ms, text
+from tests.stored import HERE, LANE, LONG, accept, eventually, keep, lanes_of, message, own_redis
+from workers.dispatcher import ALIVE_SECONDS, LONGEST_SLEEP, MOST_AT_ONCE, Dispatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from redis import Redis
+
+
+@dataclass(slots=True)
+class Queue:
+    """Where wake-ups go. The next `failures` of them fail as a broker's client would."""
+
+    redis: Redis
+    failures: int = 0
+    published: list[tuple[Lane, int]] = field(default_factory=list)
+
+    def publish(self, lanes: Iterable[Lane]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionResetError
+        now = now_ms(self.redis)
+        self.published += [(lane, now) for lane in lanes]
+
+    @property
+    def lanes(self) -> list[Lane]:
+        return [lane for lane, _ in self.published]
+
+
+@contextmanager
+def dispatching(redis: Redis, queue: Queue, *, lease: float = LONG, slots: int = 100) -> Iterator[Dispatcher]:
+    dispatcher = Dispatcher(redis, lanes_of(redis, lease=lease), slots=slots, publish=queue.publish)
+    thread = threading.Thread(target=dispatcher.run)
+    thread.start()
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.stop()
+        redis.publish(key("wake"), "end the sleep that the next test would wait for")
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def queue(redis: Redis) -> Queue:
+    keep(redis)
+    return Queue(redis)
+
+
+def lane(number: int) -> Lane:
+    return Lane(HERE, ContactId(f"contact{number}"))
+
+
+@pytest.mark.parametrize("debounce", [0.0, 0.25])
+def test_what_is_due_is_published_at_once(redis: Redis, queue: Queue, debounce: float) -> None:
+    """A dispatcher that sleeps because nothing is due is woken by the bell, and publishes within moments of the due time."""
+    keep(redis, debounce=debounce)
+    with dispatching(redis, queue):
+        # The first sleep begins with the subscription; a ring before that is made up for by the next second.
+        eventually(lambda: redis.pubsub_numsub(key("wake"))[0][1])
+        late = []
+        for number in range(7):
+            time.sleep(0.03)
+            accept(redis, message(f"m{number}", f"contact{number}"))
+            due = int(redis.hget(key("message", HERE, f"m{number}"), "at") or 0) + round(debounce * 1000)
+            eventually(lambda: len(queue.published) > number)  # noqa: B023 - it is asked in this round only
+            late.append(queue.published[number][1] - due)
+    assert queue.lanes == [lane(number) for number in range(7)]
+    assert min(late) >= 0
+    # A busy machine may be slow once or twice; a missed ring would cost hundreds of milliseconds each time.
+    assert sorted(late)[3] <= 50
+
+
+def test_a_lane_is_published_once(redis: Redis, queue: Queue) -> None:
+    """Several dispatchers publish each due lane once among them, and no more than there are slots."""
+    accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(60)))
+    with dispatching(redis, queue, slots=10), dispatching(redis, queue, slots=10), dispatching(redis, queue, slots=10):
+        eventually(lambda: len(queue.published) >= 30)
+        time.sleep(0.1)
+    assert len(queue.lanes) == len(set(queue.lanes)) == 30
+
+
+def test_a_finished_turn_makes_room_at_once(redis: Redis, queue: Queue) -> None:
+    """While all slots are taken nothing is published; a turn that ends rings, and the next lane is published."""
+    lanes = lanes_of(redis)
+    accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(10)))
+    with dispatching(redis, queue, slots=1):
+        began = time.monotonic()
+        for number in range(10):
+            eventually(lambda: len(queue.published) == number + 1)  # noqa: B023
+            turn = lanes.lease(queue.lanes[-1])
+            assert turn
+            lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(turn.messages[0].id,)))
+        assert time.monotonic() - began < 4 * LONGEST_SLEEP
+    assert len(set(queue.lanes)) == 10
+
+
+def test_a_backlog_is_published_without_a_pause(redis: Redis, queue: Queue) -> None:
+    """More than fits into one claim goes out in one go."""
+    accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(2 * MOST_AT_ONCE + 50)))
+    began = time.monotonic()
+    with dispatching(redis, queue, slots=1000):
+        eventually(lambda: len(queue.published) == 2 * MOST_AT_ONCE + 50)
+        assert time.monotonic() - began < LONGEST_SLEEP
+
+
+def test_a_publish_that_fails_is_made_up_for(redis: Redis, queue: Queue) -> None:
+    """What the broker didn't take comes due again after the lease, and the dispatcher goes on."""
+    queue.failures = 2
+    accept(redis, message())
+    with dispatching(redis, queue, lease=0.2):
+        eventually(lambda: LANE in queue.lanes)
+    assert queue.failures == 0
+
+
+def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
+    """A dispatcher outlives its Redis: what was accepted before, and what is accepted after, is published when it is back."""
+    with own_redis(tmp_path) as server, connect(server.url) as redis:
+        keep(redis)
+        queue = Queue(redis)
+        with dispatching(redis, queue):
+            accept(redis, message("m0", "contact0"))
+            eventually(lambda: lane(0) in queue.lanes)
+            keep(redis, debounce=0.3)
+            accept(redis, message("m1", "contact1"))
+            server.kill()
+            time.sleep(0.5)
+            server.start()
+            eventually(lambda: lane(1) in queue.lanes)
+            keep(redis)
+            accept(redis, message("m2", "contact2"))
+            eventually(lambda: lane(2) in queue.lanes)
+
+
+def test_what_makes_no_sense_does_not_end_it(redis: Redis, queue: Queue) -> None:
+    """An entry that nobody can read is stepped over; the others are published."""
+    redis.zadd(key("due", HERE), {"a:b": 1})
+    redis.zadd(key("due"), {HERE: 1})
+    with dispatching(redis, queue):
+        eventually(lambda: redis.zscore(key("due", HERE), "a:b") != 1)
+        accept(redis, message())
+        eventually(lambda: LANE in queue.lanes)
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_stopping_takes_no_longer_than_a_sleep(redis: Redis, queue: Queue, *, reachable: bool) -> None:
+    """A dispatcher that sleeps, or waits for Redis, is gone soon after it was told to, and claims nothing more."""
+    client = redis if reachable else connect("redis://127.0.0.1:1/0")
+    dispatcher = Dispatcher(client, lanes_of(client), slots=1, publish=queue.publish)
+    thread = threading.Thread(target=dispatcher.run)
+    thread.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    dispatcher.stop()
+    thread.join(10)
+    assert time.monotonic() - began < 1.5 * LONGEST_SLEEP
+    accept(redis, message())
+    time.sleep(0.05)
+    assert queue.published == []
+
+
+def test_a_dispatcher_tells_that_its_worker_lives(redis: Redis, queue: Queue) -> None:
+    """Each claim keeps the worker's slots counted for longer than the longest sleep."""
+    assert ALIVE_SECONDS > 2 * LONGEST_SLEEP
+    first = Dispatcher(redis, lanes_of(redis), slots=7, publish=queue.publish)
+    second = Dispatcher(redis, lanes_of(redis), slots=8, publish=queue.publish)
+    for each in (first, second, first):
+        assert each.dispatch() == LONGEST_SLEEP
+    members = redis.zrange(key("workers"), 0, -1)
+    assert sorted(text(member).rpartition(":")[2] for member in members) == ["7", "8"]
+    assert redis.zcount(key("workers"), now_ms(redis) + 2 * LONGEST_SLEEP * 1000, "+inf") == 2

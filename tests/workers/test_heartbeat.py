@@ -1,0 +1,114 @@
+"""The heartbeat: a lease lives as long as its turn is worked on, and no longer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import Fenced
+from bridge.store.connection import connect, connect_without_retries
+from tests.stored import LANE, accept, claim, eventually, keep, lanes_of, message, own_redis, pass_time, take
+from workers.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from redis import Redis
+
+    from bridge.model import Turn
+
+LEASE = 0.6
+
+
+@contextmanager
+def beating(heartbeat: Heartbeat) -> Iterator[None]:
+    thread = threading.Thread(target=heartbeat.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        heartbeat.stop()
+        thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_short_lease_lives_as_long_as_its_turn(redis: Redis) -> None:
+    """A kept turn is nobody else's for many leases; when it is let go its lease runs out by itself."""
+    keep(redis)
+    accept(redis, message())
+    lanes = lanes_of(redis, lease=LEASE)
+    turn = take(lanes)
+    heartbeat = Heartbeat(lanes, every=LEASE / 6)
+    with beating(heartbeat):
+        with heartbeat.keeping(turn):
+            deadline = time.monotonic() + 3 * LEASE
+            while time.monotonic() < deadline:
+                assert claim(lanes) == ()
+                time.sleep(0.02)
+            lanes.check(turn, seconds=0)
+        eventually(lambda: claim(lanes) == (LANE,))
+
+
+def test_nothing_kept_is_nothing_to_do() -> None:
+    """Without turns a beat doesn't even ask Redis."""
+    with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
+        Heartbeat(lanes_of(nowhere), every=1).beat()
+
+
+def test_a_turn_is_let_go_even_when_it_fails(redis: Redis) -> None:
+    """A turn whose work ends with a fault is kept no longer."""
+    keep(redis)
+    accept(redis, message())
+    lanes = lanes_of(redis)
+    turn = take(lanes)
+    heartbeat = Heartbeat(lanes, every=1)
+    with pytest.raises(Fenced), heartbeat.keeping(turn):
+        raise Fenced
+    pass_time(redis, 2000)
+    heartbeat.beat()
+    assert claim(lanes) == (LANE,)
+
+
+def test_a_lost_lease_does_not_end_the_others(redis: Redis) -> None:
+    """Of several kept turns a lost one stays lost, and the others live on."""
+    keep(redis)
+    accept(redis, message())
+    lanes = lanes_of(redis)
+    lost = take(lanes)
+    pass_time(redis, 1001)
+    kept = take(lanes)
+    heartbeat = Heartbeat(lanes, every=1)
+    with heartbeat.keeping(lost), heartbeat.keeping(kept):
+        pass_time(redis, 900)
+        heartbeat.beat()
+    lanes.check(kept, seconds=950)
+    with pytest.raises(Fenced):
+        lanes.check(lost, seconds=0)
+
+
+def test_an_outage_is_slept_through(tmp_path: Path) -> None:
+    """A heart that can't reach Redis beats on, and takes its lapsed, untaken lease back when Redis is there again."""
+    with own_redis(tmp_path) as server, connect(server.url) as redis:
+        keep(redis)
+        accept(redis, message())
+        turn = take(lanes_of(redis, lease=LEASE))
+        with connect_without_retries(server.url, seconds=LEASE / 3) as of_the_heart:
+            heartbeat = Heartbeat(lanes_of(of_the_heart, lease=LEASE), every=LEASE / 6)
+            with beating(heartbeat), heartbeat.keeping(turn):
+                server.kill()
+                time.sleep(2 * LEASE)
+                server.start()
+                eventually(lambda: _is_held(redis, turn))
+
+
+def _is_held(redis: Redis, turn: Turn) -> bool:
+    try:
+        lanes_of(redis).check(turn, seconds=LEASE / 3)
+    except Fenced:
+        return False
+    return True
