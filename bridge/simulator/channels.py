@@ -45,10 +45,14 @@ def named(name: str) -> Channel | None:
     return BY_TYPE_STRING.get(name) or BY_NAME.get(name)
 
 
-def sent_as(kind: str, *, provider_id: str) -> Channel | None:
-    """Find the channel of a send. An SMS through a conversation provider is filed as that provider's."""
+def sent_as(kind: str, *, provider_id: str, answering: Channel | None = None) -> Channel | None:
+    """Find the channel of a send.
+
+    An SMS through a conversation provider is filed as that provider's, unless it answers a plain SMS: the official sample of
+    one carries a provider's id too.
+    """
     if kind == "SMS" and provider_id:
-        return CUSTOM_SMS
+        return SMS if answering is SMS else CUSTOM_SMS
     if kind == "Custom":
         return CUSTOM_PROVIDER_SMS
     channel = BY_NAME.get(kind)

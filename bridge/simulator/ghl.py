@@ -50,8 +50,9 @@ class Ghl:
         """`POST /conversations/messages`."""
         body = self._checked_body(call, CONVERSATIONS, "SendMessageBodyDto")
         contact = self._contact(body["contactId"], mine)
-        channel = channels.sent_as(body["type"], provider_id=body.get("conversationProviderId", ""))
         conversation = self.simulation.world.conversation(contact)
+        answering = conversation.last.channel if conversation.last else None
+        channel = channels.sent_as(body["type"], provider_id=body.get("conversationProviderId", ""), answering=answering)
         refusals.judge_send(body, channel, contact, conversation, self.simulation.now())
         await asyncio.sleep(self.simulation.defaults.post_seconds)
         message = self._file(body, channel or channels.SMS, contact)

@@ -104,7 +104,11 @@ def test_order_by_date(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_custom_types(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A send through a conversation provider is filed as that provider's."""
+    """A send through a conversation provider is filed as that provider's, but for the answer to a plain SMS."""
+    assert simulator.send(said["contact_id"], message="Hi", conversationProviderId="p").status_code == 201
+    plain = _read(simulator, f"/conversations/{said['conversation_id']}/messages")["messages"]["messages"][0]
+    assert plain["type"] == 2
+    simulator.order("say", contact_id=said["contact_id"], channel="Custom", text="Hello")
     for kind, number in (("SMS", 20), ("Custom", 22)):
         receipt = simulator.send(said["contact_id"], type=kind, message="Hi", conversationProviderId="p").json()
         row = _read(simulator, f"/conversations/messages/{receipt['messageId']}")["message"]
