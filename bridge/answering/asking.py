@@ -27,7 +27,7 @@ def obtain(case: Case, desk: Desk) -> Completion | Ended | Again:
         return case.turn.answer
     earlier = case.turn.ledger.get(ASK)
     if earlier and earlier.state is SendState.ASKING:
-        found = look(case, desk, since_ms=earlier.at_ms, match=lambda listed: settling.find_any(listed, since_ms=earlier.at_ms))
+        found = look(case, desk, since_ms=earlier.at_ms, match=lambda listed: settling.find_any(listed, since_ms=0))
         if isinstance(found, Again):
             return found
         if found:

@@ -50,7 +50,7 @@ def _settle(case: Case, completion: Completion, entry: LedgerEntry | None, desk:
         return None
     since = sending.at_ms if sending else case.turn.answered_at_ms or case.turn.leased_at_ms
     text = completion.text
-    found = look(case, desk, since_ms=since, match=lambda rows: settling.find(rows, text=text, claimed=claim, since_ms=since))
+    found = look(case, desk, since_ms=since, match=lambda rows: settling.find(rows, text=text, claimed=claim, since_ms=0))
     if isinstance(found, Again) or not found:
         return found if isinstance(found, Again) else None
     if sending:

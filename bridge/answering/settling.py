@@ -22,9 +22,10 @@ def look(
 ) -> MessageId | Again | None:
     """Read the conversation back if a look is due.
 
-    The id that `match` found; Again when it is too early or another look is to follow; None when the last look found nothing,
-    which counts as proof of absence. Raises Retryable when GHL can't be read, OutcomeUnknown when there is nothing to read, and
-    Permanent when absence is proven but no try is left.
+    `match` is shown what isn't older than `since_ms` by GHL's own clock, and settles nothing yet: it need not ask for times.
+    The id that it found; Again when it is too early or another look is to follow; None when the last look found nothing,
+    which counts as proof of absence. Raises Retryable when GHL can't be read, OutcomeUnknown when there is nothing to read or
+    not all of it was read, and Permanent when absence is proven but no try is left.
     """
     wait = _wait(case, desk, case.looks, since_ms)
     if wait is None:
@@ -36,8 +37,12 @@ def look(
     now_ms = case.turn.now_ms(desk.clock())
     conversation = case.last.conversation_id
     window = read_window(desk.ghl, conversation, token=case.token, since_ms=since_ms, now_ms=now_ms, seconds=READ_SECONDS)
-    found = match(window.messages)
+    # One id settles one part: an earlier reply in the same words is not this one.
+    settled = desk.lanes.settled(case.turn, [message.id for message in window.messages])
+    found = match([message for message in window.messages if message.id not in settled])
     following = _wait(case, desk, case.looks + 1, since_ms)
+    if not found and following is None and not window.complete:
+        raise OutcomeUnknown("the conversation is too long to be read back to the attempt")
     if not found and following is None and case.turn.attempts > len(desk.retry_delays):
         raise Permanent("outcome unknown: not in the conversation at the last look, and the tries are used up")
     if found or following is None:

@@ -35,7 +35,9 @@ def run(*, location: str, as_json: bool) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            console().print(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.says}", markup=False, soft_wrap=True)
+            console().print(
+                f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.says}", markup=False, soft_wrap=True
+            )
     wrong = sum(not finding.ok for finding in findings)
     if wrong:
         raise DidNotWork(f"{wrong} problem(s) found")

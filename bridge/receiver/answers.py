@@ -72,8 +72,6 @@ def not_now(*, unread: bool = False) -> Response:
     return _json({"status": "unavailable"}, 429, {"Retry-After": str(RETRY_AFTER_SECONDS)}, unread=unread)
 
 
-def _json(
-    document: dict[str, str], status: int, headers: dict[str, str] | None = None, *, unread: bool = False
-) -> Response:
+def _json(document: dict[str, str], status: int, headers: dict[str, str] | None = None, *, unread: bool = False) -> Response:
     kind = LastWord if unread else Response
     return kind(orjson.dumps(document), status, headers, media_type="application/json")

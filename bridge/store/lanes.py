@@ -11,7 +11,7 @@ import orjson
 
 from bridge.errors import Fenced
 from bridge.model import Dead, Lane, LedgerEntry, MessageId, SendState, Status, Turn
-from bridge.store.connection import reaching, rows, script
+from bridge.store.connection import key, reaching, rows, script
 from bridge.store.messages import decode, decode_answer, encode_answer
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Lanes:
     def __init__(
         self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self._redis = redis
         self._claim = redis.register_script(script("claim"))
         self._lease = redis.register_script(script("lease"))
         self._renew = redis.register_script(script("renew"))
@@ -78,6 +79,14 @@ class Lanes:
         left -= round((self._clock() - asked) * 1000)
         if left < seconds * 1000:
             raise Fenced(f"the lease of {turn.lane} is lost or too short for a post ({left} ms left)")
+
+    def settled(self, turn: Turn, ids: Sequence[MessageId]) -> frozenset[MessageId]:
+        """Which of these messages of GHL are known already as a reply of ours, or as one that a provider delivered."""
+        if not ids:
+            return frozenset()
+        with reaching(f"look up replies of {turn.lane}"):
+            known = self._redis.mget([key("own", turn.lane.location_id, id_) for id_ in ids])
+        return frozenset(id_ for id_, by in zip(ids, known, strict=True) if by)
 
     def asking(self, turn: Turn, ids: Sequence[MessageId], *, at_ms: int, may_deliver: bool) -> None:
         """Note that a provider is about to be asked; in the ledger too if it may deliver by itself."""
@@ -126,7 +135,8 @@ class Lanes:
     def end(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of the messages and give the lane back."""
         messages = {id_: _fields(ended) for id_ in ended.message_ids}
-        self._give_back(turn, messages=messages, done=ended.message_ids, events=[_event(ended)])
+        own = list(ended.reply_message_ids)
+        self._give_back(turn, messages=messages, done=ended.message_ids, own=own, events=[_event(ended)])
 
     def let_go(self, turn: Turn) -> None:
         """Give the lane back when every message of the turn has been skipped."""

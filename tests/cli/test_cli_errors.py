@@ -1,0 +1,148 @@
+"""The command line's own manners: codes, sentences, and standard output for documents only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+NEEDS_STATE = (["locations", "list"], ["explain", "x"])
+
+
+@pytest.mark.parametrize("words", [["--help"], ["locations", "apply", "--help"], ["up", "--help"]])
+def test_help_needs_no_environment(bare: Run, words: list[str]) -> None:
+    """Whoever has just installed it can read what there is."""
+    done = bare(*words)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage" in done.stdout
+
+
+def test_every_command_of_this_version_stands_in_the_help(bare: Run) -> None:
+    """The first page names them all."""
+    said = bare("--help").stdout
+
+    assert all(name in said for name in ("demo", "up", "simulator", "doctor", "explain", "locations", "secrets"))
+
+
+@pytest.mark.parametrize("words", [["fly"], ["locations", "fly"], ["explain"], ["demo", "twice"]])
+def test_a_wrong_command_is_wrong_input(bare: Run, words: list[str]) -> None:
+    """Exit code 2, and nothing on standard output."""
+    done = bare(*words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("words", NEEDS_STATE)
+def test_without_redis_url_the_setting_is_named(bare: Run, words: list[str]) -> None:
+    """Exit code 78 and one sentence."""
+    done = bare(*words)
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.count("\n") == 1
+    assert "REDIS_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "localhost"),
+        ("BRIDGE_SECRET_KEY", "short"),
+        ("BRIDGE_RETRY_DELAYS", "1,x"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(bare: Run, name: str, value: str) -> None:
+    """Exit code 78; the value may be a secret."""
+    done = bare("locations", "list", **{"REDIS_URL": "redis://127.0.0.1:1", name: value})
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert name in done.stderr
+    assert value not in done.stderr.replace(name, "").split()
+
+
+@pytest.mark.parametrize("words", [["locations", "list", "--json"], ["explain", "x", "--json"]])
+def test_a_redis_that_does_not_answer_is_no_traceback(run: Run, words: list[str]) -> None:
+    """Exit code 1: the command was right, the world was not."""
+    done = run(*words, REDIS_URL="redis://127.0.0.1:1")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ghl-bridge: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_an_unknown_id_is_wrong_input(run: Run, form: list[str]) -> None:
+    """`explain` exits 2 and prints no half document."""
+    done = run("explain", "nobody-knows-this", *form)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nobody-knows-this" in done.stderr
+
+
+def test_new_secrets_can_be_used(bare: Run, redis_url: str) -> None:
+    """What `secrets new` prints is an environment that the other commands take."""
+    printed = dict(line.split("=", 1) for line in bare("secrets", "new").stdout.splitlines())
+
+    assert set(printed) == {"BRIDGE_SECRET_KEY", "BRIDGE_ADMIN_TOKEN", "BRIDGE_WORKFLOW_SECRET"}
+    assert bare("locations", "list", REDIS_URL=redis_url, **printed).returncode == 0
+    assert printed != dict(line.split("=", 1) for line in bare("secrets", "new").stdout.splitlines())
+
+
+def test_doctor_names_everything_that_is_missing(bare: Run) -> None:
+    """Each missing setting and each service that does not answer, in one run, exit code 1."""
+    done = bare("doctor", "--json", GHL_API_URL="http://127.0.0.1:1")
+
+    findings = {each["what"]: each for each in json.loads(done.stdout)}
+    wrong = {what for what, each in findings.items() if not each["ok"]}
+    assert done.returncode == 1
+    assert wrong == {"REDIS_URL", "BRIDGE_SECRET_KEY", "Redis", "broker", "GHL", "locations"}
+    assert findings["GHL_WEBHOOK_KEYS"]["ok"] is True
+
+
+@pytest.mark.parametrize("broker", ["amqp://127.0.0.1:1", "amqp://host:port"])
+def test_doctor_names_a_broker_that_does_not_answer(run: Run, broker: str) -> None:
+    """Whatever is wrong with BROKER_URL, it is a finding and not a traceback."""
+    done = run("doctor", "--json", BROKER_URL=broker, GHL_API_URL="http://127.0.0.1:1")
+
+    [finding] = [each for each in json.loads(done.stdout) if each["what"] == "broker"]
+    assert (done.returncode, finding["ok"]) == (1, False)
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_says_that_a_key_does_not_open_the_locations(run: Run, bare: Run) -> None:
+    """A wrong BRIDGE_SECRET_KEY is not reported as "no locations yet"."""
+    run("locations", "apply", "-", stdin="[locations.One]")
+
+    new = dict(line.split("=", 1) for line in bare("secrets", "new").stdout.splitlines())["BRIDGE_SECRET_KEY"]
+    done = run("doctor", "--json", BRIDGE_SECRET_KEY=new, GHL_API_URL="http://127.0.0.1:1")
+
+    [finding] = [each for each in json.loads(done.stdout) if each["what"] == "locations"]
+    assert finding["ok"] is False
+    assert "BRIDGE_SECRET_KEY does not open" in finding["says"]
+
+
+def test_doctor_names_what_a_location_lacks(run: Run) -> None:
+    """No token, no assistant, no provider token: each is a finding of its own location."""
+    run("locations", "apply", "-", stdin="[locations.Empty]\n[locations.Other]\nghl_token = 'pit-x'")
+
+    done = run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1", ASSISTABLE_URL="http://127.0.0.1:1")
+    one = run("doctor", "--json", "--location", "Other", GHL_API_URL="http://127.0.0.1:1", ASSISTABLE_URL="http://127.0.0.1:1")
+
+    wrong = {each["what"] for each in json.loads(done.stdout) if not each["ok"]}
+    assert {"location Empty ghl_token", "location Empty provider", "location Other provider"} <= wrong
+    assert "location Other ghl_token" not in wrong
+    assert not any("Empty" in each["what"] for each in json.loads(one.stdout))
+    assert run("doctor", "--location", "Nobody", GHL_API_URL="http://127.0.0.1:1").returncode == 2
+
+
+def test_doctor_in_words_keeps_a_finding_on_its_line(bare: Run) -> None:
+    """Piped into grep, a problem and its remedy stay together."""
+    done = bare("doctor", GHL_API_URL="http://127.0.0.1:1")
+
+    problems = [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")]
+    assert len(problems) == 6
+    assert all(line.startswith(("PROBLEM", "ok")) for line in done.stdout.splitlines())

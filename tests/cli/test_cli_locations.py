@@ -1,0 +1,165 @@
+"""`ghl-bridge locations`: a file is taken whole or not at all, and secrets go in and never come out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redis import Redis
+
+    from tests.cli.conftest import Run
+
+GOOD = """
+[defaults]
+mode = "draft"
+[locations.AcmeDental1]
+name = "Acme Dental"
+ghl_token = "pit-very-secret"
+workflow_secret = { env = "ACME_WORKFLOW" }
+[locations.AcmeDental1.assistable]
+assistant_id = "assistant-1"
+token = { env = "ACME_TOKEN" }
+"""
+SECRETS = {"ACME_WORKFLOW": "workflow-very-secret", "ACME_TOKEN": "asst-very-secret"}
+
+
+def test_what_was_applied_is_listed_and_shown(run: Run) -> None:
+    """A file from standard input takes effect, its defaults included."""
+    done = run("locations", "apply", "-", stdin=GOOD, **SECRETS)
+
+    assert (done.returncode, done.stdout) == (0, "applied AcmeDental1  Acme Dental  (draft, assistable)\n")
+    [listed] = json.loads(run("locations", "list", "--json").stdout)
+    shown = json.loads(run("locations", "show", "AcmeDental1", "--json").stdout)
+    assert {name: listed[name] for name in ("id", "name", "mode", "provider")} == {
+        "id": "AcmeDental1",
+        "name": "Acme Dental",
+        "mode": "draft",
+        "provider": "assistable",
+    }
+    assert shown["settings"]["assistable"]["assistant_id"] == "assistant-1"
+
+
+def test_no_secret_comes_out_again(run: Run, redis: Redis) -> None:
+    """`list` and `show` only say that a token is set, in words as in JSON, and Redis holds it sealed."""
+    run("locations", "apply", "-", stdin=GOOD, **SECRETS)
+
+    said = [run("locations", *words, *form) for words in (["list"], ["show", "AcmeDental1"]) for form in ([], ["--json"])]
+
+    everything = "".join(each.stdout + each.stderr for each in said)
+    kept = "".join(str(redis.hgetall(key)) for key in redis.keys("ghlb:location:*"))
+    assert [each.returncode for each in said] == [0] * 4
+    assert "very-secret" not in everything + kept
+    assert json.loads(said[3].stdout)["settings"]["ghl_token"] == "(set)"
+    assert json.loads(said[3].stdout)["settings"]["assistable"]["token"] == "(set)"
+
+
+def test_a_file_from_disk_is_read(run: Run, tmp_path: Path) -> None:
+    """`apply FILE` takes a path."""
+    file = tmp_path / "locations.toml"
+    file.write_text(GOOD, encoding="utf-8")
+
+    assert run("locations", "apply", str(file), **SECRETS).returncode == 0
+
+
+FAULTS = {
+    "[locations.A]\nmode = 'loud'": "locations.A.mode",
+    "[locations.A]\ndebounce_seconds = -1": "locations.A.debounce_seconds",
+    "[locations.A]\nprovider = 'agencii'": "locations.A.provider",
+    "[locations.A]\nghl_token = { env = 'NOT_SET' }": "NOT_SET",
+    "[locations.'a:b']\nname = 'x'": "locations.a:b",
+    "[locations.A.assistable]\nassistant = 'x'": "locations.A.assistable.assistant",
+    "[settings]\nx = 1\n[locations.A]": "settings",
+    "[locations]\nA = 3": "locations.A",
+    "defaults = 3\n[locations.A]": "defaults",
+    "": "locations",
+    "this is not TOML": "line 1",
+}
+
+
+def test_a_file_with_a_fault_changes_nothing(run: Run, redis: Redis) -> None:
+    """Exit code 2, one sentence a fault with its key or line, no traceback, and what was there before stays as it was."""
+    run("locations", "apply", "-", stdin=GOOD, **SECRETS)
+    before = {key: redis.dump(key) for key in redis.scan_iter()}
+
+    for text, named in FAULTS.items():
+        done = run("locations", "apply", "-", stdin=text.replace("[locations.A]", "[locations.Fine]\n[locations.A]"))
+
+        assert (done.returncode, done.stdout) == (2, ""), text
+        assert named in done.stderr
+        assert "Traceback" not in done.stderr
+    assert {key: redis.dump(key) for key in redis.scan_iter()} == before
+
+
+def test_every_fault_of_a_file_is_named_at_once(run: Run) -> None:
+    """Nobody mends a file one error at a time."""
+    done = run("locations", "apply", "-", stdin="[locations.A]\nmode = 'loud'\ncolour = 1\n[locations.B]\ntimezone = 'x'")
+
+    assert done.returncode == 2
+    assert [named in done.stderr for named in ("locations.A.mode", "locations.A.colour", "locations.B.timezone")] == [True] * 3
+
+
+def test_a_wrong_secret_is_not_quoted(run: Run) -> None:
+    """A fault in a table that holds tokens names the key and never the value."""
+    done = run("locations", "apply", "-", stdin="[locations.A]\nghl_token = ['pit-very-secret']\nmode = 'very-secret-mode'")
+
+    assert done.returncode == 2
+    assert "very-secret" not in done.stderr
+
+
+def test_a_file_that_is_not_there_is_wrong_input(run: Run) -> None:
+    """So is a folder, and a file that is no text."""
+    assert run("locations", "apply", "/nonexistent.toml").returncode == 2
+    assert run("locations", "apply", "/").returncode == 2
+    assert run("locations", "apply", "/bin/true").returncode == 2
+
+
+def test_absent_locations_stay(run: Run) -> None:
+    """`apply` adds and replaces; it removes nothing."""
+    run("locations", "apply", "-", stdin="[locations.One]\n[locations.Two]")
+
+    run("locations", "apply", "-", stdin="[locations.Two]\nname = 'Second'")
+
+    assert [(each["id"], each["name"]) for each in json.loads(run("locations", "list", "--json").stdout)] == [
+        ("One", ""),
+        ("Two", "Second"),
+    ]
+
+
+def test_an_unknown_location_is_wrong_input(run: Run) -> None:
+    """`show` of an id that nobody applied exits 2 with a sentence and prints nothing."""
+    done = run("locations", "show", "Nobody", "--json")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Nobody" in done.stderr
+
+
+def test_without_locations_the_list_is_an_empty_document(run: Run) -> None:
+    """Scripts get an empty list, not nothing."""
+    assert json.loads(run("locations", "list", "--json").stdout) == []
+
+
+def test_another_secret_key_is_said_and_not_a_traceback(run: Run) -> None:
+    """What was sealed with a key that is gone is wrong settings, 78; with the old key behind the new one, all is well."""
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    run("locations", "apply", "-", stdin="[locations.One]", BRIDGE_SECRET_KEY=old)
+
+    lost = run("locations", "show", "One", BRIDGE_SECRET_KEY=new)
+    both = run("locations", "show", "One", BRIDGE_SECRET_KEY=f"{new},{old}")
+
+    assert lost.returncode == 78
+    assert "BRIDGE_SECRET_KEY" in lost.stderr
+    assert "Traceback" not in lost.stderr
+    assert both.returncode == 0
+
+
+def test_keys_that_this_version_does_not_act_on_are_named(run: Run) -> None:
+    """Whoever sets business hours is told that they are not kept yet."""
+    done = run("locations", "apply", "-", stdin="[locations.One]\nbusiness_hours = ['mon-fri 09:00-17:30']")
+
+    assert done.returncode == 0
+    assert "business_hours" in done.stderr

@@ -1,0 +1,141 @@
+"""The receiver's routes: every answer is one that its sender can act on."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.receiver.answers import LINGER_BYTES
+from bridge.receiver.webhooks import MOST_BYTES
+
+if TYPE_CHECKING:
+    from redis import Redis
+    from starlette.types import Message
+
+    from tests.receiver.conftest import Receiver
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+EVENTS = {
+    file.stem: file.read_bytes()
+    for file in sorted(SAMPLES.rglob("*.json"))
+    if file.parent.name != "errors" and file.name != "INDEX.json"
+}
+SMS = EVENTS["inbound_sms_full_envelope"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 200),
+        ("GET", "/webhooks/ghl", 405),
+        ("PUT", "/webhooks/ghl", 405),
+        ("POST", "/healthz", 405),
+        ("GET", "/", 404),
+        ("POST", "/webhooks", 404),
+        ("POST", "/webhooks/ghl/more", 404),
+    ],
+)
+async def test_only_the_doors_that_there_are_can_be_opened(receiver: Receiver, method: str, path: str, status: int) -> None:
+    """Other paths are 404, other methods 405."""
+    assert (await receiver.call(method, path)).status_code == status
+
+
+@pytest.mark.parametrize("name", EVENTS)
+async def test_no_authentic_event_is_answered_with_an_error(receiver: Receiver, redis: Redis, name: str) -> None:
+    """Each of GHL's own payloads gets a 2xx and a status of the contract; inbound messages of a known location get the 202."""
+    event = json.loads(EVENTS[name])
+    receiver.knows(redis, str(event.get("locationId") or "Unknown"))
+
+    answer = await receiver.take(EVENTS[name])
+
+    document = answer.json()
+    assert document["status"] in {"accepted", "ignored"}
+    assert answer.status_code == (202 if document["status"] == "accepted" else 200)
+    assert ("reason" in document) is (document["status"] == "ignored")
+    inbound = name.startswith("inbound_") and name not in {"inbound_call", "inbound_voicemail"}
+    assert (document["status"] == "accepted") is inbound
+
+
+async def test_the_answer_names_the_ids(receiver: Receiver, redis: Redis) -> None:
+    """Whoever sent it can ask `explain` about it."""
+    event = json.loads(SMS)
+    receiver.knows(redis, event["locationId"])
+    ids = {"message_id": event["messageId"], "conversation_id": event["conversationId"]}
+
+    assert (await receiver.take(SMS)).json() == {"status": "accepted", **ids}
+    assert (await receiver.take(SMS)).json() == {"status": "duplicate", **ids}
+
+
+async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
+    """429 with `Retry-After`; `readyz` is 503 and gives no password away; `healthz` is 200."""
+    answer, ready, alive = (
+        await stranded.take(SMS),
+        await stranded.call("GET", "/readyz"),
+        await stranded.call("GET", "/healthz"),
+    )
+
+    assert (answer.status_code, answer.json(), float(answer.headers["Retry-After"]) > 0) == (429, {"status": "unavailable"}, True)
+    assert (ready.status_code, alive.status_code) == (503, 200)
+    assert "hidden" not in ready.text
+
+
+async def test_an_unsigned_webhook_costs_redis_nothing(stranded: Receiver) -> None:
+    """The signature is checked before anything else: a stranger learns nothing of Redis' health."""
+    assert (await stranded.call("POST", "/webhooks/ghl", b"{}")).status_code == 401
+
+
+async def test_a_state_that_is_not_what_it_should_be_is_no_promise(receiver: Receiver, redis: Redis) -> None:
+    """A script that fails in the middle is answered 429, as everything is that was not written."""
+    event = json.loads(SMS)
+    receiver.knows(redis, event["locationId"])
+    redis.set(f"ghlb:waiting:{event['locationId']}:{event['contactId']}", "not a list")
+
+    assert (await receiver.take(SMS)).status_code == 429
+
+
+async def test_readyz_tells_what_an_operator_asks(receiver: Receiver, redis: Redis) -> None:
+    """How many workers live, how old the oldest overdue conversation is, and whether a 202 would be kept."""
+    receiver.knows(redis, json.loads(SMS)["locationId"])
+    await receiver.take(SMS)
+    deadline = time.monotonic() + 5
+    told: dict[str, Any] = {}
+    while time.monotonic() < deadline and not told.get("oldest_overdue_seconds"):
+        told = (await receiver.call("GET", "/readyz")).json()
+
+    assert told["workers"] == 0
+    assert 0 < told["oldest_overdue_seconds"] < 5
+    assert told["durability"] == {"complete": True, "missing": []}
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_of_an_endless_body_little_is_read(receiver: Receiver, announced: bool) -> None:
+    """The answer leaves when the limit is passed; a little more is read so that it arrives, and then no more."""
+    read = 0
+    sent: list[Message] = []
+    told_after: list[int] = []
+
+    async def receive() -> Message:
+        nonlocal read
+        read += 65536
+        return {"type": "http.request", "body": b"x" * 65536, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        told_after.append(read)
+
+    headers = [(b"content-length", b"99999999999")] if announced else []
+    scope = {"type": "http", "method": "POST", "path": "/webhooks/ghl", "query_string": b"", "headers": headers}
+    await receiver.app(scope, receive, send)
+
+    start, answer, end = sent
+    assert start["status"] == 413
+    assert (b"connection", b"close") in start["headers"]
+    assert (answer["body"], answer["more_body"]) == (b'{"status":"too_large"}', True)
+    assert (end["body"], end["more_body"]) == (b"", False)
+    before = 0 if announced else MOST_BYTES + 65536
+    assert told_after == [before, before, before + LINGER_BYTES]

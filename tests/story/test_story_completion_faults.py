@@ -1,0 +1,255 @@
+"""The completion service fails in every way it knows: the contact gets one reply or none, and the number of calls is exact."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.story.machine import poll
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine, Person
+
+AT_ONCE = {"Retry-After": "0"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def locations(whole_machine: Machine) -> None:
+    whole_machine.restore()
+    whole_machine.apply(Hasty={"provider_timeout_seconds": 0.3}, Auto={"assistable": {"delivery": "auto"}})
+
+
+@pytest.fixture
+def ana(machine: Machine) -> Person:
+    return machine.person("Plain")
+
+
+def test_two_faults_in_a_row_pass_within_one_try(ana: Person) -> None:
+    """After 500 twice the third call answers: three calls, one durable try, one reply."""
+    ana.fault("completion", {"kind": "status", "status": 500, "headers": AT_ONCE}, times=2)
+
+    said = ana.says("Third time lucky")
+
+    assert ana.settles(said).status == "replied"
+    assert (ana.completions, len(ana.replies)) == (3, 1)
+    assert ana.machine.story(said["message_id"]).count("asking") == 1
+
+
+def test_retry_after_is_honoured(ana: Person) -> None:
+    """A 429 that asks for a second is asked again after that second and not before."""
+    ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
+
+    assert ana.settles(ana.says("Slowly, slowly")).status == "replied"
+
+    first, second = (each["monotonic"] for each in ana.requests("assistable"))
+    assert 1.0 <= second - first < 3.0
+    assert len(ana.replies) == 1
+
+
+def test_a_long_retry_after_becomes_a_durable_wait(ana: Person) -> None:
+    """A wait of more than ten seconds holds no slot: the message is `retrying`, and due when it was asked for."""
+    ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}})
+
+    said = ana.says("Come back in an hour")
+
+    poll("a durable wait", lambda: _status(ana, said) == "retrying")
+    [message] = ana.machine.explain(said["message_id"])["messages"]
+    assert message["status"] == "retrying"
+    retrying = next(each for each in ana.machine.explain(ana.id)["events"] if each["step"] == "retrying")
+    assert retrying["wait_seconds"] == 3600
+    assert ana.completions == 1
+    assert ana.machine.redis.zcard("ghlb:inflight") == 0
+
+
+def test_a_new_message_does_not_shorten_a_durable_wait(ana: Person) -> None:
+    """Who was told to wait is not asked earlier because the contact writes again."""
+    ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}})
+    said = ana.says("First")
+    poll("a durable wait", lambda: _status(ana, said) == "retrying")
+
+    ana.says("And another thing")
+    bob = ana.machine.person("Plain")
+    assert bob.settles(bob.says("Meanwhile")).status == "replied"
+
+    assert ana.completions == 1
+
+
+def test_a_completion_may_take_longer_than_a_lease(ana: Person) -> None:
+    """The heartbeat keeps the lane while the worker lives: one call, one reply, however long the lease is."""
+    ana.fault("completion", {"kind": "delay", "seconds": 3.2}, times=1)
+
+    assert ana.settles(ana.says("Think it over")).status == "replied"
+
+    assert (ana.completions, len(ana.replies), ana.most_at_once) == (1, 1, 1)
+
+
+PASSING: list[dict[str, Any]] = [
+    {"kind": "cut"},
+    {"kind": "cut", "when": "after"},
+    {"kind": "html"},
+    {"kind": "big", "bytes": 3_000_000},
+    {"kind": "status", "status": 502, "body": "<html>bad gateway</html>"},
+    {"kind": "status", "status": 402, "body": {"error": "no credit"}},
+    {"kind": "status", "status": 408},
+    {"kind": "status", "status": 425},
+    {"kind": "ok_false", "error": "billing: quota used up"},
+]
+
+
+def test_a_passing_fault_costs_one_more_call(machine: Machine) -> None:
+    """Cut, unreadable, oversized, overloaded, out of credit: asked again once, answered once."""
+    people = [machine.person("Plain") for _ in PASSING]
+    for each, action in zip(people, PASSING, strict=True):
+        each.fault("completion", action, times=1)
+
+    said = [each.says("Try again please") for each in people]
+
+    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * len(PASSING)
+    assert [(each.completions, len(each.replies)) for each in people] == [(2, 1)] * len(PASSING)
+
+
+@pytest.mark.parametrize(
+    ("action", "said_so"),
+    [
+        ({"kind": "ok_false", "error": "No GHL conversation found for contact"}, "reports an error"),
+        ({"kind": "ok_false", "error": "No access token for location"}, "connect GHL in Assistable again"),
+        ({"kind": "status", "status": 400, "body": {"message": "what?"}}, "HTTP 400"),
+        ({"kind": "status", "status": 401, "body": {"message": "Unauthorized"}}, "token refused"),
+        ({"kind": "status", "status": 404, "body": {"message": "Route not found"}}, "HTTP 404"),
+        ({"kind": "status", "status": 307, "headers": {"Location": "http://127.0.0.1:1/"}}, "redirect"),
+    ],
+)
+def test_a_fault_that_does_not_pass_is_a_dead_letter_at_once(ana: Person, action: dict[str, Any], said_so: str) -> None:
+    """One call, no reply, and `explain` says what is wrong without the service's own words."""
+    ana.fault("completion", action)
+
+    record = ana.settles(ana.says("Hopeless"))
+
+    assert record.status == "dead"
+    assert said_so in record.error
+    assert "No GHL" not in record.error
+    assert (ana.completions, ana.replies) == (1, [])
+
+
+def test_after_the_last_try_comes_the_dead_letter(ana: Person) -> None:
+    """Three calls in each of four tries, then `dead`, with the error and the number of tries; nothing is posted."""
+    ana.fault("completion", {"kind": "status", "status": 500, "headers": AT_ONCE})
+
+    said = ana.says("Nobody home")
+
+    assert ana.settles(said).status == "dead"
+    told = ana.machine.explain(said["message_id"])
+    [message] = told["messages"]
+    assert (message["status"], message["error"]) == ("dead", "Assistable: HTTP 500, an object with message, statusCode")
+    assert told["events"][-1]["step"] == "dead"
+    assert told["events"][-1]["attempts"] == 4
+    assert (ana.completions, ana.replies) == (12, [])
+
+
+def test_the_durable_tries_keep_their_distances(machine: Machine) -> None:
+    """A service that never answers is asked once a try, with the delays of BRIDGE_RETRY_DELAYS between them."""
+    ana = machine.person("Hasty")
+    ana.fault("completion", {"kind": "hang"})
+
+    record = ana.settles(ana.says("Hello? Hello?"))
+
+    assert record.status == "dead"
+    times = [each["monotonic"] for each in ana.requests("assistable")]
+    gaps = [later - earlier - 0.3 for earlier, later in pairwise(times)]
+    assert len(times) == 4
+    assert [gap >= delay for gap, delay in zip(gaps, (0.2, 0.4, 0.8), strict=True)] == [True] * 3
+    assert ana.most_at_once == 1
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_an_answer_that_trickles_in_ends_with_the_provider_timeout(machine: Machine, where: str) -> None:
+    """`provider_timeout_seconds` is the whole of one completion; the next try is answered."""
+    ana = machine.person("Hasty")
+    ana.fault("completion", {"kind": "trickle", "seconds": 20, "where": where}, times=1)
+
+    assert ana.settles(ana.says("Drip drop"), seconds=8).status == "replied"
+
+    assert (ana.completions, len(ana.replies)) == (2, 1)
+
+
+@pytest.mark.parametrize("text", [None, "   \n "])
+def test_an_empty_answer_is_a_decision(ana: Person, text: str | None) -> None:
+    """The provider chose silence: `no_reply`, one call, no post, no retry."""
+    ana.fault("completion", {"kind": "empty"} if text is None else {"kind": "text", "text": text})
+
+    assert ana.settles(ana.says("No answer needed")).status == "no_reply"
+
+    assert (ana.completions, ana.replies) == (1, [])
+
+
+def test_a_dead_letter_does_not_hold_the_contact_up(ana: Person) -> None:
+    """The next message is a new turn with all its tries."""
+    ana.fault("completion", {"kind": "status", "status": 400}, times=1)
+    assert ana.settles(ana.says("Bad luck")).status == "dead"
+
+    assert ana.settles(ana.says("Better luck")).status == "replied"
+
+    assert len(ana.replies) == 1
+
+
+def test_a_reply_that_the_provider_delivered_is_not_posted(machine: Machine) -> None:
+    """With `delivery = auto`, a claimed message id that stands in the conversation is the reply."""
+    ana = machine.person("Auto")
+    ana.fault("completion", {"kind": "claim", "deliver": True})
+
+    said = ana.says("Who answers?")
+
+    assert ana.settles(said).status == "delivered_by_provider"
+    assert ana.replies == []
+    assert ana.completions == 1
+    [message] = machine.explain(said["message_id"])["messages"]
+    assert message["reply_message_ids"] == [machine.sim.ask(f"conversations/{ana.id}")["messages"][-1]["id"]]
+
+
+def test_a_claim_without_a_delivery_is_posted(machine: Machine) -> None:
+    """A claimed message id that never shows up in the conversation leaves the reply to the bridge: one post."""
+    ana = machine.person("Auto")
+    ana.fault("completion", {"kind": "claim", "deliver": False})
+
+    assert ana.settles(ana.says("Empty promises")).status == "replied"
+
+    assert (ana.completions, len(ana.replies)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        ([{"kind": "claim", "deliver": True}, {"kind": "cut", "when": "after"}], "delivered_by_provider"),
+        ([{"kind": "claim", "deliver": True}, {"kind": "status", "status": 500, "when": "after"}], "delivered_by_provider"),
+        ([{"kind": "claim", "deliver": True}, {"kind": "html"}], "delivered_by_provider"),
+    ],
+)
+def test_a_lost_answer_of_a_delivering_provider_is_looked_for(
+    machine: Machine, action: list[dict[str, Any]], outcome: str
+) -> None:
+    """What the provider has delivered before its answer was lost is found in the conversation: no second completion, no post."""
+    ana = machine.person("Auto")
+    ana.fault("completion", *action, times=1)
+
+    assert ana.settles(ana.says("Lost and found")).status == outcome
+
+    assert (ana.completions, ana.replies) == (1, [])
+    assert len(machine.sim.ask("counts")["delivered_by_provider"]["by_contact"][ana.id]) == 1
+
+
+def test_a_lost_answer_that_was_not_delivered_is_asked_for_again(machine: Machine) -> None:
+    """Proven absent after the last look, the turn is asked anew: two calls, one reply, never two at once."""
+    machine.apply(Fresh={"assistable": {"delivery": "auto"}})
+    ana = machine.person("Fresh")
+    ana.fault("completion", {"kind": "cut"}, times=1)
+
+    assert ana.settles(ana.says("Say again?")).status == "replied"
+
+    assert (ana.completions, len(ana.replies), ana.most_at_once) == (2, 1, 1)
+
+
+def _status(person: Person, said: dict[str, Any]) -> str:
+    record = person.machine.record(said["message_id"])
+    return record.status if record else ""

@@ -1,0 +1,193 @@
+"""`ghl-bridge demo` and `ghl-bridge up`: one command starts everything, and everything ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from bridge.cli import redis_server
+from tests.story.machine import clean_environment, poll
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = str(Path(sys.executable).parent / "ghl-bridge")
+
+
+class Folder:
+    """A data folder and the commands that run on it; what it leaves behind is found by the folder's name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environ = {**clean_environment(os.environ), "BRIDGE_DATA_DIR": str(path), "PORT": str(redis_server.free_port())}
+        self.environ["WORKER_CONCURRENCY"] = "5"
+        self.said = path.parent / f"{path.name}.said"
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+        """Start a command in a session of its own, with unbuffered output."""
+        with self.said.open("ab") as file:
+            process = subprocess.Popen(
+                [COMMAND, *arguments],
+                env={**self.environ, "PYTHONUNBUFFERED": "1", **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run([COMMAND, *arguments], env=self.environ, capture_output=True, text=True, timeout=90, check=False)
+
+    def text(self) -> str:
+        """All that was printed."""
+        return self.said.read_text(encoding="utf-8")
+
+    def says(self, words: str, *, seconds: float = 40) -> str:
+        """Wait until something was printed."""
+        return poll(
+            f"{words!r} in the output", lambda: self.text() if words in self.text() else "", seconds=seconds, told=self.text
+        )
+
+    def processes(self) -> list[str]:
+        """What runs with this data folder in its environment or its command line."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdecimal():
+                continue
+            try:
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+                # Redis writes its title over both, but it works in the folder.
+                told += str((entry / "cwd").readlink()).encode()
+            except OSError:
+                continue
+            if str(self.path).encode() in told and state != "Z":
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100])
+        return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    folder = Folder(tmp_path / "data")
+    yield folder
+    for process in folder.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+    if sys.platform == "linux":
+        poll("an end of all processes", lambda: not folder.processes(), seconds=30)
+
+
+def test_the_demo_shows_one_reply_and_stops(folder: Folder) -> None:
+    """`demo --once` exits 0 after it printed the sandbox URL, the reply and `replied`; no process is left.
+
+    Whatever the environment names, the demo's Redis, tokens and services are its own.
+    """
+    real = {"REDIS_URL": "redis://127.0.0.1:1", "GHL_API_URL": "http://127.0.0.1:1", "ASSISTABLE_URL": "http://127.0.0.1:1"}
+    folder.environ.update(real, BRIDGE_SECRET_KEY="wrong", BRIDGE_RETRY_DELAYS="nonsense", GHL_APP_ID="another")
+
+    done = folder.run("demo", "--once")
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"http://127\.0\.0\.1:\d+/", done.stdout)
+    assert 'You said: "Hi! Do you have an appointment free on Friday?"' in done.stdout
+    assert "replied" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert folder.processes() == []
+
+
+def test_the_demo_stays_up_and_answers_its_page(folder: Folder) -> None:
+    """Without `--once` the page is there and a second message gets its reply, until SIGTERM stops everything."""
+    process = folder.start("demo")
+    url = re.search(r"http://127\.0\.0\.1:\d+", folder.says("Ctrl-C stops everything"))
+    assert url
+
+    said: dict[str, Any] = httpx.post(f"{url[0]}/_sim/say", json={"text": "And on Monday?"}, trust_env=False).json()
+    assert "<html" in httpx.get(f"{url[0]}/", trust_env=False).text
+    poll("a second reply", lambda: _replies(url[0], said["contact_id"]))
+    # A command in another terminal finds the state without any setting.
+    told = json.loads(folder.run("explain", said["message_id"], "--json").stdout)
+    assert told["messages"][0]["message_id"] == said["message_id"]
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0
+    assert folder.processes() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
+def test_killed_the_demo_takes_its_processes_along(folder: Folder) -> None:
+    """After kill -9 of the parent nothing is left behind that would hold ports and the data folder."""
+    process = folder.start("demo")
+    folder.says("Ctrl-C stops everything")
+    assert len(folder.processes()) >= 5
+
+    process.kill()
+    process.wait(10)
+
+    poll("an end of all processes", lambda: not folder.processes(), seconds=10, told=folder.processes)
+
+
+def test_up_runs_what_production_needs_and_keeps_what_waits(folder: Folder) -> None:
+    """`up` starts Redis, receiver and worker; stopped and started again, locations and secrets are still there."""
+    process = folder.start("up", BRIDGE_LOG_FORMAT="text")
+    folder.says("webhooks/ghl")
+    ready = httpx.get(f"http://127.0.0.1:{folder.environ['PORT']}/readyz", trust_env=False).json()
+    assert (ready["workers"], ready["durability"]["complete"]) == (1, True)
+    applied = subprocess.run(
+        [COMMAND, "locations", "apply", "-"],
+        env=folder.environ,
+        input="[locations.Kept]",
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert "applied Kept" in applied.stdout
+
+    second = folder.run("up")
+    assert second.returncode == 1
+    assert "another ghl-bridge runs in" in second.stderr
+    assert second.stderr.count("\n") == 1
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(40) == 0
+    assert folder.processes() == []
+    folder.said.write_text("")
+    again = folder.start("up")
+    folder.says("webhooks/ghl")
+    assert [each["id"] for each in json.loads(folder.run("locations", "list", "--json").stdout)] == ["Kept"]
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(40) == 0
+
+
+def test_up_ends_when_one_of_its_processes_does(folder: Folder) -> None:
+    """Where the receiver's port is taken, `up` says which process ended and where its log is, exits 1 and leaves nothing."""
+    with socket.create_server(("0.0.0.0", int(folder.environ["PORT"]))):  # noqa: S104 - where the receiver would listen
+        began = time.monotonic()
+        done = folder.run("up")
+
+    assert done.returncode == 1
+    assert "web ended" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - began < 40
+    assert folder.processes() == []
+
+
+def _replies(url: str, contact_id: str) -> list[str]:
+    counts = httpx.get(f"{url}/_sim/counts", trust_env=False).json()
+    replies: list[str] = counts["posts"]["by_contact"].get(contact_id, [])
+    return replies
