@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
@@ -48,7 +49,9 @@ def test_no_secret_comes_out_again(run: Run, redis: Redis) -> None:
     """`list` and `show` only say that a token is set, in words as in JSON, and Redis holds it sealed."""
     run("locations", "apply", "-", stdin=GOOD, **SECRETS)
 
-    said = [run("locations", *words, *form) for words in (["list"], ["show", "AcmeDental1"]) for form in ([], ["--json"])]
+    words = (["list"], ["list", "--json"], ["show", "AcmeDental1"], ["show", "AcmeDental1", "--json"])
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(lambda more: run("locations", *more), words))
 
     everything = "".join(each.stdout + each.stderr for each in said)
     kept = "".join(str(redis.hgetall(key)) for key in redis.keys("ghlb:location:*"))
@@ -86,10 +89,12 @@ def test_a_file_with_a_fault_changes_nothing(run: Run, redis: Redis) -> None:
     run("locations", "apply", "-", stdin=GOOD, **SECRETS)
     before = {key: redis.dump(key) for key in redis.scan_iter()}
 
-    for text, named in FAULTS.items():
-        done = run("locations", "apply", "-", stdin=text.replace("[locations.A]", "[locations.Fine]\n[locations.A]"))
+    with ThreadPoolExecutor(4) as pool:
+        texts = [text.replace("[locations.A]", "[locations.Fine]\n[locations.A]") for text in FAULTS]
+        ended = list(pool.map(lambda text: run("locations", "apply", "-", stdin=text), texts))
 
-        assert (done.returncode, done.stdout) == (2, ""), text
+    for done, named in zip(ended, FAULTS.values(), strict=True):
+        assert (done.returncode, done.stdout) == (2, ""), named
         assert named in done.stderr
         assert "Traceback" not in done.stderr
     assert {key: redis.dump(key) for key in redis.scan_iter()} == before

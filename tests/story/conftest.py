@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,13 +14,34 @@ if TYPE_CHECKING:
     from tests.story.machine import Machine
 
 
+LOCATIONS: dict[str, dict[str, Any]] = {
+    "Plain": {},
+    "Patient": {"debounce_seconds": 1.0, "debounce_max_seconds": 5.0},
+    "Chatty": {"debounce_seconds": 30.0, "debounce_max_seconds": 0.5},
+    "Mailing": {"channels": ["Email"]},
+    "Hasty": {"provider_timeout_seconds": 0.3},
+    "Auto": {"assistable": {"delivery": "auto"}},
+    "Fresh": {"assistable": {"delivery": "auto"}},
+    "Blind": {"contact_lookup": False},
+    "Draft": {"mode": "draft"},
+    "Off": {"mode": "off"},
+    "TextOnly": {"channels": ["SMS"]},
+    "Recent": {"max_age_seconds": 3600},
+    "Testing": {"required_tags": ["ai_test", "VIP"]},
+    "TestingBlind": {"required_tags": ["ai_test"], "contact_lookup": False},
+    "Unfinished": {"assistable": {"assistant_id": ""}},
+    "Leaving": {"debounce_seconds": 1.0},
+    "Halted": {},
+}
+
+
 @pytest.fixture(scope="session")
 def whole_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Redis, simulator, receiver and worker, once for all."""
     machine = build(tmp_path_factory.mktemp("machine"))
     try:
         machine.restore()
-        machine.apply(Plain={})
+        machine.apply(**LOCATIONS)
         yield machine
     finally:
         machine.close()

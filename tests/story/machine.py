@@ -43,7 +43,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith(FOREIGN)}
 
 
-def poll(what: str, look: Callable[[], T | None], *, seconds: float = 15.0, told: Callable[[], object] = str) -> T:
+def poll(what: str, look: Callable[[], T | None], *, seconds: float = 30.0, told: Callable[[], object] = str) -> T:
     """Look until there is something to see; the deadline is what fails, not a guess at how long it takes."""
     deadline = time.monotonic() + seconds
     while True:
@@ -151,7 +151,7 @@ class Person:
         """The requests about this contact, in order of arrival."""
         return list(self.machine.sim.ask("requests", endpoint=endpoint, contact_id=self.id)["requests"])
 
-    def settles(self, said: Mapping[str, Any], *, seconds: float = 15.0) -> MessageRecord:
+    def settles(self, said: Mapping[str, Any], *, seconds: float = 30.0) -> MessageRecord:
         """Wait until a message has its outcome and nothing of the contact waits: from then on nothing more can happen."""
         lane = f"{self.location}:{self.id}"
 
@@ -268,7 +268,7 @@ class Machine:
         """All that a process said."""
         return self.running[name].log.read_text(encoding="utf-8", errors="replace")
 
-    def ready(self, *, workers: int = 1, seconds: float = 20.0) -> dict[str, Any]:
+    def ready(self, *, workers: int = 1, seconds: float = 40.0) -> dict[str, Any]:
         """Wait until the receiver can accept and so many workers have told that they live."""
 
         def look() -> dict[str, Any] | None:

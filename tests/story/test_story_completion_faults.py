@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 AT_ONCE = {"Retry-After": "0"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def locations(whole_machine: Machine) -> None:
-    whole_machine.restore()
-    whole_machine.apply(Hasty={"provider_timeout_seconds": 0.3}, Auto={"assistable": {"delivery": "auto"}})
-
-
 @pytest.fixture
 def ana(machine: Machine) -> Person:
     return machine.person("Plain")
@@ -241,7 +235,6 @@ def test_a_lost_answer_of_a_delivering_provider_is_looked_for(
 
 def test_a_lost_answer_that_was_not_delivered_is_asked_for_again(machine: Machine) -> None:
     """Proven absent after the last look, the turn is asked anew: two calls, one reply, never two at once."""
-    machine.apply(Fresh={"assistable": {"delivery": "auto"}})
     ana = machine.person("Fresh")
     ana.fault("completion", {"kind": "cut"}, times=1)
 

@@ -15,21 +15,6 @@ if TYPE_CHECKING:
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture(scope="module", autouse=True)
-def locations(whole_machine: Machine) -> None:
-    whole_machine.restore()
-    whole_machine.apply(
-        Draft={"mode": "draft"},
-        Off={"mode": "off"},
-        TextOnly={"channels": ["SMS"]},
-        Recent={"max_age_seconds": 3600},
-        Testing={"required_tags": ["ai_test", "VIP"]},
-        TestingBlind={"required_tags": ["ai_test"], "contact_lookup": False},
-        Blind={"contact_lookup": False},
-        Unfinished={"assistable": {"assistant_id": ""}},
-    )
-
-
 def test_a_draft_is_a_comment_that_the_contact_never_sees(machine: Machine) -> None:
     """In mode draft the reply becomes an InternalComment, and nothing is sent to the contact."""
     ana = machine.person("Draft")
@@ -147,7 +132,6 @@ def test_settings_take_effect_without_a_restart(machine: Machine) -> None:
 
 def test_switched_off_during_a_completion_nothing_is_posted(machine: Machine) -> None:
     """Guards are asked right before the post, too: an operator's `off` wins over an answer that was paid for."""
-    machine.apply(Halted={})
     ana = machine.person("Halted")
     ana.fault("completion", {"kind": "delay", "seconds": 2.0})
     said = ana.says("Stop the presses")
@@ -162,7 +146,6 @@ def test_switched_off_during_a_completion_nothing_is_posted(machine: Machine) ->
 
 def test_a_location_that_is_gone_answers_nobody(machine: Machine) -> None:
     """What waits when a location disappears is skipped as `unknown_location`, and nothing is paid for."""
-    machine.apply(Leaving={"debounce_seconds": 0.5})
     ana = machine.person("Leaving")
     said = ana.says("Too late")
 

@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from tests.story.machine import Machine, Person
 
 
-@pytest.fixture(scope="module", autouse=True)
-def locations(whole_machine: Machine) -> None:
-    whole_machine.restore()
-    whole_machine.apply(Blind={"contact_lookup": False}, Letters={"channels": ["Email"]})
-
-
 @pytest.fixture
 def ana(machine: Machine) -> Person:
     return machine.person("Plain")
@@ -109,7 +103,7 @@ def test_a_2xx_is_a_reply_however_unreadable(machine: Machine) -> None:
 
 def test_an_email_that_ghl_has_taken_is_not_posted_again(machine: Machine) -> None:
     """GHL's list shows e-mails without their body: the one that went out is recognised all the same."""
-    ana = machine.person("Letters")
+    ana = machine.person("Mailing")
     ana.fault("post", {"kind": "status", "status": 500, "when": "after"}, times=1)
 
     assert ana.settles(ana.says("<p>Did you get my letter?</p>", channel="Email")).status == "replied"
@@ -160,7 +154,7 @@ def test_an_outage_of_ghl_ends_in_a_dead_letter(ana: Person) -> None:
 
     said = ana.says("Anybody?")
 
-    record = ana.settles(said, seconds=20)
+    record = ana.settles(said)
     assert record.status == "dead"
     assert "outcome unknown" in record.error
     assert (ana.completions, ana.replies) == (1, [])
