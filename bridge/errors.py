@@ -9,6 +9,7 @@
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             will not pass by itself: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
+    │       └── TokenRefused  a login was refused: three in a row put the location on hold
     ├── Fenced                the lease was lost: stop, and write nothing
     ├── WrongInput            the person at the command line: exit code 2
     ├── DidNotWork            the command was right, the world was not: exit code 1
@@ -71,6 +72,14 @@ class Permanent(BridgeError):
 
 class OperatorMustFix(Permanent):
     """A token, a scope or a provider setting is wrong."""
+
+
+class TokenRefused(OperatorMustFix):
+    """A login was refused. `side` is `ghl` or `provider`; three in a row put the location on hold."""
+
+    def __init__(self, message: str, *, side: str) -> None:
+        super().__init__(message)
+        self.side = side
 
 
 class Fenced(BridgeError):

@@ -17,6 +17,7 @@ import structlog
 from anyio import to_thread
 
 from bridge.answering.asking import obtain
+from bridge.answering.burying import bury
 from bridge.answering.case import guard, open_case
 from bridge.answering.posting import deliver
 from bridge.errors import BridgeError, Fenced, Unavailable
@@ -75,8 +76,8 @@ async def _ignore(event: Ignored, door: Door) -> Answer:
 
 def _told(event: InboundMessage | Ignored, message_id: str, outcome: Accepted) -> Answer:
     ids = {"message_id": message_id, "conversation_id": event.conversation_id}
-    if outcome == "unknown_location":
-        return Answer(status="ignored", reason=Reason.UNKNOWN_LOCATION, **ids)
+    if outcome in {"unknown_location", "overflow"}:
+        return Answer(status="ignored", reason=Reason(outcome), **ids)
     return Answer(status=outcome, **ids)
 
 
@@ -122,7 +123,7 @@ def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead:
 def _work(case: Case, desk: Desk) -> Ended | Again | Dead:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
-    skip = None if case.turn.answer else guard(case, desk)
+    skip = None if case.completion else guard(case, desk)
     if skip:
         return case.ended(Status.SKIPPED, skip)
     completion = obtain(case, desk)
@@ -138,7 +139,7 @@ def _conclude(case: Case, outcome: Ended | Again | Dead, desk: Desk) -> None:
             desk.lanes.again(case.turn, case.ids, outcome)
             log.info("turn.again", lane=str(case.turn.lane), turn=case.turn.id, wait_seconds=outcome.wait, why=outcome.why)
         case Dead():
-            desk.lanes.bury(case.turn, case.ids, outcome, at_ms=case.turn.now_ms(desk.clock()))
-            log.error("turn.dead", lane=str(case.turn.lane), turn=case.turn.id, error=outcome.error)
+            buried = bury(case, outcome, desk)
+            log.error("turn.dead" if buried else "turn.held", lane=str(case.turn.lane), turn=case.turn.id, error=outcome.error)
         case _:
             assert_never(outcome)

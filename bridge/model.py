@@ -119,8 +119,13 @@ class InboundMessage:
 
     @property
     def lane(self) -> Lane:
-        """The line this message stands in."""
+        """The lane this message stands in."""
         return Lane(self.location_id, self.contact_id)
+
+    @property
+    def line(self) -> str:
+        """By which channel and conversation provider it came; a turn has one."""
+        return f"{self.message_type_string or self.channel}|{self.conversation_provider_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,9 +244,11 @@ class Turn:
     """A leased lane: the messages to answer, and what earlier tries of the same turn left behind.
 
     `token` is the lease's fence; `leased_at_ms` and `leased_at` are the same moment by Redis' clock and by this process' own
-    (monotonic, s). `attempts` counts durable tries that failed, `unfinished` leases that ended without a word
-    (this one included), `looks` how often GHL was read to settle an unknown outcome. `answered` are the ids that the saved
-    `answer` is for.
+    (monotonic, s). `carried` are messages of dead letters whose texts this turn takes along, `waiting` is how many messages
+    stood in the lane when it was leased, `replayed` says that an operator gave a dead letter another chance. `attempts` counts
+    durable tries that failed, `unfinished` leases that ended without a word (this one included), `looks` how often GHL was read
+    to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
+    for a newer message. `answered` are the ids that the saved `answer` is for.
     """
 
     lane: Lane
@@ -250,9 +257,14 @@ class Turn:
     leased_at_ms: int
     leased_at: float
     messages: tuple[InboundMessage, ...]
+    carried: tuple[InboundMessage, ...] = ()
+    waiting: int = 0
+    replayed: bool = False
     attempts: int = 0
     unfinished: int = 1
     looks: int = 0
+    asks: int = 0
+    stale: int = 0
     answer: Completion | None = None
     answered: tuple[MessageId, ...] = ()
     answered_at_ms: int = 0
@@ -276,19 +288,24 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """A turn to be tried again after `wait` seconds. `counts` says whether that was one of the tries that run out."""
+    """A turn to be tried again after `wait` seconds. `counts` says whether that was one of the tries that run out.
+
+    `stale`: a newer message made the answer stale; it is dropped and asked for again.
+    """
 
     wait: float
     why: str
     counts: bool = True
     looks: int = 0
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """A turn that will not pass by itself."""
+    """A turn that will not pass by itself. `refused` is the side that refused a login (`ghl`, `provider`), else empty."""
 
     error: str
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from bridge.flow import Door
 from bridge.ghl.client import GHL
 from bridge.ghl.signature import read_keys
 from bridge.store.connection import connect, connect_async, connect_without_retries
+from bridge.store.dead_letters import DeadLetters
 from bridge.store.inbox import Inbox
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
@@ -54,7 +55,12 @@ def build_heart_lanes(settings: Settings) -> Lanes:
 
 def build_locations(settings: Settings, redis: Redis) -> Locations:
     """The locations. Raises Misconfigured without a secret key."""
-    return Locations(redis, fernet_keys=settings.fernet_keys)
+    return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
+
+
+def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
+    """The dead letters."""
+    return DeadLetters(redis, retention_ms=_retention_ms(settings))
 
 
 def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat) -> Desk:

@@ -16,6 +16,8 @@ from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId
 from bridge.store.connection import connect, key, script
+from bridge.store.dead_letters import DeadLetters
+from bridge.store.inbox import MOST_WAITING
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.store.messages import encode
@@ -36,10 +38,13 @@ LANE = Lane(HERE, ContactId("contact"))
 _PASS = """
 for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
   local kind = redis.call('TYPE', name)['ok']
+  if name == 'ghlb:patience' or name == 'ghlb:upkeep' then
+    redis.call('PEXPIRE', name, redis.call('PTTL', name) + ARGV[1])
+  end
   if kind == 'zset' then
     for _, member in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, ARGV[1], member) end
   elseif kind == 'hash' then
-    for _, field in ipairs({'at', 'lease_until', 'not_before'}) do
+    for _, field in ipairs({'at', 'lease_until', 'not_before', 'replied_at', 'hold', 'held_from', 'held_until'}) do
       if redis.call('HEXISTS', name, field) == 1 then redis.call('HINCRBY', name, field, ARGV[1]) end
     end
   end
@@ -62,10 +67,20 @@ def message(id_: str = "m1", contact: str = "contact", location: str = HERE, **f
     )
 
 
-def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0) -> None:
+def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0, **settings: Any) -> None:
     """Apply locations of these ids."""
-    locations = (Location(id=id_, debounce_seconds=debounce, debounce_max_seconds=most) for id_ in ids or (HERE,))
-    Locations(redis, fernet_keys=[FERNET_KEY]).apply(locations)
+    locations = (Location(id=id_, debounce_seconds=debounce, debounce_max_seconds=most, **settings) for id_ in ids or (HERE,))
+    locations_of(redis).apply(locations)
+
+
+def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
+    """The locations."""
+    return Locations(redis, fernet_keys=fernet_keys or [FERNET_KEY], retention_ms=RETENTION_MS)
+
+
+def dead_letters_of(redis: Redis) -> DeadLetters:
+    """The dead letters."""
+    return DeadLetters(redis, retention_ms=RETENTION_MS)
 
 
 def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
@@ -78,7 +93,7 @@ def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
     """The accept script's arguments."""
     event = orjson.dumps({"step": "accepted", "message_id": one.id})
     ids = [str(one.lane), one.id, one.webhook_id, one.conversation_id]
-    return [*ids, nonce or uuid4().hex, encode(one), event, "", 600_000, RETENTION_MS]
+    return [*ids, nonce or uuid4().hex, encode(one), event, "", 600_000, RETENTION_MS, MOST_WAITING, one.line]
 
 
 def lanes_of(redis: Redis, *, lease: float = LONG) -> Lanes:
@@ -102,6 +117,12 @@ def take(lanes: Lanes, lane: Lane = LANE) -> Turn:
 def pass_time(redis: Redis, seconds: float) -> None:
     """Let time pass in the store."""
     redis.eval(_PASS, 0, str(-round(seconds * 1000)))
+
+
+def pass_outage(redis: Redis, seconds: float) -> None:
+    """Let time pass in which nobody could claim anything."""
+    pass_time(redis, seconds)
+    redis.decrby(key("claimed"), round(seconds * 1000))
 
 
 def due_ms(redis: Redis, lane: Lane = LANE) -> float | None:

@@ -14,10 +14,9 @@ from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.settings import from_environment
 from bridge.store.connection import key, now_ms
-from bridge.store.locations import Locations
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
-from tests.stored import FERNET_KEY, HERE, LANE, accept, claim, due_ms, keep, lanes_of, message, pass_time, take
+from tests.stored import FERNET_KEY, HERE, LANE, accept, claim, due_ms, keep, lanes_of, locations_of, message, pass_time, take
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,6 +34,10 @@ class NoHeartbeat:
         del turn
         return nullcontext()
 
+    def posting(self, turn: Turn) -> AbstractContextManager[None]:
+        del turn
+        return nullcontext()
+
 
 @pytest.fixture
 def lanes(redis: Redis) -> Lanes:
@@ -46,7 +49,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
     wire = Wire()
     return Desk(
         lanes=lanes,
-        locations=Locations(redis, fernet_keys=[fernet_key]),
+        locations=locations_of(redis, fernet_key),
         ghl=GHL(wire, "http://127.0.0.1:1"),
         providers=Providers(wire, from_environment({})),
         heartbeat=NoHeartbeat(),

@@ -9,14 +9,19 @@ from kombu import Connection
 
 from bridge import logs
 from bridge.errors import Misconfigured
+from bridge.store.alerts import Alerts
+from bridge.wire.calls import Wire
 from bridge.wiring import build_desk, build_heart_lanes, build_redis
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
+from workers.shutdown import Shutdown
 from workers.tasks import register
 from workers.threads import start_with_worker
+from workers.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
+    from bridge.store.connection import Redis
 
 QUEUE = "ghl-bridge"
 
@@ -32,7 +37,9 @@ def build(settings: Settings) -> Celery:
     desk = build_desk(settings, redis, heartbeat)
     task = register(app, desk)
     dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
-    start_with_worker(app, until_exit=heartbeat, until_stop=dispatcher)
+    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis)))
+    shutdown = Shutdown(dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes)
+    signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 
 
@@ -43,6 +50,11 @@ def _check_broker(url: str) -> None:
     except (KeyError, ValueError, ImportError):
         # From None: the error's own text may quote the URL, which holds a password.
         raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
+
+
+def build_upkeep(settings: Settings, redis: Redis) -> Upkeep:
+    """The upkeep for these settings."""
+    return Upkeep(Alerts(redis), Wire(), url=settings.alert_url)
 
 
 def configure(settings: Settings) -> dict[str, Any]:

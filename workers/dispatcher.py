@@ -64,9 +64,10 @@ class Dispatcher:
         self._stopping.set()
 
     def _wake(self, lanes: tuple[Lane, ...]) -> None:
-        """What can't be published is not lost: its claim runs out and the lanes are due again."""
+        """What can't be published is put back. If even that fails, its claim runs out and it is due again."""
         try:
             self._publish(lanes)
         except Exception as error:  # noqa: BLE001 - each broker's client has its own errors, and none may end this thread
             log.warning("dispatcher.not_published", lanes=len(lanes), error=type(error).__name__)
+            self._lanes.unclaim(lanes, pause=LONGEST_SLEEP)
             self._stopping.wait(LONGEST_SLEEP)

@@ -26,6 +26,7 @@ class Heartbeat:
         self._lanes = lanes
         self._every = every
         self._kept: dict[str, Turn] = {}
+        self._posting: set[str] = set()
         self._stopping = threading.Event()
 
     @contextmanager
@@ -36,6 +37,23 @@ class Heartbeat:
             yield
         finally:
             del self._kept[turn.token]
+
+    @contextmanager
+    def posting(self, turn: Turn) -> Iterator[None]:
+        """Mark the block in which a post may be under way."""
+        self._posting.add(turn.token)
+        try:
+            yield
+        finally:
+            self._posting.discard(turn.token)
+
+    def idle(self) -> list[Turn]:
+        """The kept turns that have no post under way."""
+        return [turn for turn in list(self._kept.values()) if turn.token not in self._posting]
+
+    def is_posting(self) -> bool:
+        """Whether any post is under way."""
+        return bool(self._posting)
 
     def run(self) -> None:
         """Beat until `stop`."""

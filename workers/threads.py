@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from celery import bootsteps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from celery import Celery
 
 
@@ -21,8 +23,8 @@ class Endless(Protocol):
         """Make `run` return soon."""
 
 
-def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Endless) -> None:
-    """Run each in a thread of its own, the one until the process ends and the other until the worker is told to stop."""
+def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Iterable[Endless]) -> None:
+    """Run each in a thread of its own, the one until the process ends and the others until the worker is told to stop."""
 
     class Threads(bootsteps.StartStopStep):
         """Celery starts and stops this with the worker; it builds the instance itself, hence the closure."""
@@ -36,11 +38,12 @@ def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Endless) 
 
         def start(self, worker: Any) -> None:
             del worker
-            for one in (until_exit, until_stop):
+            for one in (until_exit, *until_stop):
                 threading.Thread(target=one.run, name=type(one).__name__, daemon=True).start()
 
         def stop(self, worker: Any) -> None:
             del worker
-            until_stop.stop()
+            for one in until_stop:
+                one.stop()
 
     app.steps["worker"].add(Threads)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.errors import OperatorMustFix
-from bridge.model import Ended, Reason, Skip, Status
+from bridge.model import Ended, Reason, SendState, Skip, Status
 from bridge.policy import guards, transcript
+from bridge.store.lanes import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from bridge.completion import Completer
     from bridge.ghl.client import GHL
     from bridge.locations import Location
-    from bridge.model import Contact, InboundMessage, MessageId, Turn
+    from bridge.model import Completion, Contact, InboundMessage, MessageId, Turn
     from bridge.store.lanes import Lanes
     from bridge.store.locations import Kept, Locations
 
 READ_SECONDS = 10.0
 LOOKUP_COUNTS_SECONDS = 15.0
+# After so many dropped answers the next one is sent, or a steady writer would never hear from us.
+MOST_STALE = 2
 
 
 class Heartbeat(Protocol):
@@ -30,6 +33,10 @@ class Heartbeat(Protocol):
 
     def keeping(self, turn: Turn) -> AbstractContextManager[None]:
         """Renew the turn's lease until the block ends."""
+        ...
+
+    def posting(self, turn: Turn) -> AbstractContextManager[None]:
+        """Mark the block in which a post may be under way: a shutdown waits for it."""
         ...
 
 
@@ -60,13 +67,16 @@ class Desk:
 class Case:
     """A turn in work.
 
-    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `looks` counts how
-    often GHL was read for the outcome that is unsettled now.
+    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `completion`
+    is the answer, once there is one; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the
+    outcome that is unsettled now.
     """
 
     turn: Turn
     kept: Kept
     messages: tuple[InboundMessage, ...]
+    completion: Completion | None = None
+    skipped: int = 0
     looks: int = 0
     looked_up: tuple[Contact, float] | None = None
 
@@ -98,17 +108,26 @@ class Case:
 
 def open_case(turn: Turn, desk: Desk) -> Case | None:
     """Choose the turn's messages and end those that are not to be answered; None when none is left."""
-    chosen = transcript.choose(turn.messages, turn.answered)
     kept = desk.locations.get(turn.lane.location_id)
+    if kept and _is_stale(turn, kept.location):
+        turn = replace(turn, answer=None, answered=(), stale=turn.stale + 1)
+    chosen = transcript.choose(turn.messages, turn.answered)
     if kept is None:
         skip = Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
         desk.lanes.end(turn, _skipped([message.id for message in chosen], skip))
         return None
-    fit = tuple(message for message in chosen if _deserves_answer(message, turn, kept.location, desk))
+    fit = tuple(message for message in chosen if _deserves_answer(message, turn, kept, desk))
     if not fit:
         desk.lanes.let_go(turn)
         return None
-    return Case(turn=turn, kept=kept, messages=fit, looks=turn.looks)
+    return Case(
+        turn=turn,
+        kept=kept,
+        messages=fit,
+        skipped=len(chosen) - len(fit),
+        completion=turn.answer,
+        looks=turn.looks,
+    )
 
 
 def guard(case: Case, desk: Desk) -> Skip | None:
@@ -125,12 +144,44 @@ def guard_anew(case: Case, desk: Desk) -> Skip | None:
     if kept is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
     case.kept = kept
-    skip = guards.judge_message(case.last, kept.location, now_ms=case.turn.now_ms(desk.clock()))
-    return skip or guard(case, desk)
+    return _judge(case.last, case.turn, kept, desk) or guard(case, desk)
 
 
-def _deserves_answer(message: InboundMessage, turn: Turn, location: Location, desk: Desk) -> bool:
-    skip = guards.judge_message(message, location, now_ms=turn.now_ms(desk.clock()))
+def may_become_stale(turn: Turn) -> bool:
+    """Whether a newer message may still make this turn's answer stale: nothing of it is in GHL, or may be."""
+    tried = any(entry.state is not SendState.NOT_SENT for part, entry in turn.ledger.items() if part != ASK)
+    return turn.stale < MOST_STALE and not turn.replayed and not tried
+
+
+def delivery(location: Location) -> str:
+    """Who posts the replies of this location: auto, bridge or provider."""
+    return location.assistable.delivery if location.provider == "assistable" else "bridge"
+
+
+def _is_stale(turn: Turn, location: Location) -> bool:
+    """Whether messages joined that a saved answer knows nothing of."""
+    if turn.answer is None or _is_the_providers(turn.answer, location):
+        return False
+    lines = {message.line for message in turn.messages if message.id in turn.answered}
+    joined = any(message.line in lines and message.id not in turn.answered for message in turn.messages)
+    return joined and may_become_stale(turn)
+
+
+def _is_the_providers(answer: Completion, location: Location) -> bool:
+    """An answer that the provider delivers, or says that it delivered, can't be taken back."""
+    how = delivery(location)
+    return how == "provider" or (how == "auto" and bool(answer.claimed_message_id))
+
+
+def _judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
+    """A replay is asked for by an operator, who knows how old it is."""
+    held = (kept.held_from_ms, kept.held_until_ms)
+    age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held)
+    return guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+
+
+def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> bool:
+    skip = _judge(message, turn, kept, desk)
     if skip:
         desk.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import guard_anew
+from bridge.answering.case import delivery, guard_anew, may_become_stale
 from bridge.answering.settling import look
 from bridge.errors import Permanent, Retryable
 from bridge.ghl import messages
 from bridge.model import Again, MessageId, SendState, Sent, Skip, Status
-from bridge.policy import settling
+from bridge.policy.settling import Found, Unproven, find_post
+from bridge.store.lanes import Newest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.answering.case import Case, Desk
-    from bridge.model import Completion, Ended, LedgerEntry
+    from bridge.model import Completion, Ended, Reply
 
 PART = "0"
+STALE = Again(wait=0, why="a newer message made the answer stale", counts=False, stale=True)
 
 
 def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
@@ -25,52 +27,75 @@ def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
 
     Raises Retryable and Permanent (the part is not in GHL), OutcomeUnknown (it may be) and Fenced.
     """
+    settled = _nothing_to_post(case, completion) or _settle(case, completion, desk)
+    if settled:
+        return settled
+    outcome = guard_anew(case, desk) or post(case, PART, completion.text, desk, unless_stale=True)
+    match outcome:
+        case Again():
+            return outcome
+        case Skip():
+            return case.ended(Status.SKIPPED, outcome)
+        case Sent():
+            return case.ended(Status.REPLIED, reply_ids=outcome.message_ids)
+
+
+def post(case: Case, part: str, text: str, desk: Desk, *, unless_stale: bool) -> Sent | Skip | Again:
+    """Post one text, noted in the ledger before and after. `unless_stale`: a newer message forbids it, as long as one may.
+
+    Raises as `deliver`.
+    """
+    reply = messages.build(case.last, text, draft=case.kept.location.mode == "draft")
+    turn, token = case.turn, case.token
+    newest = Newest(seen=turn.waiting - case.skipped, line=case.last.line) if unless_stale and may_become_stale(turn) else None
+    case.looks = 0
+    with desk.heartbeat.posting(turn):
+        if not desk.lanes.sending(turn, part, at_ms=turn.now_ms(desk.clock()), channel=reply.type, newest=newest):
+            return STALE
+        outcome = _send(case, part, reply, token, desk)
+        if isinstance(outcome, Sent):
+            desk.lanes.sent(turn, part, outcome.message_ids, at_ms=turn.now_ms(desk.clock()), how="posted")
+        return outcome
+
+
+def _nothing_to_post(case: Case, completion: Completion) -> Ended | None:
     if not completion.text:
         return case.ended(Status.NO_REPLY)
-    if case.kept.location.provider == "assistable" and case.kept.location.assistable.delivery == "provider":
+    if delivery(case.kept.location) == "provider":
         return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=_claimed(completion))
     entry = case.turn.ledger.get(PART)
     if entry and entry.state is SendState.SENT:
         return case.ended(Status.REPLIED, reply_ids=entry.message_ids)
-    settled = _settle(case, completion, entry, desk)
-    if settled:
-        return settled
-    skip = guard_anew(case, desk)
-    outcome = skip or _post(case, completion.text, desk)
-    if isinstance(outcome, Skip):
-        return case.ended(Status.SKIPPED, outcome)
-    return case.ended(Status.REPLIED, reply_ids=outcome.message_ids)
+    return None
 
 
-def _settle(case: Case, completion: Completion, entry: LedgerEntry | None, desk: Desk) -> Ended | Again | None:
-    """Look for a reply that an earlier try may have posted, or that the provider says it delivered."""
+def _settle(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:
+    """Look for a reply that an earlier try may have posted, or that the provider says it delivered. Raises Permanent."""
+    entry = case.turn.ledger.get(PART)
     sending = entry if entry and entry.state is SendState.SENDING else None
-    claim = completion.claimed_message_id if _trusts_claims(case) else ""
-    if not sending and not claim:
+    claim = completion.claimed_message_id if delivery(case.kept.location) == "auto" else ""
+    if not sending and (not claim or entry):
         return None
     since = sending.at_ms if sending else case.turn.answered_at_ms or case.turn.leased_at_ms
     text = completion.text
-    found = look(case, desk, since_ms=since, match=lambda rows: settling.find(rows, text=text, claimed=claim, since_ms=0))
-    if isinstance(found, Again) or not found:
-        return found if isinstance(found, Again) else None
-    if sending:
-        desk.lanes.sent(case.turn, PART, [found], at_ms=case.turn.now_ms(desk.clock()), how="found in the conversation")
-    return case.ended(Status.REPLIED if sending else Status.DELIVERED_BY_PROVIDER, reply_ids=[found])
+    finding = look(case, desk, since_ms=since, find=lambda window, ours: find_post(window, text=text, claimed=claim, ours=ours))
+    match finding:
+        case Again():
+            return finding
+        case Unproven(why=why):
+            raise Permanent(f"outcome unknown: {why}")
+        case Found(id=found) if sending:
+            desk.lanes.sent(case.turn, PART, [found], at_ms=case.turn.now_ms(desk.clock()), how="found in the conversation")
+            return case.ended(Status.REPLIED, reply_ids=[found])
+        case Found(id=found):
+            return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=[found])
+    if case.turn.attempts > len(desk.retry_delays):
+        raise Permanent("outcome unknown at the last try; it is not in the conversation, and no try is left")
+    return None
 
 
-def _trusts_claims(case: Case) -> bool:
-    return case.kept.location.provider == "assistable" and case.kept.location.assistable.delivery == "auto"
-
-
-def _claimed(completion: Completion) -> Sequence[MessageId]:
-    return [MessageId(completion.claimed_message_id)] if completion.claimed_message_id else []
-
-
-def _post(case: Case, text: str, desk: Desk) -> Sent | Skip:
-    reply = messages.build(case.last, text, draft=case.kept.location.mode == "draft")
-    turn, token = case.turn, case.token
-    case.looks = 0
-    desk.lanes.sending(turn, PART, at_ms=turn.now_ms(desk.clock()), channel=reply.type)
+def _send(case: Case, part: str, reply: Reply, token: str, desk: Desk) -> Sent | Skip:
+    turn = case.turn
     try:
         outcome = desk.ghl.post(
             reply,
@@ -79,10 +104,12 @@ def _post(case: Case, text: str, desk: Desk) -> Sent | Skip:
             before_send=lambda: desk.lanes.check(turn, seconds=desk.post_seconds),
         )
     except (Retryable, Permanent):
-        desk.lanes.not_sent(turn, PART, at_ms=turn.now_ms(desk.clock()))
+        desk.lanes.not_sent(turn, part, at_ms=turn.now_ms(desk.clock()))
         raise
     if isinstance(outcome, Skip):
-        desk.lanes.not_sent(turn, PART, at_ms=turn.now_ms(desk.clock()))
-    else:
-        desk.lanes.sent(turn, PART, outcome.message_ids, at_ms=turn.now_ms(desk.clock()), how="posted")
+        desk.lanes.not_sent(turn, part, at_ms=turn.now_ms(desk.clock()))
     return outcome
+
+
+def _claimed(completion: Completion) -> Sequence[MessageId]:
+    return [MessageId(completion.claimed_message_id)] if completion.claimed_message_id else []

@@ -9,6 +9,8 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
 
+OfLocation = Annotated[str, typer.Option("--location", help="Only those of this location.")]
+
 
 def build() -> typer.Typer:
     """The whole command line."""
@@ -25,6 +27,7 @@ def build() -> typer.Typer:
     app.command()(doctor)
     app.command()(explain)
     app.add_typer(_locations(), name="locations")
+    app.add_typer(_dead_letters(), name="dead-letters")
     app.add_typer(_secrets(), name="secrets")
     return app
 
@@ -97,6 +100,52 @@ def _locations() -> typer.Typer:
     def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
         """Show one location's settings; tokens are only said to be set."""
         locations.show(id_, as_json=as_json)
+
+    @group.command()
+    def pause(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+        """Skip what comes for this location, until it is resumed."""
+        locations.pause(id_)
+
+    @group.command()
+    def resume(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+        """End a pause, or a hold after refused logins: what waited on hold is answered."""
+        locations.resume(id_)
+
+    return group
+
+
+def _dead_letters() -> typer.Typer:
+    from bridge.cli import dead_letters
+
+    group = typer.Typer(help="Turns that did not pass by themselves.", no_args_is_help=True)
+
+    @group.command("list")
+    def list_(*, location: OfLocation = "", as_json: Json = False) -> None:
+        """List the open ones, oldest first."""
+        dead_letters.list_all(location=location, as_json=as_json)
+
+    @group.command()
+    def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
+        """Show one, with the timeline of its conversation."""
+        dead_letters.show(id_, as_json=as_json)
+
+    @group.command()
+    def replay(
+        ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None,
+        *,
+        every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
+        location: OfLocation = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Run them the whole way again, guards included; what was sent is never sent again."""
+        dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
+
+    @group.command()
+    def drop(ids: Annotated[list[str], typer.Argument(metavar="ID...")], *, as_json: Json = False) -> None:
+        """Close them for good: their messages are skipped, with the reason dropped."""
+        dead_letters.drop(tuple(ids), as_json=as_json)
 
     return group
 

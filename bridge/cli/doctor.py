@@ -131,6 +131,8 @@ def _locations(here: Settings, only: str) -> Iterator[Finding]:
 def _location(here: Settings, kept: Kept) -> Iterator[Finding]:
     location = kept.location
     name = f"location {location.id}"
+    held = f"on hold: {kept.hold_why} refused three logins in a row; apply a new token, or `locations resume {location.id}`"
+    yield Finding(f"{name} state", ok=not kept.hold_since_ms, says=held if kept.hold_since_ms else "not on hold")
     yield _try(f"{name} ghl_token", lambda: "set" if location.ghl_token else _fail("missing: nothing can be posted"))
     yield _try(f"{name} provider", lambda: _provider(here, kept))
     if location.provider == "assistable":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.model import Completion
 from bridge.wire.answers import about_money, as_text, json_object, part, retry_after, shape
 
@@ -128,7 +128,7 @@ def _silence_or_raise(document: dict[str, Any], status: int, body: bytes) -> Com
     if about_money(words.encode()):
         raise Retryable(f"{said}: credit, billing or quota")
     if "no access token" in words.lower():
-        raise OperatorMustFix(f"{said}: Assistable has no access to the location; connect GHL in Assistable again")
+        raise TokenRefused(f"{said}: Assistable has no access to the location; connect GHL in Assistable again", side="provider")
     raise Permanent(said)
 
 
@@ -153,7 +153,7 @@ def _refused_request(status: int, body: bytes, *, said: str) -> BridgeError:
     if about_money(body):
         return Retryable(f"{said}: credit, billing or quota")
     if status in {401, 403}:
-        return OperatorMustFix(f"{said}: token refused")
+        return TokenRefused(f"{said}: token refused", side="provider")
     return Permanent(said)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from bridge.errors import OutcomeUnknown, Retryable
-from bridge.ghl.messages import body, decipher, decipher_contact, decipher_page, decipher_text
+from bridge.ghl.messages import body, check_tagged, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import MessageId
 from bridge.wire.calls import CutShort
 from bridge.wire.patience import persist
@@ -59,6 +59,11 @@ class GHL:
             seconds=seconds,
         )
 
+    def tag(self, contact_id: ContactId, tag: str, *, token: str, seconds: float) -> None:
+        """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""
+        path = f"/contacts/{quote(contact_id, safe='')}/tags"
+        self._read(path, check_tagged, method="POST", json={"tags": [tag]}, headers=_headers(token, CONTACTS), seconds=seconds)
+
     def page(self, conversation_id: ConversationId, *, token: str, seconds: float, after: MessageId = NEWEST) -> Page:
         """Read a page of a conversation's messages, the newest ones or those before `after`, newest first.
 
@@ -101,11 +106,21 @@ class GHL:
         headers: Mapping[str, str],
         seconds: float,
         params: Mapping[str, str | int] | None = None,
+        method: str = "GET",
+        json: object | None = None,
     ) -> T:
+        """Anything that may be done twice, a read or not."""
+
         def attempt(left: float) -> T:
             try:
                 answer = self._wire.call(
-                    "GET", self._base_url + path, headers=headers, params=params, seconds=left, max_bytes=READ_BYTES
+                    method,
+                    self._base_url + path,
+                    headers=headers,
+                    json=json,
+                    params=params,
+                    seconds=left,
+                    max_bytes=READ_BYTES,
                 )
                 return decipher(answer.status, answer.headers, answer.body)
             except OutcomeUnknown as error:

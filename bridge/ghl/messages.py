@@ -114,6 +114,11 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers))
 
 
+def check_tagged(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Read the answer to `POST /contacts/{id}/tags`: any 2xx will do. Raises what `decipher` raises."""
+    _read(status, headers, body, what="tag")
+
+
 def decipher_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
     """Read the text of `GET /conversations/messages/{id}`; nested as it is or flat as documented. Raises as the others."""
     document = _read(status, headers, body, what="message")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.wire.answers import about_money, as_text, json_object, retry_after, shape
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, sa
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
         case 401 | 403:
-            return OperatorMustFix(f"{said}: {_login(_words(body))}")
+            meaning = _login(_words(body))
+            refused = meaning.startswith("token refused")
+            return TokenRefused(f"{said}: {meaning}", side="ghl") if refused else OperatorMustFix(f"{said}: {meaning}")
         case _:
             return Permanent(said)
 

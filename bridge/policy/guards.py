@@ -13,18 +13,27 @@ if TYPE_CHECKING:
     from bridge.model import Contact, InboundMessage
 
 
-def judge_message(message: InboundMessage, location: Location, *, now_ms: int) -> Skip | None:
-    """Judge one message by itself: mode, channel, text, age. `now_ms` is Redis' time. None: nothing speaks against it."""
+def judge_message(message: InboundMessage, location: Location, *, age_seconds: float, paused: bool = False) -> Skip | None:
+    """Judge one message by itself: pause, mode, channel, text, age. None: nothing speaks against it."""
+    if paused:
+        return Skip(Reason.LOCATION_PAUSED, "paused by an operator")
     if location.mode == "off":
         return Skip(Reason.LOCATION_PAUSED, "mode = off")
     if message.channel not in location.channels or message.channel is Channel.GMB:
         return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels, or can't be sent to")
     if not message.text.strip():
         return Skip(Reason.BLANK, f"no text, {len(message.attachments)} attachments")
-    age = (now_ms - message.date_added_ms) / 1000
-    if message.date_added_ms and age > location.max_age_seconds:
-        return Skip(Reason.TOO_OLD, f"{age:.0f} s old, max_age_seconds = {location.max_age_seconds:.0f}")
+    if age_seconds > location.max_age_seconds:
+        return Skip(Reason.TOO_OLD, f"{age_seconds:.0f} s old, max_age_seconds = {location.max_age_seconds:.0f}")
     return None
+
+
+def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 0)) -> float:
+    """A message's age in seconds by its own `dateAdded`, less the time of a hold (from, until; ms); 0 when it has no date."""
+    if not message.date_added_ms:
+        return 0.0
+    overlap = max(0, min(held[1], now_ms) - max(held[0], message.date_added_ms))
+    return (now_ms - message.date_added_ms - overlap) / 1000
 
 
 def judge_contact(contact: Contact, channel: Channel, location: Location) -> Skip | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import OutcomeUnknown, Permanent, Retryable
+from bridge.errors import OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.model import Again, Dead
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     """
     why = words(error)
     if isinstance(error, Permanent):
-        return Dead(error=why)
+        return Dead(error=why, refused=error.side if isinstance(error, TokenRefused) else "")
     if isinstance(error, OutcomeUnknown) and attempts <= len(delays):
         return Again(wait=readback[0] if readback else 0, why=f"outcome unknown: {why}")
     if attempts >= len(delays):

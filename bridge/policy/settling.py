@@ -1,21 +1,41 @@
 """Did a write whose answer never came arrive? Settled by what GHL's conversation shows.
 
-Two questions, both pure: when to look next, and is it there.
+Two questions, both pure: when to look next, and what does the look prove.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from bridge.model import Listed, MessageId
+    from bridge.model import Listed, MessageId, Window
 
-# GHL's clock and ours differ, and a message carries the second at which GHL took it.
-CLOCK_SLACK_MS = 5_000
+# Sends of these are explained, and none of ours.
+AUTOMATIONS = frozenset({"workflow", "campaign", "bulk_actions"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """It is there, under this id."""
+
+    id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It is proven not to be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """Neither: why not."""
+
+    why: str
 
 
 def wait_before_look(*, looks: int, since_ms: int, now_ms: int, readback: Sequence[float]) -> float | None:
@@ -29,25 +49,41 @@ def wait_before_look(*, looks: int, since_ms: int, now_ms: int, readback: Sequen
     return max(0.0, (due - now_ms) / 1000)
 
 
-def find(listed: Iterable[Listed], *, text: str, claimed: str, since_ms: int) -> MessageId | None:
-    """The outbound message that carries this text, or the claimed id, and isn't older than the attempt."""
-    for message in listed:
-        if message.direction != "outbound":
-            continue
-        if claimed and message.id == claimed:
-            return message.id
-        young = message.date_added_ms >= since_ms - CLOCK_SLACK_MS
-        if young and not message.user_id and text and _same(message.text, text):
-            return message.id
-    return None
+def find_post(window: Window, *, text: str, claimed: str, ours: Collection[MessageId]) -> Found | Absent | Unproven:
+    """Look for a message of ours by its text, or for one that a provider claims by its id.
+
+    `window` begins at the attempt. `ours` are ids that are settled already: one id settles one part.
+    """
+    mine = [message for message in _machine_made(window.messages) if message.id not in ours]
+    for message in mine:
+        if (claimed and message.id == claimed) or (text and _same(message.text, text)):
+            return Found(message.id)
+    return _absence(window, mine)
 
 
-def find_any(listed: Iterable[Listed], *, since_ms: int) -> MessageId | None:
-    """Any outbound message without a user that isn't older than the attempt: what a provider may have delivered unheard."""
-    for message in listed:
-        if message.direction == "outbound" and not message.user_id and message.date_added_ms >= since_ms - CLOCK_SLACK_MS:
-            return message.id
-    return None
+def find_delivery(window: Window, *, ours: Collection[MessageId]) -> Found | Absent | Unproven:
+    """Look for what a provider may have delivered unheard: one message of nobody's, not ours, since it was asked."""
+    mine = [message for message in _machine_made(window.messages) if message.id not in ours]
+    if mine:
+        return Found(mine[-1].id)
+    return _absence(window, mine)
+
+
+def _machine_made(listed: Iterable[Listed]) -> list[Listed]:
+    """Outbound, by no user and no automation of GHL's."""
+    return [
+        message
+        for message in listed
+        if message.direction == "outbound" and not message.user_id and message.source not in AUTOMATIONS
+    ]
+
+
+def _absence(window: Window, unexplained: Sequence[Listed]) -> Absent | Unproven:
+    if not window.complete:
+        return Unproven("the conversation is too long to be read back to the attempt")
+    if unexplained:
+        return Unproven("an outbound message since the attempt can't be explained")
+    return Absent()
 
 
 def _same(listed: str, text: str) -> bool:

@@ -21,21 +21,22 @@ def choose(waiting: Sequence[InboundMessage], answered: Sequence[MessageId] = ()
     ordered = sorted(waiting, key=lambda message: message.date_added_ms)
     if answered:
         return tuple(message for message in ordered if message.id in answered)
-    return tuple(message for message in ordered if _line(message) == _line(ordered[0]))
+    return tuple(message for message in ordered if message.line == ordered[0].line)
 
 
-def ask(messages: Sequence[InboundMessage]) -> Question:
-    """All texts as one input, joined by newlines. `messages` are a turn's, oldest first, and not empty."""
+def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = ()) -> Question:
+    """All texts as one input, joined by newlines, oldest `dateAdded` first.
+
+    `messages` are a turn's, oldest first, and not empty; `carried` are those of dead letters that it takes along, as far as they
+    came by the same line.
+    """
     last = messages[-1]
+    texts = sorted([*(one for one in carried if one.line == last.line), *messages], key=lambda message: message.date_added_ms)
     return Question(
         location_id=last.location_id,
         contact_id=last.contact_id,
         conversation_id=last.conversation_id,
         last_message_id=last.id,
         channel=last.message_type,
-        input="\n".join(message.text.strip() for message in messages),
+        input="\n".join(message.text.strip() for message in texts),
     )
-
-
-def _line(message: InboundMessage) -> tuple[str, str]:
-    return message.message_type_string or message.channel, message.conversation_provider_id

@@ -31,14 +31,20 @@ def check(redis: Redis) -> Health:
     with reaching("tell its health"):
         now = now_ms(redis)
         workers = redis.zcount(key("workers"), now, "+inf")
-        pipe = redis.pipeline(transaction=False)
-        for location in redis.zrange(key("due"), 0, -1):
-            # A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
-            pipe.zcard(key("due", text(location)))
-            pipe.zrange(key("due", text(location)), 0, 0, withscores=True)
-        found = pipe.execute()
-        oldest = min((float(lanes[0][1]) for lanes in found[1::2] if lanes), default=now)
-    return Health(workers, sum(found[::2]), max(0.0, (now - oldest) / 1000), _missing_durability(redis))
+        waiting, overdue = backlog(redis, now)
+    return Health(workers, waiting, overdue, _missing_durability(redis))
+
+
+def backlog(redis: Redis, now: int) -> tuple[int, float]:
+    """How many lanes are scheduled, and for how many seconds the oldest of them is overdue."""
+    pipe = redis.pipeline(transaction=False)
+    for location in redis.zrange(key("due"), 0, -1):
+        # A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
+        pipe.zcard(key("due", text(location)))
+        pipe.zrange(key("due", text(location)), 0, 0, withscores=True)
+    found = pipe.execute()
+    oldest = min((float(lanes[0][1]) for lanes in found[1::2] if lanes), default=now)
+    return sum(found[::2]), max(0.0, (now - oldest) / 1000)
 
 
 def _missing_durability(redis: Redis) -> tuple[str, ...]:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from bridge.model import Ignored, InboundMessage
 
-Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped"]
+Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow"]
 
 # GHL's longest published retry schedule ends after 3 days (2026-08); twice that and a day.
 REMEMBERED_MS = 7 * 24 * 3600 * 1000
+# A person doesn't write so much before an answer comes; what does is a machine.
+MOST_WAITING = 1000
 
 
 class Inbox:
@@ -48,7 +50,7 @@ class Inbox:
             "characters": len(message.text),
         }
         ids = (message.id, message.webhook_id, message.conversation_id)
-        return await self._write(message.lane, ids, encode(message), event, reason="")
+        return await self._write(message.lane, ids, encode(message), event, line=message.line)
 
     async def note(self, ignored: Ignored) -> Accepted:
         """Record an event of a contact that is not going to be answered, so that it can be explained. Raises Unavailable."""
@@ -67,11 +69,18 @@ class Inbox:
         await self._redis.aclose()
 
     async def _write(
-        self, lane: Lane, ids: tuple[str, str, str], body: bytes, event: Mapping[str, object], *, reason: str
+        self,
+        lane: Lane,
+        ids: tuple[str, str, str],
+        body: bytes,
+        event: Mapping[str, object],
+        *,
+        reason: str = "",
+        line: str = "",
     ) -> Accepted:
-        args = (str(lane), *ids, uuid4().hex, body, orjson.dumps(event), reason)
+        args = (str(lane), *ids, uuid4().hex, body, orjson.dumps(event), reason, REMEMBERED_MS, self._retention_ms)
         with reaching(f"accept message {ids[0]}"):
-            return await self._in_time(self._accept(args=[*args, REMEMBERED_MS, self._retention_ms]))
+            return await self._in_time(self._accept(args=[*args, MOST_WAITING, line]))
 
     async def _in_time(self, call: Awaitable[Any]) -> Accepted:
         """Wait no longer than promised, not even for the call to be cancelled.

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
 
 from bridge.errors import Fenced
-from bridge.model import Dead, Lane, LedgerEntry, MessageId, SendState, Status, Turn
-from bridge.store.connection import key, reaching, rows, script
-from bridge.store.messages import decode, decode_answer, encode_answer
+from bridge.model import Lane, LedgerEntry, MessageId, SendState, Status
+from bridge.store.connection import key, reaching, script
+from bridge.store.messages import encode_answer
+from bridge.store.turns import event_of, is_reply, letter, outcome, read_turn, taken_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from redis import Redis
 
-    from bridge.model import Again, Completion, Ended
+    from bridge.model import Again, Completion, Dead, Ended, Turn
 
 MOST_MESSAGES_OF_A_TURN = 200
+REFUSED_LOGINS_UNTIL_HOLD = 3
 ASK = "ask"
+LOST, WRITTEN = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What a turn has seen of its lane: how many messages, and by which line (channel and conversation provider) its own came."""
+
+    seen: int
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +50,15 @@ class Lanes:
     def __init__(
         self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._redis = redis
         self._claim = redis.register_script(script("claim"))
+        self._unclaim = redis.register_script(script("unclaim"))
         self._lease = redis.register_script(script("lease"))
         self._renew = redis.register_script(script("renew"))
         self._fence = redis.register_script(script("fence"))
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
+        self._give_back = redis.register_script(script("give_back"))
+        self._redis = redis
         self._clock = clock
         self._lease_ms = round(lease_seconds * 1000)
         self._retention_ms = retention_ms
@@ -56,13 +69,18 @@ class Lanes:
             wait, *lanes = self._claim(args=[worker, slots, round(alive_seconds * 1000), self._lease_ms, most])
         return Claim(tuple(map(Lane.parse, lanes)), None if wait < 0 else wait / 1000)
 
+    def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
+        """Put back what was claimed and could not be published; it is due again after `pause` seconds."""
+        with reaching("put claimed lanes back"):
+            self._unclaim(args=[round(pause * 1000), *map(str, lanes)])
+
     def lease(self, lane: Lane) -> Turn | None:
         """Take a claimed lane for one turn; None when it isn't claimed, is held by another, or has nothing waiting."""
         token = uuid4().hex
         began = self._clock()
         with reaching(f"lease {lane}"):
             answer = self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
-        return _turn(lane, token, began, answer) if answer else None
+        return read_turn(lane, token, began, answer) if answer else None
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
@@ -80,13 +98,16 @@ class Lanes:
         if left < seconds * 1000:
             raise Fenced(f"the lease of {turn.lane} is lost or too short for a post ({left} ms left)")
 
-    def settled(self, turn: Turn, ids: Sequence[MessageId]) -> frozenset[MessageId]:
-        """Which of these messages of GHL are known already as a reply of ours, or as one that a provider delivered."""
-        if not ids:
-            return frozenset()
-        with reaching(f"look up replies of {turn.lane}"):
-            known = self._redis.mget([key("own", turn.lane.location_id, id_) for id_ in ids])
-        return frozenset(id_ for id_, by in zip(ids, known, strict=True) if by)
+    def give_back(self, turn: Turn) -> bool:
+        """Give the lane back untouched, due at once: this process is about to stop. False when the lease was lost before."""
+        with reaching(f"give {turn.lane} back"):
+            return bool(self._give_back(args=[str(turn.lane), turn.token]))
+
+    def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
+        """Which of these are messages that we posted, or that are known to be our provider's."""
+        with reaching(f"look for own messages of {lane}"):
+            found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
+        return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
 
     def asking(self, turn: Turn, ids: Sequence[MessageId], *, at_ms: int, may_deliver: bool) -> None:
         """Note that a provider is about to be asked; in the ledger too if it may deliver by itself."""
@@ -94,13 +115,23 @@ class Lanes:
         self._note(
             turn,
             messages={id_: {"status": Status.ANSWERING} for id_ in ids},
-            lane={"looks": 0},
+            lane={"looks": 0, "asks": turn.asks + may_deliver, "stale": turn.stale, "answer": "", "answered": ""},
             ledger={ASK: entry} if may_deliver else {},
             event={"step": "asking", "message_ids": ids, "attempt": turn.attempts + 1},
         )
 
-    def answered(self, turn: Turn, ids: Sequence[MessageId], completion: Completion, *, at_ms: int, seconds: float) -> None:
-        """Save a provider's answer, which took `seconds`, so that no crash buys it twice."""
+    def answered(
+        self,
+        turn: Turn,
+        ids: Sequence[MessageId],
+        completion: Completion,
+        *,
+        at_ms: int,
+        seconds: float,
+        may_deliver: bool = False,
+    ) -> None:
+        """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now."""
+        heard = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
         saved: dict[str, Any] = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode()}
         saved["answered_at"] = at_ms
         event = {
@@ -110,13 +141,17 @@ class Lanes:
             "trace_id": completion.trace_id,
             "claimed_message_id": completion.claimed_message_id,
         }
-        self._note(turn, lane=saved, claimed=bool(completion.claimed_message_id), event=event)
+        claimed = bool(completion.claimed_message_id)
+        ledger = {ASK: heard} if may_deliver else {}
+        self._note(turn, lane=saved, ledger=ledger, claimed=claimed, welcomed=["provider"], event=event)
 
-    def sending(self, turn: Turn, part: str, *, at_ms: int, channel: str) -> None:
-        """Note that a part is about to be posted."""
+    def sending(self, turn: Turn, part: str, *, at_ms: int, channel: str, newest: Newest | None = None) -> bool:
+        """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn."""
         entry = LedgerEntry(state=SendState.SENDING, at_ms=at_ms)
         event = {"step": "sending", "part": part, "type": channel}
-        self._note(turn, lane={"looks": 0}, ledger={part: entry}, event=event)
+        return self._note(
+            turn, lane={"looks": 0}, ledger={part: entry}, event=event, unless_newer=asdict(newest) if newest else None
+        )
 
     def not_sent(self, turn: Turn, part: str, *, at_ms: int) -> None:
         """Note that a part is proven not to be in GHL."""
@@ -126,106 +161,77 @@ class Lanes:
     def sent(self, turn: Turn, part: str, ids: Sequence[MessageId], *, at_ms: int, how: str) -> None:
         """Note that a part is in GHL, under ids that are our own from now on."""
         entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids))
-        self._note(turn, ledger={part: entry}, own=list(ids), event={"step": "sent", "part": part, "reply_ids": ids, "how": how})
+        event = {"step": "sent", "part": part, "reply_ids": ids, "how": how}
+        self._note(turn, ledger={part: entry}, own=list(ids), welcomed=["ghl"], event=event)
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""
-        self._note(turn, messages={id_: _fields(ended) for id_ in ended.message_ids}, done=ended.message_ids, event=_event(ended))
+        self._note(
+            turn, messages={id_: outcome(ended) for id_ in ended.message_ids}, done=ended.message_ids, event=event_of(ended)
+        )
 
     def end(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of the messages and give the lane back."""
-        messages = {id_: _fields(ended) for id_ in ended.message_ids}
+        messages = {id_: outcome(ended) for id_ in ended.message_ids}
         own = list(ended.reply_message_ids)
-        self._give_back(turn, messages=messages, done=ended.message_ids, own=own, events=[_event(ended)])
+        self._end(
+            turn,
+            messages=messages,
+            done=ended.message_ids,
+            carried=taken_along(turn, ended.message_ids),
+            own=own,
+            replied=is_reply(ended),
+            events=[event_of(ended)],
+        )
 
     def let_go(self, turn: Turn) -> None:
         """Give the lane back when every message of the turn has been skipped."""
-        self._give_back(turn, events=[])
+        oldest = min(turn.messages, key=lambda message: message.date_added_ms, default=None)
+        self._end(turn, carried=taken_along(turn, [oldest.id] if oldest else []), events=[])
 
     def again(self, turn: Turn, ids: Sequence[MessageId], again: Again) -> None:
         """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment."""
         attempts = turn.attempts + again.counts
         event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
-        self._give_back(
+        dropped = {"answer": "", "answered": "", "stale": turn.stale + 1} if again.stale else {}
+        self._end(
             turn,
             messages={id_: {"status": Status.RETRYING} for id_ in ids},
-            lane={"attempts": attempts, "looks": again.looks},
+            lane={"attempts": attempts, "looks": again.looks, **dropped},
             wait_ms=round(again.wait * 1000),
             events=[event],
         )
 
-    def bury(self, turn: Turn, ids: Sequence[MessageId], dead: Dead, *, at_ms: int) -> None:
-        """Turn the messages into one dead letter and give the lane back."""
-        attempts = turn.attempts + 1
-        record = {
-            "id": turn.id,
-            "location_id": turn.lane.location_id,
-            "contact_id": turn.lane.contact_id,
-            "conversation_id": turn.messages[0].conversation_id,
-            "message_ids": ids,
-            "channel": turn.messages[0].message_type,
-            "error": dead.error,
-            "attempts": attempts,
-            "failed_at": at_ms,
-        }
-        self._give_back(
+    def bury(self, turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, at_ms: int) -> bool:
+        """Turn the messages into one dead letter and give the lane back.
+
+        False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
+        """
+        event = {"step": "dead", "error": dead.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id}
+        waits = {"step": "waiting", "why": f"the location is on hold: {dead.error}"}
+        return self._end(
             turn,
             messages={id_: {"status": Status.DEAD, "error": dead.error} for id_ in ids},
             done=list(ids),
-            dead={"id": turn.id, "record": orjson.dumps(record).decode()},
-            events=[{"step": "dead", "error": dead.error, "attempts": attempts, "dead_letter_id": turn.id}],
+            dead={"id": turn.id, "record": letter(turn, ids, dead, answer=answer, at_ms=at_ms).decode()},
+            refused=dead.refused,
+            held={"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]},
+            events=[event],
         )
 
-    def _note(self, turn: Turn, *, event: dict[str, Any], **patch: Any) -> None:
-        self._write(self._record, turn, events=[event], **patch)
+    def _note(self, turn: Turn, *, event: dict[str, Any], **patch: Any) -> bool:
+        return self._write(self._record, turn, events=[event], **patch) == WRITTEN
 
-    def _give_back(self, turn: Turn, **patch: Any) -> None:
-        self._write(self._release, turn, **patch)
+    def _end(self, turn: Turn, **patch: Any) -> bool:
+        return self._write(self._release, turn, **patch) == WRITTEN
 
-    def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> None:
+    def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> int:
         patch = {name: value for name, value in patch.items() if value or name in {"wait_ms", "claimed"}}
         patch["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
         told = [orjson.dumps(event).decode() for event in events]
         document = orjson.dumps({**patch, "turn": turn.id, "nonce": uuid4().hex, "events": told})
         with reaching(f"write a step of {turn.lane}"):
-            held = run(args=[str(turn.lane), turn.token, document, self._retention_ms])
-        if not held:
+            done = run(args=[str(turn.lane), turn.token, document, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
+        if done == LOST:
             raise Fenced(f"the lease of {turn.lane} was lost")
-
-
-def _turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
-    now, turn, attempts, unfinished, saved, answered, answered_at, looks, ledger, messages = answer
-    return Turn(
-        lane=lane,
-        id=turn,
-        token=token,
-        leased_at_ms=now,
-        leased_at=began,
-        messages=tuple(decode(body) for body in messages[1::2] if body),
-        attempts=attempts,
-        unfinished=unfinished,
-        looks=looks,
-        answer=decode_answer(saved),
-        answered=tuple(map(MessageId, orjson.loads(answered))),
-        answered_at_ms=answered_at,
-        ledger={part: _entry(text) for part, text in rows(ledger).items()},
-    )
-
-
-def _entry(text: str) -> LedgerEntry:
-    fields = orjson.loads(text)
-    return LedgerEntry(state=SendState(fields["state"]), at_ms=fields["at_ms"], message_ids=tuple(fields["message_ids"]))
-
-
-def _fields(ended: Ended) -> dict[str, str]:
-    replies = orjson.dumps(ended.reply_message_ids).decode()
-    return {"status": ended.status, "reason": ended.reason or "", "facts": ended.facts, "replies": replies}
-
-
-def _event(ended: Ended) -> dict[str, Any]:
-    event: dict[str, Any] = {"step": ended.status, "message_ids": ended.message_ids}
-    if ended.reason:
-        event |= {"reason": ended.reason, "facts": ended.facts}
-    if ended.reply_message_ids:
-        event["reply_ids"] = ended.reply_message_ids
-    return event
+        return int(done)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bridge.errors import Misconfigured
 from bridge.locations import Location
-from bridge.store.connection import key, now_ms, reaching, text
+from bridge.store.connection import key, now_ms, reaching, script, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,28 +22,37 @@ if TYPE_CHECKING:
     from bridge.model import LocationId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A location and what the bridge learnt of it.
+    """A location and what the bridge learnt of it; moments are ms, 0 for what has not happened.
 
-    `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came (0: none yet), `unclaimed`
-    how many of its newest completions in a row came without a claim of delivery.
+    `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came, `unclaimed` how many of its
+    newest completions in a row came without a claim of delivery. `hold_since_ms` and `hold_why` (the side that refused three
+    logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its last hold that ended. `paused` is an
+    operator's doing.
     """
 
     location: Location
     activated_at_ms: int
     last_event_at_ms: int
     unclaimed: int
+    hold_since_ms: int
+    held_from_ms: int
+    held_until_ms: int
+    hold_why: str
+    paused: bool
 
 
-FIELDS = ("settings", "activated_at", "last_event_at", "unclaimed")
+FIELDS = ("settings", "activated_at", "last_event_at", "unclaimed", "hold", "held_from", "held_until", "hold_why", "paused")
 
 
 class Locations:
     """All locations. Raises Unavailable when Redis can't be reached, Misconfigured when the key doesn't fit what is kept."""
 
-    def __init__(self, redis: Redis, *, fernet_keys: Iterable[str]) -> None:
+    def __init__(self, redis: Redis, *, fernet_keys: Iterable[str], retention_ms: int) -> None:
         self._redis = redis
+        self._lift_hold = redis.register_script(script("lift_hold"))
+        self._retention_ms = retention_ms
         self._fernet = MultiFernet([Fernet(one) for one in fernet_keys])
         self._opened = lru_cache(maxsize=1024)(self._open)
 
@@ -65,6 +74,18 @@ class Locations:
                 pipe.sadd(key("locations"), location.id)
             pipe.execute()
 
+    def pause(self, location_id: LocationId, *, paused: bool) -> None:
+        """Let the location's messages be skipped, or no longer."""
+        with reaching(f"pause or resume {location_id}"):
+            self._redis.hset(key("location", location_id), "paused", int(paused))
+
+    def lift_hold(self, location_id: LocationId, *, why: str) -> int | None:
+        """End a hold: what waits is due, the dead letters that caused it are replayed; answers how many, None without a hold."""
+        event = orjson.dumps({"step": "replayed", "why": why})
+        with reaching(f"lift the hold of {location_id}"):
+            replayed = int(self._lift_hold(args=[location_id, event, self._retention_ms]))
+        return None if replayed < 0 else replayed
+
     def all(self) -> tuple[Kept, ...]:
         """Every location, by name."""
         with reaching("list the locations"):
@@ -77,12 +98,24 @@ class Locations:
         return tuple(sorted(kept, key=lambda each: (each.location.name, each.location.id)))
 
     def _kept(self, id_: str, fields: list[Any]) -> Kept:
-        return Kept(self._opened(id_, fields[0]), *(int(field or 0) for field in fields[1:]))
+        activated, event, unclaimed, hold, held_from, held_until = (int(field or 0) for field in fields[1:7])
+        return Kept(
+            location=self._opened(id_, fields[0]),
+            activated_at_ms=activated,
+            last_event_at_ms=event,
+            unclaimed=unclaimed,
+            hold_since_ms=hold,
+            held_from_ms=held_from,
+            held_until_ms=held_until,
+            hold_why=fields[7] or "",
+            paused=fields[8] == "1",
+        )
 
     def _fields(self, location: Location) -> list[str | int]:
         sealed = self._fernet.encrypt(orjson.dumps(_plain(location.model_dump()))).decode()
         debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
-        return ["settings", sealed, "debounce_ms", debounce, "debounce_max_ms", most]
+        max_age = round(location.max_age_seconds * 1000)
+        return ["settings", sealed, "debounce_ms", debounce, "debounce_max_ms", most, "max_age_ms", max_age]
 
     def _open(self, location_id: str, sealed: str) -> Location:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.completion.assistable import Assistable, build, decipher
-from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Said
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http
@@ -102,7 +102,7 @@ def test_a_message_id_of_its_own_is_a_claim_of_delivery(message_id: object, clai
 @pytest.mark.parametrize(
     ("document", "kind"),
     [
-        ({"ok": False, "error": "No access token for location"}, OperatorMustFix),
+        ({"ok": False, "error": "No access token for location"}, TokenRefused),
         ({"ok": False, "error": "No GHL conversation found for contact"}, Permanent),
         ({"success": False, "message": "Insufficient credits"}, Retryable),
         ({"success": False, "error": {"code": "quota_exceeded", "message": "x"}}, Retryable),
@@ -127,8 +127,8 @@ def test_a_200_can_be_an_error(document: object, kind: type[BridgeError], may_de
         (402, {}, Retryable),
         (400, {"message": "Your billing has lapsed"}, Retryable),
         (403, {"error": {"message": "quota"}}, Retryable),
-        (401, {}, OperatorMustFix),
-        (403, {}, OperatorMustFix),
+        (401, {}, TokenRefused),
+        (403, {}, TokenRefused),
         (400, {"message": "secret words"}, Permanent),
         (404, {"message": "Route GET:/v2 not found"}, Permanent),
         (422, {}, Permanent),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.ghl.messages import body, build, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import (
     Channel,
@@ -158,10 +158,10 @@ CONFIG = [
     (401, {"message": "The token is not authorized for this scope."}, OperatorMustFix, "scope"),
     (401, {"message": "version header is invalid"}, OperatorMustFix, "Version header"),
     (401, {"message": "This authClass type is not allowed to access this scope."}, OperatorMustFix, "kind of token"),
-    (403, {"message": "The token does not have access to this location."}, OperatorMustFix, "token refused: .*another location"),
-    (401, {"message": "Invalid token: access token is invalid"}, OperatorMustFix, "token refused: it is wrong, expired"),
-    (401, {"message": "Invalid JWT"}, OperatorMustFix, "token refused: it is wrong, expired"),
-    (403, {}, OperatorMustFix, "token refused"),
+    (403, {"message": "The token does not have access to this location."}, TokenRefused, "token refused: .*another location"),
+    (401, {"message": "Invalid token: access token is invalid"}, TokenRefused, "token refused: it is wrong, expired"),
+    (401, {"message": "Invalid JWT"}, TokenRefused, "token refused: it is wrong, expired"),
+    (403, {}, TokenRefused, "token refused"),
 ]
 NEVER = [
     (400, {"canonicalCode": "CONVERSATIONS_MSG_NO_EMAIL"}, Permanent, "no e-mail"),
@@ -214,10 +214,10 @@ def test_a_refusal_says_what_to_do_next(status: int, answer: object, kind: type[
         ("400_dnd_sms", "by its text"),
         ("400_invalid_email", Permanent),
         ("400_unsubscribed", "CONVERSATIONS_MSG_UNSUBSCRIBED"),
-        ("401_invalid_token", OperatorMustFix),
+        ("401_invalid_token", TokenRefused),
         ("401_no_version_header", OperatorMustFix),
         ("401_scope", OperatorMustFix),
-        ("403_location", OperatorMustFix),
+        ("403_location", TokenRefused),
         ("422_no_content_email", Permanent),
         ("500_internal", OutcomeUnknown),
     ],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.locations import Location
 from bridge.model import Channel, Contact, ContactId, Reason
-from bridge.policy.guards import judge_contact, judge_message, needs_contact
+from bridge.policy.guards import age_of, judge_contact, judge_message, needs_contact
 from tests.stored import message
+
+if TYPE_CHECKING:
+    from bridge.model import InboundMessage, Skip
 
 NOW_MS = 1_800_000_000_000
 SECOND = 1000
@@ -22,6 +25,10 @@ def location(**settings: Any) -> Location:
 
 def contact(*tags: str, dnd: bool = False, blocked: tuple[str, ...] = ()) -> Contact:
     return Contact(id=ContactId("contact"), tags=frozenset(tags), dnd=dnd, blocked_channels=frozenset(blocked))
+
+
+def judge(one: InboundMessage, where: Location) -> Skip | None:
+    return judge_message(one, where, age_seconds=age_of(one, now_ms=NOW_MS))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +58,7 @@ def contact(*tags: str, dnd: bool = False, blocked: tuple[str, ...] = ()) -> Con
 )
 def test_a_message_is_judged_by_itself(fields: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
     """Mode, channel, text and age decide, in this order; a message without a date is never too old."""
-    skip = judge_message(message(**{"date_added_ms": NOW_MS, **fields}), location(**settings), now_ms=NOW_MS)
+    skip = judge(message(**{"date_added_ms": NOW_MS, **fields}), location(**settings))
     assert (skip.reason if skip else None) == reason
 
 
@@ -99,9 +106,43 @@ def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, 
 def test_facts_hold_no_content() -> None:
     """What is written down about a skip names ids, settings and times, never text."""
     skips = [
-        judge_message(message(text="", attachments=("https://secret/1",)), location(), now_ms=NOW_MS),
-        judge_message(message(text="secret", date_added_ms=1), location(), now_ms=NOW_MS),
-        judge_message(message(text="secret", channel=Channel.EMAIL), location(), now_ms=NOW_MS),
+        judge(message(text="", attachments=("https://secret/1",)), location()),
+        judge(message(text="secret", date_added_ms=1), location()),
+        judge(message(text="secret", channel=Channel.EMAIL), location()),
         judge_contact(contact("vip", dnd=True), Channel.SMS, location()),
     ]
     assert all(skip and skip.facts and "secret" not in skip.facts for skip in skips)
+
+
+def test_a_pause_by_an_operator_comes_first() -> None:
+    """In a paused location every message is skipped for that reason, whatever else is wrong with it."""
+    skip = judge_message(message(text="", channel=Channel.GMB), location(mode="off"), age_seconds=1e9, paused=True)
+    assert skip
+    assert (skip.reason, skip.facts) == (Reason.LOCATION_PAUSED, "paused by an operator")
+
+
+@pytest.mark.parametrize(
+    ("added", "held", "expected"),
+    [
+        (-100, (0, 0), 100),
+        (-100, (-50, -20), 70),
+        (-100, (-200, -20), 20),
+        (-100, (-50, 0), 50),
+        (-100, (-50, 30), 50),
+        (-100, (-300, -200), 100),
+        (-100, (-200, -100), 100),
+        (-10, (-100, -50), 10),
+        (0, (-100, -50), 0),
+        (5, (0, 0), -5),
+    ],
+)
+def test_held_time_does_not_age(added: int, held: tuple[int, int], expected: float) -> None:
+    """A message's age leaves out the time for which its location was on hold after it came."""
+    since, until = ((NOW_MS + at * SECOND if at or held != (0, 0) else 0) for at in held)
+    age = age_of(message(date_added_ms=NOW_MS + added * SECOND), now_ms=NOW_MS, held=(since, until))
+    assert age == expected
+
+
+def test_a_message_without_a_date_has_no_age() -> None:
+    """What can't be dated is new, held or not."""
+    assert age_of(message(date_added_ms=0), now_ms=NOW_MS) == age_of(message(date_added_ms=0), now_ms=NOW_MS, held=(1, 2)) == 0

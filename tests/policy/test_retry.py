@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.model import Again, Dead
 from bridge.policy.retry import decide, is_sorted, words
 
@@ -27,6 +27,8 @@ UNKNOWN = OutcomeUnknown("reset")
         (Retryable("busy", retry_after=1), 3, Dead(error="busy")),
         (Permanent("no"), 0, Dead(error="no")),
         (OperatorMustFix("token"), 0, Dead(error="token")),
+        (TokenRefused("token", side="ghl"), 0, Dead(error="token", refused="ghl")),
+        (TokenRefused("token", side="provider"), 2, Dead(error="token", refused="provider")),
         (UNKNOWN, 0, Again(wait=6, why="outcome unknown: reset")),
         (UNKNOWN, 3, Again(wait=6, why="outcome unknown: reset")),
         (UNKNOWN, 4, Dead(error="outcome unknown: reset")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.model import Listed, MessageId
-from bridge.policy.settling import CLOCK_SLACK_MS, find, find_any, wait_before_look
+from bridge.model import Listed, MessageId, Window
+from bridge.policy.settling import Absent, Found, Unproven, find_delivery, find_post, wait_before_look
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 AT = 1_800_000_000_000
 
@@ -24,8 +27,19 @@ def listed(text: str = "hello", **fields: Any) -> Listed:
     return Listed(text=text, **{**given, **fields})
 
 
-def is_found(row: Listed, text: str = "hello", claimed: str = "") -> bool:
-    return find([row], text=text, claimed=claimed, since_ms=AT) == row.id
+def post(
+    rows: list[Listed], text: str = "hello", claimed: str = "", ours: Collection[str] = (), *, complete: bool = True
+) -> Found | Absent | Unproven:
+    window = Window(messages=tuple(rows), complete=complete)
+    return find_post(window, text=text, claimed=claimed, ours=[MessageId(one) for one in ours])
+
+
+def delivery(rows: list[Listed], ours: Collection[str] = (), *, complete: bool = True) -> Found | Absent | Unproven:
+    return find_delivery(Window(messages=tuple(rows), complete=complete), ours=[MessageId(one) for one in ours])
+
+
+def is_found(row: Listed, text: str = "hello") -> bool:
+    return post([row], text) == Found(row.id)
 
 
 @pytest.mark.parametrize(
@@ -80,35 +94,74 @@ def test_other_words_are_not_found(there: str, ours: str) -> None:
     assert not is_found(listed(there), ours)
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({}, True),
-        ({"date_added_ms": AT - CLOCK_SLACK_MS}, True),
-        ({"date_added_ms": AT - CLOCK_SLACK_MS - 1}, False),
-        ({"date_added_ms": 0}, False),
-        ({"direction": "inbound"}, False),
-        ({"direction": ""}, False),
-        ({"user_id": "staff"}, False),
-    ],
-)
-def test_only_our_own_kind_counts(fields: dict[str, Any], *, expected: bool) -> None:
-    """Older messages, inbound ones and those of a person are not what was sent, even with the same text."""
-    assert is_found(listed(**fields)) is expected
-    assert (find_any([listed("whatever", **fields)], since_ms=AT) is not None) is expected
+AUTOMATED = [{"source": source} for source in ("workflow", "campaign", "bulk_actions")]
+NOT_MACHINE_MADE = [{"direction": "inbound"}, {"direction": ""}, {"user_id": "staff"}, *AUTOMATED]
+
+
+@pytest.mark.parametrize("fields", NOT_MACHINE_MADE)
+def test_what_people_and_automations_send_is_explained_and_not_ours(fields: dict[str, Any]) -> None:
+    """Inbound messages, those of a user and those of GHL's own automations are no send of ours, and leave absence proven."""
+    row = listed(**fields)
+    assert post([row]) == Absent()
+    assert post([row], text="other", claimed="r1") == Absent()
+    assert delivery([row]) == Absent()
+
+
+@pytest.mark.parametrize("source", ["app", "api", "", "Workflow?", "conversation_ai"])
+def test_any_other_source_may_be_ours(source: str) -> None:
+    """Only the sources that are known to be automations are set aside."""
+    assert post([listed(source=source)]) == delivery([listed(source=source)]) == Found(MessageId("r1"))
+
+
+def test_an_empty_conversation_proves_absence() -> None:
+    """Nothing in a window that was read whole is absence, of a post, of a claim and of a delivery."""
+    assert post([]) == post([], claimed="x") == delivery([]) == Absent()
+
+
+def test_one_id_settles_one_part() -> None:
+    """A message that is known as ours explains itself and is not found again, not even under the id that is claimed."""
+    assert post([listed()], ours={"r1"}) == Absent()
+    assert post([listed()], claimed="r1", ours={"r1"}) == Absent()
+    assert delivery([listed()], ours={"r1"}) == Absent()
+    assert post([listed(), listed(id=MessageId("r2"))], ours={"r1"}) == Found(MessageId("r2"))
+
+
+def test_a_window_that_is_cut_short_proves_nothing_absent() -> None:
+    """What is found in it counts; what isn't found may stand before it."""
+    assert post([listed()], complete=False) == delivery([listed()], complete=False) == Found(MessageId("r1"))
+    for finding in (post([], complete=False), post([listed("other")], complete=False), delivery([], complete=False)):
+        assert isinstance(finding, Unproven)
+        assert "too long" in finding.why
+
+
+def test_an_outbound_message_that_nobody_explains_proves_nothing_absent() -> None:
+    """An unexplained outbound message may be the reply in another form: neither found nor absent."""
+    for text in ("another text", ""):
+        finding = post([listed(text), listed(direction="inbound")])
+        assert isinstance(finding, Unproven)
+        assert "can't be explained" in finding.why
+
+
+@pytest.mark.parametrize(("there", "ours"), [("", ""), ("", "hello"), ("hello", "")])
+def test_texts_that_are_empty_are_never_the_same(there: str, ours: str) -> None:
+    """No words in common is no match, however equal: an attachment without text is not a reply without text."""
+    assert isinstance(post([listed(there)], text=ours), Unproven)
 
 
 def test_a_claimed_id_is_enough() -> None:
-    """The message that the provider named is the one, whatever became of its text and time; an inbound one is not."""
-    assert is_found(listed("rewritten", date_added_ms=0, user_id="u"), claimed="r1")
-    assert not is_found(listed("rewritten", direction="inbound"), claimed="r1")
-    assert not is_found(listed("rewritten", id=MessageId("")), claimed="")
+    """The message that the provider named is the one, whatever became of its text; a message without an id is nobody's claim."""
+    assert post([listed("rewritten"), listed("x", id=MessageId("r2"))], claimed="r1") == Found(MessageId("r1"))
+    assert isinstance(post([listed("rewritten", id=MessageId(""))], claimed=""), Unproven)
 
 
-def test_the_first_that_fits_is_named() -> None:
-    """Of several rows the first fitting one answers."""
+def test_what_is_found_comes_before_what_is_unexplained() -> None:
+    """Of several rows the first that fits is named, whatever else stands there."""
     rows = [listed("other", id=MessageId("r0")), listed(id=MessageId("r1")), listed(id=MessageId("r2"))]
-    assert find(rows, text="hello", claimed="", since_ms=AT) == "r1"
-    assert find([], text="hello", claimed="x", since_ms=AT) is None
-    assert find_any(rows, since_ms=AT) == "r0"
-    assert find_any([], since_ms=AT) is None
+    assert post(rows) == Found(MessageId("r1"))
+
+
+def test_a_delivery_is_the_first_message_since_the_question() -> None:
+    """Whatever came out of nowhere first after the provider was asked is its answer; windows are newest first."""
+    rows = [listed(id=MessageId("late")), listed(id=MessageId("early")), listed(id=MessageId("staff"), user_id="staff")]
+    assert delivery(rows) == Found(MessageId("early"))
+    assert delivery(rows, ours={"early"}) == Found(MessageId("late"))

@@ -92,3 +92,16 @@ def test_white_space_around_texts_is_dropped() -> None:
     texts = ["  hi \n", "\n\n two\n\nlines ", "🙂"]
     asked = ask([message(f"m{number}", text=text) for number, text in enumerate(texts)])
     assert asked.input == "hi\ntwo\n\nlines\n🙂"
+
+
+def test_carried_texts_stand_where_their_time_puts_them() -> None:
+    """Texts of dead letters join the input, oldest first, first on ties; the ids stay those of the newest message asked."""
+    asked = ask([at("b", 2), at("d", 4)], [at("c", 3), at("a", 1), at("b2", 2), at("e", 5)])
+    assert asked.input == "text of a\ntext of b2\ntext of b\ntext of c\ntext of d\ntext of e"
+    assert asked.last_message_id == "d"
+
+
+def test_carried_texts_of_another_line_are_left_out() -> None:
+    """What came by another channel or conversation provider is no part of this turn's question."""
+    asked = ask([at("b", 2)], [whatsapp("a", 1), custom("c", 1, "p1"), at("d", 1)])
+    assert asked.input == "text of d\ntext of b"

@@ -13,7 +13,7 @@ import pytest
 from bridge.errors import Unavailable
 from bridge.model import ContactId, ConversationId, Ignored, LocationId, MessageId, Reason
 from bridge.store.connection import connect, connect_async, key, script
-from bridge.store.inbox import REMEMBERED_MS, Inbox
+from bridge.store.inbox import MOST_WAITING, REMEMBERED_MS, Inbox
 from tests.stored import (
     HERE,
     LANE,
@@ -362,3 +362,13 @@ def test_contacts_of_different_locations_are_different_lanes(redis: Redis) -> No
     lanes = lanes_of(redis)
     assert [one.id for one in take(lanes).messages] == ["m1"]
     assert redis.lrange(key("waiting", "there", ContactId("contact")), 0, -1) == ["m2"]
+
+
+def test_the_last_message_that_fits_is_told_the_same_twice(redis: Redis) -> None:
+    """A repeated call of the message that filled the lane is not told that it overflowed."""
+    keep(redis)
+    accept(redis, *(message(f"m{number}") for number in range(MOST_WAITING - 1)))
+    run = redis.register_script(script("accept"))
+    args = accept_args(message("last"), nonce="n1")
+    assert [run(args=args), run(args=args)] == ["accepted", "accepted"]
+    assert accept(redis, message("over")) == ["overflow"]

@@ -12,11 +12,12 @@ from bridge.errors import Misconfigured, Unavailable
 from bridge.locations import Location, read
 from bridge.model import LocationId
 from bridge.store.connection import connect_without_retries, key, now_ms
-from bridge.store.locations import Locations
-from tests.stored import FERNET_KEY, accept, message, snapshot
+from tests.stored import FERNET_KEY, accept, locations_of, message, snapshot
 
 if TYPE_CHECKING:
     from redis import Redis
+
+    from bridge.store.locations import Locations
 
 NEW_KEY = Fernet.generate_key().decode()
 HERE = LocationId("here")
@@ -35,7 +36,7 @@ assistable = { token = "as-secret", assistant_id = "a1" }
 
 @pytest.fixture
 def locations(redis: Redis) -> Locations:
-    return Locations(redis, fernet_keys=[FERNET_KEY])
+    return locations_of(redis)
 
 
 def test_a_location_comes_back_as_it_was(redis: Redis, locations: Locations) -> None:
@@ -81,10 +82,10 @@ def test_applying_again_replaces_settings_and_keeps_the_rest(redis: Redis, locat
 def test_keys_rotate(redis: Redis, locations: Locations) -> None:
     """With a new key first and the old one second everything is readable, and what is applied anew needs the new key only."""
     locations.apply([Location(id="here"), Location(id="there")])
-    both = Locations(redis, fernet_keys=[NEW_KEY, FERNET_KEY])
+    both = locations_of(redis, NEW_KEY, FERNET_KEY)
     assert len(both.all()) == 2
     both.apply([Location(id="here")])
-    new = Locations(redis, fernet_keys=[NEW_KEY])
+    new = locations_of(redis, NEW_KEY)
     assert new.get(HERE)
     with pytest.raises(Misconfigured, match=r"BRIDGE_SECRET_KEY does not open location there"):
         new.get(LocationId("there"))
@@ -93,7 +94,7 @@ def test_keys_rotate(redis: Redis, locations: Locations) -> None:
 def test_a_wrong_key_names_the_location(redis: Redis, locations: Locations) -> None:
     """A key that doesn't open a location is the operator's to mend, and the message says which one and how."""
     locations.apply([Location(id="here")])
-    wrong = Locations(redis, fernet_keys=[NEW_KEY])
+    wrong = locations_of(redis, NEW_KEY)
     for look in (lambda: wrong.get(HERE), wrong.all):
         with pytest.raises(Misconfigured, match="location here: put the key that it was applied with after the new one"):
             look()
@@ -111,15 +112,15 @@ def test_a_thousand_locations_are_quick(redis: Redis) -> None:
         f'[locations.l{number}]\nname = "n{number}"\nghl_token = {{ env = "T" }}' for number in range(1000)
     )
     began = time.monotonic()
-    Locations(redis, fernet_keys=[FERNET_KEY]).apply(read(text, {"T": "pit"}))
-    assert len(Locations(redis, fernet_keys=[FERNET_KEY]).all()) == 1000
+    locations_of(redis).apply(read(text, {"T": "pit"}))
+    assert len(locations_of(redis).all()) == 1000
     assert time.monotonic() - began < 5
 
 
 def test_without_redis_locations_are_unavailable() -> None:
     """Every method says that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        locations = Locations(nowhere, fernet_keys=[FERNET_KEY])
+        locations = locations_of(nowhere)
         for call in (lambda: locations.get(HERE), locations.all, lambda: locations.apply([Location(id="here")])):
             with pytest.raises(Unavailable, match="location"):
                 call()

@@ -27,11 +27,9 @@ from bridge.model import (
     Status,
     Turn,
 )
-from bridge.store.connection import connect_without_retries, key, now_ms, text
+from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
 from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Lanes
-from bridge.store.locations import Locations
 from tests.stored import (
-    FERNET_KEY,
     HERE,
     LANE,
     LONG,
@@ -42,7 +40,9 @@ from tests.stored import (
     due_ms,
     keep,
     lanes_of,
+    locations_of,
     message,
+    pass_outage,
     pass_time,
     snapshot,
     take,
@@ -56,7 +56,7 @@ M1, M2 = MessageId("m1"), MessageId("m2")
 REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(MessageId("r1"),))
 
 # Every way in which a holder writes, by name.
-WRITES: dict[str, Callable[[Lanes, Turn], None]] = {
+WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True),
     "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
     "sending": lambda lanes, turn: lanes.sending(turn, "0", at_ms=1, channel="SMS"),
@@ -66,7 +66,7 @@ WRITES: dict[str, Callable[[Lanes, Turn], None]] = {
     "end": lambda lanes, turn: lanes.end(turn, REPLIED),
     "let_go": lambda lanes, turn: lanes.let_go(turn),
     "again": lambda lanes, turn: lanes.again(turn, [M1], Again(wait=30, why="busy")),
-    "bury": lambda lanes, turn: lanes.bury(turn, [M1], Dead(error="no"), at_ms=1),
+    "bury": lambda lanes, turn: lanes.bury(turn, [M1], Dead(error="no"), answer=None, at_ms=1),
     "check": lambda lanes, turn: lanes.check(turn, seconds=1),
 }
 
@@ -119,8 +119,11 @@ class Stuttering(Redis):
 
 
 def _timeless(answer: Any) -> Any:
-    """An answer without the moment that it begins with."""
-    return [None, *answer[1:]] if isinstance(answer, list) and isinstance(next(iter(answer), None), int) else answer
+    """An answer without the moments in it: a lease's begins with one, and its record holds the lease's end."""
+    if not isinstance(answer, list) or not isinstance(next(iter(answer), None), int):
+        return answer
+    _, replayed, waiting, record, *rest = answer
+    return [replayed, waiting, {name: value for name, value in rows(record).items() if name != "lease_until"}, *rest]
 
 
 # Claiming
@@ -490,7 +493,7 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert due_ms(redis) is None
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    assert lasting == {key("locations"), key("location", HERE), key("workers")}
+    assert lasting == {key("locations"), key("location", HERE), key("workers"), key("claimed")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 
@@ -597,7 +600,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
     turn = take(lanes)
     lanes.again(turn, [M1, M2], Again(wait=0, why="busy"))
     turn = take(lanes)
-    lanes.bury(turn, [M1, M2], Dead(error="GHL refused it"), at_ms=1_700_000_000_123)
+    lanes.bury(turn, [M1, M2], Dead(error="GHL refused it"), answer=None, at_ms=1_700_000_000_123)
     kept = redis.get(key("dead", turn.id))
     assert kept
     assert orjson.loads(kept) == {
@@ -610,6 +613,10 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
         "error": "GHL refused it",
         "attempts": 2,
         "failed_at": 1_700_000_000_123,
+        "answer": "",
+        "answered": '["m1","m2"]',
+        "answered_at": 1_700_000_000_123,
+        "asks": 0,
     }
     assert redis.zrange(key("dead"), 0, -1) == [turn.id]
     assert 0 < redis.pttl(key("dead", turn.id)) <= RETENTION_MS
@@ -620,17 +627,17 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
 
 def test_old_dead_letters_leave_the_list(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """The list of dead letters holds none whose record has expired."""
-    lanes.bury(turn, [M1], Dead(error="first"), at_ms=1)
+    lanes.bury(turn, [M1], Dead(error="first"), answer=None, at_ms=1)
     pass_time(redis, RETENTION_MS / 1000 + 1)
     accept(redis, message("m2"))
     second = take(lanes)
-    lanes.bury(second, [M2], Dead(error="second"), at_ms=2)
+    lanes.bury(second, [M2], Dead(error="second"), answer=None, at_ms=2)
     assert redis.zrange(key("dead"), 0, -1) == [second.id]
 
 
 def test_claims_of_delivery_are_counted(redis: Redis, lanes: Lanes) -> None:
     """Answers in a row without a claim of delivery are counted for the location, and a claim starts over."""
-    locations = Locations(redis, fernet_keys=[FERNET_KEY])
+    locations = locations_of(redis)
 
     def answer(number: int, claimed: str) -> int:
         accept(redis, message(f"m{number}"))
@@ -664,3 +671,90 @@ def test_without_redis_nothing_pretends_to_work() -> None:
         for call in calls:
             with pytest.raises(Unavailable, match="ConnectionError"):
                 call()
+
+
+# Giving back, and outages
+
+
+def test_a_lane_given_back_is_due_at_once(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """It was no try and no unfinished lease; everything that the turn knew stays."""
+    lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
+    with bell(redis) as rung:
+        assert lanes.give_back(turn)
+        assert rung() > 0
+    second = take(lanes)
+    assert (second.id, second.unfinished, second.attempts, second.answer) == (turn.id, 1, 0, Completion(text="yes"))
+    assert not lanes.give_back(turn)
+    lanes.check(second, seconds=1)
+
+
+def test_a_lost_lease_is_not_given_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Whoever holds the lane by now keeps it."""
+    pass_time(redis, LONG + 1)
+    take(lanes)
+    before = snapshot(redis)
+    assert not lanes.give_back(turn)
+    assert snapshot(redis) == before
+
+
+def test_a_finished_turn_that_is_given_back_leaves_nothing(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A turn whose messages had all ended doesn't hand its id and tries to the lane's next one."""
+    lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK))
+    assert lanes.give_back(turn)
+    assert (due_ms(redis), redis.exists(RECORD)) == (None, 0)
+
+
+def test_what_could_not_be_published_is_put_back(redis: Redis, lanes: Lanes) -> None:
+    """It is due after a pause and frees its slot; one that got leased all the same is left alone."""
+    accept(redis, message("m1"), message("m2", "other"))
+    granted = claim(lanes, slots=2)
+    turn = lanes.lease(LANE)
+    assert turn
+    lanes.unclaim(granted, pause=20)
+    assert claim(lanes, slots=2) == ()
+    lanes.check(turn, seconds=1)
+    pass_time(redis, 21)
+    assert claim(lanes, slots=2) == (Lane(HERE, ContactId("other")),)
+
+
+def test_after_an_outage_running_work_takes_its_own_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """When nobody could claim for longer than a lease, lapsed lanes wait one lease more before anybody else may have them."""
+    accept(redis, message("m2", "other"))
+    claim(lanes, slots=1)
+    pass_outage(redis, LONG + 50)
+    waiting = lanes.claim("worker", slots=9, alive_seconds=LONG, most=9)
+    assert waiting.lanes == ()
+    assert waiting.next_due == pytest.approx(LONG, abs=5)
+    pass_time(redis, LONG - 100)
+    assert claim(lanes) == ()
+    assert lanes.renew([turn]) == ()
+    pass_time(redis, 101)
+    assert claim(lanes) == (Lane(HERE, ContactId("other")),)
+    lanes.check(turn, seconds=1)
+
+
+def test_after_an_outage_the_dead_are_replaced_in_the_end(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Whoever doesn't take its lease back within the patience has lost it."""
+    claim(lanes)
+    pass_outage(redis, LONG + 50)
+    assert claim(lanes) == ()
+    pass_time(redis, LONG + 1)
+    assert take(lanes).id == turn.id
+
+
+@pytest.mark.parametrize("seconds", [LONG - 50, LONG + 50])
+def test_without_leases_in_flight_no_outage_makes_anybody_wait(redis: Redis, lanes: Lanes, seconds: float) -> None:
+    """There is nothing to be taken back then."""
+    claim(lanes)
+    pass_outage(redis, seconds)
+    accept(redis, message())
+    assert claim(lanes) == (LANE,)
+
+
+def test_a_short_outage_makes_nobody_wait(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Leases that could not have lapsed meanwhile are no reason for patience."""
+    del turn
+    claim(lanes)
+    pass_outage(redis, LONG - 50)
+    accept(redis, message("m2", "other"))
+    assert claim(lanes) == (Lane(HERE, ContactId("other")),)

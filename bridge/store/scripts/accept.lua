@@ -1,37 +1,61 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
 -- ARGV: lane, message id, webhook id, conversation id, nonce of this call, body, event, reason (empty: to be answered),
---       how long to remember ids (ms), retention (ms)
--- Answers accepted | duplicate | unknown_location | skipped.
+--       how long to remember ids (ms), retention (ms),
+--       most messages that may wait in a lane, line (channel and conversation provider)
+-- Answers accepted | duplicate | unknown_location | skipped | overflow.
 local lane, id, webhook, conversation, nonce, body, event, reason = unpack(ARGV, 1, 8)
 local memory, retention = tonumber(ARGV[9]), tonumber(ARGV[10])
 local location, contact = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
-local outcome = reason == '' and 'accepted' or 'skipped'
+local most = tonumber(ARGV[11])
+if reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then reason = 'overflow' end
+local outcome = reason == '' and 'accepted' or (reason == 'overflow' and 'overflow' or 'skipped')
 local marks = {key('seen', location, id)}
 if webhook ~= '' then marks[2] = key('seen', webhook) end
 for _, mark in ipairs(marks) do
   local by = redis.call('GET', mark)
-  if by == nonce then return outcome end
+  -- The same call again is told what the first one did.
+  if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end
   if by then return 'duplicate' end
 end
-for _, mark in ipairs(marks) do redis.call('SET', mark, nonce, 'PX', memory) end
+for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
 
 local message = key('message', location, id)
-redis.call('HSET', message, 'lane', lane, 'at', now, 'body', body, 'conversation', conversation)
+redis.call('HSET', message, 'lane', lane, 'at', now, 'body', body, 'conversation', conversation, 'line', ARGV[12])
 redis.call('HSET', message, 'status', reason == '' and 'waiting' or 'skipped', 'reason', reason)
 for _, known in ipairs({id, conversation, contact}) do point(known, lane, retention) end
 tell(lane, event, retention)
+if reason == 'overflow' then
+  tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = most .. ' messages wait already'}), retention)
+end
 redis.call('HSET', key('location', location), 'last_event_at', now)
 if reason ~= '' then
   redis.call('PEXPIRE', message, retention)
   return outcome
 end
 
+-- The texts of young dead letters that came by the same line are answered together with this one.
+local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
+local function line_of(buried)
+  local stored = redis.call('GET', key('dead', buried))
+  return stored and redis.call('HGET', key('message', location, cjson.decode(stored).message_ids[1]), 'line')
+end
+for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
+  local failed_at = redis.call('ZSCORE', key('dead'), buried)
+  local young = failed_at and now - tonumber(failed_at) < max_age
+  local letter = young and line_of(buried) == ARGV[12] and open_letter(buried)
+  if not young then redis.call('LREM', key('buried', lane), 0, buried) end
+  if letter then
+    mark(letter, 'skipped', 'superseded', retention)
+    redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
+    tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = id}), retention)
+  end
+end
+redis.call('LTRIM', key('carried', lane), -200, -1)
+
 redis.call('RPUSH', key('waiting', lane), id)
 redis.call('PERSIST', key('lane', lane))
-local state = redis.call('HMGET', key('lane', lane), 'lease_until', 'not_before')
-if not (state[1] and tonumber(state[1]) > now) then
-  schedule(lane, math.max(tonumber(state[2] or 0), quiet_at(lane)))
-end
+redis.call('PERSIST', key('carried', lane))
+if not leased(lane) then reschedule(lane) end
 return outcome

@@ -6,6 +6,14 @@ local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
 redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
+
+-- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
+-- their heartbeats get one lease to take them back before anybody else may have the lanes.
+local before = tonumber(redis.call('GET', key('claimed')) or now)
+redis.call('SET', key('claimed'), now)
+if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
+local patience = redis.call('PTTL', key('patience'))
+if patience > 0 then return {patience} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
 local free = -redis.call('ZCARD', key('inflight'))

@@ -1,34 +1,54 @@
 -- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
+-- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
 -- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn
--- Answers nil, or {now, turn, attempts, unfinished leases, saved answer, ids it answers, when it was saved, looks, {ledger...}, {id, body, ...}}.
+-- Answers nil, or what `lanes._turn` reads.
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
 pass_when_full()
 if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
-local state = redis.call('HMGET', record, 'lease', 'lease_until', 'turn', 'attempts', 'answer', 'answered', 'looks', 'answered_at')
-if state[1] and state[1] ~= token and tonumber(state[2]) > now then return nil end
+local held = redis.call('HMGET', record, 'lease', 'lease_until')
+if held[1] and held[1] ~= token and tonumber(held[2]) > now then return nil end
 
-local waiting = redis.call('LRANGE', key('waiting', lane), 0, most - 1)
-if #waiting == 0 then
+local function bodies(ids)
+  local found = {}
+  for _, id in ipairs(ids) do found[#found + 1] = redis.call('HGET', key('message', location, id), 'body') or '' end
+  return found
+end
+
+-- The first try of a replay: the lane takes over what the dead letter knew.
+if redis.call('HEXISTS', record, 'turn') == 0 then
+  local id = redis.call('LPOP', key('replays', lane))
+  local stored = id and redis.call('GET', key('dead', id))
+  if stored then
+    local letter = cjson.decode(stored)
+    redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(letter.message_ids), 'asks', letter.asks or 0)
+    if letter.answer ~= '' then
+      redis.call('HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at)
+    end
+  end
+end
+
+local replaying = redis.call('HGET', record, 'replaying')
+local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
+if #ids == 0 then
   -- Its last holder ended every message and died before the release: nothing of that turn may reach the next one.
-  redis.call('DEL', record)
+  redis.call('DEL', record, key('carried', lane))
   redis.call('ZREM', key('inflight'), lane)
-  unschedule(lane)
+  reschedule(lane)
   return nil
 end
-if state[1] ~= token then redis.call('HINCRBY', record, 'unfinished', 1) end
-local turn = state[3] or fresh
-redis.call('HSET', record, 'lease', token, 'lease_until', now + lease, 'turn', turn)
+if held[1] ~= token then redis.call('HINCRBY', record, 'unfinished', 1) end
+redis.call('HSETNX', record, 'turn', fresh)
+redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)
 redis.call('ZADD', key('inflight'), now + lease, lane)
 
-local messages = {}
-for _, id in ipairs(waiting) do
-  messages[#messages + 1] = id
-  messages[#messages + 1] = redis.call('HGET', key('message', location, id), 'body')
-end
+local turn = redis.call('HGET', record, 'turn')
+-- The saved answer of a replay knows its texts, and those that its turn took along.
+local answered = replaying and (redis.call('HGET', record, 'answer') or '') ~= ''
+local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
 return {
-  now, turn, tonumber(state[4] or 0), tonumber(redis.call('HGET', record, 'unfinished')), state[5] or '', state[6] or '[]',
-  tonumber(state[8] or 0), tonumber(state[7] or 0), redis.call('HGETALL', key('ledger', turn)), messages,
+  now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
+  redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
 }

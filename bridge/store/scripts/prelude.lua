@@ -23,6 +23,8 @@ end
 local function schedule(lane, at)
   local location, contact = split(lane)
   redis.call('ZADD', key('due', location), at, contact)
+  -- On hold, a location stays out of the queue, and its lanes keep their times.
+  if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
   local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, now), location) == 1
   if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then redis.call('PUBLISH', key('wake'), at) end
 end
@@ -44,6 +46,29 @@ local function quiet_at(lane)
   return math.min((tonumber(last) or now) + debounce, (tonumber(first) or now) + most)
 end
 
+local function leased(lane)
+  local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')
+  return lease_until and tonumber(lease_until) > now
+end
+
+-- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
+local function reschedule(lane)
+  local record = key('lane', lane)
+  local not_before = tonumber(redis.call('HGET', record, 'not_before') or 0)
+  if redis.call('HEXISTS', record, 'replaying') == 1 or redis.call('EXISTS', key('replays', lane)) == 1 then
+    schedule(lane, math.max(not_before, now))
+  elseif redis.call('EXISTS', key('waiting', lane)) == 1 then
+    schedule(lane, math.max(not_before, quiet_at(lane)))
+  else
+    unschedule(lane)
+  end
+end
+
+local function ring_if_due()
+  local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
+  if head and tonumber(head) <= now then redis.call('PUBLISH', key('wake'), head) end
+end
+
 local function holds(lane, token)
   return redis.call('HGET', key('lane', lane), 'lease') == token
 end
@@ -52,6 +77,36 @@ end
 -- that a full Redis drains.
 local function pass_when_full() redis.call('DEL', key('full')) end
 
+-- Take a dead letter off the list of open ones; false when it was closed before.
+local function open_letter(id)
+  local stored = redis.call('GET', key('dead', id))
+  if not stored or redis.call('ZREM', key('dead'), id) == 0 then return false end
+  local letter = cjson.decode(stored)
+  redis.call('LREM', key('buried', letter.location_id .. ':' .. letter.contact_id), 0, id)
+  return letter
+end
+
+local function mark(letter, status, reason, retention)
+  for _, id in ipairs(letter.message_ids) do
+    local message = key('message', letter.location_id, id)
+    if redis.call('EXISTS', message) == 1 then
+      redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '')
+      redis.call('PEXPIRE', message, retention)
+    end
+  end
+end
+
+-- Its turn stands first in its lane again, with its saved answer and its ledger.
+local function replay(letter, event, retention)
+  local lane = letter.location_id .. ':' .. letter.contact_id
+  redis.call('RPUSH', key('replays', lane), letter.id)
+  mark(letter, 'waiting', '', retention)
+  for _, id in ipairs(letter.message_ids) do redis.call('PERSIST', key('message', letter.location_id, id)) end
+  for _, kept in ipairs({key('dead', letter.id), key('ledger', letter.id), key('lane', lane)}) do redis.call('PERSIST', kept) end
+  tell(lane, event, retention)
+  if not leased(lane) then reschedule(lane) end
+end
+
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
 local function apply(lane, patch, retention)
   local location = split(lane)
@@ -59,9 +114,19 @@ local function apply(lane, patch, retention)
     for name, value in pairs(fields) do redis.call('HSET', key('message', location, id), name, value) end
   end
   for name, value in pairs(patch.lane or {}) do redis.call('HSET', key('lane', lane), name, value) end
+  local ended = {}
   for _, id in ipairs(patch.done or {}) do
+    ended[id] = true
     redis.call('LREM', key('waiting', lane), 1, id)
     redis.call('PEXPIRE', key('message', location, id), retention)
+  end
+  local replaying = patch.done and redis.call('HGET', key('lane', lane), 'replaying')
+  if replaying then
+    local left = {}
+    for _, id in ipairs(cjson.decode(replaying)) do
+      if not ended[id] then left[#left + 1] = id end
+    end
+    redis.call('HSET', key('lane', lane), 'replaying', cjson.encode(left))
   end
   for part, entry in pairs(patch.ledger or {}) do
     redis.call('HSET', key('ledger', patch.turn), part, entry)
@@ -70,6 +135,10 @@ local function apply(lane, patch, retention)
   for _, id in ipairs(patch.own or {}) do
     redis.call('SET', key('own', location, id), patch.turn, 'PX', retention)
     point(id, lane, retention)
+  end
+  -- Once on hold, the dead letters that caused it are kept: its end replays them.
+  if redis.call('HEXISTS', key('location', location), 'hold') == 0 then
+    for _, side in ipairs(patch.welcomed or {}) do redis.call('DEL', key('refusals', location, side)) end
   end
   -- Answers in a row without a claim of delivery tell that this location's provider leaves the delivery to us.
   if patch.claimed == false then redis.call('HINCRBY', key('location', location), 'unclaimed', 1) end

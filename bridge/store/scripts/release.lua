@@ -1,36 +1,58 @@
 -- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
 -- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `dead` is a
---       dead letter), retention (ms)
--- Answers 1, or 0 when the lease was lost.
+--       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
+--       retention (ms), refused logins that put a location on hold
+-- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local location = split(lane)
 local record = key('lane', lane)
 if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and 1 or 0 end
 pass_when_full()
+local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
+local held = patch.refused and on_hold
+if held then patch = patch.held end
 apply(lane, patch, retention)
+
 if patch.dead then
-  redis.call('SET', key('dead', patch.dead.id), patch.dead.record, 'PX', retention)
-  redis.call('ZADD', key('dead'), now, patch.dead.id)
+  local id = patch.dead.id
+  redis.call('SET', key('dead', id), patch.dead.record, 'PX', retention)
+  redis.call('ZADD', key('dead'), now, id)
   redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - retention)
+  redis.call('RPUSH', key('buried', lane), id)
+  redis.call('LTRIM', key('buried', lane), -20, -1)
+  redis.call('PEXPIRE', key('buried', lane), retention)
+  if patch.refused then
+    local refusals = key('refusals', location, patch.refused)
+    if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then
+      redis.call('HSET', key('location', location), 'hold', now, 'hold_why', patch.refused)
+      redis.call('SADD', key('holds'), location)
+      redis.call('ZREM', key('due'), location)
+    end
+    redis.call('LTRIM', refusals, -100, -1)
+  end
 end
 
 redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
 redis.call('HSET', record, 'released', token)
 redis.call('ZREM', key('inflight'), lane)
-
-local again = 0
+if patch.replied then redis.call('HSET', record, 'replied_at', now) end
 if patch.wait_ms then
-  again = now + patch.wait_ms
-  redis.call('HSET', record, 'not_before', again)
+  redis.call('HSET', record, 'not_before', now + patch.wait_ms)
+elseif held then
+  redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))
 else
-  redis.call('HDEL', record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks')
+  if not patch.dead then
+    -- A dead letter's texts wait on for the next message; any other end has dealt with those that its turn took along.
+    for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
+    local turn = redis.call('HGET', record, 'turn')
+    for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
+  end
+  redis.call('HDEL', record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying')
 end
-if redis.call('EXISTS', key('waiting', lane)) == 1 then
-  unschedule(lane)
-  schedule(lane, math.max(again, quiet_at(lane)))
-else
-  unschedule(lane)
+reschedule(lane)
+if redis.call('ZSCORE', key('due', location), lane:match(':(.+)$')) == false then
   redis.call('PEXPIRE', record, retention)
+  redis.call('PEXPIRE', key('carried', lane), retention)
 end
-local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
-if head and tonumber(head) <= now then redis.call('PUBLISH', key('wake'), head) end
-return 1
+ring_if_due()
+return held and 2 or 1

@@ -1,0 +1,67 @@
+"""The last rites of a turn that nobody can answer: staff is called, the contact is told once, the dead letter is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.answering.case import READ_SECONDS, guard_anew
+from bridge.answering.posting import post
+from bridge.errors import Fenced, Unavailable
+from bridge.model import SendState
+from bridge.policy import retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.answering.case import Case, Desk
+    from bridge.model import Dead
+
+log = structlog.get_logger()
+
+FAILURE_PART = "failure"
+
+
+def bury(case: Case, dead: Dead, desk: Desk) -> bool:
+    """Write the dead letter, after what the location wants done then; False when the turn waits on hold instead.
+
+    Neither the tag nor the message is worth losing the dead letter over: their faults are logged.
+    """
+    location = case.kept.location
+    may_act = dead.refused != "ghl" and not (dead.refused and _on_hold(case, desk))
+    if location.dead_letter_tag and may_act:
+        _attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, desk))
+    if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:
+        _attempt(case, "failure_message", lambda: _tell(case, location.failure_message, desk))
+    return desk.lanes.bury(case.turn, case.ids, dead, answer=case.completion, at_ms=case.turn.now_ms(desk.clock()))
+
+
+def _on_hold(case: Case, desk: Desk) -> bool:
+    """The turn is going to wait, not to die: nobody is to be told of a death."""
+    kept = desk.locations.get(case.turn.lane.location_id)
+    return kept is not None and kept.hold_since_ms > 0
+
+
+def _outcome_unknown(case: Case, dead: Dead) -> bool:
+    """The reply may be there: an apology beside it would be a second answer."""
+    unsettled = any(entry.state in {SendState.ASKING, SendState.SENDING} for entry in case.turn.ledger.values())
+    return unsettled or dead.error.startswith("outcome unknown")
+
+
+def _tag(case: Case, tag: str, desk: Desk) -> None:
+    desk.ghl.tag(case.turn.lane.contact_id, tag, token=case.token, seconds=READ_SECONDS)
+
+
+def _tell(case: Case, text: str, desk: Desk) -> None:
+    if guard_anew(case, desk) is None:
+        post(case, FAILURE_PART, text, desk, unless_stale=False)
+
+
+def _attempt(case: Case, what: str, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except (Fenced, Unavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - nor over a fault of our own
+        log.warning("turn.not_done", what=what, lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))

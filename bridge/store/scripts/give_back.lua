@@ -1,0 +1,17 @@
+-- Give a lane back untouched, due at once: its worker is about to stop, and this was no try.
+-- ARGV: lane, token
+-- Answers 1, or 0 when the lease was lost.
+local lane, token = ARGV[1], ARGV[2]
+if not holds(lane, token) then return 0 end
+pass_when_full()
+local record = key('lane', lane)
+redis.call('HINCRBY', record, 'unfinished', -1)
+redis.call('HDEL', record, 'lease', 'lease_until')
+redis.call('ZREM', key('inflight'), lane)
+-- Every message was ended one by one: nothing of this turn may reach the next one.
+if redis.call('HEXISTS', record, 'replaying') == 0 and redis.call('EXISTS', key('waiting', lane)) == 0 then
+  redis.call('DEL', record, key('carried', lane))
+end
+reschedule(lane)
+ring_if_due()
+return 1

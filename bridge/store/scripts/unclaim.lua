@@ -1,0 +1,7 @@
+-- Put claimed lanes back that could not be published, due again after a pause; one that got leased all the same is left alone.
+-- ARGV: pause (ms), lane, lane, ...
+for at = 2, #ARGV do
+  local lane = ARGV[at]
+  if not leased(lane) and redis.call('ZREM', key('inflight'), lane) == 1 then schedule(lane, now + tonumber(ARGV[1])) end
+end
+return 1

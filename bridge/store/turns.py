@@ -1,0 +1,95 @@
+"""How a turn is read from what `lease.lua` answers, and how its records are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.model import LedgerEntry, MessageId, SendState, Status, Turn
+from bridge.store.connection import rows
+from bridge.store.messages import decode, decode_answer, encode_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import Completion, Dead, Ended, Lane
+
+
+def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
+    """The leased turn. `began` is this process' clock before the lease was asked for."""
+    now, replayed, waiting, record, ledger, messages, carried = answer
+    fields = rows(record)
+    return Turn(
+        lane=lane,
+        id=fields["turn"],
+        token=token,
+        leased_at_ms=now,
+        leased_at=began,
+        messages=tuple(decode(body) for body in messages if body),
+        carried=tuple(decode(body) for body in carried if body),
+        waiting=waiting,
+        replayed=bool(replayed),
+        attempts=int(fields.get("attempts", 0)),
+        unfinished=int(fields.get("unfinished", 1)),
+        looks=int(fields.get("looks", 0)),
+        asks=int(fields.get("asks", 0)),
+        stale=int(fields.get("stale", 0)),
+        answer=decode_answer(fields.get("answer", "")),
+        answered=tuple(map(MessageId, orjson.loads(fields.get("answered") or "[]"))),
+        answered_at_ms=int(fields.get("answered_at", 0)),
+        ledger={part: _entry(text) for part, text in rows(ledger).items()},
+    )
+
+
+def letter(turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, at_ms: int) -> bytes:
+    """A turn as a dead letter: what the operator sees of it, and what a replay goes on with."""
+    return orjson.dumps(
+        {
+            "id": turn.id,
+            "location_id": turn.lane.location_id,
+            "contact_id": turn.lane.contact_id,
+            "conversation_id": turn.messages[0].conversation_id,
+            "message_ids": ids,
+            "channel": turn.messages[0].message_type,
+            "error": dead.error,
+            "attempts": turn.attempts + 1,
+            "failed_at": at_ms,
+            "answer": encode_answer(answer) if answer else "",
+            "answered": orjson.dumps(ids).decode(),
+            "answered_at": turn.answered_at_ms or at_ms,
+            "asks": turn.asks,
+        }
+    )
+
+
+def outcome(ended: Ended) -> dict[str, str]:
+    """What is written into a message's record when it ends."""
+    replies = orjson.dumps(ended.reply_message_ids).decode()
+    return {"status": ended.status, "reason": ended.reason or "", "facts": ended.facts, "replies": replies}
+
+
+def event_of(ended: Ended) -> dict[str, Any]:
+    """The end as an event of the timeline."""
+    event: dict[str, Any] = {"step": ended.status, "message_ids": ended.message_ids}
+    if ended.reason:
+        event |= {"reason": ended.reason, "facts": ended.facts}
+    if ended.reply_message_ids:
+        event["reply_ids"] = ended.reply_message_ids
+    return event
+
+
+def is_reply(ended: Ended) -> bool:
+    """Whether the contact has heard of us by this end."""
+    return ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}
+
+
+def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
+    """Which carried messages these messages' question holds: those of the same line."""
+    lines = {message.line for message in turn.messages if message.id in ids}
+    return [message.id for message in turn.carried if message.line in lines]
+
+
+def _entry(text: str) -> LedgerEntry:
+    fields = orjson.loads(text)
+    return LedgerEntry(state=SendState(fields["state"]), at_ms=fields["at_ms"], message_ids=tuple(fields["message_ids"]))

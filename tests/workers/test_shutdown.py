@@ -1,0 +1,76 @@
+"""Shutdown: what isn't being posted is given back at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import Fenced
+from bridge.model import ContactId, Lane, MessageId
+from bridge.store.connection import connect_without_retries
+from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, message, take
+from workers.dispatcher import Dispatcher
+from workers.heartbeat import Heartbeat
+from workers.shutdown import Shutdown
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+OTHER = Lane(HERE, ContactId("other"))
+
+
+def shutdown_of(redis: Redis, heartbeat: Heartbeat) -> Shutdown:
+    lanes = lanes_of(redis)
+    return Shutdown(dispatcher=Dispatcher(redis, lanes, slots=1, publish=lambda _: None), heartbeat=heartbeat, lanes=lanes)
+
+
+def test_what_is_being_posted_is_not_given_back(redis: Redis) -> None:
+    """A turn in work is another worker's at once and fenced off here; one whose post is under way stays until it is over."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message("m1"), message("m2", "other"))
+    taken = {turn.lane: turn for lane in claim(lanes) if (turn := lanes.lease(lane))}
+    thinking, posting = taken[LANE], taken[OTHER]
+    heartbeat = Heartbeat(lanes, every=1)
+    shutdown = shutdown_of(redis, heartbeat)
+    with heartbeat.keeping(thinking), heartbeat.keeping(posting):
+        with heartbeat.posting(posting):
+            assert shutdown.give_back() == 1
+            assert heartbeat.is_posting()
+            lanes.check(posting, seconds=1)
+            with pytest.raises(Fenced):
+                lanes.sending(thinking, "0", at_ms=1, channel="SMS")
+            again = take(lanes)
+            assert (again.id, again.unfinished, again.attempts) == (thinking.id, 1, 0)
+        assert not heartbeat.is_posting()
+        assert shutdown.give_back() == 1
+    lanes.check(again, seconds=1)
+    assert claim(lanes) == (OTHER,)
+
+
+def test_a_finished_post_is_written_down_before_it_is_given_back(redis: Redis) -> None:
+    """The mark of a post covers what is noted after it."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message())
+    turn = take(lanes)
+    heartbeat = Heartbeat(lanes, every=1)
+    with heartbeat.keeping(turn):
+        with heartbeat.posting(turn):
+            lanes.sending(turn, "0", at_ms=1, channel="SMS")
+            assert shutdown_of(redis, heartbeat).give_back() == 0
+            lanes.sent(turn, "0", [MessageId("r1")], at_ms=2, how="posted")
+        assert shutdown_of(redis, heartbeat).give_back() == 1
+    assert take(lanes).ledger["0"].message_ids == ("r1",)
+
+
+def test_without_redis_leases_run_out_by_themselves(redis: Redis) -> None:
+    """What can't be given back is no reason not to leave."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
+        heartbeat = Heartbeat(lanes_of(nowhere), every=1)
+        with heartbeat.keeping(turn):
+            assert shutdown_of(nowhere, heartbeat).give_back() == 0

@@ -1,0 +1,157 @@
+"""A whole other side for one lane: GHL and a completion service on a real socket, and a desk that works against them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bridge import flow
+from bridge.answering.case import Desk
+from bridge.completion.providers import Providers
+from bridge.ghl.client import GHL
+from bridge.model import MessageId, Turn
+from bridge.settings import from_environment
+from bridge.store.connection import key, now_ms, text
+from bridge.store.timelines import Timelines
+from bridge.wire.calls import Wire
+from tests.other_side import OtherSide, Visit, http
+from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, locations_of, message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from redis import Redis
+
+    from tests.other_side import Received
+
+POST, COMPLETE, CONTACT = "/conversations/messages", "/complete", f"/contacts/{LANE.contact_id}"
+TAGS, LIST = f"{CONTACT}/tags", f"/conversations/conversation-{LANE.contact_id}/messages"
+
+
+class NoHeartbeat:
+    """Leases here are long enough, and nobody shuts down."""
+
+    def keeping(self, turn: Turn) -> AbstractContextManager[None]:
+        del turn
+        return nullcontext()
+
+    def posting(self, turn: Turn) -> AbstractContextManager[None]:
+        del turn
+        return nullcontext()
+
+
+@dataclass(slots=True)
+class World:
+    """What the other side was asked, and how it answers.
+
+    `refusing` gives paths a status other than 2xx; `meanwhile` is called once, while the next completion is in work. `listed`
+    are the rows of the conversation as GHL lists them.
+    """
+
+    redis: Redis
+    url: str = ""
+    refusing: dict[str, int] = field(default_factory=dict)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    contact: dict[str, Any] = field(default_factory=dict)
+    completion: dict[str, Any] = field(default_factory=dict)
+    meanwhile: Callable[[], object] | None = None
+
+    def serve(self, visit: Visit) -> None:
+        """Answer a connection's requests."""
+        while request := visit.request():
+            visit.send(self._answer(request))
+
+    def keep(self, **settings: Any) -> None:
+        """Apply the location, with logins of both sides and without a look-up of the contact."""
+        assistable = {"assistant_id": "a", "token": "t", "url": self.url + COMPLETE, "delivery": "bridge"}
+        assistable |= settings.pop("assistable", {})
+        keep(self.redis, **{"ghl_token": "pit", "contact_lookup": False, "assistable": assistable, **settings})
+
+    def write(self, id_: str = "m1", **fields: Any) -> None:
+        """Let the contact write now."""
+        given = {"text": f"text of {id_}", "date_added_ms": now_ms(self.redis), **fields}
+        assert accept(self.redis, message(id_, **given)) == ["accepted"]
+
+    def work(self, *, delays: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), readback: tuple[float, ...] = ()) -> None:
+        """Work on the lane once; it must be due."""
+        lanes = lanes_of(self.redis)
+        assert LANE in claim(lanes)
+        wire = Wire()
+        desk = Desk(
+            lanes=lanes,
+            locations=locations_of(self.redis),
+            ghl=GHL(wire, self.url, sleep=lambda _: None),
+            providers=Providers(wire, from_environment({})),
+            heartbeat=NoHeartbeat(),
+            retry_delays=delays,
+            readback=readback,
+            post_seconds=5.0,
+        )
+        flow.answer(LANE, desk)
+
+    def inputs(self) -> list[str]:
+        """What the provider was asked."""
+        return [document["input"] for path, document in self.calls if path == COMPLETE]
+
+    def posts(self) -> list[str]:
+        """The texts that GHL was asked to send."""
+        return [document["message"] for path, document in self.calls if path == POST]
+
+    def tags(self) -> list[list[str]]:
+        """The tags that were put on the contact."""
+        return [document["tags"] for path, document in self.calls if path == TAGS]
+
+    def status(self, id_: str = "m1") -> tuple[str | None, str | None]:
+        """What became of a message, and why."""
+        status, reason = self.redis.hmget(key("message", HERE, id_), ["status", "reason"])
+        return (None if status is None else text(status)), (None if reason is None else text(reason))
+
+    def steps(self) -> list[str]:
+        """The steps that the timeline tells."""
+        timeline = Timelines(self.redis).find(LANE.contact_id)
+        return [event.step for event in timeline.events] if timeline else []
+
+    def letter(self) -> str:
+        """The id of the only open dead letter."""
+        (id_,) = self.redis.zrange(key("dead"), 0, -1)
+        return str(id_)
+
+    def row(self, text: str, id_: str, **fields: Any) -> dict[str, Any]:
+        """A row of GHL's list: an outbound message of now."""
+        row = {"id": id_, "direction": "outbound", "body": text, "messageType": "TYPE_SMS", "source": "app"}
+        return {**row, "dateAdded": now_ms(self.redis), **fields}
+
+    def _answer(self, request: Received) -> bytes:
+        path = request.target.partition("?")[0]
+        document = request.document if request.body else None
+        self.calls.append((path, document))
+        count = sum(called == path for called, _ in self.calls)
+        if path == COMPLETE and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        if path in self.refusing:
+            return http(self.refusing[path], {})
+        answers: dict[str, Any] = {
+            COMPLETE: {"run": {"output": f"answer {count}", **self.completion}},
+            POST: {"messageId": f"r{count}", "conversationId": f"conversation-{LANE.contact_id}"},
+            LIST: {"messages": {"messages": self.listed, "nextPage": False, "lastMessageId": ""}},
+            CONTACT: {"contact": {"id": LANE.contact_id, "tags": [], **self.contact}},
+            TAGS: {"tags": []},
+        }
+        return http(200, answers[path])
+
+
+@contextmanager
+def opened(redis: Redis) -> Iterator[World]:
+    """A world for one test, with its location applied."""
+    world = World(redis)
+    with OtherSide(world.serve) as side:
+        world.url = side.url
+        world.keep()
+        yield world
+
+
+M1, M2, M3 = MessageId("m1"), MessageId("m2"), MessageId("m3")

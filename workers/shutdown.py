@@ -1,0 +1,60 @@
+"""How a worker leaves: nothing new is claimed, what isn't posted yet is given back, a post under way is waited for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.errors import Unavailable
+
+if TYPE_CHECKING:
+    from bridge.store.lanes import Lanes
+    from workers.dispatcher import Dispatcher
+    from workers.heartbeat import Heartbeat
+
+log = structlog.get_logger()
+
+LONGEST_POST_SECONDS = 20.0
+
+
+class Shutdown:
+    """Runs once, in a thread of its own, beside Celery's own warm shutdown, which would wait for every completion."""
+
+    def __init__(self, *, dispatcher: Dispatcher, heartbeat: Heartbeat, lanes: Lanes) -> None:
+        self._dispatcher = dispatcher
+        self._heartbeat = heartbeat
+        self._lanes = lanes
+        self._begun = threading.Event()
+
+    def begin(self) -> None:
+        """Start leaving; a second call changes nothing."""
+        if not self._begun.is_set():
+            self._begun.set()
+            threading.Thread(target=self._leave, name="shutdown", daemon=True).start()
+
+    def _leave(self) -> None:
+        self._dispatcher.stop()
+        given_back = self.give_back()
+        deadline = time.monotonic() + LONGEST_POST_SECONDS
+        while self._heartbeat.is_posting() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        given_back += self.give_back()
+        log.info("worker.leaving", given_back=given_back, posting=self._heartbeat.is_posting())
+        sys.stderr.flush()
+        # Threads that wait for a completion can't be interrupted and would keep the process; their leases are fenced off.
+        os._exit(0)
+
+    def give_back(self) -> int:
+        """Give back every turn that has no post under way; answers how many. One that can't be told runs out by itself."""
+        given_back = 0
+        for turn in self._heartbeat.idle():
+            try:
+                given_back += self._lanes.give_back(turn)
+            except Unavailable as error:
+                log.warning("worker.not_given_back", lane=str(turn.lane), why=str(error))
+        return given_back
