@@ -32,6 +32,9 @@ LOCATIONS: dict[str, dict[str, Any]] = {
     "Unfinished": {"assistable": {"assistant_id": ""}},
     "Leaving": {"debounce_seconds": 1.0},
     "Halted": {},
+    "Forgetful": {"max_age_seconds": 0.5},
+    "Caring": {"failure_message": "We will call you back.", "dead_letter_tag": "call_back"},
+    "Locked": {},
 }
 
 

@@ -289,6 +289,9 @@ class Machine:
                 self.kill(name)
         for name in ("redis", "simulator", "web", "worker"):
             self.signal(name, signal.SIGCONT) if self.lives(name) else self.start(name)
+        for refusals in self.redis.scan_iter(key("refusals", "*")):
+            # Stories share their locations: refused logins of several must not put one on hold.
+            self.redis.delete(refusals)
         self.sim.http.delete(f"{self.sim.url}/_sim/faults")
         self.sim.order("defaults", completion_seconds=0, post_seconds=0, echo="on", legacy_signature="off", deliver=False)
         self.ready()

@@ -154,8 +154,8 @@ def test_a_burst_that_does_not_end_is_answered_after_the_maximum(machine: Machin
     assert [each["body"]["input"] for each in ana.requests("assistable")] == ["One\nTwo"]
 
 
-def test_what_comes_during_a_completion_is_answered_after_it(machine: Machine) -> None:
-    """No contact ever has two completions in flight; every text is answered, in order, whenever it came."""
+def test_what_comes_during_a_completion_is_answered_together_with_it(machine: Machine) -> None:
+    """No contact ever has two completions in flight; what comes meanwhile makes the answer stale, and one reply answers all."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "delay", "seconds": 1.0}, times=1)
     first = ana.says("First thought")
@@ -169,7 +169,8 @@ def test_what_comes_during_a_completion_is_answered_after_it(machine: Machine) -
     assert [asked.index(text) for text in ("First", "Second", "Third")] == sorted(
         asked.index(text) for text in ("First", "Second", "Third")
     )
-    assert ana.completions == len(ana.replies) == 2
+    assert ana.completions == 2
+    assert ana.replies == ['You said: "First thought\nSecond thought\nThird thought". How can I help?']
 
 
 def test_what_came_by_another_channel_is_a_turn_of_its_own(machine: Machine) -> None:
@@ -216,7 +217,8 @@ def test_a_hundred_contacts_at_once_get_one_reply_each(machine: Machine) -> None
     counts = machine.sim.ask("counts")
     for one in sent["contact_ids"]:
         replies = counts["posts"]["by_contact"][one]
-        assert len(replies) == counts["completions"]["by_contact"][one]
+        # An answer that a newer message made stale was asked for in vain, twice at most.
+        assert len(replies) <= counts["completions"]["by_contact"][one] <= len(replies) + 2
         assert counts["completions"]["max_in_flight"][one] == 1
         assert all("\n".join(replies).count(f"Burst {n} of") == 1 for n in (1, 2, 3))
 

@@ -1,0 +1,28 @@
+"""Random kills of everything under load: the short form of `make soak`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.soak.plan import plan
+from tests.soak.run import run
+from tests.soak.sides import Bridge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.timeout(240)
+def test_random_kills_lose_double_and_reorder_nothing(tmp_path: Path) -> None:
+    """Half a minute with a strike every two seconds: each message that was accepted is replied to, once and in order."""
+    told: list[str] = []
+    planned = plan(seed=20, seconds=32, pauses=(1.0, 2.5))
+
+    outcome = run(planned, Bridge(), tmp_path, tell=told.append)
+
+    assert outcome.verdict.is_clean, (outcome.evidence, told)
+    assert (outcome.verdict.accepted, outcome.verdict.replied) == (outcome.verdict.written, outcome.verdict.written)
+    assert outcome.recorded == {}
+    assert {"worker killed", "receiver killed", "Redis killed", "worker frozen past its lease"} <= outcome.strikes.keys()
