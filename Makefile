@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test install check lock clean
+.PHONY: help demo test soak install check lock clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +13,9 @@ demo: install ## everything on this machine, simulated; ONCE=1 stops after the f
 
 test: .venv/.dev ## the whole test suite, real Redis included
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 

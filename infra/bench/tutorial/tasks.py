@@ -1,0 +1,40 @@
+"""The worker: ask the completion service, post what it says, and let Celery repeat whatever fails."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx
+from celery import Celery
+
+app = Celery("tutorial", broker=os.environ["REDIS_URL"])
+# One client for all calls: `httpx.post` would read the certificate store each time, and the comparison is not about speed.
+http = httpx.Client(timeout=60)
+
+
+# Without the backoff, Celery waits three minutes before each retry.
+@app.task(autoretry_for=(Exception,), max_retries=3, retry_backoff=True)
+def answer(event: dict[str, Any]) -> None:
+    """Answer one message."""
+    completion = http.post(
+        os.environ["ASSISTABLE_URL"],
+        headers={"Authorization": f"Bearer {os.environ['ASSISTABLE_TOKEN']}"},
+        json={
+            "location_id": event["locationId"],
+            "assistant_id": os.environ["ASSISTANT_ID"],
+            "contact_id": event["contactId"],
+            "conversation_id": event["conversationId"],
+            "last_message_id": event["messageId"],
+            "channel": event["messageType"],
+            "input": event["body"],
+            "messages": [],
+        },
+    )
+    completion.raise_for_status()
+    posted = http.post(
+        f"{os.environ['GHL_API_URL']}/conversations/messages",
+        headers={"Authorization": f"Bearer {os.environ['GHL_TOKEN']}", "Version": "2021-04-15"},
+        json={"type": "SMS", "contactId": event["contactId"], "message": completion.json()["run"]["output"]},
+    )
+    posted.raise_for_status()

@@ -1,0 +1,62 @@
+"""`python -m tests.soak`: random kills of everything under load, and what became of every message."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import orjson
+
+from tests.soak.plan import plan
+from tests.soak.report import document, table
+from tests.soak.run import run
+from tests.soak.sides import Bridge, Tutorial
+
+
+def main() -> int:
+    """Run it; 1 if the bridge lost, doubled or reordered anything."""
+    given = _parser().parse_args()
+    # Ended from outside, it must not leave a dozen processes behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
+    planned = plan(seed=given.seed, seconds=given.minutes * 60)
+    sides = [side for side in (Bridge(), Tutorial()) if given.only in {"", type(side).__name__.lower()}]
+    folder = given.keep or Path(tempfile.mkdtemp(prefix="soak-"))
+    outcomes = [run(planned, side, _made(folder / side.name), tell=_tell) for side in sides]
+    _tell("\n" + table(planned, outcomes))
+    if given.json:
+        given.json.write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
+    clean = all(outcome.verdict.is_clean for outcome in outcomes if outcome.name == Bridge().name)
+    if not clean:
+        (folder / "evidence.json").write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
+        _tell(f"\nThe bridge has broken its promise; evidence and logs are in {folder}")
+    elif not given.keep:
+        shutil.rmtree(folder)
+    return 0 if clean else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0, help="of writing and killing, for each bridge")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed plans the same messages and kills")
+    parser.add_argument("--only", choices=("bridge", "tutorial"), default="", help="run one of the two")
+    parser.add_argument("--json", type=Path, help="where to write everything as JSON")
+    parser.add_argument("--keep", type=Path, help="a folder for logs and state, kept whatever happens")
+    return parser
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

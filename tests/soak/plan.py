@@ -1,0 +1,168 @@
+"""What will happen in a soak: who writes what and when, and what dies when. The same seed gives the same plan, for any bridge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+Kind = Literal[
+    "no strike",
+    "worker killed",
+    "receiver killed",
+    "Redis killed",
+    "worker frozen past its lease",
+    "worker restarted",
+    "receiver restarted",
+    "posts cut before their effect",
+    "posts cut after their effect",
+    "posts answered 500",
+    "completions answered 500",
+    "queue deleted",
+]
+
+LEASE_SECONDS = 3.0
+WARM_UP_SECONDS = 5.0
+WORKERS = ("worker", "worker-2")
+RECEIVERS = ("web", "web-2")
+# How often each kind comes up in one round.
+WEIGHTS: dict[Kind, int] = {
+    "worker killed": 3,
+    "receiver killed": 2,
+    "Redis killed": 2,
+    "worker frozen past its lease": 2,
+    "worker restarted": 2,
+    "receiver restarted": 1,
+    "posts cut before their effect": 1,
+    "posts cut after their effect": 1,
+    "posts answered 500": 1,
+    "completions answered 500": 1,
+    "queue deleted": 2,
+}
+TARGETS: dict[Kind, tuple[str, ...]] = {
+    "worker killed": WORKERS,
+    "receiver killed": RECEIVERS,
+    "Redis killed": ("redis",),
+    "worker frozen past its lease": WORKERS,
+    "worker restarted": WORKERS,
+    "receiver restarted": RECEIVERS,
+    "queue deleted": ("redis",),
+}
+# Until a process that was started again is taken for a new target.
+START_SECONDS = 3.0
+MARK = re.compile(r"#(\d+-\d+)")
+WORDS = ("Are you open today?", "What does it cost?", "And on Sunday?", "Thanks!", "Where are you?", "Can I bring my dog?")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message: seconds from the start, the number of its contact, its own mark, which no other text has, and its text."""
+
+    at: float
+    contact: int
+    mark: str
+    text: str
+    completion_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One thing that goes wrong: to whom, and for how many seconds or requests."""
+
+    at: float
+    kind: Kind
+    target: str = ""
+    seconds: float = 0.0
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole soak. Contacts behind the first `writers` are probes, one for each strike."""
+
+    seed: int
+    seconds: float
+    writers: int
+    lines: tuple[Line, ...]
+    strikes: tuple[Strike, ...]
+
+
+def plan(*, seed: int, seconds: float, rate: float = 12.0, writers: int = 60, pauses: tuple[float, float] = (2.0, 8.0)) -> Plan:
+    """Draw a plan: `rate` messages a second, and a strike after each pause of so many seconds."""
+    randomness = Random(seed)
+    strikes = _strikes(randomness, seconds, pauses)
+    lines = _lines(randomness, seconds, rate, writers)
+    return Plan(seed, seconds, writers, tuple(lines), tuple(strikes))
+
+
+def probe(contact: int) -> Line:
+    """The one message of a probe."""
+    mark = f"{contact:03}-0001"
+    return Line(0, contact, mark, f"#{mark} Is anybody there?", 1.0)
+
+
+def _lines(randomness: Random, seconds: float, rate: float, writers: int) -> list[Line]:
+    moments: list[tuple[float, int]] = []
+    at = 0.0
+    while at < seconds:
+        contact = randomness.randrange(writers)
+        moments.append((at, contact))
+        # Every third one goes on writing while the first message is being answered.
+        moments += [(at + randomness.uniform(0.05, 2.5), contact) for _ in range(randomness.choice((0, 0, 0, 0, 1, 2)))]
+        at += randomness.expovariate(rate / 1.5)
+    written = [0] * writers
+    lines = []
+    for moment, contact in sorted(one for one in moments if one[0] < seconds):
+        written[contact] += 1
+        mark = f"{contact:03}-{written[contact]:04}"
+        text = f"#{mark} {randomness.choice(WORDS)}"
+        lines.append(Line(moment, contact, mark, text, randomness.uniform(0.6, 1.4)))
+    return lines
+
+
+def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float]) -> list[Strike]:
+    strikes = [Strike(at, "no strike") for at in (1.0, 2.0, 3.0)]
+    busy = dict.fromkeys((*WORKERS, *RECEIVERS, "redis"), 0.0)
+    bag: list[Kind] = []
+    at = WARM_UP_SECONDS
+    while at < seconds:
+        bag = bag or _shuffled(randomness)
+        strike = next(
+            (_strike(randomness, at, kind, target) for kind in bag if (target := _target(randomness, at, kind, busy))), None
+        )
+        if strike:
+            bag.remove(strike.kind)
+            if strike.kind != "queue deleted":
+                busy[strike.target] = at + strike.seconds + START_SECONDS
+            strikes.append(strike)
+        at += randomness.uniform(*pauses)
+    return strikes
+
+
+def _shuffled(randomness: Random) -> list[Kind]:
+    bag = [kind for kind, weight in WEIGHTS.items() for _ in range(weight)]
+    randomness.shuffle(bag)
+    return bag
+
+
+def _target(randomness: Random, at: float, kind: Kind, busy: dict[str, float]) -> str:
+    """Who is up by then; posts and completions stand for themselves."""
+    if kind not in TARGETS:
+        return kind.partition(" ")[0]
+    free = [name for name in TARGETS[kind] if busy[name] <= at]
+    return randomness.choice(free) if free else ""
+
+
+def _strike(randomness: Random, at: float, kind: Kind, target: str) -> Strike:
+    if kind not in TARGETS:
+        return Strike(at, kind, target, times=randomness.randint(1, 5))
+    if kind == "queue deleted":
+        return Strike(at, kind, target)
+    frozen = kind == "worker frozen past its lease"
+    return Strike(
+        at,
+        kind,
+        target,
+        seconds=randomness.uniform(LEASE_SECONDS + 0.5, LEASE_SECONDS + 2) if frozen else randomness.uniform(0.5, 2),
+    )

@@ -1,0 +1,159 @@
+"""The two bridges under test: how each is started, where its broker's queue is, and what it has written down itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.store.connection import key, text
+from tests.soak.plan import LEASE_SECONDS, MARK, RECEIVERS, WORKERS
+from tests.story.machine import BIN, UNFINISHED, poll
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from redis import Redis
+
+    from tests.soak.oracle import Written
+    from tests.story.machine import Machine
+
+LOCATION = "Soak"
+# As many as two workers of a tutorial need for this load, which holds about fifteen completions at a time.
+TUTORIAL_CONCURRENCY = 16
+
+
+class Side(Protocol):
+    """One bridge."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        ...
+
+    @property
+    def queue(self) -> str:
+        """Its broker's key of the queue in Redis."""
+        ...
+
+    def prepare(self, machine: Machine) -> None:
+        """Set up what must stand before the processes start."""
+        ...
+
+    def command(self, name: str, port: int) -> list[str]:
+        """The command of a receiver or worker."""
+        ...
+
+    def wait_for_workers(self, machine: Machine) -> None:
+        """Wait until both workers are up."""
+        ...
+
+    def outcomes(self, redis: Redis, written: Iterable[Written]) -> Mapping[str, str]:
+        """What the bridge itself has written down as having become of these messages, by mark; nothing for unfinished ones."""
+        ...
+
+    def is_idle(self, redis: Redis) -> bool:
+        """Whether nothing is under way any more."""
+        ...
+
+    def held(self, redis: Redis) -> set[str]:
+        """Marks of messages that still are in the broker's hands."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """This project, by its Procfile's commands."""
+
+    name: str = "ghl-bridge"
+    queue: str = "ghl-bridge"
+
+    def prepare(self, machine: Machine) -> None:
+        """Everything short, in about the proportions of production: the looks of a read-back outlast a lease."""
+        machine.environ |= {
+            "WORKER_CONCURRENCY": "50",
+            "BRIDGE_LEASE_SECONDS": str(LEASE_SECONDS),
+            "BRIDGE_RETRY_DELAYS": "0.5,1,1,2,2,2,2,2,2,2,2,2",
+            "BRIDGE_READBACK_SECONDS": "0.5,5.5",
+        }
+        machine.apply(**{LOCATION: {"debounce_seconds": 0.2, "debounce_max_seconds": 1.0, "max_replies_per_day": 100_000}})
+
+    def command(self, name: str, port: int) -> list[str]:
+        """As in the Procfile."""
+        del port
+        return (
+            [sys.executable, "-m", "bridge.receiver"] if name in RECEIVERS else [str(BIN / "celery"), "-A", "workers", "worker"]
+        )
+
+    def wait_for_workers(self, machine: Machine) -> None:
+        """Both tell Redis that they live."""
+        poll("two workers", lambda: machine.redis.zcard(key("workers")) == len(WORKERS), seconds=30)
+
+    def outcomes(self, redis: Redis, written: Iterable[Written]) -> Mapping[str, str]:
+        """From the messages' records."""
+        ones = list(written)
+        pipe = redis.pipeline(transaction=False)
+        for one in ones:
+            pipe.hmget(key("message", LOCATION, one.message_id), "status", "reason", "error")
+        told = zip(ones, pipe.execute(), strict=True)
+        return {one.mark: " ".join(filter(None, fields)) for one, fields in told if fields[0] and fields[0] not in UNFINISHED}
+
+    def is_idle(self, redis: Redis) -> bool:
+        """No lane is leased, and none is due."""
+        return not redis.zcard(key("inflight")) and not redis.zcard(key("due"))
+
+    def held(self, redis: Redis) -> set[str]:
+        """The broker holds no messages, only wake-up calls."""
+        del redis
+        return set()
+
+
+@dataclass(frozen=True, slots=True)
+class Tutorial:
+    """What a blog post would show."""
+
+    name: str = "tutorial"
+    queue: str = "celery"
+
+    def prepare(self, machine: Machine) -> None:
+        """Tokens by environment, as tutorials have them."""
+        machine.sim.order("locations", id=LOCATION, token="pit-tutorial")
+        machine.environ |= {"GHL_TOKEN": "pit-tutorial", "ASSISTANT_ID": "assistant"}
+
+    def command(self, name: str, port: int) -> list[str]:
+        """Uvicorn and a prefork worker with a node name of its own."""
+        if name in RECEIVERS:
+            return [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "infra.bench.tutorial.app:app",
+                "--port",
+                str(port),
+                "--log-level",
+                "warning",
+            ]
+        worker = ["worker", "-n", f"{name}@%h", "--concurrency", str(TUTORIAL_CONCURRENCY), "--loglevel", "INFO"]
+        return [str(BIN / "celery"), "-A", "infra.bench.tutorial.tasks", *worker]
+
+    def wait_for_workers(self, machine: Machine) -> None:
+        """Both say that they are ready."""
+        poll("two workers", lambda: all(" ready." in machine.log(name) for name in WORKERS), seconds=30)
+
+    def outcomes(self, redis: Redis, written: Iterable[Written]) -> Mapping[str, str]:
+        """It writes nothing down."""
+        del redis, written
+        return {}
+
+    def is_idle(self, redis: Redis) -> bool:
+        """Celery's queue is empty, and every task is acknowledged."""
+        return not redis.llen("celery") and not redis.hlen("unacked")
+
+    def held(self, redis: Redis) -> set[str]:
+        """Fetched by a worker that died, or never fetched; Celery hands the former out again after an hour."""
+        waiting = [json.loads(text(one)) for one in redis.lrange("celery", 0, -1)]
+        fetched = [json.loads(text(one))[0] for one in redis.hvals("unacked")]
+        bodies = [base64.b64decode(one["body"]).decode() for one in (*waiting, *fetched)]
+        return {mark for body in bodies for mark in MARK.findall(body)}

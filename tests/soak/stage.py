@@ -1,0 +1,141 @@
+"""The processes of a soak: two receivers, two workers, Redis and the simulator, and what is done to them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from bridge.cli import redis_server
+from tests.soak.plan import RECEIVERS, WORKERS
+from tests.soak.sides import LOCATION
+from tests.story.machine import build, poll
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.soak.plan import Line, Strike
+    from tests.soak.sides import Side
+
+ROOT = Path(__file__).parent.parent.parent
+# GHL goes on for hours; here long enough that no receiver is away for all of it.
+WEBHOOK_RETRIES = [0.5] * 4 + [1.0] * 60
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "posts cut before their effect": ("post", {"kind": "cut", "when": "before"}),
+    "posts cut after their effect": ("post", {"kind": "cut", "when": "after"}),
+    "posts answered 500": ("post", {"kind": "status", "status": 500}),
+    "completions answered 500": ("completion", {"kind": "status", "status": 500}),
+}
+
+
+class Stage:
+    """One bridge with everything around it."""
+
+    def __init__(self, folder: Path, side: Side) -> None:
+        self.side = side
+        self.machine = build(folder)
+        self._ports = {name: redis_server.free_port() for name in RECEIVERS}
+        self._turn = 0
+        self._ids: dict[int, str] = {}
+
+    def open(self) -> None:
+        """Start everything, and wait until it is there."""
+        machine = self.machine
+        # What runs is what stands here, wherever the virtual environment was made for.
+        machine.environ |= {"PORT": str(self._ports["web"]), "PYTHONPATH": str(ROOT)}
+        machine.start("redis")
+        machine.start("simulator")
+        self.side.prepare(machine)
+        machine.sim.order("defaults", retry_delays=WEBHOOK_RETRIES)
+        for name in (*RECEIVERS, *WORKERS):
+            self.start(name)
+        for name in RECEIVERS:
+            poll(f"an answer of {name}", lambda name=name: self._answers(name))  # type: ignore[misc] # bound right here
+        self.side.wait_for_workers(machine)
+
+    def close(self) -> None:
+        """Kill everything."""
+        self.machine.close()
+
+    def contact(self, number: int) -> str:
+        """The id of a contact, who comes to be when first asked for."""
+        if number not in self._ids:
+            self._ids[number] = self.machine.person(LOCATION).id
+        return self._ids[number]
+
+    def write(self, line: Line) -> dict[str, Any]:
+        """Let a contact write; the webhook goes to each receiver in turn. Answers its ids."""
+        self._turn += 1
+        url = self._url(RECEIVERS[self._turn % len(RECEIVERS)])
+        contact = self.contact(line.contact)
+        self.machine.sim.order("defaults", webhook_url=f"{url}/webhooks/ghl", completion_seconds=line.completion_seconds)
+        said: dict[str, Any] = self.machine.sim.order(
+            "say", contact_id=contact, location_id=LOCATION, text=line.text, channel="SMS", wait=False
+        )
+        return said
+
+    def strike(self, strike: Strike) -> Callable[[], bool] | None:
+        """Do it; answers what puts it right again after its seconds, and tells whether it could yet."""
+        match strike.kind.split():
+            case [_, "killed"]:
+                self.machine.kill(strike.target)
+                return lambda: self.start(strike.target)
+            case [_, "restarted"]:
+                self.machine.running[strike.target].process.terminate()
+                return lambda: self.start(strike.target)
+            case [_, "frozen", *_]:
+                self.machine.signal(strike.target, signal.SIGSTOP)
+                return lambda: self._thaw(strike.target)
+            case ["queue", "deleted"]:
+                self.machine.redis.delete(self.side.queue)
+            case _ if strike.kind in FAULTS:
+                on, action = FAULTS[strike.kind]
+                self.machine.sim.fault(on, action, times=strike.times)
+        return None
+
+    def start(self, name: str) -> bool:
+        """Start a process once the one of its name has gone; says whether it has."""
+        if self.machine.lives(name):
+            return False
+        # Otherwise the machine would keep the dead one, and some day signal whoever has its number then.
+        self.machine.running.pop(name, None)
+        if name == "redis":
+            self.machine.start(name)
+        else:
+            port = self._ports.get(name, 0)
+            self.machine.spawn(name, self.side.command(name, port), **({"PORT": str(port)} if port else {}))
+        return True
+
+    def make_whole(self) -> None:
+        """Let nothing go wrong any more."""
+        self.machine.sim.http.delete(f"{self.machine.sim.url}/_sim/faults")
+        for name in ("redis", *RECEIVERS, *WORKERS):
+            if self.machine.lives(name):
+                self.machine.signal(name, signal.SIGCONT)
+            else:
+                self.start(name)
+
+    def posts(self) -> dict[str, list[str]]:
+        """What was posted to each contact, in order."""
+        posts: dict[str, list[str]] = self.machine.sim.ask("counts")["posts"]["by_contact"]
+        return posts
+
+    def webhooks(self) -> dict[str, int]:
+        """How often which status was answered to a webhook."""
+        webhooks: dict[str, int] = self.machine.sim.ask("counts")["webhooks"]["by_status"]
+        return webhooks
+
+    def _thaw(self, name: str) -> bool:
+        self.machine.signal(name, signal.SIGCONT)
+        return True
+
+    def _url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._ports[name]}"
+
+    def _answers(self, name: str) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return bool(self.machine.http.get(f"{self._url(name)}/healthz").status_code)
+        return False

@@ -1,0 +1,34 @@
+"""The soak's plan can be repeated, and hits what is there."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tests.soak.plan import MARK, TARGETS, WEIGHTS, Strike, plan
+
+
+def test_the_same_seed_gives_the_same_plan() -> None:
+    """Two bridges get the same messages and the same strikes."""
+    assert plan(seed=7, seconds=60) == plan(seed=7, seconds=60)
+    assert plan(seed=7, seconds=60) != plan(seed=8, seconds=60)
+
+
+def test_each_message_has_a_mark_of_its_own_and_contacts_write_in_order() -> None:
+    """About as many messages a second as were asked for; those of a contact are numbered in order."""
+    lines = plan(seed=1, seconds=120, rate=12).lines
+    assert [MARK.findall(line.text) for line in lines] == [[line.mark] for line in lines]
+    assert len({line.mark for line in lines}) == len(lines)
+    assert 10 < len(lines) / 120 < 14
+    for contact in range(60):
+        marks = [line.mark for line in lines if line.contact == contact]
+        assert marks == sorted(marks)
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+
+
+def test_every_kind_comes_up_and_none_hits_what_is_down() -> None:
+    """In ten minutes each kind is there several times; a process that is away is left alone until it is back."""
+    strikes = plan(seed=1, seconds=600).strikes
+    assert all(sum(strike.kind == kind for strike in strikes) >= weight for kind, weight in WEIGHTS.items())
+    for name in {target for targets in TARGETS.values() for target in targets}:
+        hits: list[Strike] = [strike for strike in strikes if strike.target == name]
+        assert all(one.at + one.seconds < other.at for one, other in pairwise(hits))
