@@ -12,6 +12,7 @@ from bridge.errors import Misconfigured
 from bridge.store.alerts import Alerts
 from bridge.wire.calls import Wire
 from bridge.wiring import build_desk, build_heart_lanes, build_redis
+from workers.consumer import tell_lost_acks_briefly
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.shutdown import Shutdown
@@ -32,6 +33,7 @@ def build(settings: Settings) -> Celery:
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
     signals.setup_logging.connect(lambda **_: logs.configure(settings.log_format, settings.log_level), weak=False)
+    tell_lost_acks_briefly()
     redis = build_redis(settings)
     heartbeat = Heartbeat(build_heart_lanes(settings), every=settings.lease_seconds / 3)
     desk = build_desk(settings, redis, heartbeat)
@@ -70,6 +72,7 @@ def configure(settings: Settings) -> dict[str, Any]:
         "task_default_queue": QUEUE,
         "task_create_missing_queues": True,
         "task_default_queue_type": "classic" if on_redis else "quorum",
+        "worker_consumer": "workers.consumer:Consumer",
         # gevent failed acks and did not restore tasks; prefork costs 87 MB a slot, a thread 40 KB.
         "worker_pool": "threads",
         "worker_concurrency": settings.worker_concurrency,

@@ -1,0 +1,102 @@
+"""The queue at a RabbitMQ, which is a hint there too: whatever dies, each contact gets exactly one reply."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.store.connection import key
+from tests.story import rabbitmq
+from tests.story.machine import poll
+from tests.story.rabbitmq import RabbitMQ
+from workers.app import QUEUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.story.machine import Machine, Person
+
+pytestmark = pytest.mark.skipif(
+    rabbitmq.find() is None, reason="no rabbitmq-server on this machine: `apt-get install rabbitmq-server` installs one"
+)
+
+
+@pytest.fixture(scope="module")
+def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A RabbitMQ that the worker has its wake-ups from, until the last story of this file is over."""
+    rabbit = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
+    try:
+        rabbit.start()
+        whole_machine.restore()
+        whole_machine.environ["BROKER_URL"] = rabbit.url
+        whole_machine.restart("worker")
+        yield rabbit
+    finally:
+        whole_machine.environ.pop("BROKER_URL", None)
+        whole_machine.kill("worker")
+        whole_machine.redis.delete(key("workers"))
+        rabbit.stop()
+
+
+def all_in_flight(people: list[Person]) -> bool:
+    """Whether each of them has a completion under way, or had one."""
+    asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
+    return all(asked.get(each.id) for each in people)
+
+
+def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machine) -> None:
+    """One message, one completion, one reply; the queue is a quorum queue, and the worker has declared no other."""
+    ana = machine.person("Plain")
+
+    assert ana.settles(ana.says("Is anybody there?")).status == "replied"
+
+    assert (ana.completions, len(ana.replies)) == (1, 1)
+    assert broker.queues() == {QUEUE: "quorum"}
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_worker_killed_at_rabbitmq_loses_and_doubles_nothing(machine: Machine) -> None:
+    """With twenty completions in flight the worker is killed: the next one answers each contact once."""
+    people = [machine.person("Plain") for _ in range(20)]
+    machine.sim.order("defaults", completion_seconds=1.0)
+    said = [each.says("Will you be back?") for each in people]
+    poll("twenty completions in flight", lambda: all_in_flight(people))
+
+    machine.kill("worker")
+    machine.start("worker")
+
+    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 20
+    assert [(len(each.replies), each.completions, each.most_at_once) for each in people] == [(1, 2, 1)] * 20
+
+
+def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: Machine) -> None:
+    """Killed with forty messages on their way and started again: each contact has exactly one reply, within thirty seconds."""
+    people = [machine.person("Plain") for _ in range(40)]
+    machine.sim.order("defaults", completion_seconds=1.0)
+    said = [each.says("Remember me") for each in people[:30]]
+    poll("twenty completions in flight", lambda: len(machine.sim.ask("counts")["completions"]["in_flight"]) == 20)
+
+    broker.kill()
+    said += [each.says("And me") for each in people[30:]]
+    broker.start()
+
+    began = time.monotonic()
+    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 40
+    assert time.monotonic() - began < 30
+    assert [(len(each.replies), each.most_at_once) for each in people] == [(1, 1)] * 40
+
+
+def test_a_queue_deleted_by_hand_comes_back(broker: RabbitMQ, machine: Machine) -> None:
+    """Twenty messages wait in it, a worker listens to it, and it is gone: each contact is answered all the same, once."""
+    people = [machine.person("Plain") for _ in range(40)]
+    machine.sim.order("defaults", completion_seconds=1.0)
+    said = [each.says("Knock") for each in people]
+    poll("twenty completions in flight", lambda: len(machine.sim.ask("counts")["completions"]["in_flight"]) == 20)
+
+    broker.delete(QUEUE)
+
+    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 40
+    assert [(len(each.replies), each.most_at_once) for each in people] == [(1, 1)] * 40
+    assert broker.queues() == {QUEUE: "quorum"}
