@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from bridge.simulator import refusals
 from bridge.simulator.overlays import VERSIONS
+from bridge.simulator.window import Window
 
 if TYPE_CHECKING:
     from bridge.simulator.simulation import Simulation
     from bridge.simulator.wire import Call
 
 _DAILY = 200_000
-
-
-class Window:
-    """The requests of one location in the last seconds."""
-
-    def __init__(self) -> None:
-        self.times: deque[float] = deque()
-        self.today = 0
-
-    def used(self, *, seconds: float) -> int:
-        """Count those that are not yet forgotten."""
-        horizon = time.monotonic() - seconds
-        while self.times and self.times[0] < horizon:
-            self.times.popleft()
-        return len(self.times)
-
-    def take(self) -> None:
-        """Count one more."""
-        self.times.append(time.monotonic())
-        self.today += 1
 
 
 def enter(simulation: Simulation, call: Call) -> set[str]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.simulator.channels import Channel
-    from bridge.simulator.gate import Window
     from bridge.simulator.options import Defaults, Options
+    from bridge.simulator.window import Window
     from bridge.simulator.world import Contact, Direction
 
 
