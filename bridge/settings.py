@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
@@ -121,6 +121,18 @@ class Settings(BaseSettings):
             understood = False
         if not understood:
             raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, with special characters of the password as %XX")
+        return value
+
+    @field_validator("redis_url", "broker_url")
+    @classmethod
+    def _check_tls(cls, value: SecretStr | None) -> SecretStr | None:
+        url = value.get_secret_value() if value else ""
+        if url.startswith("rediss://"):
+            said = parse_qs(url.partition("?")[2])
+            if said.get("ssl_cert_reqs", ["required"])[-1] not in {"required", "optional", "none"}:
+                raise ValueError("must say ssl_cert_reqs=none, if any certificate is to be taken, or nothing of it")
+            if not all(Path(file).is_file() for file in said.get("ssl_ca_certs", ())):
+                raise ValueError("names a file in ssl_ca_certs that is not there")
         return value
 
     @field_validator("secret_key")

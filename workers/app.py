@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
@@ -48,7 +49,7 @@ def build(settings: Settings) -> Celery:
 def _check_broker(url: str) -> None:
     """Celery itself would find out while it connects, and end with a traceback."""
     try:
-        Connection(url).get_transport_cls()
+        Connection(url, ssl=_tls(url)).get_transport_cls()
     except (KeyError, ValueError, ImportError):
         # From None: the error's own text may quote the URL, which holds a password.
         raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
@@ -65,6 +66,7 @@ def configure(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.broker,
         "broker_transport_options": REDIS_TRANSPORT if on_redis else {},
+        "broker_use_ssl": _tls(settings.broker),
         # The worker starts before its broker does, and comes back whenever the broker comes back.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -94,6 +96,11 @@ def configure(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_disable_rate_limits": True,
     }
+
+
+def _tls(url: str) -> dict[str, Any] | bool:
+    """Kombu takes any certificate unless told otherwise; what the URL says of it (?ssl_...) comes before this."""
+    return url.startswith("rediss://") and {"ssl_cert_reqs": CERT_REQUIRED}
 
 
 # The defaults left workers deaf for minutes after a killed worker or a half-open socket.

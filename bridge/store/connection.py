@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.resources import files
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
 
 from redis import BlockingConnectionPool, RedisError
@@ -89,7 +90,18 @@ def reaching(what: str) -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Redis could not {what}: {type(error).__name__}") from error
+        raise Unavailable(f"Redis could not {what}: {_why(error)}") from error
+
+
+def _why(error: BaseException) -> str:
+    """Its kind is enough for a fault that passes; one that only a person can mend says how."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SSLCertVerificationError):
+            cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
+            return f"its certificate is not trusted ({cause.verify_message}): {cure}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 def text(value: object) -> str:

