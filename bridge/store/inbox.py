@@ -95,7 +95,11 @@ class Inbox:
         if not done:
             task.cancel()
             raise TimeoutError
-        return cast("Accepted", task.result())
+        try:
+            return cast("Accepted", task.result())
+        except RuntimeError as error:
+            # What uvloop raises when Redis closes a connection between its opening and the first write to it.
+            raise ConnectionError(str(error)) from error
 
     def _forget(self, task: asyncio.Future[Any]) -> None:
         self._calls.discard(task)

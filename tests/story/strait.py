@@ -1,0 +1,86 @@
+"""A way to a port on which everything can be swallowed without a connection being closed: what a half-open connection is."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+
+class Passage:
+    """One connection and the one behind it. Once it has swallowed anything it never leads anywhere again."""
+
+    def __init__(self, outside: socket.socket, inside: socket.socket) -> None:
+        self.outside = outside
+        self.inside = inside
+        self.swallows = False
+
+    def pump(self, source: socket.socket, sink: socket.socket) -> None:
+        """Lead bytes on, or swallow them; an end is swallowed too."""
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if not self.swallows:
+                    sink.sendall(data)
+        if not self.swallows:
+            self.close()
+
+    def close(self) -> None:
+        """End both sides."""
+        for sock in (self.outside, self.inside):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+
+class Strait:
+    """Listens on a port of its own; `swallow` and `heal` change what happens there."""
+
+    def __init__(self, port: int) -> None:
+        self._behind = port
+        self._passages: list[Passage] = []
+        self._swallows = False
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        self._run(self._listen)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for passage in self._passages:
+            passage.close()
+
+    def swallow(self) -> None:
+        """Nothing comes through any more, and nobody is told."""
+        with self._lock:
+            self._swallows = True
+            for passage in self._passages:
+                passage.swallows = True
+
+    def heal(self) -> None:
+        """New connections come through again; the old ones stay what they are."""
+        with self._lock:
+            self._swallows = False
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                outside, _ = self._listener.accept()
+                with self._lock:
+                    passage = Passage(outside, socket.create_connection(("127.0.0.1", self._behind)))
+                    passage.swallows = self._swallows
+                    self._passages.append(passage)
+                self._run(lambda passage=passage: passage.pump(passage.outside, passage.inside))  # type: ignore[misc] # bound here
+                self._run(lambda passage=passage: passage.pump(passage.inside, passage.outside))  # type: ignore[misc] # bound here
+
+    @staticmethod
+    def _run(work: Callable[[], None]) -> None:
+        threading.Thread(target=work, daemon=True).start()
