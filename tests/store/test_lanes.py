@@ -497,6 +497,19 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert redis.get(key("index", "r1")) == str(LANE)
 
 
+def test_what_was_answered_keeps_its_outcome_and_not_its_text(redis: Redis, lanes: Lanes) -> None:
+    """Finished records are small: the text goes, and so does the room that it took. A dead letter's text stays."""
+    lanes_of_one = [message("m1", text="x" * 1000), message("m2", text="y" * 1000)]
+    accept(redis, lanes_of_one[0])
+    first = take(lanes)
+    lanes.answered(first, [M1], Completion(text="z" * 1000), at_ms=1, seconds=1)
+    lanes.end(first, REPLIED)
+    accept(redis, lanes_of_one[1])
+    lanes.bury(take(lanes), [M2], Dead(error="no"), answer=None, at_ms=1)
+    assert [redis.hexists(key("message", HERE, one), "body") for one in ("m1", "m2")] == [False, True]
+    assert [redis.object("encoding", name) != "hashtable" for name in (key("message", HERE, "m1"), RECORD)] == [True, True]
+
+
 def test_a_new_message_keeps_the_lane_from_expiring(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """A lane that was done with and is waited in again has no expiry."""
     lanes.end(turn, REPLIED)

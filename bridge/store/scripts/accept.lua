@@ -22,7 +22,8 @@ end
 for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
 
 local message = key('message', location, id)
-redis.call('HSET', message, 'lane', lane, 'at', now, 'body', body, 'conversation', conversation, 'line', ARGV[12])
+redis.call('HSET', message, 'lane', lane, 'at', now, 'conversation', conversation)
+if reason == '' then redis.call('HSET', message, 'body', body, 'line', ARGV[12]) end
 redis.call('HSET', message, 'status', reason == '' and 'waiting' or 'skipped', 'reason', reason)
 for _, known in ipairs({id, conversation, contact}) do point(known, lane, retention) end
 tell(lane, event, retention)

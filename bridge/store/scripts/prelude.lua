@@ -107,6 +107,15 @@ local function replay(letter, event, retention)
   if not leased(lane) then reschedule(lane) end
 end
 
+-- A hash that ever held a long value stays large, even without it: written anew it takes a third of the memory.
+-- Whatever it had of an expiry is gone.
+local function forget(name, ...)
+  redis.call('HDEL', name, ...)
+  local left = redis.call('HGETALL', name)
+  redis.call('DEL', name)
+  if #left > 0 then redis.call('HSET', name, unpack(left)) end
+end
+
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
 local function apply(lane, patch, retention)
   local location = split(lane)
@@ -118,7 +127,10 @@ local function apply(lane, patch, retention)
   for _, id in ipairs(patch.done or {}) do
     ended[id] = true
     redis.call('LREM', key('waiting', lane), 1, id)
-    redis.call('PEXPIRE', key('message', location, id), retention)
+    local message = key('message', location, id)
+    -- Only a dead letter's text may be wanted again.
+    if redis.call('HGET', message, 'status') ~= 'dead' then forget(message, 'body', 'line') end
+    redis.call('PEXPIRE', message, retention)
   end
   local replaying = patch.done and redis.call('HGET', key('lane', lane), 'replaying')
   if replaying then

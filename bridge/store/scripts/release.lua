@@ -47,7 +47,7 @@ else
     local turn = redis.call('HGET', record, 'turn')
     for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
   end
-  redis.call('HDEL', record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying')
+  forget(record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying')
 end
 reschedule(lane)
 if redis.call('ZSCORE', key('due', location), lane:match(':(.+)$')) == false then

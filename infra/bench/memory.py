@@ -1,0 +1,182 @@
+"""What a finished conversation costs in Redis: 2,000 of one message and one reply, through the real scripts.
+
+`.venv/bin/python -m infra.bench.memory` prints the table that stands in infra/runbook.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from bridge.cli import redis_server
+from bridge.locations import Location
+from bridge.model import (
+    Channel,
+    Completion,
+    ContactId,
+    ConversationId,
+    Ended,
+    InboundMessage,
+    LocationId,
+    MessageId,
+    Status,
+)
+from bridge.store.connection import connect, connect_async, now_ms
+from bridge.store.inbox import Inbox
+from bridge.store.lanes import Lanes
+from bridge.store.locations import Locations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.store.connection import Redis
+
+CONVERSATIONS = 2000
+AT_ONCE = 100
+RETENTION_MS = 30 * 24 * 3600 * 1000
+LOCATION = LocationId("ve9EPM428h8vShlRW1KT")
+FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+# Of typical length: 80 and 240 characters.
+QUESTION = "Hi, do you have a free appointment for a check-up on Thursday afternoon, please?"
+REPLY = "Hello, and thank you for your message! On Thursday afternoon we have appointments at 2:30 pm and at 4 pm. " * 3
+REPLY_CHARACTERS = 240
+SERVER_STARTS_WITHIN = 10.0
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        command, url = redis_server.prepare(Path(folder))
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - the project's own
+            try:
+                _wait_for(url)
+                _measure(url, Path(folder))
+            finally:
+                server.terminate()
+
+
+def _measure(url: str, folder: Path) -> None:
+    redis = connect(url)
+    Locations(redis, fernet_keys=[FERNET_KEY], retention_ms=RETENTION_MS).apply(
+        [Location(id=LOCATION, debounce_seconds=0, debounce_max_seconds=0)]
+    )
+    # Scripts loaded and buffers grown before anything is counted.
+    _converse(redis, url, AT_ONCE)
+    memory, file, keys = _used(redis), _file_bytes(folder), set(redis.scan_iter(count=10_000))
+    _converse(redis, url, CONVERSATIONS)
+    memory, file = _used(redis) - memory, _file_bytes(folder) - file
+    made = set(redis.scan_iter(count=10_000)) - keys
+    _tell(redis, made, memory=memory / CONVERSATIONS, file=file / CONVERSATIONS)
+
+
+def _converse(redis: Redis, url: str, count: int) -> None:
+    """So many contacts write one message, and each is answered once."""
+    messages = [_message() for _ in range(count)]
+    for start in range(0, count, AT_ONCE):
+        asyncio.run(_accept(url, messages[start : start + AT_ONCE]))
+        _answer(redis)
+
+
+async def _accept(url: str, messages: Iterable[InboundMessage]) -> None:
+    inbox = Inbox(connect_async(url, connections=16, seconds=10.0), retention_ms=RETENTION_MS, seconds=10.0)
+    for message in messages:
+        await inbox.accept(message)
+    await inbox.close()
+
+
+def _answer(redis: Redis) -> None:
+    lanes = Lanes(redis, lease_seconds=30, retention_ms=RETENTION_MS)
+    while claimed := lanes.claim("bench", slots=200, alive_seconds=5, most=AT_ONCE).lanes:
+        for lane in claimed:
+            turn = lanes.lease(lane)
+            if turn is None:
+                continue
+            ids = [message.id for message in turn.messages]
+            at_ms = now_ms(redis)
+            completion = Completion(text=REPLY[:REPLY_CHARACTERS], trace_id=uuid4().hex)
+            reply = [MessageId(_id())]
+            lanes.asking(turn, ids, at_ms=at_ms, may_deliver=False)
+            lanes.answered(turn, ids, completion, at_ms=at_ms, seconds=1.234)
+            lanes.sending(turn, "0", at_ms=at_ms, channel="SMS")
+            lanes.sent(turn, "0", reply, at_ms=at_ms, how="posted")
+            lanes.end(turn, Ended(status=Status.REPLIED, message_ids=tuple(ids), reply_message_ids=tuple(reply)))
+
+
+def _message() -> InboundMessage:
+    return InboundMessage(
+        id=MessageId(_id()),
+        location_id=LOCATION,
+        contact_id=ContactId(_id()),
+        conversation_id=ConversationId(_id()),
+        channel=Channel.SMS,
+        message_type="SMS",
+        message_type_string="TYPE_SMS",
+        text=QUESTION,
+        date_added_ms=time.time_ns() // 1_000_000,
+        webhook_id=str(uuid4()),
+        app_id=_id(),
+    )
+
+
+def _id() -> str:
+    """As long as GHL's."""
+    return uuid4().hex[:20]
+
+
+def _used(redis: Redis) -> int:
+    return int(redis.info("memory")["used_memory"])
+
+
+def _file_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("appendonly*/**/*") if file.is_file())
+
+
+def _tell(redis: Redis, made: set[str], *, memory: float, file: float) -> None:
+    kinds: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for name in made:
+        kind = name.split(":")[1]
+        kinds[kind] += 1
+        sizes[kind] += int(redis.memory_usage(name, samples=0) or 0)
+    server: Any = redis.info("server")
+    lines = [
+        f"Python {platform.python_version()}, Redis {server['redis_version']}, {platform.machine()}, {os.cpu_count()} cores",
+        "",
+        "| kind of key | keys | bytes |",
+        "|---|---|---|",
+        *(
+            f"| `{kind}` | {kinds[kind] / CONVERSATIONS:.1f} | {size / CONVERSATIONS:,.0f} |"
+            for kind, size in sizes.most_common()
+        ),
+        f"| all keys (MEMORY USAGE) | {len(made) / CONVERSATIONS:.1f} | {sum(sizes.values()) / CONVERSATIONS:,.0f} |",
+        f"| **memory a conversation** (`used_memory`) | | **{memory:,.0f}** |",
+        f"| append-only file a conversation | | {file:,.0f} |",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + SERVER_STARTS_WITHIN
+    with connect(url) as probe:
+        while True:
+            try:
+                probe.ping()
+            except Exception:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+if __name__ == "__main__":
+    main()
