@@ -27,6 +27,18 @@ def test_env_example_names_every_setting_and_no_other() -> None:
     }
 
 
+def test_every_promise_of_the_readme_is_kept_by_tests_that_exist() -> None:
+    """Each row of "What is promised" names at least one test, and each test named there is a function of that file."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### What is promised")[2].partition("\n###")[0]
+    rows = section.partition("| promise | kept by |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        assert named, row
+        for file, test in named:
+            assert re.search(rf"^(async )?def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.MULTILINE), test
+
+
 def _has_default(name: str, default: object) -> bool:
     return default not in {None, ""} and name != "GHL_WEBHOOK_KEYS"
 
