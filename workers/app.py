@@ -50,7 +50,7 @@ def _check_broker(url: str) -> None:
     """Celery itself would find out while it connects, and end with a traceback."""
     try:
         Connection(url, ssl=_tls(url)).get_transport_cls()
-    except (KeyError, ValueError, ImportError):
+    except (KeyError, TypeError, ValueError, ImportError):
         # From None: the error's own text may quote the URL, which holds a password.
         raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
 
