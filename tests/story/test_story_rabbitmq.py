@@ -34,10 +34,11 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
         whole_machine.restart("worker")
         yield rabbit
     finally:
-        whole_machine.environ.pop("BROKER_URL", None)
-        whole_machine.kill("worker")
-        whole_machine.redis.delete(key("workers"))
         rabbit.stop()
+        whole_machine.environ.pop("BROKER_URL", None)
+        if whole_machine.lives("worker"):
+            whole_machine.kill("worker")
+            whole_machine.redis.delete(key("workers"))
 
 
 def all_in_flight(people: list[Person]) -> bool:
