@@ -436,3 +436,17 @@ def test_what_waits_for_the_end_of_a_hold_tells_nobody_of_a_death(world: World) 
     assert (world.tags(), world.posts(), world.status()) == ([], [], ("waiting", ""))
     assert due_ms(world.redis) is not None
     assert not world.redis.exists(key("dead"))
+
+
+def test_a_delivery_that_can_neither_be_found_nor_excluded_is_asked_for_once_more(world: World) -> None:
+    """A provider that may deliver, no readable answer, a conversation without end: two questions, no third."""
+    world.keep(assistable={"delivery": "auto"})
+    world.endless, world.listed = True, [world.row("still here?", "r1", direction="inbound")]
+    world.refusing[COMPLETE] = 500
+    world.write()
+    for _ in range(6):
+        if world.status()[0] == "dead":
+            break
+        world.work(readback=(0.01,))
+        pass_time(world.redis, 2)
+    assert (world.status()[0], len(world.inputs()), world.posts()) == ("dead", 2, [])

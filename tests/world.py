@@ -47,7 +47,7 @@ class World:
     """What the other side was asked, and how it answers.
 
     `refusing` gives paths a status other than 2xx; `meanwhile` is called once, while the next completion is in work. `listed`
-    are the rows of the conversation as GHL lists them.
+    are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one.
     """
 
     redis: Redis
@@ -55,6 +55,7 @@ class World:
     refusing: dict[str, int] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=list)
+    endless: bool = False
     contact: dict[str, Any] = field(default_factory=dict)
     completion: dict[str, Any] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
@@ -137,7 +138,9 @@ class World:
         answers: dict[str, Any] = {
             COMPLETE: {"run": {"output": f"answer {count}", **self.completion}},
             POST: {"messageId": f"r{count}", "conversationId": f"conversation-{LANE.contact_id}"},
-            LIST: {"messages": {"messages": self.listed, "nextPage": False, "lastMessageId": ""}},
+            LIST: {
+                "messages": {"messages": self.listed, "nextPage": self.endless, "lastMessageId": "r1" if self.endless else ""}
+            },
             CONTACT: {"contact": {"id": LANE.contact_id, "tags": [], **self.contact}},
             TAGS: {"tags": []},
         }

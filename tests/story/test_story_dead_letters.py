@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,9 @@ def test_an_old_dead_letter_is_not_replayed_behind_a_newer_answer(machine: Machi
     ben.fault("post", NO_PHONE, times=1)
     old = ben.says("An old question")
     assert ben.settles(old).status == "dead"
+    died = time.monotonic()
     letter = letter_of(machine, ben)["id"]
+    poll("the letter to be older than its location allows", lambda: time.monotonic() - died > 0.6)
     assert ben.settles(ben.says("A new question")).status == "replied"
 
     assert letters(machine, "replay", letter)[0]["result"] == "newer"
