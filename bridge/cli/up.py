@@ -60,7 +60,7 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
     """Take the data folder for this run and start its Redis unless REDIS_URL names one. Raises DidNotWork, Misconfigured."""
     folder = from_environment(environ).data_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _only_one(folder), Processes(folder / "logs") as processes, _stopped_by_sigterm():
+    with _only_one(folder), Processes(folder / "logs") as processes, _stopped_by_signals():
         mine = dict(environ)
         if not mine.get("REDIS_URL"):
             command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
@@ -130,17 +130,18 @@ def _announced(folder: Path, environ: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """SIGTERM stops everything in order, like Ctrl-C."""
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM stops everything in order, like Ctrl-C; and so does SIGINT where a script's `&` has made it ignored."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _kept_key(folder: Path) -> str:
