@@ -26,7 +26,7 @@ def all_in_flight(people: list[Person]) -> bool:
 def test_a_killed_worker_loses_and_doubles_nothing(machine: Machine) -> None:
     """With twenty completions in flight the worker is killed: after the lease another one answers, each contact once."""
     people = [machine.person("Plain") for _ in range(20)]
-    machine.sim.order("defaults", completion_seconds=1.0)
+    machine.sim.order("defaults", completion_seconds=3.0)
     said = [each.says("Will you be back?") for each in people]
     poll("twenty completions in flight", lambda: all_in_flight(people))
 
@@ -44,7 +44,7 @@ def test_of_two_workers_the_living_one_takes_over(machine: Machine) -> None:
     machine.start("worker-2")
     machine.ready(workers=2)
     people = [machine.person("Plain") for _ in range(20)]
-    machine.sim.order("defaults", completion_seconds=1.0)
+    machine.sim.order("defaults", completion_seconds=3.0)
     said = [each.says("Who is there?") for each in people]
     poll("twenty completions in flight", lambda: all_in_flight(people))
 
