@@ -61,7 +61,7 @@ def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machi
 def test_a_worker_killed_at_rabbitmq_loses_and_doubles_nothing(machine: Machine) -> None:
     """With twenty completions in flight the worker is killed: the next one answers each contact once."""
     people = [machine.person("Plain") for _ in range(20)]
-    machine.sim.order("defaults", completion_seconds=1.0)
+    machine.sim.order("defaults", completion_seconds=3.0)
     said = [each.says("Will you be back?") for each in people]
     poll("twenty completions in flight", lambda: all_in_flight(people))
 
