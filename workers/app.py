@@ -13,7 +13,7 @@ from bridge.errors import Misconfigured
 from bridge.store.alerts import Alerts
 from bridge.wire.calls import Wire
 from bridge.wiring import build_desk, build_heart_lanes, build_redis
-from workers.consumer import tell_lost_acks_briefly
+from workers.consumer import tell_lost_connections_briefly
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.shutdown import Shutdown
@@ -34,7 +34,7 @@ def build(settings: Settings) -> Celery:
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
     signals.setup_logging.connect(lambda **_: logs.configure(settings.log_format, settings.log_level), weak=False)
-    tell_lost_acks_briefly()
+    tell_lost_connections_briefly()
     redis = build_redis(settings)
     heartbeat = Heartbeat(build_heart_lanes(settings), every=settings.lease_seconds / 3)
     desk = build_desk(settings, redis, heartbeat)

@@ -18,13 +18,14 @@ class Consumer(EveryConsumer):
         default_steps = tuple(step for step in EveryConsumer.Blueprint.default_steps if step != DELAYED)
 
 
-def tell_lost_acks_briefly() -> None:
-    """A wake-up whose connection broke before it was acknowledged comes again and changes nothing: no cause for a traceback."""
-    logging.getLogger("celery.worker.request").addFilter(_briefly)
+def tell_lost_connections_briefly() -> None:
+    """A broker that is away comes back, and a wake-up that was not acknowledged comes again: no cause for a traceback."""
+    for name in ("celery.worker.request", "celery.worker.loops"):
+        logging.getLogger(name).addFilter(_briefly)
 
 
 def _briefly(record: logging.LogRecord) -> bool:
-    if str(record.msg).startswith("Couldn't ack"):
+    if str(record.msg).startswith(("Couldn't ack", "Error cleaning up after")):
         record.exc_info = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
