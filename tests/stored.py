@@ -17,7 +17,7 @@ from bridge.locations import Location
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId
 from bridge.store.connection import connect, key, script
 from bridge.store.dead_letters import DeadLetters
-from bridge.store.inbox import MOST_WAITING
+from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.store.messages import encode
@@ -91,9 +91,8 @@ def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
 
 def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
     """The accept script's arguments."""
-    event = orjson.dumps({"step": "accepted", "message_id": one.id})
-    ids = [str(one.lane), one.id, one.webhook_id, one.conversation_id]
-    return [*ids, nonce or uuid4().hex, encode(one), event, "", 600_000, RETENTION_MS, MOST_WAITING, one.line]
+    what = orjson.dumps(came(one, {"step": "accepted", "message_id": one.id}))
+    return [str(one.lane), nonce or uuid4().hex, what, encode(one), 600_000, RETENTION_MS, MOST_WAITING]
 
 
 def lanes_of(redis: Redis, *, lease: float = LONG) -> Lanes:

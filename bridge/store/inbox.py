@@ -49,8 +49,7 @@ class Inbox:
             "date_added_ms": message.date_added_ms,
             "characters": len(message.text),
         }
-        ids = (message.id, message.webhook_id, message.conversation_id)
-        return await self._write(message.lane, ids, encode(message), event, line=message.line)
+        return await self._write(message.lane, encode(message), came(message, event))
 
     async def note(self, ignored: Ignored) -> Accepted:
         """Record an event of a contact that is not going to be answered, so that it can be explained. Raises Unavailable."""
@@ -61,26 +60,23 @@ class Inbox:
             "type": ignored.event_type,
         }
         lane = Lane(ignored.location_id, ignored.contact_id)
-        ids = (ignored.message_id, ignored.webhook_id, ignored.conversation_id)
-        return await self._write(lane, ids, b"", event, reason=ignored.reason)
+        what = {
+            "id": ignored.message_id,
+            "webhook_id": ignored.webhook_id,
+            "conversation_id": ignored.conversation_id,
+            "event": orjson.dumps(event).decode(),
+            "reason": ignored.reason,
+        }
+        return await self._write(lane, b"", what)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
 
-    async def _write(
-        self,
-        lane: Lane,
-        ids: tuple[str, str, str],
-        body: bytes,
-        event: Mapping[str, object],
-        *,
-        reason: str = "",
-        line: str = "",
-    ) -> Accepted:
-        args = (str(lane), *ids, uuid4().hex, body, orjson.dumps(event), reason, REMEMBERED_MS, self._retention_ms)
-        with reaching(f"accept message {ids[0]}"):
-            return await self._in_time(self._accept(args=[*args, MOST_WAITING, line]))
+    async def _write(self, lane: Lane, body: bytes, what: Mapping[str, object]) -> Accepted:
+        args = (str(lane), uuid4().hex, orjson.dumps(what), body, REMEMBERED_MS, self._retention_ms, MOST_WAITING)
+        with reaching(f"accept message {what['id']}"):
+            return await self._in_time(self._accept(args=args))
 
     async def _in_time(self, call: Awaitable[Any]) -> Accepted:
         """Wait no longer than promised, not even for the call to be cancelled.
@@ -106,3 +102,15 @@ class Inbox:
         if not task.cancelled():
             # Looked at, so that a fault which comes after its sender was answered is no warning.
             task.exception()
+
+
+def came(message: InboundMessage, event: Mapping[str, object]) -> dict[str, object]:
+    """What the script is told of a message that wants an answer."""
+    return {
+        "id": message.id,
+        "webhook_id": message.webhook_id,
+        "conversation_id": message.conversation_id,
+        "event": orjson.dumps(event).decode(),
+        "reason": "",
+        "line": message.line,
+    }

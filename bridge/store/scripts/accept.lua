@@ -1,18 +1,18 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
--- ARGV: lane, message id, webhook id, conversation id, nonce of this call, body, event, reason (empty: to be answered),
---       how long to remember ids (ms), retention (ms),
---       most messages that may wait in a lane, line (channel and conversation provider)
+-- ARGV: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
+--       `line` (channel and conversation provider)), body, how long to remember ids (ms), retention (ms),
+--       most messages that may wait in a lane
 -- Answers accepted | duplicate | unknown_location | skipped | overflow.
-local lane, id, webhook, conversation, nonce, body, event, reason = unpack(ARGV, 1, 8)
-local memory, retention = tonumber(ARGV[9]), tonumber(ARGV[10])
+local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
+local memory, retention, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local id, reason = came.id, came.reason
 local location, contact = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
-local most = tonumber(ARGV[11])
 if reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then reason = 'overflow' end
 local outcome = reason == '' and 'accepted' or (reason == 'overflow' and 'overflow' or 'skipped')
 local marks = {key('seen', location, id)}
-if webhook ~= '' then marks[2] = key('seen', webhook) end
+if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
 for _, mark in ipairs(marks) do
   local by = redis.call('GET', mark)
   -- The same call again is told what the first one did.
@@ -22,11 +22,11 @@ end
 for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
 
 local message = key('message', location, id)
-redis.call('HSET', message, 'lane', lane, 'at', now, 'conversation', conversation)
-if reason == '' then redis.call('HSET', message, 'body', body, 'line', ARGV[12]) end
+redis.call('HSET', message, 'lane', lane, 'at', now, 'conversation', came.conversation_id)
+if reason == '' then redis.call('HSET', message, 'body', body, 'line', came.line) end
 redis.call('HSET', message, 'status', reason == '' and 'waiting' or 'skipped', 'reason', reason)
-for _, known in ipairs({id, conversation, contact}) do point(known, lane, retention) end
-tell(lane, event, retention)
+for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
+tell(lane, came.event, retention)
 if reason == 'overflow' then
   tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = most .. ' messages wait already'}), retention)
 end
@@ -45,7 +45,7 @@ end
 for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
   local failed_at = redis.call('ZSCORE', key('dead'), buried)
   local young = failed_at and now - tonumber(failed_at) < max_age
-  local letter = young and line_of(buried) == ARGV[12] and open_letter(buried)
+  local letter = young and line_of(buried) == came.line and open_letter(buried)
   if not young then redis.call('LREM', key('buried', lane), 0, buried) end
   if letter then
     mark(letter, 'skipped', 'superseded', retention)
