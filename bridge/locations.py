@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
+from bridge import business_hours
 from bridge.errors import WrongInput
 from bridge.model import Channel, LocationId
 
@@ -46,6 +47,11 @@ def _known_timezone(name: str) -> str:
     if name not in _timezones():
         raise ValueError(f"{name!r} is not a time zone of the IANA list, like Europe/Berlin")
     return name
+
+
+def _readable_hours(text: str) -> str:
+    business_hours.parse(text)
+    return text
 
 
 def _web_address(url: str) -> str:
@@ -128,7 +134,7 @@ class Location(_Table):
     stop_words: Words = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out")
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
-    business_hours: Words = ()
+    business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     outside_hours: Literal["silent", "defer", "away"] = "silent"
     away_message: str = ""

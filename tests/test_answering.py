@@ -354,6 +354,19 @@ def test_held_time_does_not_age(world: World) -> None:
     assert world.status() == REPLIED
 
 
+def test_closed_time_does_not_age(world: World) -> None:
+    """A message that came ten hours ago is too old, unless the location was closed in between."""
+    now = now_ms(world.redis)
+    ten_hours_ago = now - 10 * 3600 * 1000
+    world.write("m1", date_added_ms=ten_hours_ago)
+    world.work()
+    begin, end = (time.strftime("%H:%M", time.gmtime(now / 1000 + at * 3600)) for at in (-1, 1))
+    world.keep(business_hours=(f"daily {begin}-{end}",))
+    world.write("m2", date_added_ms=ten_hours_ago)
+    world.work()
+    assert (world.status("m1"), world.status("m2")) == (("skipped", "too_old"), REPLIED)
+
+
 # The last rites
 
 

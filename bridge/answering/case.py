@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.errors import OperatorMustFix
 from bridge.model import Ended, Reason, SendState, Skip, Status
 from bridge.policy import guards, transcript
+from bridge.policy.hours import hours_of
 from bridge.store.lanes import ASK
 
 if TYPE_CHECKING:
@@ -176,7 +177,8 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
 def _judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
     """A replay is asked for by an operator, who knows how old it is."""
     held = (kept.held_from_ms, kept.held_until_ms)
-    age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held)
+    hours = hours_of(kept.location)
+    age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
     return guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model import Channel, Reason, Skip
+from bridge.policy.hours import ALWAYS, closed_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bridge.locations import Location
     from bridge.model import Contact, InboundMessage
+    from bridge.policy.hours import Hours
 
 
 def judge_message(message: InboundMessage, location: Location, *, age_seconds: float, paused: bool = False) -> Skip | None:
@@ -28,12 +30,18 @@ def judge_message(message: InboundMessage, location: Location, *, age_seconds: f
     return None
 
 
-def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 0)) -> float:
-    """A message's age in seconds by its own `dateAdded`, less the time of a hold (from, until; ms); 0 when it has no date."""
-    if not message.date_added_ms:
+def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 0), hours: Hours = ALWAYS) -> float:
+    """A message's age in seconds by its own `dateAdded`; 0 when it has no date.
+
+    The time of a hold (from, until; ms) doesn't count, nor does the time in which the location was closed.
+    """
+    added = message.date_added_ms
+    if not added:
         return 0.0
-    overlap = max(0, min(held[1], now_ms) - max(held[0], message.date_added_ms))
-    return (now_ms - message.date_added_ms - overlap) / 1000
+    since, until = max(held[0], added), min(held[1], now_ms)
+    overlap = max(0, until - since)
+    closed = closed_ms(hours, added, now_ms) - closed_ms(hours, since, until)
+    return (now_ms - added - overlap - closed) / 1000
 
 
 def judge_contact(contact: Contact, channel: Channel, location: Location) -> Skip | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bridge.locations import Location
 from bridge.model import Channel, Contact, ContactId, Reason
 from bridge.policy.guards import age_of, judge_contact, judge_message, needs_contact
+from bridge.policy.hours import read
 from tests.stored import message
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ def location(**settings: Any) -> Location:
 
 def contact(*tags: str, dnd: bool = False, blocked: tuple[str, ...] = ()) -> Contact:
     return Contact(id=ContactId("contact"), tags=frozenset(tags), dnd=dnd, blocked_channels=frozenset(blocked))
+
+
+def moment(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def judge(one: InboundMessage, where: Location) -> Skip | None:
@@ -140,6 +146,26 @@ def test_held_time_does_not_age(added: int, held: tuple[int, int], expected: flo
     """A message's age leaves out the time for which its location was on hold after it came."""
     since, until = ((NOW_MS + at * SECOND if at or held != (0, 0) else 0) for at in held)
     age = age_of(message(date_added_ms=NOW_MS + added * SECOND), now_ms=NOW_MS, held=(since, until))
+    assert age == expected
+
+
+@pytest.mark.parametrize(
+    ("added", "held", "expected"),
+    [
+        ("2026-11-20T17:00", None, 3600),
+        ("2026-11-20T16:00", None, 5400 + 1800),
+        ("2026-11-21T12:00", None, 1800),
+        ("2026-11-23T09:15", None, 900),
+        ("2026-11-20T17:00", ("2026-11-20T17:15", "2026-11-20T17:45"), 3600 - 900),
+        ("2026-11-20T17:00", ("2026-11-21T00:00", "2026-11-22T00:00"), 3600),
+        ("2026-11-20T17:00", ("2026-11-20T12:00", "2026-11-23T09:20"), 600),
+    ],
+)
+def test_closed_hours_do_not_age(added: str, held: tuple[str, str] | None, expected: float) -> None:
+    """A message's age leaves out the hours in which its location was closed, those of a hold only once."""
+    hours = read(("mon-fri 09:00-17:30",), "UTC")
+    since, until = map(moment, held) if held else (0, 0)
+    age = age_of(message(date_added_ms=moment(added)), now_ms=moment("2026-11-23T09:30"), held=(since, until), hours=hours)
     assert age == expected
 
 
