@@ -12,6 +12,7 @@
     │       └── TokenRefused  a login was refused: three in a row put the location on hold
     ├── Fenced                the lease was lost: stop, and write nothing
     ├── WrongInput            the person at the command line: exit code 2
+    │   └── NotKnown          ... named an id that is not there
     ├── DidNotWork            the command was right, the world was not: exit code 1
     └── Misconfigured         refuse to start: exit code 78
 
@@ -90,6 +91,10 @@ class WrongInput(BridgeError):
     """The command line or the file named something that is not there or not allowed."""
 
     exit_code = 2
+
+
+class NotKnown(WrongInput):
+    """An id that nobody knows here."""
 
 
 class DidNotWork(BridgeError):

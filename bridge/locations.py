@@ -14,7 +14,7 @@ from bridge.errors import WrongInput
 from bridge.model import Channel, LocationId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic import ValidationInfo
     from pydantic_core import ErrorDetails
@@ -184,11 +184,36 @@ def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
     tables = _table("locations", document.get("locations", {}), faults)
     if not tables:
         faults.append("locations: no [locations.ID] table in the file")
-    locations = [
-        _build(id_, _over(defaults, _table(f"locations.{id_}", table, faults)), environ, faults) for id_, table in tables.items()
-    ]
+    whole = {id_: _over(defaults, _table(f"locations.{id_}", table, faults)) for id_, table in tables.items()}
+    locations = _built(whole, environ, faults)
     if faults:
         raise WrongInput("\n".join(faults))
+    return locations
+
+
+def check(tables: Mapping[str, dict[str, Any]]) -> tuple[Location, ...]:
+    """Build locations from what `tables_of` made of them, or from a file's tables without `{ env = }`. Raises as `read`."""
+    faults: list[str] = []
+    locations = _built(tables, {}, faults)
+    if faults:
+        raise WrongInput("\n".join(faults))
+    return locations
+
+
+def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:
+    """What was said of each location, and nothing of the defaults, secrets in clear: ready to be JSON."""
+    return {one.id: revealed(one.model_dump(exclude={"id"}, exclude_unset=True)) for one in locations}
+
+
+def revealed(value: Any) -> Any:
+    """Plain texts in place of secrets."""
+    if isinstance(value, dict):
+        return {name: revealed(one) for name, one in value.items()}
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _built(tables: Mapping[str, dict[str, Any]], environ: Mapping[str, str], faults: list[str]) -> tuple[Location, ...]:
+    locations = (_build(id_, table, environ, faults) for id_, table in tables.items())
     return tuple(location for location in locations if location)
 
 

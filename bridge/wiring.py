@@ -9,6 +9,7 @@ from bridge.completion.providers import Providers
 from bridge.flow import Door
 from bridge.ghl.client import GHL
 from bridge.ghl.signature import read_keys
+from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.inbox import Inbox
@@ -61,6 +62,11 @@ def build_locations(settings: Settings, redis: Redis) -> Locations:
 def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
     """The dead letters."""
     return DeadLetters(redis, retention_ms=_retention_ms(settings))
+
+
+def build_audit(settings: Settings, redis: Redis) -> Audit:
+    """Who changed what."""
+    return Audit(redis, retention_ms=_retention_ms(settings))
 
 
 def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat) -> Desk:

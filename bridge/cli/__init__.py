@@ -15,7 +15,7 @@ def main() -> None:
     from bridge.cli.commands import build
 
     try:
-        build()()
+        build()(prog_name="ghl-bridge")
     except BridgeError as error:
         print(f"ghl-bridge: {error}", file=sys.stderr)
         raise SystemExit(getattr(error, "exit_code", 1)) from None

@@ -82,51 +82,73 @@ def explain(
 
 
 def _locations() -> typer.Typer:
-    from bridge.cli import locations
-
     group = typer.Typer(help="The locations and their settings.", no_args_is_help=True)
 
     @group.command()
-    def apply(file: Annotated[Path, typer.Argument(help="A TOML file; - reads standard input.", allow_dash=True)]) -> None:
+    def apply(
+        file: Annotated[Path, typer.Argument(help="A TOML file; - reads standard input.", allow_dash=True)],
+        *,
+        prune: Annotated[bool, typer.Option("--prune", help="Remove the locations that are not in the file.")] = False,
+        as_json: Json = False,
+    ) -> None:
         """Add and replace the file's locations; nothing is changed if any of it is wrong."""
-        locations.apply(file)
+        from bridge.cli import locations
+
+        locations.apply(file, prune=prune, as_json=as_json)
 
     @group.command("list")
     def list_(*, as_json: Json = False) -> None:
         """List all locations."""
+        from bridge.cli import locations
+
         locations.list_all(as_json=as_json)
 
     @group.command()
     def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
         """Show one location's settings; tokens are only said to be set."""
+        from bridge.cli import locations
+
         locations.show(id_, as_json=as_json)
 
     @group.command()
     def pause(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         """Skip what comes for this location, until it is resumed."""
+        from bridge.cli import locations
+
         locations.pause(id_)
 
     @group.command()
     def resume(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         """End a pause, or a hold after refused logins: what waited on hold is answered."""
+        from bridge.cli import locations
+
         locations.resume(id_)
+
+    @group.command()
+    def remove(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+        """Forget a location and its tokens; what waits for it is skipped."""
+        from bridge.cli import locations
+
+        locations.remove(id_)
 
     return group
 
 
 def _dead_letters() -> typer.Typer:
-    from bridge.cli import dead_letters
-
     group = typer.Typer(help="Turns that did not pass by themselves.", no_args_is_help=True)
 
     @group.command("list")
     def list_(*, location: OfLocation = "", as_json: Json = False) -> None:
         """List the open ones, oldest first."""
+        from bridge.cli import dead_letters
+
         dead_letters.list_all(location=location, as_json=as_json)
 
     @group.command()
     def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
         """Show one, with the timeline of its conversation."""
+        from bridge.cli import dead_letters
+
         dead_letters.show(id_, as_json=as_json)
 
     @group.command()
@@ -140,11 +162,15 @@ def _dead_letters() -> typer.Typer:
         as_json: Json = False,
     ) -> None:
         """Run them the whole way again, guards included; what was sent is never sent again."""
+        from bridge.cli import dead_letters
+
         dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
 
     @group.command()
     def drop(ids: Annotated[list[str], typer.Argument(metavar="ID...")], *, as_json: Json = False) -> None:
         """Close them for good: their messages are skipped, with the reason dropped."""
+        from bridge.cli import dead_letters
+
         dead_letters.drop(tuple(ids), as_json=as_json)
 
     return group

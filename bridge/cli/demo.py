@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.cli import redis_server
 from bridge.cli.door import console
-from bridge.cli.explain import in_words
+from bridge.cli.explain import tell
 from bridge.cli.processes import python
 from bridge.cli.up import machine, start, stay
 from bridge.errors import DidNotWork
 from bridge.locations import read
 from bridge.model import Status
+from bridge.operating.explaining import document
 from bridge.settings import from_environment
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def _show(timeline: Timeline, sandbox: str) -> None:
     reply = next(each["body"] for each in reversed(conversation["messages"]) if each["direction"] == "outbound")
     console().print(f'\nthe reply in the conversation:\n  "{reply}"', markup=False, style="green")
     console().print(f"\nits timeline, as `ghl-bridge explain {message.id}` tells it:")
-    for line in in_words(timeline):
-        console().print(line, markup=False, soft_wrap=True)
+    tell(document(timeline))
 
 
 def _step(text: str) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from bridge.settings import Settings, from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from bridge.operating.operation import Operations
+
+T = TypeVar("T")
 
 RUNNING = "running.json"
 
@@ -26,6 +31,13 @@ def settings() -> Settings:
     return from_environment({**_running(mine.data_dir), **os.environ})
 
 
+def operations() -> Operations:
+    """Where commands act: on this machine's Redis. Raises Misconfigured."""
+    from bridge.operating.office import Here, Office
+
+    return Here(Office(settings()), who="cli")
+
+
 def _running(folder: Path) -> dict[str, str]:
     try:
         found = orjson.loads((folder / RUNNING).read_bytes())
@@ -35,7 +47,7 @@ def _running(folder: Path) -> dict[str, str]:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
+    """One JSON document on standard output, dataclasses included."""
     print(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
@@ -47,6 +59,12 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     for row in rows:
         table.add_row(*row)
     console().print(table)
+
+
+def progress(parts: Sequence[T], what: str, *, as_json: bool) -> Iterable[T]:
+    """The parts, with a bar on standard error while a person looks on."""
+    watched = Console(stderr=True)
+    return track(parts, description=what, console=watched, disable=as_json or not watched.is_terminal, transient=True)
 
 
 def console() -> Console:

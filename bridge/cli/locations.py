@@ -1,106 +1,96 @@
-"""`ghl-bridge locations`: apply, list, show."""
+"""`ghl-bridge locations`."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bridge.cli.door import operations, print_json, print_table
 from bridge.errors import WrongInput
-from bridge.model import LocationId
+from bridge.operating import locations as operating
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from bridge.locations import Location
-    from bridge.store.locations import Kept, Locations
+    from bridge.operating.locations import Summary
 
 UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
+PAGE = 500
 
 
-def apply(file: Path) -> None:
+def apply(file: Path, *, prune: bool, as_json: bool) -> None:
     """Read the file whole, check it, keep its locations. Raises WrongInput with every fault; then nothing was changed."""
-    from bridge.locations import read, without_effect
+    from bridge.locations import read, tables_of
 
-    found = read(_text(file), os.environ)
-    _refuse_missing_providers(found)
-    store = _kept()
-    before = {location.id: store.get(location.location_id) for location in found}
-    store.apply(found)
-    for location in found:
-        print(f"applied {location.id}  {location.name}  ({location.mode}, {location.provider})")
-        was = before[location.id]
-        if was and was.hold_since_ms and tokens(was.location) != tokens(location):
-            _lift(store, location.location_id, "a changed token was applied")
-        if unused := without_effect(location):
-            print(f"  note: this version does not act on: {', '.join(unused)}", file=sys.stderr)
+    tables = tables_of(read(_text(file), os.environ))
+    applied = operations()(operating.apply, operating.Apply(locations=tables, prune=prune))
+    if as_json:
+        print_json(applied)
+        return
+    for one in applied.locations:
+        print(f"applied {one.id}  {one.name}  ({one.mode}, {one.provider})")
+        _tell_lifted(one.id, one.replayed)
+        if one.without_effect:
+            print(f"  note: this version does not act on: {', '.join(one.without_effect)}", file=sys.stderr)
+    for id_ in applied.removed:
+        print(f"removed {id_}")
 
 
 def list_all(*, as_json: bool) -> None:
-    """All locations, a line each."""
-    from bridge.cli.door import print_json, print_table
-
-    kept = _kept().all()
+    """All locations, a line each, by name."""
+    found = sorted(_all(), key=lambda each: (each.name, each.id))
     if as_json:
-        print_json([_summary(each) for each in kept])
+        print_json(found)
         return
-    rows = [(each.location.id, each.location.name, each.location.mode, state(each), _ago(each)) for each in kept]
+    rows = [(each.id, each.name, each.mode, _state(each), _ago(each)) for each in found]
     print_table(("location", "name", "mode", "state", "last event"), rows)
 
 
 def show(id_: str, *, as_json: bool) -> None:
     """One location's settings without its secrets. Raises WrongInput if it is not known."""
-    from bridge.cli.door import print_json, print_table
-
-    kept = _known(id_)
+    shown = operations()(operating.show, operating.One(id_))
     if as_json:
-        print_json({**_summary(kept), "settings": _shown(kept.location.model_dump())})
+        print_json(shown)
         return
-    flat = _flat(_shown(kept.location.model_dump()))
-    print_table(("setting", "value"), [(name, str(value)) for name, value in flat])
+    print_table(("setting", "value"), [(name, str(value)) for name, value in _flat(shown.settings)])
 
 
 def pause(id_: str) -> None:
     """Skip what comes for a location. Raises WrongInput if it is not known."""
-    _known(id_)
-    _kept().pause(LocationId(id_), paused=True)
+    operations()(operating.pause, operating.One(id_))
     print(f"{id_} is paused: its messages are skipped, with the reason location_paused, until `locations resume {id_}`")
 
 
 def resume(id_: str) -> None:
     """End a pause or a hold. Raises WrongInput if the location is not known."""
-    _known(id_)
-    _kept().pause(LocationId(id_), paused=False)
+    resumed = operations()(operating.resume, operating.One(id_))
     print(f"{id_} is not paused")
-    _lift(_kept(), LocationId(id_), "resumed by an operator")
+    _tell_lifted(id_, resumed.replayed)
 
 
-def tokens(location: Location) -> tuple[object, ...]:
-    """Every login that the location uses: a hold ends when one of them changes."""
-    return (location.ghl_token, location.assistable.token, location.agencii.token, location.openai.token, location.webhook.token)
+def remove(id_: str) -> None:
+    """Forget a location. Raises WrongInput if it is not known."""
+    operations()(operating.remove, operating.One(id_))
+    print(f"{id_} is removed: what waits for it is skipped, with the reason unknown_location")
 
 
-def _known(id_: str) -> Kept:
-    kept = _kept().get(LocationId(id_))
-    if kept is None:
-        raise WrongInput(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
-    return kept
+def _all() -> Iterator[Summary]:
+    perform, after = operations(), ""
+    while True:
+        page = perform(operating.list_, operating.Page(after=after, limit=PAGE))
+        yield from page.locations
+        if page.next is None:
+            return
+        after = page.next
 
 
-def _lift(store: Locations, id_: LocationId, why: str) -> None:
-    replayed = store.lift_hold(id_, why=why)
+def _tell_lifted(id_: str, replayed: int | None) -> None:
     if replayed is not None:
         print(f"{id_} is no longer on hold: what waited is answered now, {replayed} dead letter(s) are replayed")
-
-
-def _kept() -> Locations:
-    from bridge.cli.door import settings
-    from bridge.wiring import build_locations, build_redis
-
-    here = settings()
-    return build_locations(here, build_redis(here))
 
 
 def _text(file: Path) -> str:
@@ -110,59 +100,18 @@ def _text(file: Path) -> str:
         raise WrongInput(f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
 
 
-def _refuse_missing_providers(found: tuple[Location, ...]) -> None:
-    from bridge.completion.providers import BUILDERS
-
-    faults = [
-        f"locations.{each.id}.provider: {each.provider} is not in this version yet; {', '.join(BUILDERS)} is"
-        for each in found
-        if each.provider not in BUILDERS
-    ]
-    if faults:
-        raise WrongInput("\n".join(faults))
-
-
-def _summary(kept: Kept) -> dict[str, Any]:
-    location = kept.location
-    return {
-        "id": location.id,
-        "name": location.name,
-        "mode": location.mode,
-        "provider": location.provider,
-        "state": "hold" if kept.hold_since_ms else "paused" if kept.paused else "active",
-        "hold_since": _iso(kept.hold_since_ms),
-        "hold_why": kept.hold_why or None,
-        "activated_at": _iso(kept.activated_at_ms),
-        "last_event_at": _iso(kept.last_event_at_ms),
-    }
-
-
-def state(kept: Kept) -> str:
+def _state(summary: Summary) -> str:
     """What stands between this location and its answers."""
-    if kept.hold_since_ms:
-        return f"on hold: {kept.hold_why} refused three logins"
-    return "paused" if kept.paused else "active"
+    return f"on hold: {summary.hold_why} refused three logins" if summary.state == "hold" else summary.state
 
 
-def _iso(at_ms: int) -> str | None:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds") if at_ms else None
-
-
-def _ago(kept: Kept) -> str:
+def _ago(summary: Summary) -> str:
     """How long ago the newest event came, by this machine's clock."""
-    if not kept.last_event_at_ms:
+    if not summary.last_event_at:
         return "none yet"
-    seconds = max(0, round(time.time() - kept.last_event_at_ms / 1000))
+    seconds = max(0, round(time.time() - datetime.fromisoformat(summary.last_event_at).timestamp()))
     unit, name = next(((unit, name) for unit, name in UNITS if seconds >= unit), UNITS[-1])
     return f"{seconds // unit} {name} ago"
-
-
-def _shown(value: Any) -> Any:
-    from pydantic import SecretStr
-
-    if isinstance(value, dict):
-        return {name: _shown(one) for name, one in value.items()}
-    return "(set)" if isinstance(value, SecretStr) else value
 
 
 def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from importlib.resources import files
 from ssl import SSLCertVerificationError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from redis import BlockingConnectionPool, RedisError
 from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its type without importing the library
@@ -107,6 +107,11 @@ def _why(error: BaseException) -> str:
 def text(value: object) -> str:
     """What a client of this module answers is text already; its type does not say so."""
     return str(value)
+
+
+def scored(rows: object) -> list[tuple[str, float]]:
+    """Likewise for the rows of a sorted set with their scores."""
+    return cast("list[tuple[str, float]]", rows)
 
 
 def now_ms(redis: Redis) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import orjson
 
 from bridge.model import ConversationId, Lane, LocationId, MessageId
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, scored, script, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +35,14 @@ class DeadLetter:
     failed_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some dead letters, and where the next ones begin; empty when there are no more."""
+
+    letters: tuple[DeadLetter, ...]
+    next: str
+
+
 class DeadLetters:
     """The open dead letters. Raises Unavailable when Redis can't be reached."""
 
@@ -56,18 +64,41 @@ class DeadLetters:
             return bool(self._redis.exists(key("dead", id_)))
 
     def all(self, *, location_id: LocationId | None = None) -> Iterator[DeadLetter]:
-        """The open ones, oldest first, a page at a time; those of one location if given."""
-        start = 0
+        """The open ones, oldest first; those of one location if given."""
+        after = ""
         while True:
-            with reaching("list the dead letters"):
-                ids = [text(one) for one in self._redis.zrange(key("dead"), start, start + PAGE - 1)]
-                found = self._redis.mget([key("dead", one) for one in ids]) if ids else []
-            for letter in (_letter(text(stored)) for stored in found if stored):
-                if location_id in {None, letter.lane.location_id}:
-                    yield letter
-            if len(ids) < PAGE:
+            page = self.page(after=after, location_id=location_id)
+            yield from page.letters
+            if not page.next:
                 return
-            start += PAGE
+            after = page.next
+
+    def page(self, *, after: str = "", most: int = PAGE, location_id: LocationId | None = None) -> Page:
+        """Look at `most` open ones, oldest first, from where another page ended.
+
+        With a location only its own are answered: a page may be empty and still have a `next`. Raises ValueError for an
+        `after` that no page gave.
+        """
+        with reaching("list the dead letters"):
+            ids = self._after(after, most)
+            found = self._redis.mget([key("dead", id_) for _, id_ in ids]) if ids else []
+        letters = (_letter(text(stored)) for stored in found if stored)
+        chosen = tuple(letter for letter in letters if location_id in {None, letter.lane.location_id})
+        return Page(chosen, "{}-{}".format(*ids[-1]) if len(ids) == most else "")
+
+    def _after(self, after: str, most: int) -> list[tuple[int, str]]:
+        """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""
+        at, _, last = after.partition("-")
+        reached = (int(at or 0), last)
+        found: list[tuple[int, str]] = []
+        start = 0
+        while len(found) < most:
+            rows = self._redis.zrange(key("dead"), reached[0], "+inf", byscore=True, offset=start, num=most, withscores=True)
+            found += [place for place in ((int(score), text(id_)) for id_, score in scored(rows)) if place > reached]
+            if len(rows) < most:
+                break
+            start += most
+        return found[:most]
 
     def replay(self, id_: str, *, force: bool) -> Replayed:
         """Put it back at the head of its lane; only once, however often it is asked for."""

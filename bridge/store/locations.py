@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from pydantic import SecretStr
 
 from bridge.errors import Misconfigured
-from bridge.locations import Location
+from bridge.locations import Location, revealed
+from bridge.model import LocationId
 from bridge.store.connection import key, now_ms, reaching, script, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from redis import Redis
-
-    from bridge.model import LocationId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +50,8 @@ class Locations:
     def __init__(self, redis: Redis, *, fernet_keys: Iterable[str], retention_ms: int) -> None:
         self._redis = redis
         self._lift_hold = redis.register_script(script("lift_hold"))
+        self._remove = redis.register_script(script("remove"))
+        self._learn = redis.register_script(script("learn"))
         self._retention_ms = retention_ms
         self._fernet = MultiFernet([Fernet(one) for one in fernet_keys])
         self._opened = lru_cache(maxsize=1024)(self._open)
@@ -77,7 +77,12 @@ class Locations:
     def pause(self, location_id: LocationId, *, paused: bool) -> None:
         """Let the location's messages be skipped, or no longer."""
         with reaching(f"pause or resume {location_id}"):
-            self._redis.hset(key("location", location_id), "paused", int(paused))
+            self._learn(args=[location_id, "paused", int(paused)])
+
+    def remove(self, location_id: LocationId) -> None:
+        """Forget a location; what waits for it ends as skipped, with the reason unknown_location."""
+        with reaching(f"remove {location_id}"):
+            self._remove(args=[location_id])
 
     def lift_hold(self, location_id: LocationId, *, why: str) -> int | None:
         """End a hold: what waits is due, the dead letters that caused it are replayed; answers how many, None without a hold."""
@@ -86,16 +91,23 @@ class Locations:
             replayed = int(self._lift_hold(args=[location_id, event, self._retention_ms]))
         return None if replayed < 0 else replayed
 
-    def all(self) -> tuple[Kept, ...]:
-        """Every location, by name."""
+    def ids(self) -> tuple[LocationId, ...]:
+        """The ids of all locations, in order."""
         with reaching("list the locations"):
-            ids = sorted(map(text, self._redis.smembers(key("locations"))))
+            return tuple(LocationId(one) for one in sorted(map(text, self._redis.smembers(key("locations")))))
+
+    def some(self, ids: Sequence[LocationId]) -> tuple[Kept, ...]:
+        """Those of these locations that are known."""
+        with reaching("read locations"):
             pipe = self._redis.pipeline(transaction=False)
             for one in ids:
                 pipe.hmget(key("location", one), FIELDS)
             found = pipe.execute()
-        kept = [self._kept(one, fields) for one, fields in zip(ids, found, strict=True)]
-        return tuple(sorted(kept, key=lambda each: (each.location.name, each.location.id)))
+        return tuple(self._kept(one, fields) for one, fields in zip(ids, found, strict=True) if fields[0])
+
+    def all(self) -> tuple[Kept, ...]:
+        """Every location, by name."""
+        return tuple(sorted(self.some(self.ids()), key=lambda each: (each.location.name, each.location.id)))
 
     def _kept(self, id_: str, fields: list[Any]) -> Kept:
         activated, event, unclaimed, hold, held_from, held_until = (int(field or 0) for field in fields[1:7])
@@ -112,7 +124,7 @@ class Locations:
         )
 
     def _fields(self, location: Location) -> list[str | int]:
-        sealed = self._fernet.encrypt(orjson.dumps(_plain(location.model_dump()))).decode()
+        sealed = self._fernet.encrypt(orjson.dumps(revealed(location.model_dump()))).decode()
         debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
         max_age = round(location.max_age_seconds * 1000)
         return ["settings", sealed, "debounce_ms", debounce, "debounce_max_ms", most, "max_age_ms", max_age]
@@ -124,9 +136,3 @@ class Locations:
             raise Misconfigured(
                 f"BRIDGE_SECRET_KEY does not open location {location_id}: put the key that it was applied with after the new one"
             ) from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return value.get_secret_value() if isinstance(value, SecretStr) else value

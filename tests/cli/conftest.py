@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 if TYPE_CHECKING:
     from redis import Redis
 
-COMMAND = Path(sys.executable).parent / "ghl-bridge"
+ROOT = Path(__file__).parents[2]
 
 
 class Run(Protocol):
@@ -29,9 +29,8 @@ def bare(tmp_path: Path) -> Run:
 
     def run(*arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         given = {"PATH": os.environ["PATH"], "BRIDGE_DATA_DIR": str(tmp_path), **environ}
-        return subprocess.run(
-            [str(COMMAND), *arguments], env=given, input=stdin, capture_output=True, text=True, timeout=60, check=False
-        )
+        command = [sys.executable, "-m", "bridge", *arguments]
+        return subprocess.run(command, env=given, input=stdin, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
 
     return run
 

@@ -5,6 +5,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function key(...) return 'ghlb:' .. table.concat({...}, ':') end
 
+-- What is learnt of a location that was removed meanwhile must not make it a location again.
+local function learn(location, ...)
+  local record = key('location', location)
+  if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, ...) end
+end
+
 local function split(lane) return lane:match('^([^:]+):([^:]+)$') end
 
 local function tell(lane, event, retention)
@@ -153,7 +159,9 @@ local function apply(lane, patch, retention)
     for _, side in ipairs(patch.welcomed or {}) do redis.call('DEL', key('refusals', location, side)) end
   end
   -- Answers in a row without a claim of delivery tell that this location's provider leaves the delivery to us.
-  if patch.claimed == false then redis.call('HINCRBY', key('location', location), 'unclaimed', 1) end
-  if patch.claimed == true then redis.call('HSET', key('location', location), 'unclaimed', 0) end
+  if patch.claimed == false then
+    learn(location, 'unclaimed', tonumber(redis.call('HGET', key('location', location), 'unclaimed') or 0) + 1)
+  end
+  if patch.claimed == true then learn(location, 'unclaimed', 0) end
   for _, event in ipairs(patch.events or {}) do tell(lane, event, retention) end
 end

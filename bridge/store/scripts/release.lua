@@ -21,7 +21,7 @@ if patch.dead then
   redis.call('RPUSH', key('buried', lane), id)
   redis.call('LTRIM', key('buried', lane), -20, -1)
   redis.call('PEXPIRE', key('buried', lane), retention)
-  if patch.refused then
+  if patch.refused and redis.call('EXISTS', key('location', location)) == 1 then
     local refusals = key('refusals', location, patch.refused)
     if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then
       redis.call('HSET', key('location', location), 'hold', now, 'hold_why', patch.refused)

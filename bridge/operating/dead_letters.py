@@ -1,0 +1,140 @@
+"""Dead letters: turns that did not pass by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bridge.errors import NotKnown
+from bridge.model import LocationId
+from bridge.operating.moments import iso
+from bridge.operating.office import Office
+from bridge.operating.operation import operation
+from bridge.store import dead_letters as store
+
+Id = Annotated[str, Field(min_length=1, max_length=100)]
+Ids = Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "newer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One open dead letter; `failed_at` is ISO 8601 in UTC, `error` holds no content."""
+
+    id: str
+    location_id: str
+    contact_id: str
+    conversation_id: str
+    message_ids: tuple[str, ...]
+    channel: str
+    error: str
+    attempts: int
+    failed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Some open dead letters, oldest first; those of one location may be none, and yet there is a `next`."""
+
+    dead_letters: tuple[DeadLetter, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Became:
+    """What became of one.
+
+    `closed`: it was replayed, dropped or superseded before. `newer`: a newer turn of the contact was answered, so that only
+    `force` replays it.
+    """
+
+    id: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which ones: of one location, after the `next` of another page, and how many to look at."""
+
+    location_id: Annotated[str, Field(max_length=64)] = ""
+    after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[0-9a-zA-Z]{1,64})?$")] = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """Which one."""
+
+    id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Which ones to replay. `dry_run` only says what would be; `force`: even if a newer turn of the contact was answered."""
+
+    ids: Ids
+    dry_run: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Which ones to drop."""
+
+    ids: Ids
+
+
+@operation("dead_letters.list", "GET", "/dead-letters")
+def list_(office: Office, asked: Page) -> Listed:
+    """List the open dead letters, oldest first."""
+    of = LocationId(asked.location_id) if asked.location_id else None
+    page = office.dead_letters.page(after=asked.after, most=asked.limit, location_id=of)
+    return Listed(dead_letters=tuple(map(_document, page.letters)), next=page.next or None)
+
+
+@operation("dead_letters.show", "GET", "/dead-letters/{id}")
+def show(office: Office, asked: One) -> DeadLetter:
+    """Show one open dead letter."""
+    letter = office.dead_letters.get(asked.id)
+    if letter is None:
+        raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the ones there are")
+    return _document(letter)
+
+
+@operation("dead_letters.replay", "POST", "/dead-letters/replay", about=lambda asked: () if asked.dry_run else asked.ids)
+def replay(office: Office, asked: Replay) -> tuple[Became, ...]:
+    """Run dead letters the whole way again, guards included; what was sent is never sent again."""
+    _refuse_unknown(office, asked.ids)
+    if asked.dry_run:
+        return tuple(Became(id=id_, result="would replay") for id_ in asked.ids)
+    return tuple(Became(id=id_, result=office.dead_letters.replay(id_, force=asked.force)) for id_ in asked.ids)
+
+
+@operation("dead_letters.drop", "POST", "/dead-letters/drop", about=lambda asked: asked.ids)
+def drop(office: Office, asked: Drop) -> tuple[Became, ...]:
+    """Close dead letters for good: their messages are skipped, with the reason dropped."""
+    _refuse_unknown(office, asked.ids)
+    results = office.dead_letters.drop(asked.ids)
+    return tuple(Became(id=id_, result=result) for id_, result in zip(asked.ids, results, strict=True))
+
+
+def _refuse_unknown(office: Office, ids: tuple[str, ...]) -> None:
+    unknown = [id_ for id_ in ids if not office.dead_letters.is_known(id_)]
+    if unknown:
+        raise NotKnown(f"not known: {', '.join(unknown)}; `ghl-bridge dead-letters list` shows the open ones")
+
+
+def _document(letter: store.DeadLetter) -> DeadLetter:
+    return DeadLetter(
+        id=letter.id,
+        location_id=letter.lane.location_id,
+        contact_id=letter.lane.contact_id,
+        conversation_id=letter.conversation_id,
+        message_ids=letter.message_ids,
+        channel=letter.channel,
+        error=letter.error,
+        attempts=letter.attempts,
+        failed_at=iso(letter.failed_at_ms),
+    )

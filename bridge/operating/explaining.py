@@ -1,0 +1,78 @@
+"""Why was there this reply, or none: a contact's timeline, found by any of its ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bridge.errors import NotKnown
+from bridge.operating.moments import iso
+from bridge.operating.office import Office
+from bridge.operating.operation import operation
+from bridge.store.timelines import MessageRecord, Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What became of one inbound message. `facts` are what the rule behind `reason` looked at."""
+
+    message_id: str
+    status: str
+    reason: str | None
+    facts: str | None
+    error: str | None
+    reply_message_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A contact's whole story. Each event has `at` (ISO 8601, UTC), `step` and what else is known of it; never a text."""
+
+    conversation_id: str
+    location_id: str
+    contact_id: str
+    messages: tuple[Message, ...]
+    events: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The id of a message, conversation, contact or reply."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@operation("explain", "GET", "/explain/{id}")
+def explain(office: Office, asked: Asked) -> Explained:
+    """Tell what happened to a message, in a conversation or with a contact, and why."""
+    timeline = office.timelines.find(asked.id)
+    if timeline is None:
+        raise NotKnown(
+            f"{asked.id} is not known here: no message, conversation, contact or reply of that id was seen or is still kept"
+        )
+    return document(timeline)
+
+
+def document(timeline: Timeline) -> Explained:
+    """A timeline in the contract's form."""
+    conversations = [message.conversation_id for message in timeline.messages if message.conversation_id]
+    return Explained(
+        conversation_id=conversations[-1] if conversations else "",
+        location_id=timeline.lane.location_id,
+        contact_id=timeline.lane.contact_id,
+        messages=tuple(map(_message, timeline.messages)),
+        events=tuple({"at": iso(event.at_ms), "step": event.step, **event.details} for event in timeline.events),
+    )
+
+
+def _message(record: MessageRecord) -> Message:
+    return Message(
+        message_id=record.id,
+        status=record.status,
+        reason=record.reason or None,
+        facts=record.facts or None,
+        error=record.error or None,
+        reply_message_ids=record.reply_ids,
+    )

@@ -1,0 +1,232 @@
+"""The locations and their settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, WithJsonSchema
+
+from bridge.completion.providers import BUILDERS
+from bridge.errors import NotKnown, WrongInput
+from bridge.locations import Location, check, without_effect
+from bridge.model import LocationId
+from bridge.operating.moments import iso
+from bridge.operating.office import Office
+from bridge.operating.operation import operation
+from bridge.store.locations import Kept
+
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+TABLES = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/LocationTable"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A location at a glance.
+
+    `state` is active, paused (by an operator) or hold (`hold_why` refused three logins). Moments are ISO 8601 in UTC.
+    """
+
+    id: str
+    name: str
+    mode: str
+    provider: str
+    state: str
+    hold_since: str | None
+    hold_why: str | None
+    activated_at: str | None
+    last_event_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Some locations in the order of their ids; `next` is where the following ones begin, null when there are none."""
+
+    locations: tuple[Summary, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Summary):
+    """A location with its settings; secrets are only said to be `(set)`."""
+
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedOne:
+    """A location that was added or replaced.
+
+    `replayed` is how many dead letters a changed token brought back, null when it ended no hold; `without_effect` names keys that
+    this version takes and does not act on.
+    """
+
+    id: str
+    name: str
+    mode: str
+    provider: str
+    replayed: int | None
+    without_effect: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What a file changed."""
+
+    locations: tuple[AppliedOne, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """`replayed` is how many dead letters came back with the end of a hold, null when there was none."""
+
+    id: str
+    replayed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """It is done, to this location."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which locations: those after an id, and at most so many."""
+
+    after: Annotated[str, Field(max_length=64)] = ""
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """Which location."""
+
+    location_id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apply:
+    """A locations file: for each id what its table holds, without `{ env = }`. `prune` removes all that are not in it."""
+
+    locations: Annotated[dict[str, dict[str, Any]], WithJsonSchema(TABLES)]
+    prune: bool = False
+
+
+@operation("locations.list", "GET", "/locations")
+def list_(office: Office, asked: Page) -> Listed:
+    """List locations."""
+    ids = [id_ for id_ in office.locations.ids() if id_ > asked.after]
+    kept = office.locations.some(ids[: asked.limit])
+    following = ids[asked.limit - 1] if len(ids) > asked.limit else None
+    return Listed(locations=tuple(Summary(**_summary(each)) for each in kept), next=following)
+
+
+@operation("locations.show", "GET", "/locations/{location_id}")
+def show(office: Office, asked: One) -> Shown:
+    """Show one location's settings."""
+    kept = _known(office, asked.location_id)
+    return Shown(**_summary(kept), settings=_shown(kept.location.model_dump()))
+
+
+@operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
+def apply(office: Office, asked: Apply) -> Applied:
+    """Add and replace locations; nothing is changed if any of it is wrong."""
+    found = check(asked.locations)
+    _refuse_missing_providers(found)
+    if asked.prune and not found:
+        raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
+    before = {kept.location.id: kept for kept in office.locations.some([one.location_id for one in found])}
+    office.locations.apply(found)
+    applied = tuple(_applied(office, one, before.get(one.id)) for one in found)
+    return Applied(locations=applied, removed=_prune(office, found) if asked.prune else ())
+
+
+@operation("locations.pause", "POST", "/locations/{location_id}/pause", about=lambda asked: (asked.location_id,))
+def pause(office: Office, asked: One) -> Done:
+    """Skip what comes for a location, with the reason location_paused, until it is resumed."""
+    kept = _known(office, asked.location_id)
+    office.locations.pause(kept.location.location_id, paused=True)
+    return Done(id=kept.location.id)
+
+
+@operation("locations.resume", "POST", "/locations/{location_id}/resume", about=lambda asked: (asked.location_id,))
+def resume(office: Office, asked: One) -> Resumed:
+    """End a pause, and a hold: what waited on hold is answered."""
+    id_ = _known(office, asked.location_id).location.location_id
+    office.locations.pause(id_, paused=False)
+    return Resumed(id=id_, replayed=office.locations.lift_hold(id_, why="resumed by an operator"))
+
+
+@operation("locations.remove", "DELETE", "/locations/{location_id}", about=lambda asked: (asked.location_id,))
+def remove(office: Office, asked: One) -> Done:
+    """Forget a location and its tokens; what waits for it is skipped, with the reason unknown_location."""
+    id_ = _known(office, asked.location_id).location.location_id
+    office.locations.remove(id_)
+    return Done(id=id_)
+
+
+def _known(office: Office, id_: str) -> Kept:
+    kept = office.locations.get(LocationId(id_))
+    if kept is None:
+        raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
+    return kept
+
+
+def _refuse_missing_providers(found: tuple[Location, ...]) -> None:
+    faults = [
+        f"locations.{each.id}.provider: {each.provider} is not in this version yet; {', '.join(BUILDERS)} is"
+        for each in found
+        if each.provider not in BUILDERS
+    ]
+    if faults:
+        raise WrongInput("\n".join(faults))
+
+
+def _applied(office: Office, location: Location, before: Kept | None) -> AppliedOne:
+    replayed = None
+    if before and before.hold_since_ms and _tokens(before.location) != _tokens(location):
+        replayed = office.locations.lift_hold(location.location_id, why="a changed token was applied")
+    return AppliedOne(
+        id=location.id,
+        name=location.name,
+        mode=location.mode,
+        provider=location.provider,
+        replayed=replayed,
+        without_effect=without_effect(location),
+    )
+
+
+def _prune(office: Office, found: tuple[Location, ...]) -> tuple[str, ...]:
+    absent = sorted(set(office.locations.ids()) - {location.location_id for location in found})
+    for id_ in absent:
+        office.locations.remove(id_)
+    return tuple(absent)
+
+
+def _tokens(location: Location) -> tuple[object, ...]:
+    """Every login that the location uses: a hold ends when one of them changes."""
+    return (location.ghl_token, location.assistable.token, location.agencii.token, location.openai.token, location.webhook.token)
+
+
+def _summary(kept: Kept) -> dict[str, Any]:
+    location = kept.location
+    return {
+        "id": location.id,
+        "name": location.name,
+        "mode": location.mode,
+        "provider": location.provider,
+        "state": "hold" if kept.hold_since_ms else "paused" if kept.paused else "active",
+        "hold_since": iso(kept.hold_since_ms),
+        "hold_why": kept.hold_why or None,
+        "activated_at": iso(kept.activated_at_ms),
+        "last_event_at": iso(kept.last_event_at_ms),
+    }
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _shown(one) for name, one in value.items()}
+    return "(set)" if isinstance(value, SecretStr) else value

@@ -1,0 +1,87 @@
+"""What operations are carried out with, and the door that carries them out right here."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from bridge.errors import BridgeError, WrongInput
+from bridge.store.timelines import Timelines
+from bridge.wiring import build_audit, build_dead_letters, build_locations, build_redis
+
+if TYPE_CHECKING:
+    from bridge.operating.operation import Operation
+    from bridge.settings import Settings
+    from bridge.store.audit import Audit
+    from bridge.store.connection import Redis
+    from bridge.store.dead_letters import DeadLetters
+    from bridge.store.locations import Locations
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Office:
+    """The stores behind operations, each built when it is first used: what is missing for one must not hinder another.
+
+    Every property raises Misconfigured when a setting that it needs is missing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def redis(self) -> Redis:
+        """The state."""
+        return build_redis(self.settings)
+
+    @cached_property
+    def locations(self) -> Locations:
+        """The locations."""
+        return build_locations(self.settings, self.redis)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """The dead letters."""
+        return build_dead_letters(self.settings, self.redis)
+
+    @cached_property
+    def timelines(self) -> Timelines:
+        """What happened."""
+        return Timelines(self.redis)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who changed what."""
+        return build_audit(self.settings, self.redis)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if "redis" in self.__dict__:
+            self.redis.close()
+
+
+class Here:
+    """Carries operations out on this machine's Redis, and notes who changed what. `who` is the door: cli, token or console."""
+
+    def __init__(self, office: Office, *, who: str) -> None:
+        self._office = office
+        self._who = who
+
+    def __call__(self, operation: Operation[A, R], asked: A) -> R:
+        """Carry one out; see `Operations`."""
+        ids = operation.about(asked) if operation.about else ()
+        outcome = "failed"
+        try:
+            answer = operation.run(self._office, asked)
+            outcome = "done"
+        except WrongInput:
+            ids = ()  # it is refused as a whole: nothing was changed
+            raise
+        except BridgeError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if ids:
+                self._office.audit.note(who=self._who, what=operation.name, ids=ids, outcome=outcome)
+        return answer

@@ -1,0 +1,25 @@
+"""Every operation there is: what the admin API offers, in the order in which its document tells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.operating import auditing, dead_letters, explaining, locations
+
+if TYPE_CHECKING:
+    from bridge.operating.operation import Operation
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    locations.list_,
+    locations.show,
+    locations.apply,
+    locations.pause,
+    locations.resume,
+    locations.remove,
+    dead_letters.list_,
+    dead_letters.show,
+    dead_letters.replay,
+    dead_letters.drop,
+    explaining.explain,
+    auditing.audit,
+)

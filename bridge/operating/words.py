@@ -1,0 +1,71 @@
+"""A timeline in words, a line each: the same in the terminal and on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bridge.operating.explaining import Explained, Message
+
+SENTENCES = {
+    "accepted": "{channel} message {message_id}, {characters} characters",
+    "ignored": "{type} {message_id}: {reason}",
+    "asking": "the provider about {message_ids}, attempt {attempt}",
+    "answered": "{characters} characters after {seconds} s, trace {trace_id}",
+    "sending": "part {part} to GHL as {type}",
+    "sent": "part {part}, {how}, GHL's id {reply_ids}",
+    "not_sent": "part {part} is not in GHL",
+    "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
+    "replied": "with {reply_ids}",
+    "no_reply": "the provider chose silence",
+    "delivered_by_provider": "seen in the conversation as {reply_ids}",
+    "skipped": "{reason}: {facts}",
+    "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
+}
+TOLD_APART = {"at", "step"}
+
+
+def in_words(told: Explained) -> list[str]:
+    """The whole story: whose, what became of each message, and every step with its time."""
+    lines = [f"conversation {told.conversation_id}   contact {told.contact_id}   location {told.location_id}"]
+    lines += [f"  message {message.message_id}: {outcome(message)}" for message in told.messages]
+    lines.append("")
+    first = told.events[0]["at"] if told.events else ""
+    lines += [_line(event, first) for event in told.events]
+    return lines
+
+
+def outcome(message: Message) -> str:
+    """What became of a message, and why."""
+    facts = f"({message.facts})" if message.facts else ""
+    why = " ".join(part for part in (message.reason, facts, message.error) if part)
+    reply = f", reply {', '.join(message.reply_message_ids)}" if message.reply_message_ids else ""
+    return message.status + (f": {why}" if why else "") + reply
+
+
+def sentence(event: Mapping[str, Any]) -> str:
+    """An event as a sentence; one that has none yet shows its details as they are."""
+    words = SENTENCES.get(event["step"])
+    details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
+    if words:
+        return words.format_map(Details(details))
+    return "  ".join(f"{name} {value}" for name, value in details.items() if value and name != "message_ids")
+
+
+class Details(dict[str, object]):
+    """What an event doesn't tell is said to be unknown: the timeline of an older version must not fail here."""
+
+    def __missing__(self, name: str) -> str:
+        return f"(no {name})"
+
+
+def _line(event: Mapping[str, Any], first: str) -> str:
+    at = datetime.fromisoformat(event["at"])
+    after = (at - datetime.fromisoformat(first)).total_seconds()
+    return f"  {at:%H:%M:%S}.{at.microsecond // 1000:03d}  +{after:7.3f} s  {event['step']:<10} {sentence(event)}".rstrip()
+
+
+def _plain(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

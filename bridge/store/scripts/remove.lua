@@ -1,0 +1,11 @@
+-- Forget a location. What still waits in it keeps its time, also after a hold, and ends as one of an unknown location.
+-- ARGV: location
+-- Answers 1, or 0 when it was not known.
+local location = ARGV[1]
+local known = redis.call('DEL', key('location', location))
+redis.call('DEL', key('refusals', location, 'ghl'), key('refusals', location, 'provider'))
+for _, all in ipairs({key('locations'), key('holds')}) do redis.call('SREM', all, location) end
+local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
+if head then redis.call('ZADD', key('due'), math.max(tonumber(head), now), location) end
+ring_if_due()
+return known

@@ -1,0 +1,42 @@
+"""Operations as their doors call them, on a real Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.operating.office import Here, Office
+from bridge.settings import from_environment
+from tests.stored import FERNET_KEY
+from tests.world import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from bridge.operating.operation import Operations
+    from tests.world import World
+
+
+@pytest.fixture
+def office(redis_url: str, redis: Redis) -> Iterator[Office]:
+    """An office with an empty Redis."""
+    del redis
+    office = Office(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def perform(office: Office) -> Operations:
+    """The operations, as the command line carries them out."""
+    return Here(office, who="cli")
+
+
+@pytest.fixture
+def world(redis: Redis) -> Iterator[World]:
+    """The other side of one lane."""
+    with opened(redis) as world:
+        yield world

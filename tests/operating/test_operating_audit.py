@@ -1,0 +1,83 @@
+"""Who changed what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import WrongInput
+from bridge.operating import auditing, locations
+from bridge.operating.auditing import Page
+from bridge.operating.locations import Apply, One
+from bridge.operating.office import Here
+from bridge.store.audit import MOST, Audit
+from bridge.store.connection import key
+from tests.stored import RETENTION_MS, pass_time
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.operating.office import Office
+    from bridge.operating.operation import Operations
+
+
+def test_every_change_is_noted_newest_first(office: Office) -> None:
+    """Through which door it came, what, and about which ids; reading is no change."""
+    by_cli, by_token = Here(office, who="cli"), Here(office, who="token")
+    by_cli(locations.apply, Apply(locations={"One": {}, "Two": {}}))
+    by_token(locations.pause, One("One"))
+    by_token(locations.show, One("One"))
+
+    found = by_cli(auditing.audit, Page()).changes
+
+    assert [(each.who, each.what, each.ids, each.outcome) for each in found] == [
+        ("token", "locations.pause", ("One",), "done"),
+        ("cli", "locations.apply", ("One", "Two"), "done"),
+    ]
+    assert all(each.at for each in found)
+
+
+def test_what_was_refused_is_no_change(redis: Redis, perform: Operations) -> None:
+    """Wrong input changes nothing, and leaves no record."""
+    with pytest.raises(WrongInput):
+        perform(locations.pause, One("Nobody"))
+    with pytest.raises(WrongInput):
+        perform(locations.apply, Apply(locations={"One": {"mode": "loud"}}))
+
+    assert not redis.exists(key("audit"))
+
+
+def test_changes_expire(redis: Redis, office: Office) -> None:
+    """A record older than the retention time goes with the next one, and all go when nobody changes anything."""
+    audit = Audit(redis, retention_ms=RETENTION_MS)
+    audit.note(who="cli", what="old", ids=["a"], outcome="done")
+    pass_time(redis, RETENTION_MS / 1000 + 1)
+    audit.note(who="cli", what="new", ids=["a"], outcome="done")
+
+    assert [entry.what for entry in office.audit.page(skip=0, most=10)] == ["new"]
+    assert 0 < redis.pttl(key("audit")) <= RETENTION_MS
+
+
+def test_changes_are_bounded(redis: Redis) -> None:
+    """The oldest go first."""
+    redis.zadd(key("audit"), {f'{{"id": "{number}"}}': 4_000_000_000_000 + number for number in range(MOST)})
+    Audit(redis, retention_ms=RETENTION_MS).note(who="cli", what="w", ids=["a"], outcome="done")
+
+    assert redis.zcard(key("audit")) == MOST
+
+
+def test_a_change_of_very_many_names_the_first_hundred(office: Office) -> None:
+    """A file of a thousand locations is one record of a bounded size."""
+    office.audit.note(who="cli", what="w", ids=[str(number) for number in range(1000)], outcome="done")
+
+    (entry,) = office.audit.page(skip=0, most=1)
+    assert entry.ids == tuple(str(number) for number in range(100))
+
+
+def test_pages_of_changes(perform: Operations) -> None:
+    """`skip` leaves out the newest."""
+    for id_ in ("One", "Two", "Three"):
+        perform(locations.apply, Apply(locations={id_: {}}))
+
+    assert [each.ids for each in perform(auditing.audit, Page(skip=1, limit=1)).changes] == [("Two",)]

@@ -1,0 +1,109 @@
+"""Dead letters by pages, replayed and dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.errors import NotKnown
+from bridge.model import ContactId, Dead, Lane
+from bridge.operating import dead_letters
+from bridge.operating.dead_letters import Drop, One, Page, Replay
+from bridge.store.connection import key
+from tests.stored import HERE, accept, dead_letters_of, keep, lanes_of, message, take
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.operating.operation import Operations
+
+
+def bury(redis: Redis, number: int, location: str = HERE) -> str:
+    """Let a turn end as a dead letter; answers its id."""
+    accept(redis, message(f"m{number}", f"c{number}", location))
+    lanes = lanes_of(redis)
+    turn = take(lanes, Lane(message(location=location).location_id, ContactId(f"c{number}")))
+    lanes.bury(turn, [turn.messages[0].id], Dead(error="no"), answer=None, at_ms=1)
+    return turn.id
+
+
+@pytest.fixture
+def letters(redis: Redis) -> list[str]:
+    """Five open dead letters of two locations."""
+    keep(redis, HERE, "there")
+    return [bury(redis, number, "there" if number == 3 else HERE) for number in range(5)]
+
+
+def every(perform: Operations, *, limit: int, location_id: str = "") -> list[str]:
+    """What all pages hold."""
+    found, after = [], ""
+    while True:
+        page = perform(dead_letters.list_, Page(limit=limit, after=after, location_id=location_id))
+        found += [letter.id for letter in page.dead_letters]
+        if page.next is None:
+            return found
+        after = page.next
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4, 5, 500])
+def test_pages_hold_every_letter_once(perform: Operations, letters: list[str], limit: int) -> None:
+    """Oldest first, whatever the size of a page."""
+    assert every(perform, limit=limit) == letters
+    assert every(perform, limit=limit, location_id="there") == [letters[3]]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(times=st.lists(st.integers(0, 3), max_size=12), limit=st.integers(1, 5))
+def test_letters_of_the_same_moment_are_all_listed(redis: Redis, times: list[int], limit: int) -> None:
+    """However many were buried in one millisecond, pages hold each of them once."""
+    redis.flushall()
+    for number, at in enumerate(times):
+        redis.zadd(key("dead"), {f"d{number}": at})
+        redis.set(key("dead", f"d{number}"), _LETTER % number)
+    store, found, after = dead_letters_of(redis), [], ""
+    while True:
+        page = store.page(after=after, most=limit)
+        found += [letter.id for letter in page.letters]
+        if not page.next:
+            break
+        after = page.next
+    assert found == [id_ for _, id_ in sorted((at, f"d{number}") for number, at in enumerate(times))]
+
+
+def test_a_letter_that_is_closed_between_two_pages_moves_no_other(perform: Operations, letters: list[str]) -> None:
+    """A place in the list is a moment, not a number."""
+    page = perform(dead_letters.list_, Page(limit=2))
+    perform(dead_letters.drop, Drop((letters[0],)))
+
+    rest = perform(dead_letters.list_, Page(limit=10, after=page.next or ""))
+
+    assert [letter.id for letter in rest.dead_letters] == letters[2:]
+
+
+def test_a_dry_run_changes_nothing_and_is_no_change(redis: Redis, perform: Operations, letters: list[str]) -> None:
+    """It says what would be replayed, and stands in no audit record."""
+    (became,) = perform(dead_letters.replay, Replay(ids=(letters[0],), dry_run=True))
+
+    assert became.result == "would replay"
+    assert redis.zcard(key("dead")) == 5
+    assert not redis.exists(key("audit"))
+
+
+def test_one_unknown_id_refuses_all(redis: Redis, perform: Operations, letters: list[str]) -> None:
+    """Before anything is replayed or dropped."""
+    with pytest.raises(NotKnown, match="nobody"):
+        perform(dead_letters.replay, Replay(ids=(letters[0], "nobody")))
+    with pytest.raises(NotKnown, match="nobody"):
+        perform(dead_letters.drop, Drop((letters[0], "nobody")))
+    with pytest.raises(NotKnown, match="nobody"):
+        perform(dead_letters.show, One("nobody"))
+    assert redis.zcard(key("dead")) == 5
+
+
+_LETTER = (
+    '{"id": "d%d", "location_id": "here", "contact_id": "c", "conversation_id": "", "message_ids": [], "channel": "SMS", '
+    '"error": "", "attempts": 1, "failed_at": 1}'
+)
