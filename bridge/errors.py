@@ -6,6 +6,7 @@
     │   └── TooLarge          413
     ├── Unavailable           state could not be written: 429, the sender tries again
     ├── Retryable             may pass later; carries the wait that the other side asked for
+    │   └── Busy              GHL's budget for the location is spent: all of it waits, and that is no try
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             will not pass by itself: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
@@ -63,6 +64,10 @@ class Retryable(BridgeError):
         self.retry_after = retry_after
 
 
+class Busy(Retryable):
+    """The location's budget at GHL has no room for the request, which was not made or was answered 429."""
+
+
 class OutcomeUnknown(BridgeError):
     """A write left this machine and nothing readable came back: it may have been carried out."""
 
@@ -76,11 +81,15 @@ class OperatorMustFix(Permanent):
 
 
 class TokenRefused(OperatorMustFix):
-    """A login was refused. `side` is `ghl` or `provider`; three in a row put the location on hold."""
+    """A login was refused. `side` is `ghl` or `provider`; three in a row put the location on hold.
 
-    def __init__(self, message: str, *, side: str) -> None:
+    `renewable`: the token is called invalid, so that another one of the same grant may do.
+    """
+
+    def __init__(self, message: str, *, side: str, renewable: bool = False) -> None:
         super().__init__(message)
         self.side = side
+        self.renewable = renewable
 
 
 class Fenced(BridgeError):

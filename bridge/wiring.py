@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.access import Gate
 from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.flow import Door
@@ -75,6 +76,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat) -> Desk:
     return Desk(
         lanes=build_lanes(settings, redis),
         locations=build_locations(settings, redis),
+        gate=Gate(),
         ghl=GHL(wire, settings.ghl_api_url),
         providers=Providers(wire, settings),
         heartbeat=heartbeat,

@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge import flow
+from bridge.access import Gate
 from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
@@ -50,6 +51,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
     return Desk(
         lanes=lanes,
         locations=locations_of(redis, fernet_key),
+        gate=Gate(),
         ghl=GHL(wire, "http://127.0.0.1:1"),
         providers=Providers(wire, from_environment({})),
         heartbeat=NoHeartbeat(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge import flow
+from bridge.access import Gate
 from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
@@ -84,6 +85,7 @@ class World:
         desk = Desk(
             lanes=lanes,
             locations=locations_of(self.redis),
+            gate=Gate(),
             ghl=GHL(wire, self.url, sleep=lambda _: None),
             providers=Providers(wire, from_environment({})),
             heartbeat=NoHeartbeat(),

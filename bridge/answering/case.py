@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.errors import OperatorMustFix
+from bridge.ghl.access import Need
 from bridge.model import Ended, Reason, SendState, Skip, Status
 from bridge.policy import guards, transcript
 from bridge.policy.hours import hours_of
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from bridge.access import Gate
     from bridge.completion import Completer
+    from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Turn
@@ -55,6 +57,7 @@ class Desk:
 
     lanes: Lanes
     locations: Locations
+    gate: Gate
     ghl: GHL
     providers: Providers
     heartbeat: Heartbeat
@@ -75,6 +78,7 @@ class Case:
 
     turn: Turn
     kept: Kept
+    gate: Gate
     messages: tuple[InboundMessage, ...]
     completion: Completion | None = None
     skipped: int = 0
@@ -92,14 +96,9 @@ class Case:
         return self.messages[-1]
 
     @property
-    def token(self) -> str:
-        """The location's GHL token. Raises OperatorMustFix when there is none."""
-        token = self.kept.location.ghl_token
-        if token is None:
-            raise OperatorMustFix(
-                f"location {self.kept.location.id} has no ghl_token: apply one with `ghl-bridge locations apply`"
-            )
-        return token.get_secret_value()
+    def token(self) -> Access:
+        """The location's access to GHL. Until there is an answer to bring home, it gives way to those that have one."""
+        return self.gate.open(self.kept.location, Need.GUARD if self.completion else Need.LOOKUP)
 
     def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
         """This case's end with one status for all its messages."""
@@ -124,6 +123,7 @@ def open_case(turn: Turn, desk: Desk) -> Case | None:
     return Case(
         turn=turn,
         kept=kept,
+        gate=desk.gate,
         messages=fit,
         skipped=len(chosen) - len(fit),
         completion=turn.answer,

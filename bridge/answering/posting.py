@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.answering.case import Case, Desk
+    from bridge.ghl.access import Access
     from bridge.model import Completion, Ended, Reply
 
 PART = "0"
@@ -94,7 +95,7 @@ def _settle(case: Case, completion: Completion, desk: Desk) -> Ended | Again | N
     return None
 
 
-def _send(case: Case, part: str, reply: Reply, token: str, desk: Desk) -> Sent | Skip:
+def _send(case: Case, part: str, reply: Reply, token: Access, desk: Desk) -> Sent | Skip:
     turn = case.turn
     try:
         outcome = desk.ghl.post(

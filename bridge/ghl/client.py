@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from bridge.errors import OutcomeUnknown, Retryable
+from bridge.errors import OutcomeUnknown, Retryable, TokenRefused
+from bridge.ghl.access import Need
+from bridge.ghl.limits import read as read_limits
 from bridge.ghl.messages import body, check_tagged, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import MessageId
+from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
 from bridge.wire.patience import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bridge.ghl.access import Access
     from bridge.ghl.messages import Page
     from bridge.model import Contact, ContactId, ConversationId, Reply, Sent, Skip
-    from bridge.wire.calls import Wire
+    from bridge.wire.calls import Answer, Wire
 
 T = TypeVar("T")
 
@@ -29,42 +33,64 @@ CONTACTS = "2021-07-28"
 NEWEST = MessageId("")
 PAGE_ROWS = 50
 READ_BYTES = 4 * 1024 * 1024
+TOO_MANY = 429
 
 
 class GHL:
-    """GHL's conversations and contacts. Each call tries at most three times within its seconds."""
+    """GHL's conversations and contacts. Each call tries at most three times within its seconds.
+
+    Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises Busy, at
+    once, when the location's budget has no room or GHL answers 429.
+    """
 
     def __init__(self, wire: Wire, base_url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._wire = wire
         self._base_url = base_url.rstrip("/")
         self._sleep = sleep
 
-    def post(self, reply: Reply, *, token: str, seconds: float, before_send: Callable[[], None] | None = None) -> Sent | Skip:
+    def post(self, reply: Reply, *, token: Access, seconds: float, before_send: Callable[[], None] | None = None) -> Sent | Skip:
         """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent.
-        Raises Retryable, whose `retry_after` is set if GHL asked for more than ten seconds, OutcomeUnknown, Permanent and
-        OperatorMustFix.
+        Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
-        return persist(
-            lambda left: self._post(reply, token=token, seconds=left, before_send=before_send), seconds=seconds, sleep=self._sleep
-        )
 
-    def contact(self, contact_id: ContactId, *, token: str, seconds: float) -> Contact:
+        def attempt(shown: str, left: float) -> Sent | Skip:
+            try:
+                answer = self._ask(
+                    "POST",
+                    "/conversations/messages",
+                    access=token,
+                    need=Need.POST,
+                    headers=_headers(shown, CONVERSATIONS),
+                    json=body(reply),
+                    seconds=left,
+                    before_send=before_send,
+                )
+            except CutShort as cut:
+                if 200 <= cut.status < 300:  # noqa: PLR2004 - GHL took it; only its receipt is lost
+                    return decipher(cut.status, {}, b"", reply=reply)
+                raise
+            return decipher(answer.status, answer.headers, answer.body, reply=reply)
+
+        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
+
+    def contact(self, contact_id: ContactId, *, token: Access, seconds: float) -> Contact:
         """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
         return self._read(
             f"/contacts/{quote(contact_id, safe='')}",
             lambda status, headers, body: decipher_contact(status, headers, body, contact_id=contact_id),
-            headers=_headers(token, CONTACTS),
+            token=token,
+            version=CONTACTS,
             seconds=seconds,
         )
 
-    def tag(self, contact_id: ContactId, tag: str, *, token: str, seconds: float) -> None:
+    def tag(self, contact_id: ContactId, tag: str, *, token: Access, seconds: float) -> None:
         """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/contacts/{quote(contact_id, safe='')}/tags"
-        self._read(path, check_tagged, method="POST", json={"tags": [tag]}, headers=_headers(token, CONTACTS), seconds=seconds)
+        self._read(path, check_tagged, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
 
-    def page(self, conversation_id: ConversationId, *, token: str, seconds: float, after: MessageId = NEWEST) -> Page:
+    def page(self, conversation_id: ConversationId, *, token: Access, seconds: float, after: MessageId = NEWEST) -> Page:
         """Read a page of a conversation's messages, the newest ones or those before `after`, newest first.
 
         Raises Retryable, Permanent and OperatorMustFix.
@@ -72,38 +98,24 @@ class GHL:
         return self._read(
             f"/conversations/{quote(conversation_id, safe='')}/messages",
             decipher_page,
-            headers=_headers(token, CONVERSATIONS),
+            token=token,
+            version=CONVERSATIONS,
             seconds=seconds,
             params={"limit": PAGE_ROWS, **({"lastMessageId": after} if after else {})},
         )
 
-    def text(self, message_id: MessageId, *, token: str, seconds: float) -> str:
+    def text(self, message_id: MessageId, *, token: Access, seconds: float) -> str:
         """Read one message's text, which lists leave out for e-mails. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/conversations/messages/{quote(message_id, safe='')}"
-        return self._read(path, decipher_text, headers=_headers(token, CONVERSATIONS), seconds=seconds)
-
-    def _post(self, reply: Reply, *, token: str, seconds: float, before_send: Callable[[], None] | None) -> Sent | Skip:
-        try:
-            answer = self._wire.call(
-                "POST",
-                f"{self._base_url}/conversations/messages",
-                headers=_headers(token, CONVERSATIONS),
-                json=body(reply),
-                seconds=seconds,
-                before_send=before_send,
-            )
-        except CutShort as cut:
-            if 200 <= cut.status < 300:  # noqa: PLR2004 - GHL took it; only its receipt is lost
-                return decipher(cut.status, {}, b"", reply=reply)
-            raise
-        return decipher(answer.status, answer.headers, answer.body, reply=reply)
+        return self._read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
 
     def _read(
         self,
         path: str,
         decipher: Callable[[int, Mapping[str, str], bytes], T],
         *,
-        headers: Mapping[str, str],
+        token: Access,
+        version: str,
         seconds: float,
         params: Mapping[str, str | int] | None = None,
         method: str = "GET",
@@ -111,22 +123,40 @@ class GHL:
     ) -> T:
         """Anything that may be done twice, a read or not."""
 
-        def attempt(left: float) -> T:
+        def attempt(shown: str, left: float) -> T:
+            headers = _headers(shown, version)
+            more: dict[str, Any] = {"json": json, "params": params, "max_bytes": READ_BYTES}
             try:
-                answer = self._wire.call(
-                    method,
-                    self._base_url + path,
-                    headers=headers,
-                    json=json,
-                    params=params,
-                    seconds=left,
-                    max_bytes=READ_BYTES,
-                )
+                answer = self._ask(method, path, access=token, need=token.need, headers=headers, seconds=left, **more)
                 return decipher(answer.status, answer.headers, answer.body)
             except OutcomeUnknown as error:
                 raise Retryable(f"reading failed: {error}") from error
 
-        return persist(attempt, seconds=seconds, sleep=self._sleep)
+        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
+
+    def _ask(self, method: str, path: str, *, access: Access, need: Need, **request: Any) -> Answer:
+        """One request, paid from the location's budget."""
+        access.budget.spend(need)
+        answer = self._wire.call(method, self._base_url + path, **request)
+        limits = read_limits(answer.headers)
+        if answer.status == TOO_MANY:
+            access.budget.exceeded(retry_after(answer.headers), limits)
+        else:
+            access.budget.heed(limits)
+        return answer
+
+
+def _with_token(access: Access, attempt: Callable[[str, float], T], seconds: float) -> T:
+    """Attempt with the location's token, and once more with another one if GHL calls it invalid."""
+    end = time.monotonic() + seconds
+    shown = access.bearer.current()
+    try:
+        return attempt(shown, end - time.monotonic())
+    except TokenRefused as refused:
+        another = access.bearer.refused(shown) if refused.renewable else None
+        if another is None:
+            raise
+    return attempt(another, end - time.monotonic())
 
 
 def _headers(token: str, version: str) -> dict[str, str]:

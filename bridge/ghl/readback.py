@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.model import Window
 
 if TYPE_CHECKING:
+    from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
     from bridge.model import ConversationId, Listed
 
@@ -17,7 +18,9 @@ MOST_PAGES = 10
 SLACK_MS = 2_000
 
 
-def read_window(ghl: GHL, conversation_id: ConversationId, *, token: str, since_ms: int, now_ms: int, seconds: float) -> Window:
+def read_window(
+    ghl: GHL, conversation_id: ConversationId, *, token: Access, since_ms: int, now_ms: int, seconds: float
+) -> Window:
     """The messages that aren't older than `since_ms`, a moment of the clock that says `now_ms` now.
 
     GHL's own clock is taken from its answer, pages are read back to the moment, texts that the list leaves out are fetched.
@@ -40,7 +43,7 @@ def _newer(message: Listed, since: int) -> bool:
     return not message.date_added_ms or message.date_added_ms >= since
 
 
-def _whole(ghl: GHL, message: Listed, token: str, end: float) -> Listed:
+def _whole(ghl: GHL, message: Listed, token: Access, end: float) -> Listed:
     if message.text or message.direction != "outbound":
         return message
     return replace(message, text=ghl.text(message.id, token=token, seconds=end - time.monotonic()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import Busy, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.wire.answers import about_money, as_text, json_object, retry_after, shape
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.errors import BridgeError
 
 REDIRECTS = range(300, 400)
-BAD_REQUEST, PAYMENT_REQUIRED, REQUEST_TIMEOUT, SERVER_ERROR = 400, 402, 408, 500
+BAD_REQUEST, UNAUTHORIZED, PAYMENT_REQUIRED, REQUEST_TIMEOUT, SERVER_ERROR = 400, 401, 402, 408, 500
 
 _NOT_NOW = "CONVERSATIONS_CONTACT_NOT_FOUND"  # lags behind the contact's creation by seconds
 _NEVER = {
@@ -62,8 +62,8 @@ def code_of(body: bytes) -> str:
 def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
     """Sort an answer other than 2xx and DND. The error's message holds `what`, the status, and the code or form.
 
-    Retryable for 429 (with the wait that GHL asks for), a contact too new, credit and billing; OutcomeUnknown for 408, 5xx
-    and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
+    Busy for 429 (with the wait that GHL asks for); Retryable for a contact too new, credit and billing; OutcomeUnknown for 408,
+    5xx and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
     """
     code, words = code_of(body), _words(body)
     said = f"GHL refused the {what}: HTTP {status}, {code or shape(body)}"
@@ -84,13 +84,14 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) 
 def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, said: str) -> BridgeError:
     match status:
         case 429:
-            return Retryable(said, retry_after=retry_after(headers))
+            return Busy(said, retry_after=retry_after(headers))
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
         case 401 | 403:
             meaning = _login(_words(body))
-            refused = meaning.startswith("token refused")
-            return TokenRefused(f"{said}: {meaning}", side="ghl") if refused else OperatorMustFix(f"{said}: {meaning}")
+            if not meaning.startswith("token refused"):
+                return OperatorMustFix(f"{said}: {meaning}")
+            return TokenRefused(f"{said}: {meaning}", side="ghl", renewable=status == UNAUTHORIZED and meaning == _LOGIN[""])
         case _:
             return Permanent(said)
 

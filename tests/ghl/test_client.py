@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.errors import BridgeError, Fenced, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import BridgeError, Fenced, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.ghl.access import Access, Unlimited, alone
 from bridge.ghl.client import GHL
 from bridge.model import Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.calls import Wire
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 REPLY = Reply(type="SMS", contact_id=ContactId("contact"), message="hello")
 SENT = http(201, {"messageId": "m1", "conversationId": "conv"})
+TOKEN = alone("t")
 BUSY = http(429, {"message": "Too many requests"})
 CONTACT = http(200, {"contact": {"id": "contact", "tags": ["vip"]}})
 
@@ -42,7 +44,7 @@ def ghl(wire: Wire, slept: list[float]) -> Callable[[str], GHL]:
 def test_a_reply_is_posted_as_ghl_wants_it(ghl: Callable[[str], GHL]) -> None:
     """One request with token and version brings the reply, and its ids come back."""
     with OtherSide(answering(SENT)) as server:
-        sent = ghl(server.url + "/").post(REPLY, token="pit-1", seconds=5)
+        sent = ghl(server.url + "/").post(REPLY, token=alone("pit-1"), seconds=5)
     assert sent == Sent(message_ids=(MessageId("m1"),), conversation_id=ConversationId("conv"))
     (request,) = server.requests
     assert (request.method, request.target) == ("POST", "/conversations/messages")
@@ -75,7 +77,7 @@ def test_what_may_have_been_sent_is_not_sent_again(
 ) -> None:
     """After an unknown outcome or a final refusal, GHL saw one request and sees no other."""
     with OtherSide(behave) as server, pytest.raises(kind) as caught:
-        ghl(server.url).post(REPLY, token="t", seconds=5)
+        ghl(server.url).post(REPLY, token=TOKEN, seconds=5)
     assert type(caught.value) in {kind, *kind.__subclasses__()}
     assert len(server.requests) == 1
 
@@ -93,14 +95,14 @@ def test_what_may_have_been_sent_is_not_sent_again(
 def test_a_lost_receipt_is_still_a_receipt(ghl: Callable[[str], GHL], taken: bytes) -> None:
     """A 2xx means sent even if its body never came, and it is not sent again."""
     with OtherSide(cutting(taken)) as server:
-        assert ghl(server.url).post(REPLY, token="t", seconds=5) == Sent(message_ids=())
+        assert ghl(server.url).post(REPLY, token=TOKEN, seconds=5) == Sent(message_ids=())
     assert len(server.requests) == 1
 
 
 def test_a_dnd_refusal_costs_one_call(ghl: Callable[[str], GHL]) -> None:
     """A contact who wants no messages is asked about once."""
     with OtherSide(answering(http(400, {"message": "Cannot send message as DND is active for SMS."}))) as server:
-        skip = ghl(server.url).post(REPLY, token="t", seconds=5)
+        skip = ghl(server.url).post(REPLY, token=TOKEN, seconds=5)
     assert isinstance(skip, Skip)
     assert skip.reason is Reason.DND
     assert len(server.requests) == 1
@@ -109,7 +111,7 @@ def test_a_dnd_refusal_costs_one_call(ghl: Callable[[str], GHL]) -> None:
 def test_what_was_not_sent_is_tried_again(ghl: Callable[[str], GHL], slept: list[float]) -> None:
     """A refusal for now is tried again, later each time, and the reply goes out once."""
     with OtherSide(answering(BUSY, BUSY, SENT)) as server:
-        assert isinstance(ghl(server.url).post(REPLY, token="t", seconds=60), Sent)
+        assert isinstance(ghl(server.url).post(REPLY, token=TOKEN, seconds=60), Sent)
     assert len(server.requests) == 3
     first, second = slept
     assert 1 <= first <= 2 <= second <= 3
@@ -118,7 +120,7 @@ def test_what_was_not_sent_is_tried_again(ghl: Callable[[str], GHL], slept: list
 def test_three_tries_are_all(ghl: Callable[[str], GHL], slept: list[float]) -> None:
     """A refusal that stays is tried three times, and comes out as it is."""
     with OtherSide(answering(BUSY)) as server, pytest.raises(Retryable, match="HTTP 429") as caught:
-        ghl(server.url).post(REPLY, token="t", seconds=60)
+        ghl(server.url).post(REPLY, token=TOKEN, seconds=60)
     assert caught.value.retry_after is None
     assert (len(server.requests), len(slept)) == (3, 2)
 
@@ -126,7 +128,7 @@ def test_three_tries_are_all(ghl: Callable[[str], GHL], slept: list[float]) -> N
 def test_an_unknown_outcome_ends_the_tries(ghl: Callable[[str], GHL]) -> None:
     """A try that may have sent is the last one, even after tries that did not."""
     with OtherSide(answering(BUSY, http(500, {}), SENT)) as server, pytest.raises(OutcomeUnknown):
-        ghl(server.url).post(REPLY, token="t", seconds=60)
+        ghl(server.url).post(REPLY, token=TOKEN, seconds=60)
     assert len(server.requests) == 2
 
 
@@ -135,7 +137,7 @@ def test_nothing_listening_is_tried_three_times(ghl: Callable[[str], GHL], slept
     with OtherSide(cutting(b"")) as server:
         url = server.url
     with pytest.raises(Retryable, match="nothing was sent"):
-        ghl(url).post(REPLY, token="t", seconds=60)
+        ghl(url).post(REPLY, token=TOKEN, seconds=60)
     assert len(slept) == 2
 
 
@@ -143,7 +145,7 @@ def test_nothing_listening_is_tried_three_times(ghl: Callable[[str], GHL], slept
 def test_a_short_wait_is_kept(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
     """Up to ten seconds of Retry-After are waited for exactly."""
     with OtherSide(answering(http(429, {}, {"Retry-After": asked}), SENT)) as server:
-        assert isinstance(ghl(server.url).post(REPLY, token="t", seconds=60), Sent)
+        assert isinstance(ghl(server.url).post(REPLY, token=TOKEN, seconds=60), Sent)
     assert (len(server.requests), slept) == (2, [float(asked)])
 
 
@@ -151,14 +153,14 @@ def test_a_short_wait_is_kept(ghl: Callable[[str], GHL], slept: list[float], ask
 def test_a_long_wait_is_handed_on(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
     """More than ten seconds of Retry-After are the caller's to plan."""
     with OtherSide(answering(http(429, {}, {"Retry-After": asked}))) as server, pytest.raises(Retryable) as caught:
-        ghl(server.url).post(REPLY, token="t", seconds=3600)
+        ghl(server.url).post(REPLY, token=TOKEN, seconds=3600)
     assert (caught.value.retry_after, len(server.requests), slept) == (float(asked), 1, [])
 
 
 def test_no_wait_reaches_beyond_the_deadline(ghl: Callable[[str], GHL], slept: list[float]) -> None:
     """A try that could begin only after the deadline is not waited for."""
     with OtherSide(answering(http(429, {}, {"Retry-After": "5"}))) as server, pytest.raises(Retryable) as caught:
-        ghl(server.url).post(REPLY, token="t", seconds=4)
+        ghl(server.url).post(REPLY, token=TOKEN, seconds=4)
     assert (caught.value.retry_after, len(server.requests), slept) == (5.0, 1, [])
 
 
@@ -172,14 +174,14 @@ def test_the_last_word_is_asked_before_each_try(ghl: Callable[[str], GHL]) -> No
             raise Fenced("the lease is gone")
 
     with OtherSide(answering(BUSY, SENT)) as server, pytest.raises(Fenced):
-        ghl(server.url).post(REPLY, token="t", seconds=60, before_send=before_send)
+        ghl(server.url).post(REPLY, token=TOKEN, seconds=60, before_send=before_send)
     assert len(server.requests) == 1
 
 
 def test_a_contact_is_read_with_its_own_version(ghl: Callable[[str], GHL]) -> None:
     """Contacts are read by their version of the API, and an id can't leave its place in the path."""
     with OtherSide(answering(CONTACT)) as server:
-        contact = ghl(server.url).contact(ContactId("a/../b?c"), token="t", seconds=5)
+        contact = ghl(server.url).contact(ContactId("a/../b?c"), token=TOKEN, seconds=5)
     assert contact == Contact(id=ContactId("a/../b?c"), tags=frozenset({"vip"}))
     (request,) = server.requests
     assert (request.method, request.target) == ("GET", "/contacts/a%2F..%2Fb%3Fc")
@@ -189,8 +191,8 @@ def test_a_contact_is_read_with_its_own_version(ghl: Callable[[str], GHL]) -> No
 def test_a_conversation_is_read(ghl: Callable[[str], GHL]) -> None:
     """The newest messages of a conversation are read first, older ones by the id that they come after."""
     with OtherSide(answering(http(200, {"messages": {"messages": [{"id": "m2"}]}}))) as server:
-        (listed,) = ghl(server.url).page(ConversationId("conv"), token="t", seconds=5).listed
-        ghl(server.url).page(ConversationId("conv"), token="t", seconds=5, after=listed.id)
+        (listed,) = ghl(server.url).page(ConversationId("conv"), token=TOKEN, seconds=5).listed
+        ghl(server.url).page(ConversationId("conv"), token=TOKEN, seconds=5, after=listed.id)
     newest, older = server.requests
     assert newest.target == "/conversations/conv/messages?limit=50"
     assert older.target == "/conversations/conv/messages?limit=50&lastMessageId=m2"
@@ -201,7 +203,7 @@ def test_a_conversation_is_read(ghl: Callable[[str], GHL]) -> None:
 def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
     """Reading twice is harmless: an answer that says nothing is asked for again."""
     with OtherSide(answering(fault, fault, CONTACT)) as server:
-        assert ghl(server.url).contact(ContactId("contact"), token="t", seconds=60).tags == {"vip"}
+        assert ghl(server.url).contact(ContactId("contact"), token=TOKEN, seconds=60).tags == {"vip"}
     assert len(server.requests) == 3
 
 
@@ -209,7 +211,7 @@ def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
 def test_a_cut_read_is_tried_three_times(ghl: Callable[[str], GHL], behave: Any) -> None:
     """A read that is cut each time is Retryable in the end, never unknown."""
     with OtherSide(behave) as server, pytest.raises(Retryable, match="reading failed"):
-        ghl(server.url).page(ConversationId("conv"), token="t", seconds=60)
+        ghl(server.url).page(ConversationId("conv"), token=TOKEN, seconds=60)
     assert len(server.requests) == 3
 
 
@@ -217,7 +219,7 @@ def test_a_cut_read_is_tried_three_times(ghl: Callable[[str], GHL], behave: Any)
 def test_a_refused_read_is_not_tried_again(ghl: Callable[[str], GHL], status: int, kind: type[BridgeError]) -> None:
     """What GHL refuses for good is asked for once."""
     with OtherSide(answering(http(status, {}))) as server, pytest.raises(kind):
-        ghl(server.url).contact(ContactId("contact"), token="t", seconds=60)
+        ghl(server.url).contact(ContactId("contact"), token=TOKEN, seconds=60)
     assert len(server.requests) == 1
 
 
@@ -226,5 +228,62 @@ def test_all_tries_share_one_deadline(wire: Wire) -> None:
     with OtherSide(lambda visit: visit.hold()) as server:
         started = time.monotonic()
         with pytest.raises(Retryable, match="read timeout"):
-            GHL(wire, server.url).contact(ContactId("contact"), token="t", seconds=0.5)
+            GHL(wire, server.url).contact(ContactId("contact"), token=TOKEN, seconds=0.5)
         assert time.monotonic() - started < 1.5
+
+
+class Renewing:
+    """A bearer whose first token is used up; `more` are the ones that follow."""
+
+    def __init__(self, *more: str) -> None:
+        self.more = list(more)
+        self.calls: list[str] = []
+
+    def current(self) -> str:
+        return "old"
+
+    def refused(self, token: str) -> str | None:
+        self.calls.append(token)
+        return self.more.pop(0) if self.more else None
+
+
+INVALID = http(401, {"statusCode": 401, "message": "Invalid token: access token is invalid"})
+
+
+@pytest.mark.parametrize("posting", [True, False])
+def test_an_invalid_token_is_renewed_once(ghl: Callable[[str], GHL], posting: bool) -> None:
+    """The call is made once more with the other token; what it was refused for was not carried out."""
+    bearer = Renewing("new", "newer")
+    access = Access(bearer=bearer, budget=Unlimited())
+    with OtherSide(answering(INVALID, SENT if posting else CONTACT)) as server:
+        if posting:
+            assert isinstance(ghl(server.url).post(REPLY, token=access, seconds=5), Sent)
+        else:
+            assert ghl(server.url).contact(ContactId("contact"), token=access, seconds=5).tags == {"vip"}
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer old", "Bearer new"]
+    assert bearer.calls == ["old"]
+
+
+def test_a_token_that_is_refused_twice_is_refused(ghl: Callable[[str], GHL]) -> None:
+    """There is one renewal a call, and without another token there is one request."""
+    for bearer, requests in ((Renewing("new", "newer"), 2), (Renewing(), 1)):
+        with OtherSide(answering(INVALID)) as server, pytest.raises(TokenRefused):
+            ghl(server.url).post(REPLY, token=Access(bearer=bearer, budget=Unlimited()), seconds=5)
+        assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (401, "The token is not authorized for this scope."),
+        (401, "version header was not found."),
+        (401, "This authClass type is not allowed to access this scope."),
+        (403, "The token does not have access to this location."),
+    ],
+)
+def test_what_no_other_token_cures_renews_nothing(ghl: Callable[[str], GHL], status: int, message: str) -> None:
+    """Scopes, versions and other locations are the operator's to mend."""
+    bearer = Renewing("new")
+    with OtherSide(answering(http(status, {"message": message}))) as server, pytest.raises(OperatorMustFix):
+        ghl(server.url).post(REPLY, token=Access(bearer=bearer, budget=Unlimited()), seconds=5)
+    assert (len(server.requests), bearer.calls) == (1, [])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.errors import Retryable
+from bridge.ghl.access import alone
 from bridge.ghl.client import GHL
 from bridge.ghl.readback import MOST_PAGES, read_window
 from bridge.model import ConversationId
@@ -45,7 +46,7 @@ def page(*rows: dict[str, Any], more: bool = False, clock: float = 0.0) -> bytes
 def read(wire: Wire, server: OtherSide, *, seconds_ago: float) -> Window:
     ghl = GHL(wire, server.url, sleep=lambda _: None)
     since = NOW - round(seconds_ago * 1000)
-    return read_window(ghl, ConversationId("conv"), token="t", since_ms=since, now_ms=NOW, seconds=5)
+    return read_window(ghl, ConversationId("conv"), token=alone("t"), since_ms=since, now_ms=NOW, seconds=5)
 
 
 def ids(window: Window) -> list[str]:
