@@ -1,0 +1,63 @@
+"""How an answer is said on a channel: a provider's Markdown in, the parts to post out.
+
+`markdown` reads it, `plain` and `mail` write it again, `sms` saves what an SMS costs, `splitting` keeps to the limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.model import Channel
+from bridge.policy.formatting import mail, plain, sms, splitting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.model import InboundMessage
+    from bridge.policy.formatting.splitting import Measure
+
+# SMS: GHL's help centre; Custom providers carry SMS. FB: Meta's Send API; WhatsApp: its Cloud API's text body. Instagram counts
+# bytes ("must be UTF-8 and be a 1000 bytes or less"). Live chat has no known limit; 2,000 is what a chat window shows well.
+# Where a vendor says "characters" they are counted as UTF-16 units, the larger count: an emoji is two.
+LIMITS: Mapping[Channel, tuple[int, Measure]] = {
+    Channel.SMS: (1600, splitting.utf16_units),
+    Channel.CUSTOM: (1600, splitting.utf16_units),
+    Channel.FB: (2000, splitting.utf16_units),
+    Channel.IG: (1000, splitting.utf8_bytes),
+    Channel.WHATSAPP: (4096, splitting.utf16_units),
+    Channel.LIVE_CHAT: (2000, splitting.utf16_units),
+    Channel.GMB: (1500, splitting.utf16_units),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shaped:
+    """An answer as it is posted, part by part in this order; HTML for e-mail, plain text for all else.
+
+    No parts: the answer says nothing (white space, a divider). `shortened`: something at its end was cut off, which only
+    `sms_max_segments` does. `segments` is what all parts cost as SMS, 0 on other channels.
+    """
+
+    parts: tuple[str, ...]
+    shortened: bool = False
+    segments: int = 0
+
+
+def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
+    """Shape a provider's answer for a channel (see `carried_as`). Never raises, whatever the text."""
+    said = plain.from_markdown(text)
+    if channel is Channel.EMAIL:
+        return Shaped(parts=(mail.from_markdown(text),) if said else ())
+    limit, measure = LIMITS[channel]
+    if channel is not Channel.SMS:
+        return Shaped(parts=splitting.split(said, limit, measure))
+    folded = sms.fold(said)
+    parts = splitting.split(folded, limit, measure)
+    kept = sms.cap(parts, sms_max_segments)
+    return Shaped(parts=kept, shortened=kept != parts, segments=sum(map(sms.count_segments, kept)))
+
+
+def carried_as(message: InboundMessage) -> Channel:
+    """The channel whose rules the answer to `message` follows: what GHL sends as SMS is SMS, by whatever provider."""
+    return Channel.SMS if message.channel is Channel.CUSTOM and message.message_type == "SMS" else message.channel

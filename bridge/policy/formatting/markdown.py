@@ -1,0 +1,96 @@
+"""A provider's text as Markdown tokens, read so that ordinary prose which happens to look like Markdown keeps its words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markdown_it.rules_core import StateCore
+
+# Thousands of open brackets cost the parser quadratic time. No answer of a chat is longer; what is, is taken as it stands.
+MOST_PARSED = 40_000
+
+# Every control but \t and \n, halves of surrogate pairs, which no encoder takes, and what only marks positions in a text.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+_ROW_OF_SIGNS = re.compile(r"[*_]{4,}")
+_LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
+
+# Indented code and underlined headings are mostly prose here, so is "> 18 years"; a reference would make "[Update]: done" vanish.
+_NOT_MEANT = ("code", "lheading", "blockquote", "reference", "html_block", "html_inline")
+
+
+class _AsWritten(MarkdownIt):
+    """Markdown that leaves web addresses as they were written."""
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's own name, here and below
+        return url
+
+    def normalizeLinkText(self, link: str) -> str:  # noqa: N802
+        return link
+
+
+def clean(text: str) -> str:
+    r"""The text with \n as its only line break and without control characters other than \t."""
+    return _UNPRINTABLE.sub("", _LINE_BREAKS.sub("\n", text)).strip()
+
+
+def parser() -> MarkdownIt:
+    """A parser of CommonMark with tables, which takes line breaks as meant and quotes as text. It belongs to the caller alone."""
+    markdown = _AsWritten("commonmark", {"breaks": True, "html": False, "linkify": True})
+    markdown.enable("table").disable(_NOT_MEANT)
+    # Addresses in the text are found first, so that underscores in them are no emphasis.
+    markdown.inline.ruler.enable("linkify")
+    markdown.core.ruler.push("keep_rows_of_signs", _keep_rows_of_signs)
+    markdown.core.ruler.push("keep_stars_in_words", _keep_stars_in_words)
+    return markdown
+
+
+def _keep_rows_of_signs(state: StateCore) -> None:
+    """Three stars divide, five are a rating, and a long line is there to be filled in."""
+    lines = state.src.split("\n")
+    for index, token in reversed(list(enumerate(state.tokens))):
+        if token.type == "hr" and token.map and (row := _ROW_OF_SIGNS.search(lines[token.map[0]])):
+            said = Token("inline", "", 0, map=token.map, content=row[0], children=[Token("text", "", 0, content=row[0])])
+            state.tokens[index : index + 1] = [Token("paragraph_open", "p", 1), said, Token("paragraph_close", "p", -1)]
+
+
+def _keep_stars_in_words(state: StateCore) -> None:
+    """Give `2*3*4` its stars back: emphasis that begins or ends inside a word is none. Strong emphasis only beside a digit."""
+    for block in state.tokens:
+        tokens = block.children or []
+        for begin, end in _emphases(tokens):
+            in_word = str.isalnum if tokens[begin].type == "em_open" else str.isdigit
+            before, after = _edge(tokens, begin, step=-1), _edge(tokens, end, step=1)
+            if any(character.isascii() and in_word(character) for character in (before, after)):
+                tokens[begin], tokens[end] = _literal(tokens[begin]), _literal(tokens[end])
+
+
+def _emphases(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    pairs, open_ = [], []
+    for index, token in enumerate(tokens):
+        if token.markup in {"*", "**"} and token.nesting:
+            if token.nesting > 0:
+                open_.append(index)
+            else:
+                pairs.append((open_.pop(), index))
+    return pairs
+
+
+def _edge(tokens: Sequence[Token], index: int, *, step: int) -> str:
+    """The character that touches the emphasis on that side; empty if none does, or other markup."""
+    index += step
+    while 0 <= index < len(tokens) and tokens[index].type == "text":
+        if content := tokens[index].content:
+            return content[0 if step > 0 else -1]
+        index += step
+    return ""
+
+
+def _literal(token: Token) -> Token:
+    return Token("text", "", 0, content=token.markup)

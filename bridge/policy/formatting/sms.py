@@ -1,0 +1,82 @@
+"""What an SMS costs, and how not to pay double for a curly quote."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+from gsm0338 import Codec  # type: ignore[import-untyped]  # it ships no types
+
+from bridge.policy.formatting.splitting import SHORTEN_AT, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# GSM-7 in septets, UCS-2 in UTF-16 units: a message that stands alone, and each segment of a longer one (3GPP TS 23.040).
+_SEPTETS = (160, 153)
+_UNITS = (70, 67)
+_LAST_OF_BMP = "\uffff"
+
+_ALPHABET = Codec()
+
+# Typography that GSM-7 lacks, in the characters of a typewriter. Letters and emojis stay: they are what is said.
+_TYPEWRITTEN = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‹›", "'"),
+        **dict.fromkeys("‐‑‒–—―−•‣◦▪●", "-"),
+        **dict.fromkeys(
+            "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
+        ),
+        **dict.fromkeys("\u200b\u2060\u00ad", ""),
+        "…": "...",
+    }
+)
+_DASH_BETWEEN_WORDS = re.compile(r"(?<=\w)—(?=\w)")
+
+
+def fold(text: str) -> str:
+    """The text with typographic quotes, dashes, bullets, ellipses and spaces as GSM-7 has them, its accents composed."""
+    return _DASH_BETWEEN_WORDS.sub(" - ", unicodedata.normalize("NFC", text)).translate(_TYPEWRITTEN)
+
+
+def count_segments(text: str) -> int:
+    """How many segments the text is sent and paid as. No escape pair of GSM-7 and no surrogate pair is torn between two."""
+    if not text:
+        return 0
+    sizes, (alone, room) = [_septets(character) for character in text], _SEPTETS
+    if not all(sizes):
+        sizes, (alone, room) = [2 if character > _LAST_OF_BMP else 1 for character in text], _UNITS
+    if sum(sizes) <= alone:
+        return 1
+    segments, left = 1, room
+    for size in sizes:
+        if size > left:
+            segments, left = segments + 1, room
+        left -= size
+    return segments
+
+
+def cap(parts: Sequence[str], most: int) -> tuple[str, ...]:
+    """The parts that fit into `most` segments; the first that does not is cut at a sentence, if need be at a word."""
+    kept: list[str] = []
+    for part in parts:
+        if most < 1:
+            break
+        head, rest = cut(part, partial(_costs_at_most, most), SHORTEN_AT)
+        kept.append(head)
+        most = 0 if rest else most - count_segments(head)
+    return tuple(kept)
+
+
+def _costs_at_most(most: int, text: str) -> bool:
+    return count_segments(text) <= most
+
+
+@lru_cache(maxsize=4096)
+def _septets(character: str) -> int:
+    """How many septets a character takes in GSM-7: two outside the basic alphabet, 0 if it has none."""
+    return len(_ALPHABET.encode(character, "ignore")[0])

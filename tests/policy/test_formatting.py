@@ -1,0 +1,341 @@
+"""How an answer is said: Markdown to plain text and to e-mail, within each channel's limits."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from html import unescape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.model import Channel
+from bridge.policy.formatting import LIMITS, carried_as, shape
+from tests.stored import message
+
+MANY = 100
+TEXTING = tuple(LIMITS)
+
+
+def say(text: str, channel: Channel = Channel.FB) -> str:
+    shaped = shape(text, channel, sms_max_segments=MANY)
+    assert len(shaped.parts) <= 1
+    return "".join(shaped.parts)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "said"),
+    [
+        ("**Bold**, *it*, _al_, ***both*** and `code`", "Bold, it, al, both and code"),
+        ("# Title\nText", "Title\nText"),
+        ("## Title ##\n\nText", "Title\n\nText"),
+        ("**Hours:** 9-5\n**Price:** $30", "Hours: 9-5\nPrice: $30"),
+        ("one  \ntwo\\\nthree\nfour", "one\ntwo\nthree\nfour"),
+        ("one\n\n\n\ntwo", "one\n\ntwo"),
+        ("\\*no\\* \\_markup\\_ \\$5", "*no* _markup_ $5"),
+        ("R&amp;D &lt;3 &copy;", "R&D <3 ©"),
+        ("before\n```python\nx = '**1**'\n\ny\n```\nafter", "before\nx = '**1**'\n\ny\nafter"),
+        ("这是**粗体**文字", "这是粗体文字"),
+        ("a\n\n---\n\nb", "a\n\nb"),
+        ("a\n---\nb", "a\n\nb"),
+        ("a\n***\nb", "a\n\nb"),
+    ],
+)
+def test_markup_goes_and_words_stay(markdown: str, said: str) -> None:
+    """A text message shows no Markdown, and line breaks are kept."""
+    assert say(markdown) == said
+
+
+@pytest.mark.parametrize(
+    ("markdown", "said"),
+    [
+        ("See [our site](https://x.com/a_b_c).", "See our site: https://x.com/a_b_c."),
+        ("[**Book** now](https://x.com/?a=1&b=2)", "Book now: https://x.com/?a=1&b=2"),
+        ("[Questions?](https://x.com) [Book:](https://y.com)", "Questions? https://x.com Book: https://y.com"),
+        ("[https://x.com](https://x.com)", "https://x.com"),
+        ("[x.com](https://www.x.com/)", "https://www.x.com/"),
+        ("[https://x.com/_a_](https://x.com/_a_)", "https://x.com/_a_"),
+        ("[](https://x.com)", "https://x.com"),
+        ("<https://x.com/a>", "https://x.com/a"),
+        ("https://x.com/_a_/b*c*d?e=%20&copy=2", "https://x.com/_a_/b*c*d?e=%20&copy=2"),
+        ("**https://x.com/a** (https://x.com/b_(c))", "https://x.com/a (https://x.com/b_(c))"),
+        ("http://münchen.de/ä", "http://münchen.de/ä"),
+        ("[us](mailto:a@x.com) <a@x.com> [a@x.com](mailto:a@x.com)", "us: a@x.com a@x.com a@x.com"),
+        ("[call](tel:+15551234567)", "call: +15551234567"),
+        ("![A chair](https://x.com/1.png)", "A chair: https://x.com/1.png"),
+        ("![](https://x.com/1.png)", "https://x.com/1.png"),
+        ("![A chair](data:image/png;base64,AAAA)", "A chair"),
+        ("[![A chair](https://x.com/1.png)](https://x.com)", "A chair: https://x.com"),
+        ("[bad](javascript:alert(1))", "[bad](javascript:alert(1))"),
+        ("[1] and [Update]: done\n\n[1]: https://x.com", "[1] and [Update]: done\n\n[1]: https://x.com"),
+    ],
+)
+def test_links_are_spelled_out(markdown: str, said: str) -> None:
+    """A link becomes "text: address", once where both are the same, and an address is never changed."""
+    assert say(markdown) == said
+
+
+@pytest.mark.parametrize(
+    ("markdown", "said"),
+    [
+        ("* a\n* b", "- a\n- b"),
+        ("- a\n- b\n\nc", "- a\n- b\n\nc"),
+        ("*   a\n    * b\n        * c\n*   d", "- a\n  - b\n    - c\n- d"),
+        ("1. a\n2. b", "1. a\n2. b"),
+        ("1. a\n1. b\n1. c", "1. a\n2. b\n3. c"),
+        ("3) a\n7) b", "3) a\n7) b"),
+        ("007. a", "007. a"),
+        ("1. **a**\n   - b\n2. c", "1. a\n  - b\n2. c"),
+        ("- a\n\n- b", "- a\n\n- b"),
+        ("- a\nlazy", "- a\nlazy"),
+        ("1. - a", "1. - a"),
+        ("- [ ] a\n- [x] b", "- [ ] a\n- [x] b"),
+        ("Fees:\n- one\n- two\nBye", "Fees:\n- one\n- two\nBye"),
+        ("| Cut | Price |\n|---|--:|\n| Short | $30 |\n| **Long** | |", "Cut: Short, Price: $30\nCut: Long"),
+        ("| | Mon |\n|-|-|\n| Ann | 9-5 |", "Ann, Mon: 9-5"),
+        ("| a | b |\n|---|---|", "a, b"),
+    ],
+)
+def test_lists_and_tables_stay_readable(markdown: str, said: str) -> None:
+    """Lists keep their signs, numbers and depth; a table's row names its columns."""
+    assert say(markdown) == said
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "2 * 3 * 4 = 24",
+        "2*3*4=24, 5*10=50 and 6*10=60, 2**3**4",
+        "from $5* a day (*plus tax)",
+        "snake_case and a_b_c, __x",
+        "Rating:\n*****\nName:\n________",
+        "> 18 years only\nCall us",
+        "1986. A great year",
+        "Room no.\n1. floor",
+        "12. May is fine",
+        "1.",
+        "-",
+        "+ tax",
+        "-5 degrees, +5 degrees",
+        "#1 choice, #sale",
+        "Hi :) :* ;) <3 >:( ^_^",
+        "5 < 6 > 4 & <b>bold</b> <Name>",
+        "    four spaces".strip(),
+        "Regards\n--\nJohn",
+        "Hello\n=====\nthere",
+        "C:\\temp | D:\\temp",
+        "~~$50~~ $30",
+        "a@x.com, www.x.com, 10:30",
+        "“It’s” 5…",
+    ],
+)
+def test_prose_that_looks_like_markdown_is_left_alone(prose: str) -> None:
+    """Stars, underscores, numbers and signs of ordinary prose are no markup."""
+    assert say(prose) == prose
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\t", "---", "***\n\n---", "#", "\x00\x07", "```\n```"])
+@pytest.mark.parametrize("channel", [*TEXTING, Channel.EMAIL])
+def test_an_answer_may_say_nothing(nothing: str, channel: Channel) -> None:
+    """White space and bare markup have no part, on any channel."""
+    shaped = shape(nothing, channel, sms_max_segments=1)
+    assert (shaped.parts, shaped.shortened, shaped.segments) == ((), False, 0)
+
+
+@pytest.mark.parametrize("channel", [*TEXTING, Channel.EMAIL])
+def test_control_characters_go(channel: Channel) -> None:
+    """No control character and no half of a surrogate pair is posted; every kind of line break is one."""
+    text = "a\x00b\x07c\x1b\x7f\x85d\r\ne\rf\u2028g\ud83dh\ufeff"
+    assert re.sub(r"<br>\n|</?p>", "|", say(text, channel)).replace("\n", "|").strip("|") == "abc|d|e|f|gh"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("**Hi** & *bye*", "<p><strong>Hi</strong> &amp; <em>bye</em></p>"),
+        ("one\ntwo\r\n\r\nthree", "<p>one<br>\ntwo</p>\n<p>three</p>"),
+        ("# T\n- a\n- b", "<h1>T</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("3. a", '<ol start="3">\n<li>a</li>\n</ol>'),
+        ("~~$50~~ $30\n\n---", "<p><s>$50</s> $30</p>\n<hr>"),
+        ("2*3*4 and\n*****", "<p>2*3*4 and</p>\n<p>*****</p>"),
+        ("[us](https://x.com/?a=1&b=2 'tip')", '<p><a href="https://x.com/?a=1&amp;b=2">us</a></p>'),
+        ("https://x.com/_a_", '<p><a href="https://x.com/_a_">https://x.com/_a_</a></p>'),
+        ("[us](mailto:a@x.com)", '<p><a href="mailto:a@x.com">us</a></p>'),
+        ("[call](tel:+1555) [there](/p) [x](ftp://x.com)", "<p>call: +1555 there: /p x: ftp://x.com</p>"),
+        ("![A chair](https://x.com/1.png)", '<p><a href="https://x.com/1.png">A chair</a></p>'),
+        ("![](https://x.com/1.png)", '<p><a href="https://x.com/1.png">https://x.com/1.png</a></p>'),
+        ("[![A chair](https://t.co/1.png)](https://x.com)", '<p><a href="https://x.com">A chair</a></p>'),
+        ("[bad](javascript:alert(1))", "<p>[bad](javascript:alert(1))</p>"),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
+        ("`<img src=x onerror=alert(1)>`", "<p><code>&lt;img src=x onerror=alert(1)&gt;</code></p>"),
+        ("> 18 years", "<p>&gt; 18 years</p>"),
+        ("“It’s” 5…", "<p>“It’s” 5…</p>"),
+    ],
+)
+def test_an_email_is_html(markdown: str, html: str) -> None:
+    """An e-mail keeps its Markdown as HTML: links to web and mail addresses alone, no pictures, and no markup of others."""
+    assert say(markdown, Channel.EMAIL) == html
+
+
+def test_an_email_is_never_split() -> None:
+    """However long it is, an e-mail is one part and loses nothing."""
+    shaped = shape("A sentence. " * 5000, Channel.EMAIL, sms_max_segments=1)
+    assert len(shaped.parts) == 1
+    assert shaped.parts[0].count("A sentence.") == 5000
+    assert (shaped.shortened, shaped.segments) == (False, 0)
+
+
+@pytest.mark.parametrize("channel", [Channel.FB, Channel.EMAIL])
+def test_a_text_too_long_for_the_parser_is_taken_as_it_is(channel: Channel) -> None:
+    """Beyond any answer's length the text is not read as Markdown, but it is said, and quickly."""
+    begin = time.perf_counter()
+    said = "".join(shape("[<" * 500_000, channel, sms_max_segments=1).parts)
+    assert said.count("[") == 500_000
+    assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("fields", "channel"),
+    [
+        ({}, Channel.SMS),
+        ({"channel": Channel.CUSTOM, "message_type": "SMS", "message_type_string": "TYPE_CUSTOM_SMS"}, Channel.SMS),
+        ({"channel": Channel.CUSTOM, "message_type": "Custom"}, Channel.CUSTOM),
+        ({"channel": Channel.EMAIL, "message_type": "Custom"}, Channel.EMAIL),
+    ],
+)
+def test_what_goes_out_as_sms_is_sms(fields: dict[str, str], channel: Channel) -> None:
+    """An answer to a custom provider's SMS obeys the rules of SMS."""
+    assert carried_as(message(**fields)) == channel
+
+
+@pytest.mark.parametrize(
+    ("channel", "limit"),
+    [
+        (Channel.SMS, 1600),
+        (Channel.CUSTOM, 1600),
+        (Channel.FB, 2000),
+        (Channel.IG, 1000),
+        (Channel.WHATSAPP, 4096),
+        (Channel.LIVE_CHAT, 2000),
+    ],
+)
+def test_parts_keep_to_the_channels_limit(channel: Channel, limit: int) -> None:
+    """What just fits is one part, one character more makes two."""
+    assert [len(part) for part in shape("a" * limit, channel, sms_max_segments=MANY).parts] == [limit]
+    assert [len(part) for part in shape("a" * (limit + 1), channel, sms_max_segments=MANY).parts] == [limit, 1]
+
+
+def test_vendors_count_differently() -> None:
+    """Instagram counts bytes, the others UTF-16 units."""
+    assert len(shape("é" * 1000, Channel.IG, sms_max_segments=MANY).parts) == 2
+    assert len(shape("é" * 2000, Channel.FB, sms_max_segments=MANY).parts) == 1
+    assert len(shape("😀" * 2000, Channel.FB, sms_max_segments=MANY).parts) == 2
+
+
+def test_an_sms_is_capped() -> None:
+    """What is over `sms_max_segments` is cut at a sentence and said to be shortened; what is not is whole."""
+    text = "This sentence is forty characters long. " * 100
+    shaped = shape(text, Channel.SMS, sms_max_segments=12)
+    assert shaped.shortened
+    assert shaped.segments <= 12
+    assert len(shaped.parts) == 2
+    assert all(part.endswith("long.") for part in shaped.parts)
+    whole = shape(text, Channel.SMS, sms_max_segments=MANY)
+    assert not whole.shortened
+    assert " ".join(whole.parts) == text.strip()
+
+
+@pytest.mark.parametrize("channel", [channel for channel in TEXTING if channel is not Channel.SMS])
+def test_only_an_sms_is_capped(channel: Channel) -> None:
+    """The cap is the SMS's: elsewhere nothing is lost."""
+    shaped = shape("word " * 3000, channel, sms_max_segments=1)
+    assert " ".join(shaped.parts).split() == ["word"] * 3000
+    assert (shaped.shortened, shaped.segments) == (False, 0)
+
+
+def test_a_long_answer_is_shaped_quickly() -> None:
+    """20,000 characters take some milliseconds."""
+    text = ("Our **hours** are [here](https://x.com/hours): Mon-Fri. Come by!\n" * 320)[:20_000]
+    begin = time.process_time()
+    for channel in (Channel.SMS, Channel.EMAIL):
+        shape(text, channel, sms_max_segments=MANY)
+    assert time.process_time() - begin < 1
+
+
+WORD = st.text("abcdefgh", min_size=1, max_size=8)
+INLINE = st.one_of(
+    WORD,
+    WORD.map("**{}**".format),
+    WORD.map("*{}*".format),
+    WORD.map("_{}_".format),
+    WORD.map("`{}`".format),
+    st.tuples(WORD, WORD).map(lambda two: f"[{two[0]}](https://x.yz/{two[1]})"),
+    WORD.map("https://x.yz/_{}_".format),
+    WORD.map("{}.".format),
+    WORD.map("{}!".format),
+)
+LINE = st.lists(INLINE, min_size=1, max_size=60).map(" ".join)
+BLOCK = st.one_of(
+    LINE,
+    LINE.map("# {}".format),
+    LINE.map("> {}".format),
+    st.lists(LINE, min_size=1, max_size=4).map(lambda lines: "\n".join(f"* {line}" for line in lines)),
+    st.lists(LINE, min_size=1, max_size=4).map(lambda lines: "\n".join(f"1. {line}" for line in lines)),
+    LINE.map("```\n{}\n```".format),
+)
+ANSWER = st.lists(BLOCK, min_size=1, max_size=8).map("\n\n".join)
+
+
+def words(text: str) -> list[str]:
+    return re.findall("[a-h]+", text.replace("https://x.yz/", ""))
+
+
+@settings(deadline=None)
+@given(answer=ANSWER, channel=st.sampled_from(TEXTING))
+def test_no_word_is_lost_and_none_changes_its_place(answer: str, channel: Channel) -> None:
+    """Whatever the markup and however many the parts, all words are said, in order."""
+    shaped = shape(answer, channel, sms_max_segments=10_000)
+    assert words(" ".join(shaped.parts)) == words(answer)
+    assert not shaped.shortened
+
+
+@settings(deadline=None)
+@given(answer=ANSWER)
+def test_an_email_says_every_word(answer: str) -> None:
+    """Nothing that was written is missing from the HTML."""
+    html = re.sub('<a href="([^"]*)">', r" \1 ", say(answer, Channel.EMAIL))
+    assert Counter(words(answer)) <= Counter(words(unescape(re.sub("<[^>]*>", " ", html))))
+
+
+@settings(deadline=None)
+@given(answer=ANSWER, most=st.integers(1, 12))
+def test_a_shortened_answer_is_the_beginning_of_the_whole(answer: str, most: int) -> None:
+    """With a cap the answer is a beginning of what it is without, costs no more than allowed, and says if it was shortened."""
+    whole = shape(answer, Channel.SMS, sms_max_segments=10_000)
+    shaped = shape(answer, Channel.SMS, sms_max_segments=most)
+    assert shaped.segments <= most
+    assert words(" ".join(whole.parts))[: len(words(" ".join(shaped.parts)))] == words(" ".join(shaped.parts))
+    assert shaped.shortened == (whole.segments > most)
+    assert shaped.parts
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    answer=st.text(st.one_of(st.characters(), st.sampled_from("*_`[]()<>#>-+.1|!\n\t\\&; \"'")), max_size=400),
+    times=st.sampled_from([1, 1, 1, 20]),
+    channel=st.sampled_from([*TEXTING, Channel.EMAIL]),
+    most=st.integers(1, 3),
+)
+def test_anything_can_be_shaped(answer: str, times: int, channel: Channel, most: int) -> None:
+    """Whatever the text, shaping doesn't raise, no part is blank or over the limit, and none holds a control character."""
+    shaped = shape(answer * times, channel, sms_max_segments=most)
+    for part in shaped.parts:
+        assert part.strip()
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", part)
+        if channel is not Channel.EMAIL:
+            limit, measure = LIMITS[channel]
+            assert measure(part) <= limit
+    if channel is Channel.SMS:
+        assert shaped.segments <= most
