@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")
     allow_private_urls: bool = Field(default=False, alias="BRIDGE_ALLOW_PRIVATE_URLS")
     console_show_text: bool = Field(default=True, alias="BRIDGE_CONSOLE_SHOW_TEXT")
+    metrics_locations: bool = Field(default=False, alias="BRIDGE_METRICS_LOCATIONS")
     log_format: Literal["json", "text"] = Field("json", alias="BRIDGE_LOG_FORMAT")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="BRIDGE_LOG_LEVEL")
 

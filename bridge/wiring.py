@@ -9,7 +9,9 @@ from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.flow import Door
 from bridge.ghl.client import GHL
+from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
+from bridge.metrics import GHL_REQUEST
 from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
@@ -20,8 +22,10 @@ from bridge.wire.calls import Wire
 
 if TYPE_CHECKING:
     from bridge.answering.case import Heartbeat
+    from bridge.metrics import Tally
     from bridge.settings import Settings
     from bridge.store.connection import Redis
+    from bridge.wire.calls import Observe
 
 DAY_MS = 24 * 3600 * 1000
 ACCEPT_SECONDS = 1.0
@@ -70,20 +74,27 @@ def build_audit(settings: Settings, redis: Redis) -> Audit:
     return Audit(redis, retention_ms=_retention_ms(settings))
 
 
-def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat) -> Desk:
-    """What a worker needs to answer. Raises Misconfigured."""
+def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Tally) -> Desk:
+    """What a worker needs to answer; how its requests went is counted in `tally`. Raises Misconfigured."""
     wire = Wire()
     return Desk(
         lanes=build_lanes(settings, redis),
         locations=build_locations(settings, redis),
         gate=Gate(),
-        ghl=GHL(wire, settings.ghl_api_url),
-        providers=Providers(wire, settings),
+        ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
+        providers=Providers(wire, settings, tally=tally),
         heartbeat=heartbeat,
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),
     )
+
+
+def _of_ghl(tally: Tally) -> Observe:
+    def observe(method: str, path: str, ended: str, seconds: float) -> None:
+        tally.time(GHL_REQUEST, route(method, path), ended, seconds=seconds)
+
+    return observe
 
 
 def _retention_ms(settings: Settings) -> int:

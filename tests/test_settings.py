@@ -47,6 +47,7 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("BRIDGE_RETENTION_DAYS", "retention_days", "0.25", 0.25),
     ("BRIDGE_ALLOW_PRIVATE_URLS", "allow_private_urls", "1", True),
     ("BRIDGE_CONSOLE_SHOW_TEXT", "console_show_text", "0", False),
+    ("BRIDGE_METRICS_LOCATIONS", "metrics_locations", "1", True),
     ("BRIDGE_LOG_FORMAT", "log_format", "text", "text"),
     ("BRIDGE_LOG_LEVEL", "log_level", "debug", "debug"),
 ]

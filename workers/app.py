@@ -10,12 +10,15 @@ from kombu import Connection
 
 from bridge import logs
 from bridge.errors import Misconfigured
+from bridge.metrics import Tally
 from bridge.store.alerts import Alerts
+from bridge.store.counts import Counts
 from bridge.wire.calls import Wire
 from bridge.wiring import build_desk, build_heart_lanes, build_redis
 from workers.consumer import tell_lost_connections_briefly
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
+from workers.reporter import Reporter
 from workers.shutdown import Shutdown
 from workers.tasks import register
 from workers.threads import start_with_worker
@@ -37,11 +40,13 @@ def build(settings: Settings) -> Celery:
     tell_lost_connections_briefly()
     redis = build_redis(settings)
     heartbeat = Heartbeat(build_heart_lanes(settings), every=settings.lease_seconds / 3)
-    desk = build_desk(settings, redis, heartbeat)
+    tally = Tally()
+    reporter = Reporter(tally, Counts(redis))
+    desk = build_desk(settings, redis, heartbeat, tally)
     task = register(app, desk)
     dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
-    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis)))
-    shutdown = Shutdown(dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes)
+    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis), reporter))
+    shutdown = Shutdown(dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes, report=reporter.report)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 

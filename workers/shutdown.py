@@ -13,6 +13,8 @@ import structlog
 from bridge.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.store.lanes import Lanes
     from workers.dispatcher import Dispatcher
     from workers.heartbeat import Heartbeat
@@ -23,12 +25,18 @@ LONGEST_POST_SECONDS = 20.0
 
 
 class Shutdown:
-    """Runs once, in a thread of its own, beside Celery's own warm shutdown, which would wait for every completion."""
+    """Runs once, in a thread of its own, beside Celery's own warm shutdown, which would wait for every completion.
 
-    def __init__(self, *, dispatcher: Dispatcher, heartbeat: Heartbeat, lanes: Lanes) -> None:
+    `report` is called last: it writes what was counted, and raises nothing.
+    """
+
+    def __init__(
+        self, *, dispatcher: Dispatcher, heartbeat: Heartbeat, lanes: Lanes, report: Callable[[], object] = lambda: None
+    ) -> None:
         self._dispatcher = dispatcher
         self._heartbeat = heartbeat
         self._lanes = lanes
+        self._report = report
         self._begun = threading.Event()
 
     def begin(self) -> None:
@@ -44,6 +52,7 @@ class Shutdown:
         while self._heartbeat.is_posting() and time.monotonic() < deadline:
             time.sleep(0.02)
         given_back += self.give_back()
+        self._report()
         log.info("worker.leaving", given_back=given_back, posting=self._heartbeat.is_posting())
         sys.stderr.flush()
         # Threads that wait for a completion can't be interrupted and would keep the process; their leases are fenced off.

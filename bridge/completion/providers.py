@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bridge.completion.assistable import Assistable
 from bridge.completion.retrying import Retrying
 from bridge.errors import OperatorMustFix
+from bridge.metrics import PROVIDER_REQUEST, Tally
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -24,6 +25,7 @@ class Providers:
 
     wire: Wire
     settings: Settings
+    tally: Tally = field(default_factory=Tally)
 
     def __call__(self, location: Location, *, may_deliver: bool) -> Completer:
         """A completer for this location. Raises OperatorMustFix when its settings don't suffice."""
@@ -31,7 +33,14 @@ class Providers:
             build = BUILDERS[location.provider]
         except KeyError:
             raise OperatorMustFix(f"location {location.id}: provider {location.provider} is not in this version") from None
-        return Retrying(build(self, location, may_deliver=may_deliver))
+        return Retrying(build(replace(self, wire=self._counted(location.provider)), location, may_deliver=may_deliver))
+
+    def _counted(self, provider: str) -> Wire:
+        def observe(method: str, path: str, ended: str, seconds: float) -> None:
+            del method, path
+            self.tally.time(PROVIDER_REQUEST, provider, ended, seconds=seconds)
+
+        return self.wire.observed(observe)
 
 
 def _assistable(tools: Providers, location: Location, *, may_deliver: bool) -> Completer:

@@ -10,8 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bridge import logs
-from bridge.receiver import health, webhooks
+from bridge.metrics import Tally
+from bridge.receiver import health, metrics, webhooks
+from bridge.receiver.reporting import reporting
 from bridge.settings import from_environment
+from bridge.store.counts import Counts
 from bridge.wiring import build_door, build_redis_for_health
 
 if TYPE_CHECKING:
@@ -32,16 +35,20 @@ def build(settings: Settings) -> Starlette:
     door = build_door(settings)
     redis = build_redis_for_health(settings)
 
+    tally, counts = Tally(), Counts(redis)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        yield
+        async with reporting(tally, counts):
+            yield
         await door.inbox.close()
         redis.close()
 
     routes = [
-        Route("/webhooks/ghl", webhooks.marketplace(door), methods=["POST"]),
+        Route("/webhooks/ghl", webhooks.marketplace(door, tally), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
+        Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

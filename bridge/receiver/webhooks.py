@@ -3,55 +3,73 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from bridge import flow
 from bridge.errors import Rejected, TooLarge, Unavailable
+from bridge.metrics import WEBHOOK, WEBHOOKS
+from bridge.model import Answer
 from bridge.receiver.answers import not_now, refuse, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from starlette.requests import Request
-    from starlette.responses import Response
-
     from bridge.flow import Door
+    from bridge.metrics import Tally
 
 log = structlog.get_logger()
 
 MOST_BYTES = 1024 * 1024
 BODY_SECONDS = 10.0
+UNAVAILABLE = Answer(status="unavailable")
 
 
-def marketplace(door: Door) -> Callable[[Request], Awaitable[Response]]:
+Accept = Callable[[bytes, Request], Awaitable[Answer]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def marketplace(door: Door, tally: Tally) -> Endpoint:
     """The door for GHL's signed marketplace events."""
+    return _counted(lambda body, request: flow.accept(body, request.headers, door), tally)
 
+
+def _counted(accept: Accept, tally: Tally) -> Endpoint:
     async def take(request: Request) -> Response:
-        try:
-            body = await _read(request)
-            answer = await flow.accept(body, request.headers, door)
-        except Rejected as error:
-            log.warning("webhook.refused", code=error.code, why=str(error))
-            return refuse(error)
-        except (Unavailable, ClientDisconnect, TimeoutError) as error:
-            log.warning("webhook.unavailable", why=str(error) or type(error).__name__)
-            return not_now(unread=not isinstance(error, Unavailable))
-        except Exception as error:
-            log.exception("webhook.failed", error=type(error).__name__)
-            return not_now()
-        log.info(
-            "webhook",
-            status=answer.status,
-            reason=answer.reason,
-            message_id=answer.message_id,
-            conversation_id=answer.conversation_id,
-        )
-        return tell(answer)
+        began = time.monotonic()
+        answer, response = await _take(request, accept)
+        tally.count(WEBHOOKS, "ignored" if answer.status == "skipped" else answer.status, answer.reason)
+        if answer.status == "accepted":
+            tally.time(WEBHOOK, seconds=time.monotonic() - began)
+        return response
 
     return take
+
+
+async def _take(request: Request, accept: Accept) -> tuple[Answer, Response]:
+    """What became of a webhook, and how its sender is told; whatever happens, it is told."""
+    try:
+        answer = await accept(await _read(request), request)
+    except Rejected as error:
+        log.warning("webhook.refused", code=error.code, why=str(error))
+        return Answer(status=error.code), refuse(error)
+    except (Unavailable, ClientDisconnect, TimeoutError) as error:
+        log.warning("webhook.unavailable", why=str(error) or type(error).__name__)
+        return UNAVAILABLE, not_now(unread=not isinstance(error, Unavailable))
+    except Exception as error:
+        log.exception("webhook.failed", error=type(error).__name__)
+        return UNAVAILABLE, not_now()
+    log.info(
+        "webhook",
+        status=answer.status,
+        reason=answer.reason,
+        message_id=answer.message_id,
+        conversation_id=answer.conversation_id,
+    )
+    return answer, tell(answer)
 
 
 async def _read(request: Request) -> bytes:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.store.connection import key, now_ms, reaching, script, text
-from bridge.store.health import backlog
+from bridge.store.connection import key, reaching, script, text
+from bridge.store.gauges import measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +45,9 @@ class Alerts:
         with reaching("look for troubles"):
             holds = [text(one) for one in self._redis.smembers(key("holds"))]
             why = [self._redis.hget(key("location", one), "hold_why") for one in holds]
-            _, overdue = backlog(self._redis, now_ms(self._redis))
-            dead = int(self._redis.zcard(key("dead")))
-        return Troubles(dict(zip(holds, (text(one) for one in why), strict=True)), dead, overdue)
+        gauges = measure(self._redis)
+        sides = (text(one) for one in why)
+        return Troubles(dict(zip(holds, sides, strict=True)), gauges.dead_letters, gauges.oldest_overdue_seconds)
 
     def review(self, causes: Mapping[str, str], *, every: float) -> bool:
         """Note causes (name, text) that begin or end; False when another worker did so within `every` seconds."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from redis import ResponseError
 
-from bridge.store.connection import key, now_ms, reaching, text
+from bridge.store.connection import reaching
+from bridge.store.gauges import measure
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -28,23 +29,10 @@ WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noe
 
 def check(redis: Redis) -> Health:
     """Look at the state once. Raises Unavailable when Redis can't be reached."""
+    gauges = measure(redis)
     with reaching("tell its health"):
-        now = now_ms(redis)
-        workers = redis.zcount(key("workers"), now, "+inf")
-        waiting, overdue = backlog(redis, now)
-    return Health(workers, waiting, overdue, _missing_durability(redis))
-
-
-def backlog(redis: Redis, now: int) -> tuple[int, float]:
-    """How many lanes are scheduled, and for how many seconds the oldest of them is overdue."""
-    pipe = redis.pipeline(transaction=False)
-    for location in redis.zrange(key("due"), 0, -1):
-        # A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
-        pipe.zcard(key("due", text(location)))
-        pipe.zrange(key("due", text(location)), 0, 0, withscores=True)
-    found = pipe.execute()
-    oldest = min((float(lanes[0][1]) for lanes in found[1::2] if lanes), default=now)
-    return sum(found[::2]), max(0.0, (now - oldest) / 1000)
+        missing = _missing_durability(redis)
+    return Health(gauges.workers, gauges.lanes, gauges.oldest_overdue_seconds, missing)
 
 
 def _missing_durability(redis: Redis) -> tuple[str, ...]:

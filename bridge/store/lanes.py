@@ -199,6 +199,7 @@ class Lanes:
             messages={id_: {"status": Status.RETRYING} for id_ in ids},
             lane={"attempts": attempts, "looks": again.looks, **dropped},
             wait_ms=round(again.wait * 1000),
+            failed=again.counts,
             events=[event],
         )
 

@@ -9,9 +9,10 @@ import time
 import weakref
 import zlib
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpcore
 import httpx
@@ -31,6 +32,9 @@ CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 2.0
 # One for the call under way, the others for reads made by its `before_send`.
 CONNECTIONS = 4
+
+LOST, UNSENT = "lost", "unsent"
+TELLING = frozenset({401, 403, 408, 429})
 
 _FAULTS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
@@ -53,6 +57,17 @@ class CutShort(OutcomeUnknown):
         self.status = status
 
 
+class Observe(Protocol):
+    """Told of each request: method, path, how it ended and how long it took (s).
+
+    It ended with the class of its status (`2xx`), the status itself where that says more (401, 403, 408, 429), `lost` (it left
+    and no readable answer came) or `unsent`.
+    """
+
+    def __call__(self, method: str, path: str, ended: str, seconds: float) -> None:
+        """Take note; it must be quick and raise nothing."""
+
+
 class Wire:
     """HTTP clients, one a thread: with 300 requests in flight a shared one took 15 ms of CPU for each, these took 1.3 ms.
 
@@ -60,12 +75,20 @@ class Wire:
     addresses; what it raises, OSError aside, comes out of the call.
     """
 
+    observe: Observe | None = None
+
     def __init__(self, *, ssl_context: ssl.SSLContext | None = None, resolve: Resolve = addresses) -> None:
         self._resolve = resolve
         self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
         self._mine = threading.local()
         self._lock = threading.Lock()
         self._clients: weakref.WeakSet[httpx.Client] = weakref.WeakSet()
+
+    def observed(self, observe: Observe) -> Wire:
+        """The same wire with the same connections, whose calls somebody is told of."""
+        seen = copy(self)
+        seen.observe = observe
+        return seen
 
     def call(
         self,
@@ -99,9 +122,15 @@ class Wire:
                 body = _read(response, max_bytes)
         except httpcore.LocalProtocolError:  # its text holds the header's value
             raise OperatorMustFix(f"{request.url.host}: a header can't be sent; look for line breaks in the token") from None
+        except CutShort:
+            self._note(request, LOST, time.monotonic() - started)
+            raise
         except _FAULTS as error:
+            self._note(request, LOST if departure.begun else UNSENT, time.monotonic() - started)
             raise _sort(error, request.url.host, left=departure.begun) from None
-        return Answer(status=response.status_code, headers=response.headers, body=body, seconds=time.monotonic() - started)
+        answer = Answer(status=response.status_code, headers=response.headers, body=body, seconds=time.monotonic() - started)
+        self._note(request, _kind_of(answer.status), answer.seconds)
+        return answer
 
     def close(self) -> None:
         """Close the connections of all threads. No call may follow."""
@@ -109,6 +138,10 @@ class Wire:
             clients = list(self._clients)
         for client in clients:
             client.close()
+
+    def _note(self, request: httpx.Request, ended: str, seconds: float) -> None:
+        if self.observe:
+            self.observe(request.method, request.url.path, ended, seconds)
 
     def _client(self) -> tuple[httpx.Client, Deadline]:
         if not hasattr(self._mine, "client"):
@@ -211,6 +244,10 @@ def _decode(raw: bytes, encoding: str, max_bytes: int) -> bytes:
     if len(body) > max_bytes or not unpacker.eof:
         raise _Unreadable(f"more than {max_bytes} bytes unpacked, or a part of them")
     return body
+
+
+def _kind_of(status: int) -> str:
+    return str(status) if status in TELLING else f"{status // 100}xx"
 
 
 def _sort(error: Exception, host: str, *, left: bool) -> Retryable | OutcomeUnknown:

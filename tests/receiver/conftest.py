@@ -27,10 +27,10 @@ KEY = Ed25519PrivateKey.generate()
 PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def settings_for(redis_url: str) -> Settings:
+def settings_for(redis_url: str, **more: str) -> Settings:
     """Settings of a receiver on that Redis."""
     secret = Fernet.generate_key().decode()
-    return from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": secret, "GHL_WEBHOOK_KEYS": PEM})
+    return from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": secret, "GHL_WEBHOOK_KEYS": PEM, **more})
 
 
 @dataclass(frozen=True, slots=True)

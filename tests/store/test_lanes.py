@@ -493,7 +493,7 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert due_ms(redis) is None
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    assert lasting == {key("locations"), key("location", HERE), key("workers"), key("claimed")}
+    assert lasting == {key("locations"), key("location", HERE), key("workers"), key("claimed"), key("totals")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 

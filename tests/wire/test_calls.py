@@ -435,3 +435,49 @@ def certify(folder: Path) -> Path:
     path = folder / "certificate.pem"
     path.write_bytes(secret + certificate.public_bytes(pem))
     return path
+
+
+def broken(visit: Visit) -> None:
+    visit.request()
+    visit.send(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{")
+
+
+@pytest.mark.parametrize(
+    ("behave", "ended"),
+    [
+        *((answering(http(status, b"")), ended) for status, ended in ((200, "2xx"), (307, "3xx"), (404, "4xx"), (503, "5xx"))),
+        *((answering(http(status, b"")), str(status)) for status in (401, 403, 408, 429)),
+        (reset, "lost"),
+        (hold, "lost"),
+        (broken, "lost"),
+    ],
+)
+def test_an_observer_is_told_how_each_call_ended(wire: Wire, behave: Callable[[Visit], None], ended: str) -> None:
+    """Once a call, with method, path without parameters, the class of its end and its seconds."""
+    told: list[tuple[str, str, str, float]] = []
+    with OtherSide(behave) as server:
+        with contextlib.suppress(OutcomeUnknown):
+            call(wire.observed(lambda *seen: told.append(seen)), server.url + "/x?secret=1", seconds=0.3)
+        call_unseen = [*told]
+        with contextlib.suppress(OutcomeUnknown):
+            call(wire, server.url, seconds=0.3)
+    ((method, path, how, seconds),) = told
+    assert (method, path, how) == ("POST", "/x", ended)
+    assert 0 < seconds < 2
+    assert told == call_unseen
+
+
+def test_an_observer_is_told_of_what_never_left(wire: Wire) -> None:
+    """A connection that nobody takes is `unsent`; a call that its own side stops is none."""
+    told: list[str] = []
+    seen = wire.observed(lambda *call: told.append(call[2]))
+    with pytest.raises(Retryable):
+        call(seen, "http://127.0.0.1:1/")
+    assert told == ["unsent"]
+
+    def stop() -> None:
+        raise Fenced("no")
+
+    with OtherSide(answering(OK)) as server, pytest.raises(Fenced):
+        call(seen, server.url, before_send=stop)
+    assert told == ["unsent"]

@@ -33,6 +33,7 @@ end
 redis.call('HSET', key('location', location), 'last_event_at', now)
 if reason ~= '' then
   redis.call('PEXPIRE', message, retention)
+  count_outcome(location, message, retention)
   return outcome
 end
 
@@ -48,6 +49,7 @@ for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
   local letter = young and line_of(buried) == came.line and open_letter(buried)
   if not young then redis.call('LREM', key('buried', lane), 0, buried) end
   if letter then
+    count('dead_letters|superseded')
     mark(letter, 'skipped', 'superseded', retention)
     redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
     tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = id}), retention)
@@ -55,6 +57,8 @@ for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
 end
 redis.call('LTRIM', key('carried', lane), -200, -1)
 
+count('messages_accepted')
+chart('accepted')
 redis.call('RPUSH', key('waiting', lane), id)
 redis.call('PERSIST', key('lane', lane))
 redis.call('PERSIST', key('carried', lane))

@@ -5,6 +5,7 @@ local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if redis.call('EXISTS', key('dead', id)) == 0 then return 'unknown' end
 local letter = open_letter(id)
 if not letter then return 'closed' end
+count('dead_letters|dropped')
 mark(letter, 'skipped', 'dropped', retention)
 tell(letter.location_id .. ':' .. letter.contact_id, event, retention)
 return 'dropped'

@@ -13,6 +13,45 @@ end
 
 local function split(lane) return lane:match('^([^:]+):([^:]+)$') end
 
+-- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
+-- A script counts where it writes for the first time, since it may be sent again.
+local function count(what, by) redis.call('HINCRBY', key('totals'), what, by or 1) end
+
+local CHARTS = {minute = 60000, hour = 3600000}
+local function chart(what)
+  for span, ms in pairs(CHARTS) do
+    local bucket = key('chart', span, string.format('%d', math.floor(now / ms)))
+    -- The last hour by minute, the last day by hour, and some more.
+    if redis.call('HINCRBY', bucket, what, 1) == 1 then redis.call('PEXPIRE', bucket, ms * 70) end
+  end
+end
+
+local REPLY_EDGES = {1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600}
+local function count_reply(ms)
+  local le = 'inf'
+  for at = #REPLY_EDGES, 1, -1 do
+    if ms <= REPLY_EDGES[at] * 1000 then le = REPLY_EDGES[at] end
+  end
+  count('reply|' .. le)
+  count('reply|ms', ms)
+end
+
+-- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
+local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
+local function count_outcome(location, message, retention)
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
+  if not is[1] then return end
+  local status, reason, ms = is[1], is[2] or '', math.max(0, now - tonumber(is[3] or now))
+  count('messages|' .. status .. '|' .. reason)
+  chart(reason == '' and status or status .. '|' .. reason)
+  local tally = key('tally', location)
+  redis.call('HINCRBY', tally, status, 1)
+  if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end
+  if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
+  redis.call('PEXPIRE', tally, retention)
+  if HEARD[status] and status ~= 'no_reply' then count_reply(ms) end
+end
+
 local function tell(lane, event, retention)
   local timeline = key('timeline', lane)
   redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
@@ -38,6 +77,7 @@ end
 local function unschedule(lane)
   local location, contact = split(lane)
   redis.call('ZREM', key('due', location), contact)
+  redis.call('SREM', key('retrying'), lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
@@ -98,6 +138,7 @@ local function mark(letter, status, reason, retention)
     if redis.call('EXISTS', message) == 1 then
       redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '')
       redis.call('PEXPIRE', message, retention)
+      if status == 'skipped' then count_outcome(letter.location_id, message, retention) end
     end
   end
 end
@@ -105,6 +146,7 @@ end
 -- Its turn stands first in its lane again, with its saved answer and its ledger.
 local function replay(letter, event, retention)
   local lane = letter.location_id .. ':' .. letter.contact_id
+  count('dead_letters|replayed')
   redis.call('RPUSH', key('replays', lane), letter.id)
   mark(letter, 'waiting', '', retention)
   for _, id in ipairs(letter.message_ids) do redis.call('PERSIST', key('message', letter.location_id, id)) end
@@ -134,6 +176,7 @@ local function apply(lane, patch, retention)
     ended[id] = true
     redis.call('LREM', key('waiting', lane), 1, id)
     local message = key('message', location, id)
+    count_outcome(location, message, retention)
     -- Only a dead letter's text may be wanted again.
     if redis.call('HGET', message, 'status') ~= 'dead' then forget(message, 'body', 'line') end
     redis.call('PEXPIRE', message, retention)

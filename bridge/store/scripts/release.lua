@@ -1,5 +1,5 @@
 -- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
--- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `dead` is a
+-- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `failed` says that this one is used up, `dead` is a
 --       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
 --       retention (ms), refused logins that put a location on hold
 -- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
@@ -13,11 +13,18 @@ local held = patch.refused and on_hold
 if held then patch = patch.held end
 apply(lane, patch, retention)
 
+-- `retrying`: lanes whose turn has failed and is to be tried again.
+local retries = patch.wait_ms and patch.lane.attempts > 0
+redis.call(retries and 'SADD' or 'SREM', key('retrying'), lane)
+count('tries|' .. (held and 'held' or patch.dead and 'dead' or not patch.wait_ms and 'ended' or patch.failed and 'failed' or 'deferred'))
+
 if patch.dead then
   local id = patch.dead.id
   redis.call('SET', key('dead', id), patch.dead.record, 'PX', retention)
   redis.call('ZADD', key('dead'), now, id)
-  redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - retention)
+  count('dead_letters|buried')
+  local expired = redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - retention)
+  if expired > 0 then count('dead_letters|expired', expired) end
   redis.call('RPUSH', key('buried', lane), id)
   redis.call('LTRIM', key('buried', lane), -20, -1)
   redis.call('PEXPIRE', key('buried', lane), retention)

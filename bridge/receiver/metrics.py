@@ -1,0 +1,136 @@
+"""`GET /metrics`: the counts of all processes and the state of now in Prometheus' text, whichever receiver is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from importlib.metadata import version
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from starlette.responses import PlainTextResponse, Response
+
+from bridge.errors import Unavailable
+from bridge.metrics import FAMILIES
+from bridge.model import Status
+from bridge.store.gauges import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from prometheus_client.core import Metric
+    from starlette.requests import Request
+
+    from bridge.metrics import Family
+    from bridge.store.connection import Redis
+    from bridge.store.counts import Counts
+    from bridge.store.gauges import Gauges
+
+NAMESPACE = "ghl_bridge_"
+
+
+def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Request], Awaitable[Response]]:
+    """The route. `by_location` shows counts of each location too, under its id."""
+
+    async def answer(request: Request) -> Response:
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        registry = CollectorRegistry()
+        registry.register(_Now(redis, counts, by_location=by_location))
+        try:
+            return Response(await to_thread.run_sync(encode, registry), media_type=media_type)
+        except Unavailable as error:
+            return PlainTextResponse(f"{error}\n", 503)
+
+    return answer
+
+
+class _Now:
+    """What is true now, read when it is asked for."""
+
+    def __init__(self, redis: Redis, counts: Counts, *, by_location: bool) -> None:
+        self._redis = redis
+        self._counts = counts
+        self._by_location = by_location
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything once. Raises Unavailable."""
+        yield InfoMetricFamily(NAMESPACE + "build", "The version that answers.", {"version": version("ghl-bridge")})
+        yield from _state(measure(self._redis))
+        totals = self._counts.totals()
+        for family in FAMILIES:
+            yield _histogram(family, totals) if family.edges else _counter(family, totals)
+        if self._by_location:
+            yield _locations(self._counts.by_location())
+
+
+def _state(now: Gauges) -> Iterator[Metric]:
+    states = {
+        "waiting": now.lanes - now.held - now.in_flight,
+        "answering": now.in_flight,
+        "retrying": now.retrying,
+        "held": now.held,
+    }
+    conversations = GaugeMetricFamily(
+        NAMESPACE + "conversations",
+        "Conversations with something to do: waiting or answering; retrying are those of both that failed before, held belong "
+        "to locations on hold.",
+        labels=["state"],
+    )
+    for state, count in states.items():
+        conversations.add_metric([state], max(0, count))
+    yield conversations
+    gauges: dict[str, tuple[float, str]] = {
+        "oldest_overdue_seconds": (now.oldest_overdue_seconds, "How long the oldest conversation waits beyond its time."),
+        "leases": (now.in_flight, "Conversations that workers hold."),
+        "open_dead_letters": (now.dead_letters, "Dead letters that are neither replayed nor dropped."),
+        "workers": (now.workers, "Workers that live."),
+        "worker_slots": (now.slots, "Replies that live workers can have in flight."),
+        "locations": (now.locations, "Locations that are known."),
+        "locations_on_hold": (now.on_hold, "Locations whose login was refused three times in a row."),
+    }
+    for name, (value, text) in gauges.items():
+        yield GaugeMetricFamily(NAMESPACE + name, text, value)
+
+
+def _counter(family: Family, totals: Mapping[str, int]) -> Metric:
+    metric = CounterMetricFamily(NAMESPACE + family.name, family.help, labels=family.labels)
+    found = {labels: counts[""] for labels, counts in _found(family, totals).items()}
+    for labels in dict.fromkeys((*family.known, *found)):
+        metric.add_metric(labels, found.get(labels, 0))
+    return metric
+
+
+def _histogram(family: Family, totals: Mapping[str, int]) -> Metric:
+    metric = HistogramMetricFamily(f"{NAMESPACE}{family.name}_duration_seconds", family.help, labels=family.labels)
+    found = _found(family, totals)
+    for labels in dict.fromkeys((*family.known, *found)):
+        counts = found.get(labels, {})
+        counted = accumulate(counts.get(edge, 0) for edge in family.buckets)
+        edges = [*map(str, map(float, family.edges)), "+Inf"]
+        metric.add_metric(labels, list(zip(edges, counted, strict=True)), sum_value=counts.get("ms", 0) / 1000)
+    return metric
+
+
+def _found(family: Family, totals: Mapping[str, int]) -> dict[tuple[str, ...], dict[str, int]]:
+    """A family's counts by its labels; what stands behind those is a bucket, or the sum, of a time."""
+    found: dict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
+    for field, count in totals.items():
+        name, *parts = field.split("|")
+        if name == family.name:
+            labels, rest = parts[: len(family.labels)], parts[len(family.labels) :]
+            found[tuple(labels)]["|".join(rest)] = count
+    return found
+
+
+def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
+    metric = CounterMetricFamily(
+        NAMESPACE + "location_messages", "What became of each location's messages.", labels=["location", "status"]
+    )
+    for location, tally in tallies.items():
+        for status in Status:
+            if status in tally:
+                metric.add_metric([location, status], tally[status])
+    return metric

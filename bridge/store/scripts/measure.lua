@@ -1,0 +1,28 @@
+-- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
+-- location that is due: a thousand locations take about a millisecond, however many lanes wait.
+-- Answers name, number, name, number, ...
+local function cards(ids)
+  local sum = 0
+  for _, location in ipairs(ids) do sum = sum + redis.call('ZCARD', key('due', location)) end
+  return sum
+end
+local holds = redis.call('SMEMBERS', key('holds'))
+local held = cards(holds)
+
+-- A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
+local oldest = now
+for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) do
+  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
+  oldest = math.min(oldest, tonumber(head or now))
+end
+
+local slots = 0
+local workers = redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')
+for _, worker in ipairs(workers) do slots = slots + tonumber(worker:match(':(%d+)$')) end
+return {
+  'lanes', cards(redis.call('ZRANGE', key('due'), 0, -1)) + held, 'held', held, 'overdue_ms', now - oldest,
+  'in_flight', redis.call('ZCOUNT', key('inflight'), now, '+inf'), 'retrying', redis.call('SCARD', key('retrying')),
+  'workers', #workers, 'slots', slots,
+  'dead_letters', redis.call('ZCARD', key('dead')),
+  'locations', redis.call('SCARD', key('locations')), 'on_hold', #holds,
+}
