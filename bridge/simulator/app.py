@@ -11,6 +11,7 @@ from starlette.routing import Route
 from bridge.simulator import control, page
 from bridge.simulator.completions import Completions
 from bridge.simulator.ghl import Ghl
+from bridge.simulator.oauth import OAuth
 from bridge.simulator.official import Official
 from bridge.simulator.simulation import Simulation
 
@@ -37,7 +38,8 @@ def build(options: Options) -> Starlette:
 
 
 def _ghl(simulation: Simulation) -> list[Route]:
-    ghl = Ghl(simulation, Official())
+    official = Official()
+    ghl, oauth = Ghl(simulation, official), OAuth(simulation, official)
     table = (
         ("POST", "/conversations/messages", "post", "post", ghl.send),
         ("GET", "/conversations/search", "search", "search", ghl.search),
@@ -49,7 +51,11 @@ def _ghl(simulation: Simulation) -> list[Route]:
         ("POST", "/contacts/{id}/tags", "add_tags", "tags", ghl.add_tags),
         ("DELETE", "/contacts/{id}/tags", "remove_tags", "tags", ghl.remove_tags),
     )
-    return [Route(path, ghl.exchange(name, group, handle), methods=[method]) for method, path, name, group, handle in table]
+    return [
+        Route("/oauth/token", oauth.exchange("oauth_token", oauth.token), methods=["POST"]),
+        Route("/oauth/locationToken", oauth.exchange("location_token", oauth.location_token), methods=["POST"]),
+        *(Route(path, ghl.exchange(name, group, handle), methods=[method]) for method, path, name, group, handle in table),
+    ]
 
 
 def _completions(simulation: Simulation) -> list[Route]:

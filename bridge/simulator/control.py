@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from bridge.simulator import shapes
 from bridge.simulator.events import Events
+from bridge.simulator.installers import Installers
 from bridge.simulator.people import People
 from bridge.simulator.wire import Refused, read_json, reply
 
@@ -29,6 +30,7 @@ _ALL = 1_000_000
 def routes(simulation: Simulation) -> list[Route]:
     """Build the routes."""
     people, orders, reports = People(simulation), Orders(simulation), Reports(simulation)
+    installers = Installers(simulation)
     posts = {
         "locations": people.put_location,
         "contacts": people.put_contact,
@@ -36,6 +38,9 @@ def routes(simulation: Simulation) -> list[Route]:
         "say": people.say,
         "burst": people.burst,
         "human": people.human,
+        "install": installers.install,
+        "uninstall": installers.uninstall,
+        "expire": installers.expire,
         "webhook": orders.webhook,
         "defaults": orders.change_defaults,
     }
@@ -110,7 +115,7 @@ class Reports:
 
     async def counts(self) -> dict[str, Any]:
         """Give the exact numbers."""
-        return self.simulation.counts.shown()
+        return self.simulation.counts.shown() | {"grants": self.simulation.grants.counts}
 
     async def keys(self) -> dict[str, Any]:
         """Give the public keys of the webhooks."""

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bridge.simulator.wire import Call
 
 _DAILY = 200_000
+# What is told where no limit is wished for.
+_BOUNDLESS = 1_000_000
 
 
 def enter(simulation: Simulation, call: Call) -> set[str]:
     """Let a request in, or refuse it. Answers the locations that the token is good for."""
-    locations = simulation.world.tokens.get(call.bearer) if call.bearer else None
-    if not locations:
-        raise refusals.invalid_token()
+    locations = _opened(simulation, call)
     version = call.headers.get("version")
     if version is None:
         raise refusals.no_version()
@@ -29,13 +29,25 @@ def enter(simulation: Simulation, call: Call) -> set[str]:
     return locations
 
 
+def _opened(simulation: Simulation, call: Call) -> set[str]:
+    known = simulation.world.tokens.get(call.bearer) if call.bearer else None
+    lent = simulation.grants.lent(call.bearer, now=simulation.now())
+    if lent and not lent.location_ids:
+        raise refusals.wrong_kind()
+    opened = known or (set(lent.location_ids) if lent else set())
+    if not opened:
+        raise refusals.invalid_token()
+    return opened
+
+
 def limits(simulation: Simulation, call: Call) -> dict[str, str]:
     """Tell what is left of the budget, in the headers that GHL uses."""
     defaults = simulation.defaults
     window = _window(simulation, call)
+    most = defaults.rate_limit or _BOUNDLESS
     return {
-        "X-RateLimit-Max": str(defaults.rate_limit),
-        "X-RateLimit-Remaining": str(max(0, defaults.rate_limit - window.used(seconds=defaults.rate_seconds))),
+        "X-RateLimit-Max": str(most),
+        "X-RateLimit-Remaining": str(max(0, most - window.used(seconds=defaults.rate_seconds))),
         "X-RateLimit-Interval-Milliseconds": str(int(defaults.rate_seconds * 1000)),
         "X-RateLimit-Limit-Daily": str(_DAILY),
         "X-RateLimit-Daily-Remaining": str(max(0, _DAILY - window.today)),

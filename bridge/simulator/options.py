@@ -16,6 +16,8 @@ Legacy: TypeAlias = Literal["off", "both", "only"]
 HOST = "127.0.0.1"
 LOCATION_ID = "SimulatedLocation001"
 GHL_TOKEN = "pit-simulated"  # noqa: S105 - opens nothing but this simulator
+CLIENT_ID = "665c6bb13d4e5364bdec0e2f-simulated"
+CLIENT_SECRET = "secret-of-the-simulated-app"  # noqa: S105 - likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Defaults:
     deliver: bool = False
     post_seconds: float = 0.0
     read_seconds: float = 0.0
+    token_seconds: float = 86399
+    oauth_seconds: float = 0.0
     rate_limit: int = 100
     rate_seconds: float = 10.0
     clock_skew_seconds: float = 0.0
@@ -50,6 +54,8 @@ class Options:
     location_id: str = LOCATION_ID
     ghl_token: str = GHL_TOKEN
     app_id: str = "665c6bb13d4e5364bdec0e2f"
+    client_id: str = CLIENT_ID
+    client_secret: str = CLIENT_SECRET
     seed: int | None = None
     defaults: Defaults = field(default_factory=Defaults)
 

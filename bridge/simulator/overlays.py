@@ -10,6 +10,7 @@ from typing import Any
 
 CONVERSATIONS = "conversations-2021-04-15.json"
 CONTACTS = "contacts-2021-07-28.json"
+OAUTH = "oauth-2021-07-28.json"
 
 _SCHEMAS = ("components", "schemas")
 _SEND = (*_SCHEMAS, "SendMessageBodyDto")

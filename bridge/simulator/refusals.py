@@ -21,6 +21,26 @@ def invalid_token() -> Refused:
     return _plain(401, "Invalid token: access token is invalid", error="Unauthorized")
 
 
+def wrong_kind() -> Refused:
+    """An agency's token where a location's is needed."""
+    return _plain(401, "This authClass type is not allowed to access this scope.")
+
+
+def no_client() -> Refused:
+    """Client id or secret are wrong."""
+    return _granting(401, "UnAuthorized!", "Invalid client credentials!")
+
+
+def invalid_grant(what: str) -> Refused:
+    """A code or a refresh token that nobody was given, or that was used before."""
+    return _granting(400, "invalid_grant", f"This {what} is invalid")
+
+
+def not_installed() -> Refused:
+    """The app isn't installed in that location, or not through that agency."""
+    return _plain(400, "The app is not installed in this location.", error="Bad Request")
+
+
 def no_version() -> Refused:
     """The `Version` header is not there."""
     return _plain(401, "version header was not found.")
@@ -124,6 +144,10 @@ def _judge_window(channel: Channel, conversation: Conversation, now: int) -> Non
 def _plain(status: int, message: str, *, error: str = "") -> Refused:
     body = {"statusCode": status, "message": message}
     return Refused(reply(status, body | {"error": error} if error else body))
+
+
+def _granting(status: int, error: str, description: str) -> Refused:
+    return Refused(reply(status, {"error": error, "error_description": description}))
 
 
 def _coded(status: int, code: str, message: str) -> Refused:

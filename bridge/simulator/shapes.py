@@ -93,6 +93,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         "contact_id",
         "text",
     ),
+    "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
+    "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
+    "expire": _object({"owner": _NAME}, "owner"),
     "webhook": _object(
         {
             "payload": {},
@@ -106,7 +109,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "fault": _object(
         {
-            "on": {"enum": ["post", "completion", "contact", "messages", "conversation", "search", "tags"]},
+            "on": {"enum": ["post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth"]},
             "location_id": _NAME,
             "contact_id": _NAME,
             "times": {"type": "integer", "minimum": 1},
@@ -130,6 +133,8 @@ SHAPES: dict[str, dict[str, Any]] = {
             "deliver": _FLAG,
             "post_seconds": _SECONDS,
             "read_seconds": _SECONDS,
+            "token_seconds": _SECONDS,
+            "oauth_seconds": _SECONDS,
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},

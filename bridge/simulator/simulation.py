@@ -12,6 +12,7 @@ from bridge.simulator import ids, keys, wire_format
 from bridge.simulator.channels import EMAIL
 from bridge.simulator.counts import Counts
 from bridge.simulator.faults import FaultBook
+from bridge.simulator.grants import Grants
 from bridge.simulator.hub import Hub
 from bridge.simulator.records import Records
 from bridge.simulator.webhooks import Parcel, Webhooks
@@ -118,6 +119,12 @@ class Simulation:
         own = parcel.headers if signed else {"Content-Type": "application/json"}
         return replace(parcel, url=url or parcel.url, headers={**own, **headers}, delays=parcel.delays if retry else ())
 
+    def app_event(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Build an INSTALL or UNINSTALL webhook, with a new webhook id."""
+        app_id, now = self.options.app_id, wire_format.iso(self.now())
+        envelope = {"appId": app_id, "versionId": app_id, "timestamp": now, "webhookId": ids.mint_uuid(self.randomness)}
+        return {"type": kind, **fields, **envelope}
+
     async def echo(self, message: Message) -> None:
         """Send the OutboundMessage webhook of what was posted, when and if it is wanted."""
         if self.defaults.echo == "off" or not self.defaults.webhook_url:
@@ -139,6 +146,7 @@ class Simulation:
         self.world = World(self.randomness)
         self.world.put_location(self.options.location_id, self.options.ghl_token)
         self.counts = Counts()
+        self.grants = Grants(self.randomness)
         self.records = Records()
         self.faults = FaultBook()
         self.rates = {}

@@ -1,0 +1,105 @@
+"""What installers granted: codes, token pairs that rotate, and the tokens of an agency's single locations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from bridge.simulator import ids
+
+if TYPE_CHECKING:
+    from random import Random
+
+Kind: TypeAlias = Literal["Location", "Company"]
+SCOPE = "conversations.readonly conversations/message.readonly conversations/message.write contacts.readonly oauth.write"
+
+
+@dataclass(slots=True, kw_only=True)
+class Install:
+    """One install of the app. An agency's names the locations that it may act for."""
+
+    kind: Kind
+    company_id: str
+    location_ids: list[str]
+    user_id: str
+
+    @property
+    def owner(self) -> str:
+        """Whose tokens these are."""
+        return self.company_id if self.kind == "Company" else self.location_ids[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """An access token: what it opens, and until when (ms)."""
+
+    install: Install
+    location_ids: tuple[str, ...]
+    until: int
+
+
+@dataclass(slots=True)
+class Grants:
+    """All that was granted. Codes and refresh tokens are good for one use each."""
+
+    randomness: Random
+    codes: dict[str, Install] = field(default_factory=dict)
+    refreshes: dict[str, Install] = field(default_factory=dict)
+    access: dict[str, Lent] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {"by_code": Counter(), "refreshed": Counter(), "exchanged": Counter(), "refused": Counter()}
+    )
+
+    def install(self, install: Install) -> str:
+        """Begin an install; answers the code that the browser brings to the app."""
+        code = self._mint("code")
+        self.codes[code] = install
+        return code
+
+    def uninstall(self, owner: str) -> None:
+        """Take everything back that was granted to an owner, or through it."""
+        for kept in (self.codes, self.refreshes):
+            for token in [token for token, install in kept.items() if install.owner == owner]:
+                del kept[token]
+        self.access = {
+            token: lent for token, lent in self.access.items() if lent.install.owner != owner and owner not in lent.location_ids
+        }
+
+    def expire(self, owner: str) -> None:
+        """End the access tokens of an owner, or of one location of it; its refresh token stays good."""
+        self.access = {
+            token: lent
+            for token, lent in self.access.items()
+            if owner not in lent.location_ids and (lent.install.owner != owner or lent.location_ids)
+        }
+
+    def pair(self, install: Install, *, now: int, seconds: float) -> dict[str, Any]:
+        """Lend a new pair, and tell it as GHL does."""
+        opens = (install.location_ids[0],) if install.kind == "Location" else ()
+        refresh = self._mint("refresh")
+        self.refreshes[refresh] = install
+        told = self._lend(install, opens, now=now, seconds=seconds) | {"refresh_token": refresh, "userType": install.kind}
+        told |= {"companyId": install.company_id, "userId": install.user_id}
+        if install.kind == "Location":
+            return told | {"locationId": install.location_ids[0]}
+        return told | {"approvedLocations": install.location_ids, "isBulkInstallation": True}
+
+    def for_location(self, install: Install, location_id: str, *, now: int, seconds: float) -> dict[str, Any]:
+        """Lend a token for one location of an agency; there is no refresh token to it."""
+        told = self._lend(install, (location_id,), now=now, seconds=seconds)
+        return told | {"locationId": location_id, "userId": install.user_id}
+
+    def lent(self, token: str, *, now: int) -> Lent | None:
+        """What an access token opens now."""
+        lent = self.access.get(token)
+        return lent if lent and now < lent.until else None
+
+    def _lend(self, install: Install, opens: tuple[str, ...], *, now: int, seconds: float) -> dict[str, Any]:
+        token = self._mint("access")
+        self.access[token] = Lent(install, opens, now + round(seconds * 1000))
+        # Whole seconds, as GHL tells them, unless a test wants less than one.
+        return {"access_token": token, "token_type": "Bearer", "expires_in": round(seconds) or seconds, "scope": SCOPE}
+
+    def _mint(self, kind: str) -> str:
+        return f"oauth-{kind}-{ids.mint(self.randomness)}{ids.mint(self.randomness)}"
