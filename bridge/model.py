@@ -97,7 +97,8 @@ class InboundMessage:
     """One message of a contact, whatever channel and protocol brought it.
 
     `message_type` is the webhook's word for the channel (what a provider is told), `message_type_string` GHL's finer one
-    (`TYPE_CUSTOM_SMS`; what the reply's type depends on). Absent texts and ids are empty strings.
+    (`TYPE_CUSTOM_SMS`; what the reply's type depends on). `sender` is the address that an e-mail came from, in lower case, for
+    guards alone; it is shown nowhere. Absent texts and ids are empty strings.
     """
 
     id: MessageId
@@ -116,6 +117,7 @@ class InboundMessage:
     subject: str = ""
     thread_id: str = ""
     email_message_id: str = ""
+    sender: str = field(default="", repr=False)
 
     @property
     def lane(self) -> Lane:

@@ -5,6 +5,7 @@ Facts: https://marketplace.gohighlevel.com/docs/webhook/InboundMessage, read 202
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,7 @@ MAX_ATTACHMENTS = 50
 
 _MAX_BODY = 1_048_576
 _MAX_SUBJECT = 1_000
+_MAX_SENDER = 500
 _MAX_WORD = 100
 _MAX_URL = 4_096
 
@@ -84,7 +86,13 @@ def _message(event: dict[str, Any], kind: Kind, *, fallback_id: str) -> InboundM
         subject=subject,
         thread_id=_id(event, "threadId"),
         email_message_id=_id(event, "emailMessageId"),
+        sender=_sender(event) if kind.channel is Channel.EMAIL else "",
     )
+
+
+def _sender(event: dict[str, Any]) -> str:
+    """The address in `Name <local@domain>`."""
+    return parseaddr(fields.text(event.get("from"), limit=_MAX_SENDER))[1].strip().lower()
 
 
 def _text(event: dict[str, Any], kind: Kind, subject: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model import Channel, Reason, Skip
+from bridge.policy.auto_reply import judge_auto_reply
 from bridge.policy.hours import ALWAYS, closed_ms
+from bridge.policy.reactions import is_reaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,17 +18,28 @@ if TYPE_CHECKING:
 
 
 def judge_message(message: InboundMessage, location: Location, *, age_seconds: float, paused: bool = False) -> Skip | None:
-    """Judge one message by itself: pause, mode, channel, text, age. None: nothing speaks against it."""
+    """Judge one message by itself: pause, mode, channel, who wrote it, text, age. None: nothing speaks against it."""
+    skip = _judge_place(message, location, paused=paused) or judge_auto_reply(message) or _judge_text(message)
+    if skip is None and age_seconds > location.max_age_seconds:
+        return Skip(Reason.TOO_OLD, f"{age_seconds:.0f} s old, max_age_seconds = {location.max_age_seconds:.0f}")
+    return skip
+
+
+def _judge_place(message: InboundMessage, location: Location, *, paused: bool) -> Skip | None:
     if paused:
         return Skip(Reason.LOCATION_PAUSED, "paused by an operator")
     if location.mode == "off":
         return Skip(Reason.LOCATION_PAUSED, "mode = off")
     if message.channel not in location.channels or message.channel is Channel.GMB:
         return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels, or can't be sent to")
+    return None
+
+
+def _judge_text(message: InboundMessage) -> Skip | None:
     if not message.text.strip():
         return Skip(Reason.BLANK, f"no text, {len(message.attachments)} attachments")
-    if age_seconds > location.max_age_seconds:
-        return Skip(Reason.TOO_OLD, f"{age_seconds:.0f} s old, max_age_seconds = {location.max_age_seconds:.0f}")
+    if is_reaction(message.text):
+        return Skip(Reason.BLANK, "nothing but a reaction to a message")
     return None
 
 

@@ -148,7 +148,34 @@ def test_an_email_brings_what_its_reply_needs() -> None:
         subject="Order Confirmed",
         thread_id="sddfDSF3G56GHG",
         email_message_id="sddfDSF3G56GHG",
+        sender="sample@email.service",
     )
+
+
+@pytest.mark.parametrize(
+    ("from_", "sender"),
+    [
+        ("Ann <Ann.Lee@Example.com>", "ann.lee@example.com"),
+        ("ann@example.com", "ann@example.com"),
+        ('"Lee, Ann (home)" <ann@example.com>', "ann@example.com"),
+        ("Mail Delivery System <MAILER-DAEMON>", "mailer-daemon"),
+        ("", ""),
+        ({}, ""),
+        (None, ""),
+        ("a" * 10_000 + "@example.com", "a" * 500),
+    ],
+)
+def test_an_emails_sender_is_its_address(from_: object, sender: str) -> None:
+    """Of an e-mail's `from` the address is kept, in lower case; what is none is left out. It doesn't show in a log."""
+    parsed = parse(json.dumps({**json.loads(sample("inbound_email.json")), "from": from_}).encode())
+    assert isinstance(parsed, InboundMessage)
+    assert parsed.sender == sender
+    assert "example.com" not in repr(parsed)
+
+
+def test_only_an_email_has_a_sender() -> None:
+    """The telephone number that a text came from is not kept."""
+    assert message(**{"from": "+15551234567"}).sender == ""
 
 
 def test_what_is_ignored_keeps_its_ids() -> None:

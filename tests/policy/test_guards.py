@@ -53,6 +53,11 @@ def judge(one: InboundMessage, where: Location) -> Skip | None:
         ({"text": " \n\t\u00a0"}, {}, Reason.BLANK),
         ({"text": "", "attachments": ("https://x/1.jpg",)}, {}, Reason.BLANK),
         ({"text": "🙂"}, {}, None),
+        ({"text": "Liked “See you at 5”"}, {}, Reason.BLANK),
+        ({"channel": Channel.EMAIL, "subject": "Out of office"}, {"channels": EVERYTHING}, Reason.AUTO_REPLY),
+        ({"channel": Channel.EMAIL, "sender": "no-reply@x.com", "text": ""}, {"channels": EVERYTHING}, Reason.AUTO_REPLY),
+        ({"channel": Channel.EMAIL, "subject": "Out of office"}, {}, Reason.CHANNEL_OFF),
+        ({"subject": "Out of office", "sender": "no-reply@x.com"}, {}, None),
         ({"date_added_ms": NOW_MS - 21_600 * SECOND}, {}, None),
         ({"date_added_ms": NOW_MS - 21_601 * SECOND}, {}, Reason.TOO_OLD),
         ({"date_added_ms": NOW_MS - 2 * SECOND}, {"max_age_seconds": 1.5}, Reason.TOO_OLD),
@@ -63,7 +68,7 @@ def judge(one: InboundMessage, where: Location) -> Skip | None:
     ],
 )
 def test_a_message_is_judged_by_itself(fields: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
-    """Mode, channel, text and age decide, in this order; a message without a date is never too old."""
+    """Mode, channel, who wrote it, text and age decide, in this order; a message without a date is never too old."""
     skip = judge(message(**{"date_added_ms": NOW_MS, **fields}), location(**settings))
     assert (skip.reason if skip else None) == reason
 
@@ -115,6 +120,9 @@ def test_facts_hold_no_content() -> None:
         judge(message(text="", attachments=("https://secret/1",)), location()),
         judge(message(text="secret", date_added_ms=1), location()),
         judge(message(text="secret", channel=Channel.EMAIL), location()),
+        judge(message(text="Liked “secret”"), location()),
+        judge(message(channel=Channel.EMAIL, sender="noreply@secret"), location(channels=EVERYTHING)),
+        judge(message(channel=Channel.EMAIL, subject="Out of office: secret"), location(channels=EVERYTHING)),
         judge_contact(contact("vip", dnd=True), Channel.SMS, location()),
     ]
     assert all(skip and skip.facts and "secret" not in skip.facts for skip in skips)
