@@ -38,7 +38,7 @@ def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Reque
     async def answer(request: Request) -> Response:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         registry = CollectorRegistry()
-        registry.register(_Now(redis, counts, by_location=by_location))
+        registry.register(Now(redis, counts, by_location=by_location))
         try:
             return Response(await to_thread.run_sync(encode, registry), media_type=media_type)
         except Unavailable as error:
@@ -47,7 +47,7 @@ def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Reque
     return answer
 
 
-class _Now:
+class Now:
     """What is true now, read when it is asked for."""
 
     def __init__(self, redis: Redis, counts: Counts, *, by_location: bool) -> None:
