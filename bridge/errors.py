@@ -6,7 +6,8 @@
     │   └── TooLarge          413
     ├── Unavailable           state could not be written: 429, the sender tries again
     ├── Retryable             may pass later; carries the wait that the other side asked for
-    │   └── Busy              GHL's budget for the location is spent: all of it waits, and that is no try
+    │   ├── Busy              GHL's budget for the location is spent: all of it waits, and that is no try
+    │   └── Down              the other side is down: no connection, a 5xx, no readable answer
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             will not pass by itself: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
@@ -66,6 +67,10 @@ class Retryable(BridgeError):
 
 class Busy(Retryable):
     """The location's budget at GHL has no room for the request, which was not made or was answered 429."""
+
+
+class Down(Retryable):
+    """The other side is down: it took no connection, answered 5xx, or nothing readable. Others will meet the same."""
 
 
 class OutcomeUnknown(BridgeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -60,9 +61,24 @@ def _web_address(url: str) -> str:
     return url
 
 
+# What instructions to a provider may name of the contact.
+CONTACT_FIELD = re.compile(r"\{contact_(name|first_name|last_name|email|phone)\}")
+
+
+def _known_fields(instructions: str) -> str:
+    unknown = [found for found in re.findall(r"\{contact_\w*\}", instructions) if not CONTACT_FIELD.fullmatch(found)]
+    if unknown:
+        raise ValueError(
+            f"names {unknown[0]}; there are {{contact_name}}, {{contact_first_name}}, {{contact_last_name}}, {{contact_email}} "
+            "and {contact_phone}"
+        )
+    return instructions
+
+
 Secret = Annotated[SecretStr | None, BeforeValidator(_resolve)]
 Text = Annotated[str, BeforeValidator(_resolve)]
 Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Provider = Literal["assistable", "agencii", "openai", "webhook"]
 
 
@@ -83,7 +99,7 @@ class Agencii(_Table):
     """Settings of Agencii's `get_completion` for one location."""
 
     api_integration_id: Text = ""
-    additional_instructions: str = ""
+    additional_instructions: Annotated[str, AfterValidator(_known_fields)] = ""
     token: Secret = None
     url: Url = ""
 
@@ -102,7 +118,8 @@ class JsonWebhook(_Table):
     """Settings of a JSON endpoint, n8n's chat form by default, for one location."""
 
     url: Url = ""
-    reply_path: str = "output"
+    reply_path: Annotated[str, StringConstraints(min_length=1)] = "output"
+    header: HeaderName = "Authorization"
     token: Secret = None
 
 
@@ -158,7 +175,7 @@ class Location(_Table):
 NOT_IN_EFFECT_YET = frozenset({
     "fallback_provider", "history_messages", "takeover_seconds", "takeover_by_workflow", "stop_words", "max_replies_per_day",
     "business_hours", "timezone", "outside_hours", "away_message", "workflow_secret",
-    "sms_max_segments", "reconcile_minutes", "agencii", "openai", "webhook",
+    "sms_max_segments", "reconcile_minutes",
 })  # fmt: skip
 
 

@@ -148,14 +148,21 @@ class Ignored:
 class Completion:
     """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says how it said so.
 
-    `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself.
+    `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
+    says so without an id. `session_id` is what the provider calls the conversation that it remembers.
     """
 
     text: str
     why_silent: str = ""
     claimed_message_id: str = ""
+    says_sent: bool = False
     trace_id: str = ""
     session_id: str = ""
+
+    @property
+    def claims_delivery(self) -> bool:
+        """Whether the provider says that it delivered the reply itself."""
+        return self.says_sent or bool(self.claimed_message_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,9 +197,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What GHL knows of a contact, as far as guards ask."""
+    """What GHL knows of a contact, as far as guards ask, and what instructions to a provider may name."""
 
     id: ContactId
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
     tags: frozenset[str] = frozenset()
     dnd: bool = False
     blocked_channels: frozenset[str] = frozenset()
@@ -208,7 +220,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first."""
+    """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first.
+
+    `session_id` is what the provider called the conversation last time, `contact` who writes, if that was looked up.
+    """
 
     location_id: LocationId
     contact_id: ContactId
@@ -217,6 +232,8 @@ class Question:
     channel: str
     input: str
     history: tuple[Said, ...] = ()
+    session_id: str = ""
+    contact: Contact | None = None
 
 
 class SendState(StrEnum):
@@ -250,7 +267,8 @@ class Turn:
     stood in the lane when it was leased, `replayed` says that an operator gave a dead letter another chance. `attempts` counts
     durable tries that failed, `unfinished` leases that ended without a word (this one included), `looks` how often GHL was read
     to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
-    for a newer message. `answered` are the ids that the saved `answer` is for.
+    for a newer message. `answered` are the ids that the saved `answer` is for. `session` is what the provider called the
+    conversation when it last answered, in this turn or an earlier one.
     """
 
     lane: Lane
@@ -270,6 +288,7 @@ class Turn:
     answer: Completion | None = None
     answered: tuple[MessageId, ...] = ()
     answered_at_ms: int = 0
+    session: str = ""
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
 
     def now_ms(self, monotonic: float) -> int:

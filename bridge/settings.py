@@ -45,10 +45,12 @@ T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
 def _as_web_address(value: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         raise ValueError("must begin with https:// (or http:// for this machine)")
-    return value.rstrip("/")
+    return value
 
 
-WebAddress = Annotated[str, AfterValidator(_as_web_address)]
+WebAddress = Annotated[str, AfterValidator(_as_web_address), AfterValidator(lambda value: value.rstrip("/"))]
+# A slash at the end is another address there.
+WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Waits = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode]
 
@@ -72,9 +74,9 @@ class Settings(BaseSettings):
     ghl_client_id: str = Field("", alias="GHL_CLIENT_ID")
     ghl_client_secret: SecretStr | None = Field(None, alias="GHL_CLIENT_SECRET")
     ghl_redirect_url: WebAddress = Field("", alias="GHL_REDIRECT_URL")
-    assistable_url: WebAddress = Field("https://api.assistable.ai/v2/ghl-chat-completion", alias="ASSISTABLE_URL")
+    assistable_url: WholeAddress = Field("https://api.assistable.ai/v2/ghl-chat-completion", alias="ASSISTABLE_URL")
     assistable_token: SecretStr | None = Field(None, alias="ASSISTABLE_TOKEN")
-    agencii_url: WebAddress = Field("https://agency-swarm-app-japboyzddq-uc.a.run.app/get_completion", alias="AGENCII_URL")
+    agencii_url: WholeAddress = Field("https://agency-swarm-app-japboyzddq-uc.a.run.app/get_completion", alias="AGENCII_URL")
     agencii_token: SecretStr | None = Field(None, alias="AGENCII_TOKEN")
     secret_key: SecretStr | None = Field(None, alias="BRIDGE_SECRET_KEY")
     admin_token: SecretStr | None = Field(None, alias="BRIDGE_ADMIN_TOKEN")

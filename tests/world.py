@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.other_side import Received
 
-POST, COMPLETE, CONTACT = "/conversations/messages", "/complete", f"/contacts/{LANE.contact_id}"
+POST, COMPLETE, AGENCII, CONTACT = "/conversations/messages", "/complete", "/get_completion", f"/contacts/{LANE.contact_id}"
 TAGS, LIST = f"{CONTACT}/tags", f"/conversations/conversation-{LANE.contact_id}/messages"
 
 
@@ -48,7 +48,8 @@ class World:
     """What the other side was asked, and how it answers.
 
     `refusing` gives paths a status other than 2xx; `meanwhile` is called once, while the next completion is in work. `listed`
-    are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one.
+    are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
+    over Assistable's `run`, `answer` takes the place of its whole answer.
     """
 
     redis: Redis
@@ -59,6 +60,7 @@ class World:
     endless: bool = False
     contact: dict[str, Any] = field(default_factory=dict)
     completion: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
 
     def serve(self, visit: Visit) -> None:
@@ -70,7 +72,9 @@ class World:
         """Apply the location, with logins of both sides and without a look-up of the contact."""
         assistable = {"assistant_id": "a", "token": "t", "url": self.url + COMPLETE, "delivery": "bridge"}
         assistable |= settings.pop("assistable", {})
-        keep(self.redis, **{"ghl_token": "pit", "contact_lookup": False, "assistable": assistable, **settings})
+        agencii = {"api_integration_id": "i", "token": "t", "url": self.url + AGENCII, **settings.pop("agencii", {})}
+        usual = {"ghl_token": "pit", "contact_lookup": False, "assistable": assistable, "agencii": agencii}
+        keep(self.redis, **{**usual, **settings})
 
     def write(self, id_: str = "m1", **fields: Any) -> None:
         """Let the contact write now."""
@@ -94,6 +98,10 @@ class World:
             post_seconds=5.0,
         )
         flow.answer(LANE, desk)
+
+    def asked(self, path: str) -> list[Any]:
+        """What came to a path."""
+        return [document for called, document in self.calls if called == path]
 
     def inputs(self) -> list[str]:
         """What the provider was asked."""
@@ -132,13 +140,14 @@ class World:
         document = request.document if request.body else None
         self.calls.append((path, document))
         count = sum(called == path for called, _ in self.calls)
-        if path == COMPLETE and self.meanwhile:
+        if path in {COMPLETE, AGENCII} and self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
         if path in self.refusing:
             return http(self.refusing[path], {})
         answers: dict[str, Any] = {
-            COMPLETE: {"run": {"output": f"answer {count}", **self.completion}},
+            COMPLETE: self.answer or {"run": {"output": f"answer {count}", **self.completion}},
+            AGENCII: {"chatId": "chat1", "message": {"content": f"agencii's answer {count}"}},
             POST: {"messageId": f"r{count}", "conversationId": f"conversation-{LANE.contact_id}"},
             LIST: {
                 "messages": {"messages": self.listed, "nextPage": self.endless, "lastMessageId": "r1" if self.endless else ""}

@@ -44,10 +44,10 @@ class Heartbeat(Protocol):
 
 
 class Providers(Protocol):
-    """Builds a location's completer."""
+    """Builds a location's completers."""
 
-    def __call__(self, location: Location, *, may_deliver: bool) -> Completer:
-        """A completer for this location. Raises OperatorMustFix when its settings don't suffice."""
+    def __call__(self, location: Location, name: str, *, may_deliver: bool) -> Completer:
+        """The completer of this name for this location. Raises OperatorMustFix when its settings don't suffice."""
         ...
 
 
@@ -171,7 +171,7 @@ def _is_stale(turn: Turn, location: Location) -> bool:
 def _is_the_providers(answer: Completion, location: Location) -> bool:
     """An answer that the provider delivers, or says that it delivered, can't be taken back."""
     how = delivery(location)
-    return how == "provider" or (how == "auto" and bool(answer.claimed_message_id))
+    return how == "provider" or (how == "auto" and answer.claims_delivery)
 
 
 def _judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:

@@ -74,11 +74,11 @@ def _settle(case: Case, completion: Completion, desk: Desk) -> Ended | Again | N
     """Look for a reply that an earlier try may have posted, or that the provider says it delivered. Raises Permanent."""
     entry = case.turn.ledger.get(PART)
     sending = entry if entry and entry.state is SendState.SENDING else None
-    claim = completion.claimed_message_id if delivery(case.kept.location) == "auto" else ""
-    if not sending and (not claim or entry):
+    claims = delivery(case.kept.location) == "auto" and completion.claims_delivery
+    if not sending and (not claims or entry):
         return None
     since = sending.at_ms if sending else case.turn.answered_at_ms or case.turn.leased_at_ms
-    text = completion.text
+    text, claim = completion.text, completion.claimed_message_id if claims else ""
     finding = look(case, desk, since_ms=since, find=lambda window, ours: find_post(window, text=text, claimed=claim, ours=ours))
     match finding:
         case Again():

@@ -13,6 +13,7 @@ from bridge.errors import BridgeError, DidNotWork, WrongInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bridge.locations import Location
     from bridge.settings import Settings
     from bridge.store.locations import Kept
 
@@ -21,11 +22,17 @@ DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: `ok`, or what is wrong and what to do."""
+    """One thing looked at: `ok`, or what is wrong and what to do. A `note` is worth knowing and nothing wrong."""
 
     what: str
     ok: bool
     says: str
+    note: bool = False
+
+    @property
+    def word(self) -> str:
+        """How it begins on its line."""
+        return "note" if self.note else "ok" if self.ok else "PROBLEM"
 
 
 def run(*, location: str, as_json: bool) -> None:
@@ -35,9 +42,7 @@ def run(*, location: str, as_json: bool) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            console().print(
-                f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.says}", markup=False, soft_wrap=True
-            )
+            console().print(f"{finding.word:<7}  {finding.what}: {finding.says}", markup=False, soft_wrap=True)
     wrong = sum(not finding.ok for finding in findings)
     if wrong:
         raise DidNotWork(f"{wrong} problem(s) found")
@@ -99,13 +104,13 @@ def _reach_broker(here: Settings) -> str:
     return f"{address.scheme} at {host}:{port} answers"
 
 
-def _reach(url: str) -> str:
+def _reach(url: str, method: str = "GET") -> str:
     """Any answer at all will do: it means that name, network and TLS are right."""
     from bridge.wire.calls import Wire
 
     wire = Wire()
     try:
-        answer = wire.call("GET", url, headers={}, seconds=5.0)
+        answer = wire.call(method, url, headers={}, seconds=5.0)
     finally:
         wire.close()
     return f"{url} answers ({answer.status})"
@@ -134,17 +139,34 @@ def _location(here: Settings, kept: Kept) -> Iterator[Finding]:
     held = f"on hold: {kept.hold_why} refused three logins in a row; apply a new token, or `locations resume {location.id}`"
     yield Finding(f"{name} state", ok=not kept.hold_since_ms, says=held if kept.hold_since_ms else "not on hold")
     yield _try(f"{name} ghl_token", lambda: "set" if location.ghl_token else _fail("missing: nothing can be posted"))
-    yield _try(f"{name} provider", lambda: _provider(here, kept))
-    if location.provider == "assistable":
-        yield _try(f"{name} provider", lambda: _reach(location.assistable.url or here.assistable_url))
+    yield _try(f"{name} provider", lambda: _provider(here, location, location.provider))
+    if location.fallback_provider:
+        yield _try(f"{name} fallback_provider", lambda: _provider(here, location, location.fallback_provider))
+    if "assistable" in {location.provider, location.fallback_provider}:
+        yield from _who_delivers(kept)
 
 
-def _provider(here: Settings, kept: Kept) -> str:
+def _provider(here: Settings, location: Location, provider: str) -> str:
+    """Its settings suffice, and its address answers: to OPTIONS, which asks for nothing."""
     from bridge.completion.providers import Providers
     from bridge.wire.calls import Wire
 
-    Providers(Wire(), here)(kept.location, may_deliver=False)
-    return f"{kept.location.provider} has what it needs"
+    service = Providers(Wire(), here).service(location, provider)
+    return f"{provider} has what it needs; {_reach(service.url, 'OPTIONS')}"
+
+
+def _who_delivers(kept: Kept) -> Iterator[Finding]:
+    """Two bots in one conversation answer each other's contacts twice: said before the first message of a location."""
+    what = f"location {kept.location.id} assistable"
+    if kept.location.assistable.delivery == "provider":
+        late = "delivery = provider: what Assistable has answered can't be guarded, split or superseded by the bridge"
+        yield Finding(what, ok=True, says=late, note=True)
+    if not kept.last_event_at_ms:
+        twice = (
+            "if this assistant has an Active Tag, Assistable answers contacts with that tag by itself, beside the bridge: take "
+            "the tag away, or keep the bridge from these contacts by off_tags"
+        )
+        yield Finding(what, ok=True, says=twice, note=True)
 
 
 def _fail(says: str) -> str:

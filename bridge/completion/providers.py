@@ -1,22 +1,32 @@
-"""The registry of completion services: which builder serves which `provider`. A new one is a module and a line here."""
+"""The registry of completion services: which module serves which `provider`. A new one is a module and a line here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bridge.completion.assistable import Assistable
+from bridge.completion import agencii, assistable, openai, webhook
+from bridge.completion.exchange import Anew, Exchange
 from bridge.completion.retrying import Retrying
-from bridge.errors import OperatorMustFix
 from bridge.metrics import PROVIDER_REQUEST, Tally
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    from collections.abc import Callable, Mapping
 
-    from bridge.completion import Completer
+    from bridge.completion import Completer, Service
     from bridge.locations import Location
     from bridge.settings import Settings
     from bridge.wire.calls import Wire
+
+    Builder = Callable[[Location, Settings], Service]
+
+SERVICES: Mapping[str, Builder] = {
+    "assistable": assistable.of,
+    "agencii": agencii.of,
+    "openai": openai.of,
+    "webhook": webhook.of,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +36,17 @@ class Providers:
     wire: Wire
     settings: Settings
     tally: Tally = field(default_factory=Tally)
+    services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
+    sleep: Callable[[float], None] = time.sleep
 
-    def __call__(self, location: Location, *, may_deliver: bool) -> Completer:
-        """A completer for this location. Raises OperatorMustFix when its settings don't suffice."""
-        try:
-            build = BUILDERS[location.provider]
-        except KeyError:
-            raise OperatorMustFix(f"location {location.id}: provider {location.provider} is not in this version") from None
-        return Retrying(build(replace(self, wire=self._counted(location.provider)), location, may_deliver=may_deliver))
+    def __call__(self, location: Location, name: str, *, may_deliver: bool) -> Completer:
+        """The completer of this name for this location. Raises OperatorMustFix when its settings don't suffice."""
+        exchange = Exchange(self._counted(name), self.service(location, name), may_deliver=may_deliver)
+        return Retrying(Anew(exchange), sleep=self.sleep)
+
+    def service(self, location: Location, name: str) -> Service:
+        """A provider of the location as plain values. Raises OperatorMustFix when its settings don't suffice."""
+        return self.services[name](location, self.settings)
 
     def _counted(self, provider: str) -> Wire:
         def observe(method: str, path: str, ended: str, seconds: float) -> None:
@@ -41,23 +54,3 @@ class Providers:
             self.tally.time(PROVIDER_REQUEST, provider, ended, seconds=seconds)
 
         return self.wire.observed(observe)
-
-
-def _assistable(tools: Providers, location: Location, *, may_deliver: bool) -> Completer:
-    table, defaults = location.assistable, tools.settings
-    if not table.assistant_id:
-        raise OperatorMustFix(f"location {location.id} has no assistable.assistant_id")
-    token = _token(
-        table.token or defaults.assistable_token, f"location {location.id} has no assistable.token, nor is ASSISTABLE_TOKEN set"
-    )
-    url = table.url or defaults.assistable_url
-    return Assistable(tools.wire, url=url, token=token, assistant_id=table.assistant_id, may_deliver=may_deliver)
-
-
-def _token(secret: SecretStr | None, missing: str) -> str:
-    if secret is None:
-        raise OperatorMustFix(missing)
-    return secret.get_secret_value()
-
-
-BUILDERS = {"assistable": _assistable}

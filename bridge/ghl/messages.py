@@ -135,6 +135,11 @@ def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, co
     tags, settings = contact.get("tags"), contact.get("dndSettings")
     return Contact(
         id=contact_id,
+        name=_name(contact),
+        first_name=as_text(contact.get("firstName")),
+        last_name=as_text(contact.get("lastName")),
+        email=as_text(contact.get("email")),
+        phone=as_text(contact.get("phone")),
         tags=frozenset(as_text(tag) for tag in tags if as_text(tag)) if isinstance(tags, list) else frozenset(),
         dnd=contact.get("dnd") is True,
         blocked_channels=frozenset(
@@ -143,6 +148,11 @@ def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, co
         if isinstance(settings, dict)
         else frozenset(),
     )
+
+
+def _name(contact: dict[str, Any]) -> str:
+    both = f"{as_text(contact.get('firstName'))} {as_text(contact.get('lastName'))}".strip()
+    return both or as_text(contact.get("name")) or as_text(contact.get("contactName"))
 
 
 def _email(message: InboundMessage, text: str) -> Reply:

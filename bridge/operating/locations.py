@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, WithJsonSchema
 
-from bridge.completion.providers import BUILDERS
 from bridge.errors import NotKnown, WrongInput
 from bridge.locations import Location, check, without_effect
 from bridge.model import LocationId
@@ -135,7 +134,6 @@ def show(office: Office, asked: One) -> Shown:
 def apply(office: Office, asked: Apply) -> Applied:
     """Add and replace locations; nothing is changed if any of it is wrong."""
     found = check(asked.locations)
-    _refuse_missing_providers(found)
     if asked.prune and not found:
         raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
     before = {kept.location.id: kept for kept in office.locations.some([one.location_id for one in found])}
@@ -173,16 +171,6 @@ def _known(office: Office, id_: str) -> Kept:
     if kept is None:
         raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
     return kept
-
-
-def _refuse_missing_providers(found: tuple[Location, ...]) -> None:
-    faults = [
-        f"locations.{each.id}.provider: {each.provider} is not in this version yet; {', '.join(BUILDERS)} is"
-        for each in found
-        if each.provider not in BUILDERS
-    ]
-    if faults:
-        raise WrongInput("\n".join(faults))
 
 
 def _applied(office: Office, location: Location, before: Kept | None) -> AppliedOne:

@@ -59,11 +59,4 @@ def _ghl(simulation: Simulation) -> list[Route]:
 
 
 def _completions(simulation: Simulation) -> list[Route]:
-    completions = Completions(simulation)
-    assistable = completions.exchange("assistable", completions.assistable, completions.find_assistable_subject)
-    agencii = completions.exchange("agencii", completions.agencii, completions.find_agencii_subject)
-    return [
-        Route("/v2/ghl-chat-completion", assistable, methods=["POST"]),
-        # The vendor's documentation and its clients differ in name and slash.
-        *(Route(f"/{name}", agencii, methods=["POST"]) for name in ("get_completion", "get_completion/", "get_response")),
-    ]
+    return [Route(path, exchange, methods=["POST"]) for path, exchange in Completions(simulation).exchanges()]

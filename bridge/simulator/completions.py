@@ -1,99 +1,68 @@
-"""Assistable and Agencii, as far as a bridge uses them: what they demand, and what they answer."""
+"""The completion services, as far as a bridge uses them: how each answers stands in `services`, here is what they share."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bridge.simulator import channels, ids
+from bridge.simulator import channels
 from bridge.simulator.exchange import Exchange
+from bridge.simulator.services import PATHS, SERVICES
 from bridge.simulator.wire import Answer, Call, Refused, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Iterator
 
     from bridge.simulator.faults import Script
+    from bridge.simulator.services import Service
     from bridge.simulator.simulation import Simulation
-
-_ASSISTABLE_FIELDS = ("location_id", "assistant_id", "contact_id", "conversation_id", "last_message_id", "channel", "input")
-_AGENCII_FIELDS = ("message", "apiIntegrationId")
-_AGENCII_OPTIONAL = ("chatId", "aliasChatId", "additionalInstructions")
-# An Agencii integration of this name answers in plain text.
-TEXT_ONLY = "textOnly"
 
 
 class Completions:
-    """The endpoints of both services."""
+    """The endpoints of all services."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
-    def exchange(
-        self, name: str, handle: Callable[[Call, Script], Awaitable[Answer]], subject: Callable[[Call], None]
-    ) -> Exchange:
-        """Make an ASGI endpoint out of one of the methods below."""
+    def exchanges(self) -> Iterator[tuple[str, Exchange]]:
+        """Each path with its ASGI endpoint. Scripts meet all of them as `completion`, or one by its name."""
+        for path, name in PATHS:
+            yield path, self._exchange(name, SERVICES[name])
+
+    def _exchange(self, name: str, service: Service) -> Exchange:
+        async def handle(call: Call, script: Script) -> Answer:
+            return await self._complete(service, call, script)
+
         return Exchange(
             simulation=self.simulation,
             name=name,
             group="completion",
             handle=handle,
-            subject=subject,
+            subject=lambda call: service.subject(call, self.simulation.world),
             headers=lambda _call: {},
         )
 
-    async def assistable(self, call: Call, script: Script) -> Answer:
-        """`POST /v2/ghl-chat-completion`."""
-        self._check_bearer(call, {"message": "Unauthorized"})
-        _check_assistable(call)
+    async def _complete(self, service: Service, call: Call, script: Script) -> Answer:
+        self._check_bearer(service, call)
+        service.check(call)
         broken = script.speech("ok_false")
         if broken:
             return reply(200, {"ok": False, "error": broken["error"]})
         await asyncio.sleep(self.simulation.defaults.completion_seconds)
-        text = _spoken(script, call.text("input"))
+        text = _spoken(script, service.said(call))
         message_id = await self._claim(call, script, text)
-        self._finish(call)
-        return reply(200, _run(call, text, message_id=message_id, trace_id=ids.mint_uuid(self.simulation.randomness)))
+        self.simulation.counts.finished[call.contact_id] += 1
+        return service.answer(call, text, message_id, self.simulation.id)
 
-    async def agencii(self, call: Call, script: Script) -> Answer:
-        """`POST /get_completion`."""
-        self._check_bearer(call, {"detail": "Invalid or missing authorization token."})
-        _check_agencii(call)
-        broken = script.speech("ok_false")
-        if broken:
-            return reply(200, {"ok": False, "error": broken["error"]})
-        await asyncio.sleep(self.simulation.defaults.completion_seconds)
-        text = _spoken(script, call.text("message"))
-        self._finish(call)
-        if call.text("apiIntegrationId") == TEXT_ONLY:
-            return Answer(200, text.encode(), "text/plain")
-        return reply(200, _chat(call, text, mint=self.simulation.id))
-
-    def find_assistable_subject(self, call: Call) -> None:
-        """Find out whom a completion is for."""
-        call.location_id, call.contact_id = call.text("location_id"), call.text("contact_id")
-
-    def find_agencii_subject(self, call: Call) -> None:
-        """Find out whom a completion is for: a chat's own name may hold GHL's ids, as in `ghl:{location}:{conversation}`."""
-        world = self.simulation.world
-        name = call.text("aliasChatId") or call.text("chatId")
-        for part in name.split(":"):
-            conversation = world.conversations.get(part)
-            contact = world.contacts.get(conversation.contact_id if conversation else part)
-            if contact:
-                call.location_id, call.contact_id = contact.location_id, contact.id
-                return
-        call.contact_id = name
-
-    def _check_bearer(self, call: Call, body: dict[str, Any]) -> None:
+    def _check_bearer(self, service: Service, call: Call) -> None:
         wanted = self.simulation.defaults.completion_token
-        if not call.bearer or (wanted and call.bearer != wanted):
-            raise Refused(reply(401, body))
+        if (not call.bearer and service.demands_login) or (wanted and call.bearer != wanted):
+            raise Refused(reply(401, service.unauthorized))
 
     async def _claim(self, call: Call, script: Script, text: str) -> str:
-        """Say which message holds the reply: by default the contact's own, which claims nothing."""
+        """Say which message holds the reply: by default the contact's own, which claims nothing. Only Assistable delivers."""
         claim = script.speech("claim")
-        if claim is None and self.simulation.defaults.deliver:
+        if claim is None and self.simulation.defaults.deliver and call.endpoint.startswith("assistable"):
             claim = {"deliver": True}
         if claim is None or not text.strip():
             return call.text("last_message_id")
@@ -117,66 +86,9 @@ class Completions:
         )
         await simulation.echo(message)
 
-    def _finish(self, call: Call) -> None:
-        self.simulation.counts.finished[call.contact_id] += 1
-
-
-def _check_assistable(call: Call) -> None:
-    missing = [name for name in _ASSISTABLE_FIELDS if not call.text(name).strip()]
-    if missing:
-        raise Refused(reply(400, {"message": f"Missing or empty: {', '.join(missing)}"}))
-    turns = call.body.get("messages")
-    if not isinstance(turns, list) or not all(_is_turn(turn) for turn in turns):
-        raise Refused(reply(400, {"message": "messages must be a list of {role, content}"}))
-
-
-def _is_turn(turn: Any) -> bool:
-    return isinstance(turn, dict) and isinstance(turn.get("content"), str) and turn.get("role") in ("user", "assistant")
-
-
-def _check_agencii(call: Call) -> None:
-    missing = [name for name in _AGENCII_FIELDS if not call.text(name).strip()]
-    if missing:
-        raise Refused(reply(400, {"detail": f"Missing required fields: {', '.join(missing)}"}))
-    wrong = [name for name in _AGENCII_OPTIONAL if not isinstance(call.body.get(name), str | None)]
-    if wrong:
-        raise Refused(reply(400, {"detail": f"Not a string: {', '.join(wrong)}"}))
-
 
 def _spoken(script: Script, said: str) -> str:
     if script.speech("empty"):
         return ""
     scripted = script.speech("text")
     return str(scripted["text"]) if scripted else f'You said: "{said}". How can I help?'
-
-
-def _run(call: Call, text: str, *, message_id: str, trace_id: str) -> dict[str, Any]:
-    turns: list[dict[str, Any]] = [{"role": "assistant", "content": text, "refusal": None, "annotations": []}]
-    response = {"messages": turns, "toolCalls": [], "completionTimestamp": datetime.now(UTC).isoformat()}
-    message = {"conversationId": call.text("conversation_id"), "messageId": message_id, "traceId": trace_id}
-    knowledge = {"matches": [], "namespace": call.text("assistant_id"), "usage": {"readUnits": 1}}
-    return {
-        "run": {
-            "output": text,
-            "input": call.text("input"),
-            "response": response,
-            "message": message,
-            "knowledge_base": knowledge,
-        }
-    }
-
-
-def _chat(call: Call, text: str, *, mint: Callable[[], str]) -> dict[str, Any]:
-    # The vendor writes no zone here.
-    now = datetime.now(UTC).replace(tzinfo=None).isoformat()
-    message = {"id": mint(), "content": text, "role": "assistant", "type": "text", "createdAt": now}
-    return {
-        "chatId": call.text("chatId") or mint(),
-        "createdAt": now,
-        "threadId": mint(),
-        "assistantId": mint(),
-        "name": call.text("apiIntegrationId"),
-        "message": message | {"references": [], "fileIds": [], "assistantData": None, "functions": None},
-        "numMessages": 2,
-        "aliasChatId": call.body.get("aliasChatId"),
-    }

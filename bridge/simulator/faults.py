@@ -31,7 +31,7 @@ class Fault:
     def fits(self, call: Call, group: str) -> bool:
         """Say whether the request is one that this script is about."""
         return (
-            self.on == group
+            self.on in (group, call.endpoint)
             and self.left != 0
             and self.location_id in ("", call.location_id)
             and self.contact_id in ("", call.contact_id)
@@ -76,7 +76,7 @@ class FaultBook:
     """All scripts, in the order in which they were given; the first that acts has the request."""
 
     def __init__(self) -> None:
-        self._by_group: dict[str, list[Fault]] = {}
+        self._faults: list[Fault] = []
 
     def add(self, given: dict[str, Any]) -> None:
         """Take a script that has passed the check of its shape."""
@@ -89,24 +89,23 @@ class FaultBook:
             skip=given.get("skip", 0),
             left=given.get("times"),
         )
-        self._by_group.setdefault(fault.on, []).append(fault)
+        self._faults.append(fault)
 
     def script_for(self, call: Call, group: str) -> Script:
         """Decide what goes wrong with this request."""
-        for fault in self._by_group.get(group, ()):
+        for fault in self._faults:
             if fault.fits(call, group) and fault.meet():
                 return Script(fault.actions)
         return Script()
 
     def clear(self) -> None:
         """Forget all scripts."""
-        self._by_group.clear()
+        self._faults.clear()
 
     def shown(self) -> list[dict[str, Any]]:
         """Write the scripts down for the control API."""
         return [
             {"on": fault.on, "location_id": fault.location_id, "contact_id": fault.contact_id, "skip": fault.skip}
             | {"left": fault.left, "met": fault.met, "actions": fault.actions}
-            for faults in self._by_group.values()
-            for fault in faults
+            for fault in self._faults
         ]

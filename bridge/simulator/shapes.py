@@ -6,6 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from bridge.simulator.services import SERVICES
 from bridge.simulator.wire import Refused, reply
 
 _TEXT = {"type": "string"}
@@ -109,7 +110,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "fault": _object(
         {
-            "on": {"enum": ["post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth"]},
+            "on": {"enum": ["post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", *SERVICES]},
             "location_id": _NAME,
             "contact_id": _NAME,
             "times": {"type": "integer", "minimum": 1},

@@ -134,6 +134,8 @@ class Lanes:
         heard = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
         saved: dict[str, Any] = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode()}
         saved["answered_at"] = at_ms
+        if completion.session_id:
+            saved["session"] = completion.session_id
         event = {
             "step": "answered",
             "characters": len(completion.text),
@@ -141,7 +143,7 @@ class Lanes:
             "trace_id": completion.trace_id,
             "claimed_message_id": completion.claimed_message_id,
         }
-        claimed = bool(completion.claimed_message_id)
+        claimed = completion.claims_delivery
         ledger = {ASK: heard} if may_deliver else {}
         self._note(turn, lane=saved, ledger=ledger, claimed=claimed, welcomed=["provider"], event=event)
 

@@ -38,6 +38,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         answer=decode_answer(fields.get("answer", "")),
         answered=tuple(map(MessageId, orjson.loads(fields.get("answered") or "[]"))),
         answered_at_ms=int(fields.get("answered_at", 0)),
+        session=fields.get("session", ""),
         ledger={part: _entry(text) for part, text in rows(ledger).items()},
     )
 

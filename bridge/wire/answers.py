@@ -27,6 +27,26 @@ def json_object(body: bytes) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+def json_list(body: bytes) -> list[Any] | None:
+    """Read a JSON list; None for everything else."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, list) else None
+
+
+def is_plain_text(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a body is the words themselves: sent as `text/plain`, and neither JSON nor HTML under that name."""
+    named = headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/plain"
+    return named and not body.lstrip().startswith(b"<") and json_object(body) is None and json_list(body) is None
+
+
+def plain_text(body: bytes) -> str:
+    """Read words as UTF-8; what is none becomes a question mark in a diamond."""
+    return body.decode("utf-8", "replace")
+
+
 def part(document: object, *path: str) -> Any:
     """Walk down nested objects; None where a step is missing or is no object."""
     for key in path:

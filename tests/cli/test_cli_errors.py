@@ -139,6 +139,30 @@ def test_doctor_names_what_a_location_lacks(run: Run) -> None:
     assert run("doctor", "--location", "Nobody", GHL_API_URL="http://127.0.0.1:1").returncode == 2
 
 
+def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> None:
+    """A provider and its fallback are both looked at; notes about who delivers are no problems."""
+    text = """
+    [locations.One]
+    ghl_token = "pit-x"
+    fallback_provider = "webhook"
+    assistable = { assistant_id = "a", token = "t", url = "http://127.0.0.1:1", delivery = "provider" }
+    [locations.Two]
+    ghl_token = "pit-x"
+    provider = "openai"
+    openai = { base_url = "http://127.0.0.1:1/v1" }
+    """
+    assert run("locations", "apply", "-", stdin=text).returncode == 0
+
+    findings = json.loads(run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1").stdout)
+
+    said = {each["what"]: each["says"] for each in findings if not each["ok"]}
+    assert "nothing was sent" in said["location One provider"]
+    assert "has no webhook.url" in said["location One fallback_provider"]
+    assert "has no openai.model" in said["location Two provider"]
+    notes = [each["says"] for each in findings if each["note"]]
+    assert ["delivery = provider" in notes[0], "Active Tag" in notes[1], len(notes)] == [True, True, 2]
+
+
 def test_doctor_in_words_keeps_a_finding_on_its_line(bare: Run) -> None:
     """Piped into grep, a problem and its remedy stay together."""
     done = bare("doctor", GHL_API_URL="http://127.0.0.1:1")

@@ -72,7 +72,7 @@ def test_a_file_from_disk_is_read(run: Run, tmp_path: Path) -> None:
 FAULTS = {
     "[locations.A]\nmode = 'loud'": "locations.A.mode",
     "[locations.A]\ndebounce_seconds = -1": "locations.A.debounce_seconds",
-    "[locations.A]\nprovider = 'agencii'": "locations.A.provider",
+    "[locations.A]\nprovider = 'nobody'": "locations.A.provider",
     "[locations.A]\nghl_token = { env = 'NOT_SET' }": "NOT_SET",
     "[locations.'a:b']\nname = 'x'": "locations.a:b",
     "[locations.A.assistable]\nassistant = 'x'": "locations.A.assistable.assistant",

@@ -379,6 +379,23 @@ def test_a_contact_without_settings_is_free() -> None:
     assert decipher_contact(200, {}, content, contact_id=ContactId("contact")) == Contact(id=ContactId("contact"))
 
 
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"firstName": "John", "lastName": "Smith", "name": "other"}, "John Smith"),
+        ({"firstName": "John"}, "John"),
+        ({"firstName": None, "lastName": "", "name": "John Smith"}, "John Smith"),
+        ({"contactName": "John Smith"}, "John Smith"),
+        ({"name": 5}, ""),
+    ],
+)
+def test_a_contact_has_the_name_that_ghl_knows(fields: dict[str, Any], name: str) -> None:
+    """First and last name, else the name as a whole; e-mail address and phone number as they are."""
+    known = {"id": "contact", "email": "j@example.com", "phone": "+15551234567", **fields}
+    found = decipher_contact(200, {}, json.dumps({"contact": known}).encode(), contact_id=ContactId("contact"))
+    assert (found.name, found.email, found.phone) == (name, "j@example.com", "+15551234567")
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"contact": null}', b'{"contact": []}'])
 def test_what_is_no_contact_is_no_free_contact(content: bytes) -> None:
     """A 2xx without a contact is not taken for a contact who may be written to."""

@@ -111,6 +111,51 @@ def test_agencii_fields(simulator: Simulator, body: dict[str, Any]) -> None:
     assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 
+def test_the_help_pages_form(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Assistable's other form answers with `data.response`, and says `sent` when it delivers."""
+    asked = {"assistant_id": "a", "location_id": said["location_id"], "contact_id": said["contact_id"], "message": "Hello"}
+
+    def ask() -> dict[str, Any]:
+        answer = simulator.http.post("/v2/ghl/chat-completion", json=asked, headers={"Authorization": "Bearer k"}).json()
+        assert set(answer["data"]) == {"response", "thread_id", "status"}
+        return {**answer["data"], "success": answer["success"]}
+
+    assert (ask()["status"], ask()["success"]) == ("queued", True)
+    simulator.order("defaults", deliver=True)
+    delivered = ask()
+    assert delivered["status"] == "sent"
+    assert simulator.texts(said["conversation_id"])[-1] == ("outbound", delivered["response"])
+
+
+def test_openai(simulator: Simulator, said: dict[str, Any]) -> None:
+    """An OpenAI-compatible service answers the last turn, is no bot that delivers, and finds the contact by the words."""
+    simulator.order("defaults", deliver=True)
+    turns = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Earlier\nHello"}]
+    answer = simulator.http.post("/v1/chat/completions", json={"model": "m", "messages": turns}).json()
+    assert answer["choices"][0]["message"]["content"] == 'You said: "Earlier\nHello". How can I help?'
+    assert simulator.counts()["completions"]["by_contact"] == {said["contact_id"]: 1}
+    refused = simulator.http.post("/v1/chat/completions", json={"messages": turns})
+    assert (refused.status_code, list(refused.json())) == (400, ["error"])
+    simulator.order("defaults", completion_token="key")
+    assert simulator.http.post("/v1/chat/completions", json={"model": "m", "messages": turns}).status_code == 401
+
+
+def test_webhook(simulator: Simulator, said: dict[str, Any]) -> None:
+    """An endpoint in n8n's form answers with `output` under any path, and demands an input."""
+    asked = {"chatInput": "Hello", "sessionId": f"ghl:{said['location_id']}:{said['conversation_id']}"}
+    assert simulator.http.post("/webhook/abc/chat", json=asked).json() == {"output": 'You said: "Hello". How can I help?'}
+    assert simulator.counts()["completions"]["by_contact"] == {said["contact_id"]: 1}
+    assert simulator.http.post("/webhook/abc", json={"sessionId": "x"}).status_code == 400
+
+
+def test_a_fault_may_be_of_one_service(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Scripted by its name, it leaves the others alone."""
+    simulator.order("faults", on="assistable", action={"kind": "status", "status": 503})
+    assert [simulator.complete(said).status_code, _agencii(simulator).status_code] == [503, 200]
+    simulator.order("faults", on="completion", action={"kind": "status", "status": 500})
+    assert [simulator.complete(said).status_code, _agencii(simulator).status_code] == [503, 500]
+
+
 def test_counts(simulator: Simulator, said: dict[str, Any]) -> None:
     """Completions and posts are counted by contact, posts with their texts in order."""
     other = simulator.order("say", text="Hello", contact_id="other")

@@ -1,0 +1,71 @@
+"""One question and its answer over HTTP: the same few lines for every service."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bridge.completion.faults import Unreadable, lost, refusal
+from bridge.errors import Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.wire.answers import shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.completion import Completer, Service
+    from bridge.model import Completion, Question
+    from bridge.wire.calls import Answer, Wire
+
+ACCEPTED = range(200, 300)
+
+
+class Anew:
+    """A completer that asks once more, without the old session, when a question is refused that names one.
+
+    What a service does with a chat that it has forgotten is documented nowhere; a contact must not be refused for ever by it.
+    `clock` (monotonic) gives seconds.
+    """
+
+    def __init__(self, completer: Completer, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._completer = completer
+        self._clock = clock
+
+    def complete(self, question: Question, *, seconds: float) -> Completion:
+        """Answer within `seconds`. Raises what the completer raises."""
+        end = self._clock() + seconds
+        try:
+            return self._completer.complete(question, seconds=seconds)
+        except Permanent as error:
+            if not question.session_id or isinstance(error, OperatorMustFix):
+                raise
+        return self._completer.complete(replace(question, session_id=""), seconds=end - self._clock())
+
+
+class Exchange:
+    """A completer. `may_deliver` says that the service may post the reply by itself, which leaves lost answers unknown."""
+
+    def __init__(self, wire: Wire, service: Service, *, may_deliver: bool) -> None:
+        self._wire = wire
+        self._service = service
+        self._may_deliver = may_deliver
+
+    def complete(self, question: Question, *, seconds: float) -> Completion:
+        """Ask once. Raises as the protocol says: a lost answer is OutcomeUnknown if it may have been delivered, else Down."""
+        answer = self._ask(question, seconds)
+        if answer.status not in ACCEPTED:
+            raise refusal(self._service.name, answer.status, answer.headers, answer.body, may_deliver=self._may_deliver)
+        try:
+            return self._service.decipher(answer.headers, answer.body, question=question)
+        except Unreadable:
+            said = f"{self._service.name}: HTTP {answer.status}, {shape(answer.body)}"
+            raise lost(said, may_deliver=self._may_deliver) from None
+
+    def _ask(self, question: Question, seconds: float) -> Answer:
+        service = self._service
+        try:
+            return self._wire.call("POST", service.url, headers=service.headers, json=service.build(question), seconds=seconds)
+        except OutcomeUnknown as error:
+            raise lost(f"{service.name}: {error}", may_deliver=self._may_deliver) from error
+        except Retryable as error:
+            raise Down(f"{service.name}: {error}") from error

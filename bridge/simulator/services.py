@@ -1,0 +1,187 @@
+"""What each completion service demands and how it answers. Pure, but for ids and the time of day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bridge.simulator.wire import Answer, Call, Refused, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.simulator.world import World
+
+    Mint = Callable[[], str]
+
+_ASSISTABLE_FIELDS = ("location_id", "assistant_id", "contact_id", "conversation_id", "last_message_id", "channel", "input")
+_HELP_PAGE_FIELDS = ("location_id", "assistant_id", "contact_id")
+_AGENCII_OPTIONAL = ("chatId", "aliasChatId", "additionalInstructions")
+# An Agencii integration of this name answers in plain text.
+TEXT_ONLY = "textOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service's manners.
+
+    `unauthorized` is the body of its 401, and whether it demands a login at all; `check` refuses what the service would; `said`
+    finds the contact's words; `subject` finds out whom a request is about; `answer` writes a text down, with the id of the
+    message that holds it (the contact's own, where nothing was delivered).
+    """
+
+    unauthorized: dict[str, Any]
+    demands_login: bool
+    check: Callable[[Call], None]
+    said: Callable[[Call], str]
+    subject: Callable[[Call, World], None]
+    answer: Callable[[Call, str, str, Mint], Answer]
+
+
+def _check_assistable(call: Call) -> None:
+    _demand(call, _ASSISTABLE_FIELDS, "message")
+    _check_turns(call, "messages", ("user", "assistant"))
+
+
+def _check_help_page(call: Call) -> None:
+    _demand(call, _HELP_PAGE_FIELDS, "message")
+
+
+def _check_webhook(call: Call) -> None:
+    _demand(call, ("chatInput", "sessionId"), "message")
+
+
+def _check_agencii(call: Call) -> None:
+    _demand(call, ("message", "apiIntegrationId"), "detail")
+    wrong = [name for name in _AGENCII_OPTIONAL if not isinstance(call.body.get(name), str | None)]
+    if wrong:
+        raise Refused(reply(400, {"detail": f"Not a string: {', '.join(wrong)}"}))
+
+
+def _check_openai(call: Call) -> None:
+    if not call.text("model"):
+        raise Refused(reply(400, {"error": {"message": "you must provide a model parameter", "type": "invalid_request_error"}}))
+    _check_turns(call, "messages", ("system", "user", "assistant"))
+
+
+def _demand(call: Call, names: tuple[str, ...], key: str) -> None:
+    missing = [name for name in names if not call.text(name).strip()]
+    if missing:
+        raise Refused(reply(400, {key: f"Missing or empty: {', '.join(missing)}"}))
+
+
+def _check_turns(call: Call, key: str, roles: tuple[str, ...]) -> None:
+    turns = call.body.get(key)
+    if not isinstance(turns, list) or not all(_is_turn(turn, roles) for turn in turns):
+        raise Refused(reply(400, {"message": f"{key} must be a list of {{role, content}}"}))
+
+
+def _is_turn(turn: Any, roles: tuple[str, ...]) -> bool:
+    return isinstance(turn, dict) and isinstance(turn.get("content"), str) and turn.get("role") in roles
+
+
+def _by_ids(call: Call, world: World) -> None:
+    del world
+    call.location_id, call.contact_id = call.text("location_id"), call.text("contact_id")
+
+
+def _by_name(call: Call, world: World) -> None:
+    """A chat's own name may hold GHL's ids, as in `ghl:{location}:{conversation}`."""
+    name = call.text("aliasChatId") or call.text("chatId") or call.text("sessionId")
+    for part in name.split(":"):
+        conversation = world.conversations.get(part)
+        contact = world.contacts.get(conversation.contact_id if conversation else part)
+        if contact:
+            call.location_id, call.contact_id = contact.location_id, contact.id
+            return
+    call.contact_id = name
+
+
+def _by_words(call: Call, world: World) -> None:
+    """Nothing but the words says who wrote them: whoever wrote the last line last."""
+    last = _last_turn(call).rpartition("\n")[2].strip()
+    for conversation in reversed(world.conversations.values()):
+        if any(each.direction == "inbound" and each.body.strip() == last for each in conversation.messages):
+            call.location_id, call.contact_id = conversation.location_id, conversation.contact_id
+
+
+def _last_turn(call: Call) -> str:
+    turns = call.body.get("messages") if isinstance(call.body, dict) else None
+    last = turns[-1] if isinstance(turns, list) and turns else None
+    return str(last.get("content")) if isinstance(last, dict) else ""
+
+
+def _run(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+    turns: list[dict[str, Any]] = [{"role": "assistant", "content": text, "refusal": None, "annotations": []}]
+    response = {"messages": turns, "toolCalls": [], "completionTimestamp": datetime.now(UTC).isoformat()}
+    message = {"conversationId": call.text("conversation_id"), "messageId": message_id, "traceId": mint()}
+    knowledge = {"matches": [], "namespace": call.text("assistant_id"), "usage": {"readUnits": 1}}
+    run = {"output": text, "input": call.text("input"), "response": response, "message": message, "knowledge_base": knowledge}
+    return reply(200, {"run": run})
+
+
+def _data(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+    status = "sent" if message_id != call.text("last_message_id") else "queued"
+    return reply(200, {"success": True, "data": {"response": text, "thread_id": mint(), "status": status}})
+
+
+def _chat(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+    del message_id
+    if call.text("apiIntegrationId") == TEXT_ONLY:
+        return Answer(200, text.encode(), "text/plain")
+    # The vendor writes no zone here.
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat()
+    message = {"id": mint(), "content": text, "role": "assistant", "type": "text", "createdAt": now}
+    chat = {
+        "chatId": call.text("chatId") or mint(),
+        "createdAt": now,
+        "threadId": mint(),
+        "assistantId": mint(),
+        "name": call.text("apiIntegrationId"),
+        "message": message | {"references": [], "fileIds": [], "assistantData": None, "functions": None},
+        "numMessages": 2,
+        "aliasChatId": call.body.get("aliasChatId"),
+    }
+    return reply(200, chat)
+
+
+def _choice(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+    del message_id
+    choice = {"index": 0, "message": {"role": "assistant", "content": text or None, "refusal": None}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    completion = {"id": f"chatcmpl-{mint()}", "object": "chat.completion", "created": round(datetime.now(UTC).timestamp())}
+    return reply(200, {**completion, "model": call.text("model"), "choices": [choice], "usage": usage})
+
+
+def _output(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+    del call, message_id, mint
+    return reply(200, {"output": text})
+
+
+def _words(key: str) -> Callable[[Call], str]:
+    return lambda call: call.text(key)
+
+
+_ASSISTABLE_401 = {"message": "Unauthorized"}
+_AGENCII_401 = {"detail": "Invalid or missing authorization token."}
+_OPENAI_401 = {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error", "code": "invalid_api_key"}}
+_WEBHOOK_401 = {"message": "Authorization data is wrong!"}
+
+SERVICES = {
+    "assistable": Service(_ASSISTABLE_401, True, _check_assistable, _words("input"), _by_ids, _run),
+    "assistable_help_page": Service(_ASSISTABLE_401, True, _check_help_page, _words("message"), _by_ids, _data),
+    "agencii": Service(_AGENCII_401, True, _check_agencii, _words("message"), _by_name, _chat),
+    "openai": Service(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _choice),
+    "webhook": Service(_WEBHOOK_401, False, _check_webhook, _words("chatInput"), _by_name, _output),
+}
+# Where they are. The vendors' documentation and their clients differ in name and slash.
+PATHS = (
+    ("/v2/ghl-chat-completion", "assistable"),
+    ("/v2/ghl/chat-completion", "assistable_help_page"),
+    ("/get_completion", "agencii"),
+    ("/get_completion/", "agencii"),
+    ("/get_response", "agencii"),
+    ("/v1/chat/completions", "openai"),
+    ("/webhook/{path:path}", "webhook"),
+)

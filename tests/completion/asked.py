@@ -1,0 +1,138 @@
+"""What every test of a completion service asks, and how a service is asked it: through the registry, over a real socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bridge.completion.providers import SERVICES, Providers
+from bridge.locations import Location
+from bridge.model import ContactId, ConversationId, LocationId, MessageId, Question, Said
+from bridge.settings import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bridge.completion.providers import Builder
+    from bridge.model import Completion
+    from bridge.wire.calls import Wire
+
+QUESTION = Question(
+    location_id=LocationId("loc"),
+    contact_id=ContactId("contact"),
+    conversation_id=ConversationId("conv"),
+    last_message_id=MessageId("m1"),
+    channel="SMS",
+    input="one\ntwo",
+    history=(Said("user", "before"), Said("assistant", "yes")),
+)
+TURNS = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One service as a test sees it.
+
+    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what; `answer` writes a
+    2xx body that says a text; `more` are further silent answers.
+    """
+
+    name: str
+    path: str
+    table: Mapping[str, Any]
+    asked: Mapping[str, Any]
+    answer: Callable[[str], Any]
+    url_key: str = "url"
+    url_path: str | None = None
+    login: tuple[str, str] = ("authorization", "Bearer key")
+    silent: tuple[Any, ...] = ()
+    location_class: type[Location] = Location
+    services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
+
+    def location(self, base: str, **settings: Any) -> Location:
+        """A location that is answered by this service, found at `base`."""
+        path = self.path if self.url_path is None else self.url_path
+        table = {**self.table, self.url_key: base + path, "token": "key"}
+        return self.location_class.model_validate({"id": "loc", "provider": self.name, self.name: table, **settings})
+
+    def ask(
+        self, wire: Wire, base: str, *, may_deliver: bool = False, seconds: float = 10.0, slept: list[float] | None = None
+    ) -> Completion:
+        """Ask the question as a worker does, but without the waits between tries."""
+        sleep = (slept if slept is not None else []).append
+        providers = Providers(wire, from_environment({}), services=self.services, sleep=sleep)
+        return providers(self.location(base), self.name, may_deliver=may_deliver).complete(QUESTION, seconds=seconds)
+
+
+PROVIDERS = (
+    Provider(
+        name="assistable",
+        path="/v2/ghl-chat-completion",
+        table={"assistant_id": "a1"},
+        asked={
+            "conversation_id": "conv",
+            "contact_id": "contact",
+            "last_message_id": "m1",
+            "channel": "SMS",
+            "input": "one\ntwo",
+            "location_id": "loc",
+            "messages": TURNS,
+            "assistant_id": "a1",
+        },
+        answer=lambda text: {"run": {"output": text}},
+    ),
+    Provider(
+        name="assistable",
+        path="/v2/ghl/chat-completion",
+        table={"assistant_id": "a1"},
+        asked={"assistant_id": "a1", "location_id": "loc", "contact_id": "contact", "message": "one\ntwo"},
+        answer=lambda text: {"success": True, "data": {"response": text, "thread_id": "t", "status": "queued"}},
+    ),
+    Provider(
+        name="agencii",
+        path="/get_completion",
+        table={"api_integration_id": "i1"},
+        asked={
+            "message": "one\ntwo",
+            "apiIntegrationId": "i1",
+            "chatId": None,
+            "aliasChatId": "ghl:loc:conv",
+            "attachments": None,
+            "additionalInstructions": None,
+        },
+        answer=lambda text: {"message": {"content": text}},
+    ),
+    Provider(
+        name="openai",
+        path="/v1/chat/completions",
+        table={"model": "m", "system_prompt": "Be kind."},
+        url_key="base_url",
+        url_path="/v1",
+        asked={
+            "model": "m",
+            "messages": [{"role": "system", "content": "Be kind."}, *TURNS, {"role": "user", "content": "one\ntwo"}],
+            "max_tokens": 500,
+            "stream": False,
+        },
+        answer=lambda text: {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]},
+        silent=({"choices": [{"message": {"content": None}, "finish_reason": "stop"}]},),
+    ),
+    Provider(
+        name="webhook",
+        path="/webhook/abc/chat",
+        table={},
+        asked={
+            "action": "sendMessage",
+            "chatInput": "one\ntwo",
+            "sessionId": "ghl:loc:conv",
+            "locationId": "loc",
+            "contactId": "contact",
+            "conversationId": "conv",
+            "messageId": "m1",
+            "channel": "SMS",
+            "messages": TURNS,
+        },
+        answer=lambda text: {"output": text},
+        silent=({}, []),
+    ),
+)

@@ -1,0 +1,81 @@
+"""OpenAI-compatible services: where they are, what they are told, and answers without a text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bridge.completion.faults import Unreadable
+from bridge.completion.openai import OpenAI
+from bridge.model import Completion
+from tests.completion.asked import QUESTION
+
+OPENAI = OpenAI(base_url="https://host/v1", token="key", model="m", system_prompt="", max_tokens=500)
+
+
+def read(message: object, **choice: Any) -> Completion:
+    document = {"choices": [{"message": message, **choice}]}
+    return OPENAI.decipher({}, json.dumps(document).encode(), question=QUESTION)
+
+
+@pytest.mark.parametrize("base", ["https://host/v1", "https://host/v1/", "https://host/v1/chat/completions"])
+def test_the_path_is_added_once(base: str) -> None:
+    """A base URL with a slash, or with the whole path, is understood too."""
+    assert replace(OPENAI, base_url=base).url == "https://host/v1/chat/completions"
+
+
+def test_a_local_server_needs_no_login() -> None:
+    """Without a token no Authorization is sent."""
+    assert set(replace(OPENAI, token="").headers) == {"Accept"}
+
+
+@pytest.mark.parametrize(
+    ("base", "limit"),
+    [
+        ("https://api.openai.com/v1", "max_completion_tokens"),
+        ("https://x.openai.azure.com/openai/v1", "max_completion_tokens"),
+        ("https://api.openai.com.example/v1", "max_tokens"),
+        ("http://127.0.0.1:11434/v1", "max_tokens"),
+    ],
+)
+def test_the_limit_has_the_name_that_the_host_takes(base: str, limit: str) -> None:
+    """OpenAI's own newer models refuse `max_tokens`, most others know nothing else."""
+    asked = replace(OPENAI, base_url=base).build(QUESTION)
+    assert [asked[name] for name in asked if name.startswith("max_")] == [500]
+    assert limit in asked
+
+
+def test_without_a_prompt_there_is_no_system_turn() -> None:
+    """The history comes first, oldest first, and what the contact wrote last."""
+    assert [turn["role"] for turn in OPENAI.build(QUESTION)["messages"]] == ["user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(
+    ("message", "choice", "why"),
+    [
+        ({"content": None}, {}, "empty answer"),
+        ({"content": None, "refusal": "I can't"}, {}, "refusal"),
+        ({"content": "I can't", "refusal": "I can't"}, {}, "refusal"),
+        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, "tool calls without a text"),
+        ({"content": ""}, {"finish_reason": "content_filter"}, "content_filter"),
+    ],
+)
+def test_an_answer_without_a_text_is_silence(message: object, choice: dict[str, Any], why: str) -> None:
+    """`content: null`, refusals, filtered answers and tool calls alone are decisions, each with its reason."""
+    assert read(message, **choice) == Completion(text="", why_silent=why)
+
+
+@pytest.mark.parametrize("content", ["hello", [{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}]])
+def test_content_may_come_in_parts(content: object) -> None:
+    """A text beside tool calls counts, and so do parts of text."""
+    assert read({"content": content, "tool_calls": [{"id": "t"}]}, finish_reason="length").text == "hello"
+
+
+@pytest.mark.parametrize("document", [{}, {"choices": []}, {"choices": ["x"]}, {"choices": [{"text": "old form"}]}])
+def test_an_answer_without_a_message_is_unreadable(document: object) -> None:
+    """It is a fault of the service, not a decision."""
+    with pytest.raises(Unreadable):
+        OPENAI.decipher({}, json.dumps(document).encode(), question=QUESTION)
