@@ -34,6 +34,7 @@ def say(text: str, channel: Channel = Channel.FB) -> str:
         ("**Hours:** 9-5\n**Price:** $30", "Hours: 9-5\nPrice: $30"),
         ("one  \ntwo\\\nthree\nfour", "one\ntwo\nthree\nfour"),
         ("one\n\n\n\ntwo", "one\n\ntwo"),
+        ("one<br>two<BR />three <branch>", "one\ntwo\nthree <branch>"),
         ("\\*no\\* \\_markup\\_ \\$5", "*no* _markup_ $5"),
         ("R&amp;D &lt;3 &copy;", "R&D <3 ©"),
         ("before\n```python\nx = '**1**'\n\ny\n```\nafter", "before\nx = '**1**'\n\ny\nafter"),
@@ -156,6 +157,7 @@ def test_control_characters_go(channel: Channel) -> None:
     [
         ("**Hi** & *bye*", "<p><strong>Hi</strong> &amp; <em>bye</em></p>"),
         ("one\ntwo\r\n\r\nthree", "<p>one<br>\ntwo</p>\n<p>three</p>"),
+        ("one<br>two<br/>three", "<p>one<br>\ntwo<br>\nthree</p>"),
         ("# T\n- a\n- b", "<h1>T</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("3. a", '<ol start="3">\n<li>a</li>\n</ol>'),
         ("~~$50~~ $30\n\n---", "<p><s>$50</s> $30</p>\n<hr>"),
@@ -262,6 +264,30 @@ def test_a_long_answer_is_shaped_quickly() -> None:
     for channel in (Channel.SMS, Channel.EMAIL):
         shape(text, channel, sms_max_segments=MANY)
     assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " " * 20_000 + "b",
+        "!" * 20_000,
+        "[" * 20_000,
+        "![" * 10_000,
+        "*a " * 7_000,
+        "- a\n" * 5_000,
+        "😀" * 20_000,
+        "e" + "\u0301" * 20_000,
+        "\n" * 20_000 + "x",
+        "https://x.yz/a_b " * 1_200,
+        "|a" * 5_000 + "\n" + "|-" * 5_000,
+    ],
+    ids=str.__len__,
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Not even the worst for parsers and patterns."""
+    begin = time.process_time()
+    shape(text, Channel.SMS, sms_max_segments=MANY)
+    assert time.process_time() - begin < 2
 
 
 WORD = st.text("abcdefgh", min_size=1, max_size=8)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markdown_it.rules_core import StateCore
+    from markdown_it.rules_inline import StateInline
 
 # Thousands of open brackets cost the parser quadratic time. No answer of a chat is longer; what is, is taken as it stands.
 MOST_PARSED = 40_000
@@ -19,6 +20,7 @@ MOST_PARSED = 40_000
 # Every control but \t and \n, halves of surrogate pairs, which no encoder takes, and what only marks positions in a text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 _ROW_OF_SIGNS = re.compile(r"[*_]{4,}")
+_LINE_BREAK_TAG = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
 # Indented code and underlined headings are mostly prose here, so is "> 18 years"; a reference would make "[Update]: done" vanish.
@@ -46,9 +48,21 @@ def parser() -> MarkdownIt:
     markdown.enable("table").disable(_NOT_MEANT)
     # Addresses in the text are found first, so that underscores in them are no emphasis.
     markdown.inline.ruler.enable("linkify")
+    markdown.inline.ruler.before("autolink", "line_break", _break_line)
     markdown.core.ruler.push("keep_rows_of_signs", _keep_rows_of_signs)
     markdown.core.ruler.push("keep_stars_in_words", _keep_stars_in_words)
     return markdown
+
+
+def _break_line(state: StateInline, silent: bool) -> bool:
+    """Take `<br>`, the one tag that Markdown needs: a table's cell has no other way to break a line."""
+    found = _LINE_BREAK_TAG.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = found.end()
+    return True
 
 
 def _keep_rows_of_signs(state: StateCore) -> None:

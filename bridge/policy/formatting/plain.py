@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _SCHEME = re.compile(r"(?:https?://(?:www\.)?|mailto:|tel:)", re.IGNORECASE)
-_TRAILING_SPACES = re.compile(r"[ \t]+$", re.MULTILINE)
 _ENDS_CLAUSE = (":", ".", "?", "!", ",", ";", "…")
 
 
@@ -35,7 +34,7 @@ def from_markdown(text: str) -> str:
             # What begins on the line of the piece before stands behind that one's list marker.
             said += [piece.lstrip()] if line == last else ["\n\n" if apart else "\n", piece]
             last, apart = line, False
-    return _TRAILING_SPACES.sub("", "".join(said)).strip()
+    return "\n".join(line.rstrip() for line in "".join(said).split("\n")).strip()
 
 
 @dataclass(slots=True)

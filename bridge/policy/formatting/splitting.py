@@ -19,7 +19,7 @@ Measure = Callable[[str], int]
 _PARAGRAPH = r"\S(?=\n\n)"
 _LINE = r"\S(?=\n)"
 _SENTENCE = (
-    r"(?:(?<!\b[^\W\d_])(?<!\b(?:Dr|Mr|Ms|St|No|Nr|vs|ca))(?<!\b(?:Mrs|Tel|Str))(?<!\n\d)(?<!\n\d\d)[.]|[!?…])"
+    r"(?<![.!?…])(?:(?<!\b[^\W\d_])(?<!\b(?:Dr|Mr|Ms|St|No|Nr|vs|ca))(?<!\b(?:Mrs|Tel|Str))(?<!\n\d)(?<!\n\d\d)[.]|[!?…])"
     r"[.!?…]*[\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？]+[」』）]*"
 )
 _WORD = r"\S(?=\s)"
