@@ -38,6 +38,7 @@ def say(text: str, channel: Channel = Channel.FB) -> str:
         ("\\*no\\* \\_markup\\_ \\$5", "*no* _markup_ $5"),
         ("R&amp;D &lt;3 &copy;", "R&D <3 ©"),
         ("before\n```python\nx = '**1**'\n\ny\n```\nafter", "before\nx = '**1**'\n\ny\nafter"),
+        ("```Please note this\nand that", "Please note this\nand that"),
         ("这是**粗体**文字", "这是粗体文字"),
         ("a\n\n---\n\nb", "a\n\nb"),
         ("a\n---\nb", "a\n\nb"),
@@ -157,6 +158,7 @@ def test_control_characters_go(channel: Channel) -> None:
     [
         ("**Hi** & *bye*", "<p><strong>Hi</strong> &amp; <em>bye</em></p>"),
         ("one\ntwo\r\n\r\nthree", "<p>one<br>\ntwo</p>\n<p>three</p>"),
+        ("```c++\na\n```\n```Please note\n```", "<pre><code>a\n</code></pre>\n<pre><code>Please note\n</code></pre>"),
         ("one<br>two<br/>three", "<p>one<br>\ntwo<br>\nthree</p>"),
         ("# T\n- a\n- b", "<h1>T</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("3. a", '<ol start="3">\n<li>a</li>\n</ol>'),

@@ -20,6 +20,7 @@ MOST_PARSED = 40_000
 # Every control but \t and \n, halves of surrogate pairs, which no encoder takes, and what only marks positions in a text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 _ROW_OF_SIGNS = re.compile(r"[*_]{4,}")
+_LANGUAGE = re.compile(r"\s*[\w+#.-]*\s*")
 _LINE_BREAK_TAG = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
@@ -50,6 +51,7 @@ def parser() -> MarkdownIt:
     markdown.inline.ruler.enable("linkify")
     markdown.inline.ruler.before("autolink", "line_break", _break_line)
     markdown.core.ruler.push("keep_rows_of_signs", _keep_rows_of_signs)
+    markdown.core.ruler.push("keep_words_behind_fences", _keep_words_behind_fences)
     markdown.core.ruler.push("keep_stars_in_words", _keep_stars_in_words)
     return markdown
 
@@ -72,6 +74,13 @@ def _keep_rows_of_signs(state: StateCore) -> None:
         if token.type == "hr" and token.map and (row := _ROW_OF_SIGNS.search(lines[token.map[0]])):
             said = Token("inline", "", 0, map=token.map, content=row[0], children=[Token("text", "", 0, content=row[0])])
             state.tokens[index : index + 1] = [Token("paragraph_open", "p", 1), said, Token("paragraph_close", "p", -1)]
+
+
+def _keep_words_behind_fences(state: StateCore) -> None:
+    """What stands behind a fence is a language's name; if it is more than a word, it was meant to be read."""
+    for token in state.tokens:
+        if token.type == "fence" and not _LANGUAGE.fullmatch(token.info):
+            token.content, token.info = f"{token.info.strip()}\n{token.content}", ""
 
 
 def _keep_stars_in_words(state: StateCore) -> None:
