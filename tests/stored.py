@@ -144,6 +144,8 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
                 found[name] = redis.lrange(name, 0, -1)
             case "set":
                 found[name] = redis.smembers(name)
+            case "stream":
+                found[name] = redis.xrange(name)
             case _:
                 found[name] = redis.get(name)
     return found

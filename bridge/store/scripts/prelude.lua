@@ -18,11 +18,11 @@ local function split(lane) return lane:match('^([^:]+):([^:]+)$') end
 local function count(what, by) redis.call('HINCRBY', key('totals'), what, by or 1) end
 
 local CHARTS = {minute = 60000, hour = 3600000}
-local function chart(what)
+local function chart(what, by)
   for span, ms in pairs(CHARTS) do
     local bucket = key('chart', span, string.format('%d', math.floor(now / ms)))
     -- The last hour by minute, the last day by hour, and some more.
-    if redis.call('HINCRBY', bucket, what, 1) == 1 then redis.call('PEXPIRE', bucket, ms * 70) end
+    if redis.call('HINCRBY', bucket, what, by or 1) == (by or 1) then redis.call('PEXPIRE', bucket, ms * 70) end
   end
 end
 
@@ -34,6 +34,7 @@ local function count_reply(ms)
   end
   count('reply|' .. le)
   count('reply|ms', ms)
+  chart('reply_ms', ms)
 end
 
 -- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
@@ -57,6 +58,9 @@ local function tell(lane, event, retention)
   redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
   redis.call('LTRIM', timeline, -500, -1)
   redis.call('PEXPIRE', timeline, retention)
+  -- The newest events of all lanes, for those who watch.
+  redis.call('XADD', key('live'), 'MAXLEN', '~', 500, '*', 'lane', lane, 'event', event)
+  if redis.call('PTTL', key('live')) < retention / 2 then redis.call('PEXPIRE', key('live'), retention) end
 end
 
 local function point(id, lane, retention)
