@@ -2,8 +2,11 @@
 
     BridgeError
     ├── Rejected              the sender's fault: answered with its HTTP status, nothing is kept
+    │   ├── Malformed         400
     │   ├── Unauthorized      401
-    │   └── TooLarge          413
+    │   ├── Closed            403, whoever asks
+    │   ├── TooLarge          413
+    │   └── TooOften          429; carries the wait
     ├── Unavailable           state could not be written: 429, the sender tries again
     ├── Retryable             may pass later; carries the wait that the other side asked for
     │   ├── Busy              GHL's budget for the location is spent: all of it waits, and that is no try
@@ -34,6 +37,30 @@ class Rejected(BridgeError):
 
     status = 400
     code = "rejected"
+
+
+class Malformed(Rejected):
+    """A request that is not of the form that the admin API's document gives."""
+
+    code = "malformed"
+
+
+class Closed(Rejected):
+    """A door that the operator has not opened."""
+
+    status = 403
+    code = "closed"
+
+
+class TooOften(Rejected):
+    """Too many failed logins; `wait` is in seconds."""
+
+    status = 429
+    code = "too_often"
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class Unauthorized(Rejected):

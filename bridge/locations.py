@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from bridge import business_hours
@@ -15,13 +16,15 @@ from bridge.errors import WrongInput
 from bridge.model import Channel, LocationId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pydantic import ValidationInfo
     from pydantic_core import ErrorDetails
 
 Words = tuple[str, ...]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# Ten years: longer than anything is kept, and short enough for every clock.
+LONGEST = 10 * 365 * 24 * 3600
+NotNegative = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 GHLId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -144,7 +147,7 @@ class Location(_Table):
     debounce_max_seconds: NotNegative = 60.0
     max_age_seconds: NotNegative = 21600
     history_messages: int = Field(20, ge=0, le=200)
-    takeover_seconds: Annotated[float, Field(ge=-1, allow_inf_nan=False)] = 86400
+    takeover_seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
     takeover_by_workflow: bool = False
     off_tags: Words = ("ai_off",)
     required_tags: Words = ()
@@ -201,20 +204,29 @@ def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
     tables = _table("locations", document.get("locations", {}), faults)
     if not tables:
         faults.append("locations: no [locations.ID] table in the file")
-    whole = {id_: _over(defaults, _table(f"locations.{id_}", table, faults)) for id_, table in tables.items()}
-    locations = _built(whole, environ, faults)
+    validate = partial(Location.model_validate, context={"environ": environ})
+    locations = [
+        _build(id_, _over(defaults, _table(f"locations.{id_}", table, faults)), validate, faults) for id_, table in tables.items()
+    ]
     if faults:
         raise WrongInput("\n".join(faults))
-    return locations
+    return tuple(location for location in locations if location)
 
 
 def check(tables: Mapping[str, dict[str, Any]]) -> tuple[Location, ...]:
-    """Build locations from what `tables_of` made of them, or from a file's tables without `{ env = }`. Raises as `read`."""
+    """Build locations from what `tables_of` made of them, or from JSON tables without `{ env = }`. Raises as `read`."""
     faults: list[str] = []
-    locations = _built(tables, {}, faults)
+    locations = [_build(id_, table, _strictly, faults) for id_, table in tables.items()]
     if faults:
         raise WrongInput("\n".join(faults))
-    return locations
+    return tuple(location for location in locations if location)
+
+
+def schema(ref: str) -> dict[str, Any]:
+    """The JSON schema of one location's table, its parts under `$defs`; `ref` is the template of references to them."""
+    found = Location.model_json_schema(ref_template=ref)
+    del found["properties"]["id"], found["required"]
+    return {**found, "title": "LocationTable"}
 
 
 def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:
@@ -227,11 +239,6 @@ def revealed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: revealed(one) for name, one in value.items()}
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _built(tables: Mapping[str, dict[str, Any]], environ: Mapping[str, str], faults: list[str]) -> tuple[Location, ...]:
-    locations = (_build(id_, table, environ, faults) for id_, table in tables.items())
-    return tuple(location for location in locations if location)
 
 
 def _table(name: str, value: object, faults: list[str]) -> dict[str, Any]:
@@ -250,11 +257,16 @@ def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _build(id_: str, table: dict[str, Any], environ: Mapping[str, str], faults: list[str]) -> Location | None:
+def _strictly(table: dict[str, Any]) -> Location:
+    """As JSON: no text is a number there, and no flag is one."""
+    return Location.model_validate_json(orjson.dumps(table), strict=True)
+
+
+def _build(id_: str, table: dict[str, Any], validate: Callable[[dict[str, Any]], Location], faults: list[str]) -> Location | None:
     if "id" in table:
         faults.append(f"locations.{id_}.id: is not a known key; the id stands in the table's name")
     try:
-        return Location.model_validate({**table, "id": id_}, context={"environ": environ})
+        return validate({**table, "id": id_})
     except ValidationError as error:
         faults += [f"locations.{id_}.{_key(fault)}: {_sentence(fault)}" for fault in error.errors(include_input=False)]
         return None

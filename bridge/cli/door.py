@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bridge.errors import Misconfigured
 from bridge.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -32,10 +33,22 @@ def settings() -> Settings:
 
 
 def operations() -> Operations:
-    """Where commands act: on this machine's Redis. Raises Misconfigured."""
+    """Where commands act: on the server that BRIDGE_URL names, else on this machine's Redis. Raises Misconfigured."""
+    here = settings()
+    if here.bridge_url:
+        return _elsewhere(here)
     from bridge.operating.office import Here, Office
 
-    return Here(Office(settings()), who="cli")
+    return Here(Office(here), who="cli")
+
+
+def _elsewhere(here: Settings) -> Operations:
+    from bridge.operating.elsewhere import Elsewhere
+    from bridge.wire.calls import Wire
+
+    if here.admin_token is None:
+        raise Misconfigured("BRIDGE_URL is set and BRIDGE_ADMIN_TOKEN is not: set the admin token of that server")
+    return Elsewhere(Wire(), url=here.bridge_url, token=here.admin_token.get_secret_value())
 
 
 def _running(folder: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bridge.operating.locations import Summary
+    from bridge.operating.locations import LocationSummary
 
 UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
 PAGE = 500
@@ -56,7 +56,7 @@ def show(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
-    print_table(("setting", "value"), [(name, str(value)) for name, value in _flat(shown.settings)])
+    print_table(("setting", "value"), [(name, _plain(value)) for name, value in _flat(shown.settings)])
 
 
 def pause(id_: str) -> None:
@@ -78,7 +78,7 @@ def remove(id_: str) -> None:
     print(f"{id_} is removed: what waits for it is skipped, with the reason unknown_location")
 
 
-def _all() -> Iterator[Summary]:
+def _all() -> Iterator[LocationSummary]:
     perform, after = operations(), ""
     while True:
         page = perform(operating.list_, operating.Page(after=after, limit=PAGE))
@@ -100,12 +100,12 @@ def _text(file: Path) -> str:
         raise WrongInput(f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
 
 
-def _state(summary: Summary) -> str:
+def _state(summary: LocationSummary) -> str:
     """What stands between this location and its answers."""
     return f"on hold: {summary.hold_why} refused three logins" if summary.state == "hold" else summary.state
 
 
-def _ago(summary: Summary) -> str:
+def _ago(summary: LocationSummary) -> str:
     """How long ago the newest event came, by this machine's clock."""
     if not summary.last_event_at:
         return "none yet"
@@ -117,5 +117,11 @@ def _ago(summary: Summary) -> str:
 def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for name, value in settings.items():
-        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(under + name, "" if value is None else value)]
+        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(under + name, value)]
     return rows
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

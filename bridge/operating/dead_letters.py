@@ -35,7 +35,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class DeadLetterPage:
     """Some open dead letters, oldest first; those of one location may be none, and yet there is a `next`."""
 
     dead_letters: tuple[DeadLetter, ...]
@@ -87,11 +87,11 @@ class Drop:
 
 
 @operation("dead_letters.list", "GET", "/dead-letters")
-def list_(office: Office, asked: Page) -> Listed:
+def list_(office: Office, asked: Page) -> DeadLetterPage:
     """List the open dead letters, oldest first."""
     of = LocationId(asked.location_id) if asked.location_id else None
     page = office.dead_letters.page(after=asked.after, most=asked.limit, location_id=of)
-    return Listed(dead_letters=tuple(map(_document, page.letters)), next=page.next or None)
+    return DeadLetterPage(dead_letters=tuple(map(_document, page.letters)), next=page.next or None)
 
 
 @operation("dead_letters.show", "GET", "/dead-letters/{id}")

@@ -15,7 +15,7 @@ from bridge.store.timelines import MessageRecord, Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MessageOutcome:
     """What became of one inbound message. `facts` are what the rule behind `reason` looked at."""
 
     message_id: str
@@ -33,7 +33,7 @@ class Explained:
     conversation_id: str
     location_id: str
     contact_id: str
-    messages: tuple[Message, ...]
+    messages: tuple[MessageOutcome, ...]
     events: tuple[dict[str, Any], ...]
 
 
@@ -67,8 +67,8 @@ def document(timeline: Timeline) -> Explained:
     )
 
 
-def _message(record: MessageRecord) -> Message:
-    return Message(
+def _message(record: MessageRecord) -> MessageOutcome:
+    return MessageOutcome(
         message_id=record.id,
         status=record.status,
         reason=record.reason or None,

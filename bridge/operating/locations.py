@@ -16,11 +16,12 @@ from bridge.operating.operation import operation
 from bridge.store.locations import Kept
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
-TABLES = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/LocationTable"}}
+# `each` names the schema of every value: `bridge.locations.schema`, which stands in the document for itself.
+TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"}, "each": "LocationTable"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class LocationSummary:
     """A location at a glance.
 
     `state` is active, paused (by an operator) or hold (`hold_why` refused three logins). Moments are ISO 8601 in UTC.
@@ -38,22 +39,22 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class LocationPage:
     """Some locations in the order of their ids; `next` is where the following ones begin, null when there are none."""
 
-    locations: tuple[Summary, ...]
+    locations: tuple[LocationSummary, ...]
     next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown(Summary):
+class LocationShown(LocationSummary):
     """A location with its settings; secrets are only said to be `(set)`."""
 
     settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedOne:
+class AppliedLocation:
     """A location that was added or replaced.
 
     `replayed` is how many dead letters a changed token brought back, null when it ended no hold; `without_effect` names keys that
@@ -72,7 +73,7 @@ class AppliedOne:
 class Applied:
     """What a file changed."""
 
-    locations: tuple[AppliedOne, ...]
+    locations: tuple[AppliedLocation, ...]
     removed: tuple[str, ...]
 
 
@@ -115,19 +116,19 @@ class Apply:
 
 
 @operation("locations.list", "GET", "/locations")
-def list_(office: Office, asked: Page) -> Listed:
+def list_(office: Office, asked: Page) -> LocationPage:
     """List locations."""
     ids = [id_ for id_ in office.locations.ids() if id_ > asked.after]
     kept = office.locations.some(ids[: asked.limit])
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return Listed(locations=tuple(Summary(**_summary(each)) for each in kept), next=following)
+    return LocationPage(locations=tuple(LocationSummary(**_summary(each)) for each in kept), next=following)
 
 
 @operation("locations.show", "GET", "/locations/{location_id}")
-def show(office: Office, asked: One) -> Shown:
+def show(office: Office, asked: One) -> LocationShown:
     """Show one location's settings."""
     kept = _known(office, asked.location_id)
-    return Shown(**_summary(kept), settings=_shown(kept.location.model_dump()))
+    return LocationShown(**_summary(kept), settings=_shown(kept.location.model_dump()))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
@@ -173,11 +174,11 @@ def _known(office: Office, id_: str) -> Kept:
     return kept
 
 
-def _applied(office: Office, location: Location, before: Kept | None) -> AppliedOne:
+def _applied(office: Office, location: Location, before: Kept | None) -> AppliedLocation:
     replayed = None
     if before and before.hold_since_ms and _tokens(before.location) != _tokens(location):
         replayed = office.locations.lift_hold(location.location_id, why="a changed token was applied")
-    return AppliedOne(
+    return AppliedLocation(
         id=location.id,
         name=location.name,
         mode=location.mode,

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import BridgeError, WrongInput
+from bridge.operating.admission import Admission
+from bridge.store.logins import Logins
 from bridge.store.timelines import Timelines
 from bridge.wiring import build_audit, build_dead_letters, build_locations, build_redis
 
@@ -54,6 +56,11 @@ class Office:
     def audit(self) -> Audit:
         """Who changed what."""
         return build_audit(self.settings, self.redis)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Who may operate from elsewhere."""
+        return Admission(self.settings.admin_token, Logins(self.redis))
 
     def close(self) -> None:
         """Give the connections back."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_type_hints
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ R_co = TypeVar("R_co", covariant=True)
 
 Run = Callable[["Office", A], R]
 About = Callable[[Any], Sequence[str]]
+
+WITH_BODY = frozenset({"POST", "PUT"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +46,28 @@ class Operation(Generic[A, R_co]):
         return get_type_hints(self.run)["return"]
 
     @property
+    def in_path(self) -> tuple[str, ...]:
+        """The fields of its question that stand in the path."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @property
+    def in_query(self) -> tuple[str, ...]:
+        """The others, of what has no body."""
+        return () if self.method in WITH_BODY else self._others()
+
+    @property
+    def in_body(self) -> tuple[str, ...]:
+        """The others, of what has one."""
+        return self._others() if self.method in WITH_BODY else ()
+
+    @property
     def summary(self) -> str:
         """What it does, in a sentence."""
         return (self.run.__doc__ or "").partition("\n")[0]
+
+    def _others(self) -> tuple[str, ...]:
+        asks: Any = self.asks
+        return tuple(field.name for field in fields(asks) if field.name not in self.in_path)
 
 
 class Operations(Protocol):

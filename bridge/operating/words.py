@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bridge.operating.explaining import Explained, Message
+    from bridge.operating.explaining import Explained, MessageOutcome
 
 SENTENCES = {
     "accepted": "{channel} message {message_id}, {characters} characters",
@@ -37,7 +37,7 @@ def in_words(told: Explained) -> list[str]:
     return lines
 
 
-def outcome(message: Message) -> str:
+def outcome(message: MessageOutcome) -> str:
     """What became of a message, and why."""
     facts = f"({message.facts})" if message.facts else ""
     why = " ".join(part for part in (message.reason, facts, message.error) if part)

@@ -7,11 +7,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount, Route
 
 from bridge import logs
 from bridge.metrics import Tally
+from bridge.operating.office import Office
 from bridge.receiver import health, metrics, webhooks
+from bridge.receiver.api import app as api
+from bridge.receiver.api.answers import refuse_http
 from bridge.receiver.reporting import reporting
 from bridge.settings import from_environment
 from bridge.store.counts import Counts
@@ -34,7 +38,7 @@ def build(settings: Settings) -> Starlette:
     """The app for these settings. Raises Misconfigured."""
     door = build_door(settings)
     redis = build_redis_for_health(settings)
-
+    office = Office(settings)
     tally, counts = Tally(), Counts(redis)
 
     @asynccontextmanager
@@ -44,11 +48,14 @@ def build(settings: Settings) -> Starlette:
             yield
         await door.inbox.close()
         redis.close()
+        office.close()
 
     routes = [
         Route("/webhooks/ghl", webhooks.marketplace(door, tally), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
+        Mount("/api/v1", api.build(office)),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    # A mount matches no path with a line break in it.
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: refuse_http})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -12,10 +11,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bridge import flow
-from bridge.errors import Rejected, TooLarge, Unavailable
+from bridge.errors import Rejected, Unavailable
 from bridge.metrics import WEBHOOK, WEBHOOKS
 from bridge.model import Answer
 from bridge.receiver.answers import not_now, refuse, tell
+from bridge.receiver.bodies import read
 
 if TYPE_CHECKING:
     from bridge.flow import Door
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_BYTES = 1024 * 1024
-BODY_SECONDS = 10.0
 UNAVAILABLE = Answer(status="unavailable")
 
 
@@ -52,7 +51,7 @@ def _counted(accept: Accept, tally: Tally) -> Endpoint:
 async def _take(request: Request, accept: Accept) -> tuple[Answer, Response]:
     """What became of a webhook, and how its sender is told; whatever happens, it is told."""
     try:
-        answer = await accept(await _read(request), request)
+        answer = await accept(await read(request, most=MOST_BYTES), request)
     except Rejected as error:
         log.warning("webhook.refused", code=error.code, why=str(error))
         return Answer(status=error.code), refuse(error)
@@ -70,17 +69,3 @@ async def _take(request: Request, accept: Accept) -> tuple[Answer, Response]:
         conversation_id=answer.conversation_id,
     )
     return answer, tell(answer)
-
-
-async def _read(request: Request) -> bytes:
-    """The raw body. Raises TooLarge as soon as it is known to be, TimeoutError when it only trickles in."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MOST_BYTES:
-        raise TooLarge(f"a body of {declared} bytes was announced")
-    body = bytearray()
-    async with asyncio.timeout(BODY_SECONDS):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise TooLarge("a body went over the limit while it was read")
-    return bytes(body)

@@ -1,0 +1,83 @@
+"""The door that carries operations out through another server's admin API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+from bridge.errors import DidNotWork, Misconfigured, OperatorMustFix, OutcomeUnknown, Retryable, WrongInput
+from bridge.wire.answers import as_text, json_object, part
+
+if TYPE_CHECKING:
+    from bridge.operating.operation import Operation
+    from bridge.wire.calls import Answer, Wire
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+SECONDS = 120.0
+# A timeline of 500 events, a page of 500 locations.
+MOST_BYTES = 16 * 1024 * 1024
+OK = 200
+WRONG = frozenset({"malformed", "not_known", "wrong_input"})
+SETTINGS = {
+    "unauthorized": "BRIDGE_ADMIN_TOKEN is not the one of the server at {url}",
+    "closed": "the server at {url} has no BRIDGE_ADMIN_TOKEN set: its admin API is closed",
+}
+
+
+class Elsewhere:
+    """Carries operations out on the server at `url`, with its admin token."""
+
+    def __init__(self, wire: Wire, *, url: str, token: str) -> None:
+        self._wire = wire
+        self._url = url
+        self._token = token
+
+    def __call__(self, operation: Operation[A, R], asked: A) -> R:
+        """Carry one out; see `Operations`."""
+        answer = self._call(operation, asked)
+        if answer.status != OK:
+            raise self._refusal(answer)
+        try:
+            done: R = TypeAdapter(operation.answers).validate_json(answer.body)
+        except ValidationError:
+            raise DidNotWork(f"the server at {self._url} answers in another form: is it of another version?") from None
+        return done
+
+    def _call(self, operation: Operation[A, R], asked: A) -> Answer:
+        """Make the call. A change of which no answer came may have been made all the same."""
+        path = operation.path
+        for name in operation.in_path:
+            path = path.replace(f"{{{name}}}", quote(getattr(asked, name), safe=""))
+        try:
+            return self._wire.call(
+                operation.method,
+                f"{self._url}/api/v1{path}",
+                headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
+                json={name: getattr(asked, name) for name in operation.in_body} or None,
+                params={name: getattr(asked, name) for name in operation.in_query} or None,
+                seconds=SECONDS,
+                max_bytes=MOST_BYTES,
+            )
+        except Retryable as error:
+            raise DidNotWork(f"the server at {self._url} can't be reached ({error}): check BRIDGE_URL") from None
+        except OutcomeUnknown as error:
+            raise DidNotWork(f"no answer came from {self._url} ({error}); a change may have been made all the same") from None
+        except OperatorMustFix as error:
+            raise Misconfigured(f"BRIDGE_URL or BRIDGE_ADMIN_TOKEN: {error}") from None
+
+    def _refusal(self, answer: Answer) -> Exception:
+        error = (json_object(answer.body) or {}).get("error")
+        code, message = as_text(part(error, "code")), as_text(part(error, "message"))
+        if code in SETTINGS:
+            return Misconfigured(SETTINGS[code].format(url=self._url))
+        if code in WRONG:
+            return WrongInput(message)
+        if code == "misconfigured":
+            return Misconfigured(f"on the server at {self._url}: {message}")
+        if not code:
+            return DidNotWork(f"{self._url} answers HTTP {answer.status}, and not as an admin API does: check BRIDGE_URL")
+        return DidNotWork(message)

@@ -1,0 +1,116 @@
+"""The routes of the admin API, made from the table of operations; each call works in a thread, never on the loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Route
+
+from bridge.errors import BridgeError, TooLarge
+from bridge.operating.office import Here
+from bridge.operating.table import OPERATIONS
+from bridge.receiver.api.answers import answer, refuse, refuse_http
+from bridge.receiver.api.document import describe
+from bridge.receiver.api.questions import question
+from bridge.receiver.bodies import read
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from bridge.operating.admission import Admission
+    from bridge.operating.office import Office
+    from bridge.operating.operation import Operation
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+# A thousand locations with long instructions each.
+MOST_BYTES = 16 * 1024 * 1024
+# Calls that wait for Redis or for a service's answer; those beyond wait their turn, and webhooks have threads of their own.
+THREADS = 8
+
+
+def build(office: Office) -> Starlette:
+    """The app that stands below `/api/v1`."""
+    threads = CapacityLimiter(THREADS)
+    perform = Here(office, who="token")
+    paths: dict[str, dict[str, Endpoint]] = {"/openapi.json": {"GET": _described()}}
+    for each in OPERATIONS:
+        paths.setdefault(each.path, {})[each.method] = _endpoint(each, perform, threads)
+    return Starlette(
+        routes=[_route(path, methods) for path, methods in sorted(paths.items(), key=lambda pair: "{" in pair[0])],
+        middleware=[Middleware(Admitted, admit=lambda: office.admission, threads=threads)],
+        exception_handlers={HTTPException: refuse_http},
+    )
+
+
+class Admitted:
+    """Lets nobody in but those who send the admin token, whatever they ask for."""
+
+    def __init__(self, app: ASGIApp, admit: Callable[[], Admission], threads: CapacityLimiter) -> None:
+        self._app = app
+        self._admission = admit
+        self._threads = threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        request = Request(scope)
+        try:
+            await to_thread.run_sync(self._admit, request, limiter=self._threads)
+        except BridgeError as error:
+            log.warning("api.refused", why=type(error).__name__)
+            await refuse(error)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _admit(self, request: Request) -> None:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        address = request.client.host if request.client else ""
+        self._admission().admit(address, token.strip() if kind.lower() == "bearer" else "")
+
+
+def _route(path: str, methods: dict[str, Endpoint]) -> Route:
+    async def dispatch(request: Request) -> Response:
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, dispatch, methods=list(methods))
+
+
+def _endpoint(operation: Operation[object, object], perform: Here, threads: CapacityLimiter) -> Endpoint:
+    ask = question(operation)
+
+    async def take(request: Request) -> Response:
+        try:
+            asked = ask(request.path_params, request.query_params.multi_items(), await read(request, most=MOST_BYTES))
+            done = await to_thread.run_sync(perform, operation, asked, limiter=threads)
+            return answer(done)
+        except BridgeError as error:
+            log.warning("api.refused", operation=operation.name, why=type(error).__name__)
+            return refuse(error, unread=isinstance(error, TooLarge))
+        except (ClientDisconnect, TimeoutError):
+            return refuse(TooLarge("the body did not come whole in time"), unread=True)
+        except Exception as error:
+            log.exception("api.failed", operation=operation.name, error=type(error).__name__)
+            return refuse(error)
+
+    return take
+
+
+def _described() -> Endpoint:
+    async def tell(request: Request) -> Response:
+        del request
+        return answer(describe(OPERATIONS))
+
+    return tell

@@ -1,0 +1,56 @@
+"""Requests as the questions of operations: what stands in the path, in the query, in the body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from bridge.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bridge.operating.operation import Operation
+
+A = TypeVar("A")
+
+
+def question(operation: Operation[A, object]) -> Callable[[Mapping[str, str], Sequence[tuple[str, str]], bytes], A]:
+    """How an operation's question is read from path, query and body. What is made raises Malformed, naming what is wrong."""
+    adapter: TypeAdapter[A] = TypeAdapter(operation.asks)
+    in_body, in_query = frozenset(operation.in_body), frozenset(operation.in_query)
+
+    def ask(path: Mapping[str, str], query: Sequence[tuple[str, str]], body: bytes) -> A:
+        document = _document(body)
+        _refuse_strangers("the query", {name for name, _ in query}, in_query)
+        _refuse_strangers("the body", set(document), in_body)
+        try:
+            if in_body:
+                return adapter.validate_json(orjson.dumps({**document, **path}), strict=True)
+            return adapter.validate_strings({**dict(query), **path})
+        except ValidationError as error:
+            raise Malformed("; ".join(_sentence(fault) for fault in error.errors(include_input=False))) from None
+
+    return ask
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(body or b"{}")
+    except ValueError:
+        raise Malformed("the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise Malformed("the body is not a JSON object")
+    return document
+
+
+def _refuse_strangers(place: str, given: set[str], known: frozenset[str]) -> None:
+    if given - known:
+        raise Malformed(f"{place} may hold {', '.join(sorted(known)) or 'nothing'} here, and nothing else")
+
+
+def _sentence(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg'].removeprefix('Value error, ').replace('Input should be', 'must be')}"

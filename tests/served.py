@@ -1,0 +1,43 @@
+"""The receiver as a real process, for tests of what it serves beside webhooks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bridge.cli import redis_server
+from tests.stored import FERNET_KEY, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADMIN_TOKEN = "the-admin-token-of-the-tests"
+
+
+@contextmanager
+def served(redis_url: str, **environ: str) -> Iterator[str]:
+    """A receiver on that Redis; answers where it is. What `environ` holds goes before the usual; empty means unset."""
+    port = str(redis_server.free_port())
+    usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
+    given = {"PATH": os.environ["PATH"], **usual, **environ}
+    command, root = [sys.executable, "-m", "bridge.receiver"], Path(__file__).parents[1]
+    with subprocess.Popen(command, env=given, cwd=root, stderr=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            eventually(lambda: _listens(url), seconds=30)
+            yield url
+        finally:
+            process.terminate()
+
+
+def _listens(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
