@@ -12,11 +12,12 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from bridge import business_hours
+from bridge.addresses import PLAIN_HTTP, may_be_asked
 from bridge.errors import WrongInput
 from bridge.model import Channel, LocationId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pydantic import ValidationInfo
     from pydantic_core import ErrorDetails
@@ -227,6 +228,25 @@ def schema(ref: str) -> dict[str, Any]:
     found = Location.model_json_schema(ref_template=ref)
     del found["properties"]["id"], found["required"]
     return {**found, "title": "LocationTable"}
+
+
+def check_urls(locations: Iterable[Location]) -> None:
+    """Refuse provider URLs that would carry a token in clear to another machine. Raises WrongInput as `read`."""
+    faults = [
+        f"locations.{one.id}.{table}.{key}: {PLAIN_HTTP}"
+        for one in locations
+        for table, key, url in _urls(one)
+        if url and not may_be_asked(url)
+    ]
+    if faults:
+        raise WrongInput("\n".join(faults))
+
+
+def _urls(one: Location) -> Iterator[tuple[str, str, str]]:
+    yield "assistable", "url", one.assistable.url
+    yield "agencii", "url", one.agencii.url
+    yield "openai", "base_url", one.openai.base_url
+    yield "webhook", "url", one.webhook.url
 
 
 def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from bridge.flow import Door
 from bridge.ghl.client import GHL
 from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
-from bridge.metrics import GHL_REQUEST
+from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
@@ -19,10 +19,10 @@ from bridge.store.inbox import Inbox
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.wire.calls import Wire
+from bridge.wire.destinations import only_public
 
 if TYPE_CHECKING:
     from bridge.answering.case import Heartbeat
-    from bridge.metrics import Tally
     from bridge.settings import Settings
     from bridge.store.connection import Redis
     from bridge.wire.calls import Observe
@@ -74,6 +74,15 @@ def build_audit(settings: Settings, redis: Redis) -> Audit:
     return Audit(redis, retention_ms=_retention_ms(settings))
 
 
+def build_providers(settings: Settings, tally: Tally | None = None) -> Providers:
+    """The completion services, on a wire that reaches only where providers may be.
+
+    GHL_API_URL and BRIDGE_ALERT_URL are the operator's own word in the environment and reached wherever they are.
+    """
+    wire = Wire() if settings.allow_private_urls else Wire(resolve=only_public())
+    return Providers(wire, settings, tally=tally or Tally())
+
+
 def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Tally) -> Desk:
     """What a worker needs to answer; how its requests went is counted in `tally`. Raises Misconfigured."""
     wire = Wire()
@@ -82,7 +91,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
         locations=build_locations(settings, redis),
         gate=Gate(),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
-        providers=Providers(wire, settings, tally=tally),
+        providers=build_providers(settings, tally),
         heartbeat=heartbeat,
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bridge.locations import Location
     from bridge.settings import Settings
     from bridge.store.locations import Kept
+    from bridge.wire.calls import Wire
 
 DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
@@ -50,10 +51,12 @@ def run(*, location: str, as_json: bool) -> None:
 
 def examine(here: Settings, location: str) -> Iterator[Finding]:
     """Every check, in the order in which one would mend things."""
+    from bridge.wire.calls import Wire
+
     yield from _settings(here)
     yield from _redis(here)
     yield _try("broker", lambda: _reach_broker(here))
-    yield _try("GHL", lambda: _reach(here.ghl_api_url))
+    yield _try("GHL", lambda: _reach(here.ghl_api_url, Wire()))
     yield from _locations(here, location)
 
 
@@ -104,11 +107,8 @@ def _reach_broker(here: Settings) -> str:
     return f"{address.scheme} at {host}:{port} answers"
 
 
-def _reach(url: str, method: str = "GET") -> str:
+def _reach(url: str, wire: Wire, method: str = "GET") -> str:
     """Any answer at all will do: it means that name, network and TLS are right."""
-    from bridge.wire.calls import Wire
-
-    wire = Wire()
     try:
         answer = wire.call(method, url, headers={}, seconds=5.0)
     finally:
@@ -148,11 +148,11 @@ def _location(here: Settings, kept: Kept) -> Iterator[Finding]:
 
 def _provider(here: Settings, location: Location, provider: str) -> str:
     """Its settings suffice, and its address answers: to OPTIONS, which asks for nothing."""
-    from bridge.completion.providers import Providers
-    from bridge.wire.calls import Wire
+    from bridge.wiring import build_providers
 
-    service = Providers(Wire(), here).service(location, provider)
-    return f"{provider} has what it needs; {_reach(service.url, 'OPTIONS')}"
+    providers = build_providers(here)
+    service = providers.service(location, provider)
+    return f"{provider} has what it needs; {_reach(service.url, providers.wire, 'OPTIONS')}"
 
 
 def _who_delivers(kept: Kept) -> Iterator[Finding]:

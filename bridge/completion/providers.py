@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bridge.addresses import PLAIN_HTTP, may_be_asked
 from bridge.completion import agencii, assistable, openai, webhook
 from bridge.completion.exchange import Anew, Exchange
 from bridge.completion.retrying import Retrying
+from bridge.errors import OperatorMustFix
 from bridge.metrics import PROVIDER_REQUEST, Tally
 
 if TYPE_CHECKING:
@@ -45,8 +47,11 @@ class Providers:
         return Retrying(Anew(exchange), sleep=self.sleep)
 
     def service(self, location: Location, name: str) -> Service:
-        """A provider of the location as plain values. Raises OperatorMustFix when its settings don't suffice."""
-        return self.services[name](location, self.settings)
+        """A provider of the location as plain values. Raises OperatorMustFix when its settings don't suffice or are refused."""
+        service = self.services[name](location, self.settings)
+        if not (self.settings.allow_private_urls or may_be_asked(service.url)):
+            raise OperatorMustFix(f"location {location.id}: the url of {name} {PLAIN_HTTP}")
+        return service
 
     def _counted(self, provider: str) -> Wire:
         def observe(method: str, path: str, ended: str, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, WithJsonSchema
 
 from bridge.errors import NotKnown, WrongInput
-from bridge.locations import Location, check, without_effect
+from bridge.locations import Location, check, check_urls, without_effect
 from bridge.model import LocationId
 from bridge.operating.moments import iso
 from bridge.operating.office import Office
@@ -135,6 +135,8 @@ def show(office: Office, asked: One) -> LocationShown:
 def apply(office: Office, asked: Apply) -> Applied:
     """Add and replace locations; nothing is changed if any of it is wrong."""
     found = check(asked.locations)
+    if not office.settings.allow_private_urls:
+        check_urls(found)
     if asked.prune and not found:
         raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
     before = {kept.location.id: kept for kept in office.locations.some([one.location_id for one in found])}

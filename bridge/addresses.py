@@ -1,0 +1,66 @@
+"""Where a URL may point: this machine, the public internet, or somewhere that no provider has any business to be. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+PLAIN_HTTP = "must begin with https://, unless it points at this machine or BRIDGE_ALLOW_PRIVATE_URLS is 1"
+
+# A public address at which Azure answers its own guests
+# (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+_OF_THE_CLOUD = frozenset({IPv4Address("168.63.129.16")})
+# Private by IANA's registry; older versions of Python don't know.
+_PRIVATE = (IPv4Network("192.0.0.0/24"), IPv6Network("64:ff9b:1::/48"))
+# RFC 6052: IPv4 addresses as a network without IPv4 sees them.
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a URL's host names this machine's own loopback: by its address or as localhost, not by a name that leads there."""
+    host = host.strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3
+        return True
+    address = _parsed(host)
+    return address is not None and _bare(address).is_loopback
+
+
+def may_be_asked(url: str) -> bool:
+    """Whether a URL may carry a token: by https, or by http to this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))
+
+
+def why_refused(address: str) -> str:
+    """What kind of address this is, if a provider can't be there; "" for a public one."""
+    parsed = _parsed(address)
+    if parsed is None:
+        return "an unreadable"
+    bare = _bare(parsed)
+    kinds = {
+        "an unspecified": bare.is_unspecified,
+        "a loopback": bare.is_loopback,
+        "a link-local": bare.is_link_local,
+        "a multicast": bare.is_multicast,
+        "a cloud's own": bare in _OF_THE_CLOUD,
+        "a private": not bare.is_global or any(bare in network for network in _PRIVATE),
+        "a reserved": bare.is_reserved,
+    }
+    return next((kind for kind, is_it in kinds.items() if is_it), "")
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _bare(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside an IPv6 one, where there is one: it is what gets connected in the end."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
