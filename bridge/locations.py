@@ -178,7 +178,7 @@ class Location(_Table):
 
 NOT_IN_EFFECT_YET = frozenset({
     "fallback_provider", "history_messages", "takeover_seconds", "takeover_by_workflow", "stop_words", "max_replies_per_day",
-    "business_hours", "timezone", "outside_hours", "away_message", "workflow_secret",
+    "business_hours", "timezone", "outside_hours", "away_message",
     "sms_max_segments", "reconcile_minutes",
 })  # fmt: skip
 

@@ -15,6 +15,7 @@ from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.identities import Identities
 from bridge.store.inbox import Inbox
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
@@ -36,7 +37,14 @@ def build_door(settings: Settings) -> Door:
     """What the receiver needs. Raises Misconfigured."""
     redis = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     inbox = Inbox(redis, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
-    return Door(keys=read_keys(settings.ghl_webhook_keys), inbox=inbox, app_id=settings.ghl_app_id)
+    return Door(
+        keys=read_keys(settings.ghl_webhook_keys),
+        inbox=inbox,
+        app_id=settings.ghl_app_id,
+        workflow_secrets=settings.workflow_secrets,
+        # Without a key no location could have been applied, nor have a secret of its own.
+        secret_keys=settings.fernet_keys if settings.secret_key else (),
+    )
 
 
 def build_redis(settings: Settings) -> Redis:
@@ -88,6 +96,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
     wire = Wire()
     return Desk(
         lanes=build_lanes(settings, redis),
+        identities=Identities(redis, retention_ms=_retention_ms(settings)),
         locations=build_locations(settings, redis),
         gate=Gate(),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),

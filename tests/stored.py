@@ -17,6 +17,7 @@ from bridge.locations import Location
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId
 from bridge.store.connection import connect, key, script
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.identities import Identities
 from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
@@ -76,6 +77,11 @@ def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0, **s
 def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
     """The locations."""
     return Locations(redis, fernet_keys=fernet_keys or [FERNET_KEY], retention_ms=RETENTION_MS)
+
+
+def identities_of(redis: Redis) -> Identities:
+    """What becomes of messages without their id."""
+    return Identities(redis, retention_ms=RETENTION_MS)
 
 
 def dead_letters_of(redis: Redis) -> DeadLetters:

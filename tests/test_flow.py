@@ -17,7 +17,21 @@ from bridge.settings import from_environment
 from bridge.store.connection import key, now_ms
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
-from tests.stored import FERNET_KEY, HERE, LANE, accept, claim, due_ms, keep, lanes_of, locations_of, message, pass_time, take
+from tests.stored import (
+    FERNET_KEY,
+    HERE,
+    LANE,
+    accept,
+    claim,
+    due_ms,
+    identities_of,
+    keep,
+    lanes_of,
+    locations_of,
+    message,
+    pass_time,
+    take,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -50,6 +64,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
     wire = Wire()
     return Desk(
         lanes=lanes,
+        identities=identities_of(redis),
         locations=locations_of(redis, fernet_key),
         gate=Gate(),
         ghl=GHL(wire, "http://127.0.0.1:1"),

@@ -9,7 +9,7 @@ from uuid import uuid4
 import orjson
 
 from bridge.model import Lane
-from bridge.store.connection import reaching, script
+from bridge.store.connection import key, reaching, script
 from bridge.store.messages import encode
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from bridge.model import Ignored, InboundMessage
+    from bridge.model import Ignored, InboundMessage, LocationId
 
 Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow"]
 
@@ -69,6 +69,11 @@ class Inbox:
         }
         return await self._write(lane, b"", what)
 
+    async def workflow_hash(self, location_id: LocationId) -> str:
+        """The keyed hash of a location's own workflow secret; empty if it has none. Raises Unavailable."""
+        with reaching(f"read the workflow secret of {location_id}"):
+            return await self._in_time(self._redis.hget(key("location", location_id), "workflow_hash")) or ""
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
@@ -76,9 +81,9 @@ class Inbox:
     async def _write(self, lane: Lane, body: bytes, what: Mapping[str, object]) -> Accepted:
         args = (str(lane), uuid4().hex, orjson.dumps(what), body, REMEMBERED_MS, self._retention_ms, MOST_WAITING)
         with reaching(f"accept message {what['id']}"):
-            return await self._in_time(self._accept(args=args))
+            return cast("Accepted", await self._in_time(self._accept(args=args)))
 
-    async def _in_time(self, call: Awaitable[Any]) -> Accepted:
+    async def _in_time(self, call: Awaitable[Any]) -> Any:
         """Wait no longer than promised, not even for the call to be cancelled.
 
         With more calls than connections and a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python
@@ -92,7 +97,7 @@ class Inbox:
             task.cancel()
             raise TimeoutError
         try:
-            return cast("Accepted", task.result())
+            return task.result()
         except RuntimeError as error:
             # What uvloop raises when Redis closes a connection between its opening and the first write to it.
             raise ConnectionError(str(error)) from error

@@ -1,0 +1,27 @@
+"""When do two texts say the same? GHL may rewrite white space and e-mail markup; the words stay."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from html import unescape
+
+
+def same(one: str, other: str) -> bool:
+    """Whether the words are the same. A text that is nothing but markup stands for itself."""
+    return _essence(one) == _essence(other)
+
+
+def digest(text: str) -> str:
+    """A short name for a text's words, the same for all texts that say the same; empty for an empty text."""
+    essence = _essence(text)
+    return blake2b(" ".join(essence).encode("utf-8", "replace"), digest_size=12).hexdigest() if essence else ""
+
+
+def plain(text: str) -> str:
+    """A short whole message as a person means it: any case, without punctuation around and between its words."""
+    return " ".join(re.sub(r"[^\w\s]|_", " ", text).casefold().split())
+
+
+def _essence(text: str) -> list[str]:
+    return unescape(re.sub(r"<[^>]+>", " ", text)).casefold().split() or text.split()
