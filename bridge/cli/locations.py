@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.cli.door import operations, print_json, print_table
 from bridge.errors import WrongInput
 from bridge.operating import locations as operating
+from bridge.operating.moments import ago
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from bridge.operating.locations import LocationSummary
 
-UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
 PAGE = 500
 
 
@@ -109,9 +109,7 @@ def _ago(summary: LocationSummary) -> str:
     """How long ago the newest event came, by this machine's clock."""
     if not summary.last_event_at:
         return "none yet"
-    seconds = max(0, round(time.time() - datetime.fromisoformat(summary.last_event_at).timestamp()))
-    unit, name = next(((unit, name) for unit, name in UNITS if seconds >= unit), UNITS[-1])
-    return f"{seconds // unit} {name} ago"
+    return ago(round(datetime.fromisoformat(summary.last_event_at).timestamp() * 1000), round(time.time() * 1000))
 
 
 def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:

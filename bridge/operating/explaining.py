@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.operating.moments import iso
+from bridge.model import LocationId
+from bridge.operating.moments import ago, iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
+from bridge.store.connection import now_ms
 from bridge.store.timelines import MessageRecord, Timeline
 
 
@@ -50,7 +52,8 @@ def explain(office: Office, asked: Asked) -> Explained:
     timeline = office.timelines.find(asked.id)
     if timeline is None:
         raise NotKnown(
-            f"{asked.id} is not known here: no message, conversation, contact or reply of that id was seen or is still kept"
+            f"{asked.id} is not known here: no message, conversation, contact or reply of that id was seen or is still kept. "
+            f"{_heard(office, asked.id)}; {_turned_away(office)}."
         )
     return document(timeline)
 
@@ -65,6 +68,25 @@ def document(timeline: Timeline) -> Explained:
         messages=tuple(map(_message, timeline.messages)),
         events=tuple({"at": iso(event.at_ms), "step": event.step, **event.details} for event in timeline.events),
     )
+
+
+def _heard(office: Office, id_: str) -> str:
+    """When webhooks came last: to the location of this id, or to the three that were heard of last."""
+    events, now = office.feeds.last_events(), now_ms(office.redis)
+    if id_ in events:
+        events = {LocationId(id_): events[LocationId(id_)]}
+    newest = sorted(((at, one) for one, at in events.items() if at), reverse=True)[:3]
+    if not newest:
+        return "No webhook of a known location has come yet"
+    return "The newest webhooks came " + ", ".join(f"{ago(at, now)} for location {one} ({iso(at)})" for at, one in newest)
+
+
+def _turned_away(office: Office) -> str:
+    refused = office.feeds.last_refused()
+    if refused is None:
+        return "no call was refused within 30 days"
+    at, code = refused
+    return f"the newest refused call came {ago(at, now_ms(office.redis))} ({iso(at)}): {code}"
 
 
 def _message(record: MessageRecord) -> MessageOutcome:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import BridgeError, WrongInput
 from bridge.operating.admission import Admission
+from bridge.store.feeds import Feeds
 from bridge.store.logins import Logins
 from bridge.store.timelines import Timelines
 from bridge.wiring import build_audit, build_dead_letters, build_locations, build_redis
@@ -51,6 +52,11 @@ class Office:
     def timelines(self) -> Timelines:
         """What happened."""
         return Timelines(self.redis)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        """What came last."""
+        return Feeds(self.redis)
 
     @cached_property
     def audit(self) -> Audit:

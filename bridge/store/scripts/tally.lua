@@ -1,5 +1,13 @@
 -- Add what a process has counted.
 -- ARGV: nonce of this call, field, by how much, field, by how much, ...
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
-for at = 2, #ARGV, 2 do count(ARGV[at], ARGV[at + 1]) end
+for at = 2, #ARGV, 2 do
+  count(ARGV[at], ARGV[at + 1])
+  -- The newest refused call: whose webhooks never come wants to know that somebody's were turned away, and when.
+  local code = ARGV[at]:match('^webhooks|([a-z_]+)|')
+  if code == 'unauthorized' or code == 'too_large' then
+    redis.call('HSET', key('refused'), 'at', now, 'code', code)
+    redis.call('PEXPIRE', key('refused'), 30 * 24 * 3600 * 1000)
+  end
+end
 return 1

@@ -1,0 +1,117 @@
+"""`explain`: why there was this reply, or none; and what to say of an id that nobody knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import NotKnown
+from bridge.metrics import WEBHOOKS, Tally
+from bridge.model import Reason
+from bridge.operating.explaining import Asked, explain
+from bridge.operating.words import SENTENCES, in_words, sentence
+from bridge.store.connection import key
+from bridge.store.counts import Counts
+from tests.stored import HERE, accept, keep, message
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.operating.office import Office
+    from bridge.operating.operation import Operations
+    from tests.world import World
+
+SKIPPED = {
+    Reason.CHANNEL_OFF: {"channels": ("WhatsApp",)},
+    Reason.LOCATION_PAUSED: {"mode": "off"},
+    Reason.OFF_TAG: {"contact_lookup": True},
+    Reason.MISSING_TAG: {"required_tags": ("vip",)},
+}
+
+
+@pytest.mark.parametrize(("reason", "settings"), SKIPPED.items(), ids=SKIPPED)
+def test_a_skip_tells_its_rule_and_what_the_rule_looked_at(
+    world: World, perform: Operations, reason: Reason, settings: dict[str, object]
+) -> None:
+    """In the document and in words, for whichever of the ids is asked about."""
+    world.keep(**settings)
+    world.contact = {"tags": ["ai_off"]} if reason is Reason.OFF_TAG else {}
+    world.write()
+    world.work()
+
+    for id_ in ("m1", "contact", "conversation-contact"):
+        told = perform(explain, Asked(id_))
+        (outcome,) = told.messages
+        assert (outcome.status, outcome.reason) == ("skipped", reason)
+        assert outcome.facts
+        assert any(reason in line and outcome.facts in line for line in in_words(told))
+
+
+def test_a_reply_is_explained_by_its_own_id(world: World, perform: Operations) -> None:
+    """Whoever sees a reply in GHL finds out what it answered."""
+    world.write()
+    world.work()
+
+    told = perform(explain, Asked("r1"))
+
+    assert told.messages[0].reply_message_ids == ("r1",)
+    assert told.messages[0].status == "replied"
+
+
+def test_an_unknown_id_tells_what_came_last(redis: Redis, perform: Operations) -> None:
+    """When the newest webhook of a location came, and the newest call that was refused."""
+    keep(redis, HERE, "quiet")
+    accept(redis, message("m1"))
+    tally = Tally()
+    tally.count(WEBHOOKS, "unauthorized", "")
+    Counts(redis).add(tally)
+
+    with pytest.raises(NotKnown) as error:
+        perform(explain, Asked("nobody"))
+
+    said = str(error.value)
+    assert "for location here" in said
+    assert "quiet" not in said
+    assert "refused call came" in said
+    assert said.endswith("unauthorized.")
+
+
+def test_of_a_location_it_tells_that_ones_last_webhook(redis: Redis, perform: Operations) -> None:
+    """Its id is no message's, and yet an answer to "is anything coming in?"."""
+    keep(redis, HERE, "there")
+    accept(redis, message("m1"), message("m2", location="there"))
+
+    with pytest.raises(NotKnown, match=r"for location there \(") as error:
+        perform(explain, Asked("there"))
+    assert "location here" not in str(error.value)
+
+
+def test_where_nothing_ever_came_that_is_said(redis: Redis, perform: Operations) -> None:
+    """Neither a webhook nor a refused call."""
+    keep(redis)
+
+    with pytest.raises(NotKnown, match=r"No webhook of a known location has come yet; no call was refused"):
+        perform(explain, Asked("nobody"))
+
+
+def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, office: Office) -> None:
+    """A time and a code, of the newest one only; other answers are none."""
+    tally = Tally()
+    for answer in ("unauthorized", "too_large", "accepted", "ignored"):
+        for _ in range(100):
+            tally.count(WEBHOOKS, answer, "")
+        Counts(redis).add(tally)
+
+    refused = office.feeds.last_refused()
+
+    assert refused is not None
+    assert refused[1] == "too_large"
+    assert redis.hlen(key("refused")) == 2
+    assert redis.pttl(key("refused")) > 0
+
+
+@pytest.mark.parametrize("step", SENTENCES)
+def test_a_sentence_copes_with_what_is_missing(step: str) -> None:
+    """The timeline of an older version is told too."""
+    assert sentence({"at": "", "step": step})
