@@ -128,6 +128,10 @@ class Fenced(BridgeError):
     """Another worker holds the lane now, or nobody does."""
 
 
+class Overtaken(BridgeError):
+    """Somebody spoke, stopped or paused after the guards were asked: nothing was sent, and they are to be asked again."""
+
+
 class WrongInput(BridgeError):
     """The command line or the file named something that is not there or not allowed."""
 

@@ -11,36 +11,50 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, assert_never
-from uuid import uuid4
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import structlog
 from anyio import to_thread
 
 from bridge.answering.asking import obtain
+from bridge.answering.away import tell_away
 from bridge.answering.burying import bury
-from bridge.answering.case import guard, open_case
+from bridge.answering.case import open_case
+from bridge.answering.guarding import guard
 from bridge.answering.posting import deliver
-from bridge.answering.resolving import Resolved, resolve, resolve_joined
 from bridge.errors import BridgeError, Fenced, Unavailable
-from bridge.ghl import events, signature, workflow, workflow_secrets
-from bridge.model import Again, Answer, Completion, Dead, Ended, Ignored, Reason, Status
+from bridge.ghl import events, signature
+from bridge.model import (
+    Again,
+    Answer,
+    Completion,
+    ContactUpdate,
+    Dead,
+    Ended,
+    Ignored,
+    InboundMessage,
+    OutboundMessage,
+    Reason,
+    Skip,
+    Status,
+)
 from bridge.policy import retry, transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from bridge.answering.case import Case, Desk
-    from bridge.model import InboundMessage, Lane, Turn
+    from bridge.model import Lane, Turn
     from bridge.store.inbox import Accepted, Inbox
 
 log = structlog.get_logger()
 
-Event = TypeVar("Event")
-
 REOPEN_SECONDS = 30.0
 
 QUICKLY_PARSED_BYTES = 16 * 1024
+
+# Outcomes that are reasons: there is nothing to answer.
+REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,35 +64,32 @@ class Door:
     keys: signature.Keys
     inbox: Inbox
     app_id: str
-    workflow_secrets: tuple[str, ...] = ()
-    secret_keys: tuple[str, ...] = ()
 
 
 async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
     """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
     signature.verify(body, headers, door.keys)
-    event = await _parse(body, partial(events.parse, app_id=door.app_id))
-    if isinstance(event, Ignored):
-        return await _ignore(event, door)
-    return _told(event, event.id, await door.inbox.accept(event))
+    event = await _parse(body, door.app_id)
+    match event:
+        case InboundMessage():
+            return _told(event, event.id, await door.inbox.accept(event))
+        case OutboundMessage():
+            await door.inbox.hear(event)
+            return _told(event, event.id, "not_inbound")
+        case ContactUpdate():
+            await door.inbox.update(event)
+            return Answer(status="ignored", reason=Reason.NOT_A_MESSAGE)
+        case Ignored():
+            return await _ignore(event, door)
+        case _:
+            assert_never(event)
 
 
-async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: str, door: Door) -> Answer:
-    """Take a workflow webhook in. Raises as `accept`; whose secret counts is only known once its location is."""
-    given = workflow_secrets.presented(headers, path_secret)
-    parse = partial(workflow.parse, content_type=headers.get("content-type", ""), fresh_id=f"workflow-{uuid4().hex}")
-    event = await _parse(body, parse)
-    own = await door.inbox.workflow_hash(event.location_id) if event.location_id else ""
-    shared, keys = door.workflow_secrets, door.secret_keys
-    workflow_secrets.verify(given, event.location_id, own=own, shared=shared, keys=keys)
-    if isinstance(event, Ignored):
-        return await _ignore(event, door)
-    return _told(event, event.id, await door.inbox.accept(event))
-
-
-async def _parse(body: bytes, parse: Callable[[bytes], Event]) -> Event:
+async def _parse(body: bytes, app_id: str) -> InboundMessage | OutboundMessage | ContactUpdate | Ignored:
     """A large HTML e-mail may take a tenth of a second and more: others must not wait for it."""
-    return await to_thread.run_sync(parse, body) if len(body) > QUICKLY_PARSED_BYTES else parse(body)
+    if len(body) > QUICKLY_PARSED_BYTES:
+        return await to_thread.run_sync(partial(events.parse, body, app_id=app_id))
+    return events.parse(body, app_id=app_id)
 
 
 async def _ignore(event: Ignored, door: Door) -> Answer:
@@ -91,9 +102,11 @@ async def _ignore(event: Ignored, door: Door) -> Answer:
     return Answer(status="ignored", reason=event.reason, **ids)
 
 
-def _told(event: InboundMessage | Ignored, message_id: str, outcome: Accepted) -> Answer:
+def _told(
+    event: InboundMessage | OutboundMessage | Ignored, message_id: str, outcome: Accepted | Literal["not_inbound"]
+) -> Answer:
     ids = {"message_id": message_id, "conversation_id": event.conversation_id}
-    if outcome in {"unknown_location", "overflow"}:
+    if outcome in REASONS:
         return Answer(status="ignored", reason=Reason(outcome), **ids)
     return Answer(status=outcome, **ids)
 
@@ -105,20 +118,11 @@ def answer(lane: Lane, desk: Desk) -> None:
         return
     with desk.heartbeat.keeping(turn):
         try:
-            _answer(turn, desk)
+            case = _open(turn, desk)
+            if case:
+                _conclude(case, _attempt(case, desk), desk)
         except Fenced as fenced:
             log.warning("turn.fenced", lane=str(lane), turn=turn.id, why=str(fenced))
-
-
-def _answer(turn: Turn, desk: Desk) -> None:
-    case = _open(turn, desk)
-    if case is None:
-        return
-    outcome = _attempt(case, desk)
-    if not isinstance(outcome, Resolved):
-        _conclude(case, outcome, desk)
-    elif anew := desk.lanes.reread(turn):
-        _answer(anew, desk)
 
 
 def _open(turn: Turn, desk: Desk) -> Case | None:
@@ -135,7 +139,7 @@ def _open(turn: Turn, desk: Desk) -> Case | None:
         return None
 
 
-def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
+def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead:
     """Try once; whatever goes wrong, the messages are not lost over it."""
     try:
         return _work(case, desk)
@@ -146,25 +150,16 @@ def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
         return retry.decide(error, attempts=case.turn.attempts, delays=desk.retry_delays, readback=desk.readback)
 
 
-def _work(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
+def _work(case: Case, desk: Desk) -> Ended | Again | Dead:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
-    unclear = resolve(case, desk)
-    if unclear:
-        return unclear
-    skip = None if case.completion else guard(case, desk)
-    if skip:
-        return case.ended(Status.SKIPPED, skip)
-    completion = obtain(case, desk)
-    return _deliver(case, completion, desk) if isinstance(completion, Completion) else completion
-
-
-def _deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
-    """Bring the answer home. One that a webhook without its id seems to make stale is not, if the message came before."""
-    outcome = deliver(case, completion, desk)
-    while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, desk):
-        outcome = deliver(case, completion, desk)
-    return outcome
+    forbidden = None if case.completion else guard(case, desk)
+    if isinstance(forbidden, Skip):
+        if forbidden.reason is Reason.OUTSIDE_HOURS:
+            tell_away(case, desk)
+        return case.ended(Status.SKIPPED, forbidden)
+    completion = forbidden or obtain(case, desk)
+    return deliver(case, completion, desk) if isinstance(completion, Completion) else completion
 
 
 def _conclude(case: Case, outcome: Ended | Again | Dead, desk: Desk) -> None:

@@ -176,11 +176,7 @@ class Location(_Table):
         return LocationId(self.id)
 
 
-NOT_IN_EFFECT_YET = frozenset({
-    "fallback_provider", "history_messages", "takeover_seconds", "takeover_by_workflow", "stop_words", "max_replies_per_day",
-    "business_hours", "timezone", "outside_hours", "away_message",
-    "sms_max_segments", "reconcile_minutes",
-})  # fmt: skip
+NOT_IN_EFFECT_YET = frozenset({"fallback_provider", "workflow_secret", "reconcile_minutes"})
 
 
 def without_effect(location: Location) -> tuple[str, ...]:

@@ -19,8 +19,6 @@ ContactId = NewType("ContactId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 
-UNKNOWN_LINE = "?"
-
 
 class Channel(StrEnum):
     """What a location may switch on and off; GHL's spelling."""
@@ -100,8 +98,7 @@ class InboundMessage:
 
     `message_type` is the webhook's word for the channel (what a provider is told), `message_type_string` GHL's finer one
     (`TYPE_CUSTOM_SMS`; what the reply's type depends on). `sender` is the address that an e-mail came from, in lower case, for
-    guards alone; it is shown nowhere. Absent texts and ids are empty strings. `provisional`: its webhook
-    told no id, so that it has one of ours until GHL's own is found.
+    guards alone; it is shown nowhere. Absent texts and ids are empty strings.
     """
 
     id: MessageId
@@ -121,7 +118,6 @@ class InboundMessage:
     thread_id: str = ""
     email_message_id: str = ""
     sender: str = field(default="", repr=False)
-    provisional: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -130,10 +126,48 @@ class InboundMessage:
 
     @property
     def line(self) -> str:
-        """By which channel and conversation provider it came; a turn has one. Of a provisional message neither is certain."""
-        if self.provisional:
-            return UNKNOWN_LINE
+        """By which channel and conversation provider it came; a turn has one."""
         return f"{self.message_type_string or self.channel}|{self.conversation_provider_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundMessage:
+    """A message that left a conversation, whoever wrote it: ourselves, a person, an automation. Absent texts and ids are empty.
+
+    `type` is GHL's `messageTypeString`, else its `messageType`; `date_added_ms` is 0 if unreadable.
+    """
+
+    id: MessageId
+    location_id: LocationId
+    contact_id: ContactId
+    conversation_id: ConversationId
+    type: str
+    text: str
+    date_added_ms: int
+    user_id: str = ""
+    source: str = ""
+
+    @property
+    def lane(self) -> Lane:
+        """The lane of the contact that it was written to."""
+        return Lane(self.location_id, self.contact_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactUpdate:
+    """A contact as an event tells it; what the event doesn't tell is None. `at_ms` is the event's own time, 0 if it has none."""
+
+    location_id: LocationId
+    contact_id: ContactId
+    at_ms: int
+    tags: tuple[str, ...] | None = None
+    dnd: bool | None = None
+    blocked_channels: tuple[str, ...] | None = None
+
+    @property
+    def lane(self) -> Lane:
+        """The contact's lane."""
+        return Lane(self.location_id, self.contact_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,12 +250,43 @@ class Contact:
     blocked_channels: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How things stand with a contact, beside what waits in its lane: who spoke, what was forbidden. Moments are ms, 0 for never.
+
+    `stopped` names the channels that the contact has stopped and since when; `tags`, `dnd` and `blocked_channels` are what events
+    told, None if none did, and when they were heard; `replies` counts those of the last 24 hours, the oldest of them at
+    `oldest_reply_at_ms`; `hears_events`: the location brings marketplace events. `revision` changes with every change of what
+    forbids a reply.
+    """
+
+    revision: int = 0
+    paused_at_ms: int = 0
+    human_at_ms: int = 0
+    human_id: str = ""
+    automation_at_ms: int = 0
+    automation_id: str = ""
+    resumed_at_ms: int = 0
+    stopped: Mapping[str, int] = field(default_factory=dict)
+    tags: frozenset[str] | None = None
+    tags_heard_ms: int = 0
+    dnd: bool | None = None
+    blocked_channels: frozenset[str] | None = None
+    dnd_heard_ms: int = 0
+    blocked_heard_ms: int = 0
+    replies: int = 0
+    oldest_reply_at_ms: int = 0
+    hears_events: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One earlier turn of a conversation: `role` is `user` for the contact and `assistant` for the business."""
+    """One earlier message: `role` is `user` for the contact and `assistant` for the business, be it a person or ourselves."""
 
     role: str
     content: str
+    id: MessageId = MessageId("")
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,11 +322,29 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One write to the outside, noted before and after it. `message_ids` are GHL's, once known."""
+    """One write to the outside, noted before and after. `message_ids` are GHL's, once known; `last`: no part comes after it."""
 
     state: SendState
     at_ms: int
     message_ids: tuple[MessageId, ...] = ()
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """One part of an answer on its way out: its name in the ledger, its text as GHL takes it, and what it says in plain words.
+
+    `last`: no part comes after it; `parts` are all parts of the answer, kept with the first one; `shortened`: something was cut
+    off at the end; `unless_stale`: a newer message forbids it, as long as one may.
+    """
+
+    part: str
+    text: str
+    said: str
+    last: bool
+    shortened: bool = False
+    unless_stale: bool = False
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,8 +356,8 @@ class Turn:
     stood in the lane when it was leased, `replayed` says that an operator gave a dead letter another chance. `attempts` counts
     durable tries that failed, `unfinished` leases that ended without a word (this one included), `looks` how often GHL was read
     to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
-    for a newer message. `answered` are the ids that the saved `answer` is for. `session` is what the provider called the
-    conversation when it last answered, in this turn or an earlier one.
+    for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
+    `session` is what the provider called the conversation when it last answered, in this turn or an earlier one.
     """
 
     lane: Lane
@@ -295,6 +378,7 @@ class Turn:
     answered: tuple[MessageId, ...] = ()
     answered_at_ms: int = 0
     session: str = ""
+    parts: tuple[str, ...] = ()
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
 
     def now_ms(self, monotonic: float) -> int:
@@ -304,20 +388,25 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent."""
+    """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent.
+
+    `said` is a reply that somebody else delivered: its words are only known here.
+    """
 
     status: Status
     message_ids: tuple[MessageId, ...]
     reason: Reason | None = None
     facts: str = ""
     reply_message_ids: tuple[MessageId, ...] = ()
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """A turn to be tried again after `wait` seconds. `counts` says whether that was one of the tries that run out.
 
-    `stale`: a newer message made the answer stale; it is dropped and asked for again.
+    `status` is what its messages are until then: `waiting` if nothing went wrong. `stale`: a newer message made the
+    answer stale; it is dropped and asked for again.
     """
 
     wait: float
@@ -325,6 +414,7 @@ class Again:
     counts: bool = True
     looks: int = 0
     stale: bool = False
+    status: Status = Status.RETRYING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,7 +439,7 @@ class Answer:
 class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 
-    E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`.
+    E-mail rows often come without `text`.
     """
 
     id: MessageId
@@ -359,8 +449,6 @@ class Listed:
     user_id: str
     source: str
     type: str
-    conversation_provider_id: str = ""
-    email_message_ids: tuple[MessageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
-from bridge.store.identities import Identities
 from bridge.store.inbox import Inbox
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
+from bridge.store.standings import Standings
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 
@@ -37,14 +37,7 @@ def build_door(settings: Settings) -> Door:
     """What the receiver needs. Raises Misconfigured."""
     redis = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     inbox = Inbox(redis, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
-    return Door(
-        keys=read_keys(settings.ghl_webhook_keys),
-        inbox=inbox,
-        app_id=settings.ghl_app_id,
-        workflow_secrets=settings.workflow_secrets,
-        # Without a key no location could have been applied, nor have a secret of its own.
-        secret_keys=settings.fernet_keys if settings.secret_key else (),
-    )
+    return Door(keys=read_keys(settings.ghl_webhook_keys), inbox=inbox, app_id=settings.ghl_app_id)
 
 
 def build_redis(settings: Settings) -> Redis:
@@ -72,6 +65,11 @@ def build_locations(settings: Settings, redis: Redis) -> Locations:
     return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
 
 
+def build_standings(settings: Settings, redis: Redis) -> Standings:
+    """How things stand with contacts."""
+    return Standings(redis, retention_ms=_retention_ms(settings))
+
+
 def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
     """The dead letters."""
     return DeadLetters(redis, retention_ms=_retention_ms(settings))
@@ -96,7 +94,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
     wire = Wire()
     return Desk(
         lanes=build_lanes(settings, redis),
-        identities=Identities(redis, retention_ms=_retention_ms(settings)),
+        standings=build_standings(settings, redis),
         locations=build_locations(settings, redis),
         gate=Gate(),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),

@@ -14,14 +14,14 @@ from redis.client import PubSub
 
 from bridge.cli import redis_server
 from bridge.locations import Location
-from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId
+from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId, Posting
 from bridge.store.connection import connect, key, script
 from bridge.store.dead_letters import DeadLetters
-from bridge.store.identities import Identities
 from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.store.messages import encode
+from bridge.store.standings import Standings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,9 +79,9 @@ def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
     return Locations(redis, fernet_keys=fernet_keys or [FERNET_KEY], retention_ms=RETENTION_MS)
 
 
-def identities_of(redis: Redis) -> Identities:
-    """What becomes of messages without their id."""
-    return Identities(redis, retention_ms=RETENTION_MS)
+def standings_of(redis: Redis) -> Standings:
+    """How things stand with contacts."""
+    return Standings(redis, retention_ms=RETENTION_MS)
 
 
 def dead_letters_of(redis: Redis) -> DeadLetters:
@@ -109,6 +109,11 @@ def lanes_of(redis: Redis, *, lease: float = LONG) -> Lanes:
 def claim(lanes: Lanes, *, slots: int = 1000, most: int = 1000, worker: str = "worker") -> tuple[Lane, ...]:
     """Claim what is due."""
     return lanes.claim(worker, slots=slots, alive_seconds=LONG, most=most).lanes
+
+
+def part(name: str = "0", text: str = "hello back") -> Posting:
+    """A part of an answer, and its last one."""
+    return Posting(part=name, text=text, said=text, last=True)
 
 
 def take(lanes: Lanes, lane: Lane = LANE) -> Turn:

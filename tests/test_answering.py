@@ -9,7 +9,7 @@ import pytest
 
 from bridge.model import Completion, MessageId
 from bridge.store.connection import key, now_ms
-from tests.stored import HERE, LANE, dead_letters_of, due_ms, lanes_of, locations_of, pass_time, take
+from tests.stored import HERE, LANE, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, take
 from tests.world import COMPLETE, LIST, M1, POST, TAGS, opened
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_an_answer_that_may_have_been_sent_is_never_stale(world: World, *, liste
 
 def test_a_dropped_answer_of_a_provider_that_may_deliver_settles_nothing(world: World) -> None:
     """Its answer came and claimed no delivery: the next question is asked at once, without reading the conversation back."""
-    world.keep(assistable={"delivery": "auto"})
+    world.keep(assistable={"delivery": "auto"}, history_messages=0)
     world.meanwhile = lambda: world.write("m2")
     world.write()
     world.work(readback=(60.0,))
@@ -227,8 +227,8 @@ def test_a_replay_never_repeats_what_was_sent(world: World) -> None:
     lanes = lanes_of(world.redis)
     turn = take(lanes)
     lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
-    lanes.sending(turn, "0", at_ms=2, channel="SMS")
-    lanes.sent(turn, "0", [MessageId("r9")], at_ms=3, how="posted")
+    lanes.sending(turn, part("0"), revision=0, at_ms=2, channel="SMS")
+    lanes.sent(turn, part("0"), [MessageId("r9")], at_ms=3, how="posted")
     pass_time(world.redis, 1001)
     for _ in range(10):
         take(lanes)

@@ -24,12 +24,12 @@ from tests.stored import (
     accept,
     claim,
     due_ms,
-    identities_of,
     keep,
     lanes_of,
     locations_of,
     message,
     pass_time,
+    standings_of,
     take,
 )
 
@@ -64,7 +64,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
     wire = Wire()
     return Desk(
         lanes=lanes,
-        identities=identities_of(redis),
+        standings=standings_of(redis),
         locations=locations_of(redis, fernet_key),
         gate=Gate(),
         ghl=GHL(wire, "http://127.0.0.1:1"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bridge.answering.history import history
 from bridge.answering.settling import look
 from bridge.errors import Permanent
 from bridge.model import Again, Ended, SendState, Status
@@ -53,11 +54,14 @@ def _settle(case: Case, earlier: LedgerEntry, desk: Desk) -> Ended | Again | Non
 def _ask(case: Case, desk: Desk) -> Completion:
     may_deliver = _may_deliver(case)
     completer = desk.providers(case.kept.location, case.kept.location.provider, may_deliver=may_deliver)
+    contact = case.looked_up[0] if case.looked_up else None
+    said = history(case, desk)
+    question = replace(
+        transcript.ask(case.messages, case.turn.carried), history=said, session_id=case.turn.session, contact=contact
+    )
     began = desk.clock()
     case.looks = 0
     desk.lanes.asking(case.turn, case.ids, at_ms=case.turn.now_ms(began), may_deliver=may_deliver)
-    contact = case.looked_up[0] if case.looked_up else None
-    question = replace(transcript.ask(case.messages, case.turn.carried), session_id=case.turn.session, contact=contact)
     completion = completer.complete(question, seconds=case.kept.location.provider_timeout_seconds)
     now_ms, seconds = case.turn.now_ms(desk.clock()), desk.clock() - began
     desk.lanes.answered(case.turn, case.ids, completion, at_ms=now_ms, seconds=seconds, may_deliver=may_deliver)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.answering.case import READ_SECONDS, guard_anew
-from bridge.answering.posting import post
+from bridge.answering.case import READ_SECONDS
+from bridge.answering.posting import say
 from bridge.errors import Fenced, Unavailable
 from bridge.model import SendState
 from bridge.policy import retry
@@ -33,8 +33,9 @@ def bury(case: Case, dead: Dead, desk: Desk) -> bool:
     if location.dead_letter_tag and may_act:
         _attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, desk))
     if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:
-        _attempt(case, "failure_message", lambda: _tell(case, location.failure_message, desk))
-    return desk.lanes.bury(case.turn, case.ids, dead, answer=case.completion, at_ms=case.turn.now_ms(desk.clock()))
+        _attempt(case, "failure_message", lambda: say(case, FAILURE_PART, location.failure_message, desk))
+    parts = case.parts or case.turn.parts
+    return desk.lanes.bury(case.turn, case.ids, dead, answer=case.completion, parts=parts, at_ms=case.now_ms(desk))
 
 
 def _on_hold(case: Case, desk: Desk) -> bool:
@@ -53,12 +54,7 @@ def _tag(case: Case, tag: str, desk: Desk) -> None:
     desk.ghl.tag(case.turn.lane.contact_id, tag, token=case.token, seconds=READ_SECONDS)
 
 
-def _tell(case: Case, text: str, desk: Desk) -> None:
-    if guard_anew(case, desk) is None:
-        post(case, FAILURE_PART, text, desk, unless_stale=False)
-
-
-def _attempt(case: Case, what: str, act: Callable[[], None]) -> None:
+def _attempt(case: Case, what: str, act: Callable[[], object]) -> None:
     try:
         act()
     except (Fenced, Unavailable):

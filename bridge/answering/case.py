@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.ghl.access import Need
-from bridge.model import Ended, Reason, SendState, Skip, Status
+from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
 from bridge.policy import guards, transcript
 from bridge.policy.hours import hours_of
 from bridge.store.lanes import ASK
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Turn
-    from bridge.store.identities import Identities
     from bridge.store.lanes import Lanes
     from bridge.store.locations import Kept, Locations
+    from bridge.store.standings import Standings
 
 READ_SECONDS = 10.0
-LOOKUP_COUNTS_SECONDS = 15.0
 # After so many dropped answers the next one is sent, or a steady writer would never hear from us.
 MOST_STALE = 2
 
@@ -57,7 +56,7 @@ class Desk:
     """What answering needs. Waits and durations are seconds, `clock` is monotonic."""
 
     lanes: Lanes
-    identities: Identities
+    standings: Standings
     locations: Locations
     gate: Gate
     ghl: GHL
@@ -74,8 +73,9 @@ class Case:
     """A turn in work.
 
     `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `completion`
-    is the answer, once there is one; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the
-    outcome that is unsettled now.
+    is the answer, once there is one, and `parts` its texts as they are posted; `standing` is how things stood when the guards
+    were asked last; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the outcome that is
+    unsettled now.
     """
 
     turn: Turn
@@ -86,6 +86,12 @@ class Case:
     skipped: int = 0
     looks: int = 0
     looked_up: tuple[Contact, float] | None = None
+    standing: Standing = field(default_factory=Standing)
+    parts: tuple[str, ...] = ()
+
+    def now_ms(self, desk: Desk) -> int:
+        """Redis' clock now."""
+        return self.turn.now_ms(desk.clock())
 
     @property
     def ids(self) -> tuple[MessageId, ...]:
@@ -118,7 +124,8 @@ def open_case(turn: Turn, desk: Desk) -> Case | None:
         skip = Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
         desk.lanes.end(turn, _skipped([message.id for message in chosen], skip))
         return None
-    fit = tuple(message for message in chosen if _deserves_answer(message, turn, kept, desk))
+    # With a saved answer they stand or fall together, by the guards before its post.
+    fit = chosen if turn.answer else tuple(message for message in chosen if _deserves_answer(message, turn, kept, desk))
     if not fit:
         desk.lanes.let_go(turn)
         return None
@@ -133,27 +140,14 @@ def open_case(turn: Turn, desk: Desk) -> Case | None:
     )
 
 
-def guard(case: Case, desk: Desk) -> Skip | None:
-    """Ask the guards that need GHL's view of the contact. Raises Retryable when GHL can't be asked."""
-    location = case.kept.location
-    if not guards.needs_contact(location):
-        return None
-    return guards.judge_contact(_look_up(case, desk), case.last.channel, location)
-
-
-def guard_anew(case: Case, desk: Desk) -> Skip | None:
-    """Ask every guard once more, with the location and the contact as they are now. Raises Retryable when GHL can't be asked."""
-    kept = desk.locations.get(case.turn.lane.location_id)
-    if kept is None:
-        return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
-    case.kept = kept
-    return _judge(case.last, case.turn, kept, desk) or guard(case, desk)
-
-
 def may_become_stale(turn: Turn) -> bool:
     """Whether a newer message may still make this turn's answer stale: nothing of it is in GHL, or may be."""
-    tried = any(entry.state is not SendState.NOT_SENT for part, entry in turn.ledger.items() if part != ASK)
-    return turn.stale < MOST_STALE and not turn.replayed and not tried
+    return turn.stale < MOST_STALE and not turn.replayed and not tried(turn)
+
+
+def tried(turn: Turn) -> bool:
+    """Whether anything of this turn is in GHL, or may be."""
+    return any(entry.state is not SendState.NOT_SENT for part, entry in turn.ledger.items() if part != ASK)
 
 
 def delivery(location: Location) -> str:
@@ -176,8 +170,8 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
     return how == "provider" or (how == "auto" and answer.claims_delivery)
 
 
-def _judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
-    """A replay is asked for by an operator, who knows how old it is."""
+def judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
+    """Judge a message by itself. A replay is asked for by an operator, who knows how old it is."""
     held = (kept.held_from_ms, kept.held_until_ms)
     hours = hours_of(kept.location)
     age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
@@ -185,9 +179,7 @@ def _judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip 
 
 
 def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> bool:
-    skip = _judge(message, turn, kept, desk)
-    if skip and skip.reason is Reason.CHANNEL_OFF and message.provisional:
-        return True  # by which channel it came is asked first
+    skip = judge(message, turn, kept, desk)
     if skip:
         desk.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None
@@ -195,10 +187,3 @@ def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk
 
 def _skipped(ids: Sequence[MessageId], skip: Skip) -> Ended:
     return Ended(status=Status.SKIPPED, message_ids=tuple(ids), reason=skip.reason, facts=skip.facts)
-
-
-def _look_up(case: Case, desk: Desk) -> Contact:
-    now = desk.clock()
-    if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
-        case.looked_up = desk.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
-    return case.looked_up[0]

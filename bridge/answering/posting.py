@@ -2,114 +2,182 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import delivery, guard_anew, may_become_stale
+from bridge.answering.case import delivery, may_become_stale, tried
+from bridge.answering.guarding import guard_anew
 from bridge.answering.settling import look
-from bridge.errors import Permanent, Retryable
+from bridge.errors import Overtaken, Permanent, Retryable
 from bridge.ghl import messages
-from bridge.model import Again, MessageId, SendState, Sent, Skip, Status
+from bridge.model import Again, Channel, MessageId, Posting, SendState, Sent, Skip, Status
+from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
 from bridge.store.lanes import Newest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bridge.answering.case import Case, Desk
     from bridge.ghl.access import Access
     from bridge.model import Completion, Ended, Reply
 
-PART = "0"
+    Guard = Callable[[Case, Desk], Skip | Again | None]
+
 STALE = Again(wait=0, why="a newer message made the answer stale", counts=False, stale=True)
 
 
 def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
-    """Post the answer, unless it is there already, or somebody else's to deliver, or a guard speaks against it by now.
+    """Post the answer part by part, unless it is there already, or somebody else's to deliver, or a guard speaks against it.
 
-    Raises Retryable and Permanent (the part is not in GHL), OutcomeUnknown (it may be) and Fenced.
+    Raises Retryable and Permanent (a part is not in GHL), OutcomeUnknown (it may be) and Fenced.
     """
-    settled = _nothing_to_post(case, completion) or _settle(case, completion, desk)
-    if settled:
-        return settled
-    outcome = guard_anew(case, desk) or post(case, PART, completion.text, desk, unless_stale=True)
-    match outcome:
-        case Again():
-            return outcome
-        case Skip():
-            return case.ended(Status.SKIPPED, outcome)
-        case Sent():
-            return case.ended(Status.REPLIED, reply_ids=outcome.message_ids)
-
-
-def post(case: Case, part: str, text: str, desk: Desk, *, unless_stale: bool) -> Sent | Skip | Again:
-    """Post one text, noted in the ledger before and after. `unless_stale`: a newer message forbids it, as long as one may.
-
-    Raises as `deliver`.
-    """
-    reply = messages.build(case.last, text, draft=case.kept.location.mode == "draft")
-    turn, token = case.turn, case.token
-    newest = Newest(seen=turn.waiting - case.skipped, line=case.last.line) if unless_stale and may_become_stale(turn) else None
-    case.looks = 0
-    with desk.heartbeat.posting(turn):
-        if not desk.lanes.sending(turn, part, at_ms=turn.now_ms(desk.clock()), channel=reply.type, newest=newest):
-            return STALE
-        outcome = _send(case, part, reply, token, desk)
-        if isinstance(outcome, Sent):
-            desk.lanes.sent(turn, part, outcome.message_ids, at_ms=turn.now_ms(desk.clock()), how="posted")
-        return outcome
-
-
-def _nothing_to_post(case: Case, completion: Completion) -> Ended | None:
     if not completion.text:
         return case.ended(Status.NO_REPLY)
     if delivery(case.kept.location) == "provider":
         return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=_claimed(completion))
-    entry = case.turn.ledger.get(PART)
-    if entry and entry.state is SendState.SENT:
-        return case.ended(Status.REPLIED, reply_ids=entry.message_ids)
+    settled = _settle_claim(case, completion, desk)
+    return settled or _post_all(case, completion, desk)
+
+
+def say(case: Case, name: str, text: str, desk: Desk, *, guard: Guard = guard_anew) -> Again | Skip | None:
+    """Post a text of the location's own, as parts called `name`, unless a guard speaks against it. Raises as `deliver`."""
+    shaped = shape(text, carried_as(case.last), sms_max_segments=case.kept.location.sms_max_segments)
+    for posting in _postings(name, shaped, said=text if case.last.channel is Channel.EMAIL else ""):
+        outcome = guard(case, desk) or _post(case, posting, desk, guard)
+        if not isinstance(outcome, Sent):
+            return outcome
     return None
 
 
-def _settle(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:
-    """Look for a reply that an earlier try may have posted, or that the provider says it delivered. Raises Permanent."""
-    entry = case.turn.ledger.get(PART)
-    sending = entry if entry and entry.state is SendState.SENDING else None
-    claims = delivery(case.kept.location) == "auto" and completion.claims_delivery
-    if not sending and (not claims or entry):
-        return None
-    since = sending.at_ms if sending else case.turn.answered_at_ms or case.turn.leased_at_ms
-    text, claim = completion.text, completion.claimed_message_id if claims else ""
-    finding = look(case, desk, since_ms=since, find=lambda window, ours: find_post(window, text=text, claimed=claim, ours=ours))
-    match finding:
-        case Again():
-            return finding
-        case Unproven(why=why):
-            raise Permanent(f"outcome unknown: {why}")
-        case Found(id=found) if sending:
-            desk.lanes.sent(case.turn, PART, [found], at_ms=case.turn.now_ms(desk.clock()), how="found in the conversation")
-            return case.ended(Status.REPLIED, reply_ids=[found])
-        case Found(id=found):
-            return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=[found])
-    if case.turn.attempts > len(desk.retry_delays):
-        raise Permanent("outcome unknown at the last try; it is not in the conversation, and no try is left")
-    return None
+def _post_all(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
+    sent: list[MessageId] = []
+    for posting in _parts(case, completion):
+        outcome = _settle_part(case, posting, desk) or guard_anew(case, desk) or _post(case, posting, desk, guard_anew)
+        match outcome:
+            case Again():
+                return outcome
+            case Skip():
+                return case.ended(Status.REPLIED if sent else Status.SKIPPED, outcome, sent)
+            case Sent():
+                sent += outcome.message_ids
+    return case.ended(Status.REPLIED if case.parts else Status.NO_REPLY, reply_ids=sent)
 
 
-def _send(case: Case, part: str, reply: Reply, token: Access, desk: Desk) -> Sent | Skip:
-    turn = case.turn
+def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
+    """The answer's parts: once one of them was tried, they are what they were then, whatever the settings are now."""
+    if case.turn.parts and tried(case.turn):
+        shaped = Shaped(parts=case.turn.parts)
+    elif case.kept.location.mode == "draft":
+        shaped = Shaped(parts=(completion.text,))
+    else:
+        shaped = shape(completion.text, carried_as(case.last), sms_max_segments=case.kept.location.sms_max_segments)
+    case.parts = shaped.parts
+    for posting in _postings("", shaped, said=completion.text if case.last.channel is Channel.EMAIL else ""):
+        yield replace(posting, unless_stale=posting.part == "0")
+
+
+def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
+    """One posting a part. `said` is what it says in plain words, where the part itself is HTML."""
+    for number, text in enumerate(shaped.parts):
+        part = f"{name}{number or ''}" if name else str(number)
+        yield Posting(
+            part=part,
+            text=text,
+            said=said or text,
+            last=number == len(shaped.parts) - 1,
+            shortened=shaped.shortened,
+            parts=() if name else shaped.parts,
+        )
+
+
+def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip | Again:
+    """Post one part; if somebody spoke since the guards were asked, they are asked again."""
+    while True:
+        try:
+            return _write(case, posting, desk)
+        except Overtaken:
+            forbidden = guard(case, desk)
+            if forbidden:
+                return forbidden
+
+
+def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip | Again:
+    """Post one part, noted in the ledger before and after."""
+    draft = case.kept.location.mode == "draft"
+    reply = messages.build(case.last, posting.text, draft=draft)
+    turn, token = case.turn, case.token
+    unless_stale = posting.unless_stale and may_become_stale(turn)
+    newest = Newest(seen=turn.waiting - case.skipped, line=case.last.line) if unless_stale else None
+    case.looks = 0
+    with desk.heartbeat.posting(turn):
+        revision = case.standing.revision
+        at_ms = case.now_ms(desk)
+        if not desk.lanes.sending(turn, posting, at_ms=at_ms, channel=reply.type, newest=newest, revision=revision):
+            return STALE
+        outcome = _send(case, posting, reply, token, desk)
+        if isinstance(outcome, Sent):
+            unheard = replace(posting, said="") if draft else posting
+            desk.lanes.sent(turn, unheard, outcome.message_ids, at_ms=case.now_ms(desk), how="posted")
+        return outcome
+
+
+def _send(case: Case, posting: Posting, reply: Reply, token: Access, desk: Desk) -> Sent | Skip:
+    turn, revision = case.turn, case.standing.revision
     try:
         outcome = desk.ghl.post(
             reply,
             token=token,
             seconds=desk.post_seconds,
-            before_send=lambda: desk.lanes.check(turn, seconds=desk.post_seconds),
+            before_send=lambda: desk.lanes.check(turn, seconds=desk.post_seconds, revision=revision),
         )
-    except (Retryable, Permanent):
-        desk.lanes.not_sent(turn, part, at_ms=turn.now_ms(desk.clock()))
+    except (Retryable, Permanent, Overtaken):
+        desk.lanes.not_sent(turn, posting.part, at_ms=case.now_ms(desk))
         raise
     if isinstance(outcome, Skip):
-        desk.lanes.not_sent(turn, part, at_ms=turn.now_ms(desk.clock()))
+        desk.lanes.not_sent(turn, posting.part, at_ms=case.now_ms(desk))
     return outcome
+
+
+def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:
+    """Look for a reply that the provider says it delivered. Raises Permanent."""
+    if not completion.claims_delivery or delivery(case.kept.location) != "auto" or "0" in case.turn.ledger:
+        return None
+    since = case.turn.answered_at_ms or case.turn.leased_at_ms
+    found = _look_for(case, completion.text, completion.claimed_message_id, since, desk)
+    if isinstance(found, Sent):
+        return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=found.message_ids)
+    return found
+
+
+def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | None:
+    """What is known of a part that an earlier try may have posted; None: it is not in GHL. Raises Permanent."""
+    entry = case.turn.ledger.get(posting.part)
+    if entry is None or entry.state is SendState.NOT_SENT:
+        return None
+    if entry.state is SendState.SENT:
+        return Sent(message_ids=entry.message_ids)
+    found = _look_for(case, posting.text, "", entry.at_ms, desk)
+    if isinstance(found, Sent):
+        desk.lanes.sent(case.turn, posting, found.message_ids, at_ms=case.now_ms(desk), how="found in the conversation")
+    return found
+
+
+def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk) -> Sent | Again | None:
+    """Read the conversation back for a text or an id; None: proven not to be there. Raises Permanent."""
+    finding = look(
+        case, desk, since_ms=since_ms, find=lambda window, ours: find_post(window, text=text, claimed=claimed, ours=ours)
+    )
+    match finding:
+        case Again():
+            return finding
+        case Unproven(why=why):
+            raise Permanent(f"outcome unknown: {why}")
+        case Found(id=found):
+            return Sent(message_ids=(found,))
+    if case.turn.attempts > len(desk.retry_delays):
+        raise Permanent("outcome unknown at the last try; it is not in the conversation, and no try is left")
+    return None
 
 
 def _claimed(completion: Completion) -> Sequence[MessageId]:

@@ -12,7 +12,18 @@ from typing import Any
 from bridge.ghl import fields
 from bridge.ghl.channels import Kind, find_kind, told_word
 from bridge.ghl.email_text import own_text
-from bridge.model import Channel, ContactId, ConversationId, Ignored, InboundMessage, LocationId, MessageId, Reason
+from bridge.model import (
+    Channel,
+    ContactId,
+    ContactUpdate,
+    ConversationId,
+    Ignored,
+    InboundMessage,
+    LocationId,
+    MessageId,
+    OutboundMessage,
+    Reason,
+)
 
 MAX_TEXT = 20_000
 MAX_ATTACHMENTS = 50
@@ -22,10 +33,11 @@ _MAX_SUBJECT = 1_000
 _MAX_SENDER = 500
 _MAX_WORD = 100
 _MAX_URL = 4_096
+_MAX_TAGS = 500
 
 
-def parse(body: bytes, *, app_id: str = "") -> InboundMessage | Ignored:
-    """Turn the raw body of a verified webhook into a message or the reason to ignore it. Never raises, whatever the bytes.
+def parse(body: bytes, *, app_id: str = "") -> InboundMessage | OutboundMessage | ContactUpdate | Ignored:
+    """Turn the raw body of a verified webhook into what it tells, or the reason to ignore it. Never raises, whatever the bytes.
 
     With `app_id`, events that name another app are `other_app`; events that name none pass.
     """
@@ -33,7 +45,7 @@ def parse(body: bytes, *, app_id: str = "") -> InboundMessage | Ignored:
     if event is None:
         return Ignored(reason=Reason.UNPARSEABLE)
     if reason := _why_ignored(event, app_id):
-        return _ignored(event, reason)
+        return _telling(event, reason) or _ignored(event, reason)
     kind = _kind(event)
     if kind is None:
         return _ignored(event, Reason.NOT_A_MESSAGE)
@@ -50,15 +62,56 @@ def _why_ignored(event: dict[str, Any], app_id: str) -> Reason | None:
         return Reason.UNPARSEABLE
     match event.get("type"):
         case "InboundMessage":
-            return None if is_inbound(event.get("direction")) else Reason.NOT_INBOUND
+            return None if _is_inbound(event.get("direction")) else Reason.NOT_INBOUND
         case "OutboundMessage":
             return Reason.NOT_INBOUND
         case _:
             return Reason.NOT_A_MESSAGE
 
 
-def is_inbound(direction: object) -> bool:
-    """Whether a message's direction says that the contact wrote it, or says nothing."""
+def _telling(event: dict[str, Any], reason: Reason) -> OutboundMessage | ContactUpdate | None:
+    """What needs no answer can tell something all the same: who else writes to the contact, and what the contact wants."""
+    event_type = _word(event, "type")
+    if reason is Reason.NOT_INBOUND and event_type == "OutboundMessage" and _names(event, "locationId", "contactId"):
+        return _outbound(event)
+    if reason is Reason.NOT_A_MESSAGE and event_type.startswith("Contact") and _names(event, "locationId", "id"):
+        return _contact(event)
+    return None
+
+
+def _names(event: dict[str, Any], *names: str) -> bool:
+    return all(_id(event, name) for name in names)
+
+
+def _outbound(event: dict[str, Any]) -> OutboundMessage:
+    return OutboundMessage(
+        id=MessageId(_id(event, "messageId", "emailMessageId", "webhookId")),
+        location_id=LocationId(_id(event, "locationId")),
+        contact_id=ContactId(_id(event, "contactId")),
+        conversation_id=ConversationId(_id(event, "conversationId")),
+        type=_word(event, "messageTypeString") or _word(event, "messageType"),
+        text=fields.text(event.get("body"), limit=_MAX_BODY),
+        date_added_ms=_date_added_ms(event),
+        user_id=_id(event, "userId"),
+        source=_word(event, "source"),
+    )
+
+
+def _contact(event: dict[str, Any]) -> ContactUpdate | None:
+    """None if it tells nothing that a guard asks for. Its `dateAdded` is the contact's: only `timestamp` is the event's time."""
+    tags, dnd, settings = event.get("tags"), event.get("dnd"), event.get("dndSettings")
+    told = ContactUpdate(
+        location_id=LocationId(_id(event, "locationId")),
+        contact_id=ContactId(_id(event, "id")),
+        at_ms=fields.moment_ms(event.get("timestamp")),
+        tags=tuple(fields.text(tag, limit=_MAX_WORD) for tag in tags[:_MAX_TAGS]) if isinstance(tags, list) else None,
+        dnd=dnd if isinstance(dnd, bool) else None,
+        blocked_channels=fields.blocked_channels(settings) if isinstance(settings, dict) else None,
+    )
+    return None if told.tags is None and told.dnd is None and told.blocked_channels is None else told
+
+
+def _is_inbound(direction: object) -> bool:
     # An InboundMessage has been seen with direction outbound; to answer one would be to answer ourselves.
     return direction is None or (isinstance(direction, str) and direction.strip().lower() in {"", "inbound"})
 

@@ -61,6 +61,15 @@ def moment_ms(value: object) -> int:
     return 0
 
 
+def blocked_channels(settings: dict[str, Any]) -> tuple[str, ...]:
+    """The channels that `dndSettings` block: those whose status is `active` or `permanent`."""
+    return tuple(
+        channel
+        for channel, setting in settings.items()
+        if isinstance(setting, dict) and setting.get("status") in ("active", "permanent")
+    )
+
+
 def _load(body: bytes) -> object:
     try:
         return orjson.loads(body)

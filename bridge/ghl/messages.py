@@ -5,13 +5,11 @@ https://marketplace.gohighlevel.com/docs/ghl/conversations/send-a-new-message an
 
 from __future__ import annotations
 
-import html
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Retryable
-from bridge.ghl.fields import moment_ms
+from bridge.ghl.fields import blocked_channels, moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
 from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.answers import as_text, date_ms, json_object, part, shape
@@ -45,7 +43,7 @@ class Page:
 
 
 def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:
-    """Shape an answer's text for the channel that `message` came by, or as a comment that only staff see.
+    """Place one part of an answer on the channel that `message` came by, or in a comment for staff. An e-mail's is HTML.
 
     Raises ValueError for GMB, which GHL can't send to; guards keep it away.
     """
@@ -115,16 +113,6 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers))
 
 
-def decipher_search(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> ConversationId:
-    """Read `GET /conversations/search` for a contact's conversation; empty if there is none. Raises as the others."""
-    document = _read(status, headers, body, what="search for a conversation")
-    rows = document.get("conversations")
-    if not isinstance(rows, list):
-        raise Retryable(f"GHL's list of conversations can't be read: HTTP {status}, {shape(body)}")
-    found = (as_text(part(row, "id")) for row in rows if as_text(part(row, "contactId")) == contact_id)
-    return ConversationId(next(found, ""))
-
-
 def check_tagged(status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Read the answer to `POST /contacts/{id}/tags`: any 2xx will do. Raises what `decipher` raises."""
     _read(status, headers, body, what="tag")
@@ -152,11 +140,7 @@ def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, co
         phone=as_text(contact.get("phone")),
         tags=frozenset(as_text(tag) for tag in tags if as_text(tag)) if isinstance(tags, list) else frozenset(),
         dnd=contact.get("dnd") is True,
-        blocked_channels=frozenset(
-            channel for channel, setting in settings.items() if as_text(part(setting, "status")) in {"active", "permanent"}
-        )
-        if isinstance(settings, dict)
-        else frozenset(),
+        blocked_channels=frozenset(blocked_channels(settings) if isinstance(settings, dict) else ()),
     )
 
 
@@ -165,13 +149,12 @@ def _name(contact: dict[str, Any]) -> str:
     return both or as_text(contact.get("name")) or as_text(contact.get("contactName"))
 
 
-def _email(message: InboundMessage, text: str) -> Reply:
-    paragraphs = re.split(r"\n\s*\n", "\n".join(text.strip().splitlines()))
+def _email(message: InboundMessage, html: str) -> Reply:
     subject = " ".join(message.subject.split())
     return Reply(
         type="Email",
         contact_id=message.contact_id,
-        html="".join("<p>" + html.escape(paragraph).replace("\n", "<br>") + "</p>" for paragraph in paragraphs),
+        html=html,
         subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
         thread_id=message.thread_id,
         reply_message_id=message.email_message_id,
@@ -200,11 +183,4 @@ def _listed(row: dict[str, Any]) -> Listed:
         user_id=as_text(row.get("userId")),
         source=as_text(row.get("source")),
         type=as_text(row.get("messageType")),
-        conversation_provider_id=as_text(row.get("conversationProviderId")),
-        email_message_ids=_email_ids(row),
     )
-
-
-def _email_ids(row: dict[str, Any]) -> tuple[MessageId, ...]:
-    ids = part(row.get("meta"), "email", "messageIds")
-    return tuple(MessageId(as_text(id_)) for id_ in ids if as_text(id_)) if isinstance(ids, list) else ()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.model import Channel, Reason, Skip
+from bridge.model import Channel, Contact, Reason, Skip
 from bridge.policy.auto_reply import judge_auto_reply
 from bridge.policy.hours import ALWAYS, closed_ms
+from bridge.policy.moments import iso
 from bridge.policy.reactions import is_reaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bridge.locations import Location
-    from bridge.model import Contact, InboundMessage
+    from bridge.model import ContactId, InboundMessage, Standing
     from bridge.policy.hours import Hours
 
 
@@ -55,6 +57,45 @@ def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 
     overlap = max(0, until - since)
     closed = closed_ms(hours, added, now_ms) - closed_ms(hours, since, until)
     return (now_ms - added - overlap - closed) / 1000
+
+
+def judge_standing(standing: Standing, channel: Channel, location: Location, *, now_ms: int) -> Skip | None:
+    """Judge what was said and forbidden meanwhile: an operator's pause, a stop, a person who took over, the cap on replies."""
+    if standing.paused_at_ms:
+        return Skip(Reason.CONVERSATION_PAUSED, f"paused by an operator at {iso(standing.paused_at_ms)}")
+    if channel in standing.stopped:
+        return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {iso(standing.stopped[channel])}")
+    if skip := _judge_takeover(standing, location, now_ms):
+        return skip
+    if 0 < location.max_replies_per_day <= standing.replies:
+        facts = f"{standing.replies} replies since {iso(standing.oldest_reply_at_ms)}"
+        return Skip(Reason.REPLY_CAP, f"{facts}, max_replies_per_day = {location.max_replies_per_day}")
+    return None
+
+
+def _judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
+    by, at, id_ = "a person", standing.human_at_ms, standing.human_id
+    if location.takeover_by_workflow and standing.automation_at_ms > at:
+        by, at, id_ = "an automation", standing.automation_at_ms, standing.automation_id
+    seconds = location.takeover_seconds
+    if not at or seconds == 0 or standing.resumed_at_ms >= at or (seconds > 0 and now_ms >= at + seconds * 1000):
+        return None
+    until = "until resumed" if seconds < 0 else f"takeover_seconds = {seconds:.0f}"
+    return Skip(Reason.HUMAN_TAKEOVER, f"{by} wrote {id_ or 'a message'} at {iso(at)}, {until}")
+
+
+def merge(looked_up: Contact | None, looked_up_at_ms: int, standing: Standing, contact_id: ContactId) -> Contact:
+    """The contact as the look-up showed it, or an event that was heard after it."""
+    known = looked_up or Contact(id=contact_id)
+    tags = standing.tags if standing.tags_heard_ms >= looked_up_at_ms else None
+    dnd = standing.dnd if standing.dnd_heard_ms >= looked_up_at_ms else None
+    blocked = standing.blocked_channels if standing.blocked_heard_ms >= looked_up_at_ms else None
+    return replace(
+        known,
+        tags=known.tags if tags is None else tags,
+        dnd=known.dnd if dnd is None else dnd,
+        blocked_channels=known.blocked_channels if blocked is None else blocked,
+    )
 
 
 def judge_contact(contact: Contact, channel: Channel, location: Location) -> Skip | None:

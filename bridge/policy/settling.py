@@ -5,18 +5,16 @@ Two questions, both pure: when to look next, and what does the look prove.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING
+
+from bridge.policy.authors import AUTOMATIONS
+from bridge.policy.wording import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from bridge.model import Listed, MessageId, Window
-
-# Sends of these are explained, and none of ours.
-AUTOMATIONS = frozenset({"workflow", "campaign", "bulk_actions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def find_post(window: Window, *, text: str, claimed: str, ours: Collection[Messa
     """
     mine = [message for message in _machine_made(window.messages) if message.id not in ours]
     for message in mine:
-        if (claimed and message.id == claimed) or (text and _same(message.text, text)):
+        if (claimed and message.id == claimed) or (text and same(message.text, text)):
             return Found(message.id)
     return _absence(window, mine)
 
@@ -84,14 +82,3 @@ def _absence(window: Window, unexplained: Sequence[Listed]) -> Absent | Unproven
     if unexplained:
         return Unproven("an outbound message since the attempt can't be explained")
     return Absent()
-
-
-def _same(listed: str, text: str) -> bool:
-    """GHL may rewrite white space and e-mail markup; the words stay. A text that is nothing but markup stands for itself."""
-    if _words(text):
-        return _words(listed) == _words(text)
-    return listed.split() == text.split()
-
-
-def _words(text: str) -> list[str]:
-    return unescape(re.sub(r"<[^>]+>", " ", text)).casefold().split()

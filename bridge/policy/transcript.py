@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.model import UNKNOWN_LINE, Question
+from bridge.model import Question, Said
+from bridge.policy.authors import Author, author
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from bridge.model import InboundMessage, MessageId
+    from bridge.model import InboundMessage, Listed, MessageId
 
 
 def choose(waiting: Sequence[InboundMessage], answered: Sequence[MessageId] = ()) -> tuple[InboundMessage, ...]:
@@ -31,9 +32,7 @@ def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = 
     came by the same line.
     """
     last = messages[-1]
-    texts = sorted(
-        [*(one for one in carried if one.line in {last.line, UNKNOWN_LINE}), *messages], key=lambda message: message.date_added_ms
-    )
+    texts = sorted([*(one for one in carried if one.line == last.line), *messages], key=lambda message: message.date_added_ms)
     return Question(
         location_id=last.location_id,
         contact_id=last.contact_id,
@@ -41,4 +40,19 @@ def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = 
         last_message_id=last.id,
         channel=last.message_type,
         input="\n".join(message.text.strip() for message in texts),
+    )
+
+
+def earlier(said: Sequence[Said], *, asked: Collection[MessageId], count: int) -> tuple[Said, ...]:
+    """The last `count` of what is on record, oldest first, without what is `asked` now; each message once."""
+    known = {one.id: one for one in said if one.id not in asked}
+    return tuple(sorted(known.values(), key=lambda one: one.at_ms)[-count:])
+
+
+def read_back(listed: Iterable[Listed]) -> tuple[Said, ...]:
+    """Rows of GHL's list as what was said: who the contact sees as the business is `assistant`, a person of it too."""
+    return tuple(
+        Said(role="user" if row.direction == "inbound" else "assistant", content=row.text, id=row.id, at_ms=row.date_added_ms)
+        for row in listed
+        if row.text.strip() and (row.direction == "inbound" or author(type_=row.type, source=row.source) is not Author.NOBODY)
     )

@@ -9,17 +9,20 @@ from uuid import uuid4
 import orjson
 
 from bridge.model import Lane
-from bridge.store.connection import key, reaching, script
+from bridge.policy.consent import START_WORDS, word_of
+from bridge.store.connection import reaching, script
+from bridge.store.heard import heard
 from bridge.store.messages import encode
+from bridge.store.standings import contact_args
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
     from redis.asyncio import Redis
 
-    from bridge.model import Ignored, InboundMessage, LocationId
+    from bridge.model import ContactUpdate, Ignored, InboundMessage, OutboundMessage
 
-Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow"]
+Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word"]
 
 # GHL's longest published retry schedule ends after 3 days (2026-08); twice that and a day.
 REMEMBERED_MS = 7 * 24 * 3600 * 1000
@@ -36,6 +39,8 @@ class Inbox:
     def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0) -> None:
         self._redis = redis
         self._accept = redis.register_script(script("accept"))
+        self._hear = redis.register_script(script("hear"))
+        self._contact = redis.register_script(script("contact"))
         self._retention_ms = retention_ms
         self._seconds = seconds
         self._calls: set[asyncio.Future[Any]] = set()
@@ -69,10 +74,15 @@ class Inbox:
         }
         return await self._write(lane, b"", what)
 
-    async def workflow_hash(self, location_id: LocationId) -> str:
-        """The keyed hash of a location's own workflow secret; empty if it has none. Raises Unavailable."""
-        with reaching(f"read the workflow secret of {location_id}"):
-            return await self._in_time(self._redis.hget(key("location", location_id), "workflow_hash")) or ""
+    async def hear(self, message: OutboundMessage) -> None:
+        """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
+        with reaching(f"note outbound message {message.id}"):
+            await self._in_time(self._hear(args=[str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms]))
+
+    async def update(self, update: ContactUpdate) -> None:
+        """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""
+        with reaching(f"note an event of contact {update.contact_id}"):
+            await self._in_time(self._contact(args=contact_args(update, self._retention_ms)))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -109,8 +119,9 @@ class Inbox:
             task.exception()
 
 
-def came(message: InboundMessage, event: Mapping[str, object]) -> dict[str, object]:
+def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
     """What the script is told of a message that wants an answer."""
+    word = word_of(message.text)
     return {
         "id": message.id,
         "webhook_id": message.webhook_id,
@@ -118,4 +129,9 @@ def came(message: InboundMessage, event: Mapping[str, object]) -> dict[str, obje
         "event": orjson.dumps(event).decode(),
         "reason": "",
         "line": message.line,
+        "channel": message.channel,
+        "word": word,
+        "start": word in START_WORDS,
+        "at": message.date_added_ms,
+        "marketplace": marketplace,
     }

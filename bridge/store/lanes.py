@@ -9,23 +9,25 @@ from uuid import uuid4
 
 import orjson
 
-from bridge.errors import Fenced
+from bridge.errors import Fenced, Overtaken
 from bridge.model import Lane, LedgerEntry, MessageId, SendState, Status
+from bridge.policy.wording import digest
 from bridge.store.connection import key, reaching, script
 from bridge.store.messages import encode_answer
-from bridge.store.turns import event_of, is_reply, letter, outcome, read_turn, taken_along
+from bridge.store.said import said
+from bridge.store.turns import event_of, is_reply, letter, outcome, read_turn, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from redis import Redis
 
-    from bridge.model import Again, Completion, Dead, Ended, Turn
+    from bridge.model import Again, Completion, Dead, Ended, Posting, Turn
 
 MOST_MESSAGES_OF_A_TURN = 200
 REFUSED_LOGINS_UNTIL_HOLD = 3
 ASK = "ask"
-LOST, WRITTEN = 0, 1
+LOST, WRITTEN, NEWER, CHANGED = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +84,23 @@ class Lanes:
             answer = self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
         return read_turn(lane, token, began, answer) if answer else None
 
-    def reread(self, turn: Turn) -> Turn | None:
-        """A turn as it is now, under the same lease; None when nothing of it waits any more, and the lane was given back."""
-        began = self._clock()
-        with reaching(f"read the turn of {turn.lane} anew"):
-            answer = self._lease(args=[str(turn.lane), turn.token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
-        return read_turn(turn.lane, turn.token, began, answer) if answer else None
-
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
         pairs = [part for turn in held for part in (str(turn.lane), turn.token)]
         with reaching("renew leases"):
             return tuple(map(Lane.parse, self._renew(args=[self._lease_ms, *pairs])))
 
-    def check(self, turn: Turn, *, seconds: float) -> None:
-        """Raise Fenced unless the lease is still ours for at least `seconds`."""
+    def check(self, turn: Turn, *, seconds: float, revision: int) -> None:
+        """Raise Fenced unless the lease is still ours for at least `seconds`, Overtaken if the contact's standing has changed."""
         asked = self._clock()
         with reaching(f"check the lease of {turn.lane}"):
-            left = self._fence(args=[str(turn.lane), turn.token])
+            left, now = self._fence(args=[str(turn.lane), turn.token])
         # The answer may have been long under way, and the lease ran down meanwhile.
         left -= round((self._clock() - asked) * 1000)
         if left < seconds * 1000:
             raise Fenced(f"the lease of {turn.lane} is lost or too short for a post ({left} ms left)")
+        if now != revision:
+            raise Overtaken(f"the standing of {turn.lane} has changed")
 
     def give_back(self, turn: Turn) -> bool:
         """Give the lane back untouched, due at once: this process is about to stop. False when the lease was lost before."""
@@ -122,7 +119,7 @@ class Lanes:
         self._note(
             turn,
             messages={id_: {"status": Status.ANSWERING} for id_ in ids},
-            lane={"looks": 0, "asks": turn.asks + may_deliver, "stale": turn.stale, "answer": "", "answered": ""},
+            lane={"looks": 0, "asks": turn.asks + may_deliver, "stale": turn.stale, "answer": "", "answered": "", "parts": ""},
             ledger={ASK: entry} if may_deliver else {},
             event={"step": "asking", "message_ids": ids, "attempt": turn.attempts + 1},
         )
@@ -154,30 +151,48 @@ class Lanes:
         ledger = {ASK: heard} if may_deliver else {}
         self._note(turn, lane=saved, ledger=ledger, claimed=claimed, welcomed=["provider"], event=event)
 
-    def sending(self, turn: Turn, part: str, *, at_ms: int, channel: str, newest: Newest | None = None) -> bool:
-        """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn."""
-        entry = LedgerEntry(state=SendState.SENDING, at_ms=at_ms)
-        event = {"step": "sending", "part": part, "type": channel}
-        return self._note(
-            turn, lane={"looks": 0}, ledger={part: entry}, event=event, unless_newer=asdict(newest) if newest else None
+    def sending(
+        self, turn: Turn, posting: Posting, *, at_ms: int, channel: str, newest: Newest | None = None, revision: int
+    ) -> bool:
+        """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
+
+        Raises Overtaken, and nothing is noted, if the contact's standing is not of this `revision` any more.
+        """
+        entry = LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)
+        event: dict[str, Any] = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
+        if posting.shortened:
+            event["shortened"] = True
+        kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
+        done = self._write_step(
+            turn,
+            event=event,
+            lane={"looks": 0, **kept},
+            ledger={posting.part: entry},
+            posting={posting.part: digest(posting.text)},
+            unless_newer=asdict(newest) if newest else None,
+            revision=[revision],
         )
+        if done == CHANGED:
+            raise Overtaken(f"the standing of {turn.lane} has changed")
+        return done == WRITTEN
 
     def not_sent(self, turn: Turn, part: str, *, at_ms: int) -> None:
         """Note that a part is proven not to be in GHL."""
         entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
         self._note(turn, ledger={part: entry}, event={"step": "not_sent", "part": part})
 
-    def sent(self, turn: Turn, part: str, ids: Sequence[MessageId], *, at_ms: int, how: str) -> None:
+    def sent(self, turn: Turn, posting: Posting, ids: Sequence[MessageId], *, at_ms: int, how: str) -> None:
         """Note that a part is in GHL, under ids that are our own from now on."""
-        entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids))
-        event = {"step": "sent", "part": part, "reply_ids": ids, "how": how}
-        self._note(turn, ledger={part: entry}, own=list(ids), welcomed=["ghl"], event=event)
+        entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids), last=posting.last)
+        event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": how}
+        words = ids[0] if ids else MessageId(f"{turn.id}-{posting.part}")
+        heard = [(at_ms, said(words, "assistant", posting.said))] if posting.said else []
+        self._note(turn, ledger={posting.part: entry}, own=list(ids), said=heard, welcomed=["ghl"], event=event)
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""
-        self._note(
-            turn, messages={id_: outcome(ended) for id_ in ended.message_ids}, done=ended.message_ids, event=event_of(ended)
-        )
+        messages = {id_: outcome(ended) for id_ in ended.message_ids}
+        self._note(turn, messages=messages, done=ended.message_ids, said=words_of(turn, ended), event=event_of(ended))
 
     def end(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of the messages and give the lane back."""
@@ -189,6 +204,7 @@ class Lanes:
             done=ended.message_ids,
             carried=taken_along(turn, ended.message_ids),
             own=own,
+            said=words_of(turn, ended),
             replied=is_reply(ended),
             events=[event_of(ended)],
         )
@@ -202,17 +218,26 @@ class Lanes:
         """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment."""
         attempts = turn.attempts + again.counts
         event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
-        dropped = {"answer": "", "answered": "", "stale": turn.stale + 1} if again.stale else {}
+        dropped = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
         self._end(
             turn,
-            messages={id_: {"status": Status.RETRYING} for id_ in ids},
+            messages={id_: {"status": again.status} for id_ in ids},
             lane={"attempts": attempts, "looks": again.looks, **dropped},
             wait_ms=round(again.wait * 1000),
             failed=again.counts,
             events=[event],
         )
 
-    def bury(self, turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, at_ms: int) -> bool:
+    def bury(
+        self,
+        turn: Turn,
+        ids: Sequence[MessageId],
+        dead: Dead,
+        *,
+        answer: Completion | None,
+        parts: Sequence[str] = (),
+        at_ms: int,
+    ) -> bool:
         """Turn the messages into one dead letter and give the lane back.
 
         False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
@@ -223,14 +248,17 @@ class Lanes:
             turn,
             messages={id_: {"status": Status.DEAD, "error": dead.error} for id_ in ids},
             done=list(ids),
-            dead={"id": turn.id, "record": letter(turn, ids, dead, answer=answer, at_ms=at_ms).decode()},
+            dead={"id": turn.id, "record": letter(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms).decode()},
             refused=dead.refused,
             held={"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]},
             events=[event],
         )
 
     def _note(self, turn: Turn, *, event: dict[str, Any], **patch: Any) -> bool:
-        return self._write(self._record, turn, events=[event], **patch) == WRITTEN
+        return self._write_step(turn, event=event, **patch) == WRITTEN
+
+    def _write_step(self, turn: Turn, *, event: dict[str, Any], **patch: Any) -> int:
+        return self._write(self._record, turn, events=[event], **patch)
 
     def _end(self, turn: Turn, **patch: Any) -> bool:
         return self._write(self._release, turn, **patch) == WRITTEN

@@ -10,9 +10,9 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import Misconfigured
-from bridge.ghl.workflow_secrets import keyed_hash
 from bridge.locations import Location, revealed
 from bridge.model import LocationId
+from bridge.policy.consent import stopping
 from bridge.store.connection import key, now_ms, reaching, script, text
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ class Locations:
         self._remove = redis.register_script(script("remove"))
         self._learn = redis.register_script(script("learn"))
         self._retention_ms = retention_ms
-        keys = list(fernet_keys)
-        self._newest_key = keys[0]
-        self._fernet = MultiFernet([Fernet(one) for one in keys])
+        self._fernet = MultiFernet([Fernet(one) for one in fernet_keys])
         self._opened = lru_cache(maxsize=1024)(self._open)
 
     def get(self, location_id: LocationId) -> Kept | None:
@@ -75,6 +73,8 @@ class Locations:
                 pipe.hset(record, items=self._fields(location))
                 pipe.hsetnx(record, "activated_at", now)
                 pipe.sadd(key("locations"), location.id)
+                pipe.delete(key("stopping", location.id))
+                pipe.sadd(key("stopping", location.id), *stopping(location.stop_words) or ("",))
             pipe.execute()
 
     def pause(self, location_id: LocationId, *, paused: bool) -> None:
@@ -129,12 +129,9 @@ class Locations:
     def _fields(self, location: Location) -> list[str | int]:
         sealed = self._fernet.encrypt(orjson.dumps(revealed(location.model_dump()))).decode()
         debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
-        max_age = round(location.max_age_seconds * 1000)
-        secret = location.workflow_secret.get_secret_value() if location.workflow_secret else ""
-        # The receiver compares it with every webhook, and opens no settings for that.
-        hashed = keyed_hash(secret.encode(), location.location_id, self._newest_key) if secret else ""
-        timing: list[str | int] = ["debounce_ms", debounce, "debounce_max_ms", most, "max_age_ms", max_age]
-        return ["settings", sealed, *timing, "workflow_hash", hashed]
+        max_age, takeover = round(location.max_age_seconds * 1000), round(location.takeover_seconds * 1000)
+        plain = {"debounce_ms": debounce, "debounce_max_ms": most, "max_age_ms": max_age, "takeover_ms": takeover}
+        return ["settings", sealed, *(part for pair in plain.items() for part in pair)]
 
     def _open(self, location_id: str, sealed: str) -> Location:
         try:

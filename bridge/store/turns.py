@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.model import UNKNOWN_LINE, LedgerEntry, MessageId, SendState, Status, Turn
+from bridge.model import LedgerEntry, MessageId, SendState, Status, Turn
 from bridge.store.connection import rows
 from bridge.store.messages import decode, decode_answer, encode_answer
+from bridge.store.said import said, said_by_contact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +40,14 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         answered=tuple(map(MessageId, orjson.loads(fields.get("answered") or "[]"))),
         answered_at_ms=int(fields.get("answered_at", 0)),
         session=fields.get("session", ""),
+        parts=tuple(orjson.loads(fields.get("parts") or "[]")),
         ledger={part: _entry(text) for part, text in rows(ledger).items()},
     )
 
 
-def letter(turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, at_ms: int) -> bytes:
+def letter(
+    turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, parts: Sequence[str], at_ms: int
+) -> bytes:
     """A turn as a dead letter: what the operator sees of it, and what a replay goes on with."""
     return orjson.dumps(
         {
@@ -60,6 +64,7 @@ def letter(turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completi
             "answered": orjson.dumps(ids).decode(),
             "answered_at": turn.answered_at_ms or at_ms,
             "asks": turn.asks,
+            "parts": orjson.dumps(parts).decode(),
         }
     )
 
@@ -85,12 +90,28 @@ def is_reply(ended: Ended) -> bool:
     return ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}
 
 
+def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
+    """What the record keeps of this end, each with its time (ms): the contact's words, and a reply that another delivered."""
+    along = taken_along(turn, ended.message_ids)
+    heard = [message for message in (*turn.carried, *turn.messages) if message.id in {*ended.message_ids, *along}]
+    words = [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard if message.text.strip()]
+    if ended.said:
+        reply = ended.reply_message_ids[0] if ended.reply_message_ids else MessageId(turn.id)
+        words.append((turn.leased_at_ms, said(reply, "assistant", ended.said)))
+    return words
+
+
 def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
     """Which carried messages these messages' question holds: those of the same line."""
-    lines = {message.line for message in turn.messages if message.id in ids} | {UNKNOWN_LINE}
+    lines = {message.line for message in turn.messages if message.id in ids}
     return [message.id for message in turn.carried if message.line in lines]
 
 
 def _entry(text: str) -> LedgerEntry:
     fields = orjson.loads(text)
-    return LedgerEntry(state=SendState(fields["state"]), at_ms=fields["at_ms"], message_ids=tuple(fields["message_ids"]))
+    return LedgerEntry(
+        state=SendState(fields["state"]),
+        at_ms=fields["at_ms"],
+        message_ids=tuple(fields["message_ids"]),
+        last=fields.get("last", False),
+    )

@@ -28,6 +28,7 @@ from bridge.model import (
     InboundMessage,
     LocationId,
     MessageId,
+    Posting,
     Status,
 )
 from bridge.store.connection import connect, connect_async, now_ms
@@ -106,8 +107,9 @@ def _answer(redis: Redis) -> None:
             reply = [MessageId(_id())]
             lanes.asking(turn, ids, at_ms=at_ms, may_deliver=False)
             lanes.answered(turn, ids, completion, at_ms=at_ms, seconds=1.234)
-            lanes.sending(turn, "0", at_ms=at_ms, channel="SMS")
-            lanes.sent(turn, "0", reply, at_ms=at_ms, how="posted")
+            posting = Posting(part="0", text=REPLY[:REPLY_CHARACTERS], said=REPLY[:REPLY_CHARACTERS], last=True)
+            lanes.sending(turn, posting, revision=0, at_ms=at_ms, channel="SMS")
+            lanes.sent(turn, posting, reply, at_ms=at_ms, how="posted")
             lanes.end(turn, Ended(status=Status.REPLIED, message_ids=tuple(ids), reply_message_ids=tuple(reply)))
 
 

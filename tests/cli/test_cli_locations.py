@@ -166,8 +166,8 @@ def test_another_secret_key_is_said_and_not_a_traceback(run: Run) -> None:
 
 
 def test_keys_that_this_version_does_not_act_on_are_named(run: Run) -> None:
-    """Whoever sets business hours is told that they are not kept yet."""
-    done = run("locations", "apply", "-", stdin="[locations.One]\nbusiness_hours = ['mon-fri 09:00-17:30']")
+    """Whoever sets a fallback provider is told that there is none yet."""
+    done = run("locations", "apply", "-", stdin="[locations.One]\nfallback_provider = 'openai'")
 
     assert done.returncode == 0
-    assert "business_hours" in done.stderr
+    assert "fallback_provider" in done.stderr

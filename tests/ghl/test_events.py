@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.ghl.events import MAX_ATTACHMENTS, MAX_TEXT, parse
-from bridge.model import Channel, ContactId, ConversationId, Ignored, InboundMessage, LocationId, MessageId, Reason
+from bridge.model import (
+    Channel,
+    ContactId,
+    ContactUpdate,
+    ConversationId,
+    Ignored,
+    InboundMessage,
+    LocationId,
+    MessageId,
+    OutboundMessage,
+    Reason,
+)
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -107,11 +118,17 @@ def test_inbound_samples_are_messages(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IGNORED)
-def test_other_samples_are_ignored(name: str) -> None:
-    """Each other sample is ignored for its reason."""
+def test_other_samples_want_no_answer(name: str) -> None:
+    """Each other sample is ignored for its reason, or tells of an outbound message or a contact."""
     parsed = parse(sample(name))
-    assert isinstance(parsed, Ignored)
-    assert parsed.reason == IGNORED[name]
+    match parsed:
+        case Ignored(reason=reason):
+            assert reason == IGNORED[name]
+        case OutboundMessage():
+            assert IGNORED[name] == Reason.NOT_INBOUND
+        case _:
+            assert isinstance(parsed, ContactUpdate)
+            assert IGNORED[name] == Reason.NOT_A_MESSAGE
 
 
 def test_a_full_sms_is_read_whole() -> None:
@@ -178,17 +195,40 @@ def test_only_an_email_has_a_sender() -> None:
     assert message(**{"from": "+15551234567"}).sender == ""
 
 
-def test_what_is_ignored_keeps_its_ids() -> None:
-    """What could be read of an ignored event's ids comes along."""
-    assert parse(sample("captured/outbound_sms_failed_partial.json")) == Ignored(
-        reason=Reason.NOT_INBOUND,
+def test_an_outbound_message_tells_who_wrote_it_and_what() -> None:
+    """Whatever a takeover is judged by comes along: ids, user, source, type, text and the message's own time."""
+    assert parse(sample("captured/outbound_sms_failed_partial.json")) == OutboundMessage(
+        id=MessageId("cXcYRmGhooTfw05RZhiK"),
         location_id=LocationId("ezgb5h8dePEYGiwg0WSu"),
         contact_id=ContactId("M96zrsDWGhHNvlX7XagM"),
         conversation_id=ConversationId("h0VYhyhDhebobpHpjP9w"),
-        message_id=MessageId("cXcYRmGhooTfw05RZhiK"),
-        app_id="698de27f462dc22d054c5cf5",
-        event_type="OutboundMessage",
+        type="TYPE_SMS",
+        text="Hi there",
+        date_added_ms=1772120414307,
+        user_id="hN1nLpe3EmzSU5ybqosH",
+        source="app",
     )
+
+
+def test_a_contact_event_tells_tags_and_do_not_disturb() -> None:
+    """Only a DND event tells which channels are blocked; the event's own time is its timestamp, never the contact's dateAdded."""
+    dnd, tags = parse(sample("contact_dnd_update.json")), parse(sample("contact_tag_update.json"))
+    assert isinstance(dnd, ContactUpdate)
+    assert isinstance(tags, ContactUpdate)
+    assert (dnd.dnd, dnd.blocked_channels, dnd.at_ms) == (True, ("Email", "GMB", "FB", "WhatsApp"), 0)
+    assert (tags.tags, tags.blocked_channels) == (("id magna sed Lorem", "Duis dolor commodo aliqua"), None)
+
+
+@pytest.mark.parametrize("absent", ["locationId", "contactId"])
+def test_an_outbound_message_of_nobody_is_ignored(absent: str) -> None:
+    """Without location or contact there is nothing that it could tell."""
+    assert ignored(absent, type="OutboundMessage").reason == Reason.NOT_INBOUND
+
+
+def test_what_is_ignored_keeps_its_ids() -> None:
+    """What could be read of an ignored event's ids comes along."""
+    parsed = ignored(messageTypeString="TYPE_CALL", messageType="CALL")
+    assert (parsed.reason, parsed.message_id, parsed.contact_id) == (Reason.NOT_A_MESSAGE, SMS_ID, "cI08i1Bls3iTB9bKgFJh")
 
 
 def test_plain_id_is_the_contacts_or_the_conversations() -> None:
@@ -201,7 +241,7 @@ def test_plain_id_is_the_contacts_or_the_conversations() -> None:
             "envelope_opportunity_create_from_logs_dashboard.json",
         )
     )
-    assert isinstance(contact, Ignored)
+    assert isinstance(contact, ContactUpdate)
     assert contact.contact_id == "nmFmQEsNgz6AVpgLVUJ0"
     assert isinstance(conversation, Ignored)
     assert (conversation.contact_id, conversation.conversation_id) == ("zsYhPBOUsEHtrK508Wm9", "MzKIpg0rEIH2ZUGKf6BS")
@@ -314,7 +354,7 @@ def test_any_other_direction_is_not_inbound(direction: object) -> None:
 
 def test_an_outbound_message_stays_outbound_whatever_its_direction() -> None:
     """GHL's documentation once showed an OutboundMessage with direction inbound."""
-    assert ignored(type="OutboundMessage", direction="inbound").reason == Reason.NOT_INBOUND
+    assert isinstance(parse(changed(type="OutboundMessage", direction="inbound")), OutboundMessage)
 
 
 @pytest.mark.parametrize("event_type", ["SMS", "inboundmessage", "", None, 5, [], {}, ["InboundMessage"]])

@@ -87,7 +87,7 @@ def test_an_email_is_answered_in_its_thread(type_string: str) -> None:
     message = inbound(
         Channel.EMAIL, type_string, subject="Order", thread_id="t", email_message_id="e", conversation_provider_id="cp"
     )
-    assert body(build(message, "hello", draft=False)) == {
+    assert body(build(message, "<p>hello</p>", draft=False)) == {
         "type": "Email",
         "contactId": "contact",
         "html": "<p>hello</p>",
@@ -96,18 +96,6 @@ def test_an_email_is_answered_in_its_thread(type_string: str) -> None:
         "replyMessageId": "e",
         "conversationProviderId": "cp",
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "html"),
-    [
-        ("one\ntwo\r\n\r\nthree\n \n\nfour\n", "<p>one<br>two</p><p>three</p><p>four</p>"),
-        ('<b>5 & "6"</b>', "<p>&lt;b&gt;5 &amp; &quot;6&quot;&lt;/b&gt;</p>"),
-    ],
-)
-def test_an_emails_text_becomes_html(text: str, html: str) -> None:
-    """Paragraphs and line breaks are kept, and nothing in the text is taken for markup."""
-    assert build(inbound(Channel.EMAIL), text, draft=False).html == html
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.stored import (
     locations_of,
     message,
     own_redis,
+    part,
     pass_time,
     snapshot,
     take,
@@ -171,7 +172,7 @@ def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, letters: D
     both = [one.id for one in turn.messages]
     lanes.asking(turn, both, at_ms=11, may_deliver=True)
     lanes.answered(turn, both, ANSWER, at_ms=12, seconds=0.1, may_deliver=True)
-    lanes.sending(turn, "0", at_ms=13, channel="SMS")
+    lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     lanes.again(turn, both, Again(wait=0, why="busy"))
     id_ = bury(lanes, take(lanes))
     keep(redis, debounce=50)
@@ -180,7 +181,7 @@ def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, letters: D
     again = take(lanes)
     assert (again.id, again.replayed, again.attempts, again.unfinished, again.stale) == (id_, True, 0, 1, 0)
     assert (again.answer, again.answered, again.answered_at_ms) == (ANSWER, tuple(both), 12)
-    assert again.ledger["0"] == LedgerEntry(state=SendState.SENDING, at_ms=13)
+    assert again.ledger["0"] == LedgerEntry(state=SendState.SENDING, at_ms=13, last=True)
     assert [one.id for one in again.messages] == both
     end(lanes, again)
     assert (due_ms(redis), status(redis)) == (None, ["replied", ""])
@@ -235,7 +236,7 @@ def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, letters
     assert letters.replay(id_, force=False) == "replayed"
     assert due_ms(redis) == before
     accept(redis, message("m3"))
-    lanes.check(turn, seconds=1)
+    lanes.check(turn, revision=0, seconds=1)
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m2"),)))
     again = take(lanes)
     assert (again.id, [one.id for one in again.messages]) == (id_, ["m1"])
@@ -306,7 +307,7 @@ def test_nothing_of_a_replay_expires_before_it_ends(redis: Redis, lanes: Lanes, 
     """Messages, answer and ledger last while it waits and is worked on; after its end all of it expires."""
     accept(redis, message())
     turn = take(lanes)
-    lanes.sending(turn, "0", at_ms=13, channel="SMS")
+    lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     id_ = bury(lanes, turn)
     kept = [key("message", HERE, "m1"), key("dead", id_), key("ledger", id_)]
     assert all(0 < redis.pttl(name) <= RETENTION_MS for name in kept)
@@ -431,7 +432,7 @@ def test_a_success_during_a_hold_forgets_no_cause(redis: Redis, lanes: Lanes) ->
     accept(redis, message("m1"))
     turn = take(lanes)
     hold(redis, lanes)
-    lanes.sent(turn, "0", [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
     assert lift(redis) == 3
 
 
@@ -451,7 +452,7 @@ def test_the_ledger_of_a_held_turn_does_not_expire(redis: Redis, lanes: Lanes) -
     """However long a hold lasts, what was tried to be sent is known after it."""
     accept(redis, message())
     turn = take(lanes)
-    lanes.sending(turn, "0", at_ms=13, channel="SMS")
+    lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     hold(redis, lanes)
     lanes.bury(turn, [MessageId("m1")], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
     assert redis.pttl(key("ledger", turn.id)) == -1

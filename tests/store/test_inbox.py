@@ -26,6 +26,7 @@ from tests.stored import (
     lanes_of,
     message,
     own_redis,
+    part,
     pass_time,
     snapshot,
     take,
@@ -241,7 +242,7 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
     """A waiting message has no expiry; what only remembers or tells has one."""
     await inbox.accept(FIRST)
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    of_the_location = {key("locations"), key("location", HERE)}
+    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE)}
     of_the_lane = {key("message", HERE, "m1"), WAITING, key("due"), key("due", HERE)}
     assert lasting == of_the_location | of_the_lane | {key("totals")}
     for name in (key("seen", HERE, "m1"), key("seen", "w1")):
@@ -348,8 +349,8 @@ def test_a_full_redis_drains(own: OwnRedis) -> None:
         redis.config_set("maxmemory", 1)
         turn = take(lanes)
         assert lanes.renew([turn]) == ()
-        lanes.sending(turn, "0", at_ms=1, channel="SMS")
-        lanes.sent(turn, "0", [MessageId("r1")], at_ms=2, how="posted")
+        lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS")
+        lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=2, how="posted")
         lanes.let_go(turn)
         redis.config_set("maxmemory", 0)
         assert redis.get(key("own", HERE, "r1")) == turn.id

@@ -42,6 +42,7 @@ from tests.stored import (
     lanes_of,
     locations_of,
     message,
+    part,
     pass_outage,
     pass_time,
     snapshot,
@@ -59,15 +60,15 @@ REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(Mes
 WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True),
     "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
-    "sending": lambda lanes, turn: lanes.sending(turn, "0", at_ms=1, channel="SMS"),
+    "sending": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS"),
     "not_sent": lambda lanes, turn: lanes.not_sent(turn, "0", at_ms=1),
-    "sent": lambda lanes, turn: lanes.sent(turn, "0", [MessageId("r1")], at_ms=1, how="posted"),
+    "sent": lambda lanes, turn: lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted"),
     "skip": lambda lanes, turn: lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK)),
     "end": lambda lanes, turn: lanes.end(turn, REPLIED),
     "let_go": lambda lanes, turn: lanes.let_go(turn),
     "again": lambda lanes, turn: lanes.again(turn, [M1], Again(wait=30, why="busy")),
     "bury": lambda lanes, turn: lanes.bury(turn, [M1], Dead(error="no"), answer=None, at_ms=1),
-    "check": lambda lanes, turn: lanes.check(turn, seconds=1),
+    "check": lambda lanes, turn: lanes.check(turn, revision=0, seconds=1),
 }
 
 
@@ -311,7 +312,7 @@ def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: 
     """The next holder has the same turn, the saved answer, the ledger and the joined messages, and knows of the death."""
     lanes.asking(turn, [M1], at_ms=11, may_deliver=True)
     lanes.answered(turn, [M1], Completion(text="yes", trace_id="t"), at_ms=12, seconds=0.5)
-    lanes.sending(turn, "0", at_ms=13, channel="SMS")
+    lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     accept(redis, message("m2"))
     pass_time(redis, LONG + 1)
     second = take(lanes)
@@ -319,7 +320,7 @@ def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: 
     assert (second.answer, second.answered, second.answered_at_ms) == (Completion(text="yes", trace_id="t"), (M1,), 12)
     assert dict(second.ledger) == {
         "ask": LedgerEntry(state=SendState.ASKING, at_ms=11),
-        "0": LedgerEntry(state=SendState.SENDING, at_ms=13),
+        "0": LedgerEntry(state=SendState.SENDING, at_ms=13, last=True),
     }
     assert [one.id for one in second.messages] == [M1, M2]
 
@@ -396,21 +397,21 @@ def test_a_lapsed_untaken_lease_still_writes(redis: Redis, lanes: Lanes, turn: T
 
 def test_a_short_lease_is_no_licence_to_post(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """A post may begin only while the lease lasts longer than the post may."""
-    lanes.check(turn, seconds=LONG - 60)
+    lanes.check(turn, revision=0, seconds=LONG - 60)
     with pytest.raises(Fenced, match="too short"):
-        lanes.check(turn, seconds=LONG + 1)
+        lanes.check(turn, revision=0, seconds=LONG + 1)
     pass_time(redis, LONG + 1)
     with pytest.raises(Fenced):
-        lanes.check(turn, seconds=0)
+        lanes.check(turn, revision=0, seconds=0)
 
 
 def test_a_slow_check_counts_against_the_lease(redis: Redis, turn: Turn) -> None:
     """What the check's answer took to arrive is not left of the lease any more."""
     clock = itertools.count(step=600)
     slow = Lanes(redis, lease_seconds=LONG, retention_ms=RETENTION_MS, clock=lambda: next(clock))
-    slow.check(turn, seconds=300)
+    slow.check(turn, revision=0, seconds=300)
     with pytest.raises(Fenced, match="too short"):
-        slow.check(turn, seconds=500)
+        slow.check(turn, revision=0, seconds=500)
 
 
 def test_renewing_keeps_a_lease(redis: Redis, lanes: Lanes, turn: Turn) -> None:
@@ -419,7 +420,7 @@ def test_renewing_keeps_a_lease(redis: Redis, lanes: Lanes, turn: Turn) -> None:
         pass_time(redis, LONG - 50)
         assert lanes.renew([turn]) == ()
         assert claim(lanes) == ()
-    lanes.check(turn, seconds=LONG - 60)
+    lanes.check(turn, revision=0, seconds=LONG - 60)
     assert claim(lanes, slots=1) == ()
 
 
@@ -428,7 +429,7 @@ def test_a_lapsed_untaken_lease_is_taken_back(redis: Redis, lanes: Lanes, turn: 
     pass_time(redis, LONG * 3)
     assert lanes.renew([turn]) == ()
     assert claim(lanes) == ()
-    lanes.check(turn, seconds=LONG / 2)
+    lanes.check(turn, revision=0, seconds=LONG / 2)
 
 
 def test_a_lease_taken_back_turns_a_late_wake_up_away(redis: Redis, lanes: Lanes, turn: Turn) -> None:
@@ -486,14 +487,15 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     """What is finished has its outcome, is nowhere scheduled, and everything of it expires."""
     lanes.asking(turn, [M1], at_ms=1, may_deliver=True)
     assert status(redis) == "answering"
-    lanes.sent(turn, "0", [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
     lanes.end(turn, REPLIED)
     kept = redis.hgetall(key("message", HERE, "m1"))
     assert (kept["status"], kept["replies"]) == ("replied", '["r1"]')
     assert due_ms(redis) is None
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    assert lasting == {key("locations"), key("location", HERE), key("workers"), key("claimed"), key("totals")}
+    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE)}
+    assert lasting == of_the_location | {key("workers"), key("claimed"), key("totals")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 
@@ -537,7 +539,7 @@ def test_skipping_keeps_the_lease(redis: Redis, lanes: Lanes) -> None:
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK, facts="no text"))
     kept = redis.hgetall(key("message", HERE, "m1"))
     assert (kept["status"], kept["reason"], kept["facts"]) == ("skipped", "blank", "no text")
-    lanes.check(turn, seconds=1)
+    lanes.check(turn, revision=0, seconds=1)
     lanes.let_go(turn)
     assert [one.id for one in take(lanes).messages] == [M2]
 
@@ -559,7 +561,7 @@ def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     pass_time(redis, 1)
     second = take(lanes)
     assert (second.attempts, second.looks) == (0, 1)
-    lanes.sending(second, "0", at_ms=1, channel="SMS")
+    lanes.sending(second, part("0"), revision=0, at_ms=1, channel="SMS")
     lanes.again(second, [M1], Again(wait=0, why="busy"))
     assert take(lanes).looks == 0
 
@@ -630,6 +632,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
         "answered": '["m1","m2"]',
         "answered_at": 1_700_000_000_123,
         "asks": 0,
+        "parts": "[]",
     }
     assert redis.zrange(key("dead"), 0, -1) == [turn.id]
     assert 0 < redis.pttl(key("dead", turn.id)) <= RETENTION_MS
@@ -698,7 +701,7 @@ def test_a_lane_given_back_is_due_at_once(redis: Redis, lanes: Lanes, turn: Turn
     second = take(lanes)
     assert (second.id, second.unfinished, second.attempts, second.answer) == (turn.id, 1, 0, Completion(text="yes"))
     assert not lanes.give_back(turn)
-    lanes.check(second, seconds=1)
+    lanes.check(second, revision=0, seconds=1)
 
 
 def test_a_lost_lease_is_not_given_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
@@ -725,7 +728,7 @@ def test_what_could_not_be_published_is_put_back(redis: Redis, lanes: Lanes) -> 
     assert turn
     lanes.unclaim(granted, pause=20)
     assert claim(lanes, slots=2) == ()
-    lanes.check(turn, seconds=1)
+    lanes.check(turn, revision=0, seconds=1)
     pass_time(redis, 21)
     assert claim(lanes, slots=2) == (Lane(HERE, ContactId("other")),)
 
@@ -743,7 +746,7 @@ def test_after_an_outage_running_work_takes_its_own_back(redis: Redis, lanes: La
     assert lanes.renew([turn]) == ()
     pass_time(redis, 101)
     assert claim(lanes) == (Lane(HERE, ContactId("other")),)
-    lanes.check(turn, seconds=1)
+    lanes.check(turn, revision=0, seconds=1)
 
 
 def test_after_an_outage_the_dead_are_replaced_in_the_end(redis: Redis, lanes: Lanes, turn: Turn) -> None:

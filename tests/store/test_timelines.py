@@ -10,7 +10,7 @@ from bridge.errors import Unavailable
 from bridge.model import Again, Completion, Dead, Ended, MessageId, Reason, Status
 from bridge.store.connection import connect_without_retries
 from bridge.store.timelines import Timelines
-from tests.stored import LANE, accept, keep, lanes_of, message, take
+from tests.stored import LANE, accept, keep, lanes_of, message, part, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -30,8 +30,8 @@ def timelines(redis: Redis) -> Timelines:
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M2,), reason=Reason.BLANK, facts="no text"))
     lanes.asking(turn, [M1], at_ms=1, may_deliver=False)
     lanes.answered(turn, [M1], Completion(text="a secret text", trace_id="trace"), at_ms=2, seconds=1.23456)
-    lanes.sending(turn, "0", at_ms=3, channel="SMS")
-    lanes.sent(turn, "0", [R1], at_ms=4, how="posted")
+    lanes.sending(turn, part("0"), revision=0, at_ms=3, channel="SMS")
+    lanes.sent(turn, part("0"), [R1], at_ms=4, how="posted")
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(R1,)))
     accept(redis, message("m3"))
     lanes.bury(take(lanes), [M3], Dead(error="refused"), answer=None, at_ms=5)

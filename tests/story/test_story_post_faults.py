@@ -80,11 +80,22 @@ def replied_through(machine: Machine, faults: list[dict[str, Any]]) -> list[tupl
 
 def test_what_ghl_has_taken_is_not_posted_again(machine: Machine) -> None:
     """The post arrived and its answer did not: the reply is found in the conversation, under GHL's id."""
+    machine.sim.order("defaults", echo="off")
     for ana, message_id in replied_through(machine, TAKEN):
         assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 1)
         [sent] = [event.details for event in machine.events(message_id) if event.step == "sent"]
         assert sent["how"] == "found in the conversation"
         assert sent["reply_ids"] == [machine.sim.ask(f"conversations/{ana.id}")["messages"][-1]["id"]]
+
+
+def test_an_echo_settles_what_ghl_has_taken(machine: Machine) -> None:
+    """The post arrived and its answer did not: GHL's event of it comes first, and nobody has to read anything back."""
+    for ana, message_id in replied_through(machine, TAKEN):
+        assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 1)
+        [sent] = [event.details for event in machine.events(message_id) if event.step == "sent"]
+        assert sent["how"] == "heard from GHL"
+        assert sent["reply_ids"] == [machine.sim.ask(f"conversations/{ana.id}")["messages"][-1]["id"]]
+        assert ana.requests("messages") == []
 
 
 def test_what_is_proven_absent_is_posted_again(machine: Machine) -> None:

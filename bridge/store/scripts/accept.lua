@@ -1,16 +1,21 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
 -- ARGV: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
---       `line` (channel and conversation provider)), body, how long to remember ids (ms), retention (ms),
+--       `line` (channel and conversation provider), `channel`, `word` (the whole message as a stop word would be), `start` (whether it
+--       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
--- Answers accepted | duplicate | unknown_location | skipped | overflow.
+-- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word.
 local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local id, reason = came.id, came.reason
 local location, contact = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
-if reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then reason = 'overflow' end
-local outcome = reason == '' and 'accepted' or (reason == 'overflow' and 'overflow' or 'skipped')
+if reason == '' and redis.call('SISMEMBER', key('stopping', location), came.channel .. '|' .. came.word) == 1 then
+  reason = 'stop_word'
+elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then
+  reason = 'overflow'
+end
+local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
 local marks = {key('seen', location, id)}
 if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
 for _, mark in ipairs(marks) do
@@ -31,14 +36,43 @@ if reason == 'overflow' then
   tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = most .. ' messages wait already'}), retention)
 end
 redis.call('HSET', key('location', location), 'last_event_at', now)
+if came.marketplace then redis.call('HSET', key('location', location), 'marketplace_at', now) end
+
+-- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.
+local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now
+if reason == 'stop_word' then
+  say_stop(lane, came.channel, said_at, retention)
+  local facts = 'the whole message is one of stop_words; ' .. came.channel .. ' is stopped until the contact writes START'
+  tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = facts}), retention)
+  redis.call('HSET', message, 'facts', facts)
+elseif came.start then
+  say_start(lane, came.channel, said_at, retention)
+end
 if reason ~= '' then
   redis.call('PEXPIRE', message, retention)
   count_outcome(location, message, retention)
   return outcome
 end
 
--- What a message without its id came by is known later, and so is whether it came before.
-if came.line ~= UNKNOWN_LINE then carry(lane, came.line, id, retention) end
+-- The texts of young dead letters that came by the same line are answered together with this one.
+local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
+local function line_of(buried)
+  local stored = redis.call('GET', key('dead', buried))
+  return stored and redis.call('HGET', key('message', location, cjson.decode(stored).message_ids[1]), 'line')
+end
+for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
+  local failed_at = redis.call('ZSCORE', key('dead'), buried)
+  local young = failed_at and now - tonumber(failed_at) < max_age
+  local letter = young and line_of(buried) == came.line and open_letter(buried)
+  if not young then redis.call('LREM', key('buried', lane), 0, buried) end
+  if letter then
+    count('dead_letters|superseded')
+    mark(letter, 'skipped', 'superseded', retention)
+    redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
+    tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = id}), retention)
+  end
+end
+redis.call('LTRIM', key('carried', lane), -200, -1)
 
 count('messages_accepted')
 chart('accepted')

@@ -24,7 +24,7 @@ if redis.call('HEXISTS', record, 'turn') == 0 then
     local letter = cjson.decode(stored)
     redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(letter.message_ids), 'asks', letter.asks or 0)
     if letter.answer ~= '' then
-      redis.call('HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at)
+      redis.call('HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at, 'parts', letter.parts or '')
     end
   end
 end

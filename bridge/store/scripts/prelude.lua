@@ -63,6 +63,12 @@ local function tell(lane, event, retention)
   if redis.call('PTTL', key('live')) < retention / 2 then redis.call('PEXPIRE', key('live'), retention) end
 end
 
+local function rows(flat)
+  local found = {}
+  for at = 1, #flat, 2 do found[flat[at]] = flat[at + 1] end
+  return found
+end
+
 local function point(id, lane, retention)
   if id ~= '' then redis.call('SET', key('index', id), lane, 'PX', retention) end
 end
@@ -147,34 +153,6 @@ local function mark(letter, status, reason, retention)
   end
 end
 
--- The line (channel and conversation provider) of a message that GHL hasn't told the id of yet, as in `model.py`.
-local UNKNOWN_LINE = '?'
-
--- The texts of young dead letters that came by the same line are answered together with a message that comes now.
-local function carry(lane, line, by, retention)
-  local location = split(lane)
-  local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
-  local function fits(buried)
-    local stored = redis.call('GET', key('dead', buried))
-    local first = stored and cjson.decode(stored).message_ids[1]
-    local its = first and redis.call('HGET', key('message', location, first), 'line')
-    return its == line or its == UNKNOWN_LINE
-  end
-  for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
-    local failed_at = redis.call('ZSCORE', key('dead'), buried)
-    local young = failed_at and now - tonumber(failed_at) < max_age
-    local letter = young and fits(buried) and open_letter(buried)
-    if not young then redis.call('LREM', key('buried', lane), 0, buried) end
-    if letter then
-      count('dead_letters|superseded')
-      mark(letter, 'skipped', 'superseded', retention)
-      redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
-      tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = by}), retention)
-    end
-  end
-  redis.call('LTRIM', key('carried', lane), -200, -1)
-end
-
 -- Its turn stands first in its lane again, with its saved answer and its ledger.
 local function replay(letter, event, retention)
   local lane = letter.location_id .. ':' .. letter.contact_id
@@ -194,6 +172,156 @@ local function forget(name, ...)
   local left = redis.call('HGETALL', name)
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
+end
+
+local function revision(lane) return tonumber(redis.call('HGET', key('standing', lane), 'revision') or 0) end
+
+-- The channels that a contact has stopped, and since when.
+local function stops(lane)
+  local fields, found = rows(redis.call('HGETALL', key('standing', lane))), {}
+  for name, at in pairs(fields) do
+    local channel = name:match('^stop:(.+)$')
+    if channel and tonumber(at) >= tonumber(fields['start:' .. channel] or 0) then found[channel] = at end
+  end
+  return found
+end
+
+-- Stops, pauses and takeovers without an end stay until they are lifted; the rest of a standing expires.
+local function keep_standing(lane, retention)
+  local record = key('standing', lane)
+  local takeover = tonumber(redis.call('HGET', key('location', split(lane)), 'takeover_ms') or 0)
+  local endless = takeover < 0 and redis.call('HEXISTS', record, 'human_at') == 1
+  if endless or redis.call('HEXISTS', record, 'paused_at') == 1 or next(stops(lane)) then
+    redis.call('PERSIST', record)
+  else
+    redis.call('PEXPIRE', record, math.max(retention, takeover))
+  end
+end
+
+-- A stop takes effect at once: what waits on the lane is looked at now, and finds it.
+local function say_stop(lane, channel, at, retention)
+  local record = key('standing', lane)
+  if at > tonumber(redis.call('HGET', record, 'stop:' .. channel) or 0) then redis.call('HSET', record, 'stop:' .. channel, at) end
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  if redis.call('HDEL', key('lane', lane), 'not_before') == 1 and not leased(lane) then reschedule(lane) end
+end
+
+local function say_start(lane, channel, at, retention)
+  local record = key('standing', lane)
+  if redis.call('HEXISTS', record, 'stop:' .. channel) == 0 then return end
+  if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+end
+
+-- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
+local function remember(lane, at, said, retention)
+  local record = key('said', lane)
+  redis.call('ZADD', record, at, said)
+  redis.call('ZREMRANGEBYRANK', record, 0, -201)
+  redis.call('PEXPIRE', record, retention)
+end
+
+local function own(lane, id, turn, retention)
+  local location = split(lane)
+  redis.call('SET', key('own', location, id), turn, 'PX', retention)
+  point(id, lane, retention)
+end
+
+-- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
+local function settle(lane, turn, part, id, retention)
+  local ledger = key('ledger', turn)
+  local stored = redis.call('HGET', ledger, part)
+  own(lane, id, turn, retention)
+  local entry = stored and cjson.decode(stored)
+  if not entry or entry.state == 'sent' then return end
+  entry.state, entry.message_ids = 'sent', {id}
+  redis.call('HSET', ledger, part, cjson.encode(entry))
+  tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {id}, how = 'heard from GHL'}), retention)
+  local record = key('lane', lane)
+  if redis.call('HGET', record, 'turn') == turn then
+    redis.call('HDEL', record, 'not_before')
+    if not leased(lane) then schedule(lane, now) end
+  elseif entry.last and redis.call('ZSCORE', key('dead'), turn) then
+    local letter = open_letter(turn)
+    mark(letter, 'replied', '', retention)
+    for _, message in ipairs(letter.message_ids) do
+      redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode({id}))
+    end
+    tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = {id}, dead_letter_id = turn}), retention)
+  end
+end
+
+-- Whether a call to the outside is open whose message may be heard of before its answer comes.
+local function call_is_open(lane)
+  local turn = redis.call('HGET', key('lane', lane), 'turn')
+  for _, stored in ipairs(turn and redis.call('HVALS', key('ledger', turn)) or {}) do
+    local state = cjson.decode(stored).state
+    if state == 'sending' or state == 'asking' then return true end
+  end
+  return false
+end
+
+-- Newer words than those that are known; `name` is who spoke. Answers whether they are.
+local function spoke(lane, name, at, message, retention)
+  local record = key('standing', lane)
+  if at <= tonumber(redis.call('HGET', record, name .. '_at') or 0) then return false end
+  redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id)
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  tell(lane, message.event, retention)
+  if message.said ~= '' then remember(lane, at, message.said, retention) end
+  return true
+end
+
+-- A provider that may deliver by itself has delivered its answer: it says so by the id, or the text does.
+local function delivered(lane, message)
+  local record = key('lane', lane)
+  local answer = redis.call('HMGET', record, 'claimed', 'answer_digest')
+  if answer[1] == message.id then return true end
+  if message.user or message.digest == '' or answer[2] ~= message.digest then return false end
+  redis.call('HSET', record, 'claimed', message.id)
+  return true
+end
+
+-- A text of ours counts as ours for a day: by then its own id is known, and a person may well say the same.
+local OURS_BY_TEXT = 24 * 3600 * 1000
+
+-- Hear of one message that left the conversation. Answers whether a person spoke.
+local function hear(lane, message, retention)
+  local location = split(lane)
+  if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end
+  local at = message.at > 0 and math.min(message.at, now) or now
+  local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
+  if posted then
+    local turn, part, since = posted:match('^(%S+) (%S+) (%d+)$')
+    if math.abs(at - tonumber(since)) < OURS_BY_TEXT then
+      settle(lane, turn, part, message.id, retention)
+      return false
+    end
+  end
+  if delivered(lane, message) or message.by == 'nobody' then return false end
+  if message.by == 'automation' then
+    spoke(lane, 'automation', at, message, retention)
+    return false
+  end
+  if not message.user and call_is_open(lane) then
+    local unclear = key('unclear', lane)
+    redis.call('HSET', unclear, message.id, cjson.encode(message))
+    redis.call('PEXPIRE', unclear, OURS_BY_TEXT)
+    return false
+  end
+  return spoke(lane, 'human', at, message, retention)
+end
+
+-- No call is open any more: what was heard meanwhile is ours by now, or a person's.
+local function clear_up(lane, retention)
+  local unclear = key('unclear', lane)
+  if redis.call('EXISTS', unclear) == 0 or call_is_open(lane) then return end
+  local waiting = redis.call('HVALS', unclear)
+  redis.call('DEL', unclear)
+  for _, message in ipairs(waiting) do hear(lane, cjson.decode(message), retention) end
 end
 
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
@@ -225,10 +353,15 @@ local function apply(lane, patch, retention)
     redis.call('HSET', key('ledger', patch.turn), part, entry)
     redis.call('PEXPIRE', key('ledger', patch.turn), retention)
   end
-  for _, id in ipairs(patch.own or {}) do
-    redis.call('SET', key('own', location, id), patch.turn, 'PX', retention)
-    point(id, lane, retention)
+  for part, digest in pairs(patch.posting or {}) do
+    local posted = key('posted', lane)
+    if redis.call('HLEN', posted) > 200 then redis.call('DEL', posted) end
+    redis.call('HSET', posted, digest, patch.turn .. ' ' .. part .. ' ' .. now)
+    redis.call('PEXPIRE', posted, OURS_BY_TEXT)
   end
+  for _, id in ipairs(patch.own or {}) do own(lane, id, patch.turn, retention) end
+  for _, said in ipairs(patch.said or {}) do remember(lane, said[1], said[2], retention) end
+  clear_up(lane, retention)
   -- Once on hold, the dead letters that caused it are kept: its end replays them.
   if redis.call('HEXISTS', key('location', location), 'hold') == 0 then
     for _, side in ipairs(patch.welcomed or {}) do redis.call('DEL', key('refusals', location, side)) end

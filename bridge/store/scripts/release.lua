@@ -42,7 +42,12 @@ end
 redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
 redis.call('HSET', record, 'released', token)
 redis.call('ZREM', key('inflight'), lane)
-if patch.replied then redis.call('HSET', record, 'replied_at', now) end
+if patch.replied then
+  redis.call('HSET', record, 'replied_at', now)
+  redis.call('ZADD', key('replies', lane), now, patch.turn)
+  redis.call('ZREMRANGEBYSCORE', key('replies', lane), '-inf', now - 24 * 3600 * 1000)
+  redis.call('PEXPIRE', key('replies', lane), 24 * 3600 * 1000)
+end
 if patch.wait_ms then
   redis.call('HSET', record, 'not_before', now + patch.wait_ms)
 elseif held then
@@ -54,7 +59,7 @@ else
     local turn = redis.call('HGET', record, 'turn')
     for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
   end
-  forget(record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying')
+  forget(record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'answer_digest', 'parts')
 end
 reschedule(lane)
 if redis.call('ZSCORE', key('due', location), lane:match(':(.+)$')) == false then

@@ -1,0 +1,41 @@
+"""While a location is closed: tell the contact so, once in each closed span."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.answering.guarding import may_write
+from bridge.answering.posting import say
+from bridge.errors import BridgeError, Fenced, Retryable, Unavailable
+from bridge.policy.hours import closed_since, hours_of
+
+if TYPE_CHECKING:
+    from bridge.answering.case import Case, Desk
+
+log = structlog.get_logger()
+
+AWAY_PART = "away"
+
+
+def tell_away(case: Case, desk: Desk) -> None:
+    """Send `away_message` if this closed span has not had it yet. Raises Retryable when it could not be sent, but may be later.
+
+    Any other fault is logged: the message is not going to be answered now in any case.
+    """
+    location, lane = case.kept.location, case.turn.lane
+    closed = closed_since(hours_of(location), case.now_ms(desk))
+    if location.outside_hours != "away" or not location.away_message or closed is None:
+        return
+    if not desk.standings.begin_away(lane, closed):
+        return
+    try:
+        say(case, AWAY_PART, location.away_message, desk, guard=may_write)
+    except Retryable:
+        desk.standings.undo_away(lane, closed)
+        raise
+    except (Fenced, Unavailable):
+        raise
+    except BridgeError as error:
+        log.warning("turn.not_done", what="away_message", lane=str(lane), turn=case.turn.id, error=str(error))

@@ -1,0 +1,100 @@
+"""The guards with what they look at: asked before a completion is paid for, and once more right before each post."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.answering.case import READ_SECONDS, judge
+from bridge.model import Again, OutboundMessage, Reason, Skip, Status
+from bridge.policy import guards, loops
+from bridge.policy.hours import hours_of, is_open, opens_at
+from bridge.policy.moments import iso
+from bridge.policy.window import judge_window
+
+if TYPE_CHECKING:
+    from bridge.answering.case import Case, Desk
+    from bridge.model import Contact, Listed
+
+LOOKUP_COUNTS_SECONDS = 15.0
+
+
+def guard(case: Case, desk: Desk) -> Skip | Again | None:
+    """Ask every guard that needs more than the message. Raises Retryable when GHL can't be asked."""
+    return _judge_contact_and_channel(case, desk) or _judge_loop(case, desk) or _judge_hours(case, desk)
+
+
+def guard_anew(case: Case, desk: Desk) -> Skip | Again | None:
+    """Ask every guard once more, with the location and the contact as they are now. Raises Retryable when GHL can't be asked."""
+    return may_write(case, desk) or _judge_hours(case, desk)
+
+
+def may_write(case: Case, desk: Desk) -> Skip | None:
+    """Ask every guard but the opening hours. Raises Retryable when GHL can't be asked."""
+    kept = desk.locations.get(case.turn.lane.location_id)
+    if kept is None:
+        return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
+    case.kept = kept
+    return judge(case.last, case.turn, kept, desk) or _judge_contact_and_channel(case, desk)
+
+
+def _judge_contact_and_channel(case: Case, desk: Desk) -> Skip | None:
+    window = judge_window(case.last, now_ms=case.now_ms(desk))
+    return window or _judge_conversation(case, desk) or _judge_contact(case, desk)
+
+
+def _judge_conversation(case: Case, desk: Desk) -> Skip | None:
+    lane, location, conversation = case.turn.lane, case.kept.location, case.last.conversation_id
+    case.standing = desk.standings.read(lane, conversation)
+    if not case.standing.hears_events and location.takeover_seconds != 0 and conversation:
+        # Nobody tells this location who else writes to its contacts: only GHL's own list does.
+        listed = desk.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
+        if desk.standings.hear(lane, [_outbound(case, row) for row in listed if row.direction == "outbound"]):
+            case.standing = desk.standings.read(lane, conversation)
+    return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(desk))
+
+
+def _outbound(case: Case, row: Listed) -> OutboundMessage:
+    return OutboundMessage(
+        id=row.id,
+        location_id=case.turn.lane.location_id,
+        contact_id=case.turn.lane.contact_id,
+        conversation_id=case.last.conversation_id,
+        type=row.type,
+        text=row.text,
+        date_added_ms=row.date_added_ms,
+        user_id=row.user_id,
+        source=row.source,
+    )
+
+
+def _judge_contact(case: Case, desk: Desk) -> Skip | None:
+    location = case.kept.location
+    looked_up, at = _look_up(case, desk) if guards.needs_contact(location) else (None, -1)
+    contact = guards.merge(looked_up, at, case.standing, case.turn.lane.contact_id)
+    return guards.judge_contact(contact, case.last.channel, location)
+
+
+def _look_up(case: Case, desk: Desk) -> tuple[Contact, int]:
+    """The contact, and when GHL told it (ms)."""
+    now = desk.clock()
+    if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
+        case.looked_up = desk.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
+    return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
+
+
+def _judge_loop(case: Case, desk: Desk) -> Skip | None:
+    if case.turn.replayed:
+        return None
+    said = [one for one in desk.standings.said(case.turn.lane, loops.MOST_LOOKED_AT) if one.id not in case.ids]
+    return loops.judge_loop(case.messages, said, now_ms=case.now_ms(desk))
+
+
+def _judge_hours(case: Case, desk: Desk) -> Skip | Again | None:
+    location, now = case.kept.location, case.now_ms(desk)
+    hours = hours_of(location)
+    opens = None if is_open(hours, now) else opens_at(hours, now)
+    if opens is None:
+        return None
+    if location.outside_hours == "defer":
+        return Again(wait=(opens - now) / 1000, why=f"closed until {iso(opens)}", counts=False, status=Status.WAITING)
+    return Skip(Reason.OUTSIDE_HOURS, f"closed until {iso(opens)}, outside_hours = {location.outside_hours}")

@@ -1,0 +1,66 @@
+"""Is this a machine that answers us? Judged by what was said lately, before a completion is paid for."""
+
+from __future__ import annotations
+
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING
+
+from bridge.model import Reason, Said, Skip
+from bridge.policy.wording import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import InboundMessage
+
+# So much of the record is looked at.
+MOST_LOOKED_AT = 60
+HOUR_MS = 3600 * 1000
+# People repeat "yes" and "hello?"; a sentence comes back word for word from machines.
+_SHORT_WORDS = 4
+_SAME_SHORT, _SAME_LONG = 8, 3
+# Nobody reads a reply and answers it within ten seconds, twenty times in a row.
+_QUICK_MS = 10_000
+_QUICK_ANSWERS = 20
+_OWN_REPLIES = 5
+
+
+def judge_loop(messages: Sequence[InboundMessage], said: Sequence[Said], *, now_ms: int) -> Skip | None:
+    """Judge a turn's messages against what was said before them, oldest first both. None: it may well be a person."""
+    return _echo(messages, said) or _repetition(messages[-1], said, now_ms) or _cadence(messages[0], said)
+
+
+def _echo(messages: Sequence[InboundMessage], said: Sequence[Said]) -> Skip | None:
+    ours = [one for one in said if one.role == "assistant" and _is_long(one.content)][-_OWN_REPLIES:]
+    own = {digest(one.content): one.id for one in ours}
+    for message in messages:
+        if found := own.get(digest(message.text)):
+            return Skip(Reason.LOOP, f"the text of our reply {found} came back")
+    return None
+
+
+def _repetition(message: InboundMessage, said: Sequence[Said], now_ms: int) -> Skip | None:
+    name, times = digest(message.text), 1
+    for one in reversed([one for one in said if one.role == "user"]):
+        if digest(one.content) != name or one.at_ms < now_ms - HOUR_MS:
+            break
+        times += 1
+    most = _SAME_LONG if _is_long(message.text) else _SAME_SHORT
+    return Skip(Reason.LOOP, f"the same text for the {times}th time within an hour") if times >= most else None
+
+
+def _cadence(message: InboundMessage, said: Sequence[Said]) -> Skip | None:
+    entries = [*said, Said("user", message.text, at_ms=message.date_added_ms)]
+    waits = [
+        after.at_ms - before.at_ms if before.role == "assistant" else None
+        for before, after in pairwise(entries)
+        if after.role == "user"
+    ]
+    quick = sum(1 for _ in takewhile(lambda wait: wait is not None and wait <= _QUICK_MS, reversed(waits)))
+    if quick < _QUICK_ANSWERS:
+        return None
+    return Skip(Reason.LOOP, f"{quick} of our replies in a row were answered within {_QUICK_MS // 1000} s")
+
+
+def _is_long(text: str) -> bool:
+    return len(text.split()) > _SHORT_WORDS

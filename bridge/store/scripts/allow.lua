@@ -1,0 +1,16 @@
+-- Lift a contact's stops on every channel.
+-- ARGV: lane, event, retention (ms)
+-- Answers the channels that were stopped.
+local lane, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local record = key('standing', lane)
+local lifted = {}
+for channel in pairs(stops(lane)) do
+  redis.call('HSET', record, 'start:' .. channel, now)
+  lifted[#lifted + 1] = channel
+end
+if #lifted > 0 then
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  tell(lane, event, retention)
+end
+return lifted

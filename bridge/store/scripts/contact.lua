@@ -1,0 +1,17 @@
+-- Note what an event tells of a contact. A late event changes nothing newer.
+-- ARGV: lane, the event's own time (ms, 0: it has none), what it tells (JSON: `tags` as JSON text, `dnd` as JSON text), retention (ms)
+-- Answers 1, or 0 when the location is not known.
+local lane, at, told, retention = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local location = split(lane)
+if redis.call('EXISTS', key('location', location)) == 0 then return 0 end
+redis.call('HSET', key('location', location), 'last_event_at', now, 'marketplace_at', now)
+local record = key('standing', lane)
+at = (at > 0) and math.min(at, now) or now
+for name, value in pairs(told) do
+  if at >= tonumber(redis.call('HGET', record, name .. '_at') or 0) then
+    redis.call('HSET', record, name, value, name .. '_at', at, name .. '_heard', now)
+    redis.call('HINCRBY', record, 'revision', 1)
+  end
+end
+keep_standing(lane, retention)
+return 1

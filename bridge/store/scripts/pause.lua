@@ -1,0 +1,14 @@
+-- Silence a contact until somebody lifts it. What is not known yet is silenced by its id, and before it ever writes.
+-- ARGV: conversation or contact id, event, retention (ms)
+-- Answers the lane, or nothing when it is not known yet.
+local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local lane = redis.call('GET', key('index', id))
+if not lane then
+  redis.call('SET', key('paused', id), now)
+  return nil
+end
+redis.call('HSETNX', key('standing', lane), 'paused_at', now)
+redis.call('HINCRBY', key('standing', lane), 'revision', 1)
+keep_standing(lane, retention)
+tell(lane, event, retention)
+return lane

@@ -1,0 +1,24 @@
+-- Tell how things stand with a contact.
+-- ARGV: lane, conversation id, retention (ms)
+-- Answers {fields of the standing, replies of the last 24 hours, the oldest of them (ms), when the location last brought a
+-- marketplace event (ms)}.
+local lane, retention = ARGV[1], tonumber(ARGV[3])
+local location, contact = split(lane)
+local record = key('standing', lane)
+-- A pause that was said before anything was known of the contact.
+for _, id in ipairs({contact, ARGV[2]}) do
+  local since = id ~= '' and redis.call('GET', key('paused', id))
+  if since then
+    redis.call('HSET', record, 'paused_at', since)
+    redis.call('HINCRBY', record, 'revision', 1)
+    redis.call('DEL', key('paused', id))
+    keep_standing(lane, retention)
+  end
+end
+local replies = key('replies', lane)
+local day_ago = now - 24 * 3600 * 1000
+local oldest = redis.call('ZRANGEBYSCORE', replies, day_ago, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+return {
+  redis.call('HGETALL', record), redis.call('ZCOUNT', replies, day_ago, '+inf'), oldest[2] or '0',
+  redis.call('HGET', key('location', location), 'marketplace_at') or '0',
+}

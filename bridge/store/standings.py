@@ -1,0 +1,152 @@
+"""How things stand with contacts: who spoke, what they stopped, what an operator paused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.model import Lane, Standing
+from bridge.store.connection import key, reaching, rows, script, text
+from bridge.store.heard import heard
+from bridge.store.said import MOST_SAID, read_said, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redis import Redis
+
+    from bridge.model import ContactUpdate, ConversationId, OutboundMessage, Said
+
+
+class Standings:
+    """Every method is one round trip and raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._redis = redis
+        self._standing = redis.register_script(script("standing"))
+        self._hear = redis.register_script(script("hear"))
+        self._pause = redis.register_script(script("pause"))
+        self._resume = redis.register_script(script("resume"))
+        self._allow = redis.register_script(script("allow"))
+        self._retention_ms = retention_ms
+
+    def read(self, lane: Lane, conversation_id: ConversationId) -> Standing:
+        """How things stand now."""
+        with reaching(f"read the standing of {lane}"):
+            return read_standing(*self._standing(args=[str(lane), conversation_id, self._retention_ms]))
+
+    def hear(self, lane: Lane, messages: Sequence[OutboundMessage]) -> int:
+        """Note outbound messages that were read from GHL; answers how many are new words of a person."""
+        told = orjson.dumps([heard(message) for message in messages])
+        with reaching(f"note what was said to {lane}"):
+            return int(self._hear(args=[str(lane), told, 0, self._retention_ms]))
+
+    def pause(self, id_: str) -> Lane | None:
+        """Silence a conversation or contact; None: it is not known yet, and silenced by its id all the same."""
+        with reaching(f"pause {id_}"):
+            lane = self._pause(args=[id_, _event("paused"), self._retention_ms])
+        return Lane.parse(text(lane)) if lane else None
+
+    def resume(self, id_: str) -> bool:
+        """Lift a pause and a human takeover; False when nothing is known of this id."""
+        with reaching(f"resume {id_}"):
+            paused, *lane = self._resume(args=[id_, _event("resumed"), self._retention_ms])
+        return bool(paused or lane)
+
+    def allow(self, lane: Lane) -> tuple[str, ...]:
+        """Lift a contact's stops; answers the channels that were stopped."""
+        with reaching(f"allow {lane}"):
+            return tuple(sorted(map(text, self._allow(args=[str(lane), _event("allowed"), self._retention_ms]))))
+
+    def begin_away(self, lane: Lane, closed_ms: int) -> bool:
+        """Note that the closed span which began then has its away message; False if it had it before."""
+        with reaching(f"note the away message of {lane}"):
+            return bool(self._redis.set(key("away", str(lane), str(closed_ms)), 1, nx=True, px=self._retention_ms))
+
+    def undo_away(self, lane: Lane, closed_ms: int) -> None:
+        """It was not sent after all."""
+        with reaching(f"undo the away message of {lane}"):
+            self._redis.delete(key("away", str(lane), str(closed_ms)))
+
+    def said(self, lane: Lane, count: int) -> tuple[Said, ...]:
+        """The last `count` messages of the conversation that are on record, oldest first."""
+        with reaching(f"read what was said with {lane}"):
+            found: Any = self._redis.zrange(key("said", str(lane)), -count, -1, withscores=True) if count else []
+        return tuple(read_said(text(one), at) for one, at in found)
+
+    def remember(self, lane: Lane, heard: Iterable[Said]) -> None:
+        """Add messages to the record; one that stands there already changes nothing."""
+        members: dict[Any, float] = {said(one.id, one.role, one.content): one.at_ms for one in heard}
+        if not members:
+            return
+        with reaching(f"remember what was said with {lane}"):
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.zadd(key("said", str(lane)), members)
+            pipe.zremrangebyrank(key("said", str(lane)), 0, -MOST_SAID - 1)
+            pipe.pexpire(key("said", str(lane)), self._retention_ms)
+            pipe.execute()
+
+    def begin_top_up(self, lane: Lane) -> bool:
+        """Note that the record is topped up from GHL; False if it was before."""
+        with reaching(f"top up what was said with {lane}"):
+            return bool(self._redis.set(key("topped", str(lane)), 1, nx=True, px=self._retention_ms))
+
+    def undo_top_up(self, lane: Lane) -> None:
+        """GHL could not be read: another turn may try."""
+        with reaching(f"top up what was said with {lane}"):
+            self._redis.delete(key("topped", str(lane)))
+
+
+def read_standing(record: list[Any], replies: int, oldest: str, marketplace_at: str) -> Standing:
+    """Undo what the scripts write."""
+    fields = rows(record)
+    return Standing(
+        revision=_ms(fields, "revision"),
+        paused_at_ms=_ms(fields, "paused_at"),
+        human_at_ms=_ms(fields, "human_at"),
+        human_id=fields.get("human_id", ""),
+        automation_at_ms=_ms(fields, "automation_at"),
+        automation_id=fields.get("automation_id", ""),
+        resumed_at_ms=_ms(fields, "resumed_at"),
+        stopped=_stopped(fields),
+        tags=_told(fields, "tags"),
+        tags_heard_ms=_ms(fields, "tags_heard"),
+        dnd=fields["dnd"] == "1" if "dnd" in fields else None,
+        dnd_heard_ms=_ms(fields, "dnd_heard"),
+        blocked_channels=_told(fields, "blocked"),
+        blocked_heard_ms=_ms(fields, "blocked_heard"),
+        replies=replies,
+        oldest_reply_at_ms=int(float(oldest)),
+        hears_events=marketplace_at != "0",
+    )
+
+
+def _ms(fields: dict[str, str], name: str) -> int:
+    return int(fields.get(name) or 0)
+
+
+def _told(fields: dict[str, str], name: str) -> frozenset[str] | None:
+    return frozenset(orjson.loads(fields[name])) if name in fields else None
+
+
+def _stopped(fields: dict[str, str]) -> dict[str, int]:
+    channels = [name.removeprefix("stop:") for name in fields if name.startswith("stop:")]
+    since = {channel: _ms(fields, f"stop:{channel}") for channel in channels}
+    return {channel: at for channel, at in since.items() if at >= _ms(fields, f"start:{channel}")}
+
+
+def _event(step: str) -> bytes:
+    return orjson.dumps({"step": step, "by": "an operator"})
+
+
+def contact_args(update: ContactUpdate, retention_ms: int) -> list[Any]:
+    """What `contact.lua` takes."""
+    told = {}
+    if update.tags is not None:
+        told["tags"] = orjson.dumps(update.tags).decode()
+    if update.dnd is not None:
+        told["dnd"] = "1" if update.dnd else "0"
+    if update.blocked_channels is not None:
+        told["blocked"] = orjson.dumps(update.blocked_channels).decode()
+    return [str(update.lane), update.at_ms, orjson.dumps(told), retention_ms]
