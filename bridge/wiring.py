@@ -89,6 +89,11 @@ def build_providers(settings: Settings, tally: Tally | None = None) -> Providers
     return Providers(wire, settings, tally=tally or Tally())
 
 
+def build_ghl(settings: Settings) -> GHL:
+    """GHL, for what an operator asks of it."""
+    return GHL(Wire(), settings.ghl_api_url)
+
+
 def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Tally) -> Desk:
     """What a worker needs to answer; how its requests went is counted in `tally`. Raises Misconfigured."""
     wire = Wire()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SecretStr, WithJsonSchema
 
@@ -15,6 +15,9 @@ from bridge.operating.office import Office
 from bridge.operating.operation import operation
 from bridge.store.locations import Kept
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 # `each` names the schema of every value: `bridge.locations.schema`, which stands in the document for itself.
 TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"}, "each": "LocationTable"}
@@ -24,7 +27,8 @@ TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"
 class LocationSummary:
     """A location at a glance.
 
-    `state` is active, paused (by an operator) or hold (`hold_why` refused three logins). Moments are ISO 8601 in UTC.
+    `state` is active, paused (by an operator) or hold (`hold_why` refused three logins). Moments are ISO 8601 in UTC. `failing`
+    is how many messages died since the last one that was answered.
     """
 
     id: str
@@ -36,6 +40,8 @@ class LocationSummary:
     hold_why: str | None
     activated_at: str | None
     last_event_at: str | None
+    last_answered_at: str | None
+    failing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +127,15 @@ def list_(office: Office, asked: Page) -> LocationPage:
     ids = [id_ for id_ in office.locations.ids() if id_ > asked.after]
     kept = office.locations.some(ids[: asked.limit])
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return LocationPage(locations=tuple(LocationSummary(**_summary(each)) for each in kept), next=following)
+    return LocationPage(locations=tuple(LocationSummary(**each) for each in _summaries(office, kept)), next=following)
 
 
 @operation("locations.show", "GET", "/locations/{location_id}")
 def show(office: Office, asked: One) -> LocationShown:
     """Show one location's settings."""
     kept = _known(office, asked.location_id)
-    return LocationShown(**_summary(kept), settings=_shown(kept.location.model_dump()))
+    (summary,) = _summaries(office, [kept])
+    return LocationShown(**summary, settings=_shown(kept.location.model_dump()))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
@@ -202,7 +209,12 @@ def _tokens(location: Location) -> tuple[object, ...]:
     return (location.ghl_token, location.assistable.token, location.agencii.token, location.openai.token, location.webhook.token)
 
 
-def _summary(kept: Kept) -> dict[str, Any]:
+def _summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:
+    tallies = office.counts.of([each.location.id for each in kept])
+    return [_summary(each, tallies[each.location.id]) for each in kept]
+
+
+def _summary(kept: Kept, tally: Mapping[str, int]) -> dict[str, Any]:
     location = kept.location
     return {
         "id": location.id,
@@ -214,6 +226,8 @@ def _summary(kept: Kept) -> dict[str, Any]:
         "hold_why": kept.hold_why or None,
         "activated_at": iso(kept.activated_at_ms),
         "last_event_at": iso(kept.last_event_at_ms),
+        "last_answered_at": iso(tally.get("answered_at", 0)),
+        "failing": tally.get("failing", 0),
     }
 
 

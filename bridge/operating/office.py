@@ -5,14 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from bridge.access import Gate
 from bridge.errors import BridgeError, WrongInput
 from bridge.operating.admission import Admission
+from bridge.store.counts import Counts
 from bridge.store.feeds import Feeds
+from bridge.store.live import Live
 from bridge.store.logins import Logins
 from bridge.store.timelines import Timelines
-from bridge.wiring import build_audit, build_dead_letters, build_locations, build_redis
+from bridge.wiring import build_audit, build_dead_letters, build_ghl, build_locations, build_redis
 
 if TYPE_CHECKING:
+    from bridge.ghl.client import GHL
     from bridge.operating.operation import Operation
     from bridge.settings import Settings
     from bridge.store.audit import Audit
@@ -67,6 +71,26 @@ class Office:
     def admission(self) -> Admission:
         """Who may operate from elsewhere."""
         return Admission(self.settings.admin_token, Logins(self.redis))
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What was counted."""
+        return Counts(self.redis)
+
+    @cached_property
+    def live(self) -> Live:
+        """The newest events."""
+        return Live(self.redis)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Who may speak to GHL for a location."""
+        return Gate()
+
+    @cached_property
+    def ghl(self) -> GHL:
+        """GHL, for reads that an operator asks for."""
+        return build_ghl(self.settings)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.operating import auditing, dead_letters, explaining, locations
+from bridge.operating import auditing, dead_letters, explaining, locations, overview, reading, watching
 
 if TYPE_CHECKING:
     from bridge.operating.operation import Operation
@@ -21,5 +21,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     dead_letters.replay,
     dead_letters.drop,
     explaining.explain,
+    reading.text,
+    overview.overview,
+    watching.events,
     auditing.audit,
 )

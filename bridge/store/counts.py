@@ -9,6 +9,8 @@ from bridge.errors import Unavailable
 from bridge.store.connection import key, reaching, script, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.metrics import Tally
     from bridge.store.connection import Redis
 
@@ -38,9 +40,17 @@ class Counts:
             return {text(field): int(count) for field, count in self._redis.hgetall(key("totals")).items()}
 
     def by_location(self) -> dict[str, dict[str, int]]:
-        """What became of each location's messages, by status, while anything became of them within the retention."""
-        with reaching("read the locations' counts"):
+        """What became of all locations' messages; see `of`."""
+        with reaching("list the locations"):
             ids = sorted(text(one) for one in self._redis.smembers(key("locations")))
+        return self.of(ids)
+
+    def of(self, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """What became of these locations' messages, as long as anything became of them within the retention.
+
+        By status; `answered_at` (ms) is when the last one was, `failing` how many died since.
+        """
+        with reaching("read the locations' counts"):
             pipe = self._redis.pipeline(transaction=False)
             for one in ids:
                 pipe.hgetall(key("tally", one))

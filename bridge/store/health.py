@@ -30,9 +30,13 @@ WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noe
 def check(redis: Redis) -> Health:
     """Look at the state once. Raises Unavailable when Redis can't be reached."""
     gauges = measure(redis)
+    return Health(gauges.workers, gauges.lanes, gauges.oldest_overdue_seconds, missing_durability(redis))
+
+
+def missing_durability(redis: Redis) -> tuple[str, ...]:
+    """What a 202 lacks to be kept. Raises Unavailable when Redis can't be reached."""
     with reaching("tell its health"):
-        missing = _missing_durability(redis)
-    return Health(gauges.workers, gauges.lanes, gauges.oldest_overdue_seconds, missing)
+        return _missing_durability(redis)
 
 
 def _missing_durability(redis: Redis) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import orjson
 
 from bridge.model import Lane
 from bridge.store.connection import key, reaching, text
+from bridge.store.messages import decode
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -63,6 +64,18 @@ class Timelines:
             # The asked one first if its own events have left the timeline since.
             asked = [] if id_ in ids else [id_]
             return Timeline(lane, self._messages(lane, (*asked, *ids)), events)
+
+    def lane(self, id_: str) -> Lane | None:
+        """The lane that an id belongs to; None if it is not known."""
+        with reaching(f"look for {id_}"):
+            found = self._redis.get(key("index", id_))
+        return Lane.parse(text(found)) if found else None
+
+    def text(self, lane: Lane, id_: str) -> str | None:
+        """A message's text, as long as it is kept: until it is answered, or as a dead letter."""
+        with reaching(f"read message {id_}"):
+            body = self._redis.hget(key("message", lane.location_id, id_), "body")
+        return decode(text(body)).text if body else None
 
     def _messages(self, lane: Lane, ids: tuple[str, ...]) -> tuple[MessageRecord, ...]:
         pipe = self._redis.pipeline(transaction=False)

@@ -1,0 +1,113 @@
+"""One look at everything: what waits, what became of the last day's messages, and what needs somebody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.operating.moments import iso
+from bridge.operating.office import Office
+from bridge.operating.operation import Nothing, operation
+from bridge.operating.troubles import Trouble, troubles
+from bridge.store.charts import chart
+from bridge.store.gauges import measure
+from bridge.store.health import missing_durability
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.store.charts import Bucket, Span
+
+MINUTES, HOURS = 60, 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """How many messages were accepted from `at` on (ISO 8601, UTC), and what became of some; `replied` counts providers' too."""
+
+    at: str | None
+    accepted: int
+    replied: int
+    no_reply: int
+    skipped: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The state of now in conversations, the last 24 hours in messages.
+
+    `waiting` and `answering` make up what there is to do; `retrying` are those of both that failed before, `held` belong to
+    locations on hold. `day` is the sum of `hours`, which are as `minutes` (of the last hour) oldest first; the newest is not over
+    yet. `reply_seconds` is the mean time from acceptance to reply, null without a reply.
+    """
+
+    troubles: tuple[Trouble, ...]
+    waiting: int
+    answering: int
+    retrying: int
+    held: int
+    oldest_overdue_seconds: float
+    dead_letters: int
+    workers: int
+    slots: int
+    locations: int
+    on_hold: int
+    missing_durability: tuple[str, ...]
+    day: Outcomes
+    skipped_by_reason: dict[str, int]
+    reply_seconds: float | None
+    minutes: tuple[Outcomes, ...]
+    hours: tuple[Outcomes, ...]
+
+
+@operation("overview", "GET", "/overview")
+def overview(office: Office, asked: Nothing) -> Overview:
+    """Tell at one look what waits, what became of the last day's messages, and what needs somebody."""
+    del asked
+    now, missing = measure(office.redis), missing_durability(office.redis)
+    hours = _read(office, "hour", HOURS)
+    day = _sum(hours)
+    heard = day["replied"] + day["delivered_by_provider"]
+    return Overview(
+        troubles=troubles(now, missing),
+        waiting=max(0, now.lanes - now.held - now.in_flight),
+        answering=now.in_flight,
+        retrying=now.retrying,
+        held=now.held,
+        oldest_overdue_seconds=now.oldest_overdue_seconds,
+        dead_letters=now.dead_letters,
+        workers=now.workers,
+        slots=now.slots,
+        locations=now.locations,
+        on_hold=now.on_hold,
+        missing_durability=missing,
+        day=_outcomes(hours[0].at_ms, day),
+        skipped_by_reason={name.partition("|")[2]: count for name, count in day.most_common() if name.startswith("skipped|")},
+        reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
+        minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(office, "minute", MINUTES)),
+        hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),
+    )
+
+
+def _read(office: Office, span: Span, most: int) -> tuple[Bucket, ...]:
+    return chart(office.redis, span, most)
+
+
+def _sum(buckets: Iterable[Bucket]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for bucket in buckets:
+        total.update(bucket.counts)
+    return total
+
+
+def _outcomes(at_ms: int, counts: Counter[str]) -> Outcomes:
+    return Outcomes(
+        at=iso(at_ms),
+        accepted=counts["accepted"],
+        replied=counts["replied"] + counts["delivered_by_provider"],
+        no_reply=counts["no_reply"],
+        skipped=sum(count for name, count in counts.items() if name.startswith("skipped|")),
+        dead=counts["dead"],
+    )

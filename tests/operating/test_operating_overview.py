@@ -1,0 +1,125 @@
+"""One look: what waits, what became of the last day's messages, what needs somebody; and events as they happen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.model import ContactId, Dead, Ended, Lane, MessageId, Reason, Status
+from bridge.operating import locations, overview, watching
+from bridge.operating.operation import Nothing
+from bridge.operating.troubles import troubles
+from bridge.store.gauges import Gauges
+from tests.operating.test_operating_dead_letters import bury
+from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.operating.operation import Operations
+
+WELL = Gauges(
+    lanes=3, held=0, in_flight=1, retrying=0, overdue_ms=0, workers=1, slots=200, dead_letters=0, locations=2, on_hold=0
+)
+
+
+def a_day(redis: Redis) -> None:
+    """Two replies, one of them the provider's, a silence, two skips and a message that waits."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    ends = [
+        (Status.REPLIED, None),
+        (Status.DELIVERED_BY_PROVIDER, None),
+        (Status.NO_REPLY, None),
+        (Status.SKIPPED, Reason.DND),
+        (Status.SKIPPED, Reason.DND),
+    ]
+    for number, (status, reason) in enumerate(ends):
+        lane = Lane(HERE, ContactId(f"c{number}"))
+        accept(redis, message(f"m{number}", lane.contact_id))
+        if number == 0:
+            pass_time(redis, 10)
+        lanes.end(take(lanes, lane), Ended(status=status, message_ids=(MessageId(f"m{number}"),), reason=reason))
+    accept(redis, message("waits", "waiting"))
+
+
+def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
+    """Outcomes of 24 hours by hour and of one by minute, why messages were skipped, and the mean time to a reply."""
+    a_day(redis)
+    seen = perform(overview.overview, Nothing())
+    assert (seen.day.accepted, seen.day.replied, seen.day.no_reply, seen.day.skipped, seen.day.dead) == (6, 2, 1, 2, 0)
+    assert seen.skipped_by_reason == {"dnd": 2}
+    assert seen.reply_seconds == pytest.approx(5, abs=1)
+    assert (len(seen.minutes), len(seen.hours)) == (60, 24)
+    assert sum(each.replied for each in seen.minutes) == sum(each.replied for each in seen.hours) == 2
+    assert (seen.waiting, seen.answering, seen.retrying, seen.locations) == (1, 0, 0, 1)
+
+
+def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) -> None:
+    """Zeros, no mean, and that nobody works."""
+    del redis
+    seen = perform(overview.overview, Nothing())
+    assert (seen.day.accepted, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
+    assert [trouble.name for trouble in seen.troubles] == ["No workers"]
+    assert perform(watching.events, watching.Newest()).events == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({}, []),
+        ({"workers": 0}, ["No workers"]),
+        ({"overdue_ms": 60_001}, ["Overdue"]),
+        ({"overdue_ms": 60_000}, []),
+        ({"on_hold": 1}, ["A location on hold"]),
+        ({"dead_letters": 2}, ["Dead letters"]),
+        ({"workers": 0, "dead_letters": 1, "on_hold": 3}, ["No workers", "A location on hold", "Dead letters"]),
+    ],
+)
+def test_troubles_are_named_worst_first(change: dict[str, int], named: list[str]) -> None:
+    """Each with a sentence and a command."""
+    found = troubles(replace(WELL, **change), ())
+    assert [trouble.name for trouble in found] == named
+    assert all(trouble.says.endswith(".") and trouble.command.startswith("ghl-bridge ") for trouble in found)
+
+
+def test_a_redis_that_may_forget_is_a_trouble() -> None:
+    """Named with what is missing."""
+    (trouble,) = troubles(WELL, ("appendfsync always (is everysec)",))
+    assert (trouble.name, "everysec" in trouble.says) == ("Durability missing", True)
+
+
+def test_events_are_told_as_they_happen(redis: Redis, perform: Operations) -> None:
+    """Newest first, whose they are, and with what is known of them."""
+    a_day(redis)
+    newest = perform(watching.events, watching.Newest(limit=2)).events
+    assert [(each.step, each.contact_id, each.location_id) for each in newest] == [
+        ("accepted", "waiting", HERE),
+        ("skipped", "c4", HERE),
+    ]
+    assert newest[1].details["reason"] == "dnd"
+    assert newest[0].at
+
+
+def test_a_location_tells_when_it_last_answered_and_how_long_it_fails(redis: Redis, perform: Operations) -> None:
+    """A location that never answered has no such moment."""
+    keep(redis, "new")
+    a_day(redis)
+    before = perform(locations.show, locations.One("here"))
+    assert (bool(before.last_answered_at), before.failing) == (True, 0)
+    bury(redis, 7)
+    bury(redis, 8)
+    listed = {each.id: each for each in perform(locations.list_, locations.Page()).locations}
+    assert (listed["here"].failing, listed["new"].failing, listed["new"].last_answered_at) == (2, 0, None)
+
+
+def test_a_dead_message_is_told_by_day(redis: Redis, perform: Operations) -> None:
+    """Beside the others."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message())
+    lanes.bury(take(lanes), [MessageId("m1")], Dead(error="no"), answer=None, at_ms=1)
+    seen = perform(overview.overview, Nothing())
+    assert (seen.day.dead, seen.dead_letters) == (1, 1)
