@@ -27,6 +27,7 @@ from bridge.ghl import events, signature
 from bridge.model import (
     Again,
     Answer,
+    AppChange,
     Completion,
     ContactUpdate,
     Dead,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from bridge.answering.case import Case, Desk
     from bridge.model import Lane, Turn
     from bridge.store.inbox import Accepted, Inbox
+    from bridge.store.installs import Installs
 
 log = structlog.get_logger()
 
@@ -54,7 +56,7 @@ REOPEN_SECONDS = 30.0
 QUICKLY_PARSED_BYTES = 16 * 1024
 
 # Outcomes that are reasons: there is nothing to answer.
-REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word"})
+REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Door:
 
     keys: signature.Keys
     inbox: Inbox
+    installs: Installs
     app_id: str
 
 
@@ -79,13 +82,17 @@ async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
         case ContactUpdate():
             await door.inbox.update(event)
             return Answer(status="ignored", reason=Reason.NOT_A_MESSAGE)
+        case AppChange():
+            # Scripts of an agency's end take their time, and come seldom.
+            await to_thread.run_sync(door.installs.note, event)
+            return Answer(status="ignored", reason=Reason.NOT_A_MESSAGE)
         case Ignored():
             return await _ignore(event, door)
         case _:
             assert_never(event)
 
 
-async def _parse(body: bytes, app_id: str) -> InboundMessage | OutboundMessage | ContactUpdate | Ignored:
+async def _parse(body: bytes, app_id: str) -> events.Event:
     """A large HTML e-mail may take a tenth of a second and more: others must not wait for it."""
     if len(body) > QUICKLY_PARSED_BYTES:
         return await to_thread.run_sync(partial(events.parse, body, app_id=app_id))

@@ -171,6 +171,19 @@ class ContactUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppChange:
+    """The app was installed or taken away: in a location, or, without `location_id`, in an agency with all its locations.
+
+    `at_ms` is the event's own time, 0 if it has none.
+    """
+
+    installed: bool
+    location_id: LocationId
+    company_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
     """An authentic event with nothing to answer. What of its ids could be read comes along; absent ones are empty."""
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.access import Gate
+from bridge.access.gate import Gate
+from bridge.access.installing import Installing
+from bridge.access.renewing import Renewing
 from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.flow import Door
 from bridge.ghl.client import GHL
+from bridge.ghl.oauth import App
 from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
+from bridge.ghl.tokens import Tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.grants import Grants
 from bridge.store.inbox import Inbox
+from bridge.store.installs import Installs
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.store.standings import Standings
@@ -33,11 +39,40 @@ ACCEPT_SECONDS = 1.0
 POST_SECONDS = 15.0
 
 
-def build_door(settings: Settings) -> Door:
-    """What the receiver needs. Raises Misconfigured."""
-    redis = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
-    inbox = Inbox(redis, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
-    return Door(keys=read_keys(settings.ghl_webhook_keys), inbox=inbox, app_id=settings.ghl_app_id)
+def build_door(settings: Settings, redis: Redis) -> Door:
+    """What the receiver needs; `redis` is for what comes seldom. Raises Misconfigured."""
+    accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
+    inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
+    installs = build_installs(settings, redis)
+    return Door(keys=read_keys(settings.ghl_webhook_keys), inbox=inbox, installs=installs, app_id=settings.ghl_app_id)
+
+
+def build_installs(settings: Settings, redis: Redis) -> Installs:
+    """Where the app is installed."""
+    return Installs(redis, retention_ms=_retention_ms(settings))
+
+
+def build_grants(settings: Settings, redis: Redis) -> Grants:
+    """The tokens of installs. Raises Misconfigured without a secret key."""
+    return Grants(redis, fernet_keys=settings.fernet_keys)
+
+
+def build_gate(settings: Settings, redis: Redis, wire: Wire) -> Gate:
+    """Who may speak to GHL. Raises Misconfigured."""
+    return Gate(build_renewing(settings, redis, wire))
+
+
+def build_renewing(settings: Settings, redis: Redis, wire: Wire) -> Renewing:
+    """The renewal of grants. Raises Misconfigured."""
+    return Renewing(build_grants(settings, redis), _build_tokens(settings, wire))
+
+
+def build_installing(settings: Settings, redis: Redis) -> Installing | None:
+    """Marketplace installs; None where no app is set up. Raises Misconfigured without a secret key."""
+    tokens = _build_tokens(settings, Wire())
+    if tokens is None or not tokens.app.redirect_url:
+        return None
+    return Installing(tokens, build_grants(settings, redis), build_installs(settings, redis), fernet_keys=settings.fernet_keys)
 
 
 def build_redis(settings: Settings) -> Redis:
@@ -101,7 +136,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
         lanes=build_lanes(settings, redis),
         standings=build_standings(settings, redis),
         locations=build_locations(settings, redis),
-        gate=Gate(),
+        gate=build_gate(settings, redis, wire),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
         providers=build_providers(settings, tally),
         heartbeat=heartbeat,
@@ -116,6 +151,18 @@ def _of_ghl(tally: Tally) -> Observe:
         tally.time(GHL_REQUEST, route(method, path), ended, seconds=seconds)
 
     return observe
+
+
+def _build_tokens(settings: Settings, wire: Wire) -> Tokens | None:
+    """GHL's token endpoints for the app that the environment names, if it does."""
+    if not settings.ghl_client_id or settings.ghl_client_secret is None:
+        return None
+    app = App(
+        client_id=settings.ghl_client_id,
+        client_secret=settings.ghl_client_secret.get_secret_value(),
+        redirect_url=settings.ghl_redirect_url,
+    )
+    return Tokens(wire, settings.ghl_api_url, app)
 
 
 def _retention_ms(settings: Settings) -> int:

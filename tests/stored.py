@@ -12,11 +12,14 @@ import orjson
 from redis import Redis, RedisError
 from redis.client import PubSub
 
+from bridge.access.gate import Gate
+from bridge.access.renewing import Renewing
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId, Posting
 from bridge.store.connection import connect, key, script
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.grants import Grants
 from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
@@ -45,7 +48,9 @@ for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
   if kind == 'zset' then
     for _, member in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, ARGV[1], member) end
   elseif kind == 'hash' then
-    for _, field in ipairs({'at', 'lease_until', 'not_before', 'replied_at', 'hold', 'held_from', 'held_until'}) do
+    for _, field in ipairs({
+      'at', 'lease_until', 'not_before', 'replied_at', 'hold', 'held_from', 'held_until', 'renew_at', 'ends_at', 'refused_at',
+    }) do
       if redis.call('HEXISTS', name, field) == 1 then redis.call('HINCRBY', name, field, ARGV[1]) end
     end
   end
@@ -82,6 +87,16 @@ def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
 def standings_of(redis: Redis) -> Standings:
     """How things stand with contacts."""
     return Standings(redis, retention_ms=RETENTION_MS)
+
+
+def grants_of(redis: Redis, *fernet_keys: str) -> Grants:
+    """The tokens of installs."""
+    return Grants(redis, fernet_keys=fernet_keys or [FERNET_KEY])
+
+
+def gate_of(redis: Redis) -> Gate:
+    """The way into GHL, without a marketplace app."""
+    return Gate(Renewing(grants_of(redis), None))
 
 
 def dead_letters_of(redis: Redis) -> DeadLetters:

@@ -9,7 +9,6 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge import flow
-from bridge.access import Gate
 from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
@@ -24,6 +23,7 @@ from tests.stored import (
     accept,
     claim,
     due_ms,
+    gate_of,
     keep,
     lanes_of,
     locations_of,
@@ -66,7 +66,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
         lanes=lanes,
         standings=standings_of(redis),
         locations=locations_of(redis, fernet_key),
-        gate=Gate(),
+        gate=gate_of(redis),
         ghl=GHL(wire, "http://127.0.0.1:1"),
         providers=Providers(wire, from_environment({})),
         heartbeat=NoHeartbeat(),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge import flow
-from bridge.access import Gate
 from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
@@ -17,7 +16,7 @@ from bridge.store.connection import key, now_ms, text
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http
-from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, locations_of, message, standings_of
+from tests.stored import HERE, LANE, accept, claim, gate_of, keep, lanes_of, locations_of, message, standings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +89,7 @@ class World:
             lanes=lanes,
             standings=standings_of(self.redis),
             locations=locations_of(self.redis),
-            gate=Gate(),
+            gate=gate_of(self.redis),
             ghl=GHL(wire, self.url, sleep=lambda _: None),
             providers=Providers(wire, from_environment({})),
             heartbeat=NoHeartbeat(),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from bridge.access import Gate
+    from bridge.access.gate import Gate
     from bridge.completion import Completer
     from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
@@ -106,7 +106,7 @@ class Case:
     @property
     def token(self) -> Access:
         """The location's access to GHL. Until there is an answer to bring home, it gives way to those that have one."""
-        return self.gate.open(self.kept.location, Need.GUARD if self.completion else Need.LOOKUP)
+        return self.gate.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP)
 
     def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
         """This case's end with one status for all its messages."""
@@ -172,6 +172,8 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
 
 def judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
     """Judge a message by itself. A replay is asked for by an operator, who knows how old it is."""
+    if kept.uninstalled_at_ms:
+        return Skip(Reason.LOCATION_PAUSED, "the app was uninstalled")
     held = (kept.held_from_ms, kept.held_until_ms)
     hours = hours_of(kept.location)
     age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)

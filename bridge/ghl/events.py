@@ -13,6 +13,7 @@ from bridge.ghl import fields
 from bridge.ghl.channels import Kind, find_kind, told_word
 from bridge.ghl.email_text import own_text
 from bridge.model import (
+    AppChange,
     Channel,
     ContactId,
     ContactUpdate,
@@ -28,6 +29,8 @@ from bridge.model import (
 MAX_TEXT = 20_000
 MAX_ATTACHMENTS = 50
 
+APP_EVENTS = ("INSTALL", "UNINSTALL")
+
 _MAX_BODY = 1_048_576
 _MAX_SUBJECT = 1_000
 _MAX_SENDER = 500
@@ -35,8 +38,10 @@ _MAX_WORD = 100
 _MAX_URL = 4_096
 _MAX_TAGS = 500
 
+Event = InboundMessage | OutboundMessage | ContactUpdate | AppChange | Ignored
 
-def parse(body: bytes, *, app_id: str = "") -> InboundMessage | OutboundMessage | ContactUpdate | Ignored:
+
+def parse(body: bytes, *, app_id: str = "") -> Event:
     """Turn the raw body of a verified webhook into what it tells, or the reason to ignore it. Never raises, whatever the bytes.
 
     With `app_id`, events that name another app are `other_app`; events that name none pass.
@@ -69,13 +74,19 @@ def _why_ignored(event: dict[str, Any], app_id: str) -> Reason | None:
             return Reason.NOT_A_MESSAGE
 
 
-def _telling(event: dict[str, Any], reason: Reason) -> OutboundMessage | ContactUpdate | None:
-    """What needs no answer can tell something all the same: who else writes to the contact, and what the contact wants."""
+def _telling(event: dict[str, Any], reason: Reason) -> OutboundMessage | ContactUpdate | AppChange | None:
+    """What needs no answer can tell something all the same: who else writes, what the contact wants, where the app is."""
     event_type = _word(event, "type")
     if reason is Reason.NOT_INBOUND and event_type == "OutboundMessage" and _names(event, "locationId", "contactId"):
         return _outbound(event)
     if reason is Reason.NOT_A_MESSAGE and event_type.startswith("Contact") and _names(event, "locationId", "id"):
         return _contact(event)
+    if (
+        reason is Reason.NOT_A_MESSAGE
+        and event_type in APP_EVENTS
+        and (_names(event, "locationId") or _names(event, "companyId"))
+    ):
+        return _app_change(event)
     return None
 
 
@@ -167,6 +178,15 @@ def _attachments(value: object) -> tuple[str, ...]:
     urls = value if isinstance(value, list) else []
     usable = [url for url in urls if isinstance(url, str) and url == fields.text(url, limit=_MAX_URL) != ""]
     return tuple(usable[:MAX_ATTACHMENTS])
+
+
+def _app_change(event: dict[str, Any]) -> AppChange:
+    return AppChange(
+        installed=_word(event, "type") == "INSTALL",
+        location_id=LocationId(_id(event, "locationId")),
+        company_id=_id(event, "companyId"),
+        at_ms=fields.moment_ms(event.get("timestamp")),
+    )
 
 
 def _ignored(event: dict[str, Any], reason: Reason) -> Ignored:

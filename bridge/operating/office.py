@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from bridge.access import Gate
 from bridge.errors import BridgeError, WrongInput
 from bridge.operating.admission import Admission
 from bridge.store.counts import Counts
@@ -13,9 +12,11 @@ from bridge.store.feeds import Feeds
 from bridge.store.live import Live
 from bridge.store.logins import Logins
 from bridge.store.timelines import Timelines
-from bridge.wiring import build_audit, build_dead_letters, build_ghl, build_locations, build_redis
+from bridge.wire.calls import Wire
+from bridge.wiring import build_audit, build_dead_letters, build_gate, build_ghl, build_locations, build_redis
 
 if TYPE_CHECKING:
+    from bridge.access.gate import Gate
     from bridge.ghl.client import GHL
     from bridge.operating.operation import Operation
     from bridge.settings import Settings
@@ -85,7 +86,7 @@ class Office:
     @cached_property
     def gate(self) -> Gate:
         """Who may speak to GHL for a location."""
-        return Gate()
+        return build_gate(self.settings, self.redis, Wire())
 
     @cached_property
     def ghl(self) -> GHL:

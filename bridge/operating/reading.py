@@ -54,5 +54,5 @@ def _from_ghl(office: Office, location_id: LocationId, id_: MessageId) -> str:
     kept = office.locations.get(location_id)
     if kept is None:
         raise DidNotWork(f"message {id_} is no longer kept, and its location was removed: read it in GHL")
-    access = office.gate.open(kept.location, Need.LOOKUP)
+    access = office.gate.open(kept, Need.LOOKUP)
     return office.ghl.text(id_, token=access, seconds=READ_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -13,13 +14,13 @@ from starlette.routing import Mount, Route
 from bridge import logs
 from bridge.metrics import Tally
 from bridge.operating.office import Office
-from bridge.receiver import health, metrics, webhooks
+from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
 from bridge.receiver.reporting import reporting
 from bridge.settings import from_environment
 from bridge.store.counts import Counts
-from bridge.wiring import build_door, build_redis_for_health
+from bridge.wiring import build_door, build_installing, build_redis_for_health
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,9 +37,10 @@ def from_process_environment() -> Starlette:
 
 def build(settings: Settings) -> Starlette:
     """The app for these settings. Raises Misconfigured."""
-    door = build_door(settings)
     redis = build_redis_for_health(settings)
     office = Office(settings)
+    door = build_door(settings, redis)
+    installing = cache(partial(build_installing, settings, redis))
     tally, counts = Tally(), Counts(redis)
 
     @asynccontextmanager
@@ -52,6 +54,8 @@ def build(settings: Settings) -> Starlette:
 
     routes = [
         Route("/webhooks/ghl", webhooks.marketplace(door, tally), methods=["POST"]),
+        Route("/oauth/install", oauth.install(installing), methods=["GET"]),
+        Route("/oauth/callback", oauth.callback(installing), methods=["GET"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),

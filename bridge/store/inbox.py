@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bridge.model import ContactUpdate, Ignored, InboundMessage, OutboundMessage
 
-Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word"]
+Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word", "unconfigured"]
 
 # GHL's longest published retry schedule ends after 3 days (2026-08); twice that and a day.
 REMEMBERED_MS = 7 * 24 * 3600 * 1000

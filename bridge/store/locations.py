@@ -28,7 +28,8 @@ class Kept:
     `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came, `unclaimed` how many of its
     newest completions in a row came without a claim of delivery. `hold_since_ms` and `hold_why` (the side that refused three
     logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its last hold that ended. `paused` is an
-    operator's doing.
+    operator's doing. `installed_at_ms` is when the app was installed, through the agency `company_id` if that is known;
+    `uninstalled_at_ms` is when it was taken away, until it is installed again.
     """
 
     location: Location
@@ -40,9 +41,13 @@ class Kept:
     held_until_ms: int
     hold_why: str
     paused: bool
+    installed_at_ms: int
+    uninstalled_at_ms: int
+    company_id: str
 
 
-FIELDS = ("settings", "activated_at", "last_event_at", "unclaimed", "hold", "held_from", "held_until", "hold_why", "paused")
+MOMENTS = ("activated_at", "last_event_at", "unclaimed", "hold", "held_from", "held_until", "installed_at", "uninstalled_at")
+FIELDS = ("settings", *MOMENTS, "hold_why", "paused", "company")
 
 
 class Locations:
@@ -113,17 +118,21 @@ class Locations:
         return tuple(sorted(self.some(self.ids()), key=lambda each: (each.location.name, each.location.id)))
 
     def _kept(self, id_: str, fields: list[Any]) -> Kept:
-        activated, event, unclaimed, hold, held_from, held_until = (int(field or 0) for field in fields[1:7])
+        settings, *numbers, hold_why, paused, company = fields
+        activated, event, unclaimed, hold, held_from, held_until, installed, uninstalled = (int(one or 0) for one in numbers)
         return Kept(
-            location=self._opened(id_, fields[0]),
+            location=self._opened(id_, settings),
             activated_at_ms=activated,
             last_event_at_ms=event,
             unclaimed=unclaimed,
             hold_since_ms=hold,
             held_from_ms=held_from,
             held_until_ms=held_until,
-            hold_why=fields[7] or "",
-            paused=fields[8] == "1",
+            hold_why=hold_why or "",
+            paused=paused == "1",
+            installed_at_ms=installed,
+            uninstalled_at_ms=uninstalled,
+            company_id=company or "",
         )
 
     def _fields(self, location: Location) -> list[str | int]:

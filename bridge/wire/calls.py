@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 import httpcore
 import httpx
@@ -97,12 +98,15 @@ class Wire:
         *,
         headers: Mapping[str, str],
         json: object | None = None,
+        form: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         seconds: float,
         before_send: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Answer:
         """Make one request, within `seconds` altogether, and read at most `max_bytes` of the answer's body.
+
+        What is sent is either `json` or `form`.
 
         `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
         and nothing was sent. Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
@@ -115,7 +119,8 @@ class Wire:
         started = time.monotonic()
         client, deadline = self._client()
         departure = _Departure(before_send, deadline)
-        request = _build(client, method, url, headers=headers, json=json, params=params, seconds=seconds)
+        content, typed = _content(json, form)
+        request = _build(client, method, url, headers={**typed, **headers}, content=content, params=params, seconds=seconds)
         request.extensions["trace"] = departure
         try:
             with deadline.within(seconds), closing(client.send(request, stream=True)) as response:
@@ -185,22 +190,28 @@ def _open(ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline) -> 
     return client
 
 
+def _content(json: object | None, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
+    """The body and its type. A lone surrogate in a text (half an emoji, cut by somebody) is sent as a question mark."""
+    if form is not None:
+        return urlencode(form, errors="replace").encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    if json is None:
+        return None, {}
+    return json_.dumps(json, ensure_ascii=False).encode("utf-8", "replace"), {"Content-Type": "application/json"}
+
+
 def _build(
     client: httpx.Client,
     method: str,
     url: str,
     *,
     headers: Mapping[str, str],
-    json: object | None,
+    content: bytes | None,
     params: Mapping[str, str | int] | None,
     seconds: float,
 ) -> httpx.Request:
-    """Build the request. A lone surrogate in a text (half an emoji, cut by somebody) is sent as a question mark."""
-    content = None if json is None else json_.dumps(json, ensure_ascii=False).encode("utf-8", "replace")
-    typed = {} if json is None else {"Content-Type": "application/json"}
     timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
     try:
-        request = client.build_request(method, url, headers={**typed, **headers}, params=params, content=content, timeout=timeout)
+        request = client.build_request(method, url, headers=headers, params=params, content=content, timeout=timeout)
     except (httpx.InvalidURL, UnicodeError):
         raise OperatorMustFix("the address or a header (a token) of a request is not valid: look for stray characters") from None
     if request.url.scheme not in {"http", "https"} or not request.url.host:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.ghl.events import MAX_ATTACHMENTS, MAX_TEXT, parse
 from bridge.model import (
+    AppChange,
     Channel,
     ContactId,
     ContactUpdate,
@@ -42,12 +43,15 @@ MESSAGES = {
     "derived/inbound_whatsapp.json": (SMS_ID, Channel.WHATSAPP, "WhatsApp", "TYPE_WHATSAPP"),
 }
 
+APP_CHANGES = {
+    "app_install_agency.json": (True, "", "otg8dTQqGLh3Q6iQI55w", 0),
+    "app_install_location.json": (True, "HjiMUOsCCHCjtxzEf8PR", "GNb7aIv4rQFVb9iwNl5K", 1750834626225),
+    "app_install_location_whitelabel_docsrepo.json": (True, "otg8dTQqGLh3Q6iQI55w", "otg8dTQqGLh3Q6iQI55w", 0),
+    "app_uninstall_agency.json": (False, "", "otg8dTQqGLh3Q6iQI55w", 0),
+    "app_uninstall_location.json": (False, "otg8dTQqGLh3Q6iQI55w", "", 0),
+}
+
 IGNORED = {
-    "app_install_agency.json": Reason.NOT_A_MESSAGE,
-    "app_install_location.json": Reason.NOT_A_MESSAGE,
-    "app_install_location_whitelabel_docsrepo.json": Reason.NOT_A_MESSAGE,
-    "app_uninstall_agency.json": Reason.NOT_A_MESSAGE,
-    "app_uninstall_location.json": Reason.NOT_A_MESSAGE,
     "captured/outbound_sms_failed_partial.json": Reason.NOT_INBOUND,
     "captured/workflow_webhook_tag_trigger.json": Reason.NOT_A_MESSAGE,
     "captured/workflow_webhook_tag_trigger_headers.json": Reason.NOT_A_MESSAGE,
@@ -105,7 +109,7 @@ def ignored(*absent: str, **fields: Any) -> Ignored:
 def test_every_sample_is_expected_here() -> None:
     """A sample that is added must be given its result in this file."""
     on_disk = {path.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("*.json")} - {"INDEX.json"}
-    assert on_disk == MESSAGES.keys() | IGNORED.keys()
+    assert on_disk == MESSAGES.keys() | APP_CHANGES.keys() | IGNORED.keys()
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -115,6 +119,27 @@ def test_inbound_samples_are_messages(name: str) -> None:
     assert isinstance(parsed, InboundMessage)
     assert (parsed.id, parsed.channel, parsed.message_type, parsed.message_type_string) == MESSAGES[name]
     assert parsed.text in {"This is a test message", "Testing Email Notification"}
+
+
+@pytest.mark.parametrize("name", APP_CHANGES)
+def test_installs_and_their_ends_are_read(name: str) -> None:
+    """Whether the app came or went, where, and when by the event's own time."""
+    installed, location_id, company_id, at_ms = APP_CHANGES[name]
+    assert parse(sample(name)) == AppChange(
+        installed=installed, location_id=LocationId(location_id), company_id=company_id, at_ms=at_ms
+    )
+
+
+@pytest.mark.parametrize("kind", ["INSTALL", "UNINSTALL"])
+def test_an_install_of_nowhere_is_ignored(kind: str) -> None:
+    """Without a usable location or agency there is nothing to note; another app's is other_app."""
+    body = json.dumps({"type": kind, "appId": APP, "locationId": "a:b", "companyId": 7}).encode()
+    parsed = parse(body)
+    assert isinstance(parsed, Ignored)
+    assert parsed.reason is Reason.NOT_A_MESSAGE
+    other = parse(sample("app_install_location.json"), app_id="another")
+    assert isinstance(other, Ignored)
+    assert other.reason is Reason.OTHER_APP
 
 
 @pytest.mark.parametrize("name", IGNORED)

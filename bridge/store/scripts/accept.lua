@@ -3,14 +3,17 @@
 --       `line` (channel and conversation provider), `channel`, `word` (the whole message as a stop word would be), `start` (whether it
 --       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
--- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word.
+-- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
 local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local id, reason = came.id, came.reason
 local location, contact = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
-if reason == '' and redis.call('SISMEMBER', key('stopping', location), came.channel .. '|' .. came.word) == 1 then
+local why = {overflow = most .. ' messages wait already', unconfigured = 'the app is installed, but no settings were applied yet'}
+if reason == '' and redis.call('HEXISTS', key('location', location), 'settings') == 0 then
+  reason = 'unconfigured'
+elseif reason == '' and redis.call('SISMEMBER', key('stopping', location), came.channel .. '|' .. came.word) == 1 then
   reason = 'stop_word'
 elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then
   reason = 'overflow'
@@ -32,8 +35,9 @@ if reason == '' then redis.call('HSET', message, 'body', body, 'line', came.line
 redis.call('HSET', message, 'status', reason == '' and 'waiting' or 'skipped', 'reason', reason)
 for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
 tell(lane, came.event, retention)
-if reason == 'overflow' then
-  tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = most .. ' messages wait already'}), retention)
+if why[reason] then
+  redis.call('HSET', message, 'facts', why[reason])
+  tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = why[reason]}), retention)
 end
 redis.call('HSET', key('location', location), 'last_event_at', now)
 if came.marketplace then redis.call('HSET', key('location', location), 'marketplace_at', now) end

@@ -165,6 +165,37 @@ local function replay(letter, event, retention)
   if not leased(lane) then reschedule(lane) end
 end
 
+-- Let a location off its hold; answers how many dead letters came back by it, -1 if it was not on hold.
+local function lift_hold(location, event, retention)
+  local record = key('location', location)
+  local since = redis.call('HGET', record, 'hold')
+  if not since then return -1 end
+  redis.call('HDEL', record, 'hold', 'hold_why')
+  redis.call('SREM', key('holds'), location)
+  -- What waited meanwhile doesn't age.
+  redis.call('HSET', record, 'held_from', since, 'held_until', now)
+  local replayed = 0
+  for _, side in ipairs({'ghl', 'provider'}) do
+    for _, id in ipairs(redis.call('LRANGE', key('refusals', location, side), 0, -1)) do
+      local letter = open_letter(id)
+      if letter then
+        replay(letter, event, retention)
+        replayed = replayed + 1
+      end
+    end
+    redis.call('DEL', key('refusals', location, side))
+  end
+  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
+  if head then redis.call('ZADD', key('due'), math.max(tonumber(head), now), location) end
+  ring_if_due()
+  return replayed
+end
+
+local function forget_grant(name)
+  redis.call('DEL', key('grant', name))
+  redis.call('ZREM', key('grants'), name)
+end
+
 -- A hash that ever held a long value stays large, even without it: written anew it takes a third of the memory.
 -- Whatever it had of an expiry is gone.
 local function forget(name, ...)

@@ -4,7 +4,8 @@
 local location = ARGV[1]
 local known = redis.call('DEL', key('location', location))
 redis.call('DEL', key('refusals', location, 'ghl'), key('refusals', location, 'provider'))
-for _, all in ipairs({key('locations'), key('holds')}) do redis.call('SREM', all, location) end
+forget_grant('location:' .. location)
+for _, all in ipairs({key('locations'), key('holds'), key('installs')}) do redis.call('SREM', all, location) end
 local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
 if head then redis.call('ZADD', key('due'), math.max(tonumber(head), now), location) end
 ring_if_due()

@@ -1,0 +1,161 @@
+"""GHL's OAuth as plain values: where an installer is sent, what is asked for tokens, and what the answers mean.
+
+https://marketplace.gohighlevel.com/docs/Authorization/OAuth2.0, read 2026-08-30, and infra/decisions/0003.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused
+from bridge.ghl.fields import identifier
+from bridge.model import LocationId
+from bridge.wire.answers import as_text, json_object, retry_after, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.errors import BridgeError
+
+CHOOSER = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
+VERSION = "2021-07-28"
+# What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations.
+# A scope that isn't ticked in the app's listing is left out by GHL without a word.
+SCOPES = (
+    "conversations.readonly",
+    "conversations/message.readonly",
+    "conversations/message.write",
+    "contacts.readonly",
+    "contacts.write",
+    "oauth.write",
+)
+# About 24 hours; for an answer that doesn't say.
+USUAL_SECONDS = 86_399.0
+
+Kind = Literal["Location", "Company"]
+REFUSED = frozenset({400, 401, 403, 422})
+REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
+_CLIENT_SIGNS = (
+    "invalid_client",
+    "client credentials",
+    "client_id",
+    "client_secret",
+    "client id",
+    "client secret",
+    "redirect_uri",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The marketplace app as GHL knows it."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Tokens as GHL lends them, for `seconds`. Without a `refresh_token` it is an agency's, lent for one location.
+
+    An agency's own names in `locations` those that it was installed in.
+    """
+
+    kind: Kind
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    seconds: float
+    location_id: LocationId
+    company_id: str
+    locations: tuple[LocationId, ...] = ()
+
+
+def chooser(app: App, *, state: str = "") -> str:
+    """The address at GHL where an installer chooses the location."""
+    query = {
+        "response_type": "code",
+        "client_id": app.client_id,
+        "redirect_uri": app.redirect_url,
+        "scope": " ".join(SCOPES),
+        **({"state": state} if state else {}),
+    }
+    return f"{CHOOSER}?{urlencode(query)}"
+
+
+def by_code(app: App, code: str) -> dict[str, str]:
+    """The form that asks for the first pair. GHL knows from the code whether a location or an agency installed."""
+    return {**_client(app), "grant_type": "authorization_code", "code": code, "redirect_uri": app.redirect_url}
+
+
+def by_refresh(app: App, refresh_token: str, kind: Kind) -> dict[str, str]:
+    """The form that asks for the next pair; it uses the refresh token up."""
+    return {**_client(app), "grant_type": "refresh_token", "refresh_token": refresh_token, "user_type": kind}
+
+
+def for_location(company_id: str, location_id: LocationId) -> dict[str, str]:
+    """The form that asks for one location's token, shown an agency's."""
+    return {"companyId": company_id, "locationId": location_id}
+
+
+def decipher(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> Granted:
+    """Read an answer of `/oauth/token` or `/oauth/locationToken`. Messages hold status and form, no content.
+
+    Raises:
+        Retryable: 429: nothing was used up.
+        OutcomeUnknown: 408, 5xx, or a 2xx without tokens: what was shown may be used up.
+        OperatorMustFix: client id and secret, or the address, are wrong.
+        TokenRefused: the code or token that was shown is not good, or not any more.
+    """
+    if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
+        raise _refusal(status, headers, body, what=what)
+    document = json_object(body) or {}
+    if not as_text(document.get("access_token")):
+        raise OutcomeUnknown(f"GHL's {what} can't be read: HTTP {status}, {shape(body)}")
+    location_id, company_id = identifier(document.get("locationId")), identifier(document.get("companyId"))
+    return Granted(
+        kind="Company" if as_text(document.get("userType")) == "Company" or not location_id else "Location",
+        access_token=as_text(document.get("access_token")),
+        refresh_token=as_text(document.get("refresh_token")),
+        seconds=_seconds(document.get("expires_in")),
+        location_id=LocationId(location_id),
+        company_id=company_id,
+        locations=_locations(document.get("approvedLocations")),
+    )
+
+
+def _client(app: App) -> dict[str, str]:
+    return {"client_id": app.client_id, "client_secret": app.client_secret}
+
+
+def _refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
+    said = f"GHL refused the {what}: HTTP {status}, {shape(body)}"
+    if status == TOO_MANY:
+        return Retryable(said, retry_after=retry_after(headers))
+    if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
+        return OutcomeUnknown(said)
+    words = _words(body)
+    if any(sign in words for sign in _CLIENT_SIGNS):
+        return OperatorMustFix(f"{said}: check GHL_CLIENT_ID, GHL_CLIENT_SECRET and GHL_REDIRECT_URL")
+    if status in REFUSED and json_object(body) is not None:
+        return TokenRefused(said, side="ghl", renewable=status == 401)  # noqa: PLR2004
+    return OperatorMustFix(f"{said}: check GHL_API_URL")
+
+
+def _words(body: bytes) -> str:
+    document = json_object(body) or {}
+    return " ".join(as_text(document.get(name)) for name in ("error", "error_description", "message")).lower()
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        return USUAL_SECONDS
+    return float(value)
+
+
+def _locations(value: Any) -> tuple[LocationId, ...]:
+    listed = value if isinstance(value, list) else []
+    return tuple(LocationId(identifier(one)) for one in listed if identifier(one))

@@ -1,0 +1,47 @@
+"""GHL's token endpoints over the wire: a refresh token is good for one use, so that nothing here is done twice by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.ghl import oauth
+from bridge.wire.patience import persist
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.ghl.oauth import App, Granted, Kind
+    from bridge.model import LocationId
+    from bridge.wire.calls import Wire
+
+
+class Tokens:
+    """Asks for tokens. Every call is tried again only while nothing was sent, and raises what `oauth.decipher` raises."""
+
+    def __init__(self, wire: Wire, base_url: str, app: App) -> None:
+        self._wire = wire
+        self._base_url = base_url.rstrip("/")
+        self.app = app
+
+    def by_code(self, code: str, *, seconds: float) -> Granted:
+        """The first pair of an install."""
+        return self._ask("/oauth/token", oauth.by_code(self.app, code), {}, what="authorization code", seconds=seconds)
+
+    def by_refresh(self, refresh_token: str, kind: Kind, *, seconds: float) -> Granted:
+        """The next pair. The refresh token is used up, even if no answer comes."""
+        form = oauth.by_refresh(self.app, refresh_token, kind)
+        return self._ask("/oauth/token", form, {}, what="refresh token", seconds=seconds)
+
+    def for_location(self, company_token: str, company_id: str, location_id: LocationId, *, seconds: float) -> Granted:
+        """One location's token for an agency's; nothing is used up."""
+        form, shown = oauth.for_location(company_id, location_id), {"Authorization": f"Bearer {company_token}"}
+        return self._ask("/oauth/locationToken", form, shown, what="token of the agency", seconds=seconds)
+
+    def _ask(self, path: str, form: Mapping[str, str], shown: Mapping[str, str], *, what: str, seconds: float) -> Granted:
+        headers = {"Version": oauth.VERSION, "Accept": "application/json", **shown}
+
+        def attempt(left: float) -> Granted:
+            answer = self._wire.call("POST", self._base_url + path, headers=headers, form=form, seconds=left)
+            return oauth.decipher(answer.status, answer.headers, answer.body, what=what)
+
+        return persist(attempt, seconds=seconds)

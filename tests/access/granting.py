@@ -1,0 +1,104 @@
+"""A GHL that lends tokens, on a real socket: a refresh token is good for one use, and everything is counted."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from bridge.access.renewing import Renewing
+from bridge.ghl.oauth import App, Granted
+from bridge.ghl.tokens import Tokens
+from bridge.model import LocationId
+from bridge.store.grants import of_company, of_location
+from bridge.wire.calls import Wire
+from tests.other_side import OtherSide, Visit, http
+from tests.stored import grants_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from tests.other_side import Received
+
+APP = App(client_id="app-1", client_secret="s3cret", redirect_url="https://bridge.example/oauth/callback")
+COMPANY_ID = "agency"
+HERE = LocationId("here")
+MINE, AGENCY = of_location(HERE), of_company(COMPANY_ID)
+
+
+@dataclass(slots=True)
+class Lender:
+    """What was asked, and how it is answered. `seconds` is how long the tokens last, `slow` how long an answer takes.
+
+    `used_up` are the refresh tokens that were shown; `failing` are answers to be given instead, after the effect or, when they
+    say so, before it.
+    """
+
+    redis: Redis
+    url: str = ""
+    seconds: float = 1000.0
+    slow: float = 0.0
+    numbers: list[int] = field(default_factory=lambda: [0])
+    used_up: set[str] = field(default_factory=set)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bearers: list[str] = field(default_factory=list)
+    failing: list[bytes] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def serve(self, visit: Visit) -> None:
+        """Answer a connection's requests."""
+        while request := visit.request():
+            answer = self._answer(request)
+            threading.Event().wait(self.slow)
+            visit.send(answer)
+
+    def renewing(self) -> Renewing:
+        """One process' renewal of its own."""
+        return Renewing(grants_of(self.redis), Tokens(Wire(), self.url, APP))
+
+    def lend(self, *, seconds: float, refresh: str = "refresh-0", kind: str = "Location") -> None:
+        """Keep an install's tokens that end after so many seconds."""
+        granted = Granted(
+            kind="Company" if kind == "Company" else "Location",
+            access_token="access-0",
+            refresh_token=refresh,
+            seconds=seconds,
+            location_id=LocationId("") if kind == "Company" else HERE,
+            company_id=COMPANY_ID,
+        )
+        grants_of(self.redis).install(AGENCY if kind == "Company" else MINE, granted)
+
+    def shown(self, path: str = "/oauth/token") -> list[str]:
+        """The refresh tokens, or the locations, that were asked about."""
+        return [form.get("refresh_token") or form.get("locationId", "") for asked, form in self.asked if asked == path]
+
+    def _answer(self, request: Received) -> bytes:
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        with self.lock:
+            self.asked.append((request.target, form))
+            self.bearers.append(request.headers.get("authorization", ""))
+            known = form.get("refresh_token", "")
+            if known in self.used_up:
+                return http(400, {"error": "invalid_grant", "error_description": "This refresh token is invalid"})
+            self.used_up |= {known} - {""}
+            if self.failing:
+                return self.failing.pop(0)
+            self.numbers[0] += 1
+            number = self.numbers[0]
+        document: dict[str, Any] = {"access_token": f"access-{number}", "expires_in": self.seconds, "companyId": COMPANY_ID}
+        if "locationId" in form:
+            return http(200, {**document, "locationId": form["locationId"]})
+        return http(200, {**document, "refresh_token": f"refresh-{number}", "locationId": HERE})
+
+
+@contextmanager
+def opened(redis: Redis) -> Iterator[Lender]:
+    """A lender for one test."""
+    lender = Lender(redis)
+    with OtherSide(lender.serve) as side:
+        lender.url = side.url
+        yield lender
