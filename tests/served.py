@@ -25,7 +25,8 @@ def served(redis_url: str, **environ: str) -> Iterator[str]:
     """A receiver on that Redis; answers where it is. What `environ` holds goes before the usual; empty means unset."""
     port = str(redis_server.free_port())
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
-    given = {"PATH": os.environ["PATH"], **usual, **environ}
+    nobody = dict.fromkeys(("GHL_API_URL", "ASSISTABLE_URL", "AGENCII_URL"), "http://127.0.0.1:1")
+    given = {"PATH": os.environ["PATH"], **usual, **nobody, **environ}
     command, root = [sys.executable, "-m", "bridge.receiver"], Path(__file__).parents[1]
     with subprocess.Popen(command, env=given, cwd=root, stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"

@@ -61,13 +61,16 @@ def simulator(
 
 def doctor(
     *,
-    location: Annotated[str, typer.Option(help="Look at this location only.")] = "",
+    location: Annotated[str, typer.Option(metavar="ID", help="Look at this location only, its logins included.")] = "",
+    send_test: Annotated[
+        str, typer.Option(metavar="CONTACT", help="Go the whole way with this contact, up to a comment that only staff see.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Name every missing setting and every service that can't be reached, and what to do about it."""
     from bridge.cli.doctor import run
 
-    run(location=location, as_json=as_json)
+    run(location=location, contact=send_test, as_json=as_json)
 
 
 def explain(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bridge.errors import OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.access import Need
 from bridge.ghl.limits import read as read_limits
-from bridge.ghl.messages import body, check_tagged, decipher, decipher_contact, decipher_page, decipher_text
+from bridge.ghl.messages import body, check_allowed, check_tagged, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import MessageId
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.access import Access
     from bridge.ghl.messages import Page
+    from bridge.ghl.scopes import Look
     from bridge.model import Contact, ContactId, ConversationId, Reply, Sent, Skip
     from bridge.wire.calls import Answer, Wire
 
@@ -84,6 +85,14 @@ class GHL:
             version=CONTACTS,
             seconds=seconds,
         )
+
+    def look(self, look: Look, *, token: Access, seconds: float) -> None:
+        """Find out whether the token may read something; that it isn't there is no refusal.
+
+        Raises TokenRefused, OperatorMustFix (it lacks the scope) and Retryable.
+        """
+        version = CONTACTS if look.of_contacts else CONVERSATIONS
+        self._read(look.path, check_allowed, token=token, version=version, seconds=seconds, params=look.params)
 
     def tag(self, contact_id: ContactId, tag: str, *, token: Access, seconds: float) -> None:
         """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Retryable
+from bridge.errors import OperatorMustFix, Permanent, Retryable
 from bridge.ghl.fields import blocked_channels, moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
 from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
@@ -111,6 +111,17 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     more = listing.get("nextPage") is True and listed
     last = as_text(listing.get("lastMessageId")) or (listed[-1].id if listed else "")
     return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers))
+
+
+def check_allowed(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Read an answer only for whether the token was let in; what is not there, or not asked for rightly, is no refusal.
+
+    Raises TokenRefused, OperatorMustFix, Busy, Retryable and OutcomeUnknown.
+    """
+    if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
+        error = refusal(status, headers, body, what="look")
+        if isinstance(error, OperatorMustFix) or not isinstance(error, Permanent):
+            raise error
 
 
 def check_tagged(status: int, headers: Mapping[str, str], body: bytes) -> None:

@@ -13,10 +13,19 @@ from bridge.store.live import Live
 from bridge.store.logins import Logins
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
-from bridge.wiring import build_audit, build_dead_letters, build_gate, build_ghl, build_locations, build_redis
+from bridge.wiring import (
+    build_audit,
+    build_dead_letters,
+    build_gate,
+    build_ghl,
+    build_locations,
+    build_providers,
+    build_redis,
+)
 
 if TYPE_CHECKING:
     from bridge.access.gate import Gate
+    from bridge.completion.providers import Providers
     from bridge.ghl.client import GHL
     from bridge.operating.operation import Operation
     from bridge.settings import Settings
@@ -69,6 +78,11 @@ class Office:
         return build_audit(self.settings, self.redis)
 
     @cached_property
+    def providers(self) -> Providers:
+        """The completion services."""
+        return build_providers(self.settings)
+
+    @cached_property
     def admission(self) -> Admission:
         """Who may operate from elsewhere."""
         return Admission(self.settings.admin_token, Logins(self.redis))
@@ -90,7 +104,7 @@ class Office:
 
     @cached_property
     def ghl(self) -> GHL:
-        """GHL, for reads that an operator asks for."""
+        """GHL, for what an operator asks for."""
         return build_ghl(self.settings)
 
     def close(self) -> None:

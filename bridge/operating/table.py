@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.operating import auditing, dead_letters, explaining, locations, overview, reading, watching
+from bridge.operating import (
+    auditing,
+    dead_letters,
+    examining,
+    explaining,
+    locations,
+    overview,
+    reading,
+    sending_test,
+    watching,
+)
 
 if TYPE_CHECKING:
     from bridge.operating.operation import Operation
@@ -24,5 +34,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     reading.text,
     overview.overview,
     watching.events,
+    examining.examine,
+    sending_test.plan,
+    sending_test.send_test,
     auditing.audit,
 )

@@ -1,0 +1,104 @@
+"""One location looked at: is anything between it and its answers, and does everybody let it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bridge.errors import BridgeError, TokenRefused
+from bridge.ghl.access import Need
+from bridge.ghl.scopes import WRITING, looks
+from bridge.locations import Location
+from bridge.operating.findings import Finding, attempt, fail, note
+from bridge.operating.moments import ago, iso
+from bridge.operating.office import Office
+from bridge.store.connection import now_ms
+from bridge.store.locations import Kept
+
+LOOK_SECONDS = 8.0
+
+
+def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) -> Iterator[Finding]:
+    """Everything about one location. `ask` and `ask_ghl`: also ask its completion services, and GHL, which takes seconds."""
+    location = kept.location
+    name = f"location {location.id}"
+    yield _state(name, kept)
+    yield _events(name, office, kept)
+    if ask_ghl and (location.ghl_token or kept.installed_at_ms):
+        yield from _logins(name, office, kept)
+    else:
+        yield attempt(f"{name} ghl_token", lambda: _token(kept))
+    yield attempt(f"{name} provider", lambda: _provider(office, location, location.provider, ask=ask))
+    if location.fallback_provider:
+        yield attempt(f"{name} fallback_provider", lambda: _provider(office, location, location.fallback_provider, ask=ask))
+    if "assistable" in {location.provider, location.fallback_provider}:
+        yield from _who_delivers(kept)
+
+
+def _state(name: str, kept: Kept) -> Finding:
+    what = f"{name} state"
+    if kept.hold_since_ms:
+        cure = f"apply a new token, or `locations resume {kept.location.id}`"
+        return Finding(what, ok=False, says=f"on hold: {kept.hold_why} refused three logins in a row; {cure}")
+    if kept.uninstalled_at_ms:
+        return Finding(what, ok=False, says="the app was uninstalled there: nothing can be posted until it is installed again")
+    if kept.paused:
+        return note(what, f"paused by an operator: `locations resume {kept.location.id}`")
+    if kept.location.mode == "off":
+        return note(what, "mode = off: nothing is answered")
+    return Finding(what, ok=True, says="not on hold")
+
+
+def _events(name: str, office: Office, kept: Kept) -> Finding:
+    if not kept.last_event_at_ms:
+        return note(f"{name} events", "none has come yet: is the app installed there, and its webhook URL right?")
+    at = kept.last_event_at_ms
+    return Finding(f"{name} events", ok=True, says=f"the newest came {ago(at, now_ms(office.redis))} ({iso(at)})")
+
+
+def _token(kept: Kept) -> str:
+    if kept.location.ghl_token:
+        return "set"
+    return "by the install of the app" if kept.installed_at_ms else fail("missing: nothing can be posted")
+
+
+def _logins(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
+    """The token, then each scope; a token that is refused needs no word on its scopes."""
+    access = office.gate.open(kept, Need.SWEEP)
+    for number, look in enumerate(looks(kept.location.location_id)):
+        try:
+            office.ghl.look(look, token=access, seconds=LOOK_SECONDS)
+        except TokenRefused as error:
+            yield Finding(f"{name} ghl_token", ok=False, says=str(error))
+            return
+        except BridgeError as error:
+            found = Finding(f"{name} scope {look.scope}", ok=False, says=str(error))
+        else:
+            found = Finding(f"{name} scope {look.scope}", ok=True, says="GHL lets the token read")
+        if number == 0:
+            yield Finding(f"{name} ghl_token", ok=True, says=f"{_token(kept)}, and GHL lets it in")
+        yield found
+    writing = ", ".join(f"{scope} ({what})" for scope, what in WRITING.items())
+    yield note(f"{name} scopes", f"{writing} can't be looked at without writing: --send-test CONTACT tries the first")
+
+
+def _provider(office: Office, location: Location, provider: str, *, ask: bool) -> str:
+    """Its settings suffice, and its address answers: to OPTIONS, which asks for nothing."""
+    service = office.providers.service(location, provider)
+    if not ask:
+        return f"{provider} has what it needs"
+    answer = office.providers.wire.call("OPTIONS", service.url, headers={}, seconds=LOOK_SECONDS)
+    return f"{provider} has what it needs; {service.url} answers ({answer.status})"
+
+
+def _who_delivers(kept: Kept) -> Iterator[Finding]:
+    """Two bots in one conversation answer each other's contacts twice: said before the first message of a location."""
+    what = f"location {kept.location.id} assistable"
+    if kept.location.assistable.delivery == "provider":
+        late = "delivery = provider: what Assistable has answered can't be guarded, split or superseded by the bridge"
+        yield note(what, late)
+    if not kept.last_event_at_ms:
+        twice = (
+            "if this assistant has an Active Tag, Assistable answers contacts with that tag by itself, beside the bridge: take "
+            "the tag away, or keep the bridge from these contacts by off_tags"
+        )
+        yield note(what, twice)

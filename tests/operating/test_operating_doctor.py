@@ -1,0 +1,221 @@
+"""`doctor`: each login looked at without changing anything, and a test of the whole way that only staff see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.errors import NotKnown
+from bridge.metrics import WEBHOOKS, Tally
+from bridge.operating.examining import Examine, examine
+from bridge.operating.office import Here, Office
+from bridge.operating.sending_test import QUESTION, SendTest, plan, send_test
+from bridge.settings import from_environment
+from bridge.store.connection import key
+from bridge.store.counts import Counts
+from tests.other_side import OtherSide, Visit, http
+from tests.stored import FERNET_KEY, HERE, accept, keep, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from bridge.operating.findings import Finding
+    from tests.other_side import Received
+
+SEARCH, MESSAGE, CONTACT, POST = "/conversations/search", "/conversations/messages/", "/contacts/", "/conversations/messages"
+NO_SCOPE = {"statusCode": 401, "message": "The token is not authorized for this scope."}
+NO_TOKEN = {"statusCode": 401, "message": "Invalid token: access token is invalid"}
+NOT_THERE = {"statusCode": 404, "message": "Not Found"}
+ASKED = SendTest(location_id=HERE, contact_id="c1")
+
+
+@dataclass(slots=True)
+class Services:
+    """GHL and a completion service; `refusing` answers paths that begin so with a status and a body."""
+
+    refusing: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    calls: list[Received] = field(default_factory=list)
+
+    def serve(self, visit: Visit) -> None:
+        while request := visit.request():
+            self.calls.append(request)
+            visit.send(self._answer(request))
+
+    def _answer(self, request: Received) -> bytes:
+        path = request.target.partition("?")[0]
+        for begin, (status, body) in self.refusing.items():
+            if path.startswith(begin) and (request.method == "POST") == (begin in {POST, "/complete"}):
+                return http(status, body)
+        if path.startswith(SEARCH):
+            return http(200, {"conversations": [{"id": "v1", "contactId": "c1"}], "total": 1})
+        if path == "/contacts/c1":
+            return http(200, {"contact": {"id": "c1", "tags": []}})
+        if path == "/complete":
+            return http(200, {"run": {"output": "It works."}})
+        if path == POST and request.method == "POST":
+            return http(201, {"messageId": "comment1", "conversationId": "v1"})
+        return http(404, NOT_THERE)
+
+    def posted(self) -> list[dict[str, Any]]:
+        return [each.document for each in self.calls if each.target == POST and each.method == "POST"]
+
+
+@pytest.fixture
+def services() -> Services:
+    return Services()
+
+
+@pytest.fixture
+def doctor(services: Services, redis: Redis, redis_url: str) -> Iterator[Here]:
+    """The operations against those services, with one location."""
+    with OtherSide(services.serve) as side:
+        assistable = {"assistant_id": "a", "token": "t", "url": f"{side.url}/complete", "delivery": "bridge"}
+        keep(redis, ghl_token="pit", assistable=assistable)
+        environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": side.url}
+        office = Office(from_environment(environ))
+        yield Here(office, who="cli")
+        office.close()
+
+
+def by_name(findings: tuple[Finding, ...]) -> dict[str, Finding]:
+    return {each.what.removeprefix(f"location {HERE} "): each for each in findings}
+
+
+def look(doctor: Here) -> dict[str, Finding]:
+    return by_name(doctor(examine, Examine(location_id=HERE)).findings)
+
+
+SCOPES = {
+    SEARCH: "scope conversations.readonly",
+    MESSAGE: "scope conversations/message.readonly",
+    CONTACT: "scope contacts.readonly",
+}
+
+
+def test_a_token_with_all_scopes_is_well(doctor: Here, services: Services) -> None:
+    """The token and each scope that reads, looked at by reading; that there is nothing to read is no refusal."""
+    found = look(doctor)
+
+    assert found["ghl_token"].ok
+    assert all(found[scope].ok for scope in SCOPES.values())
+    assert {each.method for each in services.calls} <= {"GET", "OPTIONS"}
+
+
+@pytest.mark.parametrize(("path", "scope"), SCOPES.items(), ids=SCOPES.values())
+def test_a_missing_scope_is_named(doctor: Here, services: Services, path: str, scope: str) -> None:
+    """That one and no other, with what to do."""
+    services.refusing[path] = 401, NO_SCOPE
+
+    found = look(doctor)
+
+    assert [name for name in SCOPES.values() if not found[name].ok] == [scope]
+    assert "lacks a scope" in found[scope].says
+    assert found["ghl_token"].ok
+
+
+def test_a_refused_token_is_one_problem(doctor: Here, services: Services) -> None:
+    """Not one for each scope."""
+    for path in SCOPES:
+        services.refusing[path] = 401, NO_TOKEN
+
+    found = look(doctor)
+
+    assert not found["ghl_token"].ok
+    assert not any(name in found for name in SCOPES.values())
+    assert "pit" not in str(found)
+
+
+def test_the_last_event_and_the_last_refused_call_are_told(doctor: Here, redis: Redis) -> None:
+    """With how long ago; neither is wrong by itself."""
+    assert "none has come yet" in look(doctor)["events"].says
+    accept(redis, message("m1"))
+    tally = Tally()
+    tally.count(WEBHOOKS, "unauthorized", "")
+    Counts(redis).add(tally)
+
+    found = look(doctor)
+
+    assert "s ago" in found["events"].says
+    assert "unauthorized" in found["refused webhooks"].says
+    assert found["refused webhooks"].note
+
+
+STATES = {
+    "hold": ({"hold": 1, "hold_why": "ghl"}, False, "refused three logins"),
+    "pause": ({"paused": 1}, True, "paused by an operator"),
+    "neither": ({}, True, "not on hold"),
+}
+
+
+@pytest.mark.parametrize(("fields", "ok", "says"), STATES.values(), ids=STATES)
+def test_what_stands_in_the_way_is_told(doctor: Here, redis: Redis, fields: dict[str, Any], ok: bool, says: str) -> None:
+    """A hold is a problem, a pause is somebody's wish."""
+    for name, value in fields.items():
+        redis.hset(key("location", HERE), name, value)
+
+    state = look(doctor)["state"]
+
+    assert (state.ok, says in state.says) == (ok, True)
+
+
+def test_a_plan_is_said_before_anything_is_done(doctor: Here, services: Services) -> None:
+    """In sentences, and without a single call."""
+    says = " ".join(doctor(plan, ASKED).says)
+
+    assert QUESTION in says
+    assert "only staff see" in says
+    assert "by itself" not in says
+    assert services.calls == []
+
+
+def test_a_plan_warns_of_a_provider_that_may_deliver(doctor: Here, redis: Redis) -> None:
+    """Its answer could reach the contact."""
+    keep(redis, ghl_token="pit", assistable={"assistant_id": "a", "token": "t"})
+
+    assert "to the contact by itself" in " ".join(doctor(plan, ASKED).says)
+
+
+def test_the_whole_way_ends_in_a_comment_that_only_staff_see(doctor: Here, services: Services) -> None:
+    """Contact, completion and comment, each a finding; nothing else is posted."""
+    found = doctor(send_test, ASKED).findings
+
+    assert [(each.what, each.ok) for each in found] == [("contact", True), ("completion", True), ("comment", True)]
+    (posted,) = services.posted()
+    assert posted["type"] == "InternalComment"
+    assert "It works." in posted["message"]
+    assert posted["contactId"] == "c1"
+
+
+STOPS = {
+    "a contact that GHL does not know": (CONTACT, 404, ["contact"]),
+    "a completion that is refused": ("/complete", 401, ["contact", "completion"]),
+    "a comment that is refused": (POST, 422, ["contact", "completion", "comment"]),
+    "a comment of unknown outcome": (POST, 500, ["contact", "completion", "comment"]),
+}
+
+
+@pytest.mark.parametrize(("path", "status", "steps"), STOPS.values(), ids=STOPS)
+def test_the_first_step_that_fails_is_the_last(
+    doctor: Here, services: Services, path: str, status: int, steps: list[str]
+) -> None:
+    """It is named with what went wrong, and nothing comes after it."""
+    services.refusing[path] = status, {}
+
+    found = doctor(send_test, ASKED).findings
+
+    assert [each.what for each in found] == steps
+    assert [each.ok for each in found] == [True] * (len(steps) - 1) + [False]
+    assert found[-1].says
+
+
+def test_an_unknown_location_can_not_be_examined_or_tested(doctor: Here) -> None:
+    """Wrong input, before anything is asked."""
+    for operation in (plan, send_test):
+        with pytest.raises(NotKnown):
+            doctor(operation, SendTest(location_id="nobody", contact_id="c1"))
+    with pytest.raises(NotKnown):
+        doctor(examine, Examine(location_id="nobody"))
