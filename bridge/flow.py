@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
+from uuid import uuid4
 
 import structlog
 from anyio import to_thread
@@ -22,8 +23,9 @@ from bridge.answering.burying import bury
 from bridge.answering.case import open_case
 from bridge.answering.guarding import guard
 from bridge.answering.posting import deliver
+from bridge.answering.resolving import Resolved, resolve, resolve_joined
 from bridge.errors import BridgeError, Fenced, Unavailable
-from bridge.ghl import events, signature
+from bridge.ghl import events, signature, workflow, workflow_secrets
 from bridge.model import (
     Again,
     Answer,
@@ -42,7 +44,7 @@ from bridge.model import (
 from bridge.policy import retry, transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bridge.answering.case import Case, Desk
     from bridge.model import Lane, Turn
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from bridge.store.installs import Installs
 
 log = structlog.get_logger()
+
+Event = TypeVar("Event")
 
 REOPEN_SECONDS = 30.0
 
@@ -67,12 +71,14 @@ class Door:
     inbox: Inbox
     installs: Installs
     app_id: str
+    workflow_secrets: tuple[str, ...] = ()
+    secret_keys: tuple[str, ...] = ()
 
 
 async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
     """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
     signature.verify(body, headers, door.keys)
-    event = await _parse(body, door.app_id)
+    event = await _parse(body, partial(events.parse, app_id=door.app_id))
     match event:
         case InboundMessage():
             return _told(event, event.id, await door.inbox.accept(event))
@@ -92,11 +98,22 @@ async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
             assert_never(event)
 
 
-async def _parse(body: bytes, app_id: str) -> events.Event:
+async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: str, door: Door) -> Answer:
+    """Take a workflow webhook in. Raises as `accept`; whose secret counts is only known once its location is."""
+    given = workflow_secrets.presented(headers, path_secret)
+    parse = partial(workflow.parse, content_type=headers.get("content-type", ""), fresh_id=f"workflow-{uuid4().hex}")
+    event = await _parse(body, parse)
+    own = await door.inbox.workflow_hash(event.location_id) if event.location_id else ""
+    shared, keys = door.workflow_secrets, door.secret_keys
+    workflow_secrets.verify(given, event.location_id, own=own, shared=shared, keys=keys)
+    if isinstance(event, Ignored):
+        return await _ignore(event, door)
+    return _told(event, event.id, await door.inbox.accept(event, marketplace=False))
+
+
+async def _parse(body: bytes, parse: Callable[[bytes], Event]) -> Event:
     """A large HTML e-mail may take a tenth of a second and more: others must not wait for it."""
-    if len(body) > QUICKLY_PARSED_BYTES:
-        return await to_thread.run_sync(partial(events.parse, body, app_id=app_id))
-    return events.parse(body, app_id=app_id)
+    return await to_thread.run_sync(parse, body) if len(body) > QUICKLY_PARSED_BYTES else parse(body)
 
 
 async def _ignore(event: Ignored, door: Door) -> Answer:
@@ -125,11 +142,20 @@ def answer(lane: Lane, desk: Desk) -> None:
         return
     with desk.heartbeat.keeping(turn):
         try:
-            case = _open(turn, desk)
-            if case:
-                _conclude(case, _attempt(case, desk), desk)
+            _answer(turn, desk)
         except Fenced as fenced:
             log.warning("turn.fenced", lane=str(lane), turn=turn.id, why=str(fenced))
+
+
+def _answer(turn: Turn, desk: Desk) -> None:
+    case = _open(turn, desk)
+    if case is None:
+        return
+    outcome = _attempt(case, desk)
+    if not isinstance(outcome, Resolved):
+        _conclude(case, outcome, desk)
+    elif anew := desk.lanes.reread(turn):
+        _answer(anew, desk)
 
 
 def _open(turn: Turn, desk: Desk) -> Case | None:
@@ -146,7 +172,7 @@ def _open(turn: Turn, desk: Desk) -> Case | None:
         return None
 
 
-def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead:
+def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
     """Try once; whatever goes wrong, the messages are not lost over it."""
     try:
         return _work(case, desk)
@@ -157,16 +183,27 @@ def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead:
         return retry.decide(error, attempts=case.turn.attempts, delays=desk.retry_delays, readback=desk.readback)
 
 
-def _work(case: Case, desk: Desk) -> Ended | Again | Dead:
+def _work(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
+    unclear = resolve(case, desk)
+    if unclear:
+        return unclear
     forbidden = None if case.completion else guard(case, desk)
     if isinstance(forbidden, Skip):
         if forbidden.reason is Reason.OUTSIDE_HOURS:
             tell_away(case, desk)
         return case.ended(Status.SKIPPED, forbidden)
     completion = forbidden or obtain(case, desk)
-    return deliver(case, completion, desk) if isinstance(completion, Completion) else completion
+    return _deliver(case, completion, desk) if isinstance(completion, Completion) else completion
+
+
+def _deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
+    """Bring the answer home. One that a webhook without its id seems to make stale is not, if the message came before."""
+    outcome = deliver(case, completion, desk)
+    while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, desk):
+        outcome = deliver(case, completion, desk)
+    return outcome
 
 
 def _conclude(case: Case, outcome: Ended | Again | Dead, desk: Desk) -> None:

@@ -176,7 +176,7 @@ class Location(_Table):
         return LocationId(self.id)
 
 
-NOT_IN_EFFECT_YET = frozenset({"fallback_provider", "workflow_secret", "reconcile_minutes"})
+NOT_IN_EFFECT_YET = frozenset({"fallback_provider", "reconcile_minutes"})
 
 
 def without_effect(location: Location) -> tuple[str, ...]:

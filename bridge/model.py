@@ -19,6 +19,8 @@ ContactId = NewType("ContactId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 
+UNKNOWN_LINE = "?"
+
 
 class Channel(StrEnum):
     """What a location may switch on and off; GHL's spelling."""
@@ -98,7 +100,8 @@ class InboundMessage:
 
     `message_type` is the webhook's word for the channel (what a provider is told), `message_type_string` GHL's finer one
     (`TYPE_CUSTOM_SMS`; what the reply's type depends on). `sender` is the address that an e-mail came from, in lower case, for
-    guards alone; it is shown nowhere. Absent texts and ids are empty strings.
+    guards alone; it is shown nowhere. Absent texts and ids are empty strings. `provisional`: its webhook
+    told no id, so that it has one of ours until GHL's own is found.
     """
 
     id: MessageId
@@ -118,6 +121,7 @@ class InboundMessage:
     thread_id: str = ""
     email_message_id: str = ""
     sender: str = field(default="", repr=False)
+    provisional: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -126,7 +130,9 @@ class InboundMessage:
 
     @property
     def line(self) -> str:
-        """By which channel and conversation provider it came; a turn has one."""
+        """By which channel and conversation provider it came; a turn has one. Of a provisional message neither is certain."""
+        if self.provisional:
+            return UNKNOWN_LINE
         return f"{self.message_type_string or self.channel}|{self.conversation_provider_id}"
 
 
@@ -452,7 +458,7 @@ class Answer:
 class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 
-    E-mail rows often come without `text`.
+    E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`.
     """
 
     id: MessageId
@@ -462,6 +468,8 @@ class Listed:
     user_id: str
     source: str
     type: str
+    conversation_provider_id: str = ""
+    email_message_ids: tuple[MessageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,12 @@ class Settings(BaseSettings):
             raise Misconfigured("BRIDGE_SECRET_KEY is not set: `ghl-bridge secrets new` prints one to set")
         return tuple(key.strip() for key in self.secret_key.get_secret_value().split(","))
 
+    @property
+    def workflow_secrets(self) -> tuple[str, ...]:
+        """The secrets of workflow webhooks that every location shares; none while `BRIDGE_WORKFLOW_SECRET` is unset."""
+        given = self.workflow_secret.get_secret_value() if self.workflow_secret else ""
+        return tuple(secret.strip() for secret in given.split(",") if secret.strip())
+
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Build the settings from an environment mapping. Raises Misconfigured naming each wrong variable, never its value."""

@@ -20,6 +20,7 @@ from bridge.store.audit import Audit
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.grants import Grants
+from bridge.store.identities import Identities
 from bridge.store.inbox import Inbox
 from bridge.store.installs import Installs
 from bridge.store.lanes import Lanes
@@ -44,7 +45,15 @@ def build_door(settings: Settings, redis: Redis) -> Door:
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
     installs = build_installs(settings, redis)
-    return Door(keys=read_keys(settings.ghl_webhook_keys), inbox=inbox, installs=installs, app_id=settings.ghl_app_id)
+    return Door(
+        keys=read_keys(settings.ghl_webhook_keys),
+        inbox=inbox,
+        installs=installs,
+        app_id=settings.ghl_app_id,
+        workflow_secrets=settings.workflow_secrets,
+        # Without a key no location could have been applied, nor have a secret of its own.
+        secret_keys=settings.fernet_keys if settings.secret_key else (),
+    )
 
 
 def build_installs(settings: Settings, redis: Redis) -> Installs:
@@ -134,6 +143,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
     wire = Wire()
     return Desk(
         lanes=build_lanes(settings, redis),
+        identities=Identities(redis, retention_ms=_retention_ms(settings)),
         standings=build_standings(settings, redis),
         locations=build_locations(settings, redis),
         gate=build_gate(settings, redis, wire),

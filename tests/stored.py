@@ -20,6 +20,7 @@ from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lan
 from bridge.store.connection import connect, key, script
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.grants import Grants
+from bridge.store.identities import Identities
 from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
@@ -82,6 +83,11 @@ def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0, **s
 def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
     """The locations."""
     return Locations(redis, fernet_keys=fernet_keys or [FERNET_KEY], retention_ms=RETENTION_MS)
+
+
+def identities_of(redis: Redis) -> Identities:
+    """What becomes of messages without their id."""
+    return Identities(redis, retention_ms=RETENTION_MS)
 
 
 def standings_of(redis: Redis) -> Standings:

@@ -24,6 +24,7 @@ from tests.stored import (
     claim,
     due_ms,
     gate_of,
+    identities_of,
     keep,
     lanes_of,
     locations_of,
@@ -64,6 +65,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
     wire = Wire()
     return Desk(
         lanes=lanes,
+        identities=identities_of(redis),
         standings=standings_of(redis),
         locations=locations_of(redis, fernet_key),
         gate=gate_of(redis),

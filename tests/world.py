@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from bridge import flow
@@ -16,7 +17,19 @@ from bridge.store.connection import key, now_ms, text
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http
-from tests.stored import HERE, LANE, accept, claim, gate_of, keep, lanes_of, locations_of, message, standings_of
+from tests.stored import (
+    HERE,
+    LANE,
+    accept,
+    claim,
+    gate_of,
+    identities_of,
+    keep,
+    lanes_of,
+    locations_of,
+    message,
+    standings_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +39,9 @@ if TYPE_CHECKING:
 
     from tests.other_side import Received
 
+CONVERSATION = f"conversation-{LANE.contact_id}"
 POST, COMPLETE, AGENCII, CONTACT = "/conversations/messages", "/complete", "/get_completion", f"/contacts/{LANE.contact_id}"
+SEARCH = "/conversations/search"
 TAGS, LIST = f"{CONTACT}/tags", f"/conversations/conversation-{LANE.contact_id}/messages"
 
 
@@ -48,7 +63,8 @@ class World:
 
     `refusing` gives paths a status other than 2xx; `meanwhile` is called once, while the next completion is in work. `listed`
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
-    over Assistable's `run`, `answer` takes the place of its whole answer.
+    over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
+    by id; `unknown`: GHL finds no conversation of the contact.
     """
 
     redis: Redis
@@ -57,6 +73,8 @@ class World:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=list)
     endless: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
+    unknown: bool = False
     contact: dict[str, Any] = field(default_factory=dict)
     completion: dict[str, Any] = field(default_factory=dict)
     answer: dict[str, Any] = field(default_factory=dict)
@@ -87,6 +105,7 @@ class World:
         wire = Wire()
         desk = Desk(
             lanes=lanes,
+            identities=identities_of(self.redis),
             standings=standings_of(self.redis),
             locations=locations_of(self.redis),
             gate=gate_of(self.redis),
@@ -154,8 +173,10 @@ class World:
             },
             CONTACT: {"contact": {"id": LANE.contact_id, "tags": [], **self.contact}},
             TAGS: {"tags": []},
+            SEARCH: {"conversations": [] if self.unknown else [{"id": CONVERSATION, "contactId": LANE.contact_id}]},
+            **{f"{POST}/{id_}": {"message": {"id": id_, "body": body}} for id_, body in self.texts.items()},
         }
-        return http(200, answers[path])
+        return http(200, answers[path], {"Date": formatdate(usegmt=True)})
 
 
 @contextmanager

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Turn
+    from bridge.store.identities import Identities
     from bridge.store.lanes import Lanes
     from bridge.store.locations import Kept, Locations
     from bridge.store.standings import Standings
@@ -56,6 +57,7 @@ class Desk:
     """What answering needs. Waits and durations are seconds, `clock` is monotonic."""
 
     lanes: Lanes
+    identities: Identities
     standings: Standings
     locations: Locations
     gate: Gate
@@ -182,6 +184,8 @@ def judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip |
 
 def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> bool:
     skip = judge(message, turn, kept, desk)
+    if skip and skip.reason is Reason.CHANNEL_OFF and message.provisional:
+        return True  # by which channel it came is asked first
     if skip:
         desk.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None

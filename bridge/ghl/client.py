@@ -9,7 +9,16 @@ from urllib.parse import quote
 from bridge.errors import OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.access import Need
 from bridge.ghl.limits import read as read_limits
-from bridge.ghl.messages import body, check_allowed, check_tagged, decipher, decipher_contact, decipher_page, decipher_text
+from bridge.ghl.messages import (
+    body,
+    check_allowed,
+    check_tagged,
+    decipher,
+    decipher_contact,
+    decipher_page,
+    decipher_search,
+    decipher_text,
+)
 from bridge.model import MessageId
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from bridge.ghl.access import Access
     from bridge.ghl.messages import Page
     from bridge.ghl.scopes import Look
-    from bridge.model import Contact, ContactId, ConversationId, Reply, Sent, Skip
+    from bridge.model import Contact, ContactId, ConversationId, LocationId, Reply, Sent, Skip
     from bridge.wire.calls import Answer, Wire
 
 T = TypeVar("T")
@@ -98,6 +107,19 @@ class GHL:
         """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/contacts/{quote(contact_id, safe='')}/tags"
         self._read(path, check_tagged, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
+
+    def find_conversation(
+        self, location_id: LocationId, contact_id: ContactId, *, token: Access, seconds: float
+    ) -> ConversationId:
+        """Look a contact's conversation up; empty if there is none, or none yet. Raises as `contact`."""
+        return self._read(
+            "/conversations/search",
+            lambda status, headers, body: decipher_search(status, headers, body, contact_id=contact_id),
+            token=token,
+            version=CONVERSATIONS,
+            seconds=seconds,
+            params={"locationId": location_id, "contactId": contact_id},
+        )
 
     def page(self, conversation_id: ConversationId, *, token: Access, seconds: float, after: MessageId = NEWEST) -> Page:
         """Read a page of a conversation's messages, the newest ones or those before `after`, newest first.

@@ -67,7 +67,7 @@ def _why_ignored(event: dict[str, Any], app_id: str) -> Reason | None:
         return Reason.UNPARSEABLE
     match event.get("type"):
         case "InboundMessage":
-            return None if _is_inbound(event.get("direction")) else Reason.NOT_INBOUND
+            return None if is_inbound(event.get("direction")) else Reason.NOT_INBOUND
         case "OutboundMessage":
             return Reason.NOT_INBOUND
         case _:
@@ -122,7 +122,8 @@ def _contact(event: dict[str, Any]) -> ContactUpdate | None:
     return None if told.tags is None and told.dnd is None and told.blocked_channels is None else told
 
 
-def _is_inbound(direction: object) -> bool:
+def is_inbound(direction: object) -> bool:
+    """Whether a message's direction says that the contact wrote it, or says nothing."""
     # An InboundMessage has been seen with direction outbound; to answer one would be to answer ourselves.
     return direction is None or (isinstance(direction, str) and direction.strip().lower() in {"", "inbound"})
 

@@ -124,6 +124,16 @@ def check_allowed(status: int, headers: Mapping[str, str], body: bytes) -> None:
             raise error
 
 
+def decipher_search(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> ConversationId:
+    """Read `GET /conversations/search` for a contact's conversation; empty if there is none. Raises as the others."""
+    document = _read(status, headers, body, what="search for a conversation")
+    rows = document.get("conversations")
+    if not isinstance(rows, list):
+        raise Retryable(f"GHL's list of conversations can't be read: HTTP {status}, {shape(body)}")
+    found = (as_text(part(row, "id")) for row in rows if as_text(part(row, "contactId")) == contact_id)
+    return ConversationId(next(found, ""))
+
+
 def check_tagged(status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Read the answer to `POST /contacts/{id}/tags`: any 2xx will do. Raises what `decipher` raises."""
     _read(status, headers, body, what="tag")
@@ -194,4 +204,11 @@ def _listed(row: dict[str, Any]) -> Listed:
         user_id=as_text(row.get("userId")),
         source=as_text(row.get("source")),
         type=as_text(row.get("messageType")),
+        conversation_provider_id=as_text(row.get("conversationProviderId")),
+        email_message_ids=_email_ids(row),
     )
+
+
+def _email_ids(row: dict[str, Any]) -> tuple[MessageId, ...]:
+    ids = part(row.get("meta"), "email", "messageIds")
+    return tuple(MessageId(as_text(id_)) for id_ in ids if as_text(id_)) if isinstance(ids, list) else ()

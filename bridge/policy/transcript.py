@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.model import Question, Said
+from bridge.model import UNKNOWN_LINE, Question, Said
 from bridge.policy.authors import Author, author
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = 
     came by the same line.
     """
     last = messages[-1]
-    texts = sorted([*(one for one in carried if one.line == last.line), *messages], key=lambda message: message.date_added_ms)
+    texts = sorted(
+        [*(one for one in carried if one.line in {last.line, UNKNOWN_LINE}), *messages], key=lambda message: message.date_added_ms
+    )
     return Question(
         location_id=last.location_id,
         contact_id=last.contact_id,

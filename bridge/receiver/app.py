@@ -56,6 +56,8 @@ def build(settings: Settings) -> Starlette:
         Route("/webhooks/ghl", webhooks.marketplace(door, tally), methods=["POST"]),
         Route("/oauth/install", oauth.install(installing), methods=["GET"]),
         Route("/oauth/callback", oauth.callback(installing), methods=["GET"]),
+        Route("/webhooks/workflow", webhooks.workflow(door, tally), methods=["POST"]),
+        Route("/webhooks/workflow/{secret:path}", webhooks.workflow(door, tally), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),

@@ -36,6 +36,13 @@ def marketplace(door: Door, tally: Tally) -> Endpoint:
     return _counted(lambda body, request: flow.accept(body, request.headers, door), tally)
 
 
+def workflow(door: Door, tally: Tally) -> Endpoint:
+    """The door for GHL's workflow webhooks, which bring a secret. No line of the log holds a path: that may be the secret."""
+    return _counted(
+        lambda body, request: flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), door), tally
+    )
+
+
 def _counted(accept: Accept, tally: Tally) -> Endpoint:
     async def take(request: Request) -> Response:
         began = time.monotonic()

@@ -10,7 +10,7 @@ import orjson
 
 from bridge.model import Lane
 from bridge.policy.consent import START_WORDS, word_of
-from bridge.store.connection import reaching, script
+from bridge.store.connection import key, reaching, script
 from bridge.store.heard import heard
 from bridge.store.messages import encode
 from bridge.store.standings import contact_args
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from bridge.model import ContactUpdate, Ignored, InboundMessage, OutboundMessage
+    from bridge.model import ContactUpdate, Ignored, InboundMessage, LocationId, OutboundMessage
 
 Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word", "unconfigured"]
 
@@ -45,8 +45,11 @@ class Inbox:
         self._seconds = seconds
         self._calls: set[asyncio.Future[Any]] = set()
 
-    async def accept(self, message: InboundMessage) -> Accepted:
-        """Append a message to its lane. Raises Unavailable when it is not known to be kept."""
+    async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:
+        """Append a message to its lane; `marketplace`: an event of GHL's brought it.
+
+        Raises Unavailable when it is not known to be kept.
+        """
         event = {
             "step": "accepted",
             "message_id": message.id,
@@ -54,7 +57,7 @@ class Inbox:
             "date_added_ms": message.date_added_ms,
             "characters": len(message.text),
         }
-        return await self._write(message.lane, encode(message), came(message, event))
+        return await self._write(message.lane, encode(message), came(message, event, marketplace=marketplace))
 
     async def note(self, ignored: Ignored) -> Accepted:
         """Record an event of a contact that is not going to be answered, so that it can be explained. Raises Unavailable."""
@@ -73,6 +76,11 @@ class Inbox:
             "reason": ignored.reason,
         }
         return await self._write(lane, b"", what)
+
+    async def workflow_hash(self, location_id: LocationId) -> str:
+        """The keyed hash of a location's own workflow secret; empty if it has none. Raises Unavailable."""
+        with reaching(f"read the workflow secret of {location_id}"):
+            return await self._in_time(self._redis.hget(key("location", location_id), "workflow_hash")) or ""
 
     async def hear(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""

@@ -84,6 +84,13 @@ class Lanes:
             answer = self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
         return read_turn(lane, token, began, answer) if answer else None
 
+    def reread(self, turn: Turn) -> Turn | None:
+        """A turn as it is now, under the same lease; None when nothing of it waits any more, and the lane was given back."""
+        began = self._clock()
+        with reaching(f"read the turn of {turn.lane} anew"):
+            answer = self._lease(args=[str(turn.lane), turn.token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
+        return read_turn(turn.lane, turn.token, began, answer) if answer else None
+
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
         pairs = [part for turn in held for part in (str(turn.lane), turn.token)]

@@ -10,6 +10,7 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import Misconfigured
+from bridge.ghl.workflow_secrets import keyed_hash
 from bridge.locations import Location, revealed
 from bridge.model import LocationId
 from bridge.policy.consent import stopping
@@ -59,7 +60,9 @@ class Locations:
         self._remove = redis.register_script(script("remove"))
         self._learn = redis.register_script(script("learn"))
         self._retention_ms = retention_ms
-        self._fernet = MultiFernet([Fernet(one) for one in fernet_keys])
+        keys = list(fernet_keys)
+        self._newest_key = keys[0]
+        self._fernet = MultiFernet([Fernet(one) for one in keys])
         self._opened = lru_cache(maxsize=1024)(self._open)
 
     def get(self, location_id: LocationId) -> Kept | None:
@@ -139,8 +142,11 @@ class Locations:
         sealed = self._fernet.encrypt(orjson.dumps(revealed(location.model_dump()))).decode()
         debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
         max_age, takeover = round(location.max_age_seconds * 1000), round(location.takeover_seconds * 1000)
+        secret = location.workflow_secret.get_secret_value() if location.workflow_secret else ""
+        # The receiver compares it with every webhook, and opens no settings for that.
+        hashed = keyed_hash(secret.encode(), location.location_id, self._newest_key) if secret else ""
         plain = {"debounce_ms": debounce, "debounce_max_ms": most, "max_age_ms": max_age, "takeover_ms": takeover}
-        return ["settings", sealed, *(part for pair in plain.items() for part in pair)]
+        return ["settings", sealed, "workflow_hash", hashed, *(part for pair in plain.items() for part in pair)]
 
     def _open(self, location_id: str, sealed: str) -> Location:
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.model import LedgerEntry, MessageId, SendState, Status, Turn
+from bridge.model import UNKNOWN_LINE, LedgerEntry, MessageId, SendState, Status, Turn
 from bridge.store.connection import rows
 from bridge.store.messages import decode, decode_answer, encode_answer
 from bridge.store.said import said, said_by_contact
@@ -103,7 +103,7 @@ def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
 
 def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
     """Which carried messages these messages' question holds: those of the same line."""
-    lines = {message.line for message in turn.messages if message.id in ids}
+    lines = {message.line for message in turn.messages if message.id in ids} | {UNKNOWN_LINE}
     return [message.id for message in turn.carried if message.line in lines]
 
 

@@ -58,25 +58,8 @@ if reason ~= '' then
   return outcome
 end
 
--- The texts of young dead letters that came by the same line are answered together with this one.
-local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
-local function line_of(buried)
-  local stored = redis.call('GET', key('dead', buried))
-  return stored and redis.call('HGET', key('message', location, cjson.decode(stored).message_ids[1]), 'line')
-end
-for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
-  local failed_at = redis.call('ZSCORE', key('dead'), buried)
-  local young = failed_at and now - tonumber(failed_at) < max_age
-  local letter = young and line_of(buried) == came.line and open_letter(buried)
-  if not young then redis.call('LREM', key('buried', lane), 0, buried) end
-  if letter then
-    count('dead_letters|superseded')
-    mark(letter, 'skipped', 'superseded', retention)
-    redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
-    tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = id}), retention)
-  end
-end
-redis.call('LTRIM', key('carried', lane), -200, -1)
+-- What a message without its id came by is known later, and so is whether it came before.
+if came.line ~= UNKNOWN_LINE then carry(lane, came.line, id, retention) end
 
 count('messages_accepted')
 chart('accepted')

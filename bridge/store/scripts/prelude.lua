@@ -153,6 +153,34 @@ local function mark(letter, status, reason, retention)
   end
 end
 
+-- The line (channel and conversation provider) of a message that GHL hasn't told the id of yet, as in `model.py`.
+local UNKNOWN_LINE = '?'
+
+-- The texts of young dead letters that came by the same line are answered together with a message that comes now.
+local function carry(lane, line, by, retention)
+  local location = split(lane)
+  local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
+  local function fits(buried)
+    local stored = redis.call('GET', key('dead', buried))
+    local first = stored and cjson.decode(stored).message_ids[1]
+    local its = first and redis.call('HGET', key('message', location, first), 'line')
+    return its == line or its == UNKNOWN_LINE
+  end
+  for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
+    local failed_at = redis.call('ZSCORE', key('dead'), buried)
+    local young = failed_at and now - tonumber(failed_at) < max_age
+    local letter = young and fits(buried) and open_letter(buried)
+    if not young then redis.call('LREM', key('buried', lane), 0, buried) end
+    if letter then
+      count('dead_letters|superseded')
+      mark(letter, 'skipped', 'superseded', retention)
+      redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
+      tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = by}), retention)
+    end
+  end
+  redis.call('LTRIM', key('carried', lane), -200, -1)
+end
+
 -- Its turn stands first in its lane again, with its saved answer and its ledger.
 local function replay(letter, event, retention)
   local lane = letter.location_id .. ':' .. letter.contact_id

@@ -1,0 +1,46 @@
+"""Is this workflow webhook from one who knows the secret? The free action can set no header, so that the path may hold it."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from bridge.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bridge.model import LocationId
+
+_BEARER = "bearer "
+
+
+def presented(headers: Mapping[str, str], path_secret: str) -> tuple[bytes, ...]:
+    """Every secret that a request brings: in the path, in `X-Bridge-Secret`, as bearer. Raises Unauthorized if it brings none."""
+    authorization = headers.get("authorization", "")
+    bearer = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""
+    # ASGI hands headers on as Latin-1, whatever their bytes are.
+    in_headers = (given.strip().encode("latin-1", "replace") for given in (headers.get("x-bridge-secret", ""), bearer))
+    found = tuple(given for given in (path_secret.encode("utf-8", "replace"), *in_headers) if given)
+    if not found:
+        raise Unauthorized("no secret")
+    return found
+
+
+def keyed_hash(secret: bytes, location_id: LocationId, key: str) -> str:
+    """What is kept of a location's own secret where it is compared: without `key` not even a weak one can be found from it."""
+    return hmac.new(key.encode(), b"workflow_secret:%b:%b" % (location_id.encode(), secret), sha256).hexdigest()
+
+
+def verify(given: Sequence[bytes], location_id: LocationId, *, own: str, shared: Iterable[str], keys: Iterable[str]) -> None:
+    """Compare in constant time; raises Unauthorized unless one fits.
+
+    `own` is the keyed hash of the location's own secret, beside which no shared one is valid; empty if it has none.
+    """
+    if own:
+        fits = [hmac.compare_digest(keyed_hash(each, location_id, key), own) for each in given for key in keys]
+    else:
+        fits = [hmac.compare_digest(each, secret.encode()) for each in given for secret in shared if secret]
+    if not any(fits):
+        raise Unauthorized(f"the secret is not the one of {'its location' if own else 'BRIDGE_WORKFLOW_SECRET'}")

@@ -1,0 +1,397 @@
+"""Messages of workflow webhooks, which come without GHL's id: each is answered once, whichever ways it comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.answering.resolving import LOOK_AGAIN_SECONDS
+from bridge.model import Channel, ConversationId
+from bridge.policy.resolving import FRESH_MS, LISTED_MS
+from bridge.store.connection import key, now_ms, text
+from bridge.store.timelines import Timelines
+from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, lanes_of, message, pass_time
+from tests.world import COMPLETE, CONTACT, CONVERSATION, LIST, POST, SEARCH, World, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+REPLIED = ("replied", "")
+DUPLICATE = ("skipped", "duplicate")
+ENDED = ("skipped", "superseded")
+GONE = (None, None)
+
+
+@pytest.fixture
+def world(redis: Redis) -> Iterator[World]:
+    with opened(redis) as world:
+        yield world
+
+
+def hooked(world: World, id_: str = "w1", said: str = "yes", **fields: Any) -> None:
+    """A workflow webhook comes that tells neither message nor conversation."""
+    given = {"text": said, "provisional": True, "conversation_id": ConversationId(""), "message_type_string": "", **fields}
+    world.write(id_, **{"date_added_ms": 0, **given})
+
+
+def signed(world: World, id_: str, said: str = "yes", **fields: Any) -> str:
+    """The marketplace event of a message comes; answers what its sender is told."""
+    (told,) = accept(world.redis, message(id_, text=said, date_added_ms=now_ms(world.redis), **fields))
+    return str(told)
+
+
+def lists(world: World, id_: str, said: str = "yes", *, ago: float = 0.0, **fields: Any) -> None:
+    """GHL lists a message of the contact from so many seconds ago."""
+    at = now_ms(world.redis) - round(ago * 1000)
+    world.listed.insert(0, world.row(said, id_, direction="inbound", source="", dateAdded=at, **fields))
+
+
+def asked_about(world: World) -> list[tuple[str, str]]:
+    """The newest message id and the conversation that the provider was told each time."""
+    return [(asked["last_message_id"], asked["conversation_id"]) for path, asked in world.calls if path == COMPLETE]
+
+
+def reads(world: World) -> list[str]:
+    """How GHL was asked."""
+    return [path for path, _ in world.calls if path not in {COMPLETE, POST, CONTACT}]
+
+
+@pytest.fixture(autouse=True)
+def no_history(world: World) -> None:
+    """The provider keeps a memory of its own: nothing is read for its sake."""
+    world.keep(history_messages=0)
+
+
+def later(world: World, seconds: float) -> None:
+    """Time passes, and the lane is worked on."""
+    pass_time(world.redis, seconds)
+    world.work()
+
+
+def test_a_message_gets_the_id_that_ghl_gave_it(world: World) -> None:
+    """The provider is told GHL's ids, the record stands under them, and both ids explain it."""
+    lists(world, "m1")
+    hooked(world)
+    world.work()
+    assert (world.posts(), asked_about(world), reads(world)) == (["answer 1"], [("m1", CONVERSATION)], [SEARCH, LIST])
+    assert (world.status("m1"), world.status("w1")) == (REPLIED, GONE)
+    assert world.steps() == ["accepted", "resolved", "asking", "answered", "sending", "sent", "replied"]
+    by_ours, by_theirs = (Timelines(world.redis).find(id_) for id_ in ("w1", "m1"))
+    assert by_ours
+    assert by_ours == by_theirs
+    assert [(one.id, one.conversation_id) for one in by_ours.messages] == [("m1", CONVERSATION)]
+    assert world.redis.get(key("index", CONVERSATION)) == str(LANE)
+
+
+def test_the_marketplace_event_that_comes_later_is_a_duplicate(world: World) -> None:
+    """Once a workflow's message has GHL's id, the event of the same message is refused at the door."""
+    lists(world, "m1")
+    hooked(world)
+    world.work()
+    assert signed(world, "m1") == "duplicate"
+    assert due_ms(world.redis) is None
+
+
+@pytest.mark.parametrize("first", ["marketplace", "workflow"])
+def test_both_ways_at_once_are_one_message(world: World, first: str) -> None:
+    """In one burst, in any order, the message is asked about once, under GHL's id, and the other one says why it ended."""
+    lists(world, "m1")
+    if first == "workflow":
+        hooked(world)
+    assert signed(world, "m1") == "accepted"
+    if first == "marketplace":
+        hooked(world)
+    world.work()
+    assert (world.inputs(), world.posts()) == (["yes"], ["answer 1"])
+    assert (world.status("m1"), world.status("w1")) == (REPLIED, DUPLICATE)
+    assert world.redis.hget(key("message", HERE, "w1"), "facts") == "GHL's message m1, which was taken in before"
+    assert due_ms(world.redis) is None
+
+
+def test_a_webhook_after_the_reply_is_a_duplicate(world: World) -> None:
+    """A workflow that comes when all is said asks nobody but GHL's list, and the lane is free."""
+    assert signed(world, "m1") == "accepted"
+    lists(world, "m1")
+    world.work()
+    hooked(world)
+    world.work()
+    assert (world.inputs(), world.status("w1"), due_ms(world.redis)) == (["yes"], DUPLICATE, None)
+
+
+def test_a_webhook_of_what_is_being_answered_makes_no_answer_stale(world: World) -> None:
+    """The other way's webhook that comes while the provider thinks is known for what it is before the post."""
+    assert signed(world, "m1") == "accepted"
+    lists(world, "m1")
+    world.meanwhile = lambda: hooked(world)
+    world.work()
+    assert (world.inputs(), world.posts(), world.status("w1")) == (["yes"], ["answer 1"], DUPLICATE)
+
+
+def test_a_new_message_by_a_workflow_makes_an_answer_stale(world: World) -> None:
+    """What is really new is answered together with what was asked about."""
+    lists(world, "m1")
+    hooked(world)
+
+    def meanwhile() -> None:
+        lists(world, "m2", "no")
+        hooked(world, "w2", "no")
+
+    world.meanwhile = meanwhile
+    world.work()
+    assert (world.posts(), world.status("m2")[0]) == ([], "waiting")
+    world.work()
+    assert (world.inputs(), world.posts()) == (["yes", "yes\nno"], ["answer 2"])
+    assert (world.status("m1"), world.status("m2")) == (REPLIED, REPLIED)
+
+
+def test_what_joins_and_is_not_listed_yet_waits_for_its_turn(world: World) -> None:
+    """The answer is posted, and the message is the next turn when GHL lists it."""
+    lists(world, "m1")
+    hooked(world)
+    world.meanwhile = lambda: hooked(world, "w2", "no")
+    world.work()
+    assert (world.posts(), world.status("w2")) == (["answer 1"], ("waiting", ""))
+    lists(world, "m2", "no")
+    world.work()
+    assert (world.inputs(), world.status("m2")) == (["yes", "no"], REPLIED)
+
+
+def test_two_true_texts_are_two_messages(world: World) -> None:
+    """The same words a minute later are another message, with an answer of their own."""
+    lists(world, "m1", ago=61)
+    hooked(world)
+    pass_time(world.redis, 60)
+    world.work()
+    lists(world, "m2", ago=1)
+    hooked(world, "w2")
+    world.work()
+    assert [id_ for id_, _ in asked_about(world)] == ["m1", "m2"]
+    assert (world.status("m1"), world.status("m2"), len(world.posts())) == (REPLIED, REPLIED, 2)
+
+
+def test_two_true_texts_that_waited_together_keep_their_order(world: World) -> None:
+    """Each gets the newest id that there was when its webhook came."""
+    lists(world, "m1", ago=61)
+    lists(world, "m2", ago=1)
+    hooked(world)
+    pass_time(world.redis, 60)
+    hooked(world, "w2")
+    world.work()
+    assert (world.inputs(), world.status("m1"), world.status("m2")) == (["yes\nyes"], REPLIED, REPLIED)
+
+
+def test_a_webhook_that_is_sent_again_is_a_duplicate(world: World) -> None:
+    """Two webhooks of one message, together or one after the other, are one message."""
+    lists(world, "m1")
+    for id_ in ("w1", "w2"):
+        hooked(world, id_)
+    world.work()
+    hooked(world, "w3")
+    world.work()
+    assert (world.inputs(), world.status("w2"), world.status("w3")) == (["yes"], DUPLICATE, DUPLICATE)
+
+
+def test_what_ghl_does_not_list_yet_is_looked_for_again(world: World) -> None:
+    """The turn waits a little, which is no try, and the timeline says why."""
+    hooked(world)
+    world.work()
+    assert (world.inputs(), world.status("w1")[0], world.steps()) == ([], "retrying", ["accepted", "retrying"])
+    lists(world, "m1", ago=LOOK_AGAIN_SECONDS)
+    later(world, LOOK_AGAIN_SECONDS)
+    assert (world.posts(), world.status("m1")) == (["answer 1"], REPLIED)
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+def test_what_ghl_never_lists_keeps_its_own_id(world: World, unknown: bool) -> None:
+    """After some seconds the message is answered all the same, and the timeline says under which id."""
+    world.unknown = unknown
+    hooked(world)
+    world.work()
+    later(world, LISTED_MS / 1000)
+    assert (world.posts(), world.status("w1")) == (["answer 1"], REPLIED)
+    (told,) = [event for event in Timelines(world.redis).find("w1").events if event.step == "resolved"]  # type: ignore[union-attr]
+    assert told.details["how"] == "GHL doesn't list it: the id is our own"
+    assert asked_about(world) == [("w1", "" if unknown else CONVERSATION)]
+
+
+def test_the_same_words_twice_at_once_are_one_message_where_ghl_can_not_tell(world: World) -> None:
+    """A webhook sent twice within seconds is one message; a minute later it is another."""
+    for id_ in ("w1", "w2"):
+        hooked(world, id_)
+    later(world, LISTED_MS / 1000)
+    (twin,) = world.redis.scan_iter(key("twin", "*"))
+    world.redis.decrby(twin, 60_000)
+    hooked(world, "w3")
+    later(world, LISTED_MS / 1000)
+    assert (world.inputs(), world.status("w2"), world.status("w3")) == (["yes", "yes"], DUPLICATE, REPLIED)
+
+
+def test_the_same_words_of_long_ago_are_not_taken_for_new_ones_too_early(world: World) -> None:
+    """While only an old message of the same words is listed, a newer one is waited for."""
+    lists(world, "old", ago=FRESH_MS / 1000 + 60)
+    hooked(world)
+    world.work()
+    assert (world.inputs(), world.status("w1")[0]) == ([], "retrying")
+    lists(world, "m1", ago=LOOK_AGAIN_SECONDS)
+    later(world, LOOK_AGAIN_SECONDS)
+    assert (asked_about(world), world.status("old")) == ([("m1", CONVERSATION)], GONE)
+
+
+def test_a_workflow_that_takes_its_time_tells_of_an_old_message(world: World) -> None:
+    """When nothing newer comes up, the old message is the one: known, it is a duplicate."""
+    assert signed(world, "m1") == "accepted"
+    lists(world, "m1")
+    world.work()
+    world.listed[0]["dateAdded"] -= 600_000
+    hooked(world)
+    world.work()
+    assert world.status("w1")[0] == "retrying"
+    later(world, LISTED_MS / 1000)
+    assert (world.status("w1"), world.inputs()) == (DUPLICATE, ["yes"])
+
+
+def test_an_old_message_of_a_slow_workflow_is_too_old(world: World) -> None:
+    """The age is that of GHL's record, not of the webhook."""
+    world.keep(max_age_seconds=600)
+    lists(world, "m1", ago=700)
+    hooked(world)
+    later(world, LISTED_MS / 1000)
+    assert (world.status("m1"), world.inputs()) == (("skipped", "too_old"), [])
+
+
+@pytest.mark.parametrize("path", [SEARCH, LIST])
+def test_without_ghl_it_is_tried_again(world: World, path: str) -> None:
+    """A GHL that can't be read is a fault that uses a try up; nothing is asked and nothing is lost."""
+    lists(world, "m1")
+    hooked(world)
+    world.refusing[path] = 503
+    world.work()
+    assert (world.inputs(), world.status("w1")[0]) == ([], "retrying")
+    assert world.redis.hget(key("lane", str(LANE)), "attempts") == "1"
+    del world.refusing[path]
+    later(world, 1.0)
+    assert world.status("m1") == REPLIED
+
+
+def test_a_message_with_its_id_only_lacks_its_conversation(world: World) -> None:
+    """The conversation is looked up once, and told to the provider."""
+    world.write("m1", conversation_id=ConversationId(""))
+    world.work()
+    assert (asked_about(world), reads(world), world.status("m1")) == ([("m1", CONVERSATION)], [SEARCH], REPLIED)
+    assert Timelines(world.redis).find(CONVERSATION)
+
+
+def test_a_contact_without_a_conversation_is_answered_all_the_same(world: World) -> None:
+    """After some seconds of looking the provider is told none."""
+    world.unknown = True
+    world.write("m1", conversation_id=ConversationId(""))
+    world.work()
+    assert world.status("m1")[0] == "retrying"
+    later(world, LISTED_MS / 1000)
+    assert (asked_about(world), world.status("m1")) == ([("m1", "")], REPLIED)
+
+
+def test_the_channel_is_that_of_ghls_record(world: World) -> None:
+    """A webhook that tells no channel is answered where the message came in, through the same conversation provider."""
+    world.keep(channels=("WhatsApp",))
+    lists(world, "m1", messageType="TYPE_WHATSAPP", conversationProviderId="provider")
+    hooked(world)
+    world.work()
+    (posted,) = [document for path, document in world.calls if path == POST]
+    assert (posted["type"], posted["conversationProviderId"], world.status("m1")) == ("WhatsApp", "provider", REPLIED)
+
+
+def test_a_channel_that_is_off_is_known_by_ghls_record(world: World) -> None:
+    """What seemed to be an SMS and came by another channel is judged by that."""
+    lists(world, "m1", messageType="TYPE_INSTAGRAM")
+    world.keep(channels=("SMS",))
+    hooked(world)
+    world.work()
+    assert (world.status("m1"), world.inputs()) == (("skipped", "channel_off"), [])
+
+
+def test_a_message_of_the_told_channel_counts_before_a_newer_one_of_another(world: World) -> None:
+    """Who says the same on two channels has written two messages."""
+    lists(world, "m1", messageType="TYPE_WHATSAPP", ago=2)
+    lists(world, "m2", messageType="TYPE_SMS")
+    hooked(world, "w1", channel=Channel.WHATSAPP, message_type="WhatsApp", message_type_string="TYPE_WHATSAPP")
+    hooked(world, "w2", message_type_string="TYPE_SMS")
+    world.work()
+    world.work()
+    assert (asked_about(world), world.status("m1")) == ([("m1", CONVERSATION), ("m2", CONVERSATION)], REPLIED)
+
+
+def test_an_email_is_known_by_what_its_sender_wrote(world: World) -> None:
+    """E-mails are listed without their text, and marketplace events call them by another id than the list."""
+    world.keep(channels=("Email",))
+    meta = {"email": {"messageIds": ["e1"]}}
+    lists(world, "row", "", messageType="TYPE_EMAIL", meta=meta)
+    world.texts["row"] = "<p>Is <b>Friday</b> free?</p><blockquote>our offer</blockquote>"
+    fields = {"channel": Channel.EMAIL, "message_type": "Email", "message_type_string": "TYPE_EMAIL"}
+    hooked(world, said="Is Friday free?", **fields)
+    world.work()
+    (posted,) = [document for path, document in world.calls if path == POST]
+    assert (asked_about(world), world.status("e1"), posted["replyMessageId"]) == ([("e1", CONVERSATION)], REPLIED, "e1")
+    assert [signed(world, id_, **fields) for id_ in ("e1", "row")] == ["duplicate", "duplicate"]
+
+
+def test_what_must_not_be_answered_is_not_looked_up(world: World) -> None:
+    """A location that is off reads nothing from GHL."""
+    world.keep(mode="off")
+    hooked(world)
+    world.work()
+    assert (world.calls, world.status("w1")) == ([], ("skipped", "location_paused"))
+
+
+def test_a_dead_letter_without_its_id_is_taken_along(world: World) -> None:
+    """The texts of a turn that died before GHL could be read are answered with the next message, and only then."""
+    world.refusing[SEARCH] = 400
+    hooked(world, said="hello")
+    world.work()
+    assert world.status("w1")[0] == "dead"
+    del world.refusing[SEARCH]
+    lists(world, "m2")
+    hooked(world, "w2")
+    world.work()
+    assert (world.inputs(), world.status("w1"), world.status("m2")) == (["hello\nyes"], ENDED, REPLIED)
+    assert not world.redis.exists(key("carried", str(LANE)))
+
+
+def test_a_replay_of_what_had_no_id_finds_it(world: World) -> None:
+    """A dead letter that is replayed goes the whole way, its id included."""
+    world.refusing[SEARCH] = 400
+    hooked(world)
+    world.work()
+    del world.refusing[SEARCH]
+    lists(world, "m1")
+    assert dead_letters_of(world.redis).replay(world.letter(), force=False) == "replayed"
+    world.work()
+    assert (asked_about(world), world.status("m1"), due_ms(world.redis)) == ([("m1", CONVERSATION)], REPLIED, None)
+
+
+def test_a_saved_answer_is_posted_before_what_joined_is_looked_for(world: World) -> None:
+    """A webhook that comes between two tries makes a saved answer stale only if its message is new."""
+    assert signed(world, "m1") == "accepted"
+    lists(world, "m1")
+    world.refusing[POST] = 429
+    world.work()
+    hooked(world)
+    del world.refusing[POST]
+    later(world, 1.0)
+    assert (world.inputs(), len(world.posts()), world.status("w1")) == (["yes"], 4, DUPLICATE)
+
+
+def test_a_worker_that_dies_after_it_found_the_id_changes_nothing(world: World) -> None:
+    """What was written about a message is there for the next worker, which reads GHL no second time."""
+    lists(world, "m1")
+    hooked(world)
+    world.refusing[COMPLETE] = 500
+    world.work()
+    assert (text(world.redis.lindex(key("waiting", str(LANE)), 0)), reads(world)) == ("m1", [SEARCH, LIST])
+    del world.refusing[COMPLETE]
+    later(world, 2.0)
+    assert (world.status("m1"), reads(world)) == (REPLIED, [SEARCH, LIST])
+    assert lanes_of(world.redis).claim("w", slots=1, alive_seconds=1, most=1).lanes == ()
