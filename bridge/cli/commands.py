@@ -9,6 +9,12 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
 
+ConversationOrContact = Annotated[str, typer.Argument(metavar="ID", help="Of the conversation, or of its contact.")]
+
+Location = Annotated[str, typer.Argument(metavar="LOCATION", help="The location's id.")]
+
+Contact = Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")]
+
 OfLocation = Annotated[str, typer.Option("--location", help="Only those of this location.")]
 
 
@@ -27,6 +33,8 @@ def build() -> typer.Typer:
     app.command()(doctor)
     app.command()(explain)
     app.add_typer(_locations(), name="locations")
+    app.add_typer(_conversations(), name="conversations")
+    app.add_typer(_contacts(), name="contacts")
     app.add_typer(_dead_letters(), name="dead-letters")
     app.add_typer(_secrets(), name="secrets")
     return app
@@ -133,6 +141,53 @@ def _locations() -> typer.Typer:
         from bridge.cli import locations
 
         locations.remove(id_)
+
+    return group
+
+
+def _conversations() -> typer.Typer:
+    group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
+
+    @group.command()
+    def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """Show how a conversation stands: paused, taken over by a human, stopped by its contact, waiting."""
+        from bridge.cli import conversations
+
+        conversations.show(id_, as_json=as_json)
+
+    @group.command()
+    def pause(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """Skip what comes in a conversation, until it is resumed."""
+        from bridge.cli import conversations
+
+        conversations.pause(id_, as_json=as_json)
+
+    @group.command()
+    def resume(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """End a pause, and a human takeover; what was skipped meanwhile stays skipped."""
+        from bridge.cli import conversations
+
+        conversations.resume(id_, as_json=as_json)
+
+    return group
+
+
+def _contacts() -> typer.Typer:
+    group = typer.Typer(help="What contacts have stopped.", no_args_is_help=True)
+
+    @group.command()
+    def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+        """Show what a contact has stopped, and what is known of it."""
+        from bridge.cli import conversations
+
+        conversations.show_contact(location, contact, as_json=as_json)
+
+    @group.command()
+    def allow(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+        """Lift a contact's stops on every channel, as if it had written START."""
+        from bridge.cli import conversations
+
+        conversations.allow(location, contact, as_json=as_json)
 
     return group
 

@@ -11,6 +11,7 @@ from bridge.store.counts import Counts
 from bridge.store.feeds import Feeds
 from bridge.store.live import Live
 from bridge.store.logins import Logins
+from bridge.store.places import Places
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
 from bridge.wiring import (
@@ -21,6 +22,7 @@ from bridge.wiring import (
     build_locations,
     build_providers,
     build_redis,
+    build_standings,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from bridge.store.connection import Redis
     from bridge.store.dead_letters import DeadLetters
     from bridge.store.locations import Locations
+    from bridge.store.standings import Standings
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -66,6 +69,16 @@ class Office:
     def timelines(self) -> Timelines:
         """What happened."""
         return Timelines(self.redis)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where lanes stand."""
+        return Places(self.redis)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """How things stand with contacts."""
+        return build_standings(self.settings, self.redis)
 
     @cached_property
     def feeds(self) -> Feeds:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.operating import (
     auditing,
+    contacts,
+    conversations,
     dead_letters,
     examining,
     explaining,
@@ -31,6 +33,11 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     dead_letters.replay,
     dead_letters.drop,
     explaining.explain,
+    conversations.show,
+    conversations.pause,
+    conversations.resume,
+    contacts.show,
+    contacts.allow,
     reading.text,
     overview.overview,
     watching.events,

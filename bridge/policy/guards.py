@@ -65,7 +65,7 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
         return Skip(Reason.CONVERSATION_PAUSED, f"paused by an operator at {iso(standing.paused_at_ms)}")
     if channel in standing.stopped:
         return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {iso(standing.stopped[channel])}")
-    if skip := _judge_takeover(standing, location, now_ms):
+    if skip := judge_takeover(standing, location, now_ms):
         return skip
     if 0 < location.max_replies_per_day <= standing.replies:
         facts = f"{standing.replies} replies since {iso(standing.oldest_reply_at_ms)}"
@@ -73,7 +73,8 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
     return None
 
 
-def _judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
+def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
+    """Whether a person, or an automation where those count, has taken the conversation over."""
     by, at, id_ = "a person", standing.human_at_ms, standing.human_id
     if location.takeover_by_workflow and standing.automation_at_ms > at:
         by, at, id_ = "an automation", standing.automation_at_ms, standing.automation_id

@@ -1,0 +1,108 @@
+"""`ghl-bridge conversations` and `contacts`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.cli.door import console, operations, print_json, print_table
+from bridge.operating import contacts, conversations
+from bridge.operating.words import outcome
+
+if TYPE_CHECKING:
+    from bridge.operating.standing import StandingShown
+
+
+def show(id_: str, *, as_json: bool) -> None:
+    """How a conversation stands. Raises WrongInput if the id is not known."""
+    shown = operations()(conversations.show, conversations.One(id_))
+    if as_json:
+        print_json(shown)
+        return
+    print_table(
+        ("", ""),
+        [
+            ("conversation", shown.conversation_id or "(not known yet)"),
+            ("contact", shown.contact_id),
+            ("location", shown.location_id),
+            *_standing(shown.standing),
+            ("waiting", _waiting(shown.waiting, working=shown.working, due_at=shown.due_at, failed=shown.failed_attempts)),
+        ],
+    )
+    for message in shown.messages:
+        console().print(f"  message {message.message_id}: {outcome(message)}", markup=False, soft_wrap=True)
+
+
+def pause(id_: str, *, as_json: bool) -> None:
+    """Skip what comes in a conversation."""
+    paused = operations()(conversations.pause, conversations.One(id_))
+    if as_json:
+        print_json(paused)
+        return
+    print(f"{id_} is paused: its messages are skipped, with the reason conversation_paused, until `conversations resume {id_}`")
+    if not paused.known:
+        print("nothing of that id was seen here yet: the pause counts from its first message on")
+
+
+def resume(id_: str, *, as_json: bool) -> None:
+    """End a pause and a human takeover. Raises WrongInput if the id is not known."""
+    resumed = operations()(conversations.resume, conversations.One(id_))
+    if as_json:
+        print_json(resumed)
+        return
+    print(f"{id_} is not paused, and no human has it; what was skipped meanwhile stays skipped")
+
+
+def show_contact(location: str, contact: str, *, as_json: bool) -> None:
+    """What a contact forbade. Raises WrongInput if it is not known."""
+    shown = operations()(contacts.show, contacts.One(location, contact))
+    if as_json:
+        print_json(shown)
+        return
+    print_table(
+        ("", ""),
+        [
+            ("contact", shown.contact_id),
+            ("location", shown.location_id),
+            ("conversation", shown.conversation_id or "(not known yet)"),
+            *_standing(shown.standing),
+            ("waiting", _waiting(shown.waiting, working=shown.working, due_at=None, failed=0)),
+        ],
+    )
+
+
+def allow(location: str, contact: str, *, as_json: bool) -> None:
+    """Lift a contact's stops. Raises WrongInput if the location is not known."""
+    allowed = operations()(contacts.allow, contacts.One(location, contact))
+    if as_json:
+        print_json(allowed)
+        return
+    lifted = ", ".join(allowed.channels)
+    print(f"{contact} may be answered again on {lifted}" if lifted else f"{contact} had stopped nothing")
+
+
+def _standing(standing: StandingShown) -> list[tuple[str, str]]:
+    stopped = ", ".join(f"{channel} since {at}" for channel, at in standing.stopped.items())
+    return [
+        ("paused", f"by an operator since {standing.paused_since}" if standing.paused_since else "no"),
+        ("taken over", standing.taken_over or "no"),
+        ("stopped", stopped or "nothing"),
+        ("tags", "not told by an event yet" if standing.tags is None else ", ".join(standing.tags) or "none"),
+        ("do not disturb", _dnd(standing)),
+        ("replies in 24 h", str(standing.replies_within_a_day)),
+    ]
+
+
+def _dnd(standing: StandingShown) -> str:
+    if standing.dnd:
+        return "every channel"
+    if standing.blocked_channels:
+        return ", ".join(standing.blocked_channels)
+    return "not told by an event yet" if standing.dnd is None and standing.blocked_channels is None else "no"
+
+
+def _waiting(count: int, *, working: bool, due_at: str | None, failed: int) -> str:
+    if working:
+        return f"{count} message(s), a worker has them now"
+    when = f", looked at next at {due_at}" if due_at and count else ""
+    tries = f", {failed} failed tries so far" if failed else ""
+    return f"{count} message(s){when}{tries}"

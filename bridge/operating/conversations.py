@@ -1,0 +1,91 @@
+"""A conversation: how things stand with it, and a pause until somebody lifts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge.errors import NotKnown
+from bridge.model import ConversationId
+from bridge.operating.explaining import MessageOutcome, document
+from bridge.operating.moments import iso
+from bridge.operating.office import Office
+from bridge.operating.operation import operation
+from bridge.operating.standing import StandingShown, shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationShown:
+    """How a conversation stands; moments are ISO 8601 in UTC.
+
+    `waiting` messages, looked at next at `due_at`; `working`: a worker has it now. `messages` are those of its timeline.
+    """
+
+    conversation_id: str
+    location_id: str
+    contact_id: str
+    standing: StandingShown
+    waiting: int
+    working: bool
+    due_at: str | None
+    failed_attempts: int
+    messages: tuple[MessageOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """It is paused. `known`: something was heard of it before; a pause counts from its first message on all the same."""
+
+    id: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """It is not paused, nor taken over by a human."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The id of a conversation or of its contact."""
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+@operation("conversations.show", "GET", "/conversations/{id}")
+def show(office: Office, asked: One) -> ConversationShown:
+    """Show how a conversation stands: paused, taken over, stopped, waiting."""
+    timeline = office.timelines.find(asked.id)
+    if timeline is None:
+        raise NotKnown(f"{asked.id} is not known here: no conversation or contact of that id was seen or is still kept")
+    told = document(timeline)
+    place = office.places.place(timeline.lane)
+    return ConversationShown(
+        conversation_id=told.conversation_id,
+        location_id=told.location_id,
+        contact_id=told.contact_id,
+        standing=shown(office, timeline.lane, ConversationId(told.conversation_id)),
+        waiting=place.waiting,
+        working=place.working,
+        due_at=iso(place.due_at_ms),
+        failed_attempts=place.attempts,
+        messages=told.messages,
+    )
+
+
+@operation("conversations.pause", "POST", "/conversations/{id}/pause", about=lambda asked: (asked.id,))
+def pause(office: Office, asked: One) -> Paused:
+    """Skip what comes in a conversation, with the reason conversation_paused, until it is resumed."""
+    return Paused(id=asked.id, known=office.standings.pause(asked.id) is not None)
+
+
+@operation("conversations.resume", "POST", "/conversations/{id}/resume", about=lambda asked: (asked.id,))
+def resume(office: Office, asked: One) -> Resumed:
+    """End a pause and a human takeover; what was skipped meanwhile stays skipped."""
+    if not office.standings.resume(asked.id):
+        raise NotKnown(f"{asked.id} is not known here, and not paused")
+    return Resumed(id=asked.id)

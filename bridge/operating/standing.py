@@ -1,0 +1,52 @@
+"""How things stand with a contact, as operators read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.operating.moments import iso
+from bridge.policy.guards import judge_takeover
+from bridge.store.connection import now_ms
+
+if TYPE_CHECKING:
+    from bridge.model import ConversationId, Lane
+    from bridge.operating.office import Office
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingShown:
+    """What forbids a reply, and what is known of the contact; moments are ISO 8601 in UTC, null for what has not happened.
+
+    `taken_over` says who wrote when, and until when that counts; null while nobody has the conversation. `stopped` names the
+    channels that the contact has stopped, and since when. Tags and do-not-disturb are what events told, null if none did.
+    """
+
+    paused_since: str | None
+    taken_over: str | None
+    human_spoke_at: str | None
+    stopped: dict[str, str | None]
+    tags: tuple[str, ...] | None
+    dnd: bool | None
+    blocked_channels: tuple[str, ...] | None
+    replies_within_a_day: int
+
+
+def shown(office: Office, lane: Lane, conversation_id: ConversationId) -> StandingShown:
+    """How things stand with a contact now."""
+    standing, kept = office.standings.read(lane, conversation_id), office.locations.get(lane.location_id)
+    takeover = judge_takeover(standing, kept.location, now_ms(office.redis)) if kept else None
+    return StandingShown(
+        paused_since=iso(standing.paused_at_ms),
+        taken_over=takeover.facts if takeover else None,
+        human_spoke_at=iso(standing.human_at_ms),
+        stopped={channel: iso(at) for channel, at in sorted(standing.stopped.items())},
+        tags=_sorted(standing.tags),
+        dnd=standing.dnd,
+        blocked_channels=_sorted(standing.blocked_channels),
+        replies_within_a_day=standing.replies,
+    )
+
+
+def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
