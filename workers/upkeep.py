@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 EVERY_SECONDS = 5.0
 OVERDUE_SECONDS = 60.0
+# One or two are somebody's scan of the internet.
+MOST_REFUSED_WEBHOOKS = 5
 POST_SECONDS = 10.0
 ACCEPTED = range(200, 300)
 
@@ -66,5 +68,13 @@ def name(troubles: Troubles) -> dict[str, str]:
     if troubles.oldest_overdue_seconds > OVERDUE_SECONDS:
         causes["overdue"] = (
             f"a conversation is overdue by more than {OVERDUE_SECONDS:.0f} s: `ghl-bridge doctor` looks for the cause"
+        )
+    if troubles.refused_webhooks >= MOST_REFUSED_WEBHOOKS:
+        causes["signatures_refused"] = (
+            f"{MOST_REFUSED_WEBHOOKS} and more webhooks in ten minutes had a wrong signature or secret: `ghl-bridge doctor`"
+        )
+    if troubles.capped:
+        causes["reply_cap"] = (
+            f"a conversation reached max_replies_per_day: `ghl-bridge explain {troubles.capped[0].split(':')[1]}`"
         )
     return causes

@@ -9,6 +9,7 @@ import orjson
 
 from bridge.store.connection import key, reaching, script, text
 from bridge.store.gauges import measure
+from bridge.store.warnings import capped_lanes, refused_webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,11 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Troubles:
-    """What is wrong now: locations on hold (id, side that refused), open dead letters, seconds the oldest lane is overdue."""
+    """What is wrong now.
+
+    Locations on hold (id, side that refused), open dead letters, seconds the oldest lane is overdue, webhooks turned away in the
+    last ten minutes, lanes that reached their cap on replies in the last hour.
+    """
 
     holds: Mapping[str, str]
     dead_letters: int
     oldest_overdue_seconds: float
+    refused_webhooks: int = 0
+    capped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,13 @@ class Alerts:
             why = [self._redis.hget(key("location", one), "hold_why") for one in holds]
         gauges = measure(self._redis)
         sides = (text(one) for one in why)
-        return Troubles(dict(zip(holds, sides, strict=True)), gauges.dead_letters, gauges.oldest_overdue_seconds)
+        return Troubles(
+            dict(zip(holds, sides, strict=True)),
+            gauges.dead_letters,
+            gauges.oldest_overdue_seconds,
+            refused_webhooks=refused_webhooks(self._redis),
+            capped=capped_lanes(self._redis),
+        )
 
     def review(self, causes: Mapping[str, str], *, every: float) -> bool:
         """Note causes (name, text) that begin or end; False when another worker did so within `every` seconds."""

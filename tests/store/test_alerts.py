@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import Unavailable
-from bridge.model import ContactId, Dead, Lane
+from bridge.metrics import WEBHOOKS, Tally
+from bridge.model import ContactId, Dead, Ended, Lane, Reason, Status
 from bridge.store.alerts import Alerts, Troubles
-from bridge.store.connection import connect_without_retries, key, now_ms
+from bridge.store.connection import connect_without_retries, key, now_ms, text
+from bridge.store.counts import Counts
 from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
 
 if TYPE_CHECKING:
@@ -115,3 +117,29 @@ def test_without_redis_there_are_no_alerts() -> None:
         for call in (alerts.look, lambda: alerts.review({}, every=1), alerts.next):
             with pytest.raises(Unavailable):
                 call()
+
+
+def test_refused_webhooks_count_for_ten_minutes(redis: Redis) -> None:
+    """Signatures and secrets alike, whichever process turned them away; what was too large is another matter."""
+    tally = Tally()
+    for _ in range(3):
+        tally.count(WEBHOOKS, "unauthorized", "")
+    tally.count(WEBHOOKS, "too_large", "")
+    Counts(redis).add(tally)
+    assert Alerts(redis).look().refused_webhooks == 3
+    for name in redis.scan_iter(key("turned_away", "*")):
+        minute = int(text(name).rpartition(":")[2])
+        redis.rename(name, key("turned_away", str(minute - 10)))
+    assert Alerts(redis).look().refused_webhooks == 0
+
+
+def test_a_conversation_at_its_cap_is_a_trouble_for_an_hour(redis: Redis) -> None:
+    """The lane is named, so that one look tells which conversation it is."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    ended = Ended(status=Status.SKIPPED, message_ids=(turn.messages[0].id,), reason=Reason.REPLY_CAP, facts="50 replies")
+    lanes_of(redis).end(turn, ended)
+    assert Alerts(redis).look().capped == (str(turn.lane),)
+    pass_time(redis, 3601)
+    assert Alerts(redis).look().capped == ()

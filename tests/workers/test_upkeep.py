@@ -47,6 +47,9 @@ def begin_hold(redis: Redis) -> None:
         (Troubles({}, 0, OVERDUE_SECONDS), []),
         (Troubles({}, 0, OVERDUE_SECONDS + 1), ["overdue"]),
         (Troubles({}, 7, 0.0), ["dead_letters"]),
+        (Troubles({}, 0, 0.0, refused_webhooks=4), []),
+        (Troubles({}, 0, 0.0, refused_webhooks=5), ["signatures_refused"]),
+        (Troubles({}, 0, 0.0, capped=("here:contact",)), ["reply_cap"]),
         (Troubles({"here": "ghl", "there": "provider"}, 1, 99.0), ["hold:here", "hold:there", "dead_letters", "overdue"]),
     ],
 )

@@ -388,6 +388,11 @@ local function apply(lane, patch, retention)
   local location = split(lane)
   for id, fields in pairs(patch.messages or {}) do
     for name, value in pairs(fields) do redis.call('HSET', key('message', location, id), name, value) end
+    if fields.reason == 'reply_cap' then
+      redis.call('ZADD', key('capped'), now, lane)
+      redis.call('ZREMRANGEBYRANK', key('capped'), 0, -1001)
+      redis.call('PEXPIRE', key('capped'), 24 * 3600 * 1000)
+    end
   end
   for name, value in pairs(patch.lane or {}) do redis.call('HSET', key('lane', lane), name, value) end
   local ended = {}

@@ -9,5 +9,10 @@ for at = 2, #ARGV, 2 do
     redis.call('HSET', key('refused'), 'at', now, 'code', code)
     redis.call('PEXPIRE', key('refused'), 30 * 24 * 3600 * 1000)
   end
+  if code == 'unauthorized' then
+    local turned_away = key('turned_away', math.floor(now / 60000))
+    redis.call('INCRBY', turned_away, ARGV[at + 1])
+    redis.call('PEXPIRE', turned_away, 15 * 60 * 1000)
+  end
 end
 return 1
