@@ -11,7 +11,7 @@ from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.flow import Door
 from bridge.ghl.client import GHL
-from bridge.ghl.oauth import App
+from bridge.ghl.oauth import App, chooser
 from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import Tokens
@@ -74,6 +74,12 @@ def build_gate(settings: Settings, redis: Redis, wire: Wire) -> Gate:
 def build_renewing(settings: Settings, redis: Redis, wire: Wire) -> Renewing:
     """The renewal of grants. Raises Misconfigured."""
     return Renewing(build_grants(settings, redis), _build_tokens(settings, wire))
+
+
+def install_link(settings: Settings) -> str:
+    """Where the app can be installed; empty where none is set up."""
+    tokens = _build_tokens(settings, Wire())
+    return chooser(tokens.app) if tokens else ""
 
 
 def build_installing(settings: Settings, redis: Redis) -> Installing | None:

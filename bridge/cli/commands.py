@@ -130,10 +130,17 @@ def _locations() -> typer.Typer:
 
     @group.command()
     def resume(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-        """End a pause, or a hold after refused logins: what waited on hold is answered."""
+        """End a pause, a hold after refused logins (what waited is answered), or the stop after an uninstall."""
         from bridge.cli import locations
 
         locations.resume(id_)
+
+    @group.command()
+    def template(*, as_json: Json = False) -> None:
+        """Print the TOML for locations that have the app and no settings yet, ready to fill in and apply."""
+        from bridge.cli import locations
+
+        locations.template(as_json=as_json)
 
     @group.command()
     def remove(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:

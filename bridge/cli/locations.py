@@ -8,10 +8,12 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.cli.door import operations, print_json, print_table
+from bridge.cli.door import console, operations, print_json, print_table
 from bridge.errors import WrongInput
+from bridge.operating import installs
 from bridge.operating import locations as operating
 from bridge.operating.moments import ago
+from bridge.operating.operation import Nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from bridge.operating.locations import LocationSummary
 
 PAGE = 500
+TEMPLATE = """\
+[locations.{id}]
+name = ""
+mode = "draft"                              # replies are internal comments that only staff see; later "live"
+required_tags = ["ai_test"]                 # only contacts with this tag; take it away later
+# no ghl_token: the app is installed
+
+[locations.{id}.assistable]                 # or agencii, openai, webhook, with provider = "..." above
+assistant_id = ""
+# token = {{ env = "NAME" }}                # absent: ASSISTABLE_TOKEN
+"""
 
 
 def apply(file: Path, *, prune: bool, as_json: bool) -> None:
@@ -46,8 +59,10 @@ def list_all(*, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(each.id, each.name, each.mode, _state(each), _ago(each)) for each in found]
-    print_table(("location", "name", "mode", "state", "last event"), rows)
+    rows = [(each.id, each.name, each.mode, _state(each), *_history(each)) for each in found]
+    print_table(("location", "name", "mode", "state", "failing", "last reply", "last event"), rows)
+    for each in found:
+        _tell_trouble(each)
 
 
 def show(id_: str, *, as_json: bool) -> None:
@@ -57,6 +72,7 @@ def show(id_: str, *, as_json: bool) -> None:
         print_json(shown)
         return
     print_table(("setting", "value"), [(name, _plain(value)) for name, value in _flat(shown.settings)])
+    _tell_trouble(shown)
 
 
 def pause(id_: str) -> None:
@@ -76,6 +92,18 @@ def remove(id_: str) -> None:
     """Forget a location. Raises WrongInput if it is not known."""
     operations()(operating.remove, operating.One(id_))
     print(f"{id_} is removed: what waits for it is skipped, with the reason unknown_location")
+
+
+def template(*, as_json: bool) -> None:
+    """Begin a locations file with all installed locations that have no settings."""
+    found = operations()(installs.unconfigured, Nothing())
+    if as_json:
+        print_json(found)
+        return
+    if not found.location_ids:
+        print("# no location has the app without settings")
+    for id_ in found.location_ids:
+        print(TEMPLATE.format(id=id_))
 
 
 def _all() -> Iterator[LocationSummary]:
@@ -105,11 +133,18 @@ def _state(summary: LocationSummary) -> str:
     return f"on hold: {summary.hold_why} refused three logins" if summary.state == "hold" else summary.state
 
 
-def _ago(summary: LocationSummary) -> str:
-    """How long ago the newest event came, by this machine's clock."""
-    if not summary.last_event_at:
-        return "none yet"
-    return ago(round(datetime.fromisoformat(summary.last_event_at).timestamp() * 1000), round(time.time() * 1000))
+def _history(summary: LocationSummary) -> tuple[str, str, str]:
+    return str(summary.failing or ""), _ago(summary.last_answered_at), _ago(summary.last_event_at)
+
+
+def _ago(moment: str | None) -> str:
+    """How long ago something happened, by this machine's clock."""
+    return ago(round(datetime.fromisoformat(moment).timestamp() * 1000), round(time.time() * 1000)) if moment else "none yet"
+
+
+def _tell_trouble(summary: LocationSummary) -> None:
+    if summary.token_trouble:
+        console().print(f"{summary.id}: {summary.token_trouble}", markup=False, soft_wrap=True)
 
 
 def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:

@@ -114,6 +114,8 @@ def _locations(office: Office, only: str, *, reached: bool) -> Iterator[Finding]
         raise NotKnown(f"location {only} is not known; `ghl-bridge locations list` shows the ones that are")
     says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
     yield Finding("locations", ok=bool(kept), says=says)
+    if unconfigured := office.installs.unconfigured():
+        yield note("locations", f"{len(unconfigured)} with the app and no settings: `ghl-bridge locations template` begins them")
     few = bool(only) or len(kept) <= MOST_LOCATIONS
     if not few:
         yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` looks into one, its logins included")

@@ -9,6 +9,7 @@ from bridge.ghl.access import Need
 from bridge.ghl.scopes import WRITING, looks
 from bridge.locations import Location
 from bridge.operating.findings import Finding, attempt, fail, note
+from bridge.operating.installs import logins
 from bridge.operating.moments import ago, iso
 from bridge.operating.office import Office
 from bridge.store.connection import now_ms
@@ -26,7 +27,7 @@ def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) ->
     if ask_ghl and (location.ghl_token or kept.installed_at_ms):
         yield from _logins(name, office, kept)
     else:
-        yield attempt(f"{name} ghl_token", lambda: _token(kept))
+        yield attempt(f"{name} ghl_token", lambda: _token(office, kept))
     yield attempt(f"{name} provider", lambda: _provider(office, location, location.provider, ask=ask))
     if location.fallback_provider:
         yield attempt(f"{name} fallback_provider", lambda: _provider(office, location, location.fallback_provider, ask=ask))
@@ -55,10 +56,11 @@ def _events(name: str, office: Office, kept: Kept) -> Finding:
     return Finding(f"{name} events", ok=True, says=f"the newest came {ago(at, now_ms(office.redis))} ({iso(at)})")
 
 
-def _token(kept: Kept) -> str:
-    if kept.location.ghl_token:
-        return "set"
-    return "by the install of the app" if kept.installed_at_ms else fail("missing: nothing can be posted")
+def _token(office: Office, kept: Kept) -> str:
+    login = logins(office, [kept])[kept.location.id]
+    if login.token_trouble:
+        fail(login.token_trouble)
+    return "set" if login.token == "file" else "by the install of the app"  # noqa: S105 - where it comes from
 
 
 def _logins(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
@@ -75,7 +77,7 @@ def _logins(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
         else:
             found = Finding(f"{name} scope {look.scope}", ok=True, says="GHL lets the token read")
         if number == 0:
-            yield Finding(f"{name} ghl_token", ok=True, says=f"{_token(kept)}, and GHL lets it in")
+            yield attempt(f"{name} ghl_token", lambda: f"{_token(office, kept)}, and GHL lets it in")
         yield found
     writing = ", ".join(f"{scope} ({what})" for scope, what in WRITING.items())
     yield note(f"{name} scopes", f"{writing} can't be looked at without writing: --send-test CONTACT tries the first")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SecretStr, WithJsonSchema
@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, WithJsonSchema
 from bridge.errors import NotKnown, WrongInput
 from bridge.locations import Location, check, check_urls, without_effect
 from bridge.model import LocationId
+from bridge.operating.installs import logins
 from bridge.operating.moments import iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
@@ -27,8 +28,10 @@ TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"
 class LocationSummary:
     """A location at a glance.
 
-    `state` is active, paused (by an operator) or hold (`hold_why` refused three logins). Moments are ISO 8601 in UTC. `failing`
-    is how many messages died since the last one that was answered.
+    `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was taken away) or
+    unconfigured (it is installed, and no settings were applied). `token` says where the GHL token comes from: file, install or
+    none; `token_trouble` what is wrong with it. Moments are ISO 8601 in UTC. `failing` is how many messages died since the last
+    one that was answered.
     """
 
     id: str
@@ -42,6 +45,8 @@ class LocationSummary:
     last_event_at: str | None
     last_answered_at: str | None
     failing: int
+    token: str
+    token_trouble: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +129,12 @@ class Apply:
 @operation("locations.list", "GET", "/locations")
 def list_(office: Office, asked: Page) -> LocationPage:
     """List locations."""
-    ids = [id_ for id_ in office.locations.ids() if id_ > asked.after]
-    kept = office.locations.some(ids[: asked.limit])
+    everything = sorted({*office.locations.ids(), *office.installs.unconfigured()})
+    ids = [id_ for id_ in everything if id_ > asked.after]
+    page = ids[: asked.limit]
+    found = {each["id"]: LocationSummary(**each) for each in _summaries(office, office.locations.some(page))}
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return LocationPage(locations=tuple(LocationSummary(**each) for each in _summaries(office, kept)), next=following)
+    return LocationPage(locations=tuple(found.get(id_) or _unconfigured(id_) for id_ in page), next=following)
 
 
 @operation("locations.show", "GET", "/locations/{location_id}")
@@ -162,9 +169,10 @@ def pause(office: Office, asked: One) -> Done:
 
 @operation("locations.resume", "POST", "/locations/{location_id}/resume", about=lambda asked: (asked.location_id,))
 def resume(office: Office, asked: One) -> Resumed:
-    """End a pause, and a hold: what waited on hold is answered."""
+    """End a pause, a hold (what waited on it is answered), and the stop of a location whose app was taken away."""
     id_ = _known(office, asked.location_id).location.location_id
     office.locations.pause(id_, paused=False)
+    office.installs.resume(id_)
     return Resumed(id=id_, replayed=office.locations.lift_hold(id_, why="resumed by an operator"))
 
 
@@ -178,6 +186,8 @@ def remove(office: Office, asked: One) -> Done:
 
 def _known(office: Office, id_: str) -> Kept:
     kept = office.locations.get(LocationId(id_))
+    if kept is None and id_ in office.installs.unconfigured():
+        raise NotKnown(f"location {id_} has the app, but no settings yet: `ghl-bridge locations template` begins them")
     if kept is None:
         raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
     return kept
@@ -187,6 +197,8 @@ def _applied(office: Office, location: Location, before: Kept | None) -> Applied
     replayed = None
     if before and before.hold_since_ms and _tokens(before.location) != _tokens(location):
         replayed = office.locations.lift_hold(location.location_id, why="a changed token was applied")
+    if before and location.ghl_token and location.ghl_token != before.location.ghl_token:
+        office.installs.resume(location.location_id)
     return AppliedLocation(
         id=location.id,
         name=location.name,
@@ -210,8 +222,33 @@ def _tokens(location: Location) -> tuple[object, ...]:
 
 
 def _summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    tallies = office.counts.of([each.location.id for each in kept])
-    return [_summary(each, tallies[each.location.id]) for each in kept]
+    tallies, login = office.counts.of([each.location.id for each in kept]), logins(office, kept)
+    return [{**_summary(each, tallies[each.location.id]), **asdict(login[each.location.id])} for each in kept]
+
+
+def _unconfigured(id_: str) -> LocationSummary:
+    return LocationSummary(
+        id=id_,
+        name="",
+        mode="",
+        provider="",
+        state="unconfigured",
+        hold_since=None,
+        hold_why=None,
+        activated_at=None,
+        last_event_at=None,
+        last_answered_at=None,
+        failing=0,
+        token="install",  # noqa: S106 - where it comes from
+        token_trouble=None,
+    )
+
+
+def _state(kept: Kept) -> str:
+    """What stands between a location and its answers."""
+    if kept.uninstalled_at_ms:
+        return "uninstalled"
+    return "hold" if kept.hold_since_ms else "paused" if kept.paused else "active"
 
 
 def _summary(kept: Kept, tally: Mapping[str, int]) -> dict[str, Any]:
@@ -221,7 +258,7 @@ def _summary(kept: Kept, tally: Mapping[str, int]) -> dict[str, Any]:
         "name": location.name,
         "mode": location.mode,
         "provider": location.provider,
-        "state": "hold" if kept.hold_since_ms else "paused" if kept.paused else "active",
+        "state": _state(kept),
         "hold_since": iso(kept.hold_since_ms),
         "hold_why": kept.hold_why or None,
         "activated_at": iso(kept.activated_at_ms),

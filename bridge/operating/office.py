@@ -19,10 +19,13 @@ from bridge.wiring import (
     build_dead_letters,
     build_gate,
     build_ghl,
+    build_grants,
+    build_installs,
     build_locations,
     build_providers,
     build_redis,
     build_standings,
+    install_link,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from bridge.store.audit import Audit
     from bridge.store.connection import Redis
     from bridge.store.dead_letters import DeadLetters
+    from bridge.store.grants import Grants
+    from bridge.store.installs import Installs
     from bridge.store.locations import Locations
     from bridge.store.standings import Standings
 
@@ -109,6 +114,21 @@ class Office:
     def live(self) -> Live:
         """The newest events."""
         return Live(self.redis)
+
+    @cached_property
+    def installs(self) -> Installs:
+        """Where the app is installed."""
+        return build_installs(self.settings, self.redis)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """The tokens of installs."""
+        return build_grants(self.settings, self.redis)
+
+    @cached_property
+    def install_link(self) -> str:
+        """Where the app can be installed."""
+        return install_link(self.settings)
 
     @cached_property
     def gate(self) -> Gate:

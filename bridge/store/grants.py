@@ -14,7 +14,7 @@ from bridge.errors import Misconfigured
 from bridge.store.connection import key, now_ms, reaching, script, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from redis import Redis
 
@@ -93,6 +93,15 @@ class Grants:
             (seconds, microseconds), found = pipe.execute()
         now = int(seconds) * 1000 + int(microseconds) // 1000
         return self._grant(owner, found, now=now) if found[1] else None
+
+    def refusals(self, owners: Sequence[Owner]) -> dict[Owner, str | None]:
+        """Why each grant could not be renewed; empty if nothing is wrong with it, None where there is no grant."""
+        with reaching("look for refused grants"):
+            pipe = self._redis.pipeline(transaction=False)
+            for owner in owners:
+                pipe.hmget(key("grant", owner), ("sealed", "refused"))
+            found = pipe.execute()
+        return {owner: (why or "") if sealed or why else None for owner, (sealed, why) in zip(owners, found, strict=True)}
 
     def install(self, owner: Owner, granted: Granted) -> None:
         """Keep an install's tokens, whatever was there before."""

@@ -23,6 +23,7 @@ class Installs:
         self._redis = redis
         self._install = redis.register_script(script("install"))
         self._uninstall = redis.register_script(script("uninstall"))
+        self._come_back = redis.register_script(script("come_back"))
         self._retention_ms = retention_ms
 
     def check(self) -> None:
@@ -43,6 +44,11 @@ class Installs:
         event = orjson.dumps({"step": "replayed", "why": "the app was installed again"})
         with reaching(f"note the install in {location_id}"):
             self._install(args=[location_id, company_id, at_ms, event, self._retention_ms])
+
+    def resume(self, location_id: LocationId) -> bool:
+        """Let a location go on whose app was taken away, from now on; False when it was not."""
+        with reaching(f"let {location_id} go on"):
+            return bool(self._come_back(args=[location_id]))
 
     def unconfigured(self) -> tuple[LocationId, ...]:
         """Where the app is installed and no settings were applied, in the order of ids."""

@@ -22,6 +22,7 @@ from redis import Redis
 
 from bridge.cli import redis_server
 from bridge.simulator import keys
+from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
 from bridge.store.connection import key
 from bridge.store.timelines import Event, MessageRecord, Timelines
 
@@ -35,7 +36,18 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 ASSISTABLE_TOKEN = "asst-secret-of-the-agency"
 UNFINISHED = {"waiting", "answering", "retrying"}
 FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
-PEOPLE = re.compile(r"\+1\d{10}|[\w.+-]+@example\.com")
+# What stories change in the simulator.
+DEFAULTS: dict[str, Any] = {
+    "completion_seconds": 0,
+    "post_seconds": 0,
+    "echo": "on",
+    "legacy_signature": "off",
+    "deliver": False,
+    "token_seconds": 86399,
+    "oauth_seconds": 0,
+}
+# Whom a log must not name, and no token of an install either.
+PRIVATE = re.compile(r"\+1\d{10}|[\w.+-]+@example\.com|oauth-(?:code|access|refresh)-\w+")
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -293,7 +305,7 @@ class Machine:
             # Stories share their locations: refused logins of several must not put one on hold.
             self.redis.delete(refusals)
         self.sim.http.delete(f"{self.sim.url}/_sim/faults")
-        self.sim.order("defaults", completion_seconds=0, post_seconds=0, echo="on", legacy_signature="off", deliver=False)
+        self.sim.order("defaults", **DEFAULTS)
         self.ready()
 
     def restart(self, name: str, **environ: str) -> None:
@@ -411,7 +423,7 @@ class Machine:
 
     def leaks(self) -> list[str]:
         """What the bridge's processes have said since the last look and should not have."""
-        private = {ASSISTABLE_TOKEN, self.environ["BRIDGE_SECRET_KEY"], *self.private}
+        private = {ASSISTABLE_TOKEN, CLIENT_SECRET, self.environ["BRIDGE_SECRET_KEY"], *self.private}
         found = []
         for name, one in self.running.items():
             if not name.startswith(("web", "worker")):
@@ -422,7 +434,7 @@ class Machine:
             one.read += len(said.encode())
             for line in said.splitlines():
                 bad = [secret for secret in private if secret in line or json.dumps(secret)[1:-1] in line]
-                bad += PEOPLE.findall(line) + [word for word in ("Traceback",) if word in line]
+                bad += PRIVATE.findall(line) + [word for word in ("Traceback",) if word in line]
                 found += [f"{name}: {', '.join(bad)}: {line[:300]}"] if bad else []
         return found
 
@@ -448,9 +460,11 @@ def build(folder: Path) -> Machine:
     simulator = f"http://127.0.0.1:{redis_server.free_port()}"
     http = httpx.Client(trust_env=False, timeout=30, limits=httpx.Limits(keepalive_expiry=1))
     keys.load(folder / "simulator")
+    port = redis_server.free_port()
     environ = {
         **clean_environment(os.environ),
-        "PORT": str(redis_server.free_port()),
+        "PORT": str(port),
+        "GHL_REDIRECT_URL": f"http://127.0.0.1:{port}/oauth/callback",
         "REDIS_URL": redis_url,
         "WORKER_CONCURRENCY": "20",
         "GHL_API_URL": simulator,
@@ -460,6 +474,8 @@ def build(folder: Path) -> Machine:
         "BRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
         "BRIDGE_DATA_DIR": str(folder / "data"),
         "BRIDGE_LEASE_SECONDS": "2",
+        "GHL_CLIENT_ID": CLIENT_ID,
+        "GHL_CLIENT_SECRET": CLIENT_SECRET,
         "BRIDGE_RETRY_DELAYS": "0.2,0.4,0.8",
         "BRIDGE_READBACK_SECONDS": "0.3,0.6",
     }
