@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from bridge import business_hours
 from bridge.addresses import PLAIN_HTTP, may_be_asked
@@ -170,13 +180,24 @@ class Location(_Table):
     openai: OpenAI = OpenAI()
     webhook: JsonWebhook = JsonWebhook()
 
+    @field_validator("fallback_provider")
+    @classmethod
+    def _stands_in(cls, name: str, info: ValidationInfo) -> str:
+        if name == info.data.get("provider"):
+            raise ValueError(f"{name} is the provider itself, and can't stand in for it")
+        return name
+
+    def delivery_of(self, provider: str) -> str:
+        """Who posts what this provider answers: auto, bridge or provider."""
+        return self.assistable.delivery if provider == "assistable" else "bridge"
+
     @property
     def location_id(self) -> LocationId:
         """The id as the glossary's type."""
         return LocationId(self.id)
 
 
-NOT_IN_EFFECT_YET = frozenset({"fallback_provider", "reconcile_minutes"})
+NOT_IN_EFFECT_YET = frozenset({"reconcile_minutes"})
 
 
 def without_effect(location: Location) -> tuple[str, ...]:

@@ -208,7 +208,7 @@ class Completion:
     """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says how it said so.
 
     `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
-    says so without an id. `session_id` is what the provider calls the conversation that it remembers.
+    says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
     """
 
     text: str
@@ -217,6 +217,7 @@ class Completion:
     says_sent: bool = False
     trace_id: str = ""
     session_id: str = ""
+    provider: str = ""
 
     @property
     def claims_delivery(self) -> bool:
@@ -376,7 +377,8 @@ class Turn:
     durable tries that failed, `unfinished` leases that ended without a word (this one included), `looks` how often GHL was read
     to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
     for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
-    `session` is what the provider called the conversation when it last answered, in this turn or an earlier one.
+    `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
+    provider that was asked last.
     """
 
     lane: Lane
@@ -398,6 +400,7 @@ class Turn:
     answered_at_ms: int = 0
     session: str = ""
     parts: tuple[str, ...] = ()
+    asked: str = ""
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
 
     def now_ms(self, monotonic: float) -> int:
@@ -424,8 +427,9 @@ class Ended:
 class Again:
     """A turn to be tried again after `wait` seconds. `counts` says whether that was one of the tries that run out.
 
-    `status` is what its messages are until then: `waiting` if nothing went wrong. `stale`: a newer message made the
-    answer stale; it is dropped and asked for again.
+    `status` is what its messages are until then: `waiting` if nothing went wrong. `circuits` are those of providers that are
+    down: the turn is tried earlier, when one of them answers. `stale`: a newer message made the answer stale; it is dropped and
+    asked for again.
     """
 
     wait: float
@@ -434,6 +438,7 @@ class Again:
     looks: int = 0
     stale: bool = False
     status: Status = Status.RETRYING
+    circuits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

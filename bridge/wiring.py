@@ -17,6 +17,7 @@ from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import Tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.audit import Audit
+from bridge.store.circuits import Circuits
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.grants import Grants
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 DAY_MS = 24 * 3600 * 1000
 ACCEPT_SECONDS = 1.0
 POST_SECONDS = 15.0
+SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
 
 
 def build_door(settings: Settings, redis: Redis) -> Door:
@@ -144,6 +146,12 @@ def build_ghl(settings: Settings) -> GHL:
     return GHL(Wire(), settings.ghl_api_url)
 
 
+def build_circuits(settings: Settings, redis: Redis) -> Circuits:
+    """What is known of providers that are down. Who is out for long is asked as often as a message's first retry comes."""
+    first = settings.retry_delays[0] if settings.retry_delays else LONGEST_BETWEEN_PROBES
+    return Circuits(redis, every=min(max(first, SHORTEST_BETWEEN_PROBES), LONGEST_BETWEEN_PROBES))
+
+
 def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Tally) -> Desk:
     """What a worker needs to answer; how its requests went is counted in `tally`. Raises Misconfigured."""
     wire = Wire()
@@ -155,6 +163,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
         gate=build_gate(settings, redis, wire),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
         providers=build_providers(settings, tally),
+        circuits=build_circuits(settings, redis),
         heartbeat=heartbeat,
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,

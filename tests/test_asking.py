@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.store.connection import key
-from tests.stored import LANE, RETENTION_MS, pass_time
-from tests.world import AGENCII, CONTACT, World, opened
+from bridge.completion.providers import Providers
+from bridge.model import ContactId, Lane, Turn
+from bridge.settings import from_environment
+from bridge.store.circuits import FAULTS_UNTIL_OPEN
+from bridge.store.connection import key, now_ms
+from bridge.wire.calls import Wire
+from bridge.wire.patience import TRIES
+from tests.stored import HERE, LANE, RETENTION_MS, claim, lanes_of, locations_of, pass_time
+from tests.world import AGENCII, COMPLETE, CONTACT, LIST, World, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +78,237 @@ def test_a_delivery_of_the_bridges_own_is_not_looked_for(world: World) -> None:
     world.write()
     world.work(readback=(60.0,))
     assert (world.status(), world.posts()) == (REPLIED, ["answer 1"])
+
+
+# Failover
+
+
+def shut(world: World, provider: str) -> str:
+    """Let others find out that a provider of the location is down; answers its circuit."""
+    kept = locations_of(world.redis).get(HERE)
+    assert kept
+    circuit = Providers(Wire(), from_environment({})).circuit(kept.location, provider)
+    for number in range(FAULTS_UNTIL_OPEN):
+        other = Lane(HERE, ContactId(f"other{number}"))
+        turn = Turn(lane=other, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1.0, messages=())
+        is_open = world.circuits.fault(circuit, turn, name=provider, asked_at_ms=now_ms(world.redis))
+    assert is_open
+    return circuit
+
+
+def retrying(world: World) -> dict[str, Any]:
+    """What was told of the last wait."""
+    *_, told = [event.details for event in world.events() if event.step == "retrying"]
+    return told
+
+
+@pytest.mark.parametrize("status", [500, 503, 402, 429])
+def test_the_fallback_answers_when_the_first_is_out_of_tries(world: World, status: int) -> None:
+    """In the same try, after the calls that a try has; one reply, and the timeline tells who failed and who answered."""
+    world.keep(fallback_provider="agencii")
+    world.refusing[COMPLETE] = status
+    world.write()
+    world.work()
+    assert (world.status(), world.posts()) == (REPLIED, ["agencii's answer 1"])
+    assert (len(world.asked(COMPLETE)), len(world.asked(AGENCII))) == (TRIES, 1)
+    assert world.steps()[1:6] == ["asking", "unanswered", "asking", "answered", "sending"]
+
+
+def test_the_fallback_is_not_asked_while_the_first_answers(world: World) -> None:
+    """Nor if the first chooses silence, or refuses."""
+    world.keep(fallback_provider="agencii")
+    world.write("m1")
+    world.work()
+    world.answer = {"run": {"output": ""}}
+    world.write("m2")
+    world.work()
+    world.refusing[COMPLETE] = 400
+    world.write("m3")
+    world.work()
+    assert [world.status(id_)[0] for id_ in ("m1", "m2", "m3")] == ["replied", "no_reply", "dead"]
+    assert world.asked(AGENCII) == []
+
+
+def test_when_both_fail_the_first_is_asked_first_again(world: World) -> None:
+    """A try is used up, and the next one begins at the first."""
+    world.keep(fallback_provider="agencii")
+    world.refusing |= {COMPLETE: 500, AGENCII: 503}
+    world.write()
+    world.work(delays=(1.0,))
+    assert (world.status()[0], retrying(world)["failed_attempts"]) == ("retrying", 1)
+    del world.refusing[COMPLETE]
+    pass_time(world.redis, 2)
+    world.work(delays=(1.0,))
+    assert (world.posts(), len(world.asked(AGENCII))) == ([f"answer {TRIES + 1}"], TRIES)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_fallback_that_refuses_kills_nothing(world: World, status: int) -> None:
+    """The first may pass: the turn is tried again, and no login of the location's provider was refused."""
+    world.keep(fallback_provider="agencii")
+    world.refusing |= {COMPLETE: 500, AGENCII: status}
+    world.write()
+    world.work()
+    assert (world.status()[0], retrying(world)["failed_attempts"]) == ("retrying", 1)
+    assert not world.redis.exists(key("refusals", HERE, "provider"))
+    del world.refusing[COMPLETE]
+    pass_time(world.redis, 2)
+    world.work()
+    assert world.status() == REPLIED
+
+
+def test_a_first_that_is_down_is_not_asked(world: World) -> None:
+    """The fallback answers at once."""
+    world.keep(fallback_provider="agencii")
+    shut(world, "assistable")
+    world.write()
+    world.work()
+    assert (world.status(), world.asked(COMPLETE), len(world.asked(AGENCII))) == (REPLIED, [], 1)
+
+
+def test_without_a_fallback_a_turn_waits_for_the_provider_and_spends_no_try(world: World) -> None:
+    """However long; when the provider answers again, it is answered at once, with what came meanwhile."""
+    circuit = shut(world, "assistable")
+    world.write()
+    world.work()
+    world.write("m2")
+    assert (world.status()[0], world.asked(COMPLETE)) == ("retrying", [])
+    assert (retrying(world)["failed_attempts"], claim(lanes_of(world.redis))) == (0, ())
+    world.circuits.passed(circuit)
+    world.work()
+    assert (world.inputs(), world.status(), world.status("m2")) == (["text of m1\ntext of m2"], REPLIED, REPLIED)
+
+
+def test_a_probe_is_one_call_and_no_try(world: World) -> None:
+    """A turn that finds out that the provider is still down goes on waiting; one that finds it well again is answered."""
+    shut(world, "assistable")
+    world.refusing[COMPLETE] = 500
+    world.write()
+    world.work(delays=(1.0,))
+    for number in range(1, 9):
+        pass_time(world.redis, 10)
+        world.work(delays=(1.0,))
+        assert (len(world.asked(COMPLETE)), retrying(world)["failed_attempts"]) == (number, 0)
+    del world.refusing[COMPLETE]
+    pass_time(world.redis, 10)
+    world.work(delays=(1.0,))
+    assert (world.status(), len(world.posts()), world.circuits.down()) == (REPLIED, 1, {})
+
+
+def test_when_both_are_down_the_turn_waits_for_either(world: World) -> None:
+    """Nobody is asked; whoever answers first answers it."""
+    world.keep(fallback_provider="agencii")
+    shut(world, "assistable")
+    circuit = shut(world, "agencii")
+    world.write()
+    world.work()
+    world.circuits.passed(circuit)
+    world.work()
+    assert (world.status(), world.asked(COMPLETE), len(world.asked(AGENCII))) == (REPLIED, [], 1)
+
+
+def test_a_fault_of_the_fallback_while_the_first_is_down_spends_no_try(world: World) -> None:
+    """The turn comes again after the usual wait, or when the first answers."""
+    world.keep(fallback_provider="agencii")
+    shut(world, "assistable")
+    world.refusing[AGENCII] = 500
+    world.write()
+    for _ in range(3):
+        world.work(delays=(1.0,))
+        assert (retrying(world)["failed_attempts"], retrying(world)["wait_seconds"]) == (0, 1.0)
+        pass_time(world.redis, 2)
+    assert world.asked(COMPLETE) == []
+
+
+def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
+    """What only one conversation meets is no sign that the provider is down: a dead letter ends it."""
+    world.refusing[COMPLETE] = 500
+    world.write()
+    for _ in range(8):
+        if world.status()[0] == "dead":
+            break
+        world.work()
+        pass_time(world.redis, 2)
+    assert (world.status(), len(world.asked(COMPLETE))) == (("dead", ""), 5 * TRIES)
+
+
+# Never both
+
+
+LOST: dict[str, Any] = {"fallback_provider": "agencii", "assistable": {"delivery": "auto"}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "status", "posts"), [(True, "delivered_by_provider", []), (False, "replied", ["agencii's answer 1"])]
+)
+def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, listed: bool, status: str, posts: list[str]) -> None:
+    """What the first may have delivered is looked for: found, it is the reply; proven absent, the fallback has its turn."""
+    world.keep(**LOST)
+    world.refusing[COMPLETE] = 500
+    world.write()
+    world.work(readback=(0.01,))
+    assert (world.asked(AGENCII), world.posts()) == ([], [])
+    world.listed = [world.row("delivered", "g1")] if listed else []
+    pass_time(world.redis, 2)
+    world.work(readback=(0.01,))
+    assert (world.status()[0], world.posts(), len(world.asked(COMPLETE))) == (status, posts, 1)
+    assert len(world.asked(AGENCII)) == len(posts)
+
+
+def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: World) -> None:
+    """Another's answer beside its delivery would be a second reply."""
+    world.keep(**LOST)
+    world.refusing[COMPLETE] = 500
+    world.endless, world.listed = True, [world.row("hello?", "r1", direction="inbound")]
+    world.write()
+    for _ in range(6):
+        if world.status()[0] == "dead":
+            break
+        world.work(readback=(0.01,))
+        pass_time(world.redis, 2)
+    assert (world.status()[0], len(world.asked(COMPLETE)), world.asked(AGENCII)) == ("dead", 2, [])
+
+
+@pytest.mark.parametrize("status", [429, 402])
+def test_what_surely_delivered_nothing_needs_no_look(world: World, status: int) -> None:
+    """A refused call of a provider that may deliver is followed by the fallback at once, without reading GHL."""
+    world.keep(**LOST, history_messages=0)
+    world.refusing[COMPLETE] = status
+    world.write()
+    world.work(readback=(60.0,))
+    assert (world.status(), world.posts(), world.asked(LIST)) == (REPLIED, ["agencii's answer 1"], [])
+
+
+def test_the_bridge_posts_what_the_fallback_answers(world: World) -> None:
+    """Whatever `delivery` says of Assistable."""
+    world.keep(fallback_provider="agencii", assistable={"delivery": "provider"})
+    world.refusing[COMPLETE] = 429
+    world.write()
+    world.work()
+    assert (world.status(), world.posts()) == (REPLIED, ["agencii's answer 1"])
+
+
+def test_a_down_provider_that_may_deliver_is_settled_without_a_try(world: World) -> None:
+    """A probe whose answer was lost is looked for like any, and then the turn waits on."""
+    world.keep(assistable={"delivery": "auto"})
+    shut(world, "assistable")
+    world.refusing[COMPLETE] = 500
+    world.write()
+    pass_time(world.redis, 10)
+    world.work(readback=(0.01,))
+    assert "outcome unknown" in retrying(world)["why"]
+    pass_time(world.redis, 2)
+    world.work(readback=(0.01,))
+    assert (retrying(world)["failed_attempts"], len(world.asked(COMPLETE)), world.status()[0]) == (0, 1, "retrying")
+
+
+def test_the_fallbacks_silence_on_delivery_says_nothing_of_the_first(world: World) -> None:
+    """Who is known to leave the delivery to the bridge is known by its own answers."""
+    world.keep(**LOST)
+    world.refusing[COMPLETE] = 429
+    for number in range(4):
+        world.write(f"m{number}")
+        world.work()
+    kept = locations_of(world.redis).get(HERE)
+    assert kept
+    assert (kept.unclaimed, len(world.posts())) == (0, 4)

@@ -13,6 +13,7 @@ from bridge.answering.case import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.settings import from_environment
+from bridge.store.circuits import Circuits
 from bridge.store.connection import key, now_ms
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
@@ -71,6 +72,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
         gate=gate_of(redis),
         ghl=GHL(wire, "http://127.0.0.1:1"),
         providers=Providers(wire, from_environment({})),
+        circuits=Circuits(redis, every=10),
         heartbeat=NoHeartbeat(),
         retry_delays=(1.0,),
         readback=(1.0,),

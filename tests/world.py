@@ -13,8 +13,9 @@ from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.model import MessageId, Turn
 from bridge.settings import from_environment
+from bridge.store.circuits import Circuits
 from bridge.store.connection import key, now_ms, text
-from bridge.store.timelines import Timelines
+from bridge.store.timelines import Event, Timelines
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import (
@@ -98,6 +99,11 @@ class World:
         given = {"text": f"text of {id_}", "date_added_ms": now_ms(self.redis), **fields}
         assert accept(self.redis, message(id_, **given)) == ["accepted"]
 
+    @property
+    def circuits(self) -> Circuits:
+        """Who is known to be down."""
+        return Circuits(self.redis, every=10)
+
     def work(self, *, delays: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), readback: tuple[float, ...] = ()) -> None:
         """Work on the lane once; it must be due."""
         lanes = lanes_of(self.redis)
@@ -110,7 +116,8 @@ class World:
             locations=locations_of(self.redis),
             gate=gate_of(self.redis),
             ghl=GHL(wire, self.url, sleep=lambda _: None),
-            providers=Providers(wire, from_environment({})),
+            providers=Providers(wire, from_environment({}), sleep=lambda _: None),
+            circuits=self.circuits,
             heartbeat=NoHeartbeat(),
             retry_delays=delays,
             readback=readback,
@@ -139,10 +146,14 @@ class World:
         status, reason = self.redis.hmget(key("message", HERE, id_), ["status", "reason"])
         return (None if status is None else text(status)), (None if reason is None else text(reason))
 
+    def events(self) -> list[Event]:
+        """What the timeline tells."""
+        timeline = Timelines(self.redis).find(LANE.contact_id)
+        return list(timeline.events) if timeline else []
+
     def steps(self) -> list[str]:
         """The steps that the timeline tells."""
-        timeline = Timelines(self.redis).find(LANE.contact_id)
-        return [event.step for event in timeline.events] if timeline else []
+        return [event.step for event in self.events()]
 
     def letter(self) -> str:
         """The id of the only open dead letter."""

@@ -63,6 +63,11 @@ def name(troubles: Troubles) -> dict[str, str]:
         f"or `ghl-bridge locations resume {location}`"
         for location, side in troubles.holds.items()
     }
+    causes |= {
+        f"provider:{circuit}": f"the completion service {down.name} is down for location {down.location_id} and whoever "
+        "shares its login; what waits is answered when it is back: `ghl-bridge doctor` tells more"
+        for circuit, down in troubles.down.items()
+    }
     if troubles.dead_letters:
         causes["dead_letters"] = "there are dead letters: `ghl-bridge dead-letters list`"
     if troubles.oldest_overdue_seconds > OVERDUE_SECONDS:

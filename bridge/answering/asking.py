@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.history import history
+from bridge.answering.failover import ask
 from bridge.answering.settling import look
 from bridge.errors import Permanent
 from bridge.model import Again, Ended, SendState, Status
-from bridge.policy import transcript
-from bridge.policy.settling import Found, Unproven, find_delivery
+from bridge.policy import failover
+from bridge.policy.settling import Absent, Found, Unproven, find_delivery
 from bridge.store.lanes import ASK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.answering.case import Case, Desk
     from bridge.model import Completion, LedgerEntry
 
-# So many answers in a row without a claim of delivery: the location's provider leaves the delivery to us (DESIGN).
-KNOWN_AFTER = 3
 # A provider whose delivery can be neither found nor excluded is asked once more, and not again.
 MOST_UNPROVEN_ASKS = 2
 
@@ -33,13 +32,13 @@ def obtain(case: Case, desk: Desk) -> Completion | Ended | Again:
     earlier = case.turn.ledger.get(ASK)
     if earlier and earlier.state is SendState.ASKING:
         settled = _settle(case, earlier, desk)
-        if settled:
-            return settled
-    return _ask(case, desk)
+        return settled if isinstance(settled, (Ended, Again)) else ask(case, settled, desk)
+    location = case.kept.location
+    return ask(case, failover.order(location.provider, location.fallback_provider), desk)
 
 
-def _settle(case: Case, earlier: LedgerEntry, desk: Desk) -> Ended | Again | None:
-    """An earlier try asked a provider that may deliver by itself, and no readable answer came."""
+def _settle(case: Case, earlier: LedgerEntry, desk: Desk) -> Ended | Again | Sequence[str]:
+    """An earlier try asked a provider that may deliver by itself, and no readable answer came: the end, or whom to ask now."""
     finding = look(case, desk, since_ms=earlier.at_ms, find=lambda window, ours: find_delivery(window, ours=ours))
     match finding:
         case Again():
@@ -48,29 +47,5 @@ def _settle(case: Case, earlier: LedgerEntry, desk: Desk) -> Ended | Again | Non
             return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=[found])
         case Unproven(why=why) if case.turn.asks >= MOST_UNPROVEN_ASKS:
             raise Permanent(f"outcome unknown: the provider was asked {case.turn.asks} times: {why}")
-    return None
-
-
-def _ask(case: Case, desk: Desk) -> Completion:
-    may_deliver = _may_deliver(case)
-    completer = desk.providers(case.kept.location, case.kept.location.provider, may_deliver=may_deliver)
-    contact = case.looked_up[0] if case.looked_up else None
-    said = history(case, desk)
-    question = replace(
-        transcript.ask(case.messages, case.turn.carried), history=said, session_id=case.turn.session, contact=contact
-    )
-    began = desk.clock()
-    case.looks = 0
-    desk.lanes.asking(case.turn, case.ids, at_ms=case.turn.now_ms(began), may_deliver=may_deliver)
-    completion = completer.complete(question, seconds=case.kept.location.provider_timeout_seconds)
-    now_ms, seconds = case.turn.now_ms(desk.clock()), desk.clock() - began
-    desk.lanes.answered(case.turn, case.ids, completion, at_ms=now_ms, seconds=seconds, may_deliver=may_deliver)
-    case.completion = completion
-    return completion
-
-
-def _may_deliver(case: Case) -> bool:
-    location = case.kept.location
-    if location.provider != "assistable" or location.assistable.delivery == "bridge":
-        return False
-    return location.assistable.delivery == "provider" or case.kept.unclaimed < KNOWN_AFTER
+    first, fallback = case.kept.location.provider, case.kept.location.fallback_provider
+    return failover.order_after_loss(first, fallback, lost=case.turn.asked, absent=isinstance(finding, Absent))

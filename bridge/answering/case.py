@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Turn
+    from bridge.store.circuits import Circuits
     from bridge.store.identities import Identities
     from bridge.store.lanes import Lanes
     from bridge.store.locations import Kept, Locations
@@ -47,8 +48,15 @@ class Heartbeat(Protocol):
 class Providers(Protocol):
     """Builds a location's completers."""
 
-    def __call__(self, location: Location, name: str, *, may_deliver: bool) -> Completer:
-        """The completer of this name for this location. Raises OperatorMustFix when its settings don't suffice."""
+    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
+        """The completer of this name for this location, `patient` with faults that pass in seconds.
+
+        Raises OperatorMustFix when its settings don't suffice.
+        """
+        ...
+
+    def circuit(self, location: Location, name: str) -> str:
+        """What the provider of this name shares with whoever asks it at the same address with the same login."""
         ...
 
 
@@ -63,6 +71,7 @@ class Desk:
     gate: Gate
     ghl: GHL
     providers: Providers
+    circuits: Circuits
     heartbeat: Heartbeat
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
@@ -152,9 +161,9 @@ def tried(turn: Turn) -> bool:
     return any(entry.state is not SendState.NOT_SENT for part, entry in turn.ledger.items() if part != ASK)
 
 
-def delivery(location: Location) -> str:
-    """Who posts the replies of this location: auto, bridge or provider."""
-    return location.assistable.delivery if location.provider == "assistable" else "bridge"
+def delivery(location: Location, answer: Completion) -> str:
+    """Who posts this answer: auto, bridge or provider."""
+    return location.delivery_of(answer.provider or location.provider)
 
 
 def _is_stale(turn: Turn, location: Location) -> bool:
@@ -168,7 +177,7 @@ def _is_stale(turn: Turn, location: Location) -> bool:
 
 def _is_the_providers(answer: Completion, location: Location) -> bool:
     """An answer that the provider delivers, or says that it delivered, can't be taken back."""
-    how = delivery(location)
+    how = delivery(location, answer)
     return how == "provider" or (how == "auto" and answer.claims_delivery)
 
 

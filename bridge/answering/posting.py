@@ -34,7 +34,7 @@ def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
     """
     if not completion.text:
         return case.ended(Status.NO_REPLY)
-    if delivery(case.kept.location) == "provider":
+    if delivery(case.kept.location, completion) == "provider":
         return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=_claimed(completion))
     settled = _settle_claim(case, completion, desk)
     return settled or _post_all(case, completion, desk)
@@ -141,7 +141,7 @@ def _send(case: Case, posting: Posting, reply: Reply, token: Access, desk: Desk)
 
 def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:
     """Look for a reply that the provider says it delivered. Raises Permanent."""
-    if not completion.claims_delivery or delivery(case.kept.location) != "auto" or "0" in case.turn.ledger:
+    if not completion.claims_delivery or delivery(case.kept.location, completion) != "auto" or "0" in case.turn.ledger:
         return None
     since = case.turn.answered_at_ms or case.turn.leased_at_ms
     found = _look_for(case, completion.text, completion.claimed_message_id, since, desk)

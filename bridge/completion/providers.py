@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from bridge.completion.exchange import Anew, Exchange
 from bridge.completion.retrying import Retrying
 from bridge.errors import OperatorMustFix
 from bridge.metrics import PROVIDER_REQUEST, Tally
+from bridge.wire.patience import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,10 +43,19 @@ class Providers:
     services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
     sleep: Callable[[float], None] = time.sleep
 
-    def __call__(self, location: Location, name: str, *, may_deliver: bool) -> Completer:
-        """The completer of this name for this location. Raises OperatorMustFix when its settings don't suffice."""
+    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
+        """The completer of this name for this location, `patient` with faults that pass in seconds.
+
+        Raises OperatorMustFix when its settings don't suffice.
+        """
         exchange = Exchange(self._counted(name), self.service(location, name), may_deliver=may_deliver)
-        return Retrying(Anew(exchange), sleep=self.sleep)
+        return Retrying(Anew(exchange), sleep=self.sleep, attempts=TRIES if patient else 1)
+
+    def circuit(self, location: Location, name: str) -> str:
+        """What the provider of this name shares with whoever asks it at the same address with the same login."""
+        service = self.service(location, name)
+        who = "\n".join((service.url, *(f"{header}: {value}" for header, value in sorted(service.headers.items()))))
+        return f"{name}-{hashlib.sha256(who.encode()).hexdigest()[:16]}"
 
     def service(self, location: Location, name: str) -> Service:
         """A provider of the location as plain values. Raises OperatorMustFix when its settings don't suffice or are refused."""

@@ -12,6 +12,7 @@ from bridge.operating.findings import Finding, attempt, fail, note
 from bridge.operating.installs import logins
 from bridge.operating.moments import ago, iso
 from bridge.operating.office import Office
+from bridge.store.circuits import open_circuits
 from bridge.store.connection import now_ms
 from bridge.store.locations import Kept
 
@@ -84,8 +85,11 @@ def _logins(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
 
 
 def _provider(office: Office, location: Location, provider: str, *, ask: bool) -> str:
-    """Its settings suffice, and its address answers: to OPTIONS, which asks for nothing."""
+    """Its settings suffice, nobody has found it down, and its address answers: to OPTIONS, which asks for nothing."""
     service = office.providers.service(location, provider)
+    down = open_circuits(office.redis).get(office.providers.circuit(location, provider))
+    if down:
+        fail(f"{provider} is down: {down.waiting} conversation(s) wait for it and are answered when it is back")
     if not ask:
         return f"{provider} has what it needs"
     answer = office.providers.wire.call("OPTIONS", service.url, headers={}, seconds=LOOK_SECONDS)

@@ -36,6 +36,11 @@ def _found(now: Gauges, missing_durability: tuple[str, ...]) -> Iterator[Trouble
     if now.on_hold:
         says = f"{_many(now.on_hold, 'location is', 'locations are')} on hold: a login was refused three times in a row."
         yield Trouble("A location on hold", says, "ghl-bridge locations list")
+    if now.providers_down:
+        says = (
+            f"{_many(now.providers_down, 'completion service is', 'completion services are')} down: what waits is answered after."
+        )
+        yield Trouble("A provider fails", says, "ghl-bridge doctor")
     if now.dead_letters:
         says = f"{_many(now.dead_letters, 'dead letter waits', 'dead letters wait')} for somebody."
         yield Trouble("Dead letters", says, "ghl-bridge dead-letters list")

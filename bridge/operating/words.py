@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 SENTENCES = {
     "accepted": "{channel} message {message_id}, {characters} characters",
     "ignored": "{type} {message_id}: {reason}",
-    "asking": "the provider about {message_ids}, attempt {attempt}",
+    "asking": "the provider {provider} about {message_ids}, attempt {attempt}",
+    "unanswered": "by {provider}: {why}",
     "answered": "{characters} characters after {seconds} s, trace {trace_id}",
     "sending": "part {part} to GHL as {type}",
     "sent": "part {part}, {how}, GHL's id {reply_ids}",

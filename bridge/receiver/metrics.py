@@ -90,6 +90,10 @@ def _state(now: Gauges) -> Iterator[Metric]:
         "worker_slots": (now.slots, "Replies that live workers can have in flight."),
         "locations": (now.locations, "Locations that are known."),
         "locations_on_hold": (now.on_hold, "Locations whose login was refused three times in a row."),
+        "providers_down": (
+            now.providers_down,
+            "Completion services, by their logins, that are down: what waits for them waits on.",
+        ),
     }
     for name, (value, text) in gauges.items():
         yield GaugeMetricFamily(NAMESPACE + name, text, value)

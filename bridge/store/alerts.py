@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.store.circuits import open_circuits
 from bridge.store.connection import key, reaching, script, text
 from bridge.store.gauges import measure
 from bridge.store.warnings import capped_lanes, refused_webhooks
@@ -14,6 +15,7 @@ from bridge.store.warnings import capped_lanes, refused_webhooks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.store.circuits import Down
     from bridge.store.connection import Redis
 
 
@@ -22,7 +24,7 @@ class Troubles:
     """What is wrong now.
 
     Locations on hold (id, side that refused), open dead letters, seconds the oldest lane is overdue, webhooks turned away in the
-    last ten minutes, lanes that reached their cap on replies in the last hour.
+    last ten minutes, lanes that reached their cap on replies in the last hour, providers that are down by their circuits.
     """
 
     holds: Mapping[str, str]
@@ -30,6 +32,7 @@ class Troubles:
     oldest_overdue_seconds: float
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
+    down: Mapping[str, Down] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Alerts:
             gauges.oldest_overdue_seconds,
             refused_webhooks=refused_webhooks(self._redis),
             capped=capped_lanes(self._redis),
+            down=open_circuits(self._redis),
         )
 
     def review(self, causes: Mapping[str, str], *, every: float) -> bool:

@@ -17,7 +17,7 @@ class Gauges:
 
     `lanes` are scheduled; among them are those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
     failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `slots` how many
-    replies the live workers can have in flight.
+    replies the live workers can have in flight, `providers_down` counts completion services by their logins.
     """
 
     lanes: int
@@ -30,6 +30,7 @@ class Gauges:
     dead_letters: int
     locations: int
     on_hold: int
+    providers_down: int
 
     @property
     def oldest_overdue_seconds(self) -> float:

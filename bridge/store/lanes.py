@@ -120,16 +120,31 @@ class Lanes:
             found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
         return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
 
-    def asking(self, turn: Turn, ids: Sequence[MessageId], *, at_ms: int, may_deliver: bool) -> None:
+    def asking(self, turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str = "", may_deliver: bool) -> None:
         """Note that a provider is about to be asked; in the ledger too if it may deliver by itself."""
+        asks = turn.asks + may_deliver
         entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
         self._note(
             turn,
             messages={id_: {"status": Status.ANSWERING} for id_ in ids},
-            lane={"looks": 0, "asks": turn.asks + may_deliver, "stale": turn.stale, "answer": "", "answered": "", "parts": ""},
+            lane={
+                "looks": 0,
+                "asks": asks,
+                "asked": provider,
+                "stale": turn.stale,
+                "answer": "",
+                "answered": "",
+                "parts": "",
+            },
             ledger={ASK: entry} if may_deliver else {},
-            event={"step": "asking", "message_ids": ids, "attempt": turn.attempts + 1},
+            event={"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1},
         )
+
+    def unanswered(self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool) -> None:
+        """Note that a provider that was asked has surely delivered nothing."""
+        entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
+        event = {"step": "unanswered", "provider": provider, "why": why}
+        self._note(turn, ledger={ASK: entry} if may_deliver else {}, event=event)
 
     def answered(
         self,
@@ -140,8 +155,13 @@ class Lanes:
         at_ms: int,
         seconds: float,
         may_deliver: bool = False,
+        may_claim: bool = True,
+        circuit: str = "",
     ) -> None:
-        """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now."""
+        """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
+
+        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers.
+        """
         heard = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
         saved: dict[str, Any] = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode()}
         saved["answered_at"] = at_ms
@@ -149,14 +169,15 @@ class Lanes:
             saved["session"] = completion.session_id
         event = {
             "step": "answered",
+            "provider": completion.provider,
             "characters": len(completion.text),
             "seconds": round(seconds, 3),
             "trace_id": completion.trace_id,
             "claimed_message_id": completion.claimed_message_id,
         }
-        claimed = completion.claims_delivery
+        claimed = completion.claims_delivery if may_claim else None
         ledger = {ASK: heard} if may_deliver else {}
-        self._note(turn, lane=saved, ledger=ledger, claimed=claimed, welcomed=["provider"], event=event)
+        self._note(turn, lane=saved, ledger=ledger, claimed=claimed, welcomed=["provider"], passed=circuit, event=event)
 
     def sending(
         self, turn: Turn, posting: Posting, *, at_ms: int, channel: str, newest: Newest | None = None, revision: int
@@ -231,6 +252,7 @@ class Lanes:
             messages={id_: {"status": again.status} for id_ in ids},
             lane={"attempts": attempts, "looks": again.looks, **dropped},
             wait_ms=round(again.wait * 1000),
+            circuits=again.circuits,
             failed=again.counts,
             events=[event],
         )

@@ -41,6 +41,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         answered_at_ms=int(fields.get("answered_at", 0)),
         session=fields.get("session", ""),
         parts=tuple(orjson.loads(fields.get("parts") or "[]")),
+        asked=fields.get("asked", ""),
         ledger={part: _entry(text) for part, text in rows(ledger).items()},
     )
 

@@ -79,6 +79,7 @@ FAULTS = {
     "[locations.A.webhook]\nurl = 'http://n8n.example/webhook'": "locations.A.webhook.url: must begin with https://",
     "[locations.A.openai]\nbase_url = 'http://192.168.1.1/v1'": "locations.A.openai.base_url",
     "[locations.A.agencii]\nadditional_instructions = '{contact_password}'": "locations.A.agencii.additional_instructions",
+    "[locations.A]\nfallback_provider = 'assistable'": "locations.A.fallback_provider: assistable is the provider itself",
     "[settings]\nx = 1\n[locations.A]": "settings",
     "[locations]\nA = 3": "locations.A",
     "defaults = 3\n[locations.A]": "defaults",
@@ -166,8 +167,8 @@ def test_another_secret_key_is_said_and_not_a_traceback(run: Run) -> None:
 
 
 def test_keys_that_this_version_does_not_act_on_are_named(run: Run) -> None:
-    """Whoever sets a fallback provider is told that there is none yet."""
-    done = run("locations", "apply", "-", stdin="[locations.One]\nfallback_provider = 'openai'")
+    """Whoever sets the sweep is told that there is none yet."""
+    done = run("locations", "apply", "-", stdin="[locations.One]\nreconcile_minutes = 5")
 
     assert done.returncode == 0
-    assert "fallback_provider" in done.stderr
+    assert "reconcile_minutes" in done.stderr

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from bridge.operating.operation import Operations
 
 WELL = Gauges(
-    lanes=3, held=0, in_flight=1, retrying=0, overdue_ms=0, workers=1, slots=200, dead_letters=0, locations=2, on_hold=0
+    lanes=3,
+    held=0,
+    in_flight=1,
+    retrying=0,
+    overdue_ms=0,
+    workers=1,
+    slots=200,
+    dead_letters=0,
+    locations=2,
+    on_hold=0,
+    providers_down=0,
 )
 
 
@@ -74,6 +84,7 @@ def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) 
         ({"overdue_ms": 60_001}, ["Overdue"]),
         ({"overdue_ms": 60_000}, []),
         ({"on_hold": 1}, ["A location on hold"]),
+        ({"providers_down": 2}, ["A provider fails"]),
         ({"dead_letters": 2}, ["Dead letters"]),
         ({"workers": 0, "dead_letters": 1, "on_hold": 3}, ["No workers", "A location on hold", "Dead letters"]),
     ],

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from bridge.errors import Fenced
-from bridge.model import Again, Completion, ContactId, Dead, Ended, Lane, LocationId, MessageId, Reason, Status
+from bridge.model import Again, Completion, ContactId, Dead, Ended, Lane, LocationId, MessageId, Reason, Status, Turn
 from bridge.policy.transcript import choose
+from bridge.store.circuits import FAULTS_UNTIL_OPEN, Circuits
 from bridge.store.connection import key, now_ms
 from bridge.store.lanes import REFUSED_LOGINS_UNTIL_HOLD
 from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message, pass_outage, pass_time, snapshot
@@ -23,16 +24,15 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.model import Turn
-
 LEASE = 20.0
 # Real time passes too while the machine runs; so much of it is forgiven.
 SLACK = 5.0
 LANES = [Lane(LocationId(location), ContactId(contact)) for location in ("here", "there") for contact in ("a", "b")]
 WORKERS = {"w1": 1, "w2": 2}
 ANSWER = Completion(text="yes")
-HOW = ("end", "let_go", "again", "stale", "bury", "refuse", "refuse", "refuse")
+HOW = ("end", "let_go", "again", "stale", "park", "park", "bury", "refuse", "refuse", "refuse")
 LINES = ("TYPE_SMS", "TYPE_WHATSAPP")
+CIRCUIT = "agencii-1"
 
 
 @dataclass(slots=True)
@@ -59,6 +59,7 @@ class LaneMachine(RuleBasedStateMachine):
         self.redis.flushdb()
         keep(self.redis, "here", "there", debounce=10, most=30)
         self.lanes = lanes_of(self.redis, lease=LEASE)
+        self.circuits = Circuits(self.redis, every=10)
         self.locations = locations_of(self.redis)
         self.dead_letters = dead_letters_of(self.redis)
         self.home: dict[MessageId, tuple[Lane, str]] = {}
@@ -208,6 +209,7 @@ class LaneMachine(RuleBasedStateMachine):
             "let_go": lambda: self.lanes.let_go(turn),
             "again": lambda: self.lanes.again(turn, ids, Again(wait=15, why="busy")),
             "stale": lambda: self.lanes.again(turn, ids, Again(wait=0, why="stale", counts=False, stale=True)),
+            "park": lambda: self.lanes.again(turn, ids, Again(wait=600, why="down", counts=False, circuits=(CIRCUIT,))),
             "bury": lambda: self.lanes.bury(turn, ids, dead, answer=turn.answer, at_ms=1),
             "refuse": lambda: self.lanes.bury(turn, ids, dead, answer=turn.answer, at_ms=1),
         }
@@ -221,9 +223,18 @@ class LaneMachine(RuleBasedStateMachine):
             self._end(turn, ids, Status.REPLIED)
         if how in {"end", "let_go"}:
             self._end_carried(turn, ids if how == "end" else [one.id for one in turn.messages[:1]])
-        if how not in {"again", "stale"} and not waits:
+        if how not in {"again", "stale", "park"} and not waits:
             self.begun.discard(turn.lane)
             self.replaying.pop(turn.lane, None)
+
+    @rule(down=st.booleans())
+    def change_provider(self, *, down: bool) -> None:
+        if not down:
+            self.circuits.passed(CIRCUIT)
+        for number in range(FAULTS_UNTIL_OPEN * down):
+            lane = Lane(LocationId("elsewhere"), ContactId(f"c{number}"))
+            turn = Turn(lane=lane, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1, messages=())
+            self.circuits.fault(CIRCUIT, turn, name="agencii", asked_at_ms=now_ms(self.redis))
 
     @precondition(lambda self: self.turns)
     @rule(data=st.data())

@@ -1,15 +1,18 @@
-"""Locations with other completion services than Assistable's older form, from the webhook to the reply."""
+"""Completion services from the webhook to the reply: each of them, outages, and a fallback that stands in."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.story.machine import poll
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.story.machine import Machine
+    from tests.story.machine import Machine, Person
 
 TABLES: dict[str, Callable[[str], dict[str, Any]]] = {
     "assistable": lambda url: {"url": f"{url}/v2/ghl/chat-completion"},
@@ -34,3 +37,76 @@ def test_each_service_answers_its_locations(machine: Machine, provider: str) -> 
     assert (len(ana.replies), ana.completions, len(ana.requests(ENDPOINTS[provider]))) == (2, 3, 3)
     assert f'"Is {provider} open today?"' in ana.replies[0]
     assert f"And what does {provider} cost?" in ana.replies[1]
+
+
+def contacts(machine: Machine, location: str, count: int) -> list[Person]:
+    return [machine.person(location) for _ in range(count)]
+
+
+def finish(people: list[Person], said: list[dict[str, Any]]) -> list[str]:
+    return [each.settles(one).status for each, one in zip(people, said, strict=True)]
+
+
+def test_an_outage_longer_than_all_tries_loses_nothing(machine: Machine) -> None:
+    """Everybody who wrote meanwhile gets one reply soon after it is over; it cost a few probes, no slot and no try.
+
+    The tries of this machine last 1.4 s altogether, those of production three hours.
+    """
+    machine.apply(Outage={"provider": "webhook", "webhook": {"url": f"{machine.sim.url}/webhook/outage"}})
+    people = contacts(machine, "Outage", 12)
+    machine.sim.fault("webhook", {"kind": "status", "status": 503, "headers": {"Retry-After": "0"}})
+    said = [each.says(f"Hello from {number}") for number, each in enumerate(people)]
+    poll("an open circuit", lambda: machine.redis.smembers("ghlb:circuits:open"))
+    poll("everybody waiting", lambda: machine.redis.zcard("ghlb:inflight") <= 1)
+    calls = machine.sim.ask("counts")["requests"]["webhook"]["503"]
+    began = time.monotonic()
+    time.sleep(6)
+    late = machine.person("Outage")
+    people, said = [*people, late], [*said, late.says("Is anybody there?")]
+    assert machine.sim.ask("counts")["requests"]["webhook"]["503"] - calls <= (time.monotonic() - began) / 0.2 + 5
+    assert {machine.record(one["message_id"]).status for one in said[:-1]} == {"retrying"}  # type: ignore[union-attr]
+    machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
+    over = time.monotonic()
+    assert set(finish(people, said)) == {"replied"}
+    assert time.monotonic() - over < 5
+    assert [len(each.replies) for each in people] == [1] * 13
+    assert all(each.most_at_once == 1 for each in people)
+
+
+def failing_over(machine: Machine, **assistable: Any) -> list[Person]:
+    agencii = TABLES["agencii"](machine.sim.url)
+    machine.apply(Pair={"fallback_provider": "agencii", "agencii": agencii, "assistable": assistable})
+    return contacts(machine, "Pair", 6)
+
+
+def test_the_fallback_answers_while_the_first_is_down(machine: Machine) -> None:
+    """One reply each, most of them without a call to the first; when it is back, it answers again."""
+    people = failing_over(machine)
+    machine.sim.fault("assistable", {"kind": "status", "status": 503, "headers": {"Retry-After": "0"}})
+    for _ in range(3):
+        said = [each.says("Anybody?") for each in people]
+        assert set(finish(people, said)) == {"replied"}
+    assert [len(each.replies) for each in people] == [3] * 6
+    assert sum(len(each.requests("agencii")) for each in people) == 18
+    machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
+    poll("the first provider answering again", lambda: _answered_by_first(people))
+    assert machine.redis.scard("ghlb:circuits:open") == 0
+
+
+def _answered_by_first(people: list[Person]) -> bool:
+    finish(people, [each.says("And now?") for each in people])
+    return any(request["status"] == 200 for each in people for request in each.requests("assistable"))
+
+
+def test_never_both_answers(machine: Machine) -> None:
+    """A first provider that delivers by itself and then fails is looked for before its fallback is asked: one reply each."""
+    people = failing_over(machine, delivery="auto", token="another-login")
+    for each in people[::2]:
+        each.fault("assistable", {"kind": "claim", "deliver": True}, {"kind": "cut", "when": "after"})
+    for each in people[1::2]:
+        each.fault("assistable", {"kind": "cut"})
+    said = [each.says("Who answers?") for each in people]
+    assert finish(people, said) == ["delivered_by_provider", "replied"] * 3
+    delivered = machine.sim.ask("counts")["delivered_by_provider"]["by_contact"]
+    assert [len(each.replies) + len(delivered.get(each.id, [])) for each in people] == [1] * 6
+    assert [len(each.requests("agencii")) for each in people] == [0, 1] * 3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.store.alerts import Alerts, Troubles
+from bridge.store.circuits import Down
 from bridge.store.connection import key, now_ms
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, answering, http
@@ -50,6 +51,7 @@ def begin_hold(redis: Redis) -> None:
         (Troubles({}, 0, 0.0, refused_webhooks=4), []),
         (Troubles({}, 0, 0.0, refused_webhooks=5), ["signatures_refused"]),
         (Troubles({}, 0, 0.0, capped=("here:contact",)), ["reply_cap"]),
+        (Troubles({}, 0, 0.0, down={"agencii-1": Down("agencii", "here", 1, 7)}), ["provider:agencii-1"]),
         (Troubles({"here": "ghl", "there": "provider"}, 1, 99.0), ["hold:here", "hold:there", "dead_letters", "overdue"]),
     ],
 )

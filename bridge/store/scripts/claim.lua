@@ -16,6 +16,30 @@ local patience = redis.call('PTTL', key('patience'))
 if patience > 0 then return {patience} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
+-- Lanes that wait for a provider: one of them tries when it is time to, all are woken, some at a time, when it answers again.
+local function wake(lane)
+  local record = key('lane', lane)
+  if redis.call('HEXISTS', record, 'parked') == 0 or leased(lane) then return false end
+  redis.call('HDEL', record, 'parked', 'not_before')
+  reschedule(lane)
+  return true
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10)) do
+  local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
+  local wanted = is[1] and 1 or most
+  while wanted > 0 do
+    local lane = redis.call('ZPOPMIN', waiting)[1]
+    if not lane then break end
+    if wake(lane) then wanted = wanted - 1 end
+  end
+  if is[1] then
+    redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
+  elseif redis.call('EXISTS', waiting) == 0 then
+    redis.call('ZREM', key('circuits'), id)
+    redis.call('SREM', key('circuits', 'open'), id)
+  end
+end
+
 local free = -redis.call('ZCARD', key('inflight'))
 for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
   free = free + tonumber(member:match(':(%d+)$'))

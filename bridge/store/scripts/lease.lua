@@ -39,6 +39,7 @@ if #ids == 0 then
   return nil
 end
 if held[1] ~= token and redis.call('HINCRBY', record, 'unfinished', 1) > 1 then count('tries|abandoned') end
+redis.call('HDEL', record, 'parked')
 redis.call('HSETNX', record, 'turn', fresh)
 redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)

@@ -25,4 +25,5 @@ return {
   'workers', #workers, 'slots', slots,
   'dead_letters', redis.call('ZCARD', key('dead')),
   'locations', redis.call('SCARD', key('locations')), 'on_hold', #holds,
+  'providers_down', redis.call('SCARD', key('circuits', 'open')),
 }

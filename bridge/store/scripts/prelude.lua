@@ -133,6 +133,18 @@ end
 -- that a full Redis drains.
 local function pass_when_full() redis.call('DEL', key('full')) end
 
+-- A provider has answered. What waited for it is woken by the next claim.
+local function close_circuit(id)
+  local record = key('circuit', id)
+  redis.call('DEL', key('circuit', id, 'faults'))
+  if redis.call('HEXISTS', record, 'since') == 0 then return end
+  redis.call('HDEL', record, 'since', 'probe_at', 'prober')
+  redis.call('HSET', record, 'closed_at', now)
+  redis.call('SREM', key('circuits', 'open'), id)
+  redis.call('ZADD', key('circuits'), now, id)
+  redis.call('PUBLISH', key('wake'), now)
+end
+
 -- Take a dead letter off the list of open ones; false when it was closed before.
 local function open_letter(id)
   local stored = redis.call('GET', key('dead', id))

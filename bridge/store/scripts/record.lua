@@ -1,7 +1,8 @@
 -- Write down a step of a turn, if the lane is still held.
 -- ARGV: lane, token, patch (JSON; `done` lists ids that leave the lane, `nonce` tells this call from others, `unless_newer`
 --       {seen, line}: nothing is written if behind the first `seen` messages one of the same line stands, or one of which
---       it isn't known yet; `revision` [n]: nor if the contact's standing is another one by now), retention (ms)
+--       it isn't known yet; `revision` [n]: nor if the contact's standing is another one by now; `passed`: a circuit whose
+--       provider has answered), retention (ms)
 -- Answers 1, 0 when the lease was lost, 2 when there is a newer message, 3 when the standing has changed.
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 if not holds(lane, token) then return 0 end
@@ -16,5 +17,6 @@ end
 if patch.revision and revision(lane) ~= patch.revision[1] then return 3 end
 pass_when_full()
 apply(lane, patch, retention)
+if patch.passed then close_circuit(patch.passed) end
 redis.call('HSET', key('lane', lane), 'written', patch.nonce)
 return 1

@@ -1,5 +1,6 @@
 -- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
--- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `failed` says that this one is used up, `dead` is a
+-- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `circuits` that of
+--       providers which are down: the lane is woken as soon as one of them answers, `failed` says that this one is used up, `dead` is a
 --       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
 --       retention (ms), refused logins that put a location on hold
 -- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
@@ -8,6 +9,18 @@ local location = split(lane)
 local record = key('lane', lane)
 if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and 1 or 0 end
 pass_when_full()
+local function park(lane, circuits, retention)
+  for _, id in ipairs(circuits) do
+    -- It answers again by now: there is nothing to wait for.
+    if redis.call('HEXISTS', key('circuit', id), 'since') == 0 then return redis.call('HSET', key('lane', lane), 'not_before', now) end
+  end
+  redis.call('HSET', key('lane', lane), 'parked', 1)
+  for _, id in ipairs(circuits) do
+    redis.call('ZADD', key('circuit', id, 'waiting'), now, lane)
+    redis.call('PEXPIRE', key('circuit', id, 'waiting'), retention)
+  end
+end
+
 local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
 local held = patch.refused and on_hold
 if held then patch = patch.held end
@@ -50,6 +63,7 @@ if patch.replied then
 end
 if patch.wait_ms then
   redis.call('HSET', record, 'not_before', now + patch.wait_ms)
+  if patch.circuits then park(lane, patch.circuits, retention) end
 elseif held then
   redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))
 else
@@ -59,7 +73,10 @@ else
     local turn = redis.call('HGET', record, 'turn')
     for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
   end
-  forget(record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'answer_digest', 'parts')
+  forget(
+    record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed',
+    'answer_digest', 'parts', 'asked'
+  )
 end
 reschedule(lane)
 if redis.call('ZSCORE', key('due', location), lane:match(':(.+)$')) == false then

@@ -1,0 +1,144 @@
+"""Ask a location's providers: the first, and in its stead the fallback.
+
+There is one answer, never both, and no try is spent on a provider that is down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.answering.history import history
+from bridge.errors import Down, OutcomeUnknown, Permanent, Retryable
+from bridge.model import Again
+from bridge.policy import transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.answering.case import Case, Desk
+    from bridge.model import Completion, Question
+
+log = structlog.get_logger()
+
+# So many answers in a row without a claim of delivery: the location's provider leaves the delivery to us (DESIGN).
+KNOWN_AFTER = 3
+# A lane that waits for a provider is woken when it answers again. It looks by itself so rarely, for its messages grow old.
+LONGEST_WAIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """A provider that is down, by its circuit."""
+
+    circuit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A provider that is asked: its name, its circuit, since when (Redis' clock), and whether it may deliver by itself."""
+
+    name: str
+    circuit: str
+    at_ms: int
+    may_deliver: bool
+
+
+def ask(case: Case, names: Sequence[str], desk: Desk) -> Completion | Again:
+    """Ask the providers of these names in turn, until one answers; Again if all are down, or an outcome is to be settled first.
+
+    Raises Retryable (a passing fault, nothing delivered), OutcomeUnknown, and Permanent if the location's own provider refused.
+    """
+    shut: list[str] = []
+    fault: Retryable | None = None
+    for name in names:
+        try:
+            outcome = _ask(case, name, desk)
+        except Retryable as error:
+            fault = error
+        except Permanent as error:
+            if name == case.kept.location.provider:
+                raise
+            fault = fault or Retryable(f"{name} can't stand in: {error}")
+        else:
+            if not isinstance(outcome, Shut):
+                return outcome
+            shut.append(outcome.circuit)
+    if fault and not shut:
+        raise fault
+    return _wait(case, fault, shut, desk)
+
+
+def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], desk: Desk) -> Again:
+    """Wait for whoever answers first: the one that is down, or the other after its fault. Neither is this turn's."""
+    wait, why = LONGEST_WAIT_SECONDS, "the provider is down: it is asked again as soon as it answers"
+    if fault:
+        delays = desk.retry_delays or (LONGEST_WAIT_SECONDS,)
+        usual = delays[min(case.turn.attempts, len(delays) - 1)]
+        wait, why = usual if fault.retry_after is None else fault.retry_after, f"{why}; meanwhile {fault}"
+    return Again(wait=min(wait, LONGEST_WAIT_SECONDS), why=why, counts=False, circuits=tuple(shut))
+
+
+def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
+    location, turn = case.kept.location, case.turn
+    circuit = desk.providers.circuit(location, name)
+    admitted = desk.circuits.admit(circuit, turn, seconds=location.provider_timeout_seconds)
+    if admitted == "open":
+        return Shut(circuit)
+    question = _question(case, desk)
+    asked = Asked(name, circuit, at_ms=case.now_ms(desk), may_deliver=_may_deliver(case, name))
+    try:
+        return _complete(case, asked, question, desk, patient=admitted == "closed")
+    except (OutcomeUnknown, Retryable, Permanent) as error:
+        return _tell(case, asked, error, desk)
+
+
+def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patient: bool) -> Completion:
+    location, turn = case.kept.location, case.turn
+    completer = desk.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
+    case.looks = 0
+    desk.lanes.asking(turn, case.ids, at_ms=asked.at_ms, provider=asked.name, may_deliver=asked.may_deliver)
+    answer = completer.complete(question, seconds=location.provider_timeout_seconds)
+    case.completion = replace(answer, provider=asked.name)
+    now_ms = case.now_ms(desk)
+    desk.lanes.answered(
+        turn,
+        case.ids,
+        case.completion,
+        at_ms=now_ms,
+        seconds=(now_ms - asked.at_ms) / 1000,
+        may_deliver=asked.may_deliver,
+        may_claim=location.delivery_of(asked.name) != "bridge",
+        circuit=asked.circuit,
+    )
+    return case.completion
+
+
+def _question(case: Case, desk: Desk) -> Question:
+    contact = case.looked_up[0] if case.looked_up else None
+    question = transcript.ask(case.messages, case.turn.carried)
+    return replace(question, history=history(case, desk), session_id=case.turn.session, contact=contact)
+
+
+def _tell(case: Case, asked: Asked, error: OutcomeUnknown | Retryable | Permanent, desk: Desk) -> Again | Shut:
+    """Write down what the fault says of the provider. Raises it again, unless the provider is down: that is no try."""
+    turn, unknown = case.turn, isinstance(error, OutcomeUnknown)
+    if not unknown:
+        now_ms = case.now_ms(desk)
+        desk.lanes.unanswered(turn, at_ms=now_ms, provider=asked.name, why=str(error), may_deliver=asked.may_deliver)
+    if not (unknown or isinstance(error, Down)):
+        desk.circuits.passed(asked.circuit)
+        raise error
+    if not desk.circuits.fault(asked.circuit, turn, name=asked.name, asked_at_ms=asked.at_ms):
+        raise error
+    log.warning("provider.down", lane=str(turn.lane), provider=asked.name, circuit=asked.circuit, why=str(error))
+    if unknown:
+        return Again(wait=desk.readback[0] if desk.readback else 0, why=f"outcome unknown: {error}", counts=False)
+    return Shut(asked.circuit)
+
+
+def _may_deliver(case: Case, name: str) -> bool:
+    how = case.kept.location.delivery_of(name)
+    return how == "provider" or (how == "auto" and case.kept.unclaimed < KNOWN_AFTER)

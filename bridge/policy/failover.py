@@ -1,0 +1,19 @@
+"""Which of a location's providers are asked within one try, and in which order."""
+
+from __future__ import annotations
+
+
+def order(first: str, fallback: str) -> tuple[str, ...]:
+    """The providers of a try; the second is asked only if the first is down or out of tries, and has surely delivered nothing."""
+    return (first, fallback) if fallback else (first,)
+
+
+def order_after_loss(first: str, fallback: str, *, lost: str, absent: bool) -> tuple[str, ...]:
+    """The providers of a try after one whose answer was lost: `lost` was asked, and `absent` says that it delivered nothing.
+
+    If that is proven, a lost first provider has had its try, and the fallback's turn has come. If not, only the same one may be
+    asked again: another's answer beside its delivery would be a second reply.
+    """
+    if not absent:
+        return (lost if lost in {first, fallback} else first,)
+    return (fallback,) if fallback and lost == first else order(first, fallback)

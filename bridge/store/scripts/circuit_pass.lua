@@ -1,0 +1,5 @@
+-- A provider has answered: its circuit is closed.
+-- ARGV: circuit
+pass_when_full()
+close_circuit(ARGV[1])
+return 1

@@ -1,0 +1,34 @@
+"""Which providers are asked within one try: a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.policy.failover import order, order_after_loss
+
+
+@pytest.mark.parametrize(("first", "fallback", "asked"), [("a", "", ("a",)), ("a", "b", ("a", "b"))])
+def test_the_fallback_comes_second(first: str, fallback: str, asked: tuple[str, ...]) -> None:
+    """If there is one."""
+    assert order(first, fallback) == asked
+
+
+@pytest.mark.parametrize(
+    ("fallback", "lost", "absent", "asked"),
+    [
+        ("", "a", True, ("a",)),
+        ("", "a", False, ("a",)),
+        ("b", "a", True, ("b",)),
+        ("b", "a", False, ("a",)),
+        ("b", "b", True, ("a", "b")),
+        ("b", "b", False, ("b",)),
+        ("b", "gone", True, ("a", "b")),
+        ("b", "gone", False, ("a",)),
+        ("b", "", False, ("a",)),
+    ],
+)
+def test_after_a_lost_answer_only_proof_lets_another_speak(
+    fallback: str, lost: str, absent: bool, asked: tuple[str, ...]
+) -> None:
+    """Proven absent, the fallback has its turn; unproven, nobody is asked but the one that may have delivered."""
+    assert order_after_loss("a", fallback, lost=lost, absent=absent) == asked
