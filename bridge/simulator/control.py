@@ -13,6 +13,7 @@ from bridge.simulator.events import Events
 from bridge.simulator.installers import Installers
 from bridge.simulator.people import People
 from bridge.simulator.wire import Refused, read_json, reply
+from bridge.simulator.workflows import Workflows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,7 +31,7 @@ _ALL = 1_000_000
 def routes(simulation: Simulation) -> list[Route]:
     """Build the routes."""
     people, orders, reports = People(simulation), Orders(simulation), Reports(simulation)
-    installers = Installers(simulation)
+    installers, workflows = Installers(simulation), Workflows(simulation)
     posts = {
         "locations": people.put_location,
         "contacts": people.put_contact,
@@ -38,6 +39,7 @@ def routes(simulation: Simulation) -> list[Route]:
         "say": people.say,
         "burst": people.burst,
         "human": people.human,
+        "workflow": workflows.tell,
         "install": installers.install,
         "uninstall": installers.uninstall,
         "expire": installers.expire,

@@ -196,7 +196,13 @@ class Ghl:
         before = self.simulation.world.messages.get(call.query.get("lastMessageId", ""))
         walk = self.simulation.world.newest_first(conversation, before=before)
         wanted = call.query.get("type", "")
-        return (message for message in walk if not wanted or message.channel.type_string in wanted.split(","))
+        lag = self.simulation.defaults.list_lag_seconds
+        too_new = self.simulation.now() - lag * 1000 if lag else float("inf")
+        return (
+            message
+            for message in walk
+            if message.at < too_new and (not wanted or message.channel.type_string in wanted.split(","))
+        )
 
     def _of_contact(self, contact_id: str, location_id: str) -> list[Conversation]:
         world = self.simulation.world

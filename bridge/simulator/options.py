@@ -36,6 +36,8 @@ class Defaults:
     deliver: bool = False
     post_seconds: float = 0.0
     read_seconds: float = 0.0
+    list_lag_seconds: float = 0.0
+    workflow_url: str = ""
     token_seconds: float = 86399
     oauth_seconds: float = 0.0
     rate_limit: int = 100

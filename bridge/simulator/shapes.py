@@ -97,6 +97,19 @@ SHAPES: dict[str, dict[str, Any]] = {
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
     "expire": _object({"owner": _NAME}, "owner"),
+    "workflow": _object(
+        {
+            "message_id": _NAME,
+            "contact_id": _NAME,
+            "form": {"enum": ["free", "json", "form"]},
+            "pairs": {"type": "object", "additionalProperties": _TEXT},
+            "test": _FLAG,
+            "url": _NAME,
+            "headers": _HEADERS,
+            "copies": {"type": "integer", "minimum": 1},
+            "retry": _FLAG,
+        }
+    ),
     "webhook": _object(
         {
             "payload": {},
@@ -134,6 +147,8 @@ SHAPES: dict[str, dict[str, Any]] = {
             "deliver": _FLAG,
             "post_seconds": _SECONDS,
             "read_seconds": _SECONDS,
+            "list_lag_seconds": _SECONDS,
+            "workflow_url": _TEXT,
             "token_seconds": _SECONDS,
             "oauth_seconds": _SECONDS,
             "rate_limit": _COUNT,
