@@ -34,10 +34,12 @@ T = TypeVar("T")
 BIN = Path(sys.executable).parent
 SAMPLES = Path(__file__).parent.parent / "samples"
 ASSISTABLE_TOKEN = "asst-secret-of-the-agency"
+WORKFLOW_SECRET = "workflow-secret-of-the-agency"
 UNFINISHED = {"waiting", "answering", "retrying"}
 FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
 # What stories change in the simulator.
 DEFAULTS: dict[str, Any] = {
+    "list_lag_seconds": 0,
     "completion_seconds": 0,
     "post_seconds": 0,
     "echo": "on",
@@ -130,6 +132,13 @@ class Person:
             "say", contact_id=self.id, location_id=self.location, text=text, **{"channel": "SMS", **order}
         )
         return said
+
+    def hooks(self, said: Mapping[str, Any], *, path: str = "", **order: Any) -> list[tuple[int, dict[str, Any]]]:
+        """Let a workflow tell of a message, with the agency's secret unless other headers or a path are given."""
+        secret = {} if path else {"X-Bridge-Secret": WORKFLOW_SECRET}
+        url = f"{self.machine.url}/webhooks/workflow{path}"
+        told = self.machine.sim.order("workflow", message_id=said["rest_message_id"], url=url, **{"headers": secret, **order})
+        return [(answer["status_code"], answer["body"]) for answer in told["answers"]]
 
     def fault(self, on: str, *action: Mapping[str, Any], **more: Any) -> None:
         """Script what goes wrong with this contact's requests."""
@@ -426,7 +435,7 @@ class Machine:
 
     def leaks(self) -> list[str]:
         """What the bridge's processes have said since the last look and should not have."""
-        private = {ASSISTABLE_TOKEN, CLIENT_SECRET, self.environ["BRIDGE_SECRET_KEY"], *self.private}
+        private = {ASSISTABLE_TOKEN, WORKFLOW_SECRET, CLIENT_SECRET, self.environ["BRIDGE_SECRET_KEY"], *self.private}
         found = []
         for name, one in self.running.items():
             if not name.startswith(("web", "worker")):
@@ -475,6 +484,7 @@ def build(folder: Path) -> Machine:
         "ASSISTABLE_URL": f"{simulator}/v2/ghl-chat-completion",
         "ASSISTABLE_TOKEN": ASSISTABLE_TOKEN,
         "BRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
+        "BRIDGE_WORKFLOW_SECRET": f"workflow-secret-of-last-year,{WORKFLOW_SECRET}",
         "BRIDGE_DATA_DIR": str(folder / "data"),
         "BRIDGE_LEASE_SECONDS": "2",
         "GHL_CLIENT_ID": CLIENT_ID,
