@@ -93,9 +93,12 @@ class _Told:
                 return [self._custom.get("message"), self._message.get("body"), self._text.get("message")]
             case "type":
                 places = (self._custom, self.root)
+                # A user's own `type` may mean anything; one that is a channel's is meant so.
+                own_types = [place.get("type") for place in places if _kind(place.get("type"))]
                 return [
                     *(place.get(key) for place in places for key in ("channel", "message_type", "messageType")),
                     self._message.get("type"),
+                    *own_types,
                 ]
             case "location_id" | "contact_id" | "message_id":
                 return [*own, _object(self.root, name.removesuffix("_id")).get("id")]

@@ -17,6 +17,8 @@ from bridge.store.connection import now_ms
 from bridge.store.locations import Kept
 
 LOOK_SECONDS = 8.0
+# Anybody may try at the webhooks' door as often as they like.
+SHORT_SECRET = 16
 
 
 def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) -> Iterator[Finding]:
@@ -25,6 +27,7 @@ def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) ->
     name = f"location {location.id}"
     yield _state(name, kept)
     yield _events(name, office, kept)
+    yield from _workflow_secret(name, office, kept)
     if ask_ghl and (location.ghl_token or kept.installed_at_ms):
         yield from _logins(name, office, kept)
     else:
@@ -55,6 +58,18 @@ def _events(name: str, office: Office, kept: Kept) -> Finding:
         return note(f"{name} events", "none has come yet: is the app installed there, and its webhook URL right?")
     at = kept.last_event_at_ms
     return Finding(f"{name} events", ok=True, says=f"the newest came {ago(at, now_ms(office.redis))} ({iso(at)})")
+
+
+def _workflow_secret(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
+    """Without a secret a workflow's webhooks are refused: said until something has come another way."""
+    own = kept.location.workflow_secret
+    secrets = [own.get_secret_value()] if own and own.get_secret_value() else office.settings.workflow_secrets
+    cure = "`ghl-bridge secrets new` prints one"
+    if not secrets and not kept.last_event_at_ms:
+        unset = "neither BRIDGE_WORKFLOW_SECRET nor its workflow_secret is set: workflow webhooks are refused"
+        yield note(f"{name} workflow_secret", f"{unset}; {cure}")
+    if any(len(secret) < SHORT_SECRET for secret in secrets):
+        yield note(f"{name} workflow_secret", f"one of less than {SHORT_SECRET} characters may be guessed; {cure}")
 
 
 def _token(office: Office, kept: Kept) -> str:

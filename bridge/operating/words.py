@@ -17,6 +17,7 @@ SENTENCES = {
     "answered": "{characters} characters after {seconds} s, trace {trace_id}",
     "sending": "part {part} to GHL as {type}",
     "sent": "part {part}, {how}, GHL's id {reply_ids}",
+    "resolved": "{message_id}: {how}",
     "not_sent": "part {part} is not in GHL",
     "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
     "replied": "with {reply_ids}",

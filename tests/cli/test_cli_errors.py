@@ -163,6 +163,28 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
     assert ["delivery = provider" in notes[0], "Active Tag" in notes[1], len(notes)] == [True, True, 2]
 
 
+def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
+    """Without an event and without a workflow secret nothing can come; a secret that may be guessed is noted too."""
+    text = """
+    [locations.Deaf]
+    [locations.Own]
+    workflow_secret = "a-secret-of-its-own-that-is-long"
+    [locations.Short]
+    workflow_secret = "acme"
+    """
+    assert run("locations", "apply", "-", stdin=text).returncode == 0
+
+    def noted(**environ: str) -> dict[str, str]:
+        findings = json.loads(run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1", **environ).stdout)
+        return {each["what"]: each["says"] for each in findings if each["what"].endswith(" workflow_secret")}
+
+    alone, shared = noted(), noted(BRIDGE_WORKFLOW_SECRET="a-secret-of-the-whole-agency")
+    assert set(alone) == {"location Deaf workflow_secret", "location Short workflow_secret"}
+    assert "webhooks are refused" in alone["location Deaf workflow_secret"]
+    assert "may be guessed" in alone["location Short workflow_secret"]
+    assert set(shared) == {"location Short workflow_secret"}
+
+
 def test_doctor_in_words_keeps_a_finding_on_its_line(bare: Run) -> None:
     """Piped into grep, a problem and its remedy stay together."""
     done = bare("doctor", GHL_API_URL="http://127.0.0.1:1")

@@ -116,6 +116,22 @@ def test_the_channel_is_a_number_a_word_or_a_type(type_: object, channel: Channe
     assert (found.channel, found.message_type, found.message_type_string) == (channel, told, name)
 
 
+@pytest.mark.parametrize(
+    ("root", "channel"),
+    [
+        ({"channel": "IG"}, Channel.IG),
+        ({"messageType": "WhatsApp"}, Channel.WHATSAPP),
+        ({"type": "WhatsApp"}, Channel.WHATSAPP),
+        ({"type": "InboundMessage"}, Channel.SMS),
+        ({"type": "InboundMessage", "message_type": "FB"}, Channel.FB),
+        ({"customData": {"channel": "FB"}, "channel": "IG"}, Channel.FB),
+    ],
+)
+def test_a_user_names_the_channel(root: dict[str, Any], channel: Channel) -> None:
+    """As `channel` or `message_type`; a `type` that is no channel is something else."""
+    assert message({**IDS, "message": "hi", **root}).channel is channel
+
+
 def test_an_email_is_what_its_sender_wrote() -> None:
     """HTML and the history below it are taken off, as in marketplace events."""
     found = message(free({"type": 3, "body": "<p>Is <b>Friday</b> free?</p><blockquote>us</blockquote>", "subject": "Re:  x"}))
