@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bridge.answering.resolving import LOOK_AGAIN_SECONDS
 from bridge.model import Channel, ConversationId
@@ -382,6 +384,51 @@ def test_a_saved_answer_is_posted_before_what_joined_is_looked_for(world: World)
     del world.refusing[POST]
     later(world, 1.0)
     assert (world.inputs(), len(world.posts()), world.status("w1")) == (["yes"], 4, DUPLICATE)
+
+
+def tick(world: World, seconds: float) -> None:
+    """Time passes for the store and for GHL's list."""
+    pass_time(world.redis, seconds)
+    for row in world.listed:
+        row["dateAdded"] -= round(seconds * 1000)
+
+
+def at_rest(world: World) -> bool:
+    """Whether nothing is left to do, after working on what is due."""
+    while (at := due_ms(world.redis)) is not None:
+        tick(world, max(0.0, (at - now_ms(world.redis)) / 1000))
+        world.work()
+    return not world.redis.exists(key("waiting", str(LANE)))
+
+
+WAYS = st.sampled_from(["marketplace", "workflow", "workflow with id", "work"])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["yes", "no"]), st.lists(WAYS, min_size=1, max_size=4)), min_size=1, max_size=4))
+def test_whatever_ways_messages_come_each_is_answered_once(redis: Redis, story: list[tuple[str, list[str]]]) -> None:
+    """Several messages, of the same words or not, each by one or both ways, once or often: each is asked about once."""
+    redis.flushall()
+    with opened(redis) as world:
+        true = []
+        for number, (said, ways) in enumerate(story):
+            tick(world, 60)
+            lists(world, f"m{number}", said)
+            true += [f"m{number}"] if set(ways) != {"work"} else []
+            for way, kind in enumerate(ways):
+                if kind == "marketplace":
+                    signed(world, f"m{number}", said)
+                elif kind == "workflow":
+                    hooked(world, f"w{number}-{way}", said)
+                elif kind == "workflow with id":
+                    accept(redis, message(f"m{number}", text=said, conversation_id=ConversationId(""), date_added_ms=0))
+                elif due_ms(redis) is not None:
+                    world.work()
+        assert at_rest(world)
+        assert [world.status(id_) for id_ in true] == [REPLIED] * len(true)
+        asked = [line for asked in world.inputs() for line in asked.split("\n")]
+        assert sorted(asked) == sorted(said for number, (said, _) in enumerate(story) if f"m{number}" in true)
+        assert len(world.posts()) == len(world.inputs())
 
 
 def test_a_worker_that_dies_after_it_found_the_id_changes_nothing(world: World) -> None:
