@@ -276,8 +276,8 @@ class Standing:
 
     `stopped` names the channels that the contact has stopped and since when; `tags`, `dnd` and `blocked_channels` are what events
     told, None if none did, and when they were heard; `replies` counts those of the last 24 hours, the oldest of them at
-    `oldest_reply_at_ms`; `hears_events`: the location brings marketplace events. `revision` changes with every change of what
-    forbids a reply.
+    `oldest_reply_at_ms`; `hears_events`: the location has brought marketplace events lately. `revision` changes with every
+    change of what forbids a reply.
     """
 
     revision: int = 0

@@ -98,7 +98,7 @@ class Standings:
             self._redis.delete(key("topped", str(lane)))
 
 
-def read_standing(record: list[Any], replies: int, oldest: str, marketplace_at: str) -> Standing:
+def read_standing(record: list[Any], replies: int, oldest: str, hears_events: int) -> Standing:
     """Undo what the scripts write."""
     fields = rows(record)
     return Standing(
@@ -118,7 +118,7 @@ def read_standing(record: list[Any], replies: int, oldest: str, marketplace_at: 
         blocked_heard_ms=_ms(fields, "blocked_heard"),
         replies=replies,
         oldest_reply_at_ms=int(float(oldest)),
-        hears_events=marketplace_at != "0",
+        hears_events=bool(hears_events),
     )
 
 

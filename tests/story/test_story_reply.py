@@ -104,7 +104,7 @@ def test_an_email_is_answered_as_an_email_where_the_location_names_the_channel(m
     [asked] = ana.requests("assistable")
     assert (asked["body"]["input"], asked["body"]["channel"]) == ("Do you bill & ship?", "Email")
     [posted] = ana.requests("post")
-    html = "<p>You said: &quot;Do you bill &amp; ship?&quot;. How can I help?</p>"
+    html = '<p>You said: "Do you bill &amp; ship?". How can I help?</p>'
     assert {name: posted["body"].get(name) for name in ("type", "html", "subject", "message")} == {
         "type": "Email",
         "html": html,

@@ -382,6 +382,9 @@ local function hear(lane, message, retention)
   end
   if delivered(lane, message) or message.by == 'nobody' then return false end
   if message.by == 'automation' then
+    -- A campaign writes to thousands who never wrote: nothing is kept of them unless it counts.
+    local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
+    if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
     spoke(lane, 'automation', at, message, retention)
     return false
   end
@@ -401,6 +404,13 @@ local function clear_up(lane, retention)
   local waiting = redis.call('HVALS', unclear)
   redis.call('DEL', unclear)
   for _, message in ipairs(waiting) do hear(lane, cjson.decode(message), retention) end
+end
+
+-- A turn is over. If it will never be known what its provider delivered, what was heard meanwhile may be just that.
+local function clear_up_after(lane, turn, retention)
+  local asked = redis.call('HGET', key('ledger', turn), 'ask')
+  if asked and cjson.decode(asked).state == 'asking' then redis.call('DEL', key('unclear', lane)) end
+  clear_up(lane, retention)
 end
 
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.

@@ -77,6 +77,7 @@ else
     record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed',
     'answer_digest', 'parts', 'asked'
   )
+  clear_up_after(lane, patch.turn, retention)
 end
 reschedule(lane)
 if redis.call('ZSCORE', key('due', location), lane:match(':(.+)$')) == false then
