@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
-from redis import Redis, RedisError
 from redis.client import PubSub
 
 from bridge.access.gate import Gate
@@ -17,7 +16,7 @@ from bridge.access.renewing import Renewing
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId, Posting
-from bridge.store.connection import connect, key, script
+from bridge.store.connection import key, script
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.grants import Grants
 from bridge.store.identities import Identities
@@ -30,6 +29,8 @@ from bridge.store.standings import Standings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from redis import Redis
 
     from bridge.model import Turn
 
@@ -220,8 +221,7 @@ class OwnRedis:
     def start(self) -> None:
         """Start it, again with what it had."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        with connect(self.url) as probe:
-            eventually(lambda: _answers(probe))
+        redis_server.wait_for(self.url)
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -244,10 +244,3 @@ def own_redis(folder: Path) -> Iterator[OwnRedis]:
         yield server
     finally:
         server.kill()
-
-
-def _answers(probe: Redis) -> bool:
-    try:
-        return bool(probe.ping())
-    except RedisError:
-        return False

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
+import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import TYPE_CHECKING
 
-from bridge.errors import DidNotWork
+from bridge.errors import DidNotWork, Unavailable
+from bridge.store.connection import connect_without_retries, reaching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STARTS_WITHIN_SECONDS = 10.0
 
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -51,6 +61,37 @@ def prepare(folder: Path, *, port: int = 0) -> tuple[list[str], str]:
     file.touch(mode=0o600)
     file.write_text(CONFIGURATION.format(port=port, folder=folder.resolve(), password=password), encoding="utf-8")
     return [str(find()), str(file)], f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """A Redis while the block runs; gives its URL. Raises DidNotWork if it doesn't start."""
+    command, url = prepare(folder)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - the one that was found
+        try:
+            wait_for(url)
+            yield url
+        finally:
+            server.terminate()
+
+
+def wait_for(url: str) -> None:
+    """Wait until the Redis that was just started answers. Raises DidNotWork if it doesn't."""
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while not answers(url):
+        if time.monotonic() > deadline:
+            raise DidNotWork(f"redis-server was started and doesn't answer within {STARTS_WITHIN_SECONDS:.0f} s")
+        time.sleep(0.02)
+
+
+def answers(url: str) -> bool:
+    """Whether a Redis answers at this URL."""
+    with connect_without_retries(url, seconds=1.0) as probe:
+        try:
+            with reaching("answer"):
+                return bool(probe.ping())
+        except Unavailable:
+            return False
 
 
 def free_port() -> int:

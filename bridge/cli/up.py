@@ -76,15 +76,8 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
 
 def start(here: Machine) -> None:
     """Start receiver and worker and wait until both are ready. Raises DidNotWork."""
-    from bridge.wiring import build_redis
-
-    def redis_answers() -> bool:
-        try:
-            return bool(build_redis(from_environment(here.environ)).ping())
-        except Exception:  # noqa: BLE001 - it is starting; the deadline is wait_until's
-            return False
-
-    here.processes.wait_until("an answer of Redis", redis_answers, seconds=START_SECONDS)
+    url = from_environment(here.environ).state_url
+    here.processes.wait_until("an answer of Redis", lambda: redis_server.answers(url), seconds=START_SECONDS)
     here.processes.start("web", python("bridge.receiver"), here.environ)
     here.processes.start("worker", python("celery", "-A", "workers", "worker"), here.environ)
     here.processes.wait_until("a ready receiver and worker", lambda: _workers(here.web_url) > 0, seconds=START_SECONDS)

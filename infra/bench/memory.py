@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -50,19 +49,12 @@ FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 QUESTION = "Hi, do you have a free appointment for a check-up on Thursday afternoon, please?"
 REPLY = "Hello, and thank you for your message! On Thursday afternoon we have appointments at 2:30 pm and at 4 pm. " * 3
 REPLY_CHARACTERS = 240
-SERVER_STARTS_WITHIN = 10.0
 
 
 def main() -> None:
     """Measure, and print a table."""
-    with tempfile.TemporaryDirectory() as folder:
-        command, url = redis_server.prepare(Path(folder))
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - the project's own
-            try:
-                _wait_for(url)
-                _measure(url, Path(folder))
-            finally:
-                server.terminate()
+    with tempfile.TemporaryDirectory() as folder, redis_server.running(Path(folder)) as url:
+        _measure(url, Path(folder))
 
 
 def _measure(url: str, folder: Path) -> None:
@@ -164,20 +156,6 @@ def _tell(redis: Redis, made: set[str], *, memory: float, file: float) -> None:
         f"| append-only file a conversation | | {file:,.0f} |",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + SERVER_STARTS_WITHIN
-    with connect(url) as probe:
-        while True:
-            try:
-                probe.ping()
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -215,7 +216,8 @@ class Machine:
         """Start a process; what stands before a dash in its name says which kind. Redis and simulator answer afterwards."""
         process = self.spawn(name, self._command(name.partition("-")[0]), **environ)
         if name in ("redis", "simulator"):
-            poll(f"an answer of {name}", self._redis_answers if name == "redis" else self._simulator_answers)
+            answers = partial(redis_server.answers, self.environ["REDIS_URL"]) if name == "redis" else self._simulator_answers
+            poll(f"an answer of {name}", answers)
         return process
 
     def spawn(self, name: str, command: Sequence[str], **environ: str) -> subprocess.Popen[bytes]:
@@ -454,11 +456,6 @@ class Machine:
         for name in ("redis", "simulator", "web", "worker"):
             if name in self.running and not self.lives(name):
                 raise AssertionError(f"{name} has ended: {self.log(name)[-2000:]}")
-
-    def _redis_answers(self) -> bool:
-        with contextlib.suppress(Exception):
-            return bool(self.redis.ping())
-        return False
 
     def _simulator_answers(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
