@@ -20,6 +20,7 @@ from bridge.store.audit import Audit
 from bridge.store.circuits import Circuits
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.erasures import Erasures
 from bridge.store.grants import Grants
 from bridge.store.identities import Identities
 from bridge.store.inbox import Inbox
@@ -45,7 +46,9 @@ SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
 def build_door(settings: Settings, redis: Redis) -> Door:
     """What the receiver needs; `redis` is for what comes seldom. Raises Misconfigured."""
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
-    inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS)
+    # Without a key no location could have been applied, nor a contact erased.
+    keys = settings.fernet_keys if settings.secret_key else ()
+    inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS, fernet_keys=keys)
     installs = build_installs(settings, redis)
     return Door(
         keys=read_keys(settings.ghl_webhook_keys),
@@ -53,8 +56,7 @@ def build_door(settings: Settings, redis: Redis) -> Door:
         installs=installs,
         app_id=settings.ghl_app_id,
         workflow_secrets=settings.workflow_secrets,
-        # Without a key no location could have been applied, nor have a secret of its own.
-        secret_keys=settings.fernet_keys if settings.secret_key else (),
+        secret_keys=keys,
     )
 
 
@@ -130,6 +132,11 @@ def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
 def build_audit(settings: Settings, redis: Redis) -> Audit:
     """Who changed what."""
     return Audit(redis, retention_ms=_retention_ms(settings))
+
+
+def build_erasures(settings: Settings, redis: Redis) -> Erasures:
+    """What removes contacts. Raises Misconfigured without a secret key."""
+    return Erasures(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
 
 
 def build_providers(settings: Settings, tally: Tally | None = None) -> Providers:

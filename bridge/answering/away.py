@@ -28,7 +28,7 @@ def tell_away(case: Case, desk: Desk) -> None:
     closed = closed_since(hours_of(location), case.now_ms(desk))
     if location.outside_hours != "away" or not location.away_message or closed is None:
         return
-    if not desk.standings.begin_away(lane, closed):
+    if not desk.standings.begin_away(lane, closed, token=case.turn.token):
         return
     try:
         say(case, AWAY_PART, location.away_message, desk, guard=may_write)

@@ -48,7 +48,8 @@ def _judge_conversation(case: Case, desk: Desk) -> Skip | None:
     if not case.standing.hears_events and location.takeover_seconds != 0 and conversation:
         # Nobody tells this location who else writes to its contacts: only GHL's own list does.
         listed = desk.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
-        if desk.standings.hear(lane, [_outbound(case, row) for row in listed if row.direction == "outbound"]):
+        outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
+        if desk.standings.hear(lane, outbound, token=case.turn.token):
             case.standing = desk.standings.read(lane, conversation)
     return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(desk))
 

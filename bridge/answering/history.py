@@ -29,7 +29,8 @@ def history(case: Case, desk: Desk) -> tuple[Said, ...]:
     if not count:
         return ()
     said = _record(case, count, desk)
-    if len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id and desk.standings.begin_top_up(case.turn.lane):
+    lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
+    if lacks and desk.standings.begin_top_up(case.turn.lane, token=case.turn.token):
         _top_up(case, desk)
         said = _record(case, count, desk)
     return said
@@ -50,4 +51,4 @@ def _top_up(case: Case, desk: Desk) -> None:
         desk.standings.undo_top_up(case.turn.lane)
         log.warning("turn.not_done", what="history", lane=str(case.turn.lane), turn=case.turn.id, error=str(error))
         return
-    desk.standings.remember(case.turn.lane, transcript.read_back(page.listed))
+    desk.standings.remember(case.turn.lane, transcript.read_back(page.listed), token=case.turn.token)

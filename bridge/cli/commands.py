@@ -196,6 +196,13 @@ def _contacts() -> typer.Typer:
 
         conversations.allow(location, contact, as_json=as_json)
 
+    @group.command()
+    def erase(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+        """Remove everything kept of a contact, at once and for good; what it has stopped stays stopped."""
+        from bridge.cli import conversations
+
+        conversations.erase(location, contact, as_json=as_json)
+
     return group
 
 

@@ -65,6 +65,7 @@ def show_contact(location: str, contact: str, *, as_json: bool) -> None:
             ("location", shown.location_id),
             ("conversation", shown.conversation_id or "(not known yet)"),
             *_standing(shown.standing),
+            *([("stopped before it was erased", ", ".join(erased))] if (erased := shown.stopped_before_erasure) else []),
             ("waiting", _waiting(shown.waiting, working=shown.working, due_at=None, failed=0)),
         ],
     )
@@ -78,6 +79,17 @@ def allow(location: str, contact: str, *, as_json: bool) -> None:
         return
     lifted = ", ".join(allowed.channels)
     print(f"{contact} may be answered again on {lifted}" if lifted else f"{contact} had stopped nothing")
+
+
+def erase(location: str, contact: str, *, as_json: bool) -> None:
+    """Remove everything kept of a contact. Raises WrongInput if nothing is."""
+    erased = operations()(contacts.erase, contacts.One(location, contact))
+    if as_json:
+        print_json(erased)
+        return
+    print(f"{contact} is erased: {erased.records} record(s) removed")
+    if erased.stopped:
+        print(f"what it has stopped stays stopped ({', '.join(erased.stopped)}), under a digest that names nobody")
 
 
 def _standing(standing: StandingShown) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bridge.errors import NotKnown
 from bridge.model import ContactId, ConversationId, Lane, LocationId
+from bridge.operating.moments import iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
 from bridge.operating.standing import StandingShown, shown
@@ -19,12 +20,16 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactShown:
-    """A contact; `conversation_id` is empty while none is known. Nothing of what it wrote is told here."""
+    """A contact; `conversation_id` is empty while none is known. Nothing of what it wrote is told here.
+
+    `stopped_before_erasure` names channels that it had stopped when it was erased: they count again with its next message.
+    """
 
     location_id: str
     contact_id: str
     conversation_id: str
     standing: StandingShown
+    stopped_before_erasure: dict[str, str | None]
     waiting: int
     working: bool
 
@@ -36,6 +41,14 @@ class Allowed:
     location_id: str
     contact_id: str
     channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """How many records were removed; the stops on these channels stay, under a digest that names nobody."""
+
+    records: int
+    stopped: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +67,15 @@ def show(office: Office, asked: One) -> ContactShown:
     conversations = [one.conversation_id for one in timeline.messages if one.conversation_id] if timeline else []
     conversation = conversations[-1] if conversations else ""
     place, standing = office.places.place(lane), shown(office, lane, ConversationId(conversation))
-    if timeline is None and not place.waiting and not _says_anything(standing):
+    erased = {channel: iso(at) for channel, at in sorted(office.erasures.stopped(lane).items())}
+    if timeline is None and not place.waiting and not erased and not _says_anything(standing):
         raise NotKnown(f"contact {asked.contact_id} of location {asked.location_id} is not known here")
     return ContactShown(
         location_id=lane.location_id,
         contact_id=lane.contact_id,
         conversation_id=conversation,
         standing=standing,
+        stopped_before_erasure=erased,
         waiting=place.waiting,
         working=place.working,
     )
@@ -74,8 +89,19 @@ def show(office: Office, asked: One) -> ContactShown:
 )
 def allow(office: Office, asked: One) -> Allowed:
     """Lift a contact's stops on every channel, as if it had written START."""
-    channels = office.standings.allow(_lane(office, asked))
-    return Allowed(location_id=asked.location_id, contact_id=asked.contact_id, channels=channels)
+    lane = _lane(office, asked)
+    channels = {*office.standings.allow(lane), *office.erasures.allow(lane)}
+    return Allowed(location_id=asked.location_id, contact_id=asked.contact_id, channels=tuple(sorted(channels)))
+
+
+# Of the contact itself the record must not tell.
+@operation("contacts.erase", "DELETE", "/contacts/{location_id}/{contact_id}", about=lambda asked: (asked.location_id,))
+def erase(office: Office, asked: One) -> Erased:
+    """Remove everything kept of a contact; what it has stopped stays stopped, under a digest that names nobody."""
+    erased = office.erasures.erase(Lane(LocationId(asked.location_id), ContactId(asked.contact_id)))
+    if not erased.records and not erased.stopped:
+        raise NotKnown(f"nothing is kept of contact {asked.contact_id} of location {asked.location_id}")
+    return Erased(records=erased.records, stopped=erased.stopped)
 
 
 def _lane(office: Office, asked: One) -> Lane:

@@ -17,6 +17,7 @@ from bridge.wire.calls import Wire
 from bridge.wiring import (
     build_audit,
     build_dead_letters,
+    build_erasures,
     build_gate,
     build_ghl,
     build_grants,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from bridge.store.audit import Audit
     from bridge.store.connection import Redis
     from bridge.store.dead_letters import DeadLetters
+    from bridge.store.erasures import Erasures
     from bridge.store.grants import Grants
     from bridge.store.installs import Installs
     from bridge.store.locations import Locations
@@ -84,6 +86,11 @@ class Office:
     def standings(self) -> Standings:
         """How things stand with contacts."""
         return build_standings(self.settings, self.redis)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """What removes contacts."""
+        return build_erasures(self.settings, self.redis)
 
     @cached_property
     def feeds(self) -> Feeds:

@@ -40,6 +40,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     conversations.resume,
     contacts.show,
     contacts.allow,
+    contacts.erase,
     reading.text,
     overview.overview,
     watching.events,

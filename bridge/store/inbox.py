@@ -11,12 +11,13 @@ import orjson
 from bridge.model import Lane
 from bridge.policy.consent import START_WORDS, word_of
 from bridge.store.connection import key, reaching, script
+from bridge.store.erasures import digests
 from bridge.store.heard import heard
 from bridge.store.messages import encode
 from bridge.store.standings import contact_args
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from redis.asyncio import Redis
 
@@ -36,13 +37,14 @@ class Inbox:
     `retention_ms` is how long timelines and finished messages are kept, `seconds` how long a sender may wait for the write.
     """
 
-    def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0) -> None:
+    def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0, fernet_keys: Sequence[str] = ()) -> None:
         self._redis = redis
         self._accept = redis.register_script(script("accept"))
         self._hear = redis.register_script(script("hear"))
         self._contact = redis.register_script(script("contact"))
         self._retention_ms = retention_ms
         self._seconds = seconds
+        self._fernet_keys = tuple(fernet_keys)
         self._calls: set[asyncio.Future[Any]] = set()
 
     async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:
@@ -85,7 +87,7 @@ class Inbox:
     async def hear(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
         with reaching(f"note outbound message {message.id}"):
-            await self._in_time(self._hear(args=[str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms]))
+            await self._in_time(self._hear(args=[str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, ""]))
 
     async def update(self, update: ContactUpdate) -> None:
         """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""
@@ -96,7 +98,8 @@ class Inbox:
         """Give the connections back."""
         await self._redis.aclose()
 
-    async def _write(self, lane: Lane, body: bytes, what: Mapping[str, object]) -> Accepted:
+    async def _write(self, lane: Lane, body: bytes, came: Mapping[str, object]) -> Accepted:
+        what = {**came, "erased": digests(lane, self._fernet_keys)}
         args = (str(lane), uuid4().hex, orjson.dumps(what), body, REMEMBERED_MS, self._retention_ms, MOST_WAITING)
         with reaching(f"accept message {what['id']}"):
             return cast("Accepted", await self._in_time(self._accept(args=args)))

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 # Longer texts are cut in the record, never in a reply.
 MOST_CHARACTERS = 4_000
-# As the scripts bound it.
-MOST_SAID = 200
 
 
 def said(id_: MessageId, role: str, text: str) -> str:

@@ -9,7 +9,7 @@ import orjson
 from bridge.model import Lane, Standing
 from bridge.store.connection import key, reaching, rows, script, text
 from bridge.store.heard import heard
-from bridge.store.said import MOST_SAID, read_said, said
+from bridge.store.said import read_said, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +26,8 @@ class Standings:
         self._redis = redis
         self._standing = redis.register_script(script("standing"))
         self._hear = redis.register_script(script("hear"))
+        self._begin = redis.register_script(script("begin"))
+        self._remember = redis.register_script(script("remember"))
         self._pause = redis.register_script(script("pause"))
         self._resume = redis.register_script(script("resume"))
         self._allow = redis.register_script(script("allow"))
@@ -36,11 +38,14 @@ class Standings:
         with reaching(f"read the standing of {lane}"):
             return read_standing(*self._standing(args=[str(lane), conversation_id, self._retention_ms]))
 
-    def hear(self, lane: Lane, messages: Sequence[OutboundMessage]) -> int:
-        """Note outbound messages that were read from GHL; answers how many are new words of a person."""
+    def hear(self, lane: Lane, messages: Sequence[OutboundMessage], *, token: str = "") -> int:
+        """Note outbound messages that were read from GHL; answers how many are new words of a person.
+
+        Here and below: what a turn found out (`token` is its lease's) is written only while it holds the lane.
+        """
         told = orjson.dumps([heard(message) for message in messages])
         with reaching(f"note what was said to {lane}"):
-            return int(self._hear(args=[str(lane), told, 0, self._retention_ms]))
+            return int(self._hear(args=[str(lane), told, 0, self._retention_ms, token]))
 
     def pause(self, id_: str) -> Lane | None:
         """Silence a conversation or contact; None: it is not known yet, and silenced by its id all the same."""
@@ -59,10 +64,10 @@ class Standings:
         with reaching(f"allow {lane}"):
             return tuple(sorted(map(text, self._allow(args=[str(lane), _event("allowed"), self._retention_ms]))))
 
-    def begin_away(self, lane: Lane, closed_ms: int) -> bool:
+    def begin_away(self, lane: Lane, closed_ms: int, *, token: str = "") -> bool:
         """Note that the closed span which began then has its away message; False if it had it before."""
         with reaching(f"note the away message of {lane}"):
-            return bool(self._redis.set(key("away", str(lane), str(closed_ms)), 1, nx=True, px=self._retention_ms))
+            return bool(self._begin(args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms]))
 
     def undo_away(self, lane: Lane, closed_ms: int) -> None:
         """It was not sent after all."""
@@ -75,22 +80,17 @@ class Standings:
             found: Any = self._redis.zrange(key("said", str(lane)), -count, -1, withscores=True) if count else []
         return tuple(read_said(text(one), at) for one, at in found)
 
-    def remember(self, lane: Lane, heard: Iterable[Said]) -> None:
+    def remember(self, lane: Lane, heard: Iterable[Said], *, token: str = "") -> None:
         """Add messages to the record; one that stands there already changes nothing."""
-        members: dict[Any, float] = {said(one.id, one.role, one.content): one.at_ms for one in heard}
-        if not members:
-            return
-        with reaching(f"remember what was said with {lane}"):
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.zadd(key("said", str(lane)), members)
-            pipe.zremrangebyrank(key("said", str(lane)), 0, -MOST_SAID - 1)
-            pipe.pexpire(key("said", str(lane)), self._retention_ms)
-            pipe.execute()
+        told = [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
+        if told:
+            with reaching(f"remember what was said with {lane}"):
+                self._remember(args=[str(lane), token, self._retention_ms, *told])
 
-    def begin_top_up(self, lane: Lane) -> bool:
+    def begin_top_up(self, lane: Lane, *, token: str = "") -> bool:
         """Note that the record is topped up from GHL; False if it was before."""
         with reaching(f"top up what was said with {lane}"):
-            return bool(self._redis.set(key("topped", str(lane)), 1, nx=True, px=self._retention_ms))
+            return bool(self._begin(args=[str(lane), token, f"topped:{lane}", self._retention_ms]))
 
     def undo_top_up(self, lane: Lane) -> None:
         """GHL could not be read: another turn may try."""

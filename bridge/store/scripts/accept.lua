@@ -1,7 +1,7 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
 -- ARGV: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
 --       `line` (channel and conversation provider), `channel`, `word` (the whole message as a stop word would be), `start` (whether it
---       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it)), body, how long to remember ids (ms), retention (ms),
+--       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
 -- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
 local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
@@ -28,6 +28,7 @@ for _, mark in ipairs(marks) do
   if by then return 'duplicate' end
 end
 for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
+restore(lane, came.erased, retention)
 
 local message = key('message', location, id)
 redis.call('HSET', message, 'lane', lane, 'at', now, 'conversation', came.conversation_id)

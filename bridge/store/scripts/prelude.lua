@@ -129,6 +129,9 @@ local function holds(lane, token)
   return redis.call('HGET', key('lane', lane), 'lease') == token
 end
 
+-- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
+local function may_write(lane, token) return not token or token == '' or holds(lane, token) end
+
 -- Redis lets a script pass at `maxmemory` whose first write can't grow memory. Those that carry work on begin with this one, so
 -- that a full Redis drains.
 local function pass_when_full() redis.call('DEL', key('full')) end
@@ -274,6 +277,32 @@ local function keep_standing(lane, retention)
     redis.call('PERSIST', record)
   else
     redis.call('PEXPIRE', record, math.max(retention, takeover))
+  end
+end
+
+-- Likewise for what is kept of an erased contact.
+local function keep_forbidden(kept, location, retention)
+  local fields = redis.call('HKEYS', kept)
+  local takeover = tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0)
+  if #fields == 1 and fields[1] == 'human_at' and takeover >= 0 then
+    redis.call('PEXPIRE', kept, math.max(1, math.min(takeover, retention)))
+  else
+    redis.call('PERSIST', kept)
+  end
+end
+
+-- An erased contact is heard of again: what it forbade before counts as it did.
+local function restore(lane, digests, retention)
+  for _, digest in ipairs(digests or {}) do
+    local kept = key('erased', digest)
+    local fields = redis.call('HGETALL', kept)
+    for at = 1, #fields, 2 do redis.call('HSETNX', key('standing', lane), fields[at], fields[at + 1]) end
+    if #fields > 0 then
+      redis.call('DEL', kept)
+      redis.call('HINCRBY', key('standing', lane), 'revision', 1)
+      keep_standing(lane, retention)
+      tell(lane, cjson.encode({step = 'restored', what = 'what was forbidden before the contact was erased'}), retention)
+    end
   end
 end
 

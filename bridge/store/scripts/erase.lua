@@ -1,0 +1,47 @@
+-- Forget a contact. Whoever works on it is fenced off; what waits is dropped; what was forbidden stays so under a digest, which
+-- tells nobody whose it is, until the contact writes again.
+-- ARGV: lane, digest, retention (ms)
+-- Answers {now (ms), how many records were removed, channels that stay stopped ...}.
+local lane, digest, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local location, contact = split(lane)
+local removed = 0
+local function remove(...) removed = removed + redis.call('DEL', ...) end
+
+local kept = key('erased', digest)
+local standing = rows(redis.call('HGETALL', key('standing', lane)))
+for channel, at in pairs(stops(lane)) do redis.call('HSET', kept, 'stop:' .. channel, at) end
+local paused = standing.paused_at or redis.call('GET', key('paused', contact))
+if paused then redis.call('HSET', kept, 'paused_at', paused) end
+if standing.human_at and tonumber(standing.human_at) > tonumber(standing.resumed_at or 0) then
+  redis.call('HSET', kept, 'human_at', standing.human_at)
+end
+keep_forbidden(kept, location, retention)
+
+local function bury(id)
+  redis.call('ZREM', key('dead'), id)
+  for _, side in ipairs({'ghl', 'provider'}) do redis.call('LREM', key('refusals', location, side), 0, id) end
+  remove(key('dead', id), key('ledger', id))
+end
+
+local turn = redis.call('HGET', key('lane', lane), 'turn')
+if turn then bury(turn) end
+for _, list in ipairs({'buried', 'replays'}) do
+  for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do bury(id) end
+end
+for _, list in ipairs({'waiting', 'carried'}) do
+  for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do
+    remove(key('message', location, id), key('index', id))
+  end
+end
+for _, kind in ipairs({'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped'}) do
+  remove(key(kind, lane))
+end
+remove(key('paused', contact))
+redis.call('ZREM', key('inflight'), lane)
+unschedule(lane)
+for _, entry in ipairs(redis.call('XRANGE', key('live'), '-', '+')) do
+  if rows(entry[2]).lane == lane then redis.call('XDEL', key('live'), entry[1]) end
+end
+local stopped = {}
+for _, field in ipairs(redis.call('HKEYS', kept)) do stopped[#stopped + 1] = field:match('^stop:(.+)$') end
+return {now, removed, unpack(stopped)}

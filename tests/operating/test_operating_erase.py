@@ -1,0 +1,300 @@
+"""`contacts erase`: nothing of a contact is left anywhere, nobody else loses anything, and what it forbade stays forbidden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bridge.errors import Fenced, NotKnown
+from bridge.model import (
+    Completion,
+    ContactId,
+    ConversationId,
+    Dead,
+    Ended,
+    Lane,
+    MessageId,
+    OutboundMessage,
+    Reason,
+    Said,
+    Status,
+)
+from bridge.operating import contacts, conversations, locations
+from bridge.operating.explaining import Asked, explain
+from bridge.store.connection import connect_async, key, now_ms
+from bridge.store.erasures import digests
+from bridge.store.inbox import Inbox
+from tests.operating.test_operating_dead_letters import bury as bury_one
+from tests.stored import (
+    FERNET_KEY,
+    HERE,
+    RETENTION_MS,
+    accept,
+    claim,
+    dead_letters_of,
+    keep,
+    lanes_of,
+    message,
+    snapshot,
+    standings_of,
+    take,
+)
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.operating.office import Office
+    from bridge.operating.operation import Operations
+    from bridge.store.lanes import Lanes
+
+ID = "Er4sedC0ntact"
+LANE = Lane(HERE, ContactId(ID))
+CONVERSATION = ConversationId(f"conversation-{ID}")
+WHO = contacts.One(HERE, ID)
+
+
+def write(redis: Redis, id_: str, **fields: Any) -> list[str]:
+    return accept(redis, message(id_, ID, webhook_id=f"w-{id_}", date_added_ms=now_ms(redis), **fields))
+
+
+def reply(redis: Redis, lanes: Lanes, id_: str) -> None:
+    """Let a message be answered."""
+    write(redis, id_, text=f"secret words {id_}")
+    turn = take(lanes, LANE)
+    lanes.asking(turn, [MessageId(id_)], at_ms=1, may_deliver=False)
+    lanes.answered(turn, [MessageId(id_)], Completion(text="answer"), at_ms=1, seconds=1.0)
+    reply_id = MessageId(f"reply-{id_}")
+    lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId(id_),), reply_message_ids=(reply_id,)))
+
+
+def bury(redis: Redis, lanes: Lanes, id_: str, *, refused: str = "") -> str:
+    """Let a message end as a dead letter; answers its id."""
+    write(redis, id_, text=f"secret words {id_}")
+    turn = take(lanes, LANE)
+    lanes.bury(turn, [MessageId(id_)], Dead(error="no", refused=refused), answer=Completion(text="answer"), at_ms=1)
+    return turn.id
+
+
+def hear(redis: Redis, token: str = "") -> None:
+    """Let a person write to the contact."""
+    fields: dict[str, Any] = {"location_id": HERE, "contact_id": LANE.contact_id, "conversation_id": CONVERSATION}
+    words = OutboundMessage(
+        id=MessageId("h1"), type="TYPE_SMS", text="secret words of staff", date_added_ms=now_ms(redis), user_id="u1", **fields
+    )
+    standings_of(redis).hear(LANE, [words], token=token)
+
+
+def live(redis: Redis, perform: Operations) -> None:
+    """All that can happen to a contact."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    reply(redis, lanes, "m1")
+    dropped, replayed = bury(redis, lanes, "m2"), bury(redis, lanes, "m3")
+    dead_letters_of(redis).drop([dropped])
+    dead_letters_of(redis).replay(replayed, force=True)
+    bury(redis, lanes, "m4", refused="ghl")
+    standings_of(redis).begin_away(LANE, 1)
+    standings_of(redis).begin_top_up(LANE)
+    hear(redis)
+    perform(conversations.pause, conversations.One(ID))
+    perform(conversations.pause, conversations.One("never-heard-of"))
+    perform(contacts.allow, WHO)
+    write(redis, "m5", text="secret words m5")
+    claim(lanes)
+
+
+def everything(redis: Redis) -> str:
+    """All names and all values in Redis."""
+    found = {name: redis.xrange(name) for name in redis.scan_iter("*") if redis.type(name) == "stream"}
+    return str(snapshot(redis, without=tuple(found))) + str(found)
+
+
+def test_nothing_of_an_erased_contact_is_left(redis: Redis, perform: Operations) -> None:
+    """Neither its id nor its words, in no name and in no value; and nobody can explain it any more."""
+    live(redis, perform)
+    assert ID in everything(redis)
+
+    assert perform(contacts.erase, WHO).records > 20
+
+    left = everything(redis)
+    assert ID not in left
+    assert "secret words" not in left
+    for id_ in (ID, CONVERSATION, "m1", "reply-m1", "h1"):
+        with pytest.raises(NotKnown):
+            perform(explain, Asked(id_))
+    assert claim(lanes_of(redis)) == ()
+
+
+def test_everybody_else_keeps_everything(redis: Redis, perform: Operations) -> None:
+    """Also those whose ids begin or end with the erased one's."""
+    keep(redis, HERE, "there")
+    others = [("x" + ID, HERE), (ID + "x", HERE), ("x" + ID + "x", "there")]
+    for number, (contact, location) in enumerate(others):
+        accept(redis, message(f"o{number}", contact, location, text="other words"))
+    bury_one(redis, 9)
+    before = snapshot(redis, without=("ghlb:live", "ghlb:audit"))
+    write(redis, "m1")
+
+    perform(contacts.erase, WHO)
+
+    after = snapshot(redis, without=("ghlb:live", "ghlb:audit"))
+    moving = {"ghlb:totals", "ghlb:location:here", "ghlb:due"}
+    seen = {name for name in after if ":seen:" in name or ":chart:" in name}
+    assert {name: value for name, value in after.items() if name not in moving | seen} == {
+        name: value for name, value in before.items() if name not in moving | seen
+    }
+
+
+def test_erasing_is_noted_and_names_nobody(redis: Redis, perform: Operations) -> None:
+    """The audit record says that a contact of this location was erased, and earlier entries lose its ids."""
+    live(redis, perform)
+    perform(contacts.erase, WHO)
+
+    entries = redis.zrange(key("audit"), 0, -1)
+
+    assert "contacts.erase" in str(entries[-1])
+    assert any("(erased)" in str(entry) for entry in entries)
+    assert not any(ID in str(entry) for entry in entries)
+
+
+def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> None:
+    """A turn under way can neither post nor write anything down."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    write(redis, "m1")
+    turn = take(lanes, LANE)
+
+    perform(contacts.erase, WHO)
+
+    with pytest.raises(Fenced):
+        lanes.check(turn, seconds=1, revision=0)
+    with pytest.raises(Fenced):
+        lanes.answered(turn, [MessageId("m1")], Completion(text="hi"), at_ms=1, seconds=1.0)
+    assert lanes.renew([turn]) == (LANE,)
+    hear(redis, token=turn.token)
+    standings = standings_of(redis)
+    standings.remember(LANE, [Said("user", "secret words", MessageId("m1"), 1)], token=turn.token)
+    assert not standings.begin_away(LANE, 1, token=turn.token)
+    assert not standings.begin_top_up(LANE, token=turn.token)
+    assert ID not in everything(redis)
+
+
+def test_what_is_not_kept_can_not_be_erased(redis: Redis, perform: Operations) -> None:
+    """Wrong input; so is a second time."""
+    keep(redis)
+    with pytest.raises(NotKnown):
+        perform(contacts.erase, WHO)
+    write(redis, "m1")
+    perform(contacts.erase, WHO)
+    with pytest.raises(NotKnown):
+        perform(contacts.erase, WHO)
+
+
+async def come_again(redis: Redis, redis_url: str, id_: str, text: str = "hello again") -> str:
+    """Let the contact write as the receiver takes it in, whose key was changed meanwhile: the old one stands behind the new."""
+    inbox = Inbox(connect_async(redis_url), retention_ms=RETENTION_MS, fernet_keys=[Fernet.generate_key().decode(), FERNET_KEY])
+    try:
+        return await inbox.accept(message(id_, ID, text=text, date_added_ms=now_ms(redis)))
+    finally:
+        await inbox.close()
+
+
+async def test_a_stop_outlives_its_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
+    """Kept under a digest that tells nobody whose it is, it counts again as soon as the contact writes; even years later."""
+    keep(redis)
+    assert write(redis, "m1", text="STOP") == ["stop_word"]
+    assert perform(contacts.erase, WHO).stopped == ("SMS",)
+    assert ID not in everything(redis)
+    assert perform(contacts.show, WHO).stopped_before_erasure.keys() == {"SMS"}
+    assert redis.ttl(key("erased", digests(LANE, [FERNET_KEY])[0])) == -1
+
+    assert await come_again(redis, redis_url, "m2") == "accepted"
+
+    assert standings_of(redis).read(LANE, CONVERSATION).stopped.keys() == {"SMS"}
+    assert perform(contacts.show, WHO).stopped_before_erasure == {}
+    assert not redis.keys(key("erased", "*"))
+
+
+async def test_start_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
+    """Its word counts as it always did."""
+    keep(redis)
+    write(redis, "m1", text="STOP")
+    perform(contacts.erase, WHO)
+
+    await come_again(redis, redis_url, "m2", "START")
+
+    assert standings_of(redis).read(LANE, CONVERSATION).stopped == {}
+
+
+async def test_allow_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
+    """The operator needs only to know whom to allow."""
+    keep(redis)
+    write(redis, "m1", text="STOP")
+    perform(contacts.erase, WHO)
+
+    assert perform(contacts.allow, WHO).channels == ("SMS",)
+
+    await come_again(redis, redis_url, "m2")
+    assert standings_of(redis).read(LANE, CONVERSATION).stopped == {}
+
+
+async def test_a_pause_outlives_its_contact_too(redis: Redis, redis_url: str, perform: Operations) -> None:
+    """And so does a takeover, for as long as takeovers last."""
+    keep(redis, takeover_seconds=100.0)
+    write(redis, "m1")
+    hear(redis)
+    perform(conversations.pause, conversations.One(ID))
+    perform(contacts.erase, WHO)
+
+    await come_again(redis, redis_url, "m2")
+
+    standing = standings_of(redis).read(LANE, CONVERSATION)
+    assert standing.paused_at_ms
+    assert standing.human_at_ms
+
+
+def test_a_takeover_alone_is_forgotten_in_time(redis: Redis, perform: Operations) -> None:
+    """Nothing else was forbidden, so that nothing has to stay for ever."""
+    keep(redis, takeover_seconds=100.0)
+    write(redis, "m1")
+    hear(redis)
+    perform(contacts.erase, WHO)
+
+    assert 0 < redis.pttl(key("erased", digests(LANE, [FERNET_KEY])[0])) <= 100_000
+
+
+def test_who_comes_while_it_is_erased_is_answered(redis: Redis, office: Office, perform: Operations) -> None:
+    """A message that is taken in behind the fence stays, whole, with what is needed to answer it."""
+    keep(redis)
+    write(redis, "m1")
+    begun = office.erasures.begin(LANE)
+    write(redis, "m2", text="new words")
+
+    office.erasures.finish(LANE, begun)
+
+    turn = take(lanes_of(redis), LANE)
+    assert [one.id for one in turn.messages] == ["m2"]
+    assert perform(explain, Asked("m2")).messages[0].status == Status.WAITING
+    assert perform(explain, Asked(CONVERSATION)).messages
+    with pytest.raises(NotKnown):
+        perform(explain, Asked("m1"))
+
+
+def test_a_removed_locations_contact_can_be_erased(redis: Redis, perform: Operations) -> None:
+    """Whoever leaves has the right to be forgotten all the more."""
+    live(redis, perform)
+    perform(locations.remove, locations.One(HERE))
+
+    perform(contacts.erase, WHO)
+
+    assert ID not in everything(redis)
+
+
+def test_the_reason_of_a_skip_names_nobody(redis: Redis) -> None:
+    """Counts know reasons, not contacts."""
+    keep(redis)
+    write(redis, "m1", text="STOP")
+    assert Reason.STOP_WORD in str(redis.hgetall(key("totals")))
+    assert ID not in str(redis.hgetall(key("totals")))

@@ -1,0 +1,50 @@
+"""A contact is erased while it is being answered: no reply comes, nothing is left, and its stop still counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.story.machine import poll
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine
+
+# The queue's own records are gone when its task is.
+QUEUE = ("celery", "unacked", "_kombu")
+
+
+def everything(machine: Machine) -> str:
+    """All names and all values in Redis."""
+    names = [name for name in machine.redis.scan_iter("*") if not name.startswith(QUEUE)]
+    return str([(name, machine.redis.dump(name), machine.redis.type(name)) for name in names]) + str(
+        [machine.redis.hgetall(name) for name in names if machine.redis.type(name) == "hash"]
+    )
+
+
+def test_a_contact_that_is_erased_while_it_is_answered_gets_no_reply(machine: Machine) -> None:
+    """The completion comes back to a lane that is gone: nothing is posted, and nothing of the contact is written again."""
+    machine.sim.order("defaults", completion_seconds=2.0)
+    ana = machine.person("Plain")
+    ana.says("Forget me, please")
+    poll("the completion's beginning", lambda: ana.completions)
+
+    done = machine.cli("contacts", "erase", "Plain", ana.id)
+
+    assert done.returncode == 0, done.stderr
+    poll("the end of the turn", lambda: "turn.fenced" in machine.log("worker") and ana.id in machine.log("worker"))
+    assert ana.replies == []
+    assert ana.id not in everything(machine)
+    assert machine.cli("explain", ana.id).returncode == 2
+
+
+def test_an_erased_contacts_stop_still_counts(machine: Machine) -> None:
+    """Whoever has said STOP and was erased is not answered when it writes again, and is after START."""
+    ana = machine.person("Plain")
+    ana.settles(ana.says("STOP"))
+    assert machine.cli("contacts", "erase", "Plain", ana.id).returncode == 0
+    assert ana.id not in everything(machine)
+
+    record = ana.settles(ana.says("Hello again"))
+    assert (record.status, record.reason) == ("skipped", "stop_word")
+    assert ana.settles(ana.says("START")).status == "replied"
+    assert len(ana.replies) == 1
