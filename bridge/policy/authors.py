@@ -7,7 +7,7 @@ from enum import StrEnum
 # REST's and the webhooks' `source` (facts: https://marketplace.gohighlevel.com/docs): `api` and `app` prove nothing.
 AUTOMATIONS = frozenset({"workflow", "campaign", "bulk_actions"})
 # Never seen by the contact.
-_UNSEEN = ("INTERNALCOMMENT", "TYPE_INTERNAL", "TYPE_ACTIVITY", "ACTIVITY", "TYPE_LIVE_CHAT_INFO", "LIVE_CHAT_INFO")
+_UNSEEN = ("INTERNAL", "ACTIVITY", "LIVECHATINFO")
 
 
 class Author(StrEnum):
@@ -20,6 +20,7 @@ class Author(StrEnum):
 
 def author(*, type_: str, source: str) -> Author:
     """Judge an outbound message by its type (`TYPE_SMS`, `InternalComment`) and source; a person needs no `userId`."""
-    if type_.replace(" ", "_").upper().startswith(_UNSEEN):
+    kind = type_.upper().removeprefix("TYPE_").replace("_", "").replace(" ", "")
+    if kind.startswith(_UNSEEN):
         return Author.NOBODY
     return Author.AUTOMATION if source in AUTOMATIONS else Author.PERSON

@@ -9,7 +9,7 @@ from bridge.model import Reason, Said, Skip
 from bridge.policy.wording import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bridge.model import InboundMessage
 
@@ -50,16 +50,19 @@ def _repetition(message: InboundMessage, said: Sequence[Said], now_ms: int) -> S
 
 
 def _cadence(message: InboundMessage, said: Sequence[Said]) -> Skip | None:
-    entries = [*said, Said("user", message.text, at_ms=message.date_added_ms)]
-    waits = [
-        after.at_ms - before.at_ms if before.role == "assistant" else None
-        for before, after in pairwise(entries)
-        if after.role == "user"
-    ]
+    waits = list(_waits([*said, Said("user", message.text, at_ms=message.date_added_ms)]))
     quick = sum(1 for _ in takewhile(lambda wait: wait is not None and wait <= _QUICK_MS, reversed(waits)))
     if quick < _QUICK_ANSWERS:
         return None
     return Skip(Reason.LOOP, f"{quick} of our replies in a row were answered within {_QUICK_MS // 1000} s")
+
+
+def _waits(entries: Sequence[Said]) -> Iterator[int | None]:
+    """How long after us (ms) each text of the contact came; None if it was no answer. What follows at once is the same text."""
+    for before, after in pairwise(entries):
+        wait = after.at_ms - before.at_ms
+        if after.role == "user" and (before.role == "assistant" or wait > _QUICK_MS):
+            yield wait if before.role == "assistant" else None
 
 
 def _is_long(text: str) -> bool:

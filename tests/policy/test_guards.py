@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.locations import Location
-from bridge.model import Channel, Contact, ContactId, Reason
-from bridge.policy.guards import age_of, judge_contact, judge_message, needs_contact
+from bridge.model import Channel, Contact, ContactId, Reason, Standing
+from bridge.policy.guards import age_of, judge_contact, judge_message, judge_standing, merge, needs_contact
 from bridge.policy.hours import read
 from tests.stored import message
 
@@ -112,6 +112,68 @@ def test_a_contact_is_judged(who: Contact, channel: Channel, settings: dict[str,
 def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, needed: bool) -> None:
     """Without the look-up only required tags still ask for it: they can't be known otherwise."""
     assert needs_contact(location(**settings)) is needed
+
+
+@pytest.mark.parametrize(
+    ("standing", "settings", "reason"),
+    [
+        ({}, {}, None),
+        ({"paused_at_ms": 1}, {}, Reason.CONVERSATION_PAUSED),
+        ({"paused_at_ms": 1, "resumed_at_ms": NOW_MS}, {}, Reason.CONVERSATION_PAUSED),
+        ({"stopped": {"SMS": 1}}, {}, Reason.STOP_WORD),
+        ({"stopped": {"WhatsApp": 1, "Email": 2}}, {}, None),
+        ({"human_at_ms": NOW_MS - 86_399 * SECOND}, {}, Reason.HUMAN_TAKEOVER),
+        ({"human_at_ms": NOW_MS - 86_400 * SECOND}, {}, None),
+        ({"human_at_ms": NOW_MS - 2 * SECOND}, {"takeover_seconds": 1.5}, None),
+        ({"human_at_ms": NOW_MS - 1 * SECOND}, {"takeover_seconds": 1.5}, Reason.HUMAN_TAKEOVER),
+        ({"human_at_ms": NOW_MS}, {"takeover_seconds": 0}, None),
+        ({"human_at_ms": 1}, {"takeover_seconds": -1}, Reason.HUMAN_TAKEOVER),
+        ({"human_at_ms": 1, "resumed_at_ms": 1}, {"takeover_seconds": -1}, None),
+        ({"human_at_ms": NOW_MS - 1, "resumed_at_ms": NOW_MS}, {}, None),
+        ({"human_at_ms": NOW_MS, "resumed_at_ms": NOW_MS - 1}, {}, Reason.HUMAN_TAKEOVER),
+        ({"automation_at_ms": NOW_MS}, {}, None),
+        ({"automation_at_ms": NOW_MS}, {"takeover_by_workflow": True}, Reason.HUMAN_TAKEOVER),
+        ({"automation_at_ms": NOW_MS, "resumed_at_ms": NOW_MS}, {"takeover_by_workflow": True}, None),
+        ({"automation_at_ms": 1, "human_at_ms": NOW_MS}, {"takeover_by_workflow": True}, Reason.HUMAN_TAKEOVER),
+        ({"automation_at_ms": NOW_MS, "human_at_ms": 1}, {}, None),
+        ({"replies": 49}, {}, None),
+        ({"replies": 50}, {}, Reason.REPLY_CAP),
+        ({"replies": 51}, {}, Reason.REPLY_CAP),
+        ({"replies": 1000}, {"max_replies_per_day": 0}, None),
+        ({"replies": 50, "human_at_ms": NOW_MS, "stopped": {"SMS": 1}, "paused_at_ms": 1}, {}, Reason.CONVERSATION_PAUSED),
+        ({"replies": 50, "human_at_ms": NOW_MS, "stopped": {"SMS": 1}}, {}, Reason.STOP_WORD),
+        ({"replies": 50, "human_at_ms": NOW_MS}, {}, Reason.HUMAN_TAKEOVER),
+    ],
+)
+def test_a_standing_is_judged(standing: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
+    """A pause, a stop of this channel, a takeover that is not over, the cap on replies, in this order."""
+    skip = judge_standing(Standing(**standing), Channel.SMS, location(**settings), now_ms=NOW_MS)
+    assert (skip.reason if skip else None) == reason
+
+
+LOOKED_UP = contact("old", dnd=True, blocked=("SMS",))
+
+
+@pytest.mark.parametrize(
+    ("looked_up", "at", "standing", "expected"),
+    [
+        (LOOKED_UP, 5, {}, LOOKED_UP),
+        (None, -1, {}, contact()),
+        (None, -1, {"tags": frozenset({"new"}), "tags_heard_ms": 1}, contact("new")),
+        (LOOKED_UP, 5, {"tags": frozenset({"new"}), "tags_heard_ms": 4}, LOOKED_UP),
+        (LOOKED_UP, 5, {"tags": frozenset({"new"}), "tags_heard_ms": 5}, contact("new", dnd=True, blocked=("SMS",))),
+        (LOOKED_UP, 5, {"tags": frozenset(), "tags_heard_ms": 6}, contact(dnd=True, blocked=("SMS",))),
+        (LOOKED_UP, 5, {"dnd": False, "dnd_heard_ms": 6}, contact("old", blocked=("SMS",))),
+        (LOOKED_UP, 5, {"dnd": False, "dnd_heard_ms": 4}, LOOKED_UP),
+        (LOOKED_UP, 5, {"blocked_channels": frozenset(), "blocked_heard_ms": 6}, contact("old", dnd=True)),
+        (LOOKED_UP, 5, {"blocked_channels": frozenset({"Email"}), "blocked_heard_ms": 4}, LOOKED_UP),
+    ],
+)
+def test_the_newer_word_on_a_contact_counts(
+    looked_up: Contact | None, at: int, standing: dict[str, Any], expected: Contact
+) -> None:
+    """An event that was heard since the look-up, and only for what it tells; without a look-up events are all there is."""
+    assert merge(looked_up, at, Standing(**standing), ContactId("contact")) == expected
 
 
 def test_facts_hold_no_content() -> None:

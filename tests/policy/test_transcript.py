@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.model import Channel, ConversationId, MessageId, Question
-from bridge.policy.transcript import ask, choose
+from bridge.model import Channel, ConversationId, Listed, MessageId, Question, Said
+from bridge.policy.transcript import ask, choose, earlier, read_back
 from tests.stored import HERE, LANE, message
 
 if TYPE_CHECKING:
@@ -105,3 +105,52 @@ def test_carried_texts_of_another_line_are_left_out() -> None:
     """What came by another channel or conversation provider is no part of this turn's question."""
     asked = ask([at("b", 2)], [whatsapp("a", 1), custom("c", 1, "p1"), at("d", 1)])
     assert asked.input == "text of d\ntext of b"
+
+
+def said(id_: str, at_ms: int, role: str = "user") -> Said:
+    return Said(role, f"text of {id_}", id=MessageId(id_), at_ms=at_ms)
+
+
+@pytest.mark.parametrize(
+    ("record", "asked", "count", "expected"),
+    [
+        ([], [], 20, []),
+        (["a", "b", "c"], [], 20, ["a", "b", "c"]),
+        (["a", "b", "c"], [], 2, ["b", "c"]),
+        (["a", "b", "c"], ["c"], 2, ["a", "b"]),
+        (["a", "b", "c"], ["b", "x"], 20, ["a", "c"]),
+        (["c", "a", "b"], [], 20, ["a", "b", "c"]),
+        (["a", "a", "b"], [], 2, ["a", "b"]),
+    ],
+)
+def test_history_is_what_was_said_before(record: list[str], asked: list[str], count: int, expected: list[str]) -> None:
+    """The last ones, oldest first, each message once, and nothing of what is asked now."""
+    times = {"a": 1, "b": 2, "c": 3}
+    found = earlier([said(id_, times[id_]) for id_ in record], asked={MessageId(id_) for id_ in asked}, count=count)
+    assert [one.id for one in found] == expected
+
+
+def row(id_: str, direction: str = "outbound", text: str = "hello", **fields: Any) -> Listed:
+    given = {"date_added_ms": 1, "user_id": "", "source": "app", "type": "TYPE_SMS", **fields}
+    return Listed(id=MessageId(id_), direction=direction, text=text, **given)
+
+
+def test_what_ghl_lists_becomes_history() -> None:
+    """The contact is the user, whoever the contact sees as the business its assistant; comments and empty rows are nothing."""
+    rows = [
+        row("person", user_id="staff"),
+        row("ours", source="api"),
+        row("workflow", source="workflow"),
+        row("contact", "inbound", date_added_ms=5),
+        row("comment", type="TYPE_INTERNAL_COMMENT"),
+        row("activity", type="TYPE_ACTIVITY_CONTACT"),
+        row("picture", "inbound", text=" "),
+        row("email", text=""),
+    ]
+    assert [(one.id, one.role) for one in read_back(rows)] == [
+        ("person", "assistant"),
+        ("ours", "assistant"),
+        ("workflow", "assistant"),
+        ("contact", "user"),
+    ]
+    assert read_back(rows)[-1] == Said("user", "hello", id=MessageId("contact"), at_ms=5)
