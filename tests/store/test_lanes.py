@@ -16,12 +16,14 @@ from bridge.model import (
     Again,
     Completion,
     ContactId,
+    ConversationId,
     Dead,
     Ended,
     Lane,
     LedgerEntry,
     LocationId,
     MessageId,
+    OutboundMessage,
     Reason,
     SendState,
     Status,
@@ -29,6 +31,7 @@ from bridge.model import (
 )
 from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
 from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Lanes
+from bridge.store.timelines import Timelines
 from tests.stored import (
     HERE,
     LANE,
@@ -46,6 +49,7 @@ from tests.stored import (
     pass_outage,
     pass_time,
     snapshot,
+    standings_of,
     take,
 )
 
@@ -774,3 +778,24 @@ def test_a_short_outage_makes_nobody_wait(redis: Redis, lanes: Lanes, turn: Turn
     pass_outage(redis, LONG - 50)
     accept(redis, message("m2", "other"))
     assert claim(lanes) == (Lane(HERE, ContactId("other")),)
+
+
+def test_a_part_whose_echo_came_first_is_told_as_sent_once(redis: Redis, lanes: Lanes) -> None:
+    """GHL's event of a post may come before its answer: the timeline tells one sending and one arrival."""
+    accept(redis, message())
+    turn = take(lanes)
+    lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
+    echo = OutboundMessage(
+        id=MessageId("r1"),
+        location_id=HERE,
+        contact_id=LANE.contact_id,
+        conversation_id=ConversationId("conversation-contact"),
+        type="TYPE_SMS",
+        text=part("0").text,
+        date_added_ms=0,
+    )
+    assert standings_of(redis).hear(LANE, [echo]) == 0
+    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=14, how="posted")
+    timeline = Timelines(redis).find("contact")
+    assert timeline
+    assert [event.step for event in timeline.events] == ["accepted", "sending", "sent"]

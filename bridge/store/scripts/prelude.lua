@@ -472,7 +472,11 @@ local function apply(lane, patch, retention)
     end
     redis.call('HSET', key('lane', lane), 'replaying', cjson.encode(left))
   end
+  local heard_before = false
   for part, entry in pairs(patch.ledger or {}) do
+    -- Its echo came before its answer: that it was sent is told already.
+    local before = redis.call('HGET', key('ledger', patch.turn), part)
+    heard_before = before and cjson.decode(before).state == 'sent' and cjson.decode(entry).state == 'sent'
     redis.call('HSET', key('ledger', patch.turn), part, entry)
     redis.call('PEXPIRE', key('ledger', patch.turn), retention)
   end
@@ -494,5 +498,5 @@ local function apply(lane, patch, retention)
     learn(location, 'unclaimed', tonumber(redis.call('HGET', key('location', location), 'unclaimed') or 0) + 1)
   end
   if patch.claimed == true then learn(location, 'unclaimed', 0) end
-  for _, event in ipairs(patch.events or {}) do tell(lane, event, retention) end
+  for _, event in ipairs(not heard_before and patch.events or {}) do tell(lane, event, retention) end
 end
