@@ -149,6 +149,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def worker_threads(self) -> int:
+        """Replies that a worker process may have in flight in all: a ninth more than for one location (claim.lua)."""
+        return self.worker_concurrency + -(-self.worker_concurrency // 9)
+
+    @property
     def state_url(self) -> str:
         """Where the state lives. Raises Misconfigured while `REDIS_URL` is unset."""
         if self.redis_url is None:

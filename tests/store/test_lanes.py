@@ -30,7 +30,7 @@ from bridge.model import (
     Turn,
 )
 from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
-from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Lanes
+from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Claim, Lanes
 from bridge.store.timelines import Timelines
 from tests.stored import (
     HERE,
@@ -120,7 +120,8 @@ class Stuttering(Redis):
         return twice
 
     def _kept(self) -> dict[str, Any]:
-        return snapshot(self, without=(key("due"), key("due", HERE), key("inflight"), "lease_until", "not_before"))
+        moments = (key("due"), key("due", HERE), key("inflight"), key("inflight", HERE), "lease_until", "not_before")
+        return snapshot(self, without=moments)
 
 
 def _timeless(answer: Any) -> Any:
@@ -230,6 +231,7 @@ def test_locations_are_served_in_turn(redis: Redis, lanes: Lanes) -> None:
         # What was claimed is over, and its slot is free.
         redis.zrem(key("inflight"), *map(str, granted))
         for lane in granted:
+            redis.zrem(key("inflight", lane.location_id), str(lane))
             redis.zrem(key("due", lane.location_id), lane.contact_id)
     assert len(set(served[:300])) == 300
     assert len(set(served[300:600])) >= 290
@@ -270,6 +272,81 @@ def test_slots_that_one_location_leaves_go_to_the_next(redis: Redis, lanes: Lane
     backlog(redis, "small", 1, age=9)
     backlog(redis, "large", 100, age=5)
     assert len(claim(lanes, slots=20)) == 20
+
+
+# Shares
+
+
+def held(redis: Redis, location: str) -> int:
+    return int(redis.zcard(key("inflight", location)))
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 9, 10, 20, 200])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_location_alone_gets_every_slot_but_the_reserve(redis: Redis, lanes: Lanes, slots: int, workers: int) -> None:
+    """As many as the workers name; a ninth more they keep for others, at least one."""
+    backlog(redis, "crowd", 1000)
+    for number in range(workers):
+        lanes.claim(f"w{number}", slots=slots, alive_seconds=LONG, most=0)
+    assert len(claim(lanes, worker="w0", slots=slots)) == slots * workers
+    assert lanes.claim("w0", slots=slots, alive_seconds=LONG, most=1000) == Claim((), None)
+    backlog(redis, HERE, 1)
+    assert [lane.location_id for lane in claim(lanes, worker="w0", slots=slots)] == [HERE]
+
+
+def test_one_location_after_the_other_finds_free_slots(redis: Redis, lanes: Lanes) -> None:
+    """However many hang: each takes a part of what is left, so that there is something for the next."""
+    shares = []
+    for number in range(6):
+        backlog(redis, f"hanging{number}", 1000)
+        claim(lanes, slots=200)
+        shares.append(held(redis, f"hanging{number}"))
+    assert shares == [200, 20, 2, 1, 0, 0]
+    assert sum(shares) == redis.zcard(key("inflight")) == 223
+
+
+def test_who_holds_more_than_its_share_gives_way(redis: Redis, lanes: Lanes) -> None:
+    """Slots that come free go to the other location until both hold the same; then they are shared."""
+    backlog(redis, "crowd", 1000)
+    claim(lanes, slots=20)
+    backlog(redis, HERE, 1000)
+    for _ in range(60):
+        over = text(redis.zrange(key("inflight", "crowd"), 0, 0)[0])
+        redis.zrem(key("inflight"), over)
+        redis.zrem(key("inflight", "crowd"), over)
+        claim(lanes, slots=20)
+    assert held(redis, "crowd") == pytest.approx(held(redis, HERE), abs=2)
+    assert held(redis, "crowd") + held(redis, HERE) >= 20
+
+
+def test_a_share_is_free_again_when_turns_end_or_leases_do(redis: Redis, lanes: Lanes) -> None:
+    """What one location holds is counted by the same rules as what all hold."""
+    accept(redis, *(message(f"m{number}", f"c{number}") for number in range(4)))
+    first, second, third, fourth = claim(lanes, slots=4)
+    for lane in (first, second):
+        assert lanes.lease(lane)
+    lanes.unclaim([third], pause=5)
+    assert held(redis, HERE) == redis.zcard(key("inflight")) == 3
+    turn = lanes.lease(fourth)
+    assert turn
+    lanes.end(turn, replace(REPLIED, message_ids=(turn.messages[0].id,)))
+    assert held(redis, HERE) == redis.zcard(key("inflight")) == 2
+    pass_time(redis, LONG + 1)
+    claim(lanes, slots=4)
+    assert held(redis, HERE) == redis.zcard(key("inflight")) == 3
+    assert 0 < redis.pttl(key("inflight", HERE)) <= (LONG + 60) * 1000
+
+
+def test_locations_that_may_have_nothing_hide_nobody(redis: Redis, lanes: Lanes) -> None:
+    """Ninety of them stand before the one that may have the last slot; nobody spins meanwhile, and it is served at once."""
+    for number in range(90):
+        backlog(redis, f"full{number:02}", 50, age=100)
+    while claim(lanes, slots=99, most=20):
+        pass
+    assert redis.zcard(key("inflight")) == 109
+    assert lanes.claim("worker", slots=99, alive_seconds=LONG, most=100) == Claim((), None)
+    backlog(redis, HERE, 1, age=0)
+    assert claim(lanes, slots=99) == (Lane(HERE, ContactId("contact00000")),)
 
 
 # Leasing

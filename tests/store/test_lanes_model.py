@@ -29,6 +29,8 @@ LEASE = 20.0
 SLACK = 5.0
 LANES = [Lane(LocationId(location), ContactId(contact)) for location in ("here", "there") for contact in ("a", "b")]
 WORKERS = {"w1": 1, "w2": 2}
+# Each keeps one more in reserve.
+SLOTS = sum(WORKERS.values()) + len(WORKERS)
 ANSWER = Completion(text="yes")
 HOW = ("end", "let_go", "again", "stale", "park", "park", "bury", "refuse", "refuse", "refuse")
 LINES = ("TYPE_SMS", "TYPE_WHATSAPP")
@@ -114,8 +116,8 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(worker=st.sampled_from(sorted(WORKERS)), then=st.sampled_from(["lease", "lease", "nothing", "unclaim"]))
     def claim(self, worker: str, then: str) -> None:
         granted = self.lanes.claim(worker, slots=WORKERS[worker], alive_seconds=60, most=10).lanes
-        assert len(granted) <= sum(WORKERS.values())
-        assert self.redis.zcard(key("inflight")) <= max(sum(WORKERS.values()), len(self.holder))
+        assert len(granted) <= SLOTS
+        assert self.redis.zcard(key("inflight")) <= max(SLOTS, len(self.holder))
         assert len(set(granted)) == len(granted)
         for lane in sorted(granted, key=str):
             assert not self._surely_held(lane)

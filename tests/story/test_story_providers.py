@@ -110,3 +110,25 @@ def test_never_both_answers(machine: Machine) -> None:
     delivered = machine.sim.ask("counts")["delivered_by_provider"]["by_contact"]
     assert [len(each.replies) + len(delivered.get(each.id, [])) for each in people] == [1] * 6
     assert [len(each.requests("agencii")) for each in people] == [0, 1] * 3
+
+
+def test_a_location_whose_provider_hangs_stops_nobody_else(machine: Machine) -> None:
+    """It holds all the slots that a worker names; others are answered from the reserve as if it were not there.
+
+    When its provider is well again, its own contacts are answered too, once each.
+    """
+    hanging = {"url": f"{machine.sim.url}/webhook/hanging"}
+    machine.apply(Hanging={"provider": "webhook", "webhook": hanging, "provider_timeout_seconds": 5}, Well={})
+    crowd = contacts(machine, "Hanging", 30)
+    machine.sim.fault("webhook", {"kind": "hang"}, location_id="Hanging")
+    said = [each.says("Hello?") for each in crowd]
+    poll("twenty completions that hang", lambda: len(machine.sim.ask("counts")["completions"]["in_flight"]) >= 20)
+    began = time.monotonic()
+    for _ in range(3):
+        others = contacts(machine, "Well", 2)
+        assert set(finish(others, [each.says("Me too") for each in others])) == {"replied"}
+    assert time.monotonic() - began < 4
+    assert [machine.record(one["message_id"]).status for one in said].count("replied") == 0  # type: ignore[union-attr]
+    machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
+    assert set(finish(crowd, said)) == {"replied"}
+    assert [len(each.replies) for each in crowd] == [1] * 30

@@ -78,7 +78,7 @@ def test_celery_is_configured_as_measured(broker: str, expected: dict[str, Any])
     wanted = {
         "broker_url": broker,
         "worker_pool": "threads",
-        "worker_concurrency": 17,
+        "worker_concurrency": 19,
         "task_acks_late": True,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
@@ -102,7 +102,7 @@ def test_a_bare_worker_is_the_right_one() -> None:
     app = build(from_environment({**ENVIRON, "WORKER_CONCURRENCY": "17"}))
     assert [name for name in app.tasks if not name.startswith("celery.")] == ["bridge.answer"]
     worker: Any = app.WorkController()
-    assert (worker.pool_cls.__module__, worker.concurrency) == ("celery.concurrency.thread", 17)
+    assert (worker.pool_cls.__module__, worker.concurrency) == ("celery.concurrency.thread", 19)
     assert {name: worker.options[name] for name in ("without_gossip", "without_mingle", "without_heartbeat")} == {
         "without_gossip": True,
         "without_mingle": True,

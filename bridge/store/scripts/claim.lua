@@ -40,31 +40,59 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'L
   end
 end
 
-local free = -redis.call('ZCARD', key('inflight'))
+local free, most_of_one = -redis.call('ZCARD', key('inflight')), 0
 for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-  free = free + tonumber(member:match(':(%d+)$'))
+  local slots = tonumber(member:match(':(%d+)$'))
+  -- Beside the slots that it names, a worker keeps a ninth more in reserve (Settings.worker_threads).
+  free, most_of_one = free + slots + math.ceil(slots / 9), most_of_one + slots
 end
-free = math.min(free, most)
 
-local granted = {}
-local locations = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, free) or {}
+-- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but the
+-- reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
+local function room(location)
+  local own = key('inflight', location)
+  redis.call('ZREMRANGEBYSCORE', own, '-inf', now)
+  local held = redis.call('ZCARD', own)
+  local fair = math.floor((9 * (free - 1) - held) / 10) + 1
+  return math.max(0, math.min(fair, most_of_one - held))
+end
+
+-- Who was served, or may have none now, stands behind everyone who has waited since before this moment.
+local function place(location, served)
+  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
+  if not head[1] then return redis.call('ZREM', key('due'), location) end
+  redis.call('ZADD', key('due'), math.max(tonumber(head[2]), served and now or 0), location)
+end
+
+-- Beside those who may have some, some who may not are looked at, so that these don't hide the others.
+local BEYOND = 100
+local wanted = math.max(0, math.min(free, most))
+local looked = wanted > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, wanted + BEYOND) or {}
+local locations = {}
+for _, location in ipairs(looked) do
+  if #locations == wanted then break end
+  if room(location) > 0 then locations[#locations + 1] = location else place(location, true) end
+end
+
+local granted, more = {}, false
 for turn, location in ipairs(locations) do
-  local share = math.ceil((free - #granted) / (#locations - turn + 1))
+  local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), room(location))
   local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'LIMIT', 0, share)
   for _, contact in ipairs(lanes) do
     redis.call('ZADD', key('due', location), now + lease, contact)
-    redis.call('ZADD', key('inflight'), now + lease, location .. ':' .. contact)
+    occupy(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact
   end
-  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
-  if not head[1] then
-    redis.call('ZREM', key('due'), location)
-  else
-    -- Served just now: behind everyone who has waited since before this moment.
-    redis.call('ZADD', key('due'), math.max(tonumber(head[2]), #lanes > 0 and now or 0), location)
-  end
+  free = free - #lanes
+  place(location, #lanes > 0)
 end
 
-local next = free > 0 and redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
-table.insert(granted, 1, next and math.max(0, tonumber(next) - now) or -1)
+-- Another claim makes sense at once if somebody may have more; who may not waits for a release, which rings.
+if free > 0 then
+  for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
+    if room(location) > 0 then more = true break end
+  end
+end
+local next = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+table.insert(granted, 1, (free > 0 and more) and 0 or (next and tonumber(next) - now or -1))
 return granted

@@ -37,7 +37,8 @@ for _, kind in ipairs({'lane', 'waiting', 'carried', 'buried', 'replays', 'timel
   remove(key(kind, lane))
 end
 remove(key('paused', contact))
-redis.call('ZREM', key('inflight'), lane)
+for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call('ZREM', key('circuit', id, 'waiting'), lane) end
+vacate(lane)
 unschedule(lane)
 for _, entry in ipairs(redis.call('XRANGE', key('live'), '-', '+')) do
   if rows(entry[2]).lane == lane then redis.call('XDEL', key('live'), entry[1]) end

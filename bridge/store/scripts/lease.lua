@@ -34,7 +34,7 @@ local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('w
 if #ids == 0 then
   -- Its last holder ended every message and died before the release: nothing of that turn may reach the next one.
   redis.call('DEL', record, key('carried', lane))
-  redis.call('ZREM', key('inflight'), lane)
+  vacate(lane)
   reschedule(lane)
   return nil
 end
@@ -43,7 +43,7 @@ redis.call('HDEL', record, 'parked')
 redis.call('HSETNX', record, 'turn', fresh)
 redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)
-redis.call('ZADD', key('inflight'), now + lease, lane)
+occupy(lane, now + lease)
 
 local turn = redis.call('HGET', record, 'turn')
 -- The saved answer of a replay knows its texts, and those that its turn took along.

@@ -102,6 +102,19 @@ local function quiet_at(lane)
   return math.min((tonumber(last) or now) + debounce, (tonumber(first) or now) + most)
 end
 
+-- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
+local function occupy(lane, at)
+  local own = key('inflight', (split(lane)))
+  redis.call('ZADD', key('inflight'), at, lane)
+  redis.call('ZADD', own, at, lane)
+  redis.call('PEXPIRE', own, at - now + 60000)
+end
+
+local function vacate(lane)
+  redis.call('ZREM', key('inflight', (split(lane))), lane)
+  return redis.call('ZREM', key('inflight'), lane) == 1
+end
+
 local function leased(lane)
   local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')
   return lease_until and tonumber(lease_until) > now

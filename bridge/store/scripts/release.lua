@@ -54,7 +54,7 @@ end
 
 redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
 redis.call('HSET', record, 'released', token)
-redis.call('ZREM', key('inflight'), lane)
+vacate(lane)
 if patch.replied then
   redis.call('HSET', record, 'replied_at', now)
   redis.call('ZADD', key('replies', lane), now, patch.turn)

@@ -2,6 +2,6 @@
 -- ARGV: pause (ms), lane, lane, ...
 for at = 2, #ARGV do
   local lane = ARGV[at]
-  if not leased(lane) and redis.call('ZREM', key('inflight'), lane) == 1 then schedule(lane, now + tonumber(ARGV[1])) end
+  if not leased(lane) and vacate(lane) then schedule(lane, now + tonumber(ARGV[1])) end
 end
 return 1
