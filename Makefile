@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test soak install check lock clean
+.PHONY: help demo test soak bench install check lock clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ test: .venv/.dev ## the whole test suite, real Redis included
 
 soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
+
+bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); QUICK=1 only sees that it runs
+	@$(BIN)/python -m infra.bench $(if $(QUICK),--quick) $(ARGS)
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 

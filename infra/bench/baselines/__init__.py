@@ -1,0 +1,1 @@
+"""What the bridge is measured against: bridges and receivers with fewer duties."""

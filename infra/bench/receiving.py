@@ -1,0 +1,75 @@
+"""Figure 1: accepted webhooks a second, and how long each waits for its 202."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from infra.bench.bridges import DELAYING, FLOOR, OURS
+from infra.bench.load import at_rate, flood
+from infra.bench.report import Row
+from infra.bench.stage import LOCATIONS
+from infra.bench.webhooks import make
+
+if TYPE_CHECKING:
+    from infra.bench.load import Answered
+    from infra.bench.plan import Plan
+    from infra.bench.stage import Stage
+
+WARM_UP = 100
+ACCEPTED = 202
+
+
+async def measure(stage: Stage, plan: Plan) -> list[Row]:
+    """Each receiver in turn, several times; then ours at half of what it can do."""
+    webhooks = make(plan.webhooks, stage.key, LOCATIONS)
+    rates: dict[str, list[float]] = {bridge.name: [] for bridge in (OURS, FLOOR, DELAYING)}
+    for _ in range(plan.rounds):
+        for bridge in (OURS, FLOOR, DELAYING):
+            await stage.run(bridge)
+            warm = make(WARM_UP, stage.key, LOCATIONS)
+            await flood(stage.port, warm, connections=plan.connections)
+            done = await flood(stage.port, webhooks, connections=plan.connections, seconds=plan.receive_seconds)
+            rates[bridge.name].append(done.rate)
+            _check(done, {ACCEPTED} if bridge is not DELAYING else {ACCEPTED, 200})
+    ours, floor, delaying = (median(rates[bridge.name]) for bridge in (OURS, FLOOR, DELAYING))
+    await stage.run(OURS)
+    calm = make(int(ours / 2 * plan.receive_seconds), stage.key, LOCATIONS)
+    half = await at_rate(stage.port, calm, rate=ours / 2, connections=plan.connections)
+    p50, p99 = half.percentile(50) * 1000, half.percentile(99) * 1000
+    return [
+        Row(
+            1,
+            "accepted webhooks/s, one receiver",
+            f"{ours:,.0f}",
+            f"task.delay: {delaying:,.0f}",
+            ours / delaying,
+            ">= 4",
+            ours >= 4 * delaying,
+        ),
+        Row(1, "", f"{ours:,.0f}", f"floor: {floor:,.0f}", ours / floor, ">= 1.0", ours >= floor),
+        Row(
+            1,
+            f"ack p99 at half of that ({ours / 2:,.0f}/s)",
+            f"{p99:.1f} ms",
+            f"p50: {p50:.1f} ms",
+            p99 / p50,
+            "<= 4",
+            p99 <= 4 * p50,
+        ),
+    ]
+
+
+async def capacity_of_the_load(stage: Stage, plan: Plan) -> float:
+    """What the sender could do: answers a second from a server that does nothing at all."""
+    nothing = make(plan.webhooks // 2, stage.key, LOCATIONS)
+    port = int(stage.far_url.rpartition(":")[2])
+    done = await flood(port, nothing, connections=plan.connections, seconds=plan.receive_seconds)
+    stage.far_side.forget()
+    return done.rate
+
+
+def _check(done: Answered, good: set[int]) -> None:
+    bad = {status: count for status, count in done.statuses.items() if status not in good}
+    if bad:
+        raise RuntimeError(f"a receiver answered otherwise than it should: {bad}")

@@ -1,0 +1,49 @@
+"""The bench's own tools measure what they say."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bridge.ghl import events, signature
+from bridge.model import InboundMessage
+from infra.bench.far_side import FarSide
+from infra.bench.load import at_rate, flood, percentile
+from infra.bench.webhooks import make
+
+HERE = ("here",)
+
+
+def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
+    """What the sender sends is what the receiver takes in."""
+    key = Ed25519PrivateKey.generate()
+    for webhook in make(3, key, HERE):
+        head, _, body = webhook.request.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ") for line in head.decode().split("\r\n")[1:])
+
+        signature.verify(body, headers, signature.Keys(ed25519=(key.public_key(),)))
+        message = events.parse(body)
+
+        assert isinstance(message, InboundMessage)
+        assert message.contact_id == webhook.contact_id
+
+
+async def test_every_webhook_is_sent_once_and_every_answer_counted() -> None:
+    """Whether as fast as answers come or at a rate, no webhook is left out and none is sent twice."""
+    far_side = FarSide()
+    port = int((await far_side.open()).rpartition(":")[2])
+    webhooks = make(200, Ed25519PrivateKey.generate(), HERE)
+
+    flooded = await flood(port, webhooks[:100], connections=7)
+    paced = await at_rate(port, webhooks[100:], rate=2000, connections=7)
+
+    assert flooded.statuses == paced.statuses == {200: 100}
+    assert {contact: len(times) for contact, times in far_side.posts.items()} == {one.contact_id: 1 for one in webhooks}
+    assert paced.ended - paced.began > 99 / 2000
+    far_side.close()
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    """Of a hundred values, ninety-nine stand below the one that tells the 99th percentile."""
+    values = [float(number) for number in range(100)]
+
+    assert [percentile(values, percent) for percent in (50, 99, 100)] == [50.0, 99.0, 99.0]
