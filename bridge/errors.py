@@ -132,6 +132,10 @@ class Overtaken(BridgeError):
     """Somebody spoke, stopped or paused after the guards were asked: nothing was sent, and they are to be asked again."""
 
 
+class There(BridgeError):
+    """What was about to be posted is in GHL already: it was heard of after the turn was read."""
+
+
 class WrongInput(BridgeError):
     """The command line or the file named something that is not there or not allowed."""
 

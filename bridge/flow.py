@@ -191,11 +191,17 @@ def _work(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
         return unclear
     forbidden = None if case.completion else guard(case, desk)
     if isinstance(forbidden, Skip):
-        if forbidden.reason is Reason.OUTSIDE_HOURS:
-            tell_away(case, desk)
-        return case.ended(Status.SKIPPED, forbidden)
+        return _tell(case, case.ended(Status.SKIPPED, forbidden), desk)
     completion = forbidden or obtain(case, desk)
-    return _deliver(case, completion, desk) if isinstance(completion, Completion) else completion
+    outcome = _deliver(case, completion, desk) if isinstance(completion, Completion) else completion
+    return _tell(case, outcome, desk) if isinstance(outcome, Ended) else outcome
+
+
+def _tell(case: Case, ended: Ended, desk: Desk) -> Ended:
+    """Who writes while it is closed, or is not answered before it closes, is told so."""
+    if ended.status is Status.SKIPPED and ended.reason is Reason.OUTSIDE_HOURS:
+        tell_away(case, desk)
+    return ended
 
 
 def _deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:

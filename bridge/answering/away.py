@@ -28,10 +28,11 @@ def tell_away(case: Case, desk: Desk) -> None:
     closed = closed_since(hours_of(location), case.now_ms(desk))
     if location.outside_hours != "away" or not location.away_message or closed is None:
         return
-    if not desk.standings.begin_away(lane, closed, token=case.turn.token):
+    if not desk.standings.begin_away(lane, closed, case.turn.id, token=case.turn.token):
         return
     try:
-        say(case, AWAY_PART, location.away_message, desk, guard=may_write)
+        if say(case, AWAY_PART, location.away_message, desk, guard=may_write):
+            desk.standings.undo_away(lane, closed)
     except Retryable:
         desk.standings.undo_away(lane, closed)
         raise

@@ -158,7 +158,18 @@ def may_become_stale(turn: Turn) -> bool:
 
 def tried(turn: Turn) -> bool:
     """Whether anything of this turn is in GHL, or may be."""
-    return any(entry.state is not SendState.NOT_SENT for part, entry in turn.ledger.items() if part != ASK)
+    return any(may_be_there(turn, part) for part in turn.ledger if part != ASK)
+
+
+def may_be_there(turn: Turn, part: str) -> bool:
+    """Whether a part is in GHL, or may be."""
+    return part in turn.ledger and turn.ledger[part].state is not SendState.NOT_SENT
+
+
+def heard_of_delivery(turn: Turn) -> tuple[MessageId, ...]:
+    """The ids under which GHL told of the answer before the bridge posted it: the provider has delivered it."""
+    entry = turn.ledger.get(ASK)
+    return entry.message_ids if entry and entry.state is SendState.SENT and not tried(turn) else ()
 
 
 def delivery(location: Location, answer: Completion) -> str:
@@ -168,7 +179,7 @@ def delivery(location: Location, answer: Completion) -> str:
 
 def _is_stale(turn: Turn, location: Location) -> bool:
     """Whether messages joined that a saved answer knows nothing of."""
-    if turn.answer is None or _is_the_providers(turn.answer, location):
+    if turn.answer is None or heard_of_delivery(turn) or _is_the_providers(turn.answer, location):
         return False
     lines = {message.line for message in turn.messages if message.id in turn.answered}
     joined = any(message.line in lines and message.id not in turn.answered for message in turn.messages)

@@ -113,6 +113,9 @@ def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patie
         may_claim=location.delivery_of(asked.name) != "bridge",
         circuit=asked.circuit,
     )
+    if asked.may_deliver:
+        # Its delivery may have been heard of before its answer came.
+        case.turn = replace(turn, ledger=desk.lanes.ledger(turn), answered_at_ms=now_ms)
     return case.completion
 
 

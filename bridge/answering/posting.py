@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import delivery, may_become_stale, tried
-from bridge.answering.guarding import guard_anew
+from bridge.answering.case import delivery, heard_of_delivery, may_be_there, may_become_stale, tried
+from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.settling import look
-from bridge.errors import Overtaken, Permanent, Retryable
+from bridge.errors import Overtaken, Permanent, Retryable, There
 from bridge.ghl import messages
 from bridge.model import Again, Channel, MessageId, Posting, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
-from bridge.store.lanes import Newest
+from bridge.store.lanes import ASK, Newest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bridge.answering.case import Case, Desk
     from bridge.ghl.access import Access
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Guard = Callable[[Case, Desk], Skip | Again | None]
 
 STALE = Again(wait=0, why="a newer message made the answer stale", counts=False, stale=True)
+HEARD = Again(wait=0, why="GHL told of it before it was posted", counts=False)
 
 
 def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
@@ -34,16 +35,22 @@ def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
     """
     if not completion.text:
         return case.ended(Status.NO_REPLY)
-    if delivery(case.kept.location, completion) == "provider":
-        return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=_claimed(completion))
+    heard = heard_of_delivery(case.turn)
+    if heard or delivery(case.kept.location, completion) == "provider":
+        return _delivered(case, completion, heard or _claimed(completion))
     settled = _settle_claim(case, completion, desk)
     return settled or _post_all(case, completion, desk)
 
 
 def say(case: Case, name: str, text: str, desk: Desk, *, guard: Guard = guard_anew) -> Again | Skip | None:
-    """Post a text of the location's own, as parts called `name`, unless a guard speaks against it. Raises as `deliver`."""
+    """Post a text of the location's own, as parts called `name`, unless a guard speaks against it. Raises as `deliver`.
+
+    What an earlier try of the turn has posted, or may have, is not said again.
+    """
     shaped = shape(text, carried_as(case.last), sms_max_segments=case.kept.location.sms_max_segments)
     for posting in _postings(name, shaped, said=text if case.last.channel is Channel.EMAIL else ""):
+        if may_be_there(case.turn, posting.part):
+            continue
         outcome = guard(case, desk) or _post(case, posting, desk, guard)
         if not isinstance(outcome, Sent):
             return outcome
@@ -51,17 +58,23 @@ def say(case: Case, name: str, text: str, desk: Desk, *, guard: Guard = guard_an
 
 
 def _post_all(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
-    sent: list[MessageId] = []
+    sent: list[Sent] = []
     for posting in _parts(case, completion):
-        outcome = _settle_part(case, posting, desk) or guard_anew(case, desk) or _post(case, posting, desk, guard_anew)
+        # Half an answer helps nobody: what was begun is not cut off by closing time.
+        guard = may_write if sent else guard_anew
+        outcome = _settle_part(case, posting, desk) or guard(case, desk) or _post(case, posting, desk, guard)
         match outcome:
             case Again():
                 return outcome
             case Skip():
-                return case.ended(Status.REPLIED if sent else Status.SKIPPED, outcome, sent)
+                return case.ended(Status.REPLIED if sent else Status.SKIPPED, outcome, _ids(sent))
             case Sent():
-                sent += outcome.message_ids
-    return case.ended(Status.REPLIED if case.parts else Status.NO_REPLY, reply_ids=sent)
+                sent.append(outcome)
+    return case.ended(Status.REPLIED if case.parts else Status.NO_REPLY, reply_ids=_ids(sent))
+
+
+def _ids(sent: Iterable[Sent]) -> list[MessageId]:
+    return [id_ for one in sent for id_ in one.message_ids]
 
 
 def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
@@ -100,6 +113,8 @@ def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip
             forbidden = guard(case, desk)
             if forbidden:
                 return forbidden
+        except There:
+            return HEARD
 
 
 def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip | Again:
@@ -132,10 +147,10 @@ def _send(case: Case, posting: Posting, reply: Reply, token: Access, desk: Desk)
             before_send=lambda: desk.lanes.check(turn, seconds=desk.post_seconds, revision=revision),
         )
     except (Retryable, Permanent, Overtaken):
-        desk.lanes.not_sent(turn, posting.part, at_ms=case.now_ms(desk))
+        desk.lanes.not_sent(turn, posting, at_ms=case.now_ms(desk))
         raise
     if isinstance(outcome, Skip):
-        desk.lanes.not_sent(turn, posting.part, at_ms=case.now_ms(desk))
+        desk.lanes.not_sent(turn, posting, at_ms=case.now_ms(desk))
     return outcome
 
 
@@ -143,11 +158,15 @@ def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Aga
     """Look for a reply that the provider says it delivered. Raises Permanent."""
     if not completion.claims_delivery or delivery(case.kept.location, completion) != "auto" or "0" in case.turn.ledger:
         return None
-    since = case.turn.answered_at_ms or case.turn.leased_at_ms
-    found = _look_for(case, completion.text, completion.claimed_message_id, since, desk)
-    if isinstance(found, Sent):
-        return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=found.message_ids)
-    return found
+    since, asked = case.turn.answered_at_ms or case.turn.leased_at_ms, case.turn.ledger.get(ASK)
+    # It may have delivered well before its answer came.
+    back_to = asked.at_ms if asked else since
+    found = _look_for(case, completion.text, completion.claimed_message_id, since, desk, back_to_ms=back_to)
+    return _delivered(case, completion, found.message_ids) if isinstance(found, Sent) else found
+
+
+def _delivered(case: Case, completion: Completion, ids: Sequence[MessageId]) -> Ended:
+    return replace(case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=ids), said=completion.text)
 
 
 def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | None:
@@ -163,10 +182,14 @@ def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | Non
     return found
 
 
-def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk) -> Sent | Again | None:
+def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk, *, back_to_ms: int = 0) -> Sent | Again | None:
     """Read the conversation back for a text or an id; None: proven not to be there. Raises Permanent."""
     finding = look(
-        case, desk, since_ms=since_ms, find=lambda window, ours: find_post(window, text=text, claimed=claimed, ours=ours)
+        case,
+        desk,
+        since_ms=since_ms,
+        back_to_ms=back_to_ms,
+        find=lambda window, ours: find_post(window, text=text, claimed=claimed, ours=ours),
     )
     match finding:
         case Again():

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     Find = Callable[[Window, frozenset[MessageId]], Finding]
 
 
-def look(case: Case, desk: Desk, *, since_ms: int, find: Find) -> Finding | Again:
+def look(case: Case, desk: Desk, *, since_ms: int, find: Find, back_to_ms: int = 0) -> Finding | Again:
     """Read the conversation back if a look is due; Again when it is too early, or when another look is to follow.
 
+    Looks are planned from `since_ms`; what they look for may be as old as `back_to_ms`, if that is earlier.
     Raises Retryable when GHL can't be read, and OutcomeUnknown when there is no conversation to read.
     """
     wait = _wait(case, desk, case.looks, since_ms)
@@ -30,7 +31,7 @@ def look(case: Case, desk: Desk, *, since_ms: int, find: Find) -> Finding | Agai
         return Again(wait=wait, why="waiting to read the conversation back", counts=False, looks=case.looks)
     if not case.last.conversation_id:
         raise OutcomeUnknown(f"the conversation of {case.turn.lane} is not known, so it can't be read back")
-    finding = _read(case, desk, since_ms, find)
+    finding = _read(case, desk, back_to_ms or since_ms, find)
     following = _wait(case, desk, case.looks + 1, since_ms)
     if isinstance(finding, Found) or following is None:
         return finding

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import orjson
 
-from bridge.errors import Fenced, Overtaken
+from bridge.errors import Fenced, Overtaken, There
 from bridge.model import Lane, LedgerEntry, MessageId, SendState, Status
 from bridge.policy.wording import digest
 from bridge.store.connection import key, reaching, script
 from bridge.store.messages import encode_answer
 from bridge.store.said import said
-from bridge.store.turns import event_of, is_reply, letter, outcome, read_turn, taken_along, words_of
+from bridge.store.turns import event_of, is_reply, letter, outcome, read_ledger, read_turn, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_MESSAGES_OF_A_TURN = 200
 REFUSED_LOGINS_UNTIL_HOLD = 3
 ASK = "ask"
-LOST, WRITTEN, NEWER, CHANGED = 0, 1, 2, 3
+LOST, WRITTEN, NEWER, CHANGED, THERE = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,7 @@ class Lanes:
                 "answer": "",
                 "answered": "",
                 "parts": "",
+                "claimed": "",
             },
             ledger={ASK: entry} if may_deliver else {},
             event={"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1},
@@ -162,7 +163,6 @@ class Lanes:
 
         `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers.
         """
-        heard = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
         saved: dict[str, Any] = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode()}
         saved["answered_at"] = at_ms
         if completion.session_id:
@@ -176,15 +176,29 @@ class Lanes:
             "claimed_message_id": completion.claimed_message_id,
         }
         claimed = completion.claims_delivery if may_claim else None
-        ledger = {ASK: heard} if may_deliver else {}
-        self._note(turn, lane=saved, ledger=ledger, claimed=claimed, welcomed=["provider"], passed=circuit, event=event)
+        delivery = self._delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
+        if may_deliver:
+            saved["claimed"] = completion.claimed_message_id
+        self._note(turn, lane=saved, claimed=claimed, welcomed=["provider"], passed=circuit, event=event, **delivery)
+
+    def _delivery(self, completion: Completion, *, asked_at_ms: int) -> dict[str, Any]:
+        """By which words a delivery of the provider's own is known, before its answer came and after."""
+        entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.text)
+        return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
+
+    def ledger(self, turn: Turn) -> dict[str, LedgerEntry]:
+        """The turn's ledger as it is now: what was heard of GHL since the turn was read is in it."""
+        with reaching(f"read the ledger of {turn.lane}"):
+            stored: Any = self._redis.hgetall(key("ledger", turn.id))
+        return read_ledger(stored)
 
     def sending(
         self, turn: Turn, posting: Posting, *, at_ms: int, channel: str, newest: Newest | None = None, revision: int
     ) -> bool:
         """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
 
-        Raises Overtaken, and nothing is noted, if the contact's standing is not of this `revision` any more.
+        Raises Overtaken, and nothing is noted, if the contact's standing is not of this `revision` any more; There if the part
+        was heard of meanwhile, or the provider has delivered the answer.
         """
         entry = LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)
         event: dict[str, Any] = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
@@ -196,18 +210,21 @@ class Lanes:
             event=event,
             lane={"looks": 0, **kept},
             ledger={posting.part: entry},
-            posting={posting.part: digest(posting.text)},
+            posting={posting.part: [digest(posting.text)]},
             unless_newer=asdict(newest) if newest else None,
+            unless_there=[posting.part, *([ASK] if posting.parts else [])],
             revision=[revision],
         )
+        if done == THERE:
+            raise There(f"part {posting.part} of {turn.lane} is in GHL already")
         if done == CHANGED:
             raise Overtaken(f"the standing of {turn.lane} has changed")
         return done == WRITTEN
 
-    def not_sent(self, turn: Turn, part: str, *, at_ms: int) -> None:
+    def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
         """Note that a part is proven not to be in GHL."""
-        entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
-        self._note(turn, ledger={part: entry}, event={"step": "not_sent", "part": part})
+        entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms, last=posting.last)
+        self._note(turn, ledger={posting.part: entry}, event={"step": "not_sent", "part": posting.part})
 
     def sent(self, turn: Turn, posting: Posting, ids: Sequence[MessageId], *, at_ms: int, how: str) -> None:
         """Note that a part is in GHL, under ids that are our own from now on."""

@@ -64,10 +64,10 @@ class Standings:
         with reaching(f"allow {lane}"):
             return tuple(sorted(map(text, self._allow(args=[str(lane), _event("allowed"), self._retention_ms]))))
 
-    def begin_away(self, lane: Lane, closed_ms: int, *, token: str = "") -> bool:
-        """Note that the closed span which began then has its away message; False if it had it before."""
+    def begin_away(self, lane: Lane, closed_ms: int, turn: str, *, token: str = "") -> bool:
+        """Note that the closed span which began then has its away message from this turn; False if another had it before."""
         with reaching(f"note the away message of {lane}"):
-            return bool(self._begin(args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms]))
+            return bool(self._begin(args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms, turn]))
 
     def undo_away(self, lane: Lane, closed_ms: int) -> None:
         """It was not sent after all."""
@@ -90,7 +90,7 @@ class Standings:
     def begin_top_up(self, lane: Lane, *, token: str = "") -> bool:
         """Note that the record is topped up from GHL; False if it was before."""
         with reaching(f"top up what was said with {lane}"):
-            return bool(self._begin(args=[str(lane), token, f"topped:{lane}", self._retention_ms]))
+            return bool(self._begin(args=[str(lane), token, f"topped:{lane}", self._retention_ms, token]))
 
     def undo_top_up(self, lane: Lane) -> None:
         """GHL could not be read: another turn may try."""

@@ -12,7 +12,7 @@ from bridge.store.messages import decode, decode_answer, encode_answer
 from bridge.store.said import said, said_by_contact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bridge.model import Completion, Dead, Ended, Lane
 
@@ -42,8 +42,13 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         session=fields.get("session", ""),
         parts=tuple(orjson.loads(fields.get("parts") or "[]")),
         asked=fields.get("asked", ""),
-        ledger={part: _entry(text) for part, text in rows(ledger).items()},
+        ledger=read_ledger(rows(ledger)),
     )
+
+
+def read_ledger(stored: Mapping[str, str]) -> dict[str, LedgerEntry]:
+    """A turn's ledger: its parts, each with where it stands."""
+    return {part: _entry(text) for part, text in stored.items()}
 
 
 def letter(

@@ -95,7 +95,7 @@ def live(redis: Redis, perform: Operations) -> None:
     dead_letters_of(redis).drop([dropped])
     dead_letters_of(redis).replay(replayed, force=True)
     bury(redis, lanes, "m4", refused="ghl")
-    standings_of(redis).begin_away(LANE, 1)
+    standings_of(redis).begin_away(LANE, 1, "turn")
     standings_of(redis).begin_top_up(LANE)
     hear(redis)
     perform(conversations.pause, conversations.One(ID))
@@ -176,7 +176,7 @@ def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> Non
     hear(redis, token=turn.token)
     standings = standings_of(redis)
     standings.remember(LANE, [Said("user", "secret words", MessageId("m1"), 1)], token=turn.token)
-    assert not standings.begin_away(LANE, 1, token=turn.token)
+    assert not standings.begin_away(LANE, 1, "turn", token=turn.token)
     assert not standings.begin_top_up(LANE, token=turn.token)
     assert ID not in everything(redis)
 

@@ -65,7 +65,7 @@ WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True),
     "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
     "sending": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS"),
-    "not_sent": lambda lanes, turn: lanes.not_sent(turn, "0", at_ms=1),
+    "not_sent": lambda lanes, turn: lanes.not_sent(turn, part("0"), at_ms=1),
     "sent": lambda lanes, turn: lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted"),
     "skip": lambda lanes, turn: lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK)),
     "end": lambda lanes, turn: lanes.end(turn, REPLIED),

@@ -1,6 +1,7 @@
 -- Note that something of a lane begins, which happens once.
--- ARGV: lane, token (of the turn that wants it; empty: none), what (the parts of its key), for how long that is known (ms)
--- Answers 1, or 0 when it was begun before or the lease was lost.
+-- ARGV: lane, token (of the turn that wants it; empty: none), what (the parts of its key), for how long that is known (ms), who begins it
+-- Answers 1, or 0 when another began it before or the lease was lost.
 local lane, token, what, memory = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if not may_write(lane, token) then return 0 end
-return redis.call('SET', key(what), 1, 'NX', 'PX', memory) and 1 or 0
+if redis.call('SET', key(what), ARGV[5], 'NX', 'PX', memory) then return 1 end
+return redis.call('GET', key(what)) == ARGV[5] and 1 or 0

@@ -8,9 +8,10 @@ redis.call('HSET', key('location', location), 'last_event_at', now, 'marketplace
 local record = key('standing', lane)
 at = (at > 0) and math.min(at, now) or now
 for name, value in pairs(told) do
-  if at >= tonumber(redis.call('HGET', record, name .. '_at') or 0) then
+  local known = redis.call('HMGET', record, name, name .. '_at')
+  if at >= tonumber(known[2] or 0) then
     redis.call('HSET', record, name, value, name .. '_at', at, name .. '_heard', now)
-    redis.call('HINCRBY', record, 'revision', 1)
+    if value ~= known[1] then redis.call('HINCRBY', record, 'revision', 1) end
   end
 end
 keep_standing(lane, retention)

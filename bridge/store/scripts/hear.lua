@@ -1,14 +1,14 @@
 -- Hear of messages that left a conversation: ours are recognised, those of a person or an automation are noted.
 -- ARGV: lane, messages (JSON: `id`, `at`, `by` (person | automation | nobody), `user`, `digest`, `conversation_id`, `event`,
 --       `said`), 1 if they came by a marketplace event, retention (ms), token (of the turn that read them; empty: none did)
--- Answers how many of them are new words of a person.
+-- Answers how many of them are new words of somebody.
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 or not may_write(lane, ARGV[5]) then return 0 end
 if ARGV[3] == '1' then redis.call('HSET', key('location', location), 'last_event_at', now, 'marketplace_at', now) end
-local people = 0
+local spoken = 0
 for _, message in ipairs(heard) do
   point(message.conversation_id, lane, retention)
-  if hear(lane, message, retention) then people = people + 1 end
+  if hear(lane, message, retention) then spoken = spoken + 1 end
 end
-return people
+return spoken

@@ -4,10 +4,10 @@
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lane = redis.call('GET', key('index', id))
 if not lane then
-  redis.call('SET', key('paused', id), now)
+  redis.call('SET', key('paused', id), now, 'NX')
   return nil
 end
-redis.call('HSETNX', key('standing', lane), 'paused_at', now)
+if redis.call('HSETNX', key('standing', lane), 'paused_at', now) == 0 then return lane end
 redis.call('HINCRBY', key('standing', lane), 'revision', 1)
 keep_standing(lane, retention)
 tell(lane, event, retention)

@@ -176,7 +176,7 @@ local function mark(letter, status, reason, retention)
     if redis.call('EXISTS', message) == 1 then
       redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '')
       redis.call('PEXPIRE', message, retention)
-      if status == 'skipped' then count_outcome(letter.location_id, message, retention) end
+      if status ~= 'waiting' then count_outcome(letter.location_id, message, retention) end
     end
   end
 end
@@ -284,8 +284,11 @@ end
 -- Stops, pauses and takeovers without an end stay until they are lifted; the rest of a standing expires.
 local function keep_standing(lane, retention)
   local record = key('standing', lane)
-  local takeover = tonumber(redis.call('HGET', key('location', split(lane)), 'takeover_ms') or 0)
-  local endless = takeover < 0 and redis.call('HEXISTS', record, 'human_at') == 1
+  local settings = redis.call('HMGET', key('location', (split(lane))), 'takeover_ms', 'by_workflow')
+  local spoken = redis.call('HMGET', record, 'human_at', 'automation_at', 'resumed_at')
+  local takeover, newest = tonumber(settings[1] or 0), tonumber(spoken[1] or 0)
+  if settings[2] == '1' then newest = math.max(newest, tonumber(spoken[2] or 0)) end
+  local endless = takeover < 0 and newest > tonumber(spoken[3] or 0)
   if endless or redis.call('HEXISTS', record, 'paused_at') == 1 or next(stops(lane)) then
     redis.call('PERSIST', record)
   else
@@ -325,12 +328,13 @@ local function say_stop(lane, channel, at, retention)
   if at > tonumber(redis.call('HGET', record, 'stop:' .. channel) or 0) then redis.call('HSET', record, 'stop:' .. channel, at) end
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
+  if not stops(lane)[channel] then return end
   if redis.call('HDEL', key('lane', lane), 'not_before') == 1 and not leased(lane) then reschedule(lane) end
 end
 
+-- Noted even if nothing is stopped: an older stop may come later.
 local function say_start(lane, channel, at, retention)
   local record = key('standing', lane)
-  if redis.call('HEXISTS', record, 'stop:' .. channel) == 0 then return end
   if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
@@ -367,10 +371,14 @@ local function settle(lane, turn, part, id, retention)
   elseif entry.last and redis.call('ZSCORE', key('dead'), turn) then
     local letter = open_letter(turn)
     mark(letter, 'replied', '', retention)
-    for _, message in ipairs(letter.message_ids) do
-      redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode({id}))
+    local replies = {}
+    for _, one in ipairs(redis.call('HVALS', ledger)) do
+      for _, reply in ipairs(cjson.decode(one).message_ids) do replies[#replies + 1] = reply end
     end
-    tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = {id}, dead_letter_id = turn}), retention)
+    for _, message in ipairs(letter.message_ids) do
+      redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode(replies))
+    end
+    tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
   end
 end
 
@@ -387,48 +395,50 @@ end
 -- Newer words than those that are known; `name` is who spoke. Answers whether they are.
 local function spoke(lane, name, at, message, retention)
   local record = key('standing', lane)
-  if at <= tonumber(redis.call('HGET', record, name .. '_at') or 0) then return false end
+  if message.said ~= '' then remember(lane, at, message.said, retention) end
+  local known = redis.call('HMGET', record, name .. '_at', name .. '_id')
+  -- GHL tells of a message again whenever its status changes.
+  if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end
   redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id)
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
   tell(lane, message.event, retention)
-  if message.said ~= '' then remember(lane, at, message.said, retention) end
   return true
 end
 
--- A provider that may deliver by itself has delivered its answer: it says so by the id, or the text does.
-local function delivered(lane, message)
-  local record = key('lane', lane)
-  local answer = redis.call('HMGET', record, 'claimed', 'answer_digest')
-  if answer[1] == message.id then return true end
-  if message.user or message.digest == '' or answer[2] ~= message.digest then return false end
-  redis.call('HSET', record, 'claimed', message.id)
-  return true
+-- A text of ours counts as ours for a day from its attempt on: by then its own id is known, and a person may well say the same.
+-- GHL's clock, by which messages are dated, may be behind.
+local OURS_BY_TEXT, CLOCKS_APART = 24 * 3600 * 1000, 120 * 1000
+
+-- Which part of which turn a message is, by its words, or by the id that a provider has claimed.
+local function part_of(lane, message, at)
+  local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
+  if posted then
+    local turn, part, since = posted:match('^(%S+) (%S+) (%d+)$')
+    if at > since - CLOCKS_APART and at < since + OURS_BY_TEXT then return turn, part end
+  end
+  local answer = redis.call('HMGET', key('lane', lane), 'claimed', 'turn')
+  if answer[1] == message.id and answer[1] ~= '' then return answer[2], 'ask' end
 end
 
--- A text of ours counts as ours for a day: by then its own id is known, and a person may well say the same.
-local OURS_BY_TEXT = 24 * 3600 * 1000
-
--- Hear of one message that left the conversation. Answers whether a person spoke.
+-- Hear of one message that left the conversation. Answers whether somebody spoke anew.
 local function hear(lane, message, retention)
   local location = split(lane)
   if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end
   local at = message.at > 0 and math.min(message.at, now) or now
-  local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
-  if posted then
-    local turn, part, since = posted:match('^(%S+) (%S+) (%d+)$')
-    if math.abs(at - tonumber(since)) < OURS_BY_TEXT then
-      settle(lane, turn, part, message.id, retention)
-      return false
-    end
+  local turn, part = part_of(lane, message, at)
+  if turn then
+    settle(lane, turn, part, message.id, retention)
+    return false
   end
-  if delivered(lane, message) or message.by == 'nobody' then return false end
+  -- Of what is older than our memory it can't be told whether it is ours.
+  local longest = math.max(retention, tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0))
+  if message.by == 'nobody' or at < now - longest then return false end
   if message.by == 'automation' then
     -- A campaign writes to thousands who never wrote: nothing is kept of them unless it counts.
     local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
     if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
-    spoke(lane, 'automation', at, message, retention)
-    return false
+    return spoke(lane, 'automation', at, message, retention)
   end
   if not message.user and call_is_open(lane) then
     local unclear = key('unclear', lane)
@@ -493,10 +503,10 @@ local function apply(lane, patch, retention)
     redis.call('HSET', key('ledger', patch.turn), part, entry)
     redis.call('PEXPIRE', key('ledger', patch.turn), retention)
   end
-  for part, digest in pairs(patch.posting or {}) do
+  for part, one in pairs(patch.posting or {}) do
     local posted = key('posted', lane)
     if redis.call('HLEN', posted) > 200 then redis.call('DEL', posted) end
-    redis.call('HSET', posted, digest, patch.turn .. ' ' .. part .. ' ' .. now)
+    redis.call('HSET', posted, one[1], patch.turn .. ' ' .. part .. ' ' .. string.format('%d', one[2] or now))
     redis.call('PEXPIRE', posted, OURS_BY_TEXT)
   end
   for _, id in ipairs(patch.own or {}) do own(lane, id, patch.turn, retention) end

@@ -3,7 +3,8 @@
 --       {seen, line}: nothing is written if behind the first `seen` messages one of the same line stands, or one of which
 --       it isn't known yet; `revision` [n]: nor if the contact's standing is another one by now; `passed`: a circuit whose
 --       provider has answered), retention (ms)
--- Answers 1, 0 when the lease was lost, 2 when there is a newer message, 3 when the standing has changed.
+-- Answers 1, 0 when the lease was lost, 2 when there is a newer message, 3 when the standing has changed, 4 when a part of
+--         `unless_there` is in GHL already.
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 if not holds(lane, token) then return 0 end
 if redis.call('HGET', key('lane', lane), 'written') == patch.nonce then return 1 end
@@ -15,6 +16,10 @@ if patch.unless_newer then
   end
 end
 if patch.revision and revision(lane) ~= patch.revision[1] then return 3 end
+for _, part in ipairs(patch.unless_there or {}) do
+  local stored = redis.call('HGET', key('ledger', patch.turn), part)
+  if stored and cjson.decode(stored).state == 'sent' then return 4 end
+end
 pass_when_full()
 apply(lane, patch, retention)
 if patch.passed then close_circuit(patch.passed) end

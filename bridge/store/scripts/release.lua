@@ -75,7 +75,7 @@ else
   end
   forget(
     record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed',
-    'answer_digest', 'parts', 'asked'
+    'parts', 'asked'
   )
   clear_up_after(lane, patch.turn, retention)
 end
