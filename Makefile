@@ -1,5 +1,7 @@
 # Everything runs from a virtual environment in the project's own folder; python3 >= 3.11 and make are all it needs.
 PYTHON ?= python3
+# pyenv obeys .python-version, which is Heroku's: here any python3 >= 3.11 will do.
+export PYENV_VERSION := $(or $(PYENV_VERSION),$(shell pyenv global 2>/dev/null | paste -sd: -))
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
