@@ -187,6 +187,10 @@ class Location(_Table):
             raise ValueError(f"{name} is the provider itself, and can't stand in for it")
         return name
 
+    def provider_tables(self) -> list[tuple[str, BaseModel]]:
+        """The tables of all providers, by name."""
+        return [(name, value) for name, value in self if isinstance(value, BaseModel)]
+
     def delivery_of(self, provider: str) -> str:
         """Who posts what this provider answers: auto, bridge or provider."""
         return self.assistable.delivery if provider == "assistable" else "bridge"
@@ -260,10 +264,9 @@ def check_urls(locations: Iterable[Location]) -> None:
 
 
 def _urls(one: Location) -> Iterator[tuple[str, str, str]]:
-    yield "assistable", "url", one.assistable.url
-    yield "agencii", "url", one.agencii.url
-    yield "openai", "base_url", one.openai.base_url
-    yield "webhook", "url", one.webhook.url
+    for table, settings in one.provider_tables():
+        for key in ("url", "base_url"):
+            yield table, key, getattr(settings, key, "")
 
 
 def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:

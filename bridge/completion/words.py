@@ -22,9 +22,9 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IN_NAMES = " .,'@+-"
 
 
-def spoken(text: str, *, why_silent: str = EMPTY) -> Completion:
-    """An answer of these words, without control characters and bounded; blank ones are silence, for that reason."""
-    said = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()[:MOST_CHARACTERS].rstrip()
+def spoken(text: object, *, why_silent: str = EMPTY) -> Completion:
+    """An answer of these words, without control characters and bounded; blank ones, or what is no text, are silence."""
+    said = _CONTROLS.sub("", as_text(text).replace("\r\n", "\n").replace("\r", "\n")).strip()[:MOST_CHARACTERS].rstrip()
     return Completion(text=said, why_silent="" if said else why_silent)
 
 

@@ -218,7 +218,7 @@ def _prune(office: Office, found: tuple[Location, ...]) -> tuple[str, ...]:
 
 def _tokens(location: Location) -> tuple[object, ...]:
     """Every login that the location uses: a hold ends when one of them changes."""
-    return (location.ghl_token, location.assistable.token, location.agencii.token, location.openai.token, location.webhook.token)
+    return (location.ghl_token, *(getattr(table, "token", None) for _, table in location.provider_tables()))
 
 
 def _summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:

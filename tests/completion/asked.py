@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic import create_model
 
 from bridge.completion.providers import SERVICES, Providers
 from bridge.locations import Location
@@ -136,3 +139,27 @@ PROVIDERS = (
         silent=({}, []),
     ),
 )
+
+
+def _from_the_readme() -> Provider:
+    """README's example of a new provider, as a reader would add it."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    code = readme.partition("**Adding a provider**")[2].partition("```python\n")[2].partition("```")[0]
+    assert code.count("\n") <= 25
+    module: dict[str, Any] = {"__name__": "acme"}
+    exec(compile(code, "README.md", "exec", dont_inherit=True), module)  # noqa: S102 - the project's own words
+    table = create_model("Acme", __base__=type(Location.model_fields["webhook"].default), url=(str, ""))
+    location = create_model("AcmeLocation", __base__=Location, provider=(str, "acme"), acme=(table, table()))
+    return Provider(
+        name="acme",
+        path="/ask",
+        table={},
+        asked={"text": "one\ntwo", "thread": "conv"},
+        answer=lambda text: {"reply": text},
+        silent=({},),
+        location_class=location,
+        services={**SERVICES, "acme": module["of"]},
+    )
+
+
+README_EXAMPLE = _from_the_readme()
