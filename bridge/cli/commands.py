@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+from bridge.cli.dead_letter_commands import dead_letter_commands
+from bridge.cli.location_commands import contact_commands, conversation_commands, location_commands
+from bridge.cli.options import Json, examples
 
-ConversationOrContact = Annotated[str, typer.Argument(metavar="ID", help="Of the conversation, or of its contact.")]
+EPILOG = "\n\n".join([
+    "Commands act on the Redis of REDIS_URL; with BRIDGE_URL and BRIDGE_ADMIN_TOKEN on that server.",
+    "Exit codes: 0 done, 1 it did not work, 2 wrong input, 78 wrong settings.",
+    examples(
+        "ghl-bridge demo                          # one message gets its reply, simulated",
+        "ghl-bridge doctor                        # what is missing, and what to do",
+        "ghl-bridge explain ID                    # why was there this reply, or none",
+        "ghl-bridge dead-letters replay --all     # once the cause is mended",
+    ),
+])  # fmt: skip
 
-Location = Annotated[str, typer.Argument(metavar="LOCATION", help="The location's id.")]
-
-Contact = Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")]
-
-OfLocation = Annotated[str, typer.Option("--location", help="Only those of this location.")]
+DOCTOR = examples(
+    "ghl-bridge doctor",
+    "ghl-bridge doctor --location ve9EPM428h8vShlRW1KT --send-test PKEu8zYjN0oYkSbUE4bO",
+)
+EXPLAIN = examples("ghl-bridge explain PKEu8zYjN0oYkSbUE4bO", "ghl-bridge explain PKEu8zYjN0oYkSbUE4bO --json")
 
 
 def build() -> typer.Typer:
@@ -25,17 +35,17 @@ def build() -> typer.Typer:
         help="Answers GoHighLevel conversations with an AI agent: nothing lost, nothing twice, and always a reason.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        add_completion=True,
+        epilog=EPILOG,
     )
     app.command()(demo)
     app.command()(up)
     app.command()(simulator)
-    app.command()(doctor)
-    app.command()(explain)
-    app.add_typer(_locations(), name="locations")
-    app.add_typer(_conversations(), name="conversations")
-    app.add_typer(_contacts(), name="contacts")
-    app.add_typer(_dead_letters(), name="dead-letters")
+    app.command(epilog=DOCTOR)(doctor)
+    app.command(epilog=EXPLAIN)(explain)
+    app.add_typer(location_commands(), name="locations")
+    app.add_typer(conversation_commands(), name="conversations")
+    app.add_typer(contact_commands(), name="contacts")
+    app.add_typer(dead_letter_commands(), name="dead-letters")
     app.add_typer(_secrets(), name="secrets")
     return app
 
@@ -92,171 +102,15 @@ def explain(
     run(id_, as_json=as_json)
 
 
-def _locations() -> typer.Typer:
-    group = typer.Typer(help="The locations and their settings.", no_args_is_help=True)
-
-    @group.command()
-    def apply(
-        file: Annotated[Path, typer.Argument(help="A TOML file; - reads standard input.", allow_dash=True)],
-        *,
-        prune: Annotated[bool, typer.Option("--prune", help="Remove the locations that are not in the file.")] = False,
-        as_json: Json = False,
-    ) -> None:
-        """Add and replace the file's locations; nothing is changed if any of it is wrong."""
-        from bridge.cli import locations
-
-        locations.apply(file, prune=prune, as_json=as_json)
-
-    @group.command("list")
-    def list_(*, as_json: Json = False) -> None:
-        """List all locations."""
-        from bridge.cli import locations
-
-        locations.list_all(as_json=as_json)
-
-    @group.command()
-    def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
-        """Show one location's settings; tokens are only said to be set."""
-        from bridge.cli import locations
-
-        locations.show(id_, as_json=as_json)
-
-    @group.command()
-    def pause(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-        """Skip what comes for this location, until it is resumed."""
-        from bridge.cli import locations
-
-        locations.pause(id_)
-
-    @group.command()
-    def resume(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-        """End a pause, a hold after refused logins (what waited is answered), or the stop after an uninstall."""
-        from bridge.cli import locations
-
-        locations.resume(id_)
-
-    @group.command()
-    def template(*, as_json: Json = False) -> None:
-        """Print the TOML for locations that have the app and no settings yet, ready to fill in and apply."""
-        from bridge.cli import locations
-
-        locations.template(as_json=as_json)
-
-    @group.command()
-    def remove(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-        """Forget a location and its tokens; what waits for it is skipped."""
-        from bridge.cli import locations
-
-        locations.remove(id_)
-
-    return group
-
-
-def _conversations() -> typer.Typer:
-    group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
-
-    @group.command()
-    def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:
-        """Show how a conversation stands: paused, taken over by a human, stopped by its contact, waiting."""
-        from bridge.cli import conversations
-
-        conversations.show(id_, as_json=as_json)
-
-    @group.command()
-    def pause(id_: ConversationOrContact, *, as_json: Json = False) -> None:
-        """Skip what comes in a conversation, until it is resumed."""
-        from bridge.cli import conversations
-
-        conversations.pause(id_, as_json=as_json)
-
-    @group.command()
-    def resume(id_: ConversationOrContact, *, as_json: Json = False) -> None:
-        """End a pause, and a human takeover; what was skipped meanwhile stays skipped."""
-        from bridge.cli import conversations
-
-        conversations.resume(id_, as_json=as_json)
-
-    return group
-
-
-def _contacts() -> typer.Typer:
-    group = typer.Typer(help="What contacts have stopped.", no_args_is_help=True)
-
-    @group.command()
-    def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:
-        """Show what a contact has stopped, and what is known of it."""
-        from bridge.cli import conversations
-
-        conversations.show_contact(location, contact, as_json=as_json)
-
-    @group.command()
-    def allow(location: Location, contact: Contact, *, as_json: Json = False) -> None:
-        """Lift a contact's stops on every channel, as if it had written START."""
-        from bridge.cli import conversations
-
-        conversations.allow(location, contact, as_json=as_json)
-
-    @group.command()
-    def erase(location: Location, contact: Contact, *, as_json: Json = False) -> None:
-        """Remove everything kept of a contact, at once and for good; what it has stopped stays stopped."""
-        from bridge.cli import conversations
-
-        conversations.erase(location, contact, as_json=as_json)
-
-    return group
-
-
-def _dead_letters() -> typer.Typer:
-    group = typer.Typer(help="Turns that did not pass by themselves.", no_args_is_help=True)
-
-    @group.command("list")
-    def list_(*, location: OfLocation = "", as_json: Json = False) -> None:
-        """List the open ones, oldest first."""
-        from bridge.cli import dead_letters
-
-        dead_letters.list_all(location=location, as_json=as_json)
-
-    @group.command()
-    def show(id_: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> None:
-        """Show one, with the timeline of its conversation."""
-        from bridge.cli import dead_letters
-
-        dead_letters.show(id_, as_json=as_json)
-
-    @group.command()
-    def replay(
-        ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None,
-        *,
-        every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
-        location: OfLocation = "",
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
-        as_json: Json = False,
-    ) -> None:
-        """Run them the whole way again, guards included; what was sent is never sent again."""
-        from bridge.cli import dead_letters
-
-        dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
-
-    @group.command()
-    def drop(ids: Annotated[list[str], typer.Argument(metavar="ID...")], *, as_json: Json = False) -> None:
-        """Close them for good: their messages are skipped, with the reason dropped."""
-        from bridge.cli import dead_letters
-
-        dead_letters.drop(tuple(ids), as_json=as_json)
-
-    return group
-
-
 def _secrets() -> typer.Typer:
     group = typer.Typer(help="The secrets that an install needs.", no_args_is_help=True)
 
     @group.command()
-    def new() -> None:
-        """Print fresh values for BRIDGE_SECRET_KEY, BRIDGE_ADMIN_TOKEN and BRIDGE_WORKFLOW_SECRET."""
+    def new(*, as_json: Json = False) -> None:
+        """Print fresh values for BRIDGE_SECRET_KEY, BRIDGE_ADMIN_TOKEN and BRIDGE_WORKFLOW_SECRET, as an environment file."""
         from bridge.cli.secrets import print_new
 
-        print_new()
+        print_new(as_json=as_json)
 
     @group.callback()
     def callback() -> None:

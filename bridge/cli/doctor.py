@@ -6,6 +6,8 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from bridge.cli.door import console, operations, print_json
 from bridge.errors import DidNotWork, NotKnown, WrongInput
 from bridge.operating.examining import Examine, examine
@@ -55,5 +57,5 @@ def _location_of(perform: Operations, contact: str) -> str:
 
 def _tell(findings: list[Finding]) -> None:
     for finding in findings:
-        word = "note" if finding.note else "ok" if finding.ok else "PROBLEM"
-        console().print(f"{word:<7}  {finding.what}: {finding.says}", markup=False, soft_wrap=True)
+        word, style = ("note", "cyan") if finding.note else ("ok", "green") if finding.ok else ("PROBLEM", "bold red")
+        console().print(Text(f"{word:<7}", style).append(f"  {finding.what}: {finding.says}", "default"), soft_wrap=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from bridge.errors import Misconfigured
 from bridge.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from bridge.operating.operation import Operations
@@ -70,7 +73,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console().print(table)
 
 
@@ -78,6 +81,12 @@ def progress(parts: Sequence[T], what: str, *, as_json: bool) -> Iterable[T]:
     """The parts, with a bar on standard error while a person looks on."""
     watched = Console(stderr=True)
     return track(parts, description=what, console=watched, disable=as_json or not watched.is_terminal, transient=True)
+
+
+def working(what: str) -> AbstractContextManager[object]:
+    """Say on standard error what takes its time, while a person looks on."""
+    watched = Console(stderr=True)
+    return watched.status(what) if watched.is_terminal else nullcontext()
 
 
 def console() -> Console:

@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.cli.door import console, operations, print_json, print_table
+from bridge.cli.door import console, operations, print_json, print_table, working
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
@@ -40,7 +40,8 @@ def apply(file: Path, *, prune: bool, as_json: bool) -> None:
     from bridge.locations import read, tables_of
 
     tables = tables_of(read(_text(file), os.environ))
-    applied = operations()(operating.apply, operating.Apply(locations=tables, prune=prune))
+    with working(f"applying {len(tables)} location(s)"):
+        applied = operations()(operating.apply, operating.Apply(locations=tables, prune=prune))
     if as_json:
         print_json(applied)
         return
@@ -75,22 +76,31 @@ def show(id_: str, *, as_json: bool) -> None:
     _tell_trouble(shown)
 
 
-def pause(id_: str) -> None:
+def pause(id_: str, *, as_json: bool) -> None:
     """Skip what comes for a location. Raises WrongInput if it is not known."""
-    operations()(operating.pause, operating.One(id_))
+    paused = operations()(operating.pause, operating.One(id_))
+    if as_json:
+        print_json(paused)
+        return
     print(f"{id_} is paused: its messages are skipped, with the reason location_paused, until `locations resume {id_}`")
 
 
-def resume(id_: str) -> None:
+def resume(id_: str, *, as_json: bool) -> None:
     """End a pause or a hold. Raises WrongInput if the location is not known."""
     resumed = operations()(operating.resume, operating.One(id_))
+    if as_json:
+        print_json(resumed)
+        return
     print(f"{id_} is not paused")
     _tell_lifted(id_, resumed.replayed)
 
 
-def remove(id_: str) -> None:
+def remove(id_: str, *, as_json: bool) -> None:
     """Forget a location. Raises WrongInput if it is not known."""
-    operations()(operating.remove, operating.One(id_))
+    removed = operations()(operating.remove, operating.One(id_))
+    if as_json:
+        print_json(removed)
+        return
     print(f"{id_} is removed: what waits for it is skipped, with the reason unknown_location")
 
 

@@ -24,6 +24,14 @@ SENTENCES = {
     "no_reply": "the provider chose silence",
     "delivered_by_provider": "seen in the conversation as {reply_ids}",
     "skipped": "{reason}: {facts}",
+    "heard": "message {message_id} by {by}, source {source}, type {type}",
+    "paused": "by {by}",
+    "resumed": "by {by}",
+    "allowed": "the contact's stops were lifted by {by}",
+    "restored": "{what}",
+    "waiting": "{why}",
+    "dropped": "dead letter {dead_letter_id}",
+    "superseded": "dead letter {dead_letter_id}: its texts {message_ids} are answered together with {by}",
     "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
 }
 TOLD_APART = {"at", "step"}

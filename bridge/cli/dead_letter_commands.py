@@ -1,0 +1,57 @@
+"""Which commands there are for dead letters. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bridge.cli.options import Json, LetterId, LetterIds, OfLocation, examples
+
+
+def dead_letter_commands() -> typer.Typer:
+    """`dead-letters`: list, show, replay, drop."""
+    group = typer.Typer(help="Turns that did not pass by themselves.", no_args_is_help=True)
+
+    @group.command("list")
+    def list_(*, location: OfLocation = "", as_json: Json = False) -> None:
+        """List the open ones, oldest first."""
+        from bridge.cli import dead_letters
+
+        dead_letters.list_all(location=location, as_json=as_json)
+
+    @group.command()
+    def show(id_: LetterId, *, as_json: Json = False) -> None:
+        """Show one, with the timeline of its conversation."""
+        from bridge.cli import dead_letters
+
+        dead_letters.show(id_, as_json=as_json)
+
+    @group.command(
+        epilog=examples(
+            "ghl-bridge dead-letters replay --all --dry-run",
+            "ghl-bridge dead-letters replay --all --location ve9EPM428h8vShlRW1KT",
+        )
+    )
+    def replay(
+        ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="The dead letters' ids.")] = None,
+        *,
+        every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
+        location: OfLocation = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Run them the whole way again, guards included; what was sent is never sent again."""
+        from bridge.cli import dead_letters
+
+        dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
+
+    @group.command()
+    def drop(ids: LetterIds, *, as_json: Json = False) -> None:
+        """Close them for good: their messages are skipped, with the reason dropped."""
+        from bridge.cli import dead_letters
+
+        dead_letters.drop(tuple(ids), as_json=as_json)
+
+    return group

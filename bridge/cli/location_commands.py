@@ -1,0 +1,137 @@
+"""Which commands there are for locations, their conversations and contacts. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, examples
+
+
+def location_commands() -> typer.Typer:
+    """`locations`: the locations and their settings."""
+    group = typer.Typer(help="The locations and their settings.", no_args_is_help=True)
+
+    @group.command(
+        epilog=examples(
+            "ghl-bridge locations apply locations.toml",
+            "ghl-bridge locations template > new.toml",
+            "BRIDGE_URL=https://bridge.example BRIDGE_ADMIN_TOKEN=... ghl-bridge locations apply locations.toml",
+        )
+    )
+    def apply(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file; - reads standard input.", allow_dash=True)],
+        *,
+        prune: Annotated[bool, typer.Option("--prune", help="Remove the locations that are not in the file.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Add and replace the file's locations; nothing is changed if any of it is wrong."""
+        from bridge.cli import locations
+
+        locations.apply(file, prune=prune, as_json=as_json)
+
+    @group.command("list")
+    def list_(*, as_json: Json = False) -> None:
+        """List all locations."""
+        from bridge.cli import locations
+
+        locations.list_all(as_json=as_json)
+
+    @group.command()
+    def show(id_: Id, *, as_json: Json = False) -> None:
+        """Show one location's settings; tokens are only said to be set."""
+        from bridge.cli import locations
+
+        locations.show(id_, as_json=as_json)
+
+    @group.command()
+    def pause(id_: Id, *, as_json: Json = False) -> None:
+        """Skip what comes for this location, until it is resumed."""
+        from bridge.cli import locations
+
+        locations.pause(id_, as_json=as_json)
+
+    @group.command()
+    def resume(id_: Id, *, as_json: Json = False) -> None:
+        """End a pause, a hold after refused logins (what waited is answered), or the stop after an uninstall."""
+        from bridge.cli import locations
+
+        locations.resume(id_, as_json=as_json)
+
+    @group.command()
+    def template(*, as_json: Json = False) -> None:
+        """Print the TOML for locations that have the app and no settings yet, ready to fill in and apply."""
+        from bridge.cli import locations
+
+        locations.template(as_json=as_json)
+
+    @group.command()
+    def remove(id_: Id, *, as_json: Json = False) -> None:
+        """Forget a location and its tokens; what waits for it is skipped."""
+        from bridge.cli import locations
+
+        locations.remove(id_, as_json=as_json)
+
+    return group
+
+
+def conversation_commands() -> typer.Typer:
+    """`conversations`: how they stand, and pauses."""
+    group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
+
+    @group.command()
+    def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """Show how a conversation stands: paused, taken over by a human, stopped by its contact, waiting."""
+        from bridge.cli import conversations
+
+        conversations.show(id_, as_json=as_json)
+
+    @group.command()
+    def pause(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """Skip what comes in a conversation, until it is resumed."""
+        from bridge.cli import conversations
+
+        conversations.pause(id_, as_json=as_json)
+
+    @group.command()
+    def resume(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """End a pause, and a human takeover; what was skipped meanwhile stays skipped."""
+        from bridge.cli import conversations
+
+        conversations.resume(id_, as_json=as_json)
+
+    return group
+
+
+def contact_commands() -> typer.Typer:
+    """`contacts`: what they have stopped, and how they are erased."""
+    group = typer.Typer(help="What contacts have stopped.", no_args_is_help=True)
+
+    @group.command()
+    def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+        """Show what a contact has stopped, and what is known of it."""
+        from bridge.cli import conversations
+
+        conversations.show_contact(location, contact, as_json=as_json)
+
+    @group.command()
+    def allow(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+        """Lift a contact's stops on every channel, as if it had written START."""
+        from bridge.cli import conversations
+
+        conversations.allow(location, contact, as_json=as_json)
+
+    @group.command(
+        epilog=examples(
+            "ghl-bridge contacts erase ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO",
+        )
+    )
+    def erase(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+        """Remove everything kept of a contact, at once and for good; what it has stopped stays stopped."""
+        from bridge.cli import conversations
+
+        conversations.erase(location, contact, as_json=as_json)
+
+    return group

@@ -1,0 +1,28 @@
+"""What several commands take, said once; and examples below their help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The location's id.")]
+
+Location = Annotated[str, typer.Argument(metavar="LOCATION", help="The location's id.")]
+
+Contact = Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")]
+
+ConversationOrContact = Annotated[str, typer.Argument(metavar="ID", help="Of the conversation, or of its contact.")]
+
+OfLocation = Annotated[str, typer.Option("--location", metavar="ID", help="Only those of this location.")]
+
+LetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead letters' ids.")]
+
+LetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
+
+
+def examples(*lines: str) -> str:
+    """Lines that stand below a command's help."""
+    return "\n\n".join(["Examples:", *lines])
