@@ -24,7 +24,7 @@ from bridge.answering.case import open_case
 from bridge.answering.guarding import guard
 from bridge.answering.posting import deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
-from bridge.errors import BridgeError, Fenced, Unavailable
+from bridge.errors import BridgeError, Busy, Fenced, Unavailable
 from bridge.ghl import events, signature, workflow, workflow_secrets
 from bridge.model import (
     Again,
@@ -179,7 +179,8 @@ def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
     except (Fenced, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
-        log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
+        if not isinstance(error, Busy):
+            log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
         return retry.decide(error, attempts=case.turn.attempts, delays=desk.retry_delays, readback=desk.readback)
 
 

@@ -429,7 +429,7 @@ class Again:
 
     `status` is what its messages are until then: `waiting` if nothing went wrong. `circuits` are those of providers that are
     down: the turn is tried earlier, when one of them answers. `stale`: a newer message made the answer stale; it is dropped and
-    asked for again.
+    asked for again. `in_place`: the whole location waits, and the lane keeps its place in it.
     """
 
     wait: float
@@ -437,6 +437,7 @@ class Again:
     counts: bool = True
     looks: int = 0
     stale: bool = False
+    in_place: bool = False
     status: Status = Status.RETRYING
     circuits: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import Tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.audit import Audit
+from bridge.store.budget import Budgets
 from bridge.store.circuits import Circuits
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
@@ -72,7 +73,7 @@ def build_grants(settings: Settings, redis: Redis) -> Grants:
 
 def build_gate(settings: Settings, redis: Redis, wire: Wire) -> Gate:
     """Who may speak to GHL. Raises Misconfigured."""
-    return Gate(build_renewing(settings, redis, wire))
+    return Gate(build_renewing(settings, redis, wire), Budgets(redis))
 
 
 def build_renewing(settings: Settings, redis: Redis, wire: Wire) -> Renewing:

@@ -16,6 +16,7 @@ from bridge.access.renewing import Renewing
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId, Posting
+from bridge.store.budget import Budgets
 from bridge.store.connection import key, script
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.grants import Grants
@@ -44,7 +45,7 @@ LANE = Lane(HERE, ContactId("contact"))
 _PASS = """
 for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
   local kind = redis.call('TYPE', name)['ok']
-  if name == 'ghlb:patience' or name == 'ghlb:upkeep' then
+  if name == 'ghlb:patience' or name == 'ghlb:upkeep' or name:match('^ghlb:busy:') or name:match('^ghlb:refused:') then
     redis.call('PEXPIRE', name, redis.call('PTTL', name) + ARGV[1])
   end
   if kind == 'zset' then
@@ -104,7 +105,7 @@ def grants_of(redis: Redis, *fernet_keys: str) -> Grants:
 
 def gate_of(redis: Redis) -> Gate:
     """The way into GHL, without a marketplace app."""
-    return Gate(Renewing(grants_of(redis), None))
+    return Gate(Renewing(grants_of(redis), None), Budgets(redis))
 
 
 def dead_letters_of(redis: Redis) -> DeadLetters:

@@ -9,8 +9,8 @@ import pytest
 
 from bridge.model import Completion, MessageId
 from bridge.store.connection import key, now_ms
-from tests.stored import HERE, LANE, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, take
-from tests.world import COMPLETE, LIST, M1, POST, TAGS, opened
+from tests.stored import HERE, LANE, claim, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, take
+from tests.world import COMPLETE, CONTACT, LIST, M1, POST, TAGS, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_a_message_of_another_line_makes_nothing_stale(world: World) -> None:
 def test_older_messages_of_another_line_make_a_saved_answer_not_stale(world: World) -> None:
     """Not even two of them, dated before the message that was answered."""
     world.write()
-    world.refusing[POST] = 429
+    world.refusing[POST] = 402
     world.work()
     for id_ in ("w1", "w2"):
         world.write(id_, message_type_string="TYPE_WHATSAPP", date_added_ms=now_ms(world.redis) - 60_000)
@@ -94,7 +94,7 @@ def test_older_messages_of_another_line_make_a_saved_answer_not_stale(world: Wor
 def test_a_saved_answer_is_stale_when_messages_joined(world: World) -> None:
     """An answer that an earlier try could not post is asked for again with the messages that came since, and that counts."""
     world.write()
-    world.refusing[POST] = 429
+    world.refusing[POST] = 402
     for number in (2, 3, 4, 5):
         world.work()
         world.write(f"m{number}")
@@ -105,10 +105,27 @@ def test_a_saved_answer_is_stale_when_messages_joined(world: World) -> None:
     assert (world.posts()[-1], world.status("m3"), world.status("m4")[0]) == ("answer 3", REPLIED, "waiting")
 
 
+@pytest.mark.parametrize("path", [POST, CONTACT])
+def test_a_429_is_no_try_and_lets_the_location_wait(world: World, path: str) -> None:
+    """However often it comes nothing dies of it, nothing is bought twice, and no lane of the location is claimed meanwhile."""
+    world.keep(contact_lookup=path == CONTACT)
+    world.write()
+    world.refusing[path] = 429
+    for _ in range(6):
+        world.work(delays=(1.0,))
+        assert world.status()[0] == "waiting"
+        assert claim(lanes_of(world.redis)) == ()
+        pass_time(world.redis, 10)
+    del world.refusing[path]
+    world.work(delays=(1.0,))
+    assert (len(world.inputs()), set(world.posts()), world.status()) == (1, {"answer 1"}, REPLIED)
+    assert world.redis.hget(key("lane", str(LANE)), "attempts") is None
+
+
 def test_a_saved_answer_without_newer_messages_is_used(world: World) -> None:
     """No try of a send buys a second completion."""
     world.write()
-    world.refusing[POST] = 429
+    world.refusing[POST] = 402
     for _ in range(3):
         world.work()
         pass_time(world.redis, 2)

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.errors import OperatorMustFix
-from bridge.ghl.access import Access, Fixed, Unlimited
+from bridge.ghl.access import Access, Fixed
 from bridge.store.grants import of_location
 
 if TYPE_CHECKING:
     from bridge.access.renewing import Renewing
     from bridge.ghl.access import Bearer, Need
+    from bridge.store.budget import Budgets
     from bridge.store.locations import Kept
 
 
 class Gate:
     """Opens GHL for a location."""
 
-    def __init__(self, renewing: Renewing) -> None:
+    def __init__(self, renewing: Renewing, budgets: Budgets) -> None:
         self._renewing = renewing
+        self._budgets = budgets
 
     def open(self, kept: Kept, need: Need) -> Access:
         """A location's access, for reads of this urgency. Whether there is a token at all is found out when one is shown."""
-        return Access(bearer=self._bearer(kept), budget=Unlimited(), need=need)
+        return Access(bearer=self._bearer(kept), budget=self._budgets.of(kept.location.location_id), need=need)
 
     def _bearer(self, kept: Kept) -> Bearer:
         """A token that the file gives wins: whoever wrote it there meant it."""

@@ -50,7 +50,7 @@ class GHL:
     """GHL's conversations and contacts. Each call tries at most three times within its seconds.
 
     Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises Busy, at
-    once, when the location's budget has no room or GHL answers 429.
+    once, when the location's budget has no room or GHL answers 429 without saying how long to wait.
     """
 
     def __init__(self, wire: Wire, base_url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:

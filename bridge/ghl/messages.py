@@ -83,8 +83,8 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Rep
     A refusal because of DND or an unsubscription is a Skip. Messages of errors hold status, code and form, no content.
 
     Raises:
-        Busy: 429, with the wait GHL asked for: not sent.
-        Retryable: not sent, may pass: a contact too new, credit or billing.
+        Busy: 429: not sent.
+        Retryable: not sent, may pass: 429 with the wait that GHL asks for, a contact too new, credit or billing.
         OutcomeUnknown: 408, 5xx and whatever is no HTTP answer to a send: it may have been sent.
         OperatorMustFix: the token or the conversation provider is refused.
         Permanent: any other refusal.

@@ -62,8 +62,8 @@ def code_of(body: bytes) -> str:
 def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
     """Sort an answer other than 2xx and DND. The error's message holds `what`, the status, and the code or form.
 
-    Busy for 429 (with the wait that GHL asks for); Retryable for a contact too new, credit and billing; OutcomeUnknown for 408,
-    5xx and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
+    Busy for 429, or Retryable if GHL says how long to wait; Retryable for a contact too new, credit and billing; OutcomeUnknown
+    for 408, 5xx and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
     """
     code, words = code_of(body), _words(body)
     said = f"GHL refused the {what}: HTTP {status}, {code or shape(body)}"
@@ -84,7 +84,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) 
 def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, said: str) -> BridgeError:
     match status:
         case 429:
-            return Busy(said, retry_after=retry_after(headers))
+            asked = retry_after(headers)
+            return Busy(said) if asked is None else Retryable(said, retry_after=asked)
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
         case 401 | 403:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import OutcomeUnknown, Permanent, Retryable, TokenRefused
-from bridge.model import Again, Dead
+from bridge.errors import Busy, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.model import Again, Dead, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +28,11 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
 
     A wait that the other side asked for beats the schedule, but doesn't change the number of tries. After an unknown outcome the
     first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
-    tried again too: nothing is lost by it.
+    tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all.
     """
     why = words(error)
+    if isinstance(error, Busy):
+        return Again(wait=0, why=why, counts=False, in_place=True, status=Status.WAITING)
     if isinstance(error, Permanent):
         return Dead(error=why, refused=error.side if isinstance(error, TokenRefused) else "")
     if isinstance(error, OutcomeUnknown) and attempts <= len(delays):

@@ -260,7 +260,10 @@ class Lanes:
         self._end(turn, carried=taken_along(turn, [oldest.id] if oldest else []), events=[])
 
     def again(self, turn: Turn, ids: Sequence[MessageId], again: Again) -> None:
-        """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment."""
+        """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment.
+
+        With `again.in_place` it is due as soon as its location is, at the place in the queue that it had.
+        """
         attempts = turn.attempts + again.counts
         event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
         dropped = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
@@ -268,7 +271,7 @@ class Lanes:
             turn,
             messages={id_: {"status": again.status} for id_ in ids},
             lane={"attempts": attempts, "looks": again.looks, **dropped},
-            wait_ms=round(again.wait * 1000),
+            wait_ms=-1 if again.in_place else round(again.wait * 1000),
             circuits=again.circuits,
             failed=again.counts,
             events=[event],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 
-from bridge.errors import Retryable
+from bridge.errors import Busy, Retryable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +29,13 @@ def persist(
 ) -> T:
     """Call `attempt(seconds left)` until it succeeds: up to `tries` times, while there is time for another one after the wait.
 
-    Only Retryable is tried again, because nothing else is known to have had no effect. The wait is what it asks for, else
-    exponential with jitter. Raises what `attempt` raises; the last Retryable as well when tries or time run out, or when it
-    asks for more than ten seconds.
+    Only Retryable is tried again, because nothing else is known to have had no effect; but not Busy, whose wait is no slot's to
+    hold. The wait is what it asks for, else exponential with jitter. Raises what `attempt` raises; the last Retryable as well
+    when tries or time run out, or when it asks for more than ten seconds.
     """
     end = clock() + seconds
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Retryable),
+        retry=tenacity.retry_if_exception(_is_worth_waiting),
         wait=_wait,
         stop=lambda state: (
             state.attempt_number >= tries or state.upcoming_sleep > LONGEST_WAIT or clock() + state.upcoming_sleep >= end
@@ -44,6 +44,10 @@ def persist(
         reraise=True,
     )
     return retrying(lambda: attempt(end - clock()))
+
+
+def _is_worth_waiting(error: BaseException) -> bool:
+    return isinstance(error, Retryable) and not isinstance(error, Busy)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

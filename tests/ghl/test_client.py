@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.errors import BridgeError, Fenced, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
-from bridge.ghl.access import Access, Unlimited, alone
+from bridge.errors import BridgeError, Busy, Fenced, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.ghl.access import Access, Need, Unlimited, alone
 from bridge.ghl.client import GHL
+from bridge.ghl.limits import Limits
 from bridge.model import Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 REPLY = Reply(type="SMS", contact_id=ContactId("contact"), message="hello")
 SENT = http(201, {"messageId": "m1", "conversationId": "conv"})
 TOKEN = alone("t")
-BUSY = http(429, {"message": "Too many requests"})
+BUSY = http(402, {"message": "Not now"})
 CONTACT = http(200, {"contact": {"id": "contact", "tags": ["vip"]}})
 
 
@@ -119,7 +120,7 @@ def test_what_was_not_sent_is_tried_again(ghl: Callable[[str], GHL], slept: list
 
 def test_three_tries_are_all(ghl: Callable[[str], GHL], slept: list[float]) -> None:
     """A refusal that stays is tried three times, and comes out as it is."""
-    with OtherSide(answering(BUSY)) as server, pytest.raises(Retryable, match="HTTP 429") as caught:
+    with OtherSide(answering(BUSY)) as server, pytest.raises(Retryable, match="HTTP 402") as caught:
         ghl(server.url).post(REPLY, token=TOKEN, seconds=60)
     assert caught.value.retry_after is None
     assert (len(server.requests), len(slept)) == (3, 2)
@@ -141,12 +142,49 @@ def test_nothing_listening_is_tried_three_times(ghl: Callable[[str], GHL], slept
     assert len(slept) == 2
 
 
+class Told(Unlimited):
+    """A budget that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.spent: list[Need] = []
+        self.heard: list[Limits] = []
+        self.refusals: list[float | None] = []
+
+    def spend(self, need: Need) -> None:
+        self.spent.append(need)
+
+    def heed(self, limits: Limits) -> None:
+        self.heard.append(limits)
+
+    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+        self.refusals.append(retry_after)
+        self.heard.append(limits)
+
+
+@pytest.mark.parametrize("posting", [True, False])
+def test_a_429_holds_no_slot(ghl: Callable[[str], GHL], slept: list[float], *, posting: bool) -> None:
+    """Nothing is tried again and nobody sleeps: the budget is told, and the location waits."""
+    budget = Told()
+    access = Access(bearer=Renewing(), budget=budget)
+    with OtherSide(answering(http(429, {"message": "Too many requests"}), SENT)) as server:
+        client = ghl(server.url)
+        calls: dict[bool, Callable[[], object]] = {
+            True: lambda: client.post(REPLY, token=access, seconds=60),
+            False: lambda: client.contact(ContactId("contact"), token=access, seconds=60),
+        }
+        with pytest.raises(Busy) as caught:
+            calls[posting]()
+    assert (caught.value.retry_after, len(server.requests), slept, budget.refusals) == (None, 1, [], [None])
+
+
 @pytest.mark.parametrize("asked", ["0", "3", "10"])
 def test_a_short_wait_is_kept(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
-    """Up to ten seconds of Retry-After are waited for exactly."""
+    """Up to ten seconds of Retry-After are waited for exactly; the location's other requests are told to wait as long."""
+    budget = Told()
+    access = Access(bearer=Renewing(), budget=budget)
     with OtherSide(answering(http(429, {}, {"Retry-After": asked}), SENT)) as server:
-        assert isinstance(ghl(server.url).post(REPLY, token=TOKEN, seconds=60), Sent)
-    assert (len(server.requests), slept) == (2, [float(asked)])
+        assert isinstance(ghl(server.url).post(REPLY, token=access, seconds=60), Sent)
+    assert (len(server.requests), slept, budget.refusals) == (2, [float(asked)], [float(asked)])
 
 
 @pytest.mark.parametrize("asked", ["11", "600"])
@@ -162,6 +200,30 @@ def test_no_wait_reaches_beyond_the_deadline(ghl: Callable[[str], GHL], slept: l
     with OtherSide(answering(http(429, {}, {"Retry-After": "5"}))) as server, pytest.raises(Retryable) as caught:
         ghl(server.url).post(REPLY, token=TOKEN, seconds=4)
     assert (caught.value.retry_after, len(server.requests), slept) == (5.0, 1, [])
+
+
+def test_each_try_is_paid_for_by_its_urgency(ghl: Callable[[str], GHL]) -> None:
+    """A post by its own, a read by that of its access; what the answer tells of the budget is heeded."""
+    budget = Told()
+    access = Access(bearer=Renewing(), budget=budget, need=Need.LOOKUP)
+    told = {"X-RateLimit-Max": "100", "X-RateLimit-Remaining": "98"}
+    with OtherSide(answering(BUSY, SENT, http(200, {"contact": {"id": "contact"}}, told))) as server:
+        ghl(server.url).post(REPLY, token=access, seconds=60)
+        ghl(server.url).contact(ContactId("contact"), token=access, seconds=60)
+    assert budget.spent == [Need.POST, Need.POST, Need.LOOKUP]
+    assert budget.heard == [Limits(), Limits(), Limits(most=100, left=98)]
+
+
+def test_without_room_nothing_is_sent(ghl: Callable[[str], GHL], slept: list[float]) -> None:
+    """A budget that is used up raises before a connection is opened."""
+
+    class Empty(Unlimited):
+        def spend(self, need: Need) -> None:
+            raise Busy("used up", retry_after=need / 10)
+
+    with OtherSide(answering(SENT)) as server, pytest.raises(Busy):
+        ghl(server.url).post(REPLY, token=Access(bearer=Renewing(), budget=Empty()), seconds=60)
+    assert (server.connections, slept) == (0, [])
 
 
 def test_the_last_word_is_asked_before_each_try(ghl: Callable[[str], GHL]) -> None:
@@ -199,7 +261,7 @@ def test_a_conversation_is_read(ghl: Callable[[str], GHL]) -> None:
     assert newest.headers["version"] == "2021-04-15"
 
 
-@pytest.mark.parametrize("fault", [http(500, {}), http(408, {}), http(429, {}), http(200, b"<html>")])
+@pytest.mark.parametrize("fault", [http(500, {}), http(408, {}), http(402, {}), http(200, b"<html>")])
 def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
     """Reading twice is harmless: an answer that says nothing is asked for again."""
     with OtherSide(answering(fault, fault, CONTACT)) as server:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.model import ContactId, Ended, Lane, Status
+from bridge.errors import Busy
+from bridge.ghl.access import Need
+from bridge.model import ContactId, Ended, Lane, LocationId, Status
+from bridge.store.budget import Budgets
 from bridge.store.connection import connect, key, now_ms, text
-from tests.stored import HERE, LANE, LONG, accept, eventually, keep, lanes_of, message, own_redis
+from tests.stored import HERE, LANE, LONG, accept, eventually, keep, lanes_of, message, own_redis, pass_time
 from workers.dispatcher import ALIVE_SECONDS, LONGEST_SLEEP, MOST_AT_ONCE, Dispatcher
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from redis import Redis
+
+    from bridge.store.lanes import Lanes
 
 
 @dataclass(slots=True)
@@ -117,6 +122,60 @@ def test_a_backlog_is_published_without_a_pause(redis: Redis, queue: Queue) -> N
     with dispatching(redis, queue, slots=1000):
         eventually(lambda: len(queue.published) == 2 * MOST_AT_ONCE + 50)
         assert time.monotonic() - began < LONGEST_SLEEP
+
+
+@dataclass(slots=True)
+class Workers:
+    """Who works on what is published: a look-up at the beginning of a turn, a post ten seconds later."""
+
+    redis: Redis
+    budgets: Budgets
+    lanes: Lanes
+    running: list[tuple[int, Lane]] = field(default_factory=list)
+    posted: list[Lane] = field(default_factory=list)
+
+    def begin(self, lane: Lane, second: int) -> None:
+        try:
+            self.budgets.spend(lane.location_id, Need.LOOKUP)
+        except Busy:
+            self.lanes.unclaim([lane], pause=0)
+        else:
+            self.running.append((second, lane))
+
+    def end(self, second: int) -> None:
+        for one in [one for one in self.running if second - one[0] >= 10]:
+            with suppress(Busy):
+                self.budgets.spend(one[1].location_id, Need.POST)
+                self.running.remove(one)
+                self.posted.append(one[1])
+                self.redis.zrem(key("inflight"), str(one[1]))
+                self.redis.zrem(key("due", one[1].location_id), one[1].contact_id)
+
+
+def test_a_backlog_of_one_location_delays_no_other(redis: Redis) -> None:
+    """Beside 50,000 waiting conversations of a location a single one of another is published as fast as when it is alone.
+
+    The big one's budget at GHL is used up all the time, half of it for look-ups and half for posts.
+    """
+    keep(redis, "big", "small")
+    queue, lanes, now = Queue(redis), lanes_of(redis), now_ms(redis)
+    redis.zadd(key("due", "big"), {f"c{number}": now - 50_000 + number for number in range(50_000)})
+    redis.zadd(key("due"), {"big": now})
+    workers = Workers(redis, Budgets(redis), lanes)
+    dispatcher = Dispatcher(redis, lanes, slots=200, publish=queue.publish)
+    late = []
+    for second in range(24):
+        accept(redis, message(f"m{second}", f"contact{second}", "small"))
+        before = len(queue.published)
+        dispatcher.dispatch()
+        fresh = queue.lanes[before:]
+        late.append(Lane(LocationId("small"), ContactId(f"contact{second}")) not in fresh)
+        for one in fresh:
+            workers.begin(one, second)
+        workers.end(second)
+        pass_time(redis, 1)
+    assert late == [False] * 24
+    assert 40 <= sum(lane.location_id == "big" for lane in workers.posted) <= 200
 
 
 def test_a_publish_that_fails_is_made_up_for(redis: Redis, queue: Queue) -> None:

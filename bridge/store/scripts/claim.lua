@@ -47,6 +47,13 @@ for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
   free, most_of_one = free + slots + math.ceil(slots / 9), most_of_one + slots
 end
 
+-- How many requests for new turns a location's budget at GHL has left: what is claimed beyond that would only come back.
+local function requests(location)
+  local limits = limits_of(location)
+  local used = redis.call('ZCOUNT', key('budget', location), now - limits.interval, '+inf')
+  return used == 0 and most or math.max(0, math.floor(limits.most * 0.75) - used)
+end
+
 -- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but the
 -- reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
 local function room(location)
@@ -54,14 +61,16 @@ local function room(location)
   redis.call('ZREMRANGEBYSCORE', own, '-inf', now)
   local held = redis.call('ZCARD', own)
   local fair = math.floor((9 * (free - 1) - held) / 10) + 1
-  return math.max(0, math.min(fair, most_of_one - held))
+  return math.max(0, math.min(fair, most_of_one - held, requests(location)))
 end
 
 -- Who was served, or may have none now, stands behind everyone who has waited since before this moment.
+local NO_REQUESTS_MS = 250
 local function place(location, served)
   local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
   if not head[1] then return redis.call('ZREM', key('due'), location) end
-  redis.call('ZADD', key('due'), math.max(tonumber(head[2]), served and now or 0), location)
+  local turn_at = requests(location) == 0 and now + NO_REQUESTS_MS or served and now or 0
+  redis.call('ZADD', key('due'), math.max(tonumber(head[2]), turn_at), location)
 end
 
 -- Beside those who may have some, some who may not are looked at, so that these don't hide the others.

@@ -73,6 +73,28 @@ local function point(id, lane, retention)
   if id ~= '' then redis.call('SET', key('index', id), lane, 'PX', retention) end
 end
 
+-- GHL's budget of a location, as it told or as it is published: requests in an interval, and a day.
+local DAY = 24 * 3600 * 1000
+local function limits_of(location)
+  local told = redis.call('HMGET', key('limits', location), 'most', 'interval', 'daily')
+  return {most = tonumber(told[1] or 100), interval = tonumber(told[2] or 10000), daily = tonumber(told[3] or 200000)}
+end
+
+-- While its budget is used up a location waits without holding a slot: it stands in `due` no earlier than that.
+local function opens_at(location) return now + math.max(0, redis.call('PTTL', key('busy', location))) end
+
+local function shut(location, ms)
+  ms = math.ceil(ms)
+  if ms <= redis.call('PTTL', key('busy', location)) then return end
+  redis.call('SET', key('busy', location), 1, 'PX', string.format('%d', ms))
+  redis.call('ZADD', key('due'), 'XX', 'GT', now + ms, location)
+end
+
+local function open(location)
+  redis.call('DEL', key('busy', location))
+  redis.call('ZADD', key('due'), 'XX', 'LT', now, location)
+end
+
 -- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
 -- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
 local function schedule(lane, at)
@@ -80,7 +102,7 @@ local function schedule(lane, at)
   redis.call('ZADD', key('due', location), at, contact)
   -- On hold, a location stays out of the queue, and its lanes keep their times.
   if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
-  local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, now), location) == 1
+  local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, opens_at(location)), location) == 1
   if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then redis.call('PUBLISH', key('wake'), at) end
 end
 
@@ -242,7 +264,7 @@ local function lift_hold(location, event, retention)
     redis.call('DEL', key('refusals', location, side))
   end
   local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
-  if head then redis.call('ZADD', key('due'), math.max(tonumber(head), now), location) end
+  if head then redis.call('ZADD', key('due'), math.max(tonumber(head), opens_at(location)), location) end
   ring_if_due()
   return replayed
 end

@@ -62,7 +62,8 @@ if patch.replied then
   redis.call('PEXPIRE', key('replies', lane), 24 * 3600 * 1000)
 end
 if patch.wait_ms then
-  redis.call('HSET', record, 'not_before', now + patch.wait_ms)
+  -- Less than nothing: its location waits, and the lane keeps its place.
+  if patch.wait_ms >= 0 then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
   if patch.circuits then park(lane, patch.circuits, retention) end
 elseif held then
   redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))

@@ -1,0 +1,93 @@
+"""GHL's budget of each location: 100 requests in 10 s and 200,000 a day, for all processes together.
+
+A sliding window of what was spent, corrected by what GHL tells: the next request carries the last answer's headers along, so
+that a request costs one round trip. Libraries of rate limiters know neither urgencies nor a budget that others use too.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from bridge.errors import Busy
+from bridge.ghl.access import Need
+from bridge.store.connection import reaching, script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis import Redis
+
+    from bridge.ghl.limits import Limits
+    from bridge.model import LocationId
+
+# After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
+SHORTEST_WAIT = 1.0
+LONGEST_WAIT = 10.0
+REMEMBERED = 10_000
+
+
+class Budgets:
+    """The budgets of all locations, as one process sees them. Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._spend = redis.register_script(script("spend"))
+        self._exceed = redis.register_script(script("exceed"))
+        self._clock = clock
+        self._told: dict[LocationId, tuple[Limits, float]] = {}
+
+    def of(self, location_id: LocationId) -> LocationBudget:
+        """One location's budget."""
+        return LocationBudget(self, location_id)
+
+    def spend(self, location_id: LocationId, need: Need) -> None:
+        """Take one request. Raises Busy with the wait; then the location's lanes wait too, unless it is only the sweep's."""
+        limits, at = self._told.pop(location_id, (None, 0.0))
+        told = [round((self._clock() - at) * 1000), *_told(limits)]
+        with reaching(f"spend from the budget of {location_id}"):
+            wait = int(self._spend(args=[location_id, uuid4().hex, int(need), int(need is not Need.SWEEP), *told]))
+        if wait:
+            raise Busy(f"GHL's budget of location {location_id} is used up for {wait / 1000:.1f} s", retry_after=wait / 1000)
+
+    def heed(self, location_id: LocationId, limits: Limits) -> None:
+        """Keep what an answer told for the next request."""
+        if limits.most is None and limits.most_daily is None:
+            return
+        if len(self._told) >= REMEMBERED:
+            self._told.clear()
+        self._told[location_id] = (limits, self._clock())
+
+    def exceeded(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
+        """Let the location wait after a 429."""
+        asked = -1 if retry_after is None else round(retry_after * 1000)
+        over = int(limits.left_daily == 0)
+        with reaching(f"note that the budget of {location_id} is used up"):
+            self._exceed(args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)])
+
+
+class LocationBudget:
+    """One location's budget, as `access.Budget`."""
+
+    def __init__(self, budgets: Budgets, location_id: LocationId) -> None:
+        self._budgets = budgets
+        self._location_id = location_id
+
+    def spend(self, need: Need) -> None:
+        """Take one request. Raises Busy."""
+        self._budgets.spend(self._location_id, need)
+
+    def heed(self, limits: Limits) -> None:
+        """Note what an answer told."""
+        self._budgets.heed(self._location_id, limits)
+
+    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+        """GHL answered 429."""
+        self._budgets.exceeded(self._location_id, retry_after, limits)
+
+
+def _told(limits: Limits | None) -> list[int | str]:
+    if limits is None:
+        return [""] * 5
+    told = (limits.most, limits.left, limits.interval_ms, limits.most_daily, limits.left_daily)
+    return ["" if one is None else one for one in told]

@@ -1,0 +1,17 @@
+-- GHL answered 429: let the location wait, and nothing else.
+-- ARGV: location, wait that GHL asked for (ms; -1: it did not say), 1 if the day's budget is used up, shortest, longest wait (ms)
+-- Answers the ms to wait.
+local location, asked, shortest, longest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local refused, strikes = key('refused', location), key('refused', location, 'strikes')
+local wait = asked
+if asked < 0 and ARGV[3] == '1' then
+  wait = DAY - now % DAY
+elseif asked < 0 then
+  -- Many in flight are refused at once: that is one refusal. The next one waits twice as long.
+  wait = redis.call('PTTL', refused)
+  if wait <= 0 then wait = math.min(longest, shortest * 2 ^ (redis.call('INCR', strikes) - 1)) end
+  redis.call('PEXPIRE', strikes, 3 * longest)
+end
+if wait > math.max(0, redis.call('PTTL', refused)) then redis.call('SET', refused, 1, 'PX', string.format('%d', wait)) end
+if wait > 0 then shut(location, wait) end
+return wait
