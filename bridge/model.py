@@ -342,7 +342,10 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One write to the outside, noted before and after. `message_ids` are GHL's, once known; `last`: no part comes after it."""
+    """One write to the outside, noted before and after.
+
+    `message_ids` are GHL's, once known; `last`: no part of the answer comes after it.
+    """
 
     state: SendState
     at_ms: int
@@ -354,8 +357,8 @@ class LedgerEntry:
 class Posting:
     """One part of an answer on its way out: its name in the ledger, its text as GHL takes it, and what it says in plain words.
 
-    `last`: no part comes after it; `parts` are all parts of the answer, kept with the first one; `shortened`: something was cut
-    off at the end; `unless_stale`: a newer message forbids it, as long as one may.
+    `last`: no part of the answer comes after it; `parts` are all parts of the answer, kept with the first one; `shortened`:
+    something was cut off at the end; `unless_stale`: a newer message forbids it, as long as one may.
     """
 
     part: str

@@ -167,9 +167,9 @@ def may_be_there(turn: Turn, part: str) -> bool:
 
 
 def heard_of_delivery(turn: Turn) -> tuple[MessageId, ...]:
-    """The ids under which GHL told of the answer before the bridge posted it: the provider has delivered it."""
+    """The ids under which GHL told of the whole answer as none of the bridge's posts: the provider has delivered it."""
     entry = turn.ledger.get(ASK)
-    return entry.message_ids if entry and entry.state is SendState.SENT and not tried(turn) else ()
+    return entry.message_ids if entry and entry.state is SendState.SENT else ()
 
 
 def delivery(location: Location, answer: Completion) -> str:

@@ -91,14 +91,17 @@ def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
 
 
 def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
-    """One posting a part. `said` is what it says in plain words, where the part itself is HTML."""
+    """One posting a part. `said` is what it says in plain words, where the part itself is HTML.
+
+    Only the last part of an answer is `last`: a text of the location's own answers nothing.
+    """
     for number, text in enumerate(shaped.parts):
         part = f"{name}{number or ''}" if name else str(number)
         yield Posting(
             part=part,
             text=text,
             said=said or text,
-            last=number == len(shaped.parts) - 1,
+            last=not name and number == len(shaped.parts) - 1,
             shortened=shaped.shortened,
             parts=() if name else shaped.parts,
         )

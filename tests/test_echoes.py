@@ -1,0 +1,72 @@
+"""Echoes against a real other side: what GHL tells of a turn's own messages while the turn stands half done."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.model import ConversationId, MessageId, OutboundMessage
+from bridge.store.connection import key, now_ms
+from tests.stored import LANE, dead_letters_of, due_ms, pass_time, standings_of
+from tests.world import COMPLETE, CONVERSATION, POST, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from tests.world import World
+
+
+@pytest.fixture
+def world(redis: Redis) -> Iterator[World]:
+    with opened(redis) as world:
+        yield world
+
+
+def echo(world: World, id_: str, text: str, **fields: Any) -> None:
+    """Let GHL tell of a message that left the conversation."""
+    given: dict[str, Any] = {"type": "TYPE_SMS", "date_added_ms": now_ms(world.redis), "source": "app", **fields}
+    message = OutboundMessage(
+        id=MessageId(id_),
+        location_id=LANE.location_id,
+        contact_id=LANE.contact_id,
+        conversation_id=ConversationId(CONVERSATION),
+        text=text,
+        **given,
+    )
+    standings_of(world.redis).hear(LANE, [message])
+
+
+def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> None:
+    """That the contact was told of a failure is no answer: its dead letter stays open, and can be replayed."""
+    world.keep(failure_message="Somebody will call you.")
+    world.write()
+    world.refusing |= {COMPLETE: 400, POST: 500}
+    world.work()
+    letter = world.letter()
+    echo(world, "f1", "Somebody will call you.")
+    assert world.status() == ("dead", "")
+    assert dead_letters_of(world.redis).replay(letter, force=False) == "replayed"
+
+
+def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: World) -> None:
+    """The provider's whole answer is there: no part is posted beside it, and nobody waits for it without end."""
+    whole = " ".join(f"Sentence number {number}." for number in range(120))
+    world.keep(assistable={"delivery": "auto"}, sms_max_segments=30, takeover_seconds=0)
+    world.completion = {"output": whole}
+    world.refusing[POST] = 500
+    world.write()
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    echo(world, "g1", whole)
+    world.listed = [world.row(whole, "g1")]
+    for _ in range(2):
+        pass_time(world.redis, 2)
+        time.sleep(0.02)
+        if due_ms(world.redis) is not None:
+            world.work(readback=(0.01,))
+    assert (world.status()[0], len(world.posts())) == ("delivered_by_provider", 1)
+    assert not world.redis.zcard(key("dead"))
