@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.store.connection import Redis
 
 BATCH = 1000
+NOBODY = "(erased)"
 # What `erase.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
 REMOVED_AT_ONCE = frozenset({
     "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
@@ -80,6 +81,7 @@ class Erasures:
             for some in _batches(sorted(ids)):
                 records += self._forget_ids(args=[str(lane), begun.at_ms, *some])
             records += self._forget_letters(lane) + self._forget_others(lane)
+            self._forget_mentions(lane)
             self._redact({*ids, lane.contact_id})
         return Erased(records, begun.stopped)
 
@@ -127,12 +129,28 @@ class Erasures:
                 removed += int(self._redis.delete(*others))
         return removed
 
+    def _forget_mentions(self, lane: Lane) -> None:
+        """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
+        self._redis.zrem(key("capped"), str(lane))
+        for names in self._names("circuit:*:faults"):
+            for name in names:
+                for field, met in self._redis.hgetall(name).items():
+                    if met == str(lane):
+                        self._redis.hdel(name, field)
+        for cause, said in self._redis.hgetall(key("alerts")).items():
+            if lane.contact_id in text(said):
+                self._redis.hset(key("alerts"), cause, text(said).replace(lane.contact_id, NOBODY))
+        for waiting in self._redis.lrange(key("alerts", "outbox"), 0, -1):
+            if lane.contact_id in text(waiting):
+                self._redis.rpush(key("alerts", "outbox"), text(waiting).replace(lane.contact_id, NOBODY))
+                self._redis.lrem(key("alerts", "outbox"), 0, text(waiting))
+
     def _redact(self, ids: set[str]) -> None:
         """Who changed what stays on record, but no longer about whom."""
         for stored, at in scored(self._redis.zrange(key("audit"), 0, -1, withscores=True)):
             entry = orjson.loads(stored)
             if ids.intersection(entry["ids"]):
-                entry["ids"] = ["(erased)" if one in ids else one for one in entry["ids"]]
+                entry["ids"] = [NOBODY if one in ids else one for one in entry["ids"]]
                 pipe = self._redis.pipeline(transaction=True)
                 pipe.zadd(key("audit"), {orjson.dumps(entry): at})
                 pipe.zrem(key("audit"), stored)

@@ -23,6 +23,7 @@ from bridge.model import (
 )
 from bridge.operating import contacts, conversations, locations
 from bridge.operating.explaining import Asked, explain
+from bridge.store.alerts import Alerts
 from bridge.store.connection import connect_async, key, now_ms
 from bridge.store.erasures import digests
 from bridge.store.inbox import Inbox
@@ -101,6 +102,9 @@ def live(redis: Redis, perform: Operations) -> None:
     perform(conversations.pause, conversations.One(ID))
     perform(conversations.pause, conversations.One("never-heard-of"))
     perform(contacts.allow, WHO)
+    redis.zadd(key("capped"), {str(LANE): now_ms(redis)})
+    redis.hset(key("circuit", "assistable", "faults"), "token", str(LANE))
+    Alerts(redis).review({"reply_cap": f"`ghl-bridge explain {ID}`"}, every=1.0)
     write(redis, "m5", text="secret words m5")
     claim(lanes)
 
@@ -157,6 +161,16 @@ def test_erasing_is_noted_and_names_nobody(redis: Redis, perform: Operations) ->
     assert "contacts.erase" in str(entries[-1])
     assert any("(erased)" in str(entry) for entry in entries)
     assert not any(ID in str(entry) for entry in entries)
+
+
+def test_an_alert_is_told_all_the_same(redis: Redis, perform: Operations) -> None:
+    """Of the contact it no longer tells."""
+    live(redis, perform)
+    perform(contacts.erase, WHO)
+
+    alert = Alerts(redis).next()
+    assert alert is not None
+    assert alert.document["text"] == "`ghl-bridge explain (erased)`"
 
 
 def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> None:
