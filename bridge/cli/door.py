@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -12,7 +12,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from bridge.errors import Misconfigured
+from bridge.errors import Misconfigured, Unavailable
 from bridge.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -41,8 +41,13 @@ def operations() -> Operations:
     if here.bridge_url:
         return _elsewhere(here)
     from bridge.operating.office import Here, Office
+    from bridge.store.schema import look
 
-    return Here(Office(here), who="cli")
+    office = Office(here)
+    if here.redis_url is not None:
+        with suppress(Unavailable):  # the command itself says what it could not do
+            look(office.redis)
+    return Here(office, who="cli")
 
 
 def _elsewhere(here: Settings) -> Operations:

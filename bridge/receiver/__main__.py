@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import uvicorn
 
-from bridge.errors import Misconfigured
+from bridge.errors import Misconfigured, Unavailable
 from bridge.receiver.app import build
 from bridge.settings import from_environment
+from bridge.store.schema import take_over
+from bridge.wiring import build_redis_for_health
 
 
 def main() -> None:
@@ -17,6 +20,8 @@ def main() -> None:
     try:
         settings = from_environment(os.environ)
         build(settings)
+        with suppress(Unavailable):  # it comes back, and until then webhooks are answered 429
+            take_over(build_redis_for_health(settings))
     except Misconfigured as error:
         print(f"web: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up, and for a person
         raise SystemExit(error.exit_code) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from typing import Any
 
 import orjson
 
@@ -16,10 +17,10 @@ def encode(message: InboundMessage) -> bytes:
 
 def decode(text: str) -> InboundMessage:
     """Undo `encode`."""
-    fields = orjson.loads(text)
-    fields["channel"] = Channel(fields["channel"])
-    fields["attachments"] = tuple(fields["attachments"])
-    return InboundMessage(**fields)
+    stored = orjson.loads(text)
+    stored["channel"] = Channel(stored["channel"])
+    stored["attachments"] = tuple(stored["attachments"])
+    return InboundMessage(**_known(stored, InboundMessage))
 
 
 def encode_answer(completion: Completion) -> str:
@@ -29,4 +30,10 @@ def encode_answer(completion: Completion) -> str:
 
 def decode_answer(text: str) -> Completion | None:
     """Undo `encode_answer`; nothing was saved: None."""
-    return Completion(**orjson.loads(text)) if text else None
+    return Completion(**_known(orjson.loads(text), Completion)) if text else None
+
+
+def _known(stored: dict[str, Any], kind: type[InboundMessage | Completion]) -> dict[str, Any]:
+    """While one version takes the place of another, what the newer one has added is not for the older one."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in stored.items() if name in names}

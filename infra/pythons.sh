@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs the tests with every Python from 3.11 to 3.14 that is installed, each in an environment of its own. Arguments go to pytest:
+#   sh infra/pythons.sh tests/store tests/ghl
+set -eu
+cd "$(dirname "$0")/.."
+tested=0
+for version in 3.11 3.12 3.13 3.14; do
+    python=$(command -v "python$version" || true)
+    # A version manager's shim is there even where the version is not.
+    [ -n "$python" ] && "$python" --version >/dev/null 2>&1 || continue
+    echo "== Python $version"
+    [ -d ".venv-$version" ] || "$python" -m venv ".venv-$version"
+    for lock in requirements.txt requirements-dev.txt; do
+        ".venv-$version/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$lock"
+    done
+    ".venv-$version/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+    ".venv-$version/bin/python" -m pytest "$@"
+    tested=$((tested + 1))
+done
+echo "tested with $tested of 4"
+[ "$tested" -gt 0 ]
