@@ -220,6 +220,16 @@ def test_a_fault_of_the_fallback_while_the_first_is_down_spends_no_try(world: Wo
     assert world.asked(COMPLETE) == []
 
 
+def test_what_spends_no_try_waits_as_long_as_one_that_does(world: World) -> None:
+    """A fallback that wants to be asked again at once, while the first is down, would be asked without end."""
+    world.keep(fallback_provider="agencii")
+    shut(world, "assistable")
+    world.refusing[AGENCII], world.retry_after = 429, "0"
+    world.write()
+    world.work(delays=(1.0,))
+    assert (retrying(world)["failed_attempts"], retrying(world)["wait_seconds"]) == (0, 1.0)
+
+
 def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
     """What only one conversation meets is no sign that the provider is down: a dead letter ends it."""
     world.refusing[COMPLETE] = 500

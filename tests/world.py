@@ -62,7 +62,8 @@ class NoHeartbeat:
 class World:
     """What the other side was asked, and how it answers.
 
-    `refusing` gives paths a status other than 2xx; `meanwhile` is called once, while the next completion is in work. `listed`
+    `refusing` gives paths a status other than 2xx, `retry_after` goes along with it. `meanwhile` is called once, while the next
+    completion is in work. `listed`
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id; `unknown`: GHL finds no conversation of the contact.
@@ -71,6 +72,7 @@ class World:
     redis: Redis
     url: str = ""
     refusing: dict[str, int] = field(default_factory=dict)
+    retry_after: str = ""
     calls: list[tuple[str, Any]] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=list)
     endless: bool = False
@@ -174,7 +176,7 @@ class World:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
         if path in self.refusing:
-            return http(self.refusing[path], {})
+            return http(self.refusing[path], {}, {"Retry-After": self.retry_after} if self.retry_after else {})
         answers: dict[str, Any] = {
             COMPLETE: self.answer or {"run": {"output": f"answer {count}", **self.completion}},
             AGENCII: {"chatId": "chat1", "message": {"content": f"agencii's answer {count}"}},

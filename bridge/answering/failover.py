@@ -77,7 +77,8 @@ def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], desk: Desk) 
     if fault:
         delays = desk.retry_delays or (LONGEST_WAIT_SECONDS,)
         usual = delays[min(case.turn.attempts, len(delays) - 1)]
-        wait, why = usual if fault.retry_after is None else fault.retry_after, f"{why}; meanwhile {fault}"
+        # Nothing is counted here: who says "again at once" must not be asked without end.
+        wait, why = max(usual, fault.retry_after or 0), f"{why}; meanwhile {fault}"
     return Again(wait=min(wait, LONGEST_WAIT_SECONDS), why=why, counts=False, circuits=tuple(shut))
 
 
