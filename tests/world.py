@@ -66,7 +66,8 @@ class World:
     completion is in work. `listed`
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
-    by id; `unknown`: GHL finds no conversation of the contact.
+    by id; `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
+    served, `receipt` takes the place of what GHL says of a post.
     """
 
     redis: Redis
@@ -82,6 +83,8 @@ class World:
     completion: dict[str, Any] = field(default_factory=dict)
     answer: dict[str, Any] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
+    receipt: dict[str, Any] | None = None
+    during: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
 
     def serve(self, visit: Visit) -> None:
         """Answer a connection's requests."""
@@ -175,12 +178,14 @@ class World:
         if path in {COMPLETE, AGENCII} and self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
+        if (path, count) in self.during:
+            self.during[path, count]()
         if path in self.refusing:
             return http(self.refusing[path], {}, {"Retry-After": self.retry_after} if self.retry_after else {})
         answers: dict[str, Any] = {
             COMPLETE: self.answer or {"run": {"output": f"answer {count}", **self.completion}},
             AGENCII: {"chatId": "chat1", "message": {"content": f"agencii's answer {count}"}},
-            POST: {"messageId": f"r{count}", "conversationId": f"conversation-{LANE.contact_id}"},
+            POST: {"messageId": f"r{count}", "conversationId": CONVERSATION} if self.receipt is None else self.receipt,
             LIST: {
                 "messages": {"messages": self.listed, "nextPage": self.endless, "lastMessageId": "r1" if self.endless else ""}
             },

@@ -32,8 +32,10 @@ def _judge_place(message: InboundMessage, location: Location, *, paused: bool) -
         return Skip(Reason.LOCATION_PAUSED, "paused by an operator")
     if location.mode == "off":
         return Skip(Reason.LOCATION_PAUSED, "mode = off")
-    if message.channel not in location.channels or message.channel is Channel.GMB:
-        return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels, or can't be sent to")
+    if message.channel is Channel.GMB:
+        return Skip(Reason.CHANNEL_OFF, "GHL takes no replies to GMB")
+    if message.channel not in location.channels:
+        return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels")
     return None
 
 
@@ -64,7 +66,7 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
     if standing.paused_at_ms:
         return Skip(Reason.CONVERSATION_PAUSED, f"paused by an operator at {iso(standing.paused_at_ms)}")
     if channel in standing.stopped:
-        return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {iso(standing.stopped[channel])}")
+        return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {iso(standing.stopped[channel])} (stop_words)")
     if skip := judge_takeover(standing, location, now_ms):
         return skip
     if 0 < location.max_replies_per_day <= standing.replies:
@@ -75,14 +77,14 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
 
 def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
     """Whether a person, or an automation where those count, has taken the conversation over."""
-    by, at, id_ = "a person", standing.human_at_ms, standing.human_id
+    by, at, id_, why = "a person", standing.human_at_ms, standing.human_id, ""
     if location.takeover_by_workflow and standing.automation_at_ms > at:
-        by, at, id_ = "an automation", standing.automation_at_ms, standing.automation_id
+        by, at, id_, why = "an automation", standing.automation_at_ms, standing.automation_id, " (takeover_by_workflow is on)"
     seconds = location.takeover_seconds
     if not at or seconds == 0 or standing.resumed_at_ms >= at or (seconds > 0 and now_ms >= at + seconds * 1000):
         return None
-    until = "until resumed" if seconds < 0 else f"takeover_seconds = {seconds:.0f}"
-    return Skip(Reason.HUMAN_TAKEOVER, f"{by} wrote {id_ or 'a message'} at {iso(at)}, {until}")
+    until = "until resumed (takeover_seconds = -1)" if seconds < 0 else f"takeover_seconds = {seconds:g}"
+    return Skip(Reason.HUMAN_TAKEOVER, f"{by} wrote {id_ or 'a message'} at {iso(at)}, {until}{why}")
 
 
 def merge(looked_up: Contact | None, looked_up_at_ms: int, standing: Standing, contact_id: ContactId) -> Contact:
@@ -107,9 +109,9 @@ def judge_contact(contact: Contact, channel: Channel, location: Location) -> Ski
         return Skip(Reason.DND, f"dndSettings block {channel}")
     tags = _folded(contact.tags)
     if off := _folded(location.off_tags) & tags:
-        return Skip(Reason.OFF_TAG, f"has {', '.join(sorted(off))}")
+        return Skip(Reason.OFF_TAG, f"has {', '.join(sorted(off))}, one of off_tags")
     if missing := _folded(location.required_tags) - tags:
-        return Skip(Reason.MISSING_TAG, f"lacks {', '.join(sorted(missing))}")
+        return Skip(Reason.MISSING_TAG, f"lacks {', '.join(sorted(missing))}, one of required_tags")
     return None
 
 

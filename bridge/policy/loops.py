@@ -46,7 +46,7 @@ def _repetition(message: InboundMessage, said: Sequence[Said], now_ms: int) -> S
             break
         times += 1
     most = _SAME_LONG if _is_long(message.text) else _SAME_SHORT
-    return Skip(Reason.LOOP, f"the same text for the {times}th time within an hour") if times >= most else None
+    return Skip(Reason.LOOP, f"the same text {times} times within an hour") if times >= most else None
 
 
 def _cadence(message: InboundMessage, said: Sequence[Said]) -> Skip | None:

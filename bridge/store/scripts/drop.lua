@@ -6,6 +6,6 @@ if redis.call('EXISTS', key('dead', id)) == 0 then return 'unknown' end
 local letter = open_letter(id)
 if not letter then return 'closed' end
 count('dead_letters|dropped')
-mark(letter, 'skipped', 'dropped', retention)
+mark(letter, 'skipped', 'dropped', retention, 'an operator dropped dead letter ' .. id)
 tell(letter.location_id .. ':' .. letter.contact_id, event, retention)
 return 'dropped'

@@ -192,11 +192,11 @@ local function open_letter(id)
   return letter
 end
 
-local function mark(letter, status, reason, retention)
+local function mark(letter, status, reason, retention, facts)
   for _, id in ipairs(letter.message_ids) do
     local message = key('message', letter.location_id, id)
     if redis.call('EXISTS', message) == 1 then
-      redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '')
+      redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '', 'facts', facts or '')
       redis.call('PEXPIRE', message, retention)
       if status ~= 'waiting' then count_outcome(letter.location_id, message, retention) end
     end
@@ -223,7 +223,7 @@ local function carry(lane, line, by, retention)
     if not young then redis.call('LREM', key('buried', lane), 0, buried) end
     if letter then
       count('dead_letters|superseded')
-      mark(letter, 'skipped', 'superseded', retention)
+      mark(letter, 'skipped', 'superseded', retention, 'asked about together with the newer message ' .. by)
       redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
       tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = by}), retention)
     end
