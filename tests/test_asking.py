@@ -72,6 +72,24 @@ def test_sent_is_settled_by_looking(world: World, *, listed: bool) -> None:
     assert (world.status()[0], world.posts()) == (("delivered_by_provider", []) if listed else ("replied", ["answer 1"]))
 
 
+def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None:
+    """After three in a row it is known to deliver by itself; one that doesn't show up begins the count anew."""
+    world.keep(assistable={"delivery": "auto"})
+    counts = []
+    for number, listed in enumerate([True, True, True, False]):
+        world.completion = {"output": f"text {number}", "message": {"messageId": f"g{number}"}}
+        world.write(f"m{number}")
+        world.work(readback=(0.3,))
+        world.listed = [world.row(f"text {number}", f"g{number}")] if listed else []
+        pass_time(world.redis, 2)
+        time.sleep(0.3)
+        world.work(readback=(0.3,))
+        kept = locations_of(world.redis).get(HERE)
+        assert kept
+        counts.append((world.status(f"m{number}")[0], kept.seen))
+    assert counts == [*(("delivered_by_provider", number) for number in (1, 2, 3)), ("replied", 0)]
+
+
 def test_a_delivery_of_the_bridges_own_is_not_looked_for(world: World) -> None:
     """With `delivery = bridge` a claim is no more than a word."""
     world.answer = {"success": True, "data": {"response": "answer 1", "status": "sent"}}

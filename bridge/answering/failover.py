@@ -13,7 +13,7 @@ import structlog
 from bridge.answering.history import history
 from bridge.errors import Down, OutcomeUnknown, Permanent, Retryable
 from bridge.model import Again
-from bridge.policy import transcript
+from bridge.policy import failover, transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# So many answers in a row without a claim of delivery: the location's provider leaves the delivery to us (DESIGN).
-KNOWN_AFTER = 3
 # A lane that waits for a provider is woken when it answers again. It looks by itself so rarely, for its messages grow old.
 LONGEST_WAIT_SECONDS = 600.0
 
@@ -144,5 +142,5 @@ def _tell(case: Case, asked: Asked, error: OutcomeUnknown | Retryable | Permanen
 
 
 def _may_deliver(case: Case, name: str) -> bool:
-    how = case.kept.location.delivery_of(name)
-    return how == "provider" or (how == "auto" and case.kept.unclaimed < KNOWN_AFTER)
+    kept = case.kept
+    return failover.who_delivers(kept.location.delivery_of(name), unclaimed=kept.unclaimed, seen=kept.seen) != "bridge"

@@ -73,6 +73,7 @@ def show(id_: str, *, as_json: bool) -> None:
         print_json(shown)
         return
     print_table(("setting", "value"), [(name, _plain(value)) for name, value in _flat(shown.settings)])
+    print(f"replies are posted by: {shown.delivery or 'not known yet, three answers will tell'}")
     _tell_trouble(shown)
 
 

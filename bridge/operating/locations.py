@@ -14,6 +14,7 @@ from bridge.operating.installs import logins
 from bridge.operating.moments import iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
+from bridge.policy.failover import who_delivers
 from bridge.store.locations import Kept
 
 if TYPE_CHECKING:
@@ -59,8 +60,12 @@ class LocationPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationShown(LocationSummary):
-    """A location with its settings; secrets are only said to be `(set)`."""
+    """A location with its settings; secrets are only said to be `(set)`.
 
+    `delivery` is who posts the provider's answers, `bridge` or `provider`; null as long as that is not known.
+    """
+
+    delivery: str | None
     settings: dict[str, Any]
 
 
@@ -142,7 +147,9 @@ def show(office: Office, asked: One) -> LocationShown:
     """Show one location's settings."""
     kept = _known(office, asked.location_id)
     (summary,) = _summaries(office, [kept])
-    return LocationShown(**summary, settings=_shown(kept.location.model_dump()))
+    how = kept.location.delivery_of(kept.location.provider)
+    delivery = who_delivers(how, unclaimed=kept.unclaimed, seen=kept.seen) or None
+    return LocationShown(**summary, delivery=delivery, settings=_shown(kept.location.model_dump()))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))

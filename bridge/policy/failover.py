@@ -1,6 +1,16 @@
-"""Which of a location's providers are asked within one try, and in which order."""
+"""Which of a location's providers are asked within one try and in which order, and which of them may deliver by itself."""
 
 from __future__ import annotations
+
+# So many answers in a row without a claim of delivery, or claims that turned out true, tell who delivers (DESIGN).
+KNOWN_AFTER = 3
+
+
+def who_delivers(how: str, *, unclaimed: int, seen: int) -> str:
+    """Who posts a provider's answers: `provider`, `bridge`, or "" as long as that is not known. `how` is its `delivery`."""
+    if how != "auto":
+        return how
+    return "provider" if seen >= KNOWN_AFTER else "bridge" if unclaimed >= KNOWN_AFTER else ""
 
 
 def order(first: str, fallback: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bridge.policy.wording import digest
 from bridge.store.connection import key, reaching, script
 from bridge.store.messages import encode_answer
 from bridge.store.said import said
-from bridge.store.turns import event_of, is_reply, letter, outcome, read_ledger, read_turn, taken_along, words_of
+from bridge.store.turns import event_of, is_claim_true, is_reply, letter, outcome, read_ledger, read_turn, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -251,6 +251,7 @@ class Lanes:
             own=own,
             said=words_of(turn, ended),
             replied=is_reply(ended),
+            seen=is_claim_true(turn, ended),
             events=[event_of(ended)],
         )
 
@@ -313,7 +314,7 @@ class Lanes:
         return self._write(self._release, turn, **patch) == WRITTEN
 
     def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> int:
-        patch = {name: value for name, value in patch.items() if value or name in {"wait_ms", "claimed"}}
+        patch = {name: value for name, value in patch.items() if value or name in {"wait_ms", "claimed", "seen"}}
         patch["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
         told = [orjson.dumps(event).decode() for event in events]
         document = orjson.dumps({**patch, "turn": turn.id, "nonce": uuid4().hex, "events": told})

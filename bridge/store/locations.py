@@ -27,16 +27,17 @@ class Kept:
     """A location and what the bridge learnt of it; moments are ms, 0 for what has not happened.
 
     `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came, `unclaimed` how many of its
-    newest completions in a row came without a claim of delivery. `hold_since_ms` and `hold_why` (the side that refused three
-    logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its last hold that ended. `paused` is an
-    operator's doing. `installed_at_ms` is when the app was installed, through the agency `company_id` if that is known;
-    `uninstalled_at_ms` is when it was taken away, until it is installed again.
+    newest completions in a row came without a claim of delivery, `seen` how many claims in a row turned out true. `hold_since_ms`
+    and `hold_why` (the side that refused three logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its
+    last hold that ended. `paused` is an operator's doing. `installed_at_ms` is when the app was installed, through the agency
+    `company_id` if that is known; `uninstalled_at_ms` is when it was taken away, until it is installed again.
     """
 
     location: Location
     activated_at_ms: int
     last_event_at_ms: int
     unclaimed: int
+    seen: int
     hold_since_ms: int
     held_from_ms: int
     held_until_ms: int
@@ -47,8 +48,9 @@ class Kept:
     company_id: str
 
 
-MOMENTS = ("activated_at", "last_event_at", "unclaimed", "hold", "held_from", "held_until", "installed_at", "uninstalled_at")
-FIELDS = ("settings", *MOMENTS, "hold_why", "paused", "company")
+COUNTS = ("unclaimed", "seen")
+MOMENTS = ("activated_at", "last_event_at", "hold", "held_from", "held_until", "installed_at", "uninstalled_at")
+FIELDS = ("settings", *COUNTS, *MOMENTS, "hold_why", "paused", "company")
 
 
 class Locations:
@@ -122,12 +124,15 @@ class Locations:
 
     def _kept(self, id_: str, fields: list[Any]) -> Kept:
         settings, *numbers, hold_why, paused, company = fields
-        activated, event, unclaimed, hold, held_from, held_until, installed, uninstalled = (int(one or 0) for one in numbers)
+        unclaimed, seen, activated, event, hold, held_from, held_until, installed, uninstalled = (
+            int(one or 0) for one in numbers
+        )
         return Kept(
             location=self._opened(id_, settings),
             activated_at_ms=activated,
             last_event_at_ms=event,
             unclaimed=unclaimed,
+            seen=seen,
             hold_since_ms=hold,
             held_from_ms=held_from,
             held_until_ms=held_until,

@@ -91,6 +91,13 @@ def event_of(ended: Ended) -> dict[str, Any]:
     return event
 
 
+def is_claim_true(turn: Turn, ended: Ended) -> bool | None:
+    """Whether a provider's word that it delivered turned out true; None without such a word, or without an outcome."""
+    if turn.answer is None or not turn.answer.claims_delivery:
+        return None
+    return {Status.DELIVERED_BY_PROVIDER: True, Status.REPLIED: False}.get(ended.status)
+
+
 def is_reply(ended: Ended) -> bool:
     """Whether the contact has heard of us by this end."""
     return ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}

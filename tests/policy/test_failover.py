@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.policy.failover import order, order_after_loss
+from bridge.policy.failover import order, order_after_loss, who_delivers
+
+
+@pytest.mark.parametrize(
+    ("how", "unclaimed", "seen", "who"),
+    [
+        ("bridge", 0, 9, "bridge"),
+        ("provider", 9, 0, "provider"),
+        ("auto", 0, 0, ""),
+        ("auto", 2, 2, ""),
+        ("auto", 3, 0, "bridge"),
+        ("auto", 0, 3, "provider"),
+    ],
+)
+def test_three_in_a_row_tell_who_delivers(how: str, unclaimed: int, seen: int, who: str) -> None:
+    """Unless the setting does."""
+    assert who_delivers(how, unclaimed=unclaimed, seen=seen) == who
 
 
 @pytest.mark.parametrize(("first", "fallback", "asked"), [("a", "", ("a",)), ("a", "b", ("a", "b"))])

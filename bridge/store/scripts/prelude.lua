@@ -543,5 +543,8 @@ local function apply(lane, patch, retention)
     learn(location, 'unclaimed', tonumber(redis.call('HGET', key('location', location), 'unclaimed') or 0) + 1)
   end
   if patch.claimed == true then learn(location, 'unclaimed', 0) end
+  -- ... and so do claims in a row that turned out true that it delivers by itself.
+  if patch.seen == true then learn(location, 'seen', tonumber(redis.call('HGET', key('location', location), 'seen') or 0) + 1) end
+  if patch.seen == false or patch.claimed == false then learn(location, 'seen', 0) end
   for _, event in ipairs(not heard_before and patch.events or {}) do tell(lane, event, retention) end
 end
