@@ -9,8 +9,8 @@ import pytest
 
 from bridge.model import ConversationId, MessageId, OutboundMessage
 from bridge.store.connection import key, now_ms
-from tests.stored import LANE, dead_letters_of, due_ms, pass_time, standings_of
-from tests.world import COMPLETE, CONVERSATION, POST, opened
+from tests.stored import HERE, LANE, dead_letters_of, due_ms, pass_time, standings_of
+from tests.world import AGENCII, COMPLETE, CONVERSATION, POST, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,3 +70,32 @@ def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: Wor
             world.work(readback=(0.01,))
     assert (world.status()[0], len(world.posts())) == ("delivered_by_provider", 1)
     assert not world.redis.zcard(key("dead"))
+
+
+@pytest.mark.parametrize("mode", ["live", "draft"])
+def test_a_reply_that_its_echo_settled_is_in_the_history(world: World, mode: str) -> None:
+    """Its post's answer was lost: the contact knows the reply, and the next question must; of a draft nobody but staff knows."""
+    world.keep(takeover_seconds=0, mode=mode)
+    world.write()
+    world.refusing[POST] = 500
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    echo(world, "r9", "answer 1", **({"type": "TYPE_INTERNAL_COMMENT"} if mode == "draft" else {}))
+    world.work(readback=(0.01,))
+    said = [(one.role, one.content) for one in standings_of(world.redis).said(LANE, 10)]
+    assert (world.status(), len(world.posts())) == (("replied", ""), 1)
+    assert said == [("user", "text of m1"), ("assistant", "answer 1")][: 2 if mode == "live" else 1]
+
+
+def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(world: World) -> None:
+    """No call is open any more: who writes while the fallback thinks has taken over."""
+    world.keep(assistable={"delivery": "auto"}, fallback_provider="agencii", history_messages=0)
+    world.redis.hset(key("location", HERE), "marketplace_at", now_ms(world.redis))
+    world.refusing[COMPLETE] = 500
+    world.write()
+    world.work(readback=(0.01,))
+    pass_time(world.redis, 2)
+    time.sleep(0.02)
+    world.meanwhile = lambda: echo(world, "o1", "I take over")
+    world.work(readback=(0.01,))
+    assert (len(world.asked(AGENCII)), world.posts(), world.status()) == (1, [], ("skipped", "human_takeover"))

@@ -47,5 +47,9 @@ def _settle(case: Case, earlier: LedgerEntry, desk: Desk) -> Ended | Again | Seq
             return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=[found])
         case Unproven(why=why) if case.turn.asks >= MOST_UNPROVEN_ASKS:
             raise Permanent(f"outcome unknown: the provider was asked {case.turn.asks} times: {why}")
+        case Absent():
+            # Whoever writes from here on is no delivery of the provider's.
+            why = "GHL shows no delivery of its own"
+            desk.lanes.unanswered(case.turn, at_ms=case.now_ms(desk), provider=case.turn.asked, why=why, may_deliver=True)
     first, fallback = case.kept.location.provider, case.kept.location.fallback_provider
     return failover.order_after_loss(first, fallback, lost=case.turn.asked, absent=isinstance(finding, Absent))

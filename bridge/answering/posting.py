@@ -10,17 +10,17 @@ from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.settling import look
 from bridge.errors import Overtaken, Permanent, Retryable, There
 from bridge.ghl import messages
-from bridge.model import Again, Channel, MessageId, Posting, SendState, Sent, Skip, Status
+from bridge.model import Again, Channel, MessageId, Posting, Said, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
-from bridge.store.lanes import ASK, Newest
+from bridge.store.lanes import ASK, Newest, words_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bridge.answering.case import Case, Desk
     from bridge.ghl.access import Access
-    from bridge.model import Completion, Ended, Reply
+    from bridge.model import Completion, Ended, LedgerEntry, Reply
 
     Guard = Callable[[Case, Desk], Skip | Again | None]
 
@@ -178,11 +178,19 @@ def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | Non
     if entry is None or entry.state is SendState.NOT_SENT:
         return None
     if entry.state is SendState.SENT:
+        _remember(case, posting, entry, desk)
         return Sent(message_ids=entry.message_ids)
     found = _look_for(case, posting.text, "", entry.at_ms, desk)
     if isinstance(found, Sent):
         desk.lanes.sent(case.turn, posting, found.message_ids, at_ms=case.now_ms(desk), how="found in the conversation")
     return found
+
+
+def _remember(case: Case, posting: Posting, entry: LedgerEntry, desk: Desk) -> None:
+    """A part that GHL told of before its worker could has its words on record too."""
+    if case.kept.location.mode != "draft":
+        said = Said("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
+        desk.standings.remember(case.turn.lane, [said], token=case.turn.token)
 
 
 def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk, *, back_to_ms: int = 0) -> Sent | Again | None:

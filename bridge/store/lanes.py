@@ -30,6 +30,11 @@ ASK = "ask"
 LOST, WRITTEN, NEWER, CHANGED, THERE = 0, 1, 2, 3, 4
 
 
+def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
+    """Under which id the words of a part are on record: GHL's, or ours where GHL's answer held none."""
+    return ids[0] if ids else MessageId(f"{turn.id}-{part}")
+
+
 @dataclass(frozen=True, slots=True)
 class Newest:
     """What a turn has seen of its lane: how many messages, and by which line (channel and conversation provider) its own came."""
@@ -230,8 +235,7 @@ class Lanes:
         """Note that a part is in GHL, under ids that are our own from now on."""
         entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids), last=posting.last)
         event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": how}
-        words = ids[0] if ids else MessageId(f"{turn.id}-{posting.part}")
-        heard = [(at_ms, said(words, "assistant", posting.said))] if posting.said else []
+        heard = [(at_ms, said(words_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
         self._note(turn, ledger={posting.part: entry}, own=list(ids), said=heard, welcomed=["ghl"], event=event)
 
     def skip(self, turn: Turn, ended: Ended) -> None:
