@@ -24,10 +24,12 @@ from tests.stored import FERNET_KEY, HERE, RETENTION_MS, message
 from tests.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redis import Redis
 
 ROOT = Path(__file__).parents[1]
-STATES = ROOT / "tests/samples/state"
+STATES = ROOT / "tests/states"
 NEWER = SCHEMA + 1
 
 
@@ -134,19 +136,26 @@ def test_to_look_is_not_to_take_over(redis: Redis) -> None:
     assert not redis.exists(key("schema"))
 
 
-def test_a_newer_versions_state_is_left_alone(redis: Redis) -> None:
-    """It is refused with what to do, and stays what it is."""
+@pytest.fixture
+def newer(redis: Redis) -> Iterator[Redis]:
+    """A Redis in which a newer version has worked, for as long as the test lasts."""
     redis.set(key("schema"), NEWER)
+    yield redis
+    redis.delete(key("schema"))
+
+
+def test_a_newer_versions_state_is_left_alone(newer: Redis) -> None:
+    """It is refused with what to do, and stays what it is."""
     for refused in (take_over, look):
         with pytest.raises(Misconfigured, match=rf"form {NEWER}.*knows form {SCHEMA}"):
-            refused(redis)
-    assert redis.get(key("schema")) == str(NEWER)
+            refused(newer)
+    assert newer.get(key("schema")) == str(NEWER)
 
 
 @pytest.mark.parametrize("command", ["-m bridge.receiver", "-m celery -A workers worker", "-m bridge locations list"])
-def test_no_process_starts_on_a_newer_versions_state(command: str, redis: Redis, redis_url: str) -> None:
+def test_no_process_starts_on_a_newer_versions_state(command: str, newer: Redis, redis_url: str) -> None:
     """Receiver, worker and command line end with 78 and one sentence."""
-    redis.set(key("schema"), NEWER)
+    assert newer.exists(key("schema"))
     given = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "PORT": "0", "PATH": "/usr/bin:/bin"}
     ended = subprocess.run(
         [sys.executable, *command.split()], env=given, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
