@@ -1,0 +1,159 @@
+"""The commonest complaints about bots, each as a story: it talks over people, to machines, too late, too often, in Markdown."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.store.connection import key
+from tests.story.machine import poll
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine, Person
+
+DAY_MS = 24 * 3600 * 1000
+
+
+def staff(person: Person, text: str, **order: Any) -> None:
+    """Let somebody of the business write to this person."""
+    person.machine.private.add(text)
+    person.machine.sim.order("human", contact_id=person.id, text=text, **order)
+
+
+def answers(person: Person, text: str) -> None:
+    """Let the provider's next answer to this person be this text."""
+    person.machine.private.add(text)
+    person.fault("completion", {"kind": "text", "text": text}, times=1)
+
+
+def test_a_person_who_steps_in_is_not_talked_over(machine: Machine) -> None:
+    """While the completion runs somebody writes: the reply stays away, and so do later ones, until an operator resumes."""
+    ana = machine.person("Plain")
+    ana.fault("completion", {"kind": "delay", "seconds": 1.5}, times=1)
+    said = ana.says("Is anybody there?")
+    poll("the completion", lambda: ana.completions == 1)
+    staff(ana, "Yes, this is Ben speaking")
+
+    assert (ana.settles(said).reason, ana.replies) == ("human_takeover", [])
+    second = ana.settles(ana.says("Good to hear, Ben"))
+    assert (second.reason, ana.completions) == ("human_takeover", 1)
+    assert "a person wrote" in second.facts
+
+    assert machine.cli("conversations", "resume", ana.conversation).returncode == 0
+    assert ana.settles(ana.says("Are you still there?")).status == "replied"
+    assert len(ana.replies) == 1
+
+
+def test_a_location_without_events_sees_people_by_reading(machine: Machine) -> None:
+    """With a token and workflow webhooks alone GHL's list shows who writes: before the completion, and before the post."""
+    machine.apply(Reading={})
+    machine.sim.order("defaults", echo="off")
+    ana, ben = machine.person("Reading"), machine.person("Reading")
+    first = ana.says("I have a question", webhook=False)
+    ana.hooks(first)
+    assert ana.settles(first).status == "replied"
+
+    staff(ana, "I take this one", webhook=False)
+    second = ana.says("Thank you", webhook=False)
+    ana.hooks(second)
+    assert (ana.settles(second).reason, ana.completions) == ("human_takeover", 1)
+
+    ben.fault("completion", {"kind": "delay", "seconds": 1.0}, times=1)
+    third = ben.says("Me too", webhook=False)
+    ben.hooks(third)
+    poll("the completion", lambda: ben.completions == 1)
+    staff(ben, "And this one as well", webhook=False)
+    assert (ben.settles(third).reason, ben.replies) == ("human_takeover", [])
+    assert not machine.redis.hexists(key("location", "Reading"), "marketplace_at")
+
+
+@pytest.mark.parametrize("source", ["api", "app"])
+def test_the_bridges_own_echo_is_no_person(machine: Machine, source: str) -> None:
+    """GHL tells of a reply before it has answered the post, whatever it calls the sender: the talk goes on."""
+    machine.sim.order("defaults", echo="before", echo_source=source)
+    ana = machine.person("Plain")
+    for text in ("One", "Two"):
+        assert ana.settles(ana.says(text)).status == "replied"
+    assert len(ana.replies) == 2
+    machine.sim.order("defaults", echo_source="api")
+
+
+def test_a_failed_reply_that_staff_sends_again_is_no_takeover(machine: Machine) -> None:
+    """GHL's Retry button: the same words under another id, with the user who pressed it."""
+    ana = machine.person("Plain")
+    assert ana.settles(ana.says("Hello")).status == "replied"
+    staff(ana, ana.replies[0])
+
+    assert ana.settles(ana.says("Got it, thanks")).status == "replied"
+
+
+def test_what_a_workflow_sends_is_no_takeover(machine: Machine) -> None:
+    """Reminders and campaigns go out beside the talk, and don't end it."""
+    ana = machine.person("Plain")
+    staff(ana, "Reminder: tomorrow at nine", source="workflow", user_id=None)
+
+    assert ana.settles(ana.says("I will be there")).status == "replied"
+
+
+def test_a_burst_gets_one_answer(machine: Machine) -> None:
+    """Three texts within the quiet time are one question."""
+    ana = machine.person("Patient")
+    said = [ana.says(text) for text in ("Hi", "I have a question", "When do you open?")]
+
+    assert [ana.settles(one).status for one in said] == ["replied"] * 3
+    assert (ana.completions, len(ana.replies)) == (1, 1)
+
+
+def test_stop_ends_what_is_to_be_tried_again_and_start_lifts_it(machine: Machine) -> None:
+    """What waits for its next try is never answered once the contact has said STOP; START opens the talk again."""
+    ana = machine.person("Plain")
+    ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}, times=1)
+    said = ana.says("Tell me more")
+    poll("a try that waits", lambda: "retrying" in machine.story(said["message_id"]))
+    stop = ana.says("Stop!")
+    assert stop["answers"][0]["body"]["reason"] == "stop_word"
+
+    assert ana.settles(said, seconds=15).reason == "stop_word"
+    assert ana.settles(ana.says("Hello?")).reason == "stop_word"
+    assert ana.replies == []
+    assert ana.settles(ana.says("START")).status == "replied"
+
+
+def test_a_text_of_three_days_ago_is_not_answered(machine: Machine) -> None:
+    """Whatever held its webhook up: its own date counts."""
+    ana = machine.person("Plain")
+    record = ana.settles(ana.says("Are you open today?", date_added=time.time() * 1000 - 3 * DAY_MS))
+    assert (record.reason, ana.completions) == ("too_old", 0)
+
+
+def test_markdown_comes_out_plain_in_an_sms(machine: Machine) -> None:
+    """No asterisks, no brackets; links stay links and lists stay lists."""
+    ana = machine.person("Plain")
+    answers(ana, "**Open** daily, see [our page](https://shop.example/hours):\n\n- Monday\n- Tuesday")
+    assert ana.settles(ana.says("When do you open?")).status == "replied"
+    [reply] = ana.replies
+    assert reply == "Open daily, see our page: https://shop.example/hours:\n\n- Monday\n- Tuesday"
+
+
+def test_a_long_reply_comes_in_parts_and_in_order(machine: Machine) -> None:
+    """Each part within an SMS's limit, each once, and nothing of the text lost."""
+    machine.apply(Wordy={"sms_max_segments": 100})
+    ana = machine.person("Wordy")
+    words = [f"word{number}" for number in range(800)]
+    answers(ana, " ".join(words))
+    record = ana.settles(ana.says("Tell me everything"))
+    assert record.status == "replied"
+    assert len(ana.replies) == len(record.reply_ids) > 2
+    assert all(len(reply) <= 1600 for reply in ana.replies)
+    assert " ".join(ana.replies).split() == words
+
+
+def test_two_bots_do_not_talk_for_ever(machine: Machine) -> None:
+    """A contact that sends back what it is told is a machine, and is left alone."""
+    ana = machine.person("Plain")
+    answers(ana, "Thank you for your message, we will be with you shortly")
+    assert ana.settles(ana.says("Thank you for your message, we will call you back")).status == "replied"
+    record = ana.settles(ana.says("Thank you for your message, we will be with you shortly"))
+    assert (record.reason, ana.completions, len(ana.replies)) == ("loop", 1, 1)
