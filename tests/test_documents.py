@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bridge.locations import Location
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,24 @@ def test_every_promise_of_the_readme_is_kept_by_tests_that_exist() -> None:
         assert named, row
         for file, test in named:
             assert re.search(rf"^(async )?def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.MULTILINE), test
+
+
+def test_the_rules_of_the_readme_have_the_settings_defaults() -> None:
+    """Each setting in the table of rules is one of a location's, with its default beside it."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### When it does not answer")[2].partition("\n###")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in section.splitlines() if row.startswith("| ")]
+    told = [(names, shown) for _, names, shown, _ in rows[1:] if "`" in names]
+    assert len(told) > 8
+    for names, shown in told:
+        for name, value in zip(names.split(", "), shown.split(", ") if ", " in names else [shown], strict=True):
+            default = Location.model_fields[name.strip("`")].default
+            assert value == (_in_table(default) or "none"), name
+
+
+def _in_table(default: object) -> str:
+    if isinstance(default, tuple):
+        return ", ".join(f"`{one}`" for one in default)
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _has_default(name: str, default: object) -> bool:
