@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 from uuid import uuid4
 
 import orjson
@@ -14,10 +13,11 @@ from bridge.store.connection import key, reaching, script
 from bridge.store.erasures import digests
 from bridge.store.heard import heard
 from bridge.store.messages import encode
+from bridge.store.pipelines import Pipelines
 from bridge.store.standings import contact_args
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from redis.asyncio import Redis
 
@@ -43,9 +43,8 @@ class Inbox:
         self._hear = redis.register_script(script("hear"))
         self._contact = redis.register_script(script("contact"))
         self._retention_ms = retention_ms
-        self._seconds = seconds
+        self._pipelines = Pipelines(redis, seconds=seconds)
         self._fernet_keys = tuple(fernet_keys)
-        self._calls: set[asyncio.Future[Any]] = set()
 
     async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:
         """Append a message to its lane; `marketplace`: an event of GHL's brought it.
@@ -82,17 +81,18 @@ class Inbox:
     async def workflow_hash(self, location_id: LocationId) -> str:
         """The keyed hash of a location's own workflow secret; empty if it has none. Raises Unavailable."""
         with reaching(f"read the workflow secret of {location_id}"):
-            return await self._in_time(self._redis.hget(key("location", location_id), "workflow_hash")) or ""
+            return await self._pipelines.in_time(self._redis.hget(key("location", location_id), "workflow_hash")) or ""
 
     async def hear(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
         with reaching(f"note outbound message {message.id}"):
-            await self._in_time(self._hear(args=[str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, ""]))
+            args = (str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, "")
+            await self._pipelines.run(self._hear, args)
 
     async def update(self, update: ContactUpdate) -> None:
         """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""
         with reaching(f"note an event of contact {update.contact_id}"):
-            await self._in_time(self._contact(args=contact_args(update, self._retention_ms)))
+            await self._pipelines.run(self._contact, contact_args(update, self._retention_ms))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -102,32 +102,7 @@ class Inbox:
         what = {**came, "erased": digests(lane, self._fernet_keys)}
         args = (str(lane), uuid4().hex, orjson.dumps(what), body, REMEMBERED_MS, self._retention_ms, MOST_WAITING)
         with reaching(f"accept message {what['id']}"):
-            return cast("Accepted", await self._in_time(self._accept(args=args)))
-
-    async def _in_time(self, call: Awaitable[Any]) -> Any:
-        """Wait no longer than promised, not even for the call to be cancelled.
-
-        With more calls than connections and a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python
-        3.11) and waited out its own timeout, which begins anew for every step.
-        """
-        task = asyncio.ensure_future(call)
-        self._calls.add(task)
-        task.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({task}, timeout=self._seconds)
-        if not done:
-            task.cancel()
-            raise TimeoutError
-        try:
-            return task.result()
-        except RuntimeError as error:
-            # What uvloop raises when Redis closes a connection between its opening and the first write to it.
-            raise ConnectionError(str(error)) from error
-
-    def _forget(self, task: asyncio.Future[Any]) -> None:
-        self._calls.discard(task)
-        if not task.cancelled():
-            # Looked at, so that a fault which comes after its sender was answered is no warning.
-            task.exception()
+            return cast("Accepted", await self._pipelines.run(self._accept, args))
 
 
 def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
