@@ -17,6 +17,7 @@ from bridge.operating.office import Office
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
+from bridge.receiver.console import app as console
 from bridge.receiver.reporting import reporting
 from bridge.settings import from_environment
 from bridge.store.counts import Counts
@@ -62,6 +63,7 @@ def build(settings: Settings) -> Starlette:
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
         Mount("/api/v1", api.build(office)),
+        Mount("/console", console.build(office)),
     ]
     # A mount matches no path with a line break in it.
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: refuse_http})

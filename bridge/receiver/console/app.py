@@ -1,0 +1,75 @@
+"""Which page stands where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bridge.receiver.console import conversations, letters, live, locations, overview
+from bridge.receiver.console.door import Door
+from bridge.receiver.console.headers import Guarded
+from bridge.receiver.console.pages import ROOM
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from bridge.operating.office import Office
+    from bridge.receiver.console.door import Show
+
+
+def build(office: Office) -> Starlette:
+    """The app that stands below `/console`; without an admin token it only says that it is closed."""
+    door = Door(office)
+    is_open = office.settings.admin_token is not None
+
+    async def missing(request: Request, error: Exception) -> Response:
+        del error
+        return await (door.missing(request) if is_open else door.closed(request))
+
+    static = Mount("/static", Kept(packages=[(ROOM, "static")]))
+    return Starlette(
+        routes=[static, *(_routes(door, office) if is_open else ())],
+        middleware=[Middleware(Guarded)],
+        exception_handlers={HTTPException: missing},
+    )
+
+
+def _routes(door: Door, office: Office) -> list[Route]:
+    pages: dict[str, Show] = {
+        "/": overview.show,
+        "/conversations": conversations.search,
+        "/conversations/{id}": conversations.show,
+        "/dead-letters": letters.show,
+        "/locations": locations.show_all,
+        "/locations/{id}": locations.show,
+        "/live": live.show,
+    }
+    changes: dict[str, Show] = {
+        "/logout": door.logout,
+        "/conversations/{id}/text": conversations.show_text,
+        "/conversations/{id}/{change}": conversations.change,
+        "/dead-letters": letters.change,
+        "/locations/{id}/{change}": locations.change,
+    }
+    return [
+        Route("/login", door.login, methods=["GET", "POST"]),
+        Route("/events", live.stream(door, office), methods=["GET"]),
+        *(Route(path, door.page(show), methods=["POST"]) for path, show in changes.items()),
+        *(Route(path, door.page(show), methods=["GET"]) for path, show in pages.items()),
+    ]
+
+
+class Kept(StaticFiles):
+    """Static files, whose addresses change when they do."""
+
+    def file_response(self, *args: object, **more: object) -> Response:
+        """The file, to be kept for a year."""
+        response = super().file_response(*args, **more)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

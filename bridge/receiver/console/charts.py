@@ -1,0 +1,101 @@
+"""Bars for the overview's charts: numbers turned into rectangles on the server, for browsers without JavaScript too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.receiver.console.moments import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.operating.overview import Outcomes
+
+HEIGHT, GAP = 100.0, 0.25
+KINDS = ("replied", "no_reply", "skipped", "dead")
+NICE = (1, 2, 3, 4, 5, 6, 8, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One rectangle of a bar, from `y` down."""
+
+    kind: str
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One minute or hour: where it stands, what it is made of, and what it says."""
+
+    x: float
+    width: float
+    moment: str
+    at: str
+    says: str
+    counts: tuple[int, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars in a space as wide as there are bars, and `HEIGHT` high; `top` is the number at its upper edge."""
+
+    bars: tuple[Bar, ...]
+    top: int
+    totals: tuple[int, ...]
+
+    @property
+    def labels(self) -> tuple[Bar, ...]:
+        """Whose times stand below it: first, middle and last."""
+        return (self.bars[0], self.bars[len(self.bars) // 2], self.bars[-1])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened at all."""
+        return not any(self.totals)
+
+
+def draw(outcomes: Sequence[Outcomes]) -> Chart:
+    """Stack each minute's or hour's outcomes, the replies at the bottom."""
+    counted = [tuple(getattr(each, kind) for kind in KINDS) for each in outcomes]
+    top = _nice(max(map(sum, counted)))
+    bars = (_bar(number, each, counts, top) for number, (each, counts) in enumerate(zip(outcomes, counted, strict=True)))
+    return Chart(tuple(bars), top, tuple(map(sum, zip(*counted, strict=True))))
+
+
+def _bar(number: int, each: Outcomes, counts: tuple[int, ...], top: int) -> Bar:
+    moment = read(each.at)
+    at = f"{moment:%H:%M}" if moment else ""
+    said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in zip(KINDS, counts, strict=True) if count)
+    return Bar(
+        x=number + GAP / 2,
+        width=1 - GAP,
+        moment=each.at or "",
+        at=at,
+        says=said or "nothing",
+        counts=counts,
+        parts=tuple(_parts(counts, top)),
+    )
+
+
+def _parts(counts: tuple[int, ...], top: int) -> list[Part]:
+    parts, y = [], HEIGHT
+    for kind, count in zip(KINDS, counts, strict=True):
+        height = count / top * HEIGHT
+        y -= height
+        if count:
+            parts.append(Part(kind, round(y, 2), round(height, 2)))
+    return parts
+
+
+def _nice(highest: int) -> int:
+    """The next round number that has room for it."""
+    size = 1
+    while True:
+        for step in NICE:
+            if step * size >= highest:
+                return step * size
+        size *= 10

@@ -1,0 +1,110 @@
+"""Conversations: found by any of their ids, and each with its whole story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bridge.errors import BridgeError, NotKnown, WrongInput
+from bridge.operating import contacts, conversations, explaining, reading, watching
+from bridge.receiver.console.locations import names
+from bridge.receiver.console.moments import read
+from bridge.receiver.console.pages import Moved, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bridge.operating.watching import Happened
+    from bridge.receiver.console.pages import Visit
+
+RECENT_EVENTS = 500
+MOST_RECENT = 25
+MOST_EVENTS = 60
+
+
+def search(visit: Visit) -> Page | Moved:
+    """Find a conversation by an id, or show those in which something happened last."""
+    wanted = visit.asked("q")
+    recent = _recent(visit.perform(watching.events, watching.Newest(limit=RECENT_EVENTS)).events)
+    shown = {"wanted": wanted, "recent": recent, "names": names(visit), "says": ""}
+    if not wanted:
+        return Page("conversations.html", "conversations", shown)
+    try:
+        visit.perform(explaining.explain, explaining.Asked(wanted))
+    except NotKnown as error:
+        return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
+    return Moved(f"/console/conversations/{quote(wanted, safe='')}")
+
+
+def show(visit: Visit) -> Page:
+    """One conversation's story."""
+    return _page(visit, texts={})
+
+
+def show_text(visit: Visit) -> Page:
+    """The story, with one message's text."""
+    id_ = visit.given("message")
+    try:
+        text = visit.perform(reading.text, reading.OfMessage(id_)).text
+    except BridgeError as error:
+        return _page(visit, texts={}, refused={id_: str(error)})
+    return _page(visit, texts={id_: text})
+
+
+def change(visit: Visit) -> Moved:
+    """Pause or resume the conversation, or lift the contact's stops."""
+    told = visit.perform(explaining.explain, explaining.Asked(visit.path("id")))
+    match visit.path("change"):
+        case "pause":
+            visit.perform(conversations.pause, conversations.One(told.contact_id))
+            note = "Paused: what comes is skipped until it is resumed."
+        case "resume":
+            visit.perform(conversations.resume, conversations.One(told.contact_id))
+            note = "Resumed: the next message is answered. What was skipped meanwhile stays skipped."
+        case "allow":
+            allowed = visit.perform(contacts.allow, contacts.One(told.location_id, told.contact_id))
+            note = f"The contact's stop is lifted: {', '.join(allowed.channels) or 'there was none'}."
+        case _:
+            raise WrongInput("a conversation can be paused and resumed, and a stop lifted")
+    return Moved(f"/console/conversations/{quote(told.contact_id, safe='')}", note)
+
+
+def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] | None = None) -> Page:
+    id_ = visit.path("id")
+    told = visit.perform(explaining.explain, explaining.Asked(id_))
+    everything = bool(visit.asked("all"))
+    events = told.events if everything else told.events[-MOST_EVENTS:]
+    shown = {
+        "id": id_,
+        "told": told,
+        "now": visit.perform(conversations.show, conversations.One(id_)),
+        "names": names(visit),
+        "asked": next((one for one in told.messages if one.message_id == id_), None),
+        "newest": told.messages[-1] if told.messages else None,
+        "messages": tuple(reversed(told.messages if everything else told.messages[-MOST_RECENT:])),
+        "events": _timed(events),
+        "hidden": len(told.events) - len(events),
+        "texts": texts,
+        "refused": refused or {},
+        "may_read": visit.office.settings.console_show_text,
+    }
+    return Page("conversation.html", "conversations", shown)
+
+
+def _timed(events: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], float | None]]:
+    """Each event with the seconds since the one before; None for the first."""
+    timed: list[tuple[dict[str, Any], float | None]] = []
+    before = None
+    for event in events:
+        at = read(event["at"])
+        timed.append((event, (at - before).total_seconds() if at and before else None))
+        before = at
+    return timed
+
+
+def _recent(events: Iterable[Happened]) -> list[Happened]:
+    """The last event of each conversation, newest first."""
+    last: dict[tuple[str, str], Happened] = {}
+    for event in events:
+        last.setdefault((event.location_id, event.contact_id), event)
+    return list(last.values())[:MOST_RECENT]

@@ -1,0 +1,108 @@
+"""Dead letters: filtered by location, replayed or dropped one by one, by the page or all of them, with a look before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from bridge.errors import WrongInput
+from bridge.operating import dead_letters
+from bridge.operating.dead_letters import DeadLetter, DeadLetterPage, Drop, Replay
+from bridge.receiver.console.locations import names
+from bridge.receiver.console.pages import Moved, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.operating.dead_letters import Became
+    from bridge.receiver.console.pages import Visit
+
+ON_A_PAGE = 50
+AT_ONCE = 500
+# A filter that hardly anything passes must not read for ever: the next page goes on where this one stopped.
+MOST_READ = 5_000
+RESULTS = {
+    "replayed": "replayed",
+    "would replay": "would be replayed",
+    "dropped": "dropped",
+    "closed": "closed before",
+    "newer": "kept, since a newer message of the contact was answered (force replays it)",
+    "unknown": "not known",
+}
+
+
+def show(visit: Visit) -> Page:
+    """A page of the open ones."""
+    location = visit.asked("location")
+    letters, following = _some(visit, location, visit.asked("after"), ON_A_PAGE)
+    shown = {
+        "letters": letters,
+        "location": location,
+        "after": visit.asked("after"),
+        "next": urlencode({"location": location, "after": following}) if following else "",
+        "names": names(visit),
+    }
+    return Page("dead_letters.html", "letters", shown)
+
+
+def change(visit: Visit) -> Page | Moved:
+    """Replay or drop what was chosen; a look or a question comes first where one was asked for or is wise."""
+    action, location, everything = visit.given("action"), visit.given("location"), visit.given("scope") == "all"
+    ids = _all(visit, location) if everything else tuple(visit.form.get("id", ()))[:AT_ONCE]
+    if not ids:
+        raise WrongInput("no dead letter was chosen: tick some, or take all of them")
+    match action:
+        case "replay":
+            became = visit.perform(dead_letters.replay, Replay(ids=ids, force=bool(visit.given("force"))))
+        case "drop" if visit.given("sure"):
+            became = visit.perform(dead_letters.drop, Drop(ids))
+        case "drop" | "dry_run":
+            return _ask(visit, action, ids, location, everything=everything)
+        case _:
+            raise WrongInput("a dead letter can be replayed or dropped")
+    back = f"/console/dead-letters?{urlencode({'location': location})}" if location else "/console/dead-letters"
+    return Moved(back, _told(became, more=everything and len(ids) == AT_ONCE))
+
+
+def _ask(visit: Visit, action: str, ids: tuple[str, ...], location: str, *, everything: bool) -> Page:
+    """What would happen: a dry run's answer, or the question before a drop."""
+    told = ""
+    if action == "dry_run":
+        told = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
+    shown = {
+        "action": "replay" if action == "dry_run" else "drop",
+        "told": told,
+        "ids": ids,
+        "location": location,
+        "everything": everything,
+        "force": visit.given("force"),
+    }
+    return Page("dead_letters_sure.html", "letters", shown)
+
+
+def _some(visit: Visit, location: str, after: str, most: int) -> tuple[list[DeadLetter], str | None]:
+    """So many, and where the next ones begin."""
+    found: list[DeadLetter] = []
+    read = 0
+    while True:
+        page = _page(visit, location, after, most - len(found))
+        found += page.dead_letters
+        read += AT_ONCE if location else most
+        if not page.next or len(found) >= most or read >= MOST_READ:
+            return found, page.next
+        after = page.next
+
+
+def _page(visit: Visit, location: str, after: str, room: int) -> DeadLetterPage:
+    return visit.perform(dead_letters.list_, dead_letters.Page(location_id=location, after=after, limit=room))
+
+
+def _all(visit: Visit, location: str) -> tuple[str, ...]:
+    return tuple(letter.id for letter in _some(visit, location, "", AT_ONCE)[0])
+
+
+def _told(became: Iterable[Became], *, more: bool) -> str:
+    counted = Counter(each.result for each in became)
+    said = "; ".join(f"{count:,} {RESULTS[result]}" for result, count in counted.most_common())
+    return f"{said}. There are more: do it again for the next ones." if more else f"{said}."

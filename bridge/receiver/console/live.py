@@ -1,0 +1,70 @@
+"""Live: events as they happen, and the stream that tells open pages that something did."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+from starlette.responses import Response, StreamingResponse
+
+from bridge.errors import Unavailable
+from bridge.operating import watching
+from bridge.receiver.console.locations import names
+from bridge.receiver.console.pages import Page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from bridge.operating.office import Office
+    from bridge.receiver.console.door import Door, Endpoint
+    from bridge.receiver.console.pages import Visit
+
+SHOWN = 60
+STEPS = (
+    "accepted", "asking", "answered", "sending", "sent", "replied", "no_reply", "delivered_by_provider", "skipped", "retrying",
+    "not_sent", "dead", "replayed", "dropped", "superseded",
+)  # fmt: skip
+EVERY_SECONDS = 1.0
+# A stream ends by itself and the browser asks again: so a receiver that is told to stop waits for none, and no proxy cuts one.
+LASTS_SECONDS = 10.0
+AGAIN_MS = 500
+
+
+def show(visit: Visit) -> Page:
+    """The newest events, of one location or step if asked for."""
+    step, location = visit.asked("step"), visit.asked("location")
+    newest = visit.perform(watching.events, watching.Newest(limit=500)).events
+    chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
+    return Page(
+        "live.html", "live", {"events": chosen, "steps": STEPS, "step": step, "location": location, "names": names(visit)}
+    )
+
+
+def stream(door: Door, office: Office) -> Endpoint:
+    """Server-sent events: one whenever something happened since the last."""
+
+    async def take(request: Request) -> Response:
+        if door.session(request) is None:
+            return Response(status_code=401)
+        seen = request.headers.get("last-event-id", "")
+        return StreamingResponse(_tell(office, seen), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    return take
+
+
+async def _tell(office: Office, seen: str) -> AsyncIterator[str]:
+    yield f"retry: {AGAIN_MS}\n\n"
+    until = time.monotonic() + LASTS_SECONDS
+    while time.monotonic() < until:
+        try:
+            last = await to_thread.run_sync(office.live.last)
+        except Unavailable:
+            return
+        if last != seen:
+            yield f"id: {last}\nevent: happened\ndata: {last}\n\n"
+            seen = last
+        await asyncio.sleep(EVERY_SECONDS)

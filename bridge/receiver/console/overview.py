@@ -1,0 +1,21 @@
+"""Overview: does anything need somebody, what waits, what became of the last day's messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.operating import overview
+from bridge.operating.operation import Nothing
+from bridge.receiver.console.charts import draw
+from bridge.receiver.console.pages import Page
+
+if TYPE_CHECKING:
+    from bridge.receiver.console.pages import Visit
+
+
+def show(visit: Visit) -> Page:
+    """One look."""
+    now = visit.perform(overview.overview, Nothing())
+    charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
+    most = max(now.skipped_by_reason.values(), default=1)
+    return Page("overview.html", "overview", {"now": now, "charts": charts, "most_skipped": most})

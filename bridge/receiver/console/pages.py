@@ -1,0 +1,124 @@
+"""What a page is: a value that names its template and what it shows, turned into HTML in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from bridge.operating.words import sentence
+from bridge.receiver.console import moments
+from bridge.receiver.console.tones import REASONS, tone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+
+    from bridge.operating.office import Office
+    from bridge.operating.operation import Operations
+    from bridge.operating.watching import Happened
+    from bridge.receiver.console.sessions import Session
+
+ROOM = "bridge.receiver.console"
+NAVIGATION = (
+    ("overview", "Overview", "/console/"),
+    ("conversations", "Conversations", "/console/conversations"),
+    ("letters", "Dead letters", "/console/dead-letters"),
+    ("locations", "Locations", "/console/locations"),
+    ("live", "Live", "/console/live"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request of somebody who is logged in. `form` is empty unless something is to be changed; its token was checked."""
+
+    request: Request
+    session: Session
+    perform: Operations
+    office: Office
+    form: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address; empty when it is not there."""
+        return self.request.query_params.get(name, "").strip()
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def given(self, name: str) -> str:
+        """A field of the form; empty when it is not there."""
+        return next(iter(self.form.get(name, ())), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to be shown: its template, its place in the navigation, and what it shows."""
+
+    template: str
+    place: str
+    shows: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Something was done: go on at `to`, where `note` is told."""
+
+    to: str
+    note: str = ""
+
+
+class Renderer:
+    """Turns pages into HTML. Everything that is shown is escaped."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=PackageLoader(ROOM),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            moment=moments.read,
+            exactly=moments.exactly,
+            span=moments.span,
+            sentence=sentence,
+            happened=happened,
+            tone=tone,
+            words=words,
+        )
+        self._environment.globals.update(navigation=NAVIGATION, version=self._version, reasons=REASONS)
+
+    def render(self, page: Page, **around: Any) -> str:
+        """The HTML of a page; `around` is what every page shows: session, note, badges."""
+        now = datetime.now(UTC)
+        usual = {"session": None, "note": "", "dead_letters": 0, "place": page.place}
+        return self._environment.get_template(page.template).render(
+            {**usual, **around, **page.shows, "ago": lambda moment: moments.ago(moment, now)}
+        )
+
+    @cached_property
+    def _version(self) -> str:
+        """Changes with the files that browsers keep."""
+        folder = files(ROOM) / "static"
+        kept = sorted(folder.iterdir(), key=lambda file: file.name)
+        return sha256(b"".join(file.read_bytes() for file in kept)).hexdigest()[:12]
+
+
+def words(name: str) -> str:
+    """A name of the contract as words: `delivered_by_provider` is delivered by provider."""
+    return name.replace("_", " ")
+
+
+def happened(event: Happened) -> str:
+    """An event of the stream as a sentence."""
+    return sentence({"step": event.step, **event.details})

@@ -1,0 +1,69 @@
+"""Who is logged in: a signed cookie that names nobody, and a token of its own for every change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+
+SECONDS = 12 * 3600
+NOTE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login. `csrf` stands in every form of its pages."""
+
+    id: str
+    csrf: str
+
+
+class Sessions:
+    """Signs with keys derived from admin token and secret keys: a new admin token logs everybody out.
+
+    `seconds` is how long a login lasts.
+    """
+
+    def __init__(self, settings: Settings, *, seconds: int = SECONDS) -> None:
+        self._seconds = seconds
+        token = settings.admin_token.get_secret_value() if settings.admin_token else uuid4().hex
+        secrets = settings.fernet_keys if settings.secret_key else ("",)
+        # The newest key signs, which itsdangerous wants last; all of them are believed.
+        keys = [sha256(f"ghl-bridge console\0{token}\0{secret}".encode()).digest() for secret in reversed(secrets)]
+        self._cookie = TimestampSigner(keys, salt="session", digest_method=sha256)
+        self._csrf = Signer(keys, salt="csrf", digest_method=sha256)
+        self._notes = URLSafeTimedSerializer(keys, salt="note", signer_kwargs={"digest_method": sha256})
+
+    def begin(self) -> str:
+        """A new session's cookie."""
+        return self._cookie.sign(uuid4().hex).decode()
+
+    def read(self, cookie: str) -> Session | None:
+        """The session of a cookie; None when it is none of ours or over."""
+        try:
+            id_ = self._cookie.unsign(cookie, max_age=self._seconds).decode()
+        except BadData:
+            return None
+        return Session(id_, self._csrf.get_signature(id_).decode())
+
+    def is_meant(self, session: Session, csrf: str) -> bool:
+        """Whether a form came from a page of this session."""
+        return compare_digest(session.csrf.encode(), csrf.encode())
+
+    def note(self, text: str) -> str:
+        """A sentence for the next page, as a cookie."""
+        return str(self._notes.dumps(text))
+
+    def noted(self, cookie: str) -> str:
+        """The sentence of such a cookie; empty when it is none of ours or old."""
+        try:
+            return str(self._notes.loads(cookie, max_age=NOTE_SECONDS))
+        except BadData:
+            return ""

@@ -1,0 +1,385 @@
+"""The console's pages: what they show of an empty store and of a full one, and what can be done on them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+import orjson
+import pytest
+
+from bridge.locations import Location
+from bridge.model import Completion, Dead, Ended, MessageId, Reason, Status
+from bridge.receiver.console.letters import AT_ONCE, ON_A_PAGE
+from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
+from bridge.receiver.console.tones import REASONS
+from bridge.store.connection import key, now_ms
+from tests.other_side import OtherSide, answering, http
+from tests.receiver.console.conftest import opened, words
+from tests.served import ADMIN_TOKEN, served
+from tests.stored import HERE, accept, claim, dead_letters_of, keep, lanes_of, locations_of, message, part, take
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from tests.receiver.console.conftest import Browser
+
+M1, R1 = MessageId("m1"), MessageId("r1")
+SECRET = "a text that nobody asked for"
+
+
+def answered(redis: Redis) -> None:
+    """A message, what was done about it, and its reply."""
+    lanes = lanes_of(redis)
+    accept(redis, message("m1", text=SECRET))
+    turn = take(lanes)
+    lanes.asking(turn, [M1], at_ms=1, may_deliver=False, provider="assistable")
+    lanes.answered(turn, [M1], Completion(text="yes", trace_id="run_7"), at_ms=2, seconds=1.5)
+    lanes.sent(turn, part("0"), [R1], at_ms=4, how="posted")
+    lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(R1,)))
+
+
+def skipped(redis: Redis, id_: str = "m2") -> None:
+    """A message that is skipped."""
+    lanes = lanes_of(redis)
+    accept(redis, message(id_))
+    ended = Ended(
+        status=Status.SKIPPED, message_ids=(MessageId(id_),), reason=Reason.HUMAN_TAKEOVER, facts="usr_1 wrote 5 min ago"
+    )
+    lanes.end(take(lanes), ended)
+
+
+def buried(redis: Redis, count: int, location: str = HERE, *, error: str = "Assistable: HTTP 500") -> list[str]:
+    """So many dead letters, written as the scripts do."""
+    ids = [f"{location}{number:05}" for number in range(count)]
+    now = now_ms(redis)
+    pipe = redis.pipeline(transaction=False)
+    for number, id_ in enumerate(ids):
+        letter = {"id": id_, "location_id": location, "contact_id": f"contact{number}", "conversation_id": f"v{number}"}
+        rest = {"channel": "SMS", "error": error, "attempts": 3, "failed_at": now - 5000, "answer": "", "answered": "[]"}
+        stored = {**letter, **rest, "message_ids": [f"m{number}"], "answered_at": now, "asks": 0}
+        pipe.set(key("dead", id_), orjson.dumps(stored))
+        pipe.zadd(key("dead"), {id_: now - count + number})
+    pipe.execute()
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/", "No workers"),
+        ("/conversations", "Nothing has happened yet"),
+        ("/dead-letters", "No dead letter"),
+        ("/locations", "No location yet"),
+        ("/live", "Nothing to see yet"),
+    ],
+)
+async def test_an_empty_store_has_a_word_on_every_page(operator: Browser, path: str, says: str) -> None:
+    """And not only empty tables."""
+    answer = await operator.see(path)
+    assert answer.status_code == 200
+    assert says in words(answer)
+
+
+async def test_the_overview_tells_what_waits_and_what_became_of_messages(operator: Browser, redis: Redis) -> None:
+    """And says that all is well when it is."""
+    keep(redis)
+    answered(redis)
+    skipped(redis)
+    accept(redis, message("m3", "other"))
+    said = words(await operator.see("/"))
+    assert "All is well" in said
+    assert re.search(r"Waiting 1 .* Accepted 3 .* Replied 1 .* Skipped 1 ", said)
+    assert "human takeover A person has taken the conversation over." in said
+    text = (await operator.see("/")).text
+    assert re.search(r'aria-label="Last hour, by minute: 1 replied, 0 silent, 1 skipped, 0 dead"', text)
+    assert re.search(r"<title[^>]*>\d\d:\d\d: 1 replied, 1 skipped</title>", text)
+
+
+async def test_the_overview_tells_what_needs_somebody(operator: Browser, redis: Redis) -> None:
+    """With the first command, and counts dead letters beside their page."""
+    keep(redis)
+    buried(redis, 3)
+    answer = await operator.see("/")
+    assert "2 things need you" in words(answer)
+    assert "3 dead letters wait for somebody" in words(answer)
+    assert re.search(r'id="dead-letters-count" data-live>3<', answer.text)
+
+
+@pytest.mark.parametrize("id_", ["m1", "r1", "contact", "conversation-contact"])
+async def test_a_conversation_is_found_by_any_of_its_ids(operator: Browser, redis: Redis, id_: str) -> None:
+    """And tells every step, how long it took, the provider's trace and GHL's id of the reply."""
+    keep(redis)
+    answered(redis)
+    answer = await operator.see(f"/conversations?q={id_}")
+    assert answer.url.path == f"/console/conversations/{id_}"
+    said = words(answer)
+    for detail in ("It was answered.", "m1", "r1", "after 1.5 s", "trace run_7", "posted"):
+        assert detail in said
+    assert SECRET not in said
+
+
+async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, redis: Redis) -> None:
+    """With the reason, what it means and what the rule looked at."""
+    keep(redis)
+    skipped(redis)
+    said = words(await operator.see("/conversations/m2"))
+    assert "Not answered on purpose: A person has taken the conversation over." in said
+    assert "human_takeover" in said
+    assert "usr_1 wrote 5 min ago" in said
+
+
+async def test_every_reason_has_a_sentence() -> None:
+    """None is shown as a bare word."""
+    assert set(REASONS) == set(Reason)
+
+
+async def test_an_id_that_is_not_known_is_told(operator: Browser, redis: Redis) -> None:
+    """Beside what was asked for, which can be mended there."""
+    keep(redis)
+    answer = await operator.see("/conversations?q=nobody%3Cb%3E")
+    assert answer.status_code == 404
+    assert "nobody<b> is not known here" in words(answer)
+    assert 'value="nobody&lt;b&gt;"' in answer.text
+
+
+async def test_a_text_is_shown_only_when_it_is_asked_for(operator: Browser, redis: Redis) -> None:
+    """One message's, once; it stands in no address and no page that was not asked for it."""
+    keep(redis)
+    accept(redis, message("m1", text=SECRET), message("m2", text="another"))
+    assert SECRET not in (await operator.see("/conversations/m1")).text
+    shown = await operator.submit("/conversations/contact/text", message="m1")
+    assert SECRET in words(shown)
+    assert "another" not in words(shown)
+    assert SECRET not in (await operator.see("/conversations/contact")).text
+
+
+async def test_a_text_that_can_not_be_read_is_no_broken_page(redis_url: str, redis: Redis) -> None:
+    """The page says why, beside the message."""
+    keep(redis, ghl_token="pit-1")
+    answered(redis)
+    with OtherSide(answering(http(404, {"message": "no"}))) as ghl:
+        async with opened(redis_url, GHL_API_URL=ghl.url) as browser:
+            await browser.log_in()
+            answer = await browser.submit("/conversations/contact/text", message="m1")
+    assert answer.status_code == 200
+    assert "404" in words(answer)
+
+
+async def test_texts_can_be_switched_off(redis_url: str, redis: Redis) -> None:
+    """Then there is nothing to ask with, and asking all the same shows none."""
+    keep(redis)
+    accept(redis, message("m1", text=SECRET))
+    async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
+        await browser.log_in()
+        page = await browser.see("/conversations/m1")
+        assert "Show the text" not in words(page)
+        assert "BRIDGE_CONSOLE_SHOW_TEXT=0" in words(page)
+        assert SECRET not in (await browser.submit("/conversations/contact/text", message="m1")).text
+
+
+async def test_a_conversation_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:
+    """And says how it stands."""
+    keep(redis)
+    answered(redis)
+    paused = await operator.submit("/conversations/m1/pause")
+    assert "Paused: what comes is skipped" in words(paused)
+    assert "by an operator" in words(paused)
+    assert "Resumed: the next message is answered" in words(await operator.submit("/conversations/contact/resume"))
+    assert "There was none" not in words(await operator.submit("/conversations/contact/allow"))
+    assert (await operator.submit("/conversations/contact/forget")).status_code == 422
+
+
+async def test_long_stories_are_shown_from_their_end(operator: Browser, redis: Redis) -> None:
+    """The earlier events are one step away."""
+    keep(redis)
+    for number in range(70):
+        skipped(redis, f"m{number}")
+    page = await operator.see("/conversations/contact")
+    assert "Show 80 earlier events" in words(page)
+    assert "m5," not in words(page)
+    assert "m5," in words(await operator.see("/conversations/contact?all=1"))
+
+
+async def test_dead_letters_are_filtered_by_location(operator: Browser, redis: Redis) -> None:
+    """With their errors, and pages that hold each of them once."""
+    keep(redis, HERE, "there")
+    buried(redis, 60)
+    buried(redis, 2, "there", error="<b>bold</b>")
+    page = await operator.see("/dead-letters?location=there")
+    assert page.text.count('name="id"') == 2
+    assert "<b>bold</b>" not in page.text
+    assert "<b>bold</b>" in words(page)
+    first = await operator.see("/dead-letters")
+    assert first.text.count('name="id"') == ON_A_PAGE
+    following = re.search(r'href="/console(/dead-letters\?[^"]+)" rel="next"', first.text)
+    assert following
+    second = await operator.see(following[1].replace("&amp;", "&"))
+    assert second.text.count('name="id"') == 62 - ON_A_PAGE
+
+
+async def test_ten_thousand_dead_letters_are_no_burden(operator: Browser, redis: Redis) -> None:
+    """A page comes soon, also with a filter that hardly any of them passes."""
+    keep(redis, HERE, "there")
+    buried(redis, 10_000)
+    buried(redis, 1, "there")
+    for path in ("/dead-letters", "/dead-letters?location=there", "/"):
+        answer = await operator.see(path)
+        assert answer.elapsed.total_seconds() < 3
+        assert "10,001" in words(answer)
+
+
+async def test_a_dead_letter_is_replayed(operator: Browser, redis: Redis) -> None:
+    """The ones that were ticked, and no other; what became of them is told on the next page, once."""
+    keep(redis)
+    ids = buried(redis, 3)
+    answer = await operator.submit("/dead-letters", action="replay", id=ids[:2])
+    assert "2 replayed." in words(answer)
+    assert [letter.id for letter in dead_letters_of(redis).all()] == ids[2:]
+    assert "2 replayed." not in words(await operator.see("/dead-letters"))
+
+
+async def test_a_dry_run_changes_nothing(operator: Browser, redis: Redis) -> None:
+    """And offers to go on."""
+    keep(redis)
+    ids = buried(redis, 3)
+    answer = await operator.submit("/dead-letters", action="dry_run", id=ids[:2])
+    assert "2 would be replayed." in words(answer)
+    assert len(list(dead_letters_of(redis).all())) == 3
+    assert all(f'name="id" value="{id_}"' in answer.text for id_ in ids[:2])
+
+
+async def test_a_drop_is_asked_about_first(operator: Browser, redis: Redis) -> None:
+    """Only the second word drops."""
+    keep(redis)
+    ids = buried(redis, 3)
+    question = await operator.submit("/dead-letters", action="drop", id=ids[:2])
+    assert "Drop 2 dead letters?" in words(question)
+    assert len(list(dead_letters_of(redis).all())) == 3
+    answer = await operator.submit("/dead-letters", action="drop", sure="1", id=ids[:2])
+    assert "2 dropped." in words(answer)
+    assert [letter.id for letter in dead_letters_of(redis).all()] == ids[2:]
+
+
+async def test_all_of_a_location_are_replayed_in_helpings(operator: Browser, redis: Redis) -> None:
+    """Five hundred at once, others' untouched."""
+    keep(redis, HERE, "there")
+    buried(redis, AT_ONCE + 1)
+    buried(redis, 2, "there")
+    answer = await operator.submit("/dead-letters", action="replay", scope="all", location=HERE)
+    assert f"{AT_ONCE} replayed. There are more" in words(answer)
+    answer = await operator.submit("/dead-letters", action="replay", scope="all", location=HERE)
+    assert "1 replayed." in words(answer)
+    assert {letter.lane.location_id for letter in dead_letters_of(redis).all()} == {"there"}
+
+
+async def test_a_letter_that_somebody_else_closed_is_told(operator: Browser, redis: Redis) -> None:
+    """It is not replayed twice."""
+    keep(redis)
+    ids = buried(redis, 1)
+    await operator.submit("/dead-letters", action="replay", id=ids)
+    assert "1 closed before." in words(await operator.submit("/dead-letters", action="replay", id=ids))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"action": "replay"}, {"action": "burn", "id": "here00000"}, {"action": "replay", "scope": "all"}]
+)
+async def test_nothing_chosen_is_nothing_done(operator: Browser, redis: Redis, fields: dict[str, str]) -> None:
+    """And said so."""
+    keep(redis)
+    assert (await operator.submit("/dead-letters", **fields)).status_code == 422
+
+
+async def test_locations_that_need_somebody_come_first(operator: Browser, redis: Redis) -> None:
+    """On hold, then failing, then the others by name; found by name or id."""
+    named = {"zulu": "Zulu", "held": "Yankee", "fails": "Xray", "alpha": "<Alpha>"}
+    locations_of(redis).apply([Location(id=id_, name=name) for id_, name in named.items()])
+    redis.hset(key("location", "held"), mapping={"hold": now_ms(redis), "hold_why": "ghl"})
+    redis.hset(key("tally", "fails"), mapping={"failing": 4, "answered_at": now_ms(redis) - 60_000})
+    said = words(await operator.see("/locations"))
+    assert re.search(r"Yankee .*GHL refused the login.* Xray .*1 min ago.* 4 .* <Alpha> .* Zulu ", said)
+    found = words(await operator.see("/locations?q=YAN"))
+    assert "Yankee" in found
+    assert "Zulu" not in found
+    assert "No location fits" in words(await operator.see("/locations?q=nothing"))
+
+
+async def test_a_location_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:
+    """From the list and from its own page; a hold ends the same way."""
+    keep(redis)
+    assert "here is paused" in words(await operator.submit("/locations/here/pause"))
+    assert redis.hget(key("location", HERE), "paused") == "1"
+    back = await operator.submit("/locations/here/resume", back="one")
+    assert back.url.path == "/console/locations/here"
+    assert redis.hget(key("location", HERE), "paused") == "0"
+    lanes = lanes_of(redis)
+    accept(redis, *(message(f"m{number}", f"c{number}") for number in range(3)))
+    for turn in [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]:
+        lanes.bury(turn, [one.id for one in turn.messages], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+    assert "on hold" in words(await operator.see("/locations/here"))
+    assert "3 dead letter(s) are replayed" in words(await operator.submit("/locations/here/resume"))
+    assert (await operator.submit("/locations/here/remove")).status_code == 422
+    assert (await operator.submit("/locations/unknown/pause")).status_code == 404
+
+
+async def test_a_locations_page_shows_its_settings_and_no_secret(operator: Browser, redis: Redis) -> None:
+    """As the file has them, without the tables of other providers."""
+    keep(redis, ghl_token="pit-very-secret", off_tags=("no_bot", "vip"), assistable={"assistant_id": "a1", "token": "hush"})
+    page = await operator.see("/locations/here")
+    said = words(page)
+    for detail in (
+        "ghl_token (set)",
+        "off_tags no_bot, vip",
+        "assistable.assistant_id a1",
+        "contact_lookup true",
+        "max_age_seconds 21600",
+    ):
+        assert detail in said
+    assert "secret" not in page.text.replace("secrets", "")
+    assert "hush" not in page.text
+    assert "openai." not in said
+
+
+async def test_many_locations_come_in_pages(operator: Browser, redis: Redis) -> None:
+    """Each once."""
+    keep(redis, *(f"l{number:04}" for number in range(LOCATIONS_ON_A_PAGE + 5)))
+    first = await operator.see("/locations")
+    assert first.text.count('<td data-label="Location"') == LOCATIONS_ON_A_PAGE
+    assert f"1 to {LOCATIONS_ON_A_PAGE} of {LOCATIONS_ON_A_PAGE + 5}" in words(first)
+    second = await operator.see(f"/locations?from={LOCATIONS_ON_A_PAGE}")
+    assert second.text.count('<td data-label="Location"') == 5
+
+
+async def test_live_shows_what_happened_last(operator: Browser, redis: Redis) -> None:
+    """Newest first, by step or location if asked for, and no text."""
+    keep(redis, HERE, "there")
+    answered(redis)
+    accept(redis, message("m9", "other", "there"))
+    page = await operator.see("/live")
+    assert re.findall(r'class="badge \w+">(\w+)', page.text)[:2] == ["accepted", "replied"]
+    assert SECRET not in page.text
+    assert "other" not in words(await operator.see("/live?step=answered"))
+    assert "other" in words(await operator.see("/live?location=there"))
+
+
+@pytest.mark.timeout(60)
+def test_open_pages_are_told_when_something_happened(redis_url: str, redis: Redis) -> None:
+    """By server-sent events that begin where the browser was, and end by themselves; a stranger gets none."""
+    keep(redis)
+    accept(redis, message("m1"))
+    with served(redis_url) as url, httpx.Client(base_url=url) as client:
+        assert client.get("/console/events").status_code == 401
+        assert client.post("/console/login", data={"token": ADMIN_TOKEN}).status_code == 303
+        with client.stream("GET", "/console/events", timeout=20) as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            lines = stream.iter_lines()
+            first = next(line for line in lines if line.startswith("id: "))
+            accept(redis, message("m2"))
+            second = next(line for line in lines if line.startswith("id: "))
+            assert first != second
+            assert not any(line.startswith("id: ") for line in lines)
+        with client.stream(
+            "GET", "/console/events", headers={"Last-Event-ID": second.removeprefix("id: ")}, timeout=20
+        ) as stream:
+            assert not any(line.startswith("id: ") for line in stream.iter_lines())
