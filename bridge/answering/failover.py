@@ -77,7 +77,7 @@ def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], desk: Desk) 
         usual = delays[min(case.turn.attempts, len(delays) - 1)]
         # Nothing is counted here: who says "again at once" must not be asked without end.
         wait, why = max(usual, fault.retry_after or 0), f"{why}; meanwhile {fault}"
-    return Again(wait=min(wait, LONGEST_WAIT_SECONDS), why=why, counts=False, circuits=tuple(shut))
+    return Again(wait=wait, why=why, counts=False, circuits=tuple(shut))
 
 
 def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
