@@ -65,10 +65,11 @@ def _measure(url: str, folder: Path) -> None:
     # Scripts loaded and buffers grown before anything is counted.
     _converse(redis, url, AT_ONCE)
     memory, file, keys = _used(redis), _file_bytes(folder), set(redis.scan_iter(count=10_000))
+    cpu = _cpu_seconds(redis)
     _converse(redis, url, CONVERSATIONS)
-    memory, file = _used(redis) - memory, _file_bytes(folder) - file
+    memory, file, cpu = _used(redis) - memory, _file_bytes(folder) - file, _cpu_seconds(redis) - cpu
     made = set(redis.scan_iter(count=10_000)) - keys
-    _tell(redis, made, memory=memory / CONVERSATIONS, file=file / CONVERSATIONS)
+    _tell(redis, made, memory=memory / CONVERSATIONS, file=file / CONVERSATIONS, cpu=cpu / CONVERSATIONS)
 
 
 def _converse(redis: Redis, url: str, count: int) -> None:
@@ -130,11 +131,16 @@ def _used(redis: Redis) -> int:
     return int(redis.info("memory")["used_memory"])
 
 
+def _cpu_seconds(redis: Redis) -> float:
+    told: Any = redis.info("cpu")
+    return float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
+
+
 def _file_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("appendonly*/**/*") if file.is_file())
 
 
-def _tell(redis: Redis, made: set[str], *, memory: float, file: float) -> None:
+def _tell(redis: Redis, made: set[str], *, memory: float, file: float, cpu: float) -> None:
     kinds: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for name in made:
@@ -154,6 +160,7 @@ def _tell(redis: Redis, made: set[str], *, memory: float, file: float) -> None:
         f"| all keys (MEMORY USAGE) | {len(made) / CONVERSATIONS:.1f} | {sum(sizes.values()) / CONVERSATIONS:,.0f} |",
         f"| **memory a conversation** (`used_memory`) | | **{memory:,.0f}** |",
         f"| append-only file a conversation | | {file:,.0f} |",
+        f"| Redis' CPU a conversation, its file synced for each write | | {cpu * 1000:.2f} ms |",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 
