@@ -142,7 +142,7 @@ FORBIDDEN: dict[str, tuple[dict[str, Any], Callable[[World], object], str, str]]
         {"max_replies_per_day": 1},
         capped,
         "reply_cap",
-        rf"1 replies since {MOMENT}, max_replies_per_day = 1",
+        rf"replies since {MOMENT}: 1, max_replies_per_day = 1",
     ),
 }
 

@@ -70,7 +70,7 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
     if skip := judge_takeover(standing, location, now_ms):
         return skip
     if 0 < location.max_replies_per_day <= standing.replies:
-        facts = f"{standing.replies} replies since {iso(standing.oldest_reply_at_ms)}"
+        facts = f"replies since {iso(standing.oldest_reply_at_ms)}: {standing.replies}"
         return Skip(Reason.REPLY_CAP, f"{facts}, max_replies_per_day = {location.max_replies_per_day}")
     return None
 

@@ -391,15 +391,20 @@ def test_allow_lifts_every_stop(redis: Redis) -> None:
 # Pauses
 
 
+@pytest.mark.parametrize("lifted_by", ["contact", CONVERSATION, "m1"])
 @pytest.mark.parametrize("id_", ["contact", CONVERSATION])
-def test_a_pause_may_come_before_anything_is_known(redis: Redis, id_: str) -> None:
-    """By contact or conversation id: it counts from the first message on, until it is lifted."""
+def test_a_pause_may_come_before_anything_is_known(redis: Redis, id_: str, lifted_by: str) -> None:
+    """By contact or conversation id: it counts from the first message on, until it is lifted by any of its ids."""
     keep(redis)
     standings = standings_of(redis)
     assert standings.pause(id_) is None
     accept(redis, message())
+    assert standings.resume(lifted_by)
+    assert not standing(redis).paused_at_ms
+    assert standings.pause("later") is None
+    accept(redis, message("m2", conversation_id=ConversationId("later")))
     assert standing(redis).paused_at_ms
-    assert standings.resume(id_)
+    assert standings.resume(lifted_by)
     assert not standing(redis).paused_at_ms
 
 

@@ -121,6 +121,27 @@ def test_stop_ends_what_is_to_be_tried_again_and_start_lifts_it(machine: Machine
     assert ana.settles(ana.says("START")).status == "replied"
 
 
+@pytest.mark.parametrize(
+    ("kind", "told", "reason"),
+    [
+        ("ContactTagUpdate", {"tags": ["vip", "AI_Off"]}, "off_tag"),
+        ("ContactDndUpdate", {"dnd": True}, "dnd"),
+        ("ContactDndUpdate", {"dndSettings": {"SMS": {"status": "active"}}}, "dnd"),
+    ],
+)
+def test_what_an_event_tells_of_a_contact_needs_no_look_up(
+    machine: Machine, kind: str, told: dict[str, Any], reason: str
+) -> None:
+    """A tag or do-not-disturb that GHL tells of counts at once, also where contacts aren't looked up."""
+    ana = machine.person("Blind")
+    payload = {"type": kind, "locationId": ana.location, "id": ana.id, "webhookId": f"w-{ana.id}", **told}
+    [answer] = machine.sim.order("webhook", payload=payload)["answers"]
+    assert answer["body"] == {"status": "ignored", "reason": "not_a_message"}
+
+    assert ana.settles(ana.says("Hello")).reason == reason
+    assert (ana.completions, ana.requests("contact")) == (0, [])
+
+
 def test_a_text_of_three_days_ago_is_not_answered(machine: Machine) -> None:
     """Whatever held its webhook up: its own date counts."""
     ana = machine.person("Plain")
@@ -148,6 +169,22 @@ def test_a_long_reply_comes_in_parts_and_in_order(machine: Machine) -> None:
     assert len(ana.replies) == len(record.reply_ids) > 2
     assert all(len(reply) <= 1600 for reply in ana.replies)
     assert " ".join(ana.replies).split() == words
+
+
+def test_a_worker_that_is_killed_between_two_parts_repeats_none(machine: Machine) -> None:
+    """The next one sends what is missing, in order, under the same answer."""
+    machine.apply(Wordy={"sms_max_segments": 100})
+    machine.sim.order("defaults", post_seconds=0.5)
+    ana = machine.person("Wordy")
+    words = [f"word{number}" for number in range(1000)]
+    answers(ana, " ".join(words))
+    said = ana.says("Tell me everything")
+    poll("the first part", lambda: len(ana.replies) == 1)
+    machine.restart("worker")
+
+    assert ana.settles(said, seconds=60).status == "replied"
+    assert " ".join(ana.replies).split() == words
+    assert ana.completions == 1
 
 
 def test_two_bots_do_not_talk_for_ever(machine: Machine) -> None:

@@ -35,6 +35,7 @@ redis.call('HSET', message, 'lane', lane, 'at', now, 'conversation', came.conver
 if reason == '' then redis.call('HSET', message, 'body', body, 'line', came.line) end
 redis.call('HSET', message, 'status', reason == '' and 'waiting' or 'skipped', 'reason', reason)
 for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
+for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
 tell(lane, came.event, retention)
 if why[reason] then
   redis.call('HSET', message, 'facts', why[reason])

@@ -318,6 +318,16 @@ local function keep_standing(lane, retention)
   end
 end
 
+-- A pause that was said before anything was known of the contact.
+local function adopt_pause(lane, id, retention)
+  local since = id ~= '' and redis.call('GET', key('paused', id))
+  if not since then return end
+  redis.call('HSET', key('standing', lane), 'paused_at', since)
+  redis.call('HINCRBY', key('standing', lane), 'revision', 1)
+  redis.call('DEL', key('paused', id))
+  keep_standing(lane, retention)
+end
+
 -- Likewise for what is kept of an erased contact.
 local function keep_forbidden(kept, location, retention)
   local fields = redis.call('HKEYS', kept)

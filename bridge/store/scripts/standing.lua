@@ -5,16 +5,7 @@
 local lane, retention = ARGV[1], tonumber(ARGV[3])
 local location, contact = split(lane)
 local record = key('standing', lane)
--- A pause that was said before anything was known of the contact.
-for _, id in ipairs({contact, ARGV[2]}) do
-  local since = id ~= '' and redis.call('GET', key('paused', id))
-  if since then
-    redis.call('HSET', record, 'paused_at', since)
-    redis.call('HINCRBY', record, 'revision', 1)
-    redis.call('DEL', key('paused', id))
-    keep_standing(lane, retention)
-  end
-end
+for _, id in ipairs({contact, ARGV[2]}) do adopt_pause(lane, id, retention) end
 local replies = key('replies', lane)
 local day_ago = now - 24 * 3600 * 1000
 local oldest = redis.call('ZRANGEBYSCORE', replies, day_ago, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
