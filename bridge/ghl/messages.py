@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import OperatorMustFix, Permanent, Retryable
+from bridge.errors import OperatorMustFix, Retryable
 from bridge.ghl.fields import blocked_channels, moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
 from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
@@ -114,14 +114,15 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
 
 
 def check_allowed(status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Read an answer only for whether the token was let in; what is not there, or not asked for rightly, is no refusal.
+    """Read an answer only for whether the token was let in; what is not there, or not there yet, is no refusal.
 
     Raises TokenRefused, OperatorMustFix, Busy, Retryable and OutcomeUnknown.
     """
-    if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
-        error = refusal(status, headers, body, what="look")
-        if isinstance(error, OperatorMustFix) or not isinstance(error, Permanent):
-            raise error
+    if 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
+        return
+    error = refusal(status, headers, body, what="look")
+    if isinstance(error, OperatorMustFix) or status not in {400, 404, 422}:
+        raise error
 
 
 def decipher_search(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> ConversationId:
