@@ -14,7 +14,7 @@ from bridge.policy.resolving import FRESH_MS, LISTED_MS
 from bridge.store.connection import key, now_ms, text
 from bridge.store.timelines import Timelines
 from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, lanes_of, message, pass_time
-from tests.world import COMPLETE, CONTACT, CONVERSATION, LIST, POST, SEARCH, World, opened
+from tests.world import AGENCII, COMPLETE, CONTACT, CONVERSATION, LIST, POST, SEARCH, World, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -383,7 +383,7 @@ def test_a_saved_answer_is_posted_before_what_joined_is_looked_for(world: World)
     hooked(world)
     del world.refusing[POST]
     later(world, 1.0)
-    assert (world.inputs(), len(world.posts()), world.status("w1")) == (["yes"], 4, DUPLICATE)
+    assert (world.inputs(), len(world.posts()), world.status("w1")) == (["yes"], 2, DUPLICATE)
 
 
 def tick(world: World, seconds: float) -> None:
@@ -442,3 +442,20 @@ def test_a_worker_that_dies_after_it_found_the_id_changes_nothing(world: World) 
     later(world, 2.0)
     assert (world.status("m1"), reads(world)) == (REPLIED, [SEARCH, LIST])
     assert lanes_of(world.redis).claim("w", slots=1, alive_seconds=1, most=1).lanes == ()
+
+
+def test_a_duplicate_leaves_the_lane_as_it_was(world: World) -> None:
+    """What the provider calls the conversation, and when the contact was last answered, outlive what tells nothing new."""
+    world.keep(history_messages=0, provider="agencii")
+    lists(world, "m1")
+    assert signed(world, "m1") == "accepted"
+    world.work()
+    before = world.redis.hgetall(key("lane", str(LANE)))
+    hooked(world)
+    world.work()
+    assert world.status("w1") == ("skipped", "duplicate")
+    assert world.redis.hgetall(key("lane", str(LANE))) == before
+    assert world.redis.pttl(key("lane", str(LANE))) > 0
+    assert signed(world, "m2", "more") == "accepted"
+    world.work()
+    assert [asked["chatId"] for asked in world.asked(AGENCII)] == [None, "chat1"]

@@ -86,15 +86,18 @@ class Lanes:
         token = uuid4().hex
         began = self._clock()
         with reaching(f"lease {lane}"):
-            answer = self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
+            answer = self._take(lane, token)
         return read_turn(lane, token, began, answer) if answer else None
 
     def reread(self, turn: Turn) -> Turn | None:
         """A turn as it is now, under the same lease; None when nothing of it waits any more, and the lane was given back."""
         began = self._clock()
         with reaching(f"read the turn of {turn.lane} anew"):
-            answer = self._lease(args=[str(turn.lane), turn.token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN])
+            answer = self._take(turn.lane, turn.token)
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
+
+    def _take(self, lane: Lane, token: str) -> Any:
+        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN, self._retention_ms])
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
@@ -117,7 +120,7 @@ class Lanes:
     def give_back(self, turn: Turn) -> bool:
         """Give the lane back untouched, due at once: this process is about to stop. False when the lease was lost before."""
         with reaching(f"give {turn.lane} back"):
-            return bool(self._give_back(args=[str(turn.lane), turn.token]))
+            return bool(self._give_back(args=[str(turn.lane), turn.token, self._retention_ms]))
 
     def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
         """Which of these are messages that we posted, or that are known to be our provider's."""

@@ -1,5 +1,5 @@
 -- Give a lane back untouched, due at once: its worker is about to stop, and this was no try.
--- ARGV: lane, token
+-- ARGV: lane, token, retention (ms)
 -- Answers 1, or 0 when the lease was lost.
 local lane, token = ARGV[1], ARGV[2]
 if not holds(lane, token) then return 0 end
@@ -10,8 +10,9 @@ redis.call('HDEL', record, 'lease', 'lease_until')
 vacate(lane)
 -- Every message was ended one by one: nothing of this turn may reach the next one.
 if redis.call('HEXISTS', record, 'replaying') == 0 and redis.call('EXISTS', key('waiting', lane)) == 0 then
-  redis.call('DEL', record, key('carried', lane))
+  forget_turn(lane)
 end
 reschedule(lane)
+keep_lane(lane, tonumber(ARGV[3]))
 ring_if_due()
 return 1

@@ -1,6 +1,6 @@
 -- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
 -- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
--- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn
+-- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn, retention (ms)
 -- Answers nil, or what `lanes._turn` reads.
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
@@ -32,10 +32,11 @@ end
 local replaying = redis.call('HGET', record, 'replaying')
 local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
 if #ids == 0 then
-  -- Its last holder ended every message and died before the release: nothing of that turn may reach the next one.
-  redis.call('DEL', record, key('carried', lane))
+  -- Every message was ended one by one, as duplicates or by a holder that died before the release.
+  forget_turn(lane)
   vacate(lane)
   reschedule(lane)
+  keep_lane(lane, tonumber(ARGV[6]))
   return nil
 end
 if held[1] ~= token and redis.call('HINCRBY', record, 'unfinished', 1) > 1 then count('tries|abandoned') end

@@ -291,6 +291,22 @@ local function forget(name, ...)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
 end
 
+-- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
+local function forget_turn(lane)
+  forget(
+    key('lane', lane), 'lease', 'lease_until', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
+    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked'
+  )
+end
+
+-- A lane in which nothing stands is kept for its time.
+local function keep_lane(lane, retention)
+  local location, contact = split(lane)
+  if redis.call('ZSCORE', key('due', location), contact) then return end
+  redis.call('PEXPIRE', key('lane', lane), retention)
+  redis.call('PEXPIRE', key('carried', lane), retention)
+end
+
 local function revision(lane) return tonumber(redis.call('HGET', key('standing', lane), 'revision') or 0) end
 
 -- The channels that a contact has stopped, and since when.

@@ -74,16 +74,10 @@ else
     local turn = redis.call('HGET', record, 'turn')
     for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
   end
-  forget(
-    record, 'turn', 'attempts', 'answer', 'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed',
-    'parts', 'asked'
-  )
+  forget_turn(lane)
   clear_up_after(lane, patch.turn, retention)
 end
 reschedule(lane)
-if redis.call('ZSCORE', key('due', location), lane:match(':(.+)$')) == false then
-  redis.call('PEXPIRE', record, retention)
-  redis.call('PEXPIRE', key('carried', lane), retention)
-end
+keep_lane(lane, retention)
 ring_if_due()
 return held and 2 or 1
