@@ -270,19 +270,21 @@ def test_a_replayed_letter_that_is_gone_is_not_retried_for_ever(redis: Redis) ->
 
 def test_measuring_costs_little_however_much_waits(redis: Redis) -> None:
     """With a thousand locations and two hundred thousand lanes it takes milliseconds, all of them in one round trip."""
-    due = now_ms(redis) - 5000
+    due = now_ms(redis) - 600_000
     pipe = redis.pipeline(transaction=False)
     for number in range(1000):
         location = LocationId(f"location{number}")
         pipe.zadd(key("due", location), {f"c{lane}": due for lane in range(200)})
         pipe.zadd(key("due"), {location: due})
     pipe.execute()
-    measure(redis)
-    began = time.perf_counter()
-    now = measure(redis)
-    assert time.perf_counter() - began < 0.1
+    quickest = 1.0
+    for _ in range(10):  # the machine may be busy with something else
+        began = time.perf_counter()
+        now = measure(redis)
+        quickest = min(quickest, time.perf_counter() - began)
+    assert quickest < 0.1
     assert now.lanes == 200_000
-    assert now.oldest_overdue_seconds == pytest.approx(5, abs=2)
+    assert now.oldest_overdue_seconds == pytest.approx(600, abs=60)
 
 
 def test_without_redis_nothing_can_be_measured() -> None:
