@@ -636,6 +636,16 @@ def test_a_retry_waits_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     assert (second.id, second.attempts, second.answer) == (turn.id, 1, Completion(text="yes"))
 
 
+def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """However long a turn waits; once it has ended, its ledger is kept for its time."""
+    ledger = key("ledger", turn.id)
+    assert lanes.sending(turn, part(), at_ms=1, channel="SMS", revision=0)
+    lanes.again(turn, [M1], Again(wait=0, why="busy"))
+    assert redis.pttl(ledger) == -1
+    lanes.end(take(lanes), Ended(status=Status.REPLIED, message_ids=(M1,)))
+    assert redis.pttl(ledger) > 0
+
+
 def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """Waiting for a look counts looks, not tries; asking and sending anew start the looks over."""
     lanes.again(turn, [M1], Again(wait=1, why="too early", counts=False, looks=1))

@@ -65,7 +65,9 @@ if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
   if patch.wait_ms >= 0 then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
   if patch.circuits then park(lane, patch.circuits, retention) end
-elseif held then
+end
+if patch.wait_ms or held then
+  -- However long it waits, what was sent must be known then.
   redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))
 else
   if not patch.dead then
