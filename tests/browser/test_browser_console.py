@@ -1,0 +1,128 @@
+"""What an operator does in the console, in a real browser, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import expect
+
+from tests.receiver.console.test_console_pages import answered, buried, skipped
+from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from redis import Redis
+
+PAGES = (
+    "/console/", "/console/conversations", "/console/conversations/contact", "/console/dead-letters", "/console/locations",
+    "/console/locations/here", "/console/live", "/console/nothing",
+)  # fmt: skip
+
+
+def live(redis: Redis, *, letters: int = 3) -> None:
+    """Something on every page."""
+    keep(redis, "here", "there")
+    answered(redis)
+    skipped(redis)
+    buried(redis, letters)
+
+
+def go(page: Page, name: str) -> None:
+    """To one of the pages, by the navigation."""
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+
+
+def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Redis) -> None:
+    """Found by its id, the reason stands first."""
+    live(redis)
+    go(page, "Conversations")
+    page.get_by_label("Id of a message, conversation, contact or reply").fill("m2")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", name="Not answered on purpose: A person has taken the conversation over.")).to_be_visible()
+    expect(page.locator("#verdict")).to_contain_text("usr_1 wrote 5 min ago")
+
+
+def test_an_operator_replays_a_dead_letter(page: Page, redis: Redis) -> None:
+    """The one that was ticked; the badge counts the others."""
+    live(redis)
+    go(page, "Dead letters")
+    page.get_by_label("Dead letter of contact contact1", exact=True).check()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_role("status").filter(has_text="1 replayed.")).to_be_visible()
+    expect(page.locator("#dead-letters-count")).to_have_text(re.compile("2"))
+    assert [letter.id for letter in dead_letters_of(redis).all()] == ["here00000", "here00002"]
+
+
+def test_an_operator_pauses_a_location(page: Page, redis: Redis) -> None:
+    """By its name."""
+    live(redis)
+    go(page, "Locations")
+    page.get_by_role("button", name="Pause there").click()
+    expect(page.get_by_role("status").filter(has_text="there is paused")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume there")).to_be_visible()
+    assert [each.paused for each in locations_of(redis).all()] == [False, True]
+
+
+def test_an_operator_sees_an_event_as_it_happens(page: Page, redis: Redis) -> None:
+    """Without loading the page again."""
+    live(redis)
+    go(page, "Live")
+    expect(page.locator("#events")).to_contain_text("replied")
+    expect(page.locator("#live")).to_contain_text("live")
+    accept(redis, message("m9", "somebody-new"))
+    expect(page.locator("#events")).to_contain_text("somebody-new", timeout=10_000)
+
+
+def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
+    """Only after asking for it."""
+    keep(redis)
+    accept(redis, message("m1", text="only on demand"))
+    page.goto("/console/conversations/m1")
+    expect(page.locator("body")).not_to_contain_text("only on demand")
+    page.get_by_role("button", name="Show the text of m1").click()
+    expect(page.locator("blockquote")).to_have_text("only on demand")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
+def test_every_page_can_be_read_by_everybody(page: Page, redis: Redis, scheme: str, *, filled: bool) -> None:
+    """Axe finds nothing, and no page is wider than its screen."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    if filled:
+        live(redis, letters=60)
+        lanes_of(redis).claim("w", slots=1, alive_seconds=60, most=0)
+    for path in PAGES:
+        page.goto(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+def test_the_login_can_be_read_by_everybody(chromium: Browser, address: str, redis: Redis) -> None:
+    """With and without a refusal."""
+    del redis
+    page = chromium.new_page(base_url=address)
+    page.goto("/console/")
+    assert Axe().run(page).violations_count == 0
+    page.get_by_label("Admin token").fill("guess")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the admin token")
+    assert Axe().run(page).violations_count == 0
+    page.close()
+
+
+def test_the_console_works_without_javascript(chromium: Browser, address: str, redis: Redis) -> None:
+    """Login, replay and pause are forms."""
+    live(redis)
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/console/dead-letters")
+    page.get_by_label("Admin token").fill("the-admin-token-of-the-tests")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Dead letter of contact contact1", exact=True).check()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("1 replayed.")).to_be_visible()
+    context.close()
