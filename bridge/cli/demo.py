@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ def run(*, once: bool) -> None:
         _apply_location(here)
         _step("Redis, receiver, worker and simulator run")
         _step(f"sandbox page  {sandbox}/")
+        _step(f"console       {here.web_url}/console   token: {here.environ['BRIDGE_ADMIN_TOKEN']}")
         timeline = _one_message(here, sandbox)
         _show(timeline, sandbox)
         if not once:
@@ -63,6 +65,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         "PORT": "0",
         "WORKER_CONCURRENCY": "20",
         **kept,
+        "BRIDGE_ADMIN_TOKEN": secrets.token_urlsafe(12),
         "GHL_API_URL": url,
         "ASSISTABLE_URL": f"{url}/v2/ghl-chat-completion",
         "ASSISTABLE_TOKEN": "simulated",
