@@ -203,7 +203,7 @@ local function mark(letter, status, reason, retention, facts)
   end
 end
 
--- The line (channel and conversation provider) of a message that GHL hasn't told the id of yet, as in `model.py`.
+-- The line (channel and conversation provider) of a message that GHL hasn't told the id of yet, as in `model/words.py`.
 local UNKNOWN_LINE = '?'
 
 -- The texts of young dead letters that came by the same line are answered together with a message that comes now.

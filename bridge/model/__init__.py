@@ -1,0 +1,50 @@
+"""The glossary: the words of the business as values without behaviour.
+
+GHL's words for GHL's things (location, contact, conversation), the contract's words for ours (lane, turn, reason).
+Times are whole milliseconds since 1970 (`_ms`), because that is what Redis' clock gives and what compares without rounding;
+durations handed to people and settings are seconds.
+"""
+
+from __future__ import annotations
+
+from bridge.model.completions import Completion, Question
+from bridge.model.contacts import Contact, Said, Standing
+from bridge.model.posts import LedgerEntry, Listed, Posting, Reply, SendState, Sent, Window
+from bridge.model.turns import Again, Dead, Ended, Skip, Turn
+from bridge.model.webhooks import Answer, AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage
+from bridge.model.words import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId, Reason, Status
+
+__all__ = [
+    "UNKNOWN_LINE",
+    "Again",
+    "Answer",
+    "AppChange",
+    "Channel",
+    "Completion",
+    "Contact",
+    "ContactId",
+    "ContactUpdate",
+    "ConversationId",
+    "Dead",
+    "Ended",
+    "Ignored",
+    "InboundMessage",
+    "Lane",
+    "LedgerEntry",
+    "Listed",
+    "LocationId",
+    "MessageId",
+    "OutboundMessage",
+    "Posting",
+    "Question",
+    "Reason",
+    "Reply",
+    "Said",
+    "SendState",
+    "Sent",
+    "Skip",
+    "Standing",
+    "Status",
+    "Turn",
+    "Window",
+]

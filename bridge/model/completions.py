@@ -1,0 +1,50 @@
+"""What a provider is asked, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.model.contacts import Contact, Said
+    from bridge.model.words import ContactId, ConversationId, LocationId, MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says how it said so.
+
+    `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
+    says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
+    """
+
+    text: str
+    why_silent: str = ""
+    claimed_message_id: str = ""
+    says_sent: bool = False
+    trace_id: str = ""
+    session_id: str = ""
+    provider: str = ""
+
+    @property
+    def claims_delivery(self) -> bool:
+        """Whether the provider says that it delivered the reply itself."""
+        return self.says_sent or bool(self.claimed_message_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first.
+
+    `session_id` is what the provider called the conversation last time, `contact` who writes, if that was looked up.
+    """
+
+    location_id: LocationId
+    contact_id: ContactId
+    conversation_id: ConversationId
+    last_message_id: MessageId
+    channel: str
+    input: str
+    history: tuple[Said, ...] = ()
+    session_id: str = ""
+    contact: Contact | None = None

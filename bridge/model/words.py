@@ -1,0 +1,93 @@
+"""Ids, channels, statuses, reasons, and the lane that all of it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+LocationId = NewType("LocationId", str)
+
+
+ContactId = NewType("ContactId", str)
+
+
+ConversationId = NewType("ConversationId", str)
+
+
+MessageId = NewType("MessageId", str)
+
+
+UNKNOWN_LINE = "?"
+
+
+class Channel(StrEnum):
+    """What a location may switch on and off; GHL's spelling."""
+
+    SMS = "SMS"
+    WHATSAPP = "WhatsApp"
+    FB = "FB"
+    IG = "IG"
+    LIVE_CHAT = "Live_Chat"
+    CUSTOM = "Custom"
+    EMAIL = "Email"
+    GMB = "GMB"
+
+
+class Status(StrEnum):
+    """What has become of an inbound message."""
+
+    WAITING = "waiting"
+    ANSWERING = "answering"
+    RETRYING = "retrying"
+    REPLIED = "replied"
+    NO_REPLY = "no_reply"
+    DELIVERED_BY_PROVIDER = "delivered_by_provider"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+
+
+class Reason(StrEnum):
+    """Why a message is ignored or skipped."""
+
+    NOT_INBOUND = "not_inbound"
+    NOT_A_MESSAGE = "not_a_message"
+    UNKNOWN_LOCATION = "unknown_location"
+    OTHER_APP = "other_app"
+    LOCATION_PAUSED = "location_paused"
+    CHANNEL_OFF = "channel_off"
+    BLANK = "blank"
+    TOO_OLD = "too_old"
+    HUMAN_TAKEOVER = "human_takeover"
+    CONVERSATION_PAUSED = "conversation_paused"
+    OFF_TAG = "off_tag"
+    MISSING_TAG = "missing_tag"
+    DND = "dnd"
+    STOP_WORD = "stop_word"
+    OUTSIDE_HOURS = "outside_hours"
+    REPLY_CAP = "reply_cap"
+    LOOP = "loop"
+    UNPARSEABLE = "unparseable"
+    DROPPED = "dropped"
+    SUPERSEDED = "superseded"
+    DUPLICATE = "duplicate"
+    AUTO_REPLY = "auto_reply"
+    UNCONFIGURED = "unconfigured"
+    OVERFLOW = "overflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A contact in a location: one line of messages, one completion at a time."""
+
+    location_id: LocationId
+    contact_id: ContactId
+
+    def __str__(self) -> str:
+        return f"{self.location_id}:{self.contact_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Lane:
+        """Undo `str(lane)`; ids hold no colon. Raises ValueError on anything else."""
+        location_id, contact_id = text.split(":")
+        return cls(LocationId(location_id), ContactId(contact_id))
