@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 tested=0
+failed=""
 for version in 3.11 3.12 3.13 3.14; do
     python=$(command -v "python$version" || true)
     # A version manager's shim is there even where the version is not.
@@ -14,8 +15,8 @@ for version in 3.11 3.12 3.13 3.14; do
         ".venv-$version/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$lock"
     done
     ".venv-$version/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-    ".venv-$version/bin/python" -m pytest "$@"
+    ".venv-$version/bin/python" -m pytest "$@" || failed="$failed $version"
     tested=$((tested + 1))
 done
-echo "tested with $tested of 4"
-[ "$tested" -gt 0 ]
+echo "tested with $tested of 4; failed with:${failed:- none}"
+[ "$tested" -gt 0 ] && [ -z "$failed" ]
