@@ -5,6 +5,7 @@ Keys are built inside the scripts (one primary, no cluster: infra/decisions/0001
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from importlib.resources import files
 from ssl import SSLCertVerificationError
@@ -22,6 +23,7 @@ from bridge.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
 
 PREFIX = "ghlb:"
 
@@ -74,9 +76,27 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
 
 
 def script(name: str) -> str:
-    """The text of one script with the prelude before it."""
+    """The text of one script, after the parts that it needs by its own word, each of them after those that it needs itself."""
     folder = files("bridge.store") / "scripts"
-    return "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in ("prelude", name))
+    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
+    parts: dict[str, str] = {}
+    for part in ("state", *_needs(text)):
+        _add(part, folder / "parts", parts)
+    return "".join((*parts.values(), text))
+
+
+def _add(part: str, folder: Traversable, parts: dict[str, str]) -> None:
+    if part in parts:
+        return
+    text = (folder / f"{part}.lua").read_text(encoding="utf-8")
+    for needed in _needs(text):
+        _add(needed, folder, parts)
+    parts[part] = text
+
+
+def _needs(text: str) -> list[str]:
+    said = re.search(r"^-- Needs: (.+)$", text, re.MULTILINE)
+    return said.group(1).split(", ") if said else []
 
 
 def key(*parts: str) -> str:

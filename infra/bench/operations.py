@@ -99,8 +99,9 @@ def _name(command: str, scripts: dict[str, str]) -> str:
 
 
 def _script_names() -> dict[str, str]:
-    found = (one.name.removesuffix(".lua") for one in (files("bridge.store") / "scripts").iterdir())
-    return {sha1(script(name).encode()).hexdigest(): name for name in found if name != "prelude"}  # noqa: S324 - Redis' own
+    folder = files("bridge.store") / "scripts"
+    found = (one.name.removesuffix(".lua") for one in folder.iterdir() if one.name.endswith(".lua"))
+    return {sha1(script(name).encode()).hexdigest(): name for name in found}  # noqa: S324 - Redis' own
 
 
 def _traffic(stage: Stage) -> tuple[float, float, float]:

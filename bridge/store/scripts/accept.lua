@@ -4,6 +4,7 @@
 --       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
 -- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
+-- Needs: letters, standings
 local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local id, reason = came.id, came.reason

@@ -1,6 +1,7 @@
 -- Lift a contact's stops on every channel.
 -- ARGV: lane, event, retention (ms)
 -- Answers the channels that were stopped.
+-- Needs: standings
 local lane, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local record = key('standing', lane)
 local lifted = {}

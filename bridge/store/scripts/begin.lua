@@ -1,6 +1,7 @@
 -- Note that something of a lane begins, which happens once.
 -- ARGV: lane, token (of the turn that wants it; empty: none), what (the parts of its key), for how long that is known (ms), who begins it
 -- Answers 1, or 0 when another began it before or the lease was lost.
+-- Needs: schedule
 local lane, token, what, memory = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if not may_write(lane, token) then return 0 end
 if redis.call('SET', key(what), ARGV[5], 'NX', 'PX', memory) then return 1 end

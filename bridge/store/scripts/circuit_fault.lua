@@ -3,6 +3,7 @@
 -- ARGV: circuit, lane, token of the turn, when it was asked (ms), name of the provider, faults, lanes, time between probes (ms),
 --       longest pause between faults in a row (ms), how long what is known of an open circuit is kept (ms)
 -- Answers 1 if the circuit is open now, else 0.
+-- Needs: schedule
 local id, lane, token, asked_at, name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local most_faults, most_lanes, every = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local record, faults = key('circuit', id), key('circuit', id, 'faults')

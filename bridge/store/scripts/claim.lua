@@ -2,6 +2,7 @@
 -- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
 -- ARGV: worker, its slots, how long it counts as alive without another call (ms), lease (ms), at most
 -- Answers {ms until the next lane is due (-1: none, or no slot to give it), lane, lane, ...}.
+-- Needs: schedule
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)

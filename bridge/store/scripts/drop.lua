@@ -1,6 +1,7 @@
 -- Close a dead letter for good: nobody is going to answer it.
 -- ARGV: dead letter id, event, retention (ms)
 -- Answers dropped | unknown | closed.
+-- Needs: letters
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if redis.call('EXISTS', key('dead', id)) == 0 then return 'unknown' end
 local letter = open_letter(id)

@@ -2,6 +2,7 @@
 -- tells nobody whose it is, until the contact writes again.
 -- ARGV: lane, digest, retention (ms)
 -- Answers {now (ms), how many records were removed, channels that stay stopped ...}.
+-- Needs: standings
 local lane, digest, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local location, contact = split(lane)
 local removed = 0

@@ -1,6 +1,7 @@
 -- GHL answered 429: let the location wait, and nothing else.
 -- ARGV: location, wait that GHL asked for (ms; -1: it did not say), 1 if the day's budget is used up, shortest, longest wait (ms)
 -- Answers the ms to wait.
+-- Needs: budget
 local location, asked, shortest, longest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local refused, strikes = key('refused', location), key('refused', location, 'strikes')
 local wait = asked

@@ -1,6 +1,7 @@
 -- Give a lane back untouched, due at once: its worker is about to stop, and this was no try.
 -- ARGV: lane, token, retention (ms)
 -- Answers 1, or 0 when the lease was lost.
+-- Needs: schedule
 local lane, token = ARGV[1], ARGV[2]
 if not holds(lane, token) then return 0 end
 pass_when_full()

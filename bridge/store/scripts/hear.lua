@@ -2,6 +2,7 @@
 -- ARGV: lane, messages (JSON: `id`, `at`, `by` (person | automation | nobody), `user`, `digest`, `conversation_id`, `event`,
 --       `said`), 1 if they came by a marketplace event, retention (ms), token (of the turn that read them; empty: none did)
 -- Answers how many of them are new words of somebody.
+-- Needs: hearing
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 or not may_write(lane, ARGV[5]) then return 0 end

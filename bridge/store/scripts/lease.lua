@@ -2,6 +2,7 @@
 -- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
 -- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn, retention (ms)
 -- Answers nil, or what `lanes._turn` reads.
+-- Needs: telling, schedule
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)

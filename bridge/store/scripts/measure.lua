@@ -1,6 +1,7 @@
 -- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
 -- location that is due: a thousand locations take about a millisecond, however many lanes wait.
 -- Answers name, number, name, number, ...
+-- Needs: schedule
 local function cards(ids)
   local sum = 0
   for _, location in ipairs(ids) do sum = sum + redis.call('ZCARD', key('due', location)) end

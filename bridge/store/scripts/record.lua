@@ -5,6 +5,7 @@
 --       provider has answered), retention (ms)
 -- Answers 1, 0 when the lease was lost, 2 when there is a newer message, 3 when the standing has changed, 4 when a part of
 --         `unless_there` is in GHL already.
+-- Needs: applying
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 if not holds(lane, token) then return 0 end
 if redis.call('HGET', key('lane', lane), 'written') == patch.nonce then return 1 end

@@ -4,6 +4,7 @@
 --       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
 --       retention (ms), refused logins that put a location on hold
 -- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
+-- Needs: applying
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)

@@ -1,6 +1,7 @@
 -- Add messages to what is on record of a conversation.
 -- ARGV: lane, token (of the turn that read them; empty: none), retention (ms), when it was said (ms), message, when, message, ...
 -- Answers 1, or 0 when the lease was lost.
+-- Needs: hearing
 local lane, token, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not may_write(lane, token) then return 0 end
 for at = 4, #ARGV, 2 do remember(lane, ARGV[at], ARGV[at + 1], retention) end

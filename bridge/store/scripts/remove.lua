@@ -1,6 +1,7 @@
 -- Forget a location. What still waits in it keeps its time, also after a hold, and ends as one of an unknown location.
 -- ARGV: location
 -- Answers 1, or 0 when it was not known.
+-- Needs: schedule, locations
 local location = ARGV[1]
 local known = redis.call('DEL', key('location', location))
 redis.call('DEL', key('refusals', location, 'ghl'), key('refusals', location, 'provider'))

@@ -1,6 +1,7 @@
 -- Keep leases alive; a lapsed one that nobody took is taken back.
 -- ARGV: lease (ms), lane, token, lane, token, ...
 -- Answers the lanes that are lost.
+-- Needs: schedule
 local lease = tonumber(ARGV[1])
 local lost = {}
 pass_when_full()

@@ -1,6 +1,7 @@
 -- Give a dead letter another chance.
 -- ARGV: dead letter id, force (1 or 0), event, retention (ms)
 -- Answers replayed | unknown | closed (replayed, dropped or superseded before) | newer (a newer turn was answered).
+-- Needs: letters
 local id, force, event, retention = ARGV[1], ARGV[2] == '1', ARGV[3], tonumber(ARGV[4])
 local stored = redis.call('GET', key('dead', id))
 if not stored then return 'unknown' end

@@ -4,6 +4,7 @@
 --       another webhook of the same message says too), `nonce` of this call), body, how long to remember ids (ms),
 --       retention (ms), within which twins are one message (ms)
 -- Answers 1, or 0 when the lease was lost.
+-- Needs: applying
 local lane, token, what, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention, twin_lives = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local location = split(lane)

@@ -1,6 +1,7 @@
 -- Lift a pause and a human takeover. What was skipped meanwhile stays skipped.
 -- ARGV: conversation or contact id, event, retention (ms)
 -- Answers {1 if there was a pause of this id, lane or nothing}.
+-- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local paused = redis.call('DEL', key('paused', id))
 local lane = redis.call('GET', key('index', id))

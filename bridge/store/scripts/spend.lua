@@ -3,6 +3,7 @@
 --       what GHL told last: how long ago (ms), most and left of an interval, the interval (ms), most and left of a day
 --       ('' for what it did not tell)
 -- Answers 0 when it was taken, else the ms after which there is room.
+-- Needs: budget
 local location, nonce, part = ARGV[1], ARGV[2], tonumber(ARGV[3]) / 100
 local ago, most, left, interval, most_daily, left_daily = unpack(ARGV, 5, 10)
 local spent = key('budget', location)

@@ -2,6 +2,7 @@
 -- ARGV: lane, conversation id, retention (ms)
 -- Answers {fields of the standing, replies of the last 24 hours, the oldest of them (ms), whether the location has brought a
 -- marketplace event within a week}.
+-- Needs: standings
 local lane, retention = ARGV[1], tonumber(ARGV[3])
 local location, contact = split(lane)
 local record = key('standing', lane)

@@ -1,5 +1,6 @@
 -- Put claimed lanes back that could not be published, due again after a pause; one that got leased all the same is left alone.
 -- ARGV: pause (ms), lane, lane, ...
+-- Needs: schedule
 for at = 2, #ARGV do
   local lane = ARGV[at]
   if not leased(lane) and vacate(lane) then schedule(lane, now + tonumber(ARGV[1])) end

@@ -2,6 +2,7 @@
 -- ARGV: location ('' for an agency), agency ('' for a location), the event's own time (ms; 0: now), retention (ms),
 --       how long late events are feared (ms)
 -- Answers how many locations stop by it.
+-- Needs: locations
 local location, agency, at, retention = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 at = at > 0 and math.min(at, now) or now
 

@@ -1,0 +1,24 @@
+-- How many requests GHL still takes from a location, and until when it waits for more.
+
+-- GHL's budget of a location, as it told or as it is published: requests in an interval, and a day.
+local DAY = 24 * 3600 * 1000
+
+local function limits_of(location)
+  local told = redis.call('HMGET', key('limits', location), 'most', 'interval', 'daily')
+  return {most = tonumber(told[1] or 100), interval = tonumber(told[2] or 10000), daily = tonumber(told[3] or 200000)}
+end
+
+-- While its budget is used up a location waits without holding a slot: it stands in `due` no earlier than that.
+local function opens_at(location) return now + math.max(0, redis.call('PTTL', key('busy', location))) end
+
+local function shut(location, ms)
+  ms = math.ceil(ms)
+  if ms <= redis.call('PTTL', key('busy', location)) then return end
+  redis.call('SET', key('busy', location), 1, 'PX', string.format('%d', ms))
+  redis.call('ZADD', key('due'), 'XX', 'GT', now + ms, location)
+end
+
+local function open(location)
+  redis.call('DEL', key('busy', location))
+  redis.call('ZADD', key('due'), 'XX', 'LT', now, location)
+end

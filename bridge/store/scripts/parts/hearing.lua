@@ -1,0 +1,127 @@
+-- Messages that left a conversation: ours, a provider's, a person's.
+-- Needs: telling, schedule, letters, standings
+
+-- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
+local function remember(lane, at, said, retention)
+  local record = key('said', lane)
+  redis.call('ZADD', record, at, said)
+  redis.call('ZREMRANGEBYRANK', record, 0, -201)
+  redis.call('PEXPIRE', record, retention)
+end
+
+local function own(lane, id, turn, retention)
+  local location = split(lane)
+  redis.call('SET', key('own', location, id), turn, 'PX', retention)
+  point(id, lane, retention)
+end
+
+-- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
+local function settle(lane, turn, part, id, retention)
+  local ledger = key('ledger', turn)
+  local stored = redis.call('HGET', ledger, part)
+  own(lane, id, turn, retention)
+  local entry = stored and cjson.decode(stored)
+  if not entry or entry.state == 'sent' then return end
+  entry.state, entry.message_ids = 'sent', {id}
+  redis.call('HSET', ledger, part, cjson.encode(entry))
+  tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {id}, how = 'heard from GHL'}), retention)
+  local record = key('lane', lane)
+  if redis.call('HGET', record, 'turn') == turn then
+    redis.call('HDEL', record, 'not_before')
+    if not leased(lane) then schedule(lane, now) end
+  elseif entry.last and redis.call('ZSCORE', key('dead'), turn) then
+    local letter = open_letter(turn)
+    mark(letter, 'replied', '', retention)
+    local replies = {}
+    for _, one in ipairs(redis.call('HVALS', ledger)) do
+      for _, reply in ipairs(cjson.decode(one).message_ids) do replies[#replies + 1] = reply end
+    end
+    for _, message in ipairs(letter.message_ids) do
+      redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode(replies))
+    end
+    tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
+  end
+end
+
+-- Whether a call to the outside is open whose message may be heard of before its answer comes.
+local function call_is_open(lane)
+  local turn = redis.call('HGET', key('lane', lane), 'turn')
+  for _, stored in ipairs(turn and redis.call('HVALS', key('ledger', turn)) or {}) do
+    local state = cjson.decode(stored).state
+    if state == 'sending' or state == 'asking' then return true end
+  end
+  return false
+end
+
+-- Newer words than those that are known; `name` is who spoke. Answers whether they are.
+local function spoke(lane, name, at, message, retention)
+  local record = key('standing', lane)
+  if message.said ~= '' then remember(lane, at, message.said, retention) end
+  local known = redis.call('HMGET', record, name .. '_at', name .. '_id')
+  -- GHL tells of a message again whenever its status changes.
+  if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end
+  redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id)
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  tell(lane, message.event, retention)
+  return true
+end
+
+-- A text of ours counts as ours for a day from its attempt on: by then its own id is known, and a person may well say the same.
+-- GHL's clock, by which messages are dated, may be behind.
+local OURS_BY_TEXT, CLOCKS_APART = 24 * 3600 * 1000, 120 * 1000
+
+-- Which part of which turn a message is, by its words, or by the id that a provider has claimed.
+local function part_of(lane, message, at)
+  local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
+  if posted then
+    local turn, part, since = posted:match('^(%S+) (%S+) (%d+)$')
+    if at > since - CLOCKS_APART and at < since + OURS_BY_TEXT then return turn, part end
+  end
+  local answer = redis.call('HMGET', key('lane', lane), 'claimed', 'turn')
+  if answer[1] == message.id and answer[1] ~= '' then return answer[2], 'ask' end
+end
+
+-- Hear of one message that left the conversation. Answers whether somebody spoke anew.
+local function hear(lane, message, retention)
+  local location = split(lane)
+  if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end
+  local at = message.at > 0 and math.min(message.at, now) or now
+  local turn, part = part_of(lane, message, at)
+  if turn then
+    settle(lane, turn, part, message.id, retention)
+    return false
+  end
+  -- Of what is older than our memory it can't be told whether it is ours.
+  local longest = math.max(retention, tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0))
+  if message.by == 'nobody' or at < now - longest then return false end
+  if message.by == 'automation' then
+    -- A campaign writes to thousands who never wrote: nothing is kept of them unless it counts.
+    local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
+    if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
+    return spoke(lane, 'automation', at, message, retention)
+  end
+  if not message.user and call_is_open(lane) then
+    local unclear = key('unclear', lane)
+    redis.call('HSET', unclear, message.id, cjson.encode(message))
+    redis.call('PEXPIRE', unclear, OURS_BY_TEXT)
+    return false
+  end
+  return spoke(lane, 'human', at, message, retention)
+end
+
+-- No call is open any more: what was heard meanwhile is ours by now, or a person's.
+local function clear_up(lane, retention)
+  local unclear = key('unclear', lane)
+  if redis.call('EXISTS', unclear) == 0 or call_is_open(lane) then return end
+  local waiting = redis.call('HVALS', unclear)
+  redis.call('DEL', unclear)
+  for _, message in ipairs(waiting) do hear(lane, cjson.decode(message), retention) end
+end
+
+-- A turn is over. If it will never be known what its provider delivered, what was heard meanwhile may be just that.
+local function clear_up_after(lane, turn, retention)
+  local asked = redis.call('HGET', key('ledger', turn), 'ask')
+  if asked and cjson.decode(asked).state == 'asking' then redis.call('DEL', key('unclear', lane)) end
+  clear_up(lane, retention)
+end

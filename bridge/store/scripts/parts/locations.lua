@@ -1,0 +1,14 @@
+-- What becomes of a location.
+
+-- The app is there again: what was written before this moment is not answered.
+local function come_back(location)
+  local record = key('location', location)
+  local stopped = redis.call('HDEL', record, 'uninstalled_at')
+  if stopped == 1 then redis.call('HSET', record, 'activated_at', now) end
+  return stopped
+end
+
+local function forget_grant(name)
+  redis.call('DEL', key('grant', name))
+  redis.call('ZREM', key('grants'), name)
+end

@@ -1,0 +1,106 @@
+-- When a lane is due, and who holds it.
+-- Needs: budget
+
+-- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
+-- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
+local function schedule(lane, at)
+  local location, contact = split(lane)
+  redis.call('ZADD', key('due', location), at, contact)
+  -- On hold, a location stays out of the queue, and its lanes keep their times.
+  if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
+  local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, opens_at(location)), location) == 1
+  if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then redis.call('PUBLISH', key('wake'), at) end
+end
+
+local function unschedule(lane)
+  local location, contact = split(lane)
+  redis.call('ZREM', key('due', location), contact)
+  redis.call('SREM', key('retrying'), lane)
+  if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
+end
+
+-- The moment at which a lane's waiting messages want an answer: quiet for the debounce, but never longer than its maximum.
+local function quiet_at(lane)
+  local location = split(lane)
+  local waiting = key('waiting', lane)
+  local first = redis.call('HGET', key('message', location, redis.call('LINDEX', waiting, 0)), 'at')
+  local last = redis.call('HGET', key('message', location, redis.call('LINDEX', waiting, -1)), 'at')
+  local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
+  local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
+  return math.min((tonumber(last) or now) + debounce, (tonumber(first) or now) + most)
+end
+
+-- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
+local function occupy(lane, at)
+  local its = key('inflight', (split(lane)))
+  redis.call('ZADD', key('inflight'), at, lane)
+  redis.call('ZADD', its, at, lane)
+  redis.call('PEXPIRE', its, at - now + 60000)
+end
+
+local function vacate(lane)
+  redis.call('ZREM', key('inflight', (split(lane))), lane)
+  return redis.call('ZREM', key('inflight'), lane) == 1
+end
+
+local function leased(lane)
+  local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')
+  return lease_until and tonumber(lease_until) > now
+end
+
+-- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
+local function reschedule(lane)
+  local record = key('lane', lane)
+  local not_before = tonumber(redis.call('HGET', record, 'not_before') or 0)
+  if redis.call('HEXISTS', record, 'replaying') == 1 or redis.call('EXISTS', key('replays', lane)) == 1 then
+    schedule(lane, math.max(not_before, now))
+  elseif redis.call('EXISTS', key('waiting', lane)) == 1 then
+    schedule(lane, math.max(not_before, quiet_at(lane)))
+  else
+    unschedule(lane)
+  end
+end
+
+local function ring_if_due()
+  local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
+  if head and tonumber(head) <= now then redis.call('PUBLISH', key('wake'), head) end
+end
+
+local function holds(lane, token)
+  return redis.call('HGET', key('lane', lane), 'lease') == token
+end
+
+-- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
+local function may_write(lane, token) return not token or token == '' or holds(lane, token) end
+
+-- Redis lets a script pass at `maxmemory` whose first write can't grow memory. Those that carry work on begin with this one, so
+-- that a full Redis drains.
+local function pass_when_full() redis.call('DEL', key('full')) end
+
+-- A provider has answered. What waited for it is woken by the next claim.
+local function close_circuit(id)
+  local record = key('circuit', id)
+  redis.call('DEL', key('circuit', id, 'faults'))
+  if redis.call('HEXISTS', record, 'since') == 0 then return end
+  redis.call('HDEL', record, 'since', 'probe_at', 'prober')
+  redis.call('HSET', record, 'closed_at', now)
+  redis.call('SREM', key('circuits', 'open'), id)
+  redis.call('ZADD', key('circuits'), now, id)
+  redis.call('PUBLISH', key('wake'), now)
+end
+
+-- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
+local function forget_turn(lane)
+  forget(
+    key('lane', lane), 'lease', 'lease_until', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
+    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked'
+  )
+end
+
+-- A lane in which nothing stands is kept for its time.
+local function keep_lane(lane, retention)
+  local location, contact = split(lane)
+  if redis.call('ZSCORE', key('due', location), contact) then return end
+  redis.call('PEXPIRE', key('lane', lane), retention)
+  redis.call('PEXPIRE', key('carried', lane), retention)
+end

@@ -1,0 +1,54 @@
+-- What happened, for those who look: timelines, the newest events of all lanes, and counts.
+
+-- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
+-- A script counts where it writes for the first time, since it may be sent again.
+local function count(what, by) redis.call('HINCRBY', key('totals'), what, by or 1) end
+
+local CHARTS = {minute = 60000, hour = 3600000}
+
+local function chart(what, by)
+  for span, ms in pairs(CHARTS) do
+    local bucket = key('chart', span, string.format('%d', math.floor(now / ms)))
+    -- The last hour by minute, the last day by hour, and some more.
+    if redis.call('HINCRBY', bucket, what, by or 1) == (by or 1) then redis.call('PEXPIRE', bucket, ms * 70) end
+  end
+end
+
+local REPLY_EDGES = {1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600}
+
+local function count_reply(ms)
+  local le = 'inf'
+  for at = #REPLY_EDGES, 1, -1 do
+    if ms <= REPLY_EDGES[at] * 1000 then le = REPLY_EDGES[at] end
+  end
+  count('reply|' .. le)
+  count('reply|ms', ms)
+  chart('reply_ms', ms)
+end
+
+-- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
+local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
+
+local function count_outcome(location, message, retention)
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
+  if not is[1] then return end
+  local status, reason, ms = is[1], is[2] or '', math.max(0, now - tonumber(is[3] or now))
+  count('messages|' .. status .. '|' .. reason)
+  chart(reason == '' and status or status .. '|' .. reason)
+  local tally = key('tally', location)
+  redis.call('HINCRBY', tally, status, 1)
+  if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end
+  if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
+  redis.call('PEXPIRE', tally, retention)
+  if HEARD[status] and status ~= 'no_reply' then count_reply(ms) end
+end
+
+local function tell(lane, event, retention)
+  local timeline = key('timeline', lane)
+  redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
+  redis.call('LTRIM', timeline, -500, -1)
+  redis.call('PEXPIRE', timeline, retention)
+  -- The newest events of all lanes, for those who watch.
+  redis.call('XADD', key('live'), 'MAXLEN', '~', 500, '*', 'lane', lane, 'event', event)
+  if redis.call('PTTL', key('live')) < retention / 2 then redis.call('PEXPIRE', key('live'), retention) end
+end
