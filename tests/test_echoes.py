@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.model import ConversationId, MessageId, OutboundMessage
+from bridge.model import Channel, ConversationId, MessageId, OutboundMessage
 from bridge.store.connection import key, now_ms
-from tests.stored import HERE, LANE, dead_letters_of, due_ms, pass_time, standings_of
+from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, message, pass_time, standings_of
 from tests.world import AGENCII, COMPLETE, CONVERSATION, POST, opened
 
 if TYPE_CHECKING:
@@ -99,3 +99,30 @@ def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(
     world.meanwhile = lambda: echo(world, "o1", "I take over")
     world.work(readback=(0.01,))
     assert (len(world.asked(AGENCII)), world.posts(), world.status()) == (1, [], ("skipped", "human_takeover"))
+
+
+def test_a_provider_that_delivers_in_other_words_is_no_takeover(world: World) -> None:
+    """`delivery = provider`: what it posts needs not be what it answered with; what a person sends there still counts."""
+    world.keep(assistable={"delivery": "provider"})
+    world.completion = {"output": "First **part**. Second part."}
+    world.write()
+    world.work()
+    echo(world, "g1", "First part.")
+    echo(world, "g2", "Second part.")
+    world.write("m2")
+    world.work()
+    assert world.status("m2")[1] != "human_takeover"
+    echo(world, "g3", "This is Ann, I take over.", user_id="ann")
+    world.write("m3")
+    world.work()
+    assert world.status("m3") == ("skipped", "human_takeover")
+
+
+def test_a_stop_of_an_untold_channel_stops_them_all(world: World) -> None:
+    """A workflow webhook may tell no channel: the opt-out counts at once, wherever it came from."""
+    world.keep()
+    hooked = message("w1", text="stop", provisional=True, conversation_id=ConversationId(""), message_type_string="")
+    assert accept(world.redis, hooked) == ["stop_word"]
+    world.write("m2", text="hello?", channel=Channel.WHATSAPP, message_type="WhatsApp", message_type_string="TYPE_WHATSAPP")
+    world.work()
+    assert (world.posts(), world.status("m2")) == ([], ("skipped", "stop_word"))

@@ -243,7 +243,7 @@ def test_doors_tell_their_facts(world: World) -> None:
     assert says(world, "m3", "stop") == ["stop_word"]
     assert facts(world, "m1") == "asked about together with the newer message m2"
     assert facts(world, "m2") == f"an operator dropped dead letter {id_}"
-    assert facts(world, "m3") == "the whole message is one of stop_words; SMS is stopped until the contact writes START"
+    assert facts(world, "m3") == "the whole message is one of stop_words; SMS stopped until the contact writes START"
 
 
 # Consent

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_UNFINISHED_LEASES = 10
+# So many waits in a row that are asked for may be shorter than the schedule's.
+MOST_SHORT_WAITS = 3
 
 
 def is_sorted(error: Exception) -> bool:
@@ -26,7 +28,8 @@ def words(error: Exception) -> str:
 def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback: Sequence[float]) -> Again | Dead:
     """Sort a fault. `attempts` is how many durable tries failed before this one, `delays` the waits between tries (s).
 
-    A wait that the other side asked for beats the schedule, but doesn't change the number of tries. After an unknown outcome the
+    A wait that the other side asked for beats the schedule, but doesn't change the number of tries; who keeps asking for a moment
+    more is not believed for ever, or all tries would be over within seconds. After an unknown outcome the
     first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
     tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all.
     """
@@ -40,4 +43,6 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     if attempts >= len(delays):
         return Dead(error=f"outcome unknown: {why}" if isinstance(error, OutcomeUnknown) else why)
     asked = error.retry_after if isinstance(error, Retryable) else None
-    return Again(wait=delays[attempts] if asked is None else asked, why=why)
+    if asked is None or attempts >= MOST_SHORT_WAITS:
+        return Again(wait=max(asked or 0.0, delays[attempts]), why=why)
+    return Again(wait=asked, why=why)

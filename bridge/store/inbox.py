@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import orjson
 
-from bridge.model import Lane
+from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import START_WORDS, word_of
 from bridge.store.connection import key, reaching, script
 from bridge.store.erasures import digests
@@ -115,7 +115,8 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
         "event": orjson.dumps(event).decode(),
         "reason": "",
         "line": message.line,
-        "channel": message.channel,
+        # By which channel a workflow webhook came may be told later; what it forbids counts now, wherever it may have come from.
+        "channels": list(Channel) if message.line == UNKNOWN_LINE else [message.channel],
         "word": word,
         "start": word in START_WORDS,
         "at": message.date_added_ms,

@@ -1,6 +1,6 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
 -- ARGV: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
---       `line` (channel and conversation provider), `channel`, `word` (the whole message as a stop word would be), `start` (whether it
+--       `line` (channel and conversation provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it
 --       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
 -- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
@@ -11,10 +11,14 @@ local id, reason = came.id, came.reason
 local location, contact = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
+local stopped = {}
+for _, channel in ipairs(reason == '' and came.channels or {}) do
+  if redis.call('SISMEMBER', key('stopping', location), channel .. '|' .. came.word) == 1 then stopped[#stopped + 1] = channel end
+end
 local why = {overflow = most .. ' messages wait already', unconfigured = 'the app is installed, but no settings were applied yet'}
 if reason == '' and redis.call('HEXISTS', key('location', location), 'settings') == 0 then
   reason = 'unconfigured'
-elseif reason == '' and redis.call('SISMEMBER', key('stopping', location), came.channel .. '|' .. came.word) == 1 then
+elseif stopped[1] then
   reason = 'stop_word'
 elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then
   reason = 'overflow'
@@ -48,12 +52,13 @@ if came.marketplace then redis.call('HSET', key('location', location), 'marketpl
 -- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.
 local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now
 if reason == 'stop_word' then
-  say_stop(lane, came.channel, said_at, retention)
-  local facts = 'the whole message is one of stop_words; ' .. came.channel .. ' is stopped until the contact writes START'
+  for _, channel in ipairs(stopped) do say_stop(lane, channel, said_at, retention) end
+  local channels = table.concat(stopped, ', ')
+  local facts = 'the whole message is one of stop_words; ' .. channels .. ' stopped until the contact writes START'
   tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = facts}), retention)
   redis.call('HSET', message, 'facts', facts)
 elseif came.start then
-  say_start(lane, came.channel, said_at, retention)
+  for _, channel in ipairs(came.channels) do say_start(lane, channel, said_at, retention) end
 end
 if reason ~= '' then
   redis.call('PEXPIRE', message, retention)

@@ -82,6 +82,12 @@ local function part_of(lane, message, at)
   if answer[1] == message.id and answer[1] ~= '' then return answer[2], 'ask' end
 end
 
+-- A provider that posts by itself may post other words than it answered with: in parts, or without markup.
+local function delivered_lately(lane, message, at)
+  if message.user or redis.call('HGET', key('location', (split(lane))), 'delivers') ~= '1' then return false end
+  return math.abs(at - tonumber(redis.call('HGET', key('lane', lane), 'replied_at') or 0)) < 10 * 60 * 1000
+end
+
 -- Hear of one message that left the conversation. Answers whether somebody spoke anew.
 local function hear(lane, message, retention)
   local location = split(lane)
@@ -105,6 +111,11 @@ local function hear(lane, message, retention)
     local unclear = key('unclear', lane)
     redis.call('HSET', unclear, message.id, cjson.encode(message))
     redis.call('PEXPIRE', unclear, OURS_BY_TEXT)
+    return false
+  end
+  if delivered_lately(lane, message, at) then
+    own(lane, message.id, 'provider', retention)
+    if message.said ~= '' then remember(lane, at, message.said, retention) end
     return false
   end
   return spoke(lane, 'human', at, message, retention)
