@@ -201,15 +201,6 @@ class Location(_Table):
         return LocationId(self.id)
 
 
-NOT_IN_EFFECT_YET = frozenset({"reconcile_minutes"})
-
-
-def without_effect(location: Location) -> tuple[str, ...]:
-    """Name the keys that were given but that this version takes without acting on them; said when a file is applied."""
-    changed = {name for name in NOT_IN_EFFECT_YET if getattr(location, name) != Location.model_fields[name].default}
-    return tuple(sorted(changed))
-
-
 def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
     """Read a locations file whole.
 

@@ -22,6 +22,7 @@ from bridge.store.circuits import Circuits
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.erasures import Erasures
+from bridge.store.found import Found
 from bridge.store.grants import Grants
 from bridge.store.identities import Identities
 from bridge.store.inbox import Inbox
@@ -29,6 +30,7 @@ from bridge.store.installs import Installs
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.store.standings import Standings
+from bridge.sweep import Broom
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 
@@ -79,6 +81,18 @@ def build_gate(settings: Settings, redis: Redis, wire: Wire) -> Gate:
 def build_renewing(settings: Settings, redis: Redis, wire: Wire) -> Renewing:
     """The renewal of grants. Raises Misconfigured."""
     return Renewing(build_grants(settings, redis), _build_tokens(settings, wire))
+
+
+def build_found(settings: Settings, redis: Redis) -> Found:
+    """What the sweep finds. Raises Misconfigured without a secret key."""
+    return Found(redis, retention_ms=_retention_ms(settings), fernet_keys=settings.fernet_keys)
+
+
+def build_broom(settings: Settings, redis: Redis, tally: Tally | None = None) -> Broom:
+    """What the sweep needs. Raises Misconfigured."""
+    wire = Wire()
+    gate, ghl = build_gate(settings, redis, wire), GHL(wire.observed(_of_ghl(tally or Tally())), settings.ghl_api_url)
+    return Broom(gate=gate, ghl=ghl, store=build_found(settings, redis))
 
 
 def install_link(settings: Settings) -> str:

@@ -45,7 +45,8 @@ LANE = Lane(HERE, ContactId("contact"))
 _PASS = """
 for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
   local kind = redis.call('TYPE', name)['ok']
-  if name == 'ghlb:patience' or name == 'ghlb:upkeep' or name:match('^ghlb:busy:') or name:match('^ghlb:refused:') then
+  local lasting = {['ghlb:patience'] = 1, ['ghlb:upkeep'] = 1, ['ghlb:receiving'] = 1}
+  if lasting[name] or name:match('^ghlb:busy:') or name:match('^ghlb:refused:') then
     redis.call('PEXPIRE', name, redis.call('PTTL', name) + ARGV[1])
   end
   if kind == 'zset' then

@@ -13,13 +13,16 @@ from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.store.alerts import Alerts
 from bridge.store.counts import Counts
+from bridge.store.sweeps import Sweeps
 from bridge.wire.calls import Wire
-from bridge.wiring import build_desk, build_heart_lanes, build_redis
+from bridge.wiring import build_broom, build_desk, build_heart_lanes, build_redis, build_renewing
 from workers.consumer import tell_lost_connections_briefly
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
+from workers.renewer import Renewer
 from workers.reporter import Reporter
 from workers.shutdown import Shutdown
+from workers.sweeper import Sweeper
 from workers.tasks import register
 from workers.threads import start_with_worker
 from workers.upkeep import Upkeep
@@ -45,7 +48,11 @@ def build(settings: Settings) -> Celery:
     desk = build_desk(settings, redis, heartbeat, tally)
     task = register(app, desk)
     dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
-    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis), reporter))
+    sweeper = Sweeper(Sweeps(redis), desk.locations, build_broom(settings, redis, tally))
+    renewer = Renewer(build_renewing(settings, redis, Wire()))
+    start_with_worker(
+        app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis), reporter, sweeper, renewer)
+    )
     shutdown = Shutdown(dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes, report=reporter.report)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app

@@ -1,4 +1,4 @@
-"""The worker's two threads, and the steps that start and stop them with it."""
+"""The worker's threads, and the steps that start and stop them with it."""
 
 from __future__ import annotations
 

@@ -68,6 +68,11 @@ def name(troubles: Troubles) -> dict[str, str]:
         "shares its login; what waits is answered when it is back: `ghl-bridge doctor` tells more"
         for circuit, down in troubles.down.items()
     }
+    causes |= {
+        f"missed:{location}": f"location {location}: the sweep found messages that no webhook brought, and took them in; look at "
+        f"the app's webhooks in GHL, and `ghl-bridge doctor --location {location}`"
+        for location in troubles.missed
+    }
     if troubles.dead_letters:
         causes["dead_letters"] = "there are dead letters: `ghl-bridge dead-letters list`"
     if troubles.oldest_overdue_seconds > OVERDUE_SECONDS:

@@ -27,6 +27,8 @@ DOCTOR = examples(
 )
 EXPLAIN = examples("ghl-bridge explain PKEu8zYjN0oYkSbUE4bO", "ghl-bridge explain PKEu8zYjN0oYkSbUE4bO --json")
 
+RECONCILE = examples("ghl-bridge reconcile", "ghl-bridge reconcile --location ve9EPM428h8vShlRW1KT --since 2h --dry-run")
+
 
 def build() -> typer.Typer:
     """The whole command line."""
@@ -42,6 +44,7 @@ def build() -> typer.Typer:
     app.command()(simulator)
     app.command(epilog=DOCTOR)(doctor)
     app.command(epilog=EXPLAIN)(explain)
+    app.command(epilog=RECONCILE)(reconcile)
     app.add_typer(location_commands(), name="locations")
     app.add_typer(conversation_commands(), name="conversations")
     app.add_typer(contact_commands(), name="contacts")
@@ -100,6 +103,19 @@ def explain(
     from bridge.cli.explain import run
 
     run(id_, as_json=as_json)
+
+
+def reconcile(
+    *,
+    location: Annotated[str, typer.Option(metavar="ID", help="This location only.")] = "",
+    since: Annotated[str, typer.Option(help="How far back, like 2h, even before the location was applied; at most 6d.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be taken in, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look in GHL for inbound messages that no webhook brought, and take them in."""
+    from bridge.cli.reconcile import run
+
+    run(location=location, since=since, dry_run=dry_run, as_json=as_json)
 
 
 def _secrets() -> typer.Typer:

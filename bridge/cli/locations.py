@@ -48,15 +48,13 @@ def apply(file: Path, *, prune: bool, as_json: bool) -> None:
     for one in applied.locations:
         print(f"applied {one.id}  {one.name}  ({one.mode}, {one.provider})")
         _tell_lifted(one.id, one.replayed)
-        if one.without_effect:
-            print(f"  note: this version does not act on: {', '.join(one.without_effect)}", file=sys.stderr)
     for id_ in applied.removed:
         print(f"removed {id_}")
 
 
 def list_all(*, as_json: bool) -> None:
     """All locations, a line each, by name."""
-    found = sorted(_all(), key=lambda each: (each.name, each.id))
+    found = sorted(all_locations(), key=lambda each: (each.name, each.id))
     if as_json:
         print_json(found)
         return
@@ -117,7 +115,8 @@ def template(*, as_json: bool) -> None:
         print(TEMPLATE.format(id=id_))
 
 
-def _all() -> Iterator[LocationSummary]:
+def all_locations() -> Iterator[LocationSummary]:
+    """Every location at a glance, page by page, in the order of ids."""
     perform, after = operations(), ""
     while True:
         page = perform(operating.list_, operating.Page(after=after, limit=PAGE))

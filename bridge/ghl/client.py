@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bridge.errors import OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.access import Need
+from bridge.ghl.conversations import decipher_conversations, decipher_email
 from bridge.ghl.limits import read as read_limits
 from bridge.ghl.messages import (
     body,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bridge.ghl.access import Access
+    from bridge.ghl.conversations import Conversations
     from bridge.ghl.messages import Page
     from bridge.ghl.scopes import Look
     from bridge.model import Contact, ContactId, ConversationId, LocationId, Reply, Sent, Skip
@@ -42,6 +44,7 @@ CONTACTS = "2021-07-28"
 # A hundred e-mails with their HTML.
 NEWEST = MessageId("")
 PAGE_ROWS = 50
+SEARCH_ROWS = 100
 READ_BYTES = 4 * 1024 * 1024
 TOO_MANY = 429
 
@@ -139,6 +142,31 @@ class GHL:
         """Read one message's text, which lists leave out for e-mails. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/conversations/messages/{quote(message_id, safe='')}"
         return self._read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
+
+    def conversations(self, location_id: LocationId, *, token: Access, seconds: float, before_ms: int = 0) -> Conversations:
+        """Search a location's conversations, those written in last first, or those before a moment of GHL's clock.
+
+        Raises as `page`.
+        """
+        return self._read(
+            "/conversations/search",
+            lambda status, headers, body: decipher_conversations(status, headers, body, limit=SEARCH_ROWS),
+            token=token,
+            version=CONVERSATIONS,
+            seconds=seconds,
+            params={
+                "locationId": location_id,
+                "limit": SEARCH_ROWS,
+                "sort": "desc",
+                "sortBy": "last_message_date",
+                **({"startAfterDate": before_ms} if before_ms else {}),
+            },
+        )
+
+    def email(self, id_: MessageId, *, token: Access, seconds: float) -> Mapping[str, Any]:
+        """Read an e-mail as GHL wrote it down. Raises as `page`."""
+        path = f"/conversations/messages/email/{quote(id_, safe='')}"
+        return self._read(path, decipher_email, token=token, version=CONVERSATIONS, seconds=seconds)
 
     def _read(
         self,

@@ -31,7 +31,7 @@ SEND_AS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of a conversation's list, newest first.
+    """One page of a conversation's list, newest first; `rows` are the same as GHL wrote them.
 
     `next_after` is the id after which the next page begins (empty: this was the last), `at_ms` GHL's clock when it answered
     (0: it did not say).
@@ -40,6 +40,7 @@ class Page:
     listed: tuple[Listed, ...]
     next_after: MessageId
     at_ms: int
+    rows: tuple[Mapping[str, Any], ...] = ()
 
 
 def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:
@@ -107,10 +108,11 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     rows = listing.get("messages")
     if not isinstance(rows, list):
         raise Retryable(f"GHL's list of messages can't be read: HTTP {status}, {shape(body)}")
-    listed = tuple(_listed(row) for row in rows if isinstance(row, dict))
+    rows = [row for row in rows if isinstance(row, dict)]
+    listed = tuple(map(_listed, rows))
     more = listing.get("nextPage") is True and listed
     last = as_text(listing.get("lastMessageId")) or (listed[-1].id if listed else "")
-    return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers))
+    return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers), rows=tuple(rows))
 
 
 def check_allowed(status: int, headers: Mapping[str, str], body: bytes) -> None:

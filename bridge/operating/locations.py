@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, SecretStr, WithJsonSchema
 
 from bridge.errors import NotKnown, WrongInput
-from bridge.locations import Location, check, check_urls, without_effect
+from bridge.locations import Location, check, check_urls
 from bridge.model import LocationId
 from bridge.operating.installs import logins
 from bridge.operating.moments import iso
@@ -73,8 +73,7 @@ class LocationShown(LocationSummary):
 class AppliedLocation:
     """A location that was added or replaced.
 
-    `replayed` is how many dead letters a changed token brought back, null when it ended no hold; `without_effect` names keys that
-    this version takes and does not act on.
+    `replayed` is how many dead letters a changed token brought back, null when it ended no hold.
     """
 
     id: str
@@ -82,7 +81,6 @@ class AppliedLocation:
     mode: str
     provider: str
     replayed: int | None
-    without_effect: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +210,6 @@ def _applied(office: Office, location: Location, before: Kept | None) -> Applied
         mode=location.mode,
         provider=location.provider,
         replayed=replayed,
-        without_effect=without_effect(location),
     )
 
 

@@ -12,10 +12,12 @@ from bridge.store.feeds import Feeds
 from bridge.store.live import Live
 from bridge.store.logins import Logins
 from bridge.store.places import Places
+from bridge.store.sweeps import Sweeps
 from bridge.store.timelines import Timelines
 from bridge.wire.calls import Wire
 from bridge.wiring import (
     build_audit,
+    build_broom,
     build_dead_letters,
     build_erasures,
     build_gate,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from bridge.store.installs import Installs
     from bridge.store.locations import Locations
     from bridge.store.standings import Standings
+    from bridge.sweep import Broom
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -131,6 +134,16 @@ class Office:
     def grants(self) -> Grants:
         """The tokens of installs."""
         return build_grants(self.settings, self.redis)
+
+    @cached_property
+    def sweeps(self) -> Sweeps:
+        """The schedule of sweeps."""
+        return Sweeps(self.redis)
+
+    @cached_property
+    def broom(self) -> Broom:
+        """What the sweep needs."""
+        return build_broom(self.settings, self.redis)
 
     @cached_property
     def install_link(self) -> str:

@@ -15,6 +15,7 @@ from bridge.operating import (
     locations,
     overview,
     reading,
+    reconciling,
     sending_test,
     watching,
 )
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     locations.resume,
     locations.remove,
     installs.unconfigured,
+    reconciling.reconcile,
     dead_letters.list_,
     dead_letters.show,
     dead_letters.replay,

@@ -17,10 +17,12 @@ from bridge.operating.office import Office
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
+from bridge.receiver.beating import beating
 from bridge.receiver.console import app as console
 from bridge.receiver.reporting import reporting
 from bridge.settings import from_environment
 from bridge.store.counts import Counts
+from bridge.store.sweeps import Sweeps
 from bridge.wiring import build_door, build_installing, build_redis_for_health
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def build(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        async with reporting(tally, counts):
+        async with beating(Sweeps(redis)), reporting(tally, counts):
             yield
         await door.inbox.close()
         redis.close()

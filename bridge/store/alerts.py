@@ -10,6 +10,7 @@ import orjson
 from bridge.store.circuits import open_circuits
 from bridge.store.connection import key, reaching, script, text
 from bridge.store.gauges import measure
+from bridge.store.sweeps import missed_locations
 from bridge.store.warnings import capped_lanes, refused_webhooks
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Troubles:
     """What is wrong now.
 
     Locations on hold (id, side that refused), open dead letters, seconds the oldest lane is overdue, webhooks turned away in the
-    last ten minutes, lanes that reached their cap on replies in the last hour, providers that are down by their circuits.
+    last ten minutes, lanes that reached their cap on replies in the last hour, providers that are down by their circuits,
+    locations whose newest sweep found what no webhook brought.
     """
 
     holds: Mapping[str, str]
@@ -33,6 +35,7 @@ class Troubles:
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
     down: Mapping[str, Down] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Alerts:
             refused_webhooks=refused_webhooks(self._redis),
             capped=capped_lanes(self._redis),
             down=open_circuits(self._redis),
+            missed=missed_locations(self._redis),
         )
 
     def review(self, causes: Mapping[str, str], *, every: float) -> bool:

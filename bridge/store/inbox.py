@@ -51,14 +51,8 @@ class Inbox:
 
         Raises Unavailable when it is not known to be kept.
         """
-        event = {
-            "step": "accepted",
-            "message_id": message.id,
-            "channel": message.message_type,
-            "date_added_ms": message.date_added_ms,
-            "characters": len(message.text),
-        }
-        return await self._write(message.lane, encode(message), came(message, event, marketplace=marketplace))
+        event = accepted_event(message)
+        return await self._write(message.lane, message, came(message, event, marketplace=marketplace))
 
     async def note(self, ignored: Ignored) -> Accepted:
         """Record an event of a contact that is not going to be answered, so that it can be explained. Raises Unavailable."""
@@ -76,7 +70,7 @@ class Inbox:
             "event": orjson.dumps(event).decode(),
             "reason": ignored.reason,
         }
-        return await self._write(lane, b"", what)
+        return await self._write(lane, None, what)
 
     async def workflow_hash(self, location_id: LocationId) -> str:
         """The keyed hash of a location's own workflow secret; empty if it has none. Raises Unavailable."""
@@ -98,11 +92,30 @@ class Inbox:
         """Give the connections back."""
         await self._redis.aclose()
 
-    async def _write(self, lane: Lane, body: bytes, came: Mapping[str, object]) -> Accepted:
-        what = {**came, "erased": digests(lane, self._fernet_keys)}
-        args = (str(lane), uuid4().hex, orjson.dumps(what), body, REMEMBERED_MS, self._retention_ms, MOST_WAITING)
+    async def _write(self, lane: Lane, message: InboundMessage | None, what: Mapping[str, object]) -> Accepted:
+        args = accept_args(lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
         with reaching(f"accept message {what['id']}"):
             return cast("Accepted", await self._pipelines.run(self._accept, args))
+
+
+def accept_args(
+    lane: Lane, what: Mapping[str, object], message: InboundMessage | None, *, retention_ms: int, fernet_keys: Sequence[str]
+) -> list[str | bytes | int]:
+    """The accept script's arguments. Without a `message` nothing of it is kept: it isn't going to be answered."""
+    told = orjson.dumps({**what, "erased": digests(lane, fernet_keys)})
+    body = encode(message) if message else b""
+    return [str(lane), uuid4().hex, told, body, REMEMBERED_MS, retention_ms, MOST_WAITING]
+
+
+def accepted_event(message: InboundMessage) -> dict[str, object]:
+    """What the timeline tells of a message that came in."""
+    return {
+        "step": "accepted",
+        "message_id": message.id,
+        "channel": message.message_type,
+        "date_added_ms": message.date_added_ms,
+        "characters": len(message.text),
+    }
 
 
 def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:

@@ -31,6 +31,7 @@ class Kept:
     and `hold_why` (the side that refused three logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its
     last hold that ended. `paused` is an operator's doing. `installed_at_ms` is when the app was installed, through the agency
     `company_id` if that is known; `uninstalled_at_ms` is when it was taken away, until it is installed again.
+    `marketplace_at_ms` is when its newest marketplace event came.
     """
 
     location: Location
@@ -45,12 +46,15 @@ class Kept:
     paused: bool
     installed_at_ms: int
     uninstalled_at_ms: int
+    marketplace_at_ms: int
     company_id: str
 
 
-COUNTS = ("unclaimed", "seen")
-MOMENTS = ("activated_at", "last_event_at", "hold", "held_from", "held_until", "installed_at", "uninstalled_at")
-FIELDS = ("settings", *COUNTS, *MOMENTS, "hold_why", "paused", "company")
+NUMBERS = (
+    "activated_at", "last_event_at", "unclaimed", "seen", "hold", "held_from", "held_until", "installed_at", "uninstalled_at",
+    "marketplace_at",
+)  # fmt: skip
+FIELDS = ("settings", "hold_why", "paused", "company", *NUMBERS)
 
 
 class Locations:
@@ -85,6 +89,11 @@ class Locations:
                 pipe.sadd(key("locations"), location.id)
                 pipe.delete(key("stopping", location.id))
                 pipe.sadd(key("stopping", location.id), *stopping(location.stop_words) or ("",))
+                if location.reconcile_minutes:
+                    # A sweep that is due earlier stays so; a shorter interval counts at once.
+                    pipe.zadd(key("sweeps"), {location.id: now + round(location.reconcile_minutes * 60_000)}, lt=True)
+                else:
+                    pipe.zrem(key("sweeps"), location.id)
             pipe.execute()
 
     def pause(self, location_id: LocationId, *, paused: bool) -> None:
@@ -123,23 +132,22 @@ class Locations:
         return tuple(sorted(self.some(self.ids()), key=lambda each: (each.location.name, each.location.id)))
 
     def _kept(self, id_: str, fields: list[Any]) -> Kept:
-        settings, *numbers, hold_why, paused, company = fields
-        unclaimed, seen, activated, event, hold, held_from, held_until, installed, uninstalled = (
-            int(one or 0) for one in numbers
-        )
+        settings, hold_why, paused, company, *numbers = fields
+        known = {name: int(number or 0) for name, number in zip(NUMBERS, numbers, strict=True)}
         return Kept(
             location=self._opened(id_, settings),
-            activated_at_ms=activated,
-            last_event_at_ms=event,
-            unclaimed=unclaimed,
-            seen=seen,
-            hold_since_ms=hold,
-            held_from_ms=held_from,
-            held_until_ms=held_until,
+            activated_at_ms=known["activated_at"],
+            last_event_at_ms=known["last_event_at"],
+            unclaimed=known["unclaimed"],
+            seen=known["seen"],
+            hold_since_ms=known["hold"],
+            held_from_ms=known["held_from"],
+            held_until_ms=known["held_until"],
             hold_why=hold_why or "",
             paused=paused == "1",
-            installed_at_ms=installed,
-            uninstalled_at_ms=uninstalled,
+            installed_at_ms=known["installed_at"],
+            uninstalled_at_ms=known["uninstalled_at"],
+            marketplace_at_ms=known["marketplace_at"],
             company_id=company or "",
         )
 

@@ -164,11 +164,3 @@ def test_another_secret_key_is_said_and_not_a_traceback(run: Run) -> None:
     assert "BRIDGE_SECRET_KEY" in lost.stderr
     assert "Traceback" not in lost.stderr
     assert both.returncode == 0
-
-
-def test_keys_that_this_version_does_not_act_on_are_named(run: Run) -> None:
-    """Whoever sets the sweep is told that there is none yet."""
-    done = run("locations", "apply", "-", stdin="[locations.One]\nreconcile_minutes = 5")
-
-    assert done.returncode == 0
-    assert "reconcile_minutes" in done.stderr

@@ -47,10 +47,10 @@ def test_a_hundred_requests_in_ten_seconds(redis: Redis) -> None:
     assert spend(redis, 60) == 60
     pass_time(redis, 4)
     assert spend(redis, 60) == 40
-    assert wait(redis) == pytest.approx(6, abs=0.5)
-    pass_time(redis, 5)
+    assert wait(redis) == pytest.approx(6, abs=2)
+    pass_time(redis, 3)
     assert spend(redis, 1) == 0
-    pass_time(redis, 1.1)
+    pass_time(redis, 3.1)
     assert spend(redis, 70) == 60
 
 

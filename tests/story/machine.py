@@ -358,6 +358,7 @@ class Machine:
             self.private.add(token)
             self.provider_ids[id_] = self.sim.order("locations", id=id_, token=token)["conversation_provider_id"]
             usual = {"name": id_, "ghl_token": token, "debounce_seconds": 0.1, "debounce_max_seconds": 2.0, "history_messages": 0}
+            usual["reconcile_minutes"] = 0  # stories keep webhooks back on purpose
             provider = {"assistant_id": f"assistant-of-{id_}", "delivery": "bridge", **settings.get("assistable", {})}
             full[id_] = {**usual, **settings, "assistable": provider}
         done = self.cli("locations", "apply", "-", stdin=toml(full))

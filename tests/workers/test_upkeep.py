@@ -48,6 +48,7 @@ def begin_hold(redis: Redis) -> None:
         (Troubles({}, 0, OVERDUE_SECONDS), []),
         (Troubles({}, 0, OVERDUE_SECONDS + 1), ["overdue"]),
         (Troubles({}, 7, 0.0), ["dead_letters"]),
+        (Troubles({}, 0, 0.0, missed=("here", "there")), ["missed:here", "missed:there"]),
         (Troubles({}, 0, 0.0, refused_webhooks=4), []),
         (Troubles({}, 0, 0.0, refused_webhooks=5), ["signatures_refused"]),
         (Troubles({}, 0, 0.0, capped=("here:contact",)), ["reply_cap"]),

@@ -59,7 +59,9 @@ def describe(operations: Iterable[Operation[Any, Any]]) -> dict[str, Any]:
 def _operation(operation: Operation[Any, Any], answered: Any) -> dict[str, Any]:
     asked = TypeAdapter(operation.asks).json_schema(ref_template=REF)
     places = [("path", name) for name in operation.in_path] + [("query", name) for name in operation.in_query]
-    body = {"required": True, "content": {"application/json": {"schema": _body(asked, operation.in_body)}}}
+    # A body of which nothing must be said may be left out.
+    needed = not set(operation.in_body).isdisjoint(asked.get("required", ()))
+    body = {"required": needed, "content": {"application/json": {"schema": _body(asked, operation.in_body)}}}
     return {
         "operationId": operation.name,
         "summary": operation.summary,

@@ -1,7 +1,7 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
 -- ARGV: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
 --       `line` (channel and conversation provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it
---       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
+--       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
 -- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
 -- Needs: letters, standings
@@ -32,7 +32,16 @@ for _, mark in ipairs(marks) do
   if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end
   if by then return 'duplicate' end
 end
+-- What the sweep finds may be older than the marks.
+if came.found and redis.call('EXISTS', key('message', location, id)) == 1 then return 'duplicate' end
 for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
+
+-- Up to when the contact's messages are known: the sweep looks for newer ones. A clock that is far ahead must not hide them.
+local recorded = key('recorded', location)
+local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
+redis.call('ZADD', recorded, 'GT', written_at, contact)
+redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - memory)
+redis.call('PEXPIRE', recorded, memory)
 restore(lane, came.erased, retention)
 
 local message = key('message', location, id)
@@ -46,7 +55,7 @@ if why[reason] then
   redis.call('HSET', message, 'facts', why[reason])
   tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = why[reason]}), retention)
 end
-redis.call('HSET', key('location', location), 'last_event_at', now)
+if not came.found then redis.call('HSET', key('location', location), 'last_event_at', now) end
 if came.marketplace then redis.call('HSET', key('location', location), 'marketplace_at', now) end
 
 -- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.

@@ -38,6 +38,7 @@ for _, kind in ipairs({'lane', 'waiting', 'carried', 'buried', 'replays', 'timel
   remove(key(kind, lane))
 end
 remove(key('paused', contact))
+removed = removed + redis.call('ZREM', key('recorded', location), contact)
 for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call('ZREM', key('circuit', id, 'waiting'), lane) end
 vacate(lane)
 unschedule(lane)

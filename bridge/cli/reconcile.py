@@ -1,0 +1,49 @@
+"""`ghl-bridge reconcile`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from bridge.cli.door import operations, print_json
+from bridge.cli.locations import all_locations
+from bridge.errors import DidNotWork, WrongInput
+from bridge.operating.reconciling import Reconcile, reconcile
+from bridge.policy.sweeping import FARTHEST_MS
+
+if TYPE_CHECKING:
+    from bridge.operating.reconciling import Reconciled
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def run(*, location: str, since: str, dry_run: bool, as_json: bool) -> None:
+    """Sweep one location or all. Raises WrongInput, and DidNotWork when a sweep did not come to its end, after all were tried."""
+    seconds = _seconds(since) if since else None
+    ids = [location] if location else [each.id for each in all_locations() if each.state != "unconfigured"]
+    done = []
+    for id_ in ids:
+        done.append(operations()(reconcile, Reconcile(location_id=id_, since_seconds=seconds, dry_run=dry_run)))
+        if not as_json:
+            _tell(done[-1])
+    if as_json:
+        print_json(done)
+    failed = [f"{one.location_id}: {one.why or 'too much for one sweep'}" for one in done if not one.complete]
+    if failed:
+        raise DidNotWork("; ".join(failed))
+
+
+def _tell(reconciled: Reconciled) -> None:
+    for one in reconciled.found:
+        print(f"{reconciled.location_id}  {one.message_id}  of contact {one.contact_id}, {one.written_at}: {one.outcome}")
+    print(f"{reconciled.location_id}  {len(reconciled.found)} message(s) found that no webhook brought", file=sys.stderr)
+
+
+def _seconds(text: str) -> float:
+    """A duration like 2h, 30m, 90s or 1d. Raises WrongInput."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", text.strip())
+    seconds = float(found[1]) * UNITS[found[2]] if found else 0.0
+    if not 0 < seconds <= FARTHEST_MS / 1000:
+        raise WrongInput(f"--since {text}: must be like 2h, 30m or 1d, and at most 6d, since ids are remembered for a week")
+    return seconds

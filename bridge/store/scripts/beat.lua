@@ -1,0 +1,8 @@
+-- A receiver tells that it takes webhooks. If none has for a while, every location is swept at once: what came meanwhile is gone.
+-- ARGV: for how long this is believed (ms)
+-- Answers 1 if none has told it for a while.
+local back = redis.call('EXISTS', key('receiving')) == 0
+redis.call('SET', key('receiving'), 1, 'PX', ARGV[1])
+if not back then return 0 end
+for _, location in ipairs(redis.call('ZRANGE', key('sweeps'), 0, -1)) do redis.call('ZADD', key('sweeps'), 'LT', now, location) end
+return 1

@@ -1,0 +1,16 @@
+-- Note how a sweep ended.
+-- ARGV: location, next sweep (ms from now; -1: none), since, cursor, begun (see `sweep_claim.lua`), 1 if it found what no webhook
+--       brought (0: it did not; '': it is not known yet), how long to remember where it was (ms)
+-- Answers 1.
+local location, following, missed = ARGV[1], tonumber(ARGV[2]), ARGV[6]
+local progress = key('sweep', location)
+redis.call('HSET', progress, 'since', ARGV[3], 'cursor', ARGV[4], 'begun', ARGV[5])
+redis.call('PEXPIRE', progress, ARGV[7])
+if following < 0 then
+  redis.call('ZREM', key('sweeps'), location)
+elseif redis.call('EXISTS', key('location', location)) == 1 then
+  redis.call('ZADD', key('sweeps'), now + following, location)
+end
+if missed == '1' then redis.call('SADD', key('missed'), location) end
+if missed == '0' or following < 0 then redis.call('SREM', key('missed'), location) end
+return 1

@@ -1,0 +1,201 @@
+"""The sweep: inbound messages that no webhook brought are found in GHL and taken in as if one had.
+
+    search -> conversations that the contact wrote in last -> newer than what is recorded? -> read -> unanswered -> accept
+
+It is bounded: so many pages and conversations at once, the rest next time; and it gives way to everything else that asks GHL.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bridge.errors import Busy, OperatorMustFix, Permanent, Retryable
+from bridge.ghl.access import Need
+from bridge.ghl.conversations import as_email, as_message
+from bridge.model import Channel
+from bridge.policy.sweeping import horizon_ms, unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bridge.access.gate import Gate
+    from bridge.ghl.access import Access
+    from bridge.ghl.client import GHL
+    from bridge.ghl.conversations import Conversations, Found
+    from bridge.model import InboundMessage, Listed, MessageId
+    from bridge.store.found import Found as Store
+    from bridge.store.locations import Kept
+    from bridge.store.sweeps import DueSweep
+
+log = structlog.get_logger()
+
+READ_SECONDS = 10.0
+MOST_PAGES = 5
+MOST_READ = 100
+MOST_PAGES_OF_ONE = 3
+# More than that of one e-mail thread at once is somebody's archive.
+MOST_EMAILS = 10
+SWEEP_SECONDS = 45.0
+# Webhooks know an e-mail by another id than the list does.
+EMAIL_TYPES = frozenset({"TYPE_EMAIL", "TYPE_CUSTOM_EMAIL", "TYPE_CUSTOM_PROVIDER_EMAIL"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broom:
+    """What sweeping needs. `clock` is monotonic."""
+
+    gate: Gate
+    ghl: GHL
+    store: Store
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What a sweep looks through: what was written since a moment, beginning at a place further back than now if one is given.
+
+    `since_ms` and `now_ms` are of Redis' clock, `cursor_ms` is of GHL's. `dry_run`: nothing is taken in.
+    """
+
+    since_ms: int
+    now_ms: int
+    cursor_ms: int = 0
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A message that was found, and what became of it; `missing` if nothing was taken in because nothing was to be."""
+
+    message: InboundMessage
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How a sweep ended: `cursor_ms` is where the next one goes on, 0 when all was looked through.
+
+    `why` it stopped before that, and for how long GHL wants to be left alone (s).
+    """
+
+    taken: tuple[Taken, ...]
+    cursor_ms: int = 0
+    why: str = ""
+    wait: float = 0.0
+
+
+def span_of(kept: Kept, due: DueSweep) -> Span:
+    """What a location's next sweep looks through."""
+    since = horizon_ms(
+        now_ms=due.now_ms,
+        activated_ms=kept.activated_at_ms,
+        since_ms=due.progress.since_ms,
+        max_age_seconds=kept.location.max_age_seconds,
+    )
+    return Span(since_ms=since, now_ms=due.now_ms, cursor_ms=due.progress.cursor_ms)
+
+
+def sweep(kept: Kept, span: Span, broom: Broom) -> Swept:
+    """Sweep a location once. Raises OperatorMustFix when GHL doesn't let it in, and Unavailable."""
+    run = _Run(kept, span, broom)
+    try:
+        run.go()
+    except (Busy, Retryable) as error:
+        return Swept(taken=tuple(run.taken), cursor_ms=run.cursor_ms, why=str(error), wait=error.retry_after or 0.0)
+    return Swept(taken=tuple(run.taken), cursor_ms=run.cursor_ms)
+
+
+class _Run:
+    """One sweep under way: what it has taken in, and where it is."""
+
+    def __init__(self, kept: Kept, span: Span, broom: Broom) -> None:
+        self._kept = kept
+        self._span = span
+        self._broom = broom
+        self._access: Access = broom.gate.open(kept, Need.SWEEP)
+        self._end = broom.clock() + SWEEP_SECONDS
+        self._read = 0
+        self.taken: list[Taken] = []
+        self.cursor_ms = span.cursor_ms
+
+    def go(self) -> None:
+        """Look through pages until the span's beginning, or as much as is allowed at once."""
+        for _ in range(MOST_PAGES):
+            before_ms = self.cursor_ms
+            page = self._search()
+            since = self._span.since_ms + (page.at_ms - self._span.now_ms if page.at_ms else 0)
+            fresh = [found for found in page.found if found.last_ms > since]
+            for found, recorded in self._candidates(fresh):
+                # From here on this one is the next to be looked at.
+                self.cursor_ms = found.last_ms + 1
+                if self._read >= MOST_READ or self._broom.clock() > self._end:
+                    return
+                self._look_into(found, since_ms=max(since, recorded))
+            if len(fresh) < len(page.found) or not page.next_before_ms or page.next_before_ms == before_ms:
+                self.cursor_ms = 0
+                return
+            self.cursor_ms = page.next_before_ms
+
+    def _search(self) -> Conversations:
+        location_id = self._kept.location.location_id
+        return self._broom.ghl.conversations(location_id, token=self._access, seconds=READ_SECONDS, before_ms=self.cursor_ms)
+
+    def _candidates(self, fresh: Sequence[Found]) -> Iterator[tuple[Found, int]]:
+        """Those that the contact wrote in last, and later than is recorded, each with that moment."""
+        inbound = [found for found in fresh if found.inbound]
+        recorded = self._broom.store.recorded(self._kept.location.location_id, [found.contact_id for found in inbound])
+        for found in inbound:
+            if found.last_ms > recorded[found.contact_id]:
+                yield found, recorded[found.contact_id]
+
+    def _look_into(self, found: Found, *, since_ms: int) -> None:
+        self._read += 1
+        try:
+            messages = self._messages(found, since_ms=since_ms)
+        except OperatorMustFix:
+            raise
+        except Permanent as error:
+            # A conversation that is gone by now must not stop the others.
+            log.warning("sweep.not_read", location_id=self._kept.location.id, why=str(error))
+            return
+        for message in messages:
+            self.taken.append(Taken(message=message, outcome=self._take(message)))
+
+    def _take(self, message: InboundMessage) -> str:
+        if not self._span.dry_run:
+            return self._broom.store.take(message)
+        return "duplicate" if self._broom.store.is_known(message) else "missing"
+
+    def _messages(self, found: Found, *, since_ms: int) -> list[InboundMessage]:
+        messages: list[InboundMessage] = []
+        location_id = self._kept.location.location_id
+        for listed, row in unanswered(self._rows(found, since_ms), since_ms=since_ms):
+            if listed.type in EMAIL_TYPES:
+                messages += self._emails(found, listed.email_message_ids, since_ms=since_ms)
+            elif message := as_message(row, location_id=location_id, conversation=found):
+                messages.append(message)
+        return messages
+
+    def _rows(self, found: Found, since_ms: int) -> Iterator[tuple[Listed, Mapping[str, Any]]]:
+        page = self._broom.ghl.page(found.conversation_id, token=self._access, seconds=READ_SECONDS)
+        for _ in range(MOST_PAGES_OF_ONE):
+            yield from zip(page.listed, page.rows, strict=True)
+            if not page.next_after or (page.listed and page.listed[-1].date_added_ms <= since_ms):
+                return
+            page = self._broom.ghl.page(found.conversation_id, token=self._access, seconds=READ_SECONDS, after=page.next_after)
+
+    def _emails(self, found: Found, ids: Sequence[MessageId], *, since_ms: int) -> list[InboundMessage]:
+        """The contact's e-mails of a thread; they are read only where e-mail is answered."""
+        if Channel.EMAIL not in self._kept.location.channels:
+            return []
+        messages = []
+        for id_ in ids[-MOST_EMAILS:]:
+            row = self._broom.ghl.email(id_, token=self._access, seconds=READ_SECONDS)
+            message = as_email(row, location_id=self._kept.location.location_id, conversation=found)
+            if message and message.date_added_ms > since_ms:
+                messages.append(message)
+        return messages

@@ -1,0 +1,108 @@
+"""The sweeper: a thread in every worker that sweeps the locations whose time has come, one at a time."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.errors import BridgeError, OperatorMustFix, Unavailable
+from bridge.store.sweeps import Progress
+from bridge.sweep import span_of, sweep
+
+if TYPE_CHECKING:
+    from bridge.store.locations import Kept, Locations
+    from bridge.store.sweeps import DueSweep, Sweeps
+    from bridge.sweep import Broom, Swept
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 1.0
+# GHL may list a message a little later than it was written.
+OVERLAP_MS = 120_000
+# A sweep that was too much for one time goes on soon.
+GOES_ON_SECONDS = 5.0
+# A webhook that is under way isn't missed yet.
+UNDER_WAY_MS = 60_000
+# What the script answers of a message that a webhook has brought.
+BROUGHT = "duplicate"
+
+
+class Sweeper:
+    """Sweeps until stopped. Any number of them may run: a location is taken by one."""
+
+    def __init__(self, sweeps: Sweeps, locations: Locations, broom: Broom, *, every: float = EVERY_SECONDS) -> None:
+        self._sweeps = sweeps
+        self._locations = locations
+        self._broom = broom
+        self._every = every
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Sweep what is due, until `stop`."""
+        while not self._stopping.wait(self._every):
+            try:
+                while not self._stopping.is_set() and self.once():
+                    pass
+            except BridgeError as error:
+                log.warning("sweeper.waiting", why=str(error))
+            except Exception as error:  # noqa: BLE001 - a worker whose sweeper ended would look alive and find nothing
+                log.warning("sweeper.waiting", why=f"internal fault: {type(error).__name__}")
+
+    def once(self) -> bool:
+        """Sweep one location, if one is due."""
+        due = self._sweeps.claim()
+        if due is None:
+            return False
+        kept = self._locations.get(due.location_id)
+        interval = kept.location.reconcile_minutes * 60 if kept else 0
+        if kept is None or not interval:
+            self._sweeps.done(due.location_id, due.progress, seconds=None)
+        elif not _can_be_read(kept):
+            self._sweeps.done(due.location_id, due.progress, seconds=interval)
+        else:
+            self._sweep(kept, due, interval=interval)
+        return True
+
+    def stop(self) -> None:
+        """Sweep no more."""
+        self._stopping.set()
+
+    def _sweep(self, kept: Kept, due: DueSweep, *, interval: float) -> None:
+        try:
+            swept = sweep(kept, span_of(kept, due), self._broom)
+        except Unavailable:
+            raise
+        except OperatorMustFix as error:
+            log.warning("sweep.refused", location_id=due.location_id, why=str(error))
+            self._sweeps.done(due.location_id, due.progress, seconds=interval)
+            return
+        found = [taken for taken in swept.taken if taken.outcome != BROUGHT]
+        log.info(
+            "sweep", location_id=due.location_id, found=len(found), complete=not swept.cursor_ms and not swept.why, why=swept.why
+        )
+        self._conclude(kept, due, swept, interval=interval, missed=_missed(kept, due, swept))
+
+    def _conclude(self, kept: Kept, due: DueSweep, swept: Swept, *, interval: float, missed: bool) -> None:
+        begun = due.progress.begun_ms or due.now_ms
+        if swept.cursor_ms or swept.why:
+            progress = Progress(since_ms=due.progress.since_ms, cursor_ms=swept.cursor_ms, begun_ms=begun)
+            wait = max(swept.wait, min(GOES_ON_SECONDS, interval))
+            self._sweeps.done(kept.location.location_id, progress, seconds=wait, missed=missed or None)
+        else:
+            progress = Progress(since_ms=begun - OVERLAP_MS)
+            self._sweeps.done(kept.location.location_id, progress, seconds=interval, missed=missed)
+
+
+def _can_be_read(kept: Kept) -> bool:
+    """Whether GHL lets the bridge in, as far as is known."""
+    installed = kept.installed_at_ms and not kept.uninstalled_at_ms
+    has_token = bool(kept.location.ghl_token) or bool(installed)
+    return has_token and not kept.uninstalled_at_ms and kept.hold_why != "ghl"
+
+
+def _missed(kept: Kept, due: DueSweep, swept: Swept) -> bool:
+    """Whether webhooks come to this location, and one for what was found should have come by now."""
+    late = [each for each in swept.taken if each.outcome != BROUGHT and due.now_ms - each.message.date_added_ms > UNDER_WAY_MS]
+    return bool(kept.marketplace_at_ms and late)
