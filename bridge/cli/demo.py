@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import time
 import urllib.request
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli import redis_server
 from bridge.cli.door import console
 from bridge.cli.explain import tell
 from bridge.cli.processes import python
-from bridge.cli.up import machine, start, stay
+from bridge.cli.up import machine, start, start_worker, stay
 from bridge.errors import DidNotWork
 from bridge.locations import read
 from bridge.model import Status
@@ -29,13 +31,25 @@ if TYPE_CHECKING:
 REPLY_SECONDS = 60.0
 TEXT = "Hi! Do you have an appointment free on Friday?"
 UNFINISHED = {Status.WAITING, Status.ANSWERING, Status.RETRYING}
-LOCATION = """
-[locations.SimulatedLocation001]
-name = "Simulated Dental"
+LOCATIONS = """
+[defaults]
 ghl_token = "pit-simulated"
 debounce_seconds = 1.0
-[locations.SimulatedLocation001.assistable]
-assistant_id = "simulated-assistant"
+[locations.SimulatedLocation001]
+name = "Simulated Dental"
+assistable = { assistant_id = "simulated-assistant" }
+[locations.SimulatedLocation002]
+name = "Simulated Spa"
+provider = "agencii"
+agencii = { api_integration_id = "simulated-integration", token = "simulated", url = "URL/get_completion" }
+[locations.SimulatedLocation003]
+name = "Simulated Gym"
+provider = "openai"
+openai = { base_url = "URL/v1", model = "simulated-model", token = "simulated" }
+[locations.SimulatedLocation004]
+name = "Simulated Garage"
+provider = "webhook"
+webhook = { url = "URL/webhook/simulated", token = "simulated" }
 """
 
 
@@ -45,7 +59,7 @@ def run(*, once: bool) -> None:
     with machine(_environment(os.environ)) as here:
         sandbox = _start_simulator(here)
         start(here)
-        _apply_location(here)
+        _apply_locations(here)
         _step("Redis, receiver, worker and simulator run")
         _step(f"sandbox page  {sandbox}/")
         _step(f"console       {here.web_url}/console   token: {here.environ['BRIDGE_ADMIN_TOKEN']}")
@@ -53,7 +67,26 @@ def run(*, once: bool) -> None:
         _show(timeline, sandbox)
         if not once:
             console().print(f"\nWrite as the contact at {sandbox}/   Ctrl-C stops everything.", soft_wrap=True)
-            stay(here)
+            stay(here, Mishaps(here, sandbox).look)
+
+
+@dataclass(slots=True)
+class Mishaps:
+    """Kills the worker as often as the sandbox page asks for it, and starts it again each time."""
+
+    here: Machine
+    sandbox: str
+    killed: int = 0
+
+    def look(self) -> None:
+        """Do what was asked for since the last look."""
+        with contextlib.suppress(OSError):
+            asked = _call(self.sandbox, "/_sim/kills")["kills"]
+            if asked == self.killed:
+                return
+            self.killed = asked
+            self.here.processes.kill("worker")
+            start_worker(self.here)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -77,18 +110,19 @@ def _start_simulator(here: Machine) -> str:
     url = here.environ["GHL_API_URL"]
     folder = from_environment(here.environ).data_dir / "simulator"
     folder.mkdir(parents=True, exist_ok=True)
-    options = ("--port", url.rpartition(":")[2], "--state-dir", str(folder), "--webhook-url", f"{here.web_url}/webhooks/ghl")
+    place = ("--port", url.rpartition(":")[2], "--state-dir", str(folder))
+    options = (*place, "--webhook-url", f"{here.web_url}/webhooks/ghl", "--bridge-url", here.web_url)
     here.processes.start("simulator", python("bridge.simulator", *options), here.environ)
     here.processes.wait_until("an answer of the simulator", lambda: bool(_call(url, "/_sim/counts")), seconds=20)
     here.environ["GHL_WEBHOOK_KEYS"] = (folder / "webhook_public_key.pem").read_text(encoding="ascii")
     return url
 
 
-def _apply_location(here: Machine) -> None:
+def _apply_locations(here: Machine) -> None:
     from bridge.wiring import build_locations, build_redis
 
     settings = from_environment(here.environ)
-    build_locations(settings, build_redis(settings)).apply(read(LOCATION, {}))
+    build_locations(settings, build_redis(settings)).apply(read(LOCATIONS.replace("URL", here.environ["GHL_API_URL"]), {}))
 
 
 def _one_message(here: Machine, sandbox: str) -> Timeline:

@@ -49,6 +49,12 @@ class Processes:
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has no other thread
             )
 
+    def kill(self, name: str) -> None:
+        """Kill one, with its children, as a crash would: it gets no chance to put anything in order."""
+        process = self._running[name]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
     def wait_until(self, what: str, ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait for something; raises DidNotWork when it takes too long or a process ends meanwhile."""
         deadline = time.monotonic() + seconds

@@ -22,7 +22,7 @@ from bridge.errors import DidNotWork
 from bridge.settings import from_environment, known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 START_SECONDS = 30.0
@@ -79,15 +79,21 @@ def start(here: Machine) -> None:
     url = from_environment(here.environ).state_url
     here.processes.wait_until("an answer of Redis", lambda: redis_server.answers(url), seconds=START_SECONDS)
     here.processes.start("web", python("bridge.receiver"), here.environ)
-    here.processes.start("worker", python("celery", "-A", "workers", "worker"), here.environ)
+    start_worker(here)
     here.processes.wait_until("a ready receiver and worker", lambda: _workers(here.web_url) > 0, seconds=START_SECONDS)
 
 
-def stay(here: Machine) -> None:
-    """Wait for Ctrl-C or SIGTERM. Raises DidNotWork when a process ends before."""
+def start_worker(here: Machine) -> None:
+    """Start the worker; doesn't wait for it."""
+    here.processes.start("worker", python("celery", "-A", "workers", "worker"), here.environ)
+
+
+def stay(here: Machine, look: Callable[[], None] = lambda: None) -> None:
+    """Wait for Ctrl-C or SIGTERM, and look after something twice a second. Raises DidNotWork when a process ends before."""
     try:
         while True:
             here.processes.check()
+            look()
             time.sleep(0.5)
     except KeyboardInterrupt:
         console().print("stopping")

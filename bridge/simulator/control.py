@@ -32,6 +32,7 @@ def routes(simulation: Simulation) -> list[Route]:
     """Build the routes."""
     people, orders, reports = People(simulation), Orders(simulation), Reports(simulation)
     installers, workflows = Installers(simulation), Workflows(simulation)
+    onlooker = simulation.onlooker
     posts = {
         "locations": people.put_location,
         "contacts": people.put_contact,
@@ -56,6 +57,10 @@ def routes(simulation: Simulation) -> list[Route]:
         Route("/_sim/state", _guarded(reports.state), methods=["GET"]),
         Route("/_sim/keys", _bare(reports.keys), methods=["GET"]),
         Route("/_sim/requests", _guarded(reports.requests), methods=["GET"]),
+        Route("/_sim/timeline", _told(onlooker.timeline), methods=["GET"]),
+        Route("/_sim/providers", _bare(onlooker.providers), methods=["GET"]),
+        Route("/_sim/kills", _bare(onlooker.kill), methods=["POST"]),
+        Route("/_sim/kills", _bare(onlooker.kills), methods=["GET"]),
         Route("/_sim/conversations/{id}", _guarded(reports.conversation), methods=["GET"]),
         Route("/_sim/events", Events(simulation.hub)),
     ]
@@ -177,6 +182,13 @@ class Reports:
 def _taking(name: str, act: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Endpoint:
     async def take(request: Request) -> Response:
         return _json(200, await act(shapes.check(name, read_json(await request.body()))))
+
+    return _guarded(take)
+
+
+def _told(tell: Callable[[Request], Awaitable[dict[str, Any]]]) -> Endpoint:
+    async def take(request: Request) -> Response:
+        return _json(200, await tell(request))
 
     return _guarded(take)
 

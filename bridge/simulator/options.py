@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -59,11 +60,13 @@ class Options:
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
     seed: int | None = None
+    bridge_url: str = ""
+    admin_token: str = field(default="", repr=False)
     defaults: Defaults = field(default_factory=Defaults)
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line of `python -m bridge.simulator`."""
+    """Read the command line of `python -m bridge.simulator`; the token, which command lines show to all, by environment."""
     given = _parser().parse_args(arguments)
     return Options(
         state_dir=given.state_dir,
@@ -73,6 +76,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         location_id=given.location_id,
         ghl_token=given.ghl_token,
         seed=given.seed,
+        bridge_url=given.bridge_url,
+        admin_token=os.environ.get("BRIDGE_ADMIN_TOKEN", ""),
         defaults=_defaults(given),
     )
 
@@ -112,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--retry-delays", type=_delays, default=known.retry_delays, help="of webhooks, such as 0.5,1,2,5")
     add("--legacy-signature", choices=("off", "both", "only"), default=known.legacy_signature, help="RSA in X-WH-Signature")
     add("--rate-limit", type=int, default=known.rate_limit, help="requests in 10 s per location; 0 = none")
+    add("--bridge-url", default="", help="whose timelines the page shows, with BRIDGE_ADMIN_TOKEN of the environment")
     add("--seed", type=int, help="makes ids repeatable")
     return parser
 

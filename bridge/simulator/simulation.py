@@ -14,6 +14,7 @@ from bridge.simulator.counts import Counts
 from bridge.simulator.faults import FaultBook
 from bridge.simulator.grants import Grants
 from bridge.simulator.hub import Hub
+from bridge.simulator.onlooking import Onlooker
 from bridge.simulator.records import Records
 from bridge.simulator.webhooks import Parcel, Webhooks
 from bridge.simulator.world import Message, World
@@ -37,6 +38,7 @@ class Simulation:
         self.hub = Hub()
         self.defaults: Defaults = options.defaults
         self.counts = Counts()
+        self.onlooker = Onlooker(options)
         self.rates: dict[str, Window] = {}
         self._begin()
         self.webhooks = Webhooks(self.counts, self.hub)

@@ -135,7 +135,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     ]
     with subprocess.Popen([*command, "--retry-delays", "0.1,0.1", "--rate-limit", "0"]) as running:
         try:
-            url = f"http://127.0.0.1:{_port(port_file)}"
+            url = f"http://127.0.0.1:{port_in(port_file)}"
             with httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
                 yield Simulator(url, state_dir, http)
         finally:
@@ -186,7 +186,7 @@ class _Receiving(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _port(port_file: Path) -> str:
+def port_in(port_file: Path) -> str:
     deadline = time.monotonic() + 20
     while not port_file.exists():
         assert time.monotonic() < deadline, "the simulator did not start"

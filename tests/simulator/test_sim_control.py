@@ -181,7 +181,7 @@ def test_page(simulator: Simulator) -> None:
     assert "<title>ghl-bridge sandbox</title>" in page.text
     assert "stays on this machine" in page.text
     files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
-    assert len(files) == 2
+    assert len(files) == 3
     assert all(simulator.http.get(file).status_code == 200 for file in files)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*src=)", page.text)
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]

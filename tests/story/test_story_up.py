@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -129,6 +130,33 @@ def test_the_demo_stays_up_and_takes_its_processes_along(folder: Folder) -> None
         process.kill()
         process.wait(10)
         poll("an end of all processes", lambda: not folder.processes(), seconds=10, told=folder.processes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_the_demo_kills_its_worker_when_the_page_asks(folder: Folder) -> None:
+    """A worker that the sandbox page has killed is started again, and what was said meanwhile is answered once."""
+    folder.start("demo")
+    url = re.search(r"http://127\.0\.0\.1:\d+", folder.says("Ctrl-C stops everything"))
+    assert url
+    before = _workers(folder)
+
+    said: dict[str, Any] = httpx.post(f"{url[0]}/_sim/say", json={"text": "And on Monday?"}, trust_env=False).json()
+    assert httpx.post(f"{url[0]}/_sim/kills", trust_env=False).json() == {"kills": 1}
+
+    poll("another worker", lambda: _workers(folder) and not _workers(folder) & before)
+    poll("a reply", lambda: _replies(url[0], said["contact_id"]), seconds=40)
+    assert len(_replies(url[0], said["contact_id"])) == 1
+
+
+def _workers(folder: Folder) -> set[str]:
+    """The process ids of this folder's workers."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            mine = str(folder.path).encode() in (entry / "environ").read_bytes()
+            if mine and b"\0celery\0" in (entry / "cmdline").read_bytes():
+                found.add(entry.name)
+    return found
 
 
 def test_up_runs_what_production_needs_and_keeps_what_waits(folder: Folder) -> None:

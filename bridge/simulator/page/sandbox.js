@@ -3,14 +3,14 @@
 
 const place = (id) => document.getElementById(id);
 const messages = place("messages"), state = place("state"), steps = place("steps"), text = place("text");
-const contact = place("contact"), channel = place("channel"), writer = place("writer");
+const contact = place("contact"), provider = place("provider"), mishap = place("mishap"), channel = place("channel"), writer = place("writer");
 const NEW = "";
-const SHOWN_CONTACTS = 50, SHOWN_STEPS = 40;
+const SHOWN_CONTACTS = 50, SHOWN_STEPS = 40, LOOK_MS = 1500;
 const seen = new Set();
 let current = NEW, locationId, names = new Map(), waiting = false;
 
-async function ask(path, order) {
-  const wish = order && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(order) };
+async function ask(path, order, method = "POST") {
+  const wish = order && { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(order) };
   const answer = await fetch(path, wish);
   const body = await answer.json();
   if (!answer.ok) throw new Error((body.errors || [`The simulator answered ${answer.status}`]).join("; "));
@@ -75,7 +75,7 @@ function showMessage(message) {
 }
 
 function onMessage(message) {
-  name(message.contactId, message.contactId);
+  name(message.contactId, message.locationId);
   if (message.contactId !== current) return;
   showMessage(message);
   if (message.direction === "inbound") return step(`The contact wrote by ${message.channel}`);
@@ -126,11 +126,11 @@ function onRequest(event) {
   say("The reply was not confirmed", false);
 }
 
-function name(id, label) {
+function name(id, itsLocation) {
   if (!id || names.has(id)) return;
-  names.set(id, label);
+  names.set(id, itsLocation);
   if (names.size > SHOWN_CONTACTS) return;
-  contact.append(new Option(label.slice(0, 12), id));
+  contact.append(new Option(id.slice(0, 12), id));
 }
 
 function clear() {
@@ -145,7 +145,10 @@ async function open(id) {
   contact.value = id;
   history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
   clear();
-  if (!id) return;
+  if (!id) return showTimeline({ connected: !place("kill").hidden, messages: [], events: [] });
+  const itsLocation = names.get(id);
+  if ([...provider.options].some((each) => each.value === itsLocation)) provider.value = itsLocation;
+  look();
   const found = await ask(`/_sim/conversations/${encodeURIComponent(id)}`).catch(() => ({ messages: [] }));
   found.messages.forEach(showMessage);
 }
@@ -153,19 +156,36 @@ async function open(id) {
 async function begin() {
   const world = await ask(`/_sim/state?limit=${SHOWN_CONTACTS}`);
   locationId = world.location_id;
+  await offerProviders();
   names = new Map();
   contact.replaceChildren(new Option("New contact", NEW));
-  world.conversations.forEach((each) => name(each.contact_id, each.contact_id));
+  world.conversations.forEach((each) => name(each.contact_id, each.location_id));
   const wanted = decodeURIComponent(location.hash.slice(1));
-  name(wanted, wanted);
+  name(wanted, locationId);
   await open(wanted || world.conversations.at(-1)?.contact_id || NEW);
   if (!world.webhook_url) note("No bridge is connected: messages are kept here and reach nobody.");
 }
 
+async function offerProviders() {
+  const found = await ask("/_sim/providers"), before = provider.value;
+  provider.replaceChildren(...found.locations.map((each) => new Option(`${each.provider} (${each.name || each.id})`, each.id)));
+  provider.value = found.locations.some((each) => each.id === before) ? before : locationId;
+  place("providers").hidden = !found.locations.length;
+  place("kill").hidden = !found.connected;
+  showTimeline({ connected: found.connected, messages: [], events: [] });
+}
+
+async function look() {
+  const asked = current;
+  if (!asked || document.hidden) return;
+  const found = await ask(`/_sim/timeline?id=${encodeURIComponent(asked)}`).catch((error) => ({ connected: true, messages: [], events: [], error: error.message }));
+  if (asked === current) showTimeline(found);
+}
+
 async function register() {
   if (current) return;
-  const made = await ask("/_sim/contacts", { location_id: locationId, contact_id: freshId() });
-  name(made.contact_id, made.contact_id);
+  const made = await ask("/_sim/contacts", { location_id: provider.value || locationId, contact_id: freshId() });
+  name(made.contact_id, made.location_id);
   current = contact.value = made.contact_id;
   history.replaceState(null, "", `#${encodeURIComponent(current)}`);
 }
@@ -182,18 +202,40 @@ async function send(event) {
   text.value = "";
   fit();
   text.focus();
+  await attempt(() => (writer.value === "staff" ? human(said) : write([said])));
+}
+
+async function attempt(act) {
   try {
-    await register();
-    const order = { contact_id: current, channel: channel.value, text: said };
-    if (writer.value === "staff") return await ask("/_sim/human", order);
-    say("Sending", true);
-    const answer = await ask("/_sim/say", order);
-    if (!answer.webhook_id) say("No bridge is connected", false);
+    await act();
+    await look();
   } catch (error) {
     note(`That didn't work: ${error.message}`);
     say("Ready", false);
   }
 }
+
+async function human(said) {
+  await register();
+  await ask("/_sim/human", { contact_id: current, channel: channel.value, text: said });
+}
+
+async function write(texts) {
+  await register();
+  await prepare(current, mishap.value);
+  say("Sending", true);
+  for (const said of texts) {
+    const answer = await ask("/_sim/say", { contact_id: current, channel: channel.value, text: said });
+    if (!answer.webhook_id) say("No bridge is connected", false);
+  }
+}
+
+async function kill() {
+  await ask("/_sim/kills", {});
+  note("The worker is killed, and started again at once.", true);
+}
+
+const DEEDS = { human: () => human("This is Kim from the front desk: I take over."), burst: () => write(BURST), stop: () => write(["STOP"]), kill };
 
 function fit() {
   text.style.height = "auto";
@@ -215,6 +257,9 @@ function listen() {
 place("write").addEventListener("submit", send);
 place("settings").addEventListener("submit", (event) => event.preventDefault());
 contact.addEventListener("change", () => open(contact.value));
+provider.addEventListener("change", () => open(NEW));
+document.querySelectorAll("[data-deed]").forEach((button) => button.addEventListener("click", () => attempt(DEEDS[button.dataset.deed])));
+setInterval(look, LOOK_MS);
 text.addEventListener("input", fit);
 text.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
