@@ -128,8 +128,11 @@ def _secrets() -> typer.Typer:
 
         print_new(as_json=as_json)
 
-    @group.callback()
-    def callback() -> None:
-        """Keep `new` a subcommand while it is the only one."""
+    @group.command()
+    def rotate(*, as_json: Json = False) -> None:
+        """Seal everything that is kept with the newest key of BRIDGE_SECRET_KEY; as often as you like."""
+        from bridge.cli.secrets import rotate_all
+
+        rotate_all(as_json=as_json)
 
     return group

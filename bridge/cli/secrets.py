@@ -6,7 +6,10 @@ from secrets import token_urlsafe
 
 from cryptography.fernet import Fernet
 
-from bridge.cli.door import print_json
+from bridge.cli.door import operations, print_json
+from bridge.errors import DidNotWork
+from bridge.operating.operation import Nothing
+from bridge.operating.rotating import rotate
 
 
 def print_new(*, as_json: bool) -> None:
@@ -21,3 +24,24 @@ def print_new(*, as_json: bool) -> None:
         return
     for name, value in fresh.items():
         print(f"{name}={value}")
+
+
+def rotate_all(*, as_json: bool) -> None:
+    """Seal everything that is kept with the newest key. Raises DidNotWork when some of it could not be."""
+    rotated = operations()(rotate, Nothing())
+    if as_json:
+        print_json(rotated)
+    else:
+        print(f"{rotated.resealed} sealed again with the newest key, {rotated.current} were before")
+        if rotated.erased:
+            print(
+                f"the stops of {rotated.erased} erased contact(s) may be kept under an older key: keep it, behind the newest one"
+            )
+    if rotated.unreadable or rotated.changing:
+        names = ", ".join((*rotated.unreadable, *rotated.changing))
+        raise DidNotWork(
+            f"not sealed again: {names}; put the key that opens it into BRIDGE_SECRET_KEY, give all processes the same keys, "
+            "and run this again"
+        )
+    if not as_json and not rotated.erased:
+        print("older keys may be taken out of BRIDGE_SECRET_KEY, once every process has the newest one")

@@ -16,6 +16,7 @@ from bridge.operating import (
     overview,
     reading,
     reconciling,
+    rotating,
     sending_test,
     watching,
 )
@@ -49,5 +50,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     examining.examine,
     sending_test.plan,
     sending_test.send_test,
+    rotating.rotate,
     auditing.audit,
 )

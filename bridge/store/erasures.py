@@ -94,6 +94,11 @@ class Erasures:
                 found |= {text(name)[5:]: int(at) for name, at in fields.items() if text(name).startswith("stop:")}
         return found
 
+    def kept(self) -> int:
+        """Of how many erased contacts something is kept under a digest."""
+        with reaching("count erased contacts"):
+            return sum(1 for _ in self._redis.scan_iter(key("erased", "*"), count=BATCH))
+
     def allow(self, lane: Lane) -> tuple[str, ...]:
         """Lift the stops of an erased contact; answers the channels that were stopped."""
         stopped = tuple(sorted(self.stopped(lane)))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal, NewType
 from uuid import uuid4
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import Misconfigured
 from bridge.store.connection import key, now_ms, reaching, script, text
+from bridge.store.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.oauth import Granted, Kind
     from bridge.model import LocationId
+    from bridge.store.sealing import Resealed
 
 Owner = NewType("Owner", str)
 
@@ -81,7 +82,8 @@ class Grants:
         self._begin = redis.register_script(script("grant_begin"))
         self._keep = redis.register_script(script("grant_keep"))
         self._end = redis.register_script(script("grant_end"))
-        self._fernet = MultiFernet([Fernet(one) for one in fernet_keys])
+        self._seal = Seal(fernet_keys)
+        self._resealing = Resealing(redis, self._seal)
         self._clock = clock
 
     def get(self, owner: Owner) -> Grant | None:
@@ -139,6 +141,15 @@ class Grants:
             due = self._redis.zrangebyscore(key("grants"), "-inf", now_ms(self._redis), start=0, num=most)
         return tuple(Owner(text(one)) for one in due)
 
+    def owners(self) -> tuple[Owner, ...]:
+        """Whose grants are kept."""
+        with reaching("list the grants"):
+            return tuple(sorted(Owner(text(one)) for one in self._redis.zrange(key("grants"), 0, -1)))
+
+    def reseal(self, owner: Owner) -> Resealed:
+        """Seal a grant's tokens with the newest key, if an older one has sealed them."""
+        return self._resealing.reseal(f"grant:{owner}", "sealed", lambda tokens: {"sealed": self._seal.close(tokens)})
+
     def forget(self, owner: Owner) -> None:
         """Forget a grant and its tokens."""
         with reaching(f"forget the grant of {owner}"):
@@ -151,7 +162,7 @@ class Grants:
 
     def _write(self, owner: Owner, granted: Granted, *, renewed: str) -> bool:
         tokens = {"access": granted.access_token, "refresh": granted.refresh_token}
-        sealed = self._fernet.encrypt(orjson.dumps(tokens)).decode()
+        sealed = self._seal.close(orjson.dumps(tokens))
         life = round(granted.seconds * 1000)
         args: list[str | int] = [
             owner,
@@ -184,10 +195,10 @@ class Grants:
         )
 
     def _open(self, owner: Owner, sealed: str) -> dict[str, str]:
-        try:
-            opened: dict[str, str] = orjson.loads(self._fernet.decrypt(sealed))
-        except InvalidToken:
+        opened = self._seal.open(sealed)
+        if opened is None:
             raise Misconfigured(
                 f"BRIDGE_SECRET_KEY does not open the grant of {owner}: put the key that it was kept with after the new one"
-            ) from None
-        return opened
+            )
+        tokens: dict[str, str] = orjson.loads(opened)
+        return tokens

@@ -7,19 +7,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import Misconfigured
 from bridge.ghl.workflow_secrets import keyed_hash
 from bridge.locations import Location, revealed
 from bridge.model import LocationId
 from bridge.policy.consent import stopping
-from bridge.store.connection import key, now_ms, reaching, script, text
+from bridge.store.connection import key, now_ms, reaching, rows, script, text
+from bridge.store.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from redis import Redis
+
+    from bridge.store.sealing import Resealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class Locations:
         self._retention_ms = retention_ms
         keys = list(fernet_keys)
         self._newest_key = keys[0]
-        self._fernet = MultiFernet([Fernet(one) for one in keys])
+        self._seal = Seal(keys)
+        self._resealing = Resealing(redis, self._seal)
         self._opened = lru_cache(maxsize=1024)(self._open)
 
     def get(self, location_id: LocationId) -> Kept | None:
@@ -113,6 +116,15 @@ class Locations:
             replayed = int(self._lift_hold(args=[location_id, event, self._retention_ms]))
         return None if replayed < 0 else replayed
 
+    def reseal(self, location_id: LocationId) -> Resealed:
+        """Seal a location's settings with the newest key, if an older one has sealed them."""
+
+        def made_of(settings: bytes) -> dict[str, str]:
+            fields = rows(self._fields(Location.model_validate_json(settings)))
+            return {name: fields[name] for name in ("settings", "workflow_hash")}
+
+        return self._resealing.reseal(f"location:{location_id}", "settings", made_of)
+
     def ids(self) -> tuple[LocationId, ...]:
         """The ids of all locations, in order."""
         with reaching("list the locations"):
@@ -152,7 +164,7 @@ class Locations:
         )
 
     def _fields(self, location: Location) -> list[str | int]:
-        sealed = self._fernet.encrypt(orjson.dumps(revealed(location.model_dump()))).decode()
+        sealed = self._seal.close(orjson.dumps(revealed(location.model_dump())))
         debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
         max_age, takeover = round(location.max_age_seconds * 1000), round(location.takeover_seconds * 1000)
         secret = location.workflow_secret.get_secret_value() if location.workflow_secret else ""
@@ -164,9 +176,9 @@ class Locations:
         return ["settings", sealed, "workflow_hash", hashed, *(part for pair in plain.items() for part in pair)]
 
     def _open(self, location_id: str, sealed: str) -> Location:
-        try:
-            return Location.model_validate_json(self._fernet.decrypt(sealed))
-        except InvalidToken:
+        settings = self._seal.open(sealed)
+        if settings is None:
             raise Misconfigured(
                 f"BRIDGE_SECRET_KEY does not open location {location_id}: put the key that it was applied with after the new one"
-            ) from None
+            )
+        return Location.model_validate_json(settings)
