@@ -29,7 +29,8 @@ def test_under_load_connections_stay_within_their_bounds(machine: Machine) -> No
         return all(_replies(machine, sent))
 
     poll("all replies", all_replied)
-    assert RECEIVER // 2 < most <= RECEIVER + WORKER
+    # Accepts share pipelines, so that the receiver needs few: that there was any load, the worker's show.
+    assert WORKER // 3 < most <= RECEIVER + WORKER
     assert _replies(machine, sent) == [1] * 200
     machine.restart("worker")
 
