@@ -64,7 +64,10 @@ def test_an_outage_longer_than_all_tries_loses_nothing(machine: Machine) -> None
     late = machine.person("Outage")
     people, said = [*people, late], [*said, late.says("Is anybody there?")]
     assert machine.sim.ask("counts")["requests"]["webhook"]["503"] - calls <= (time.monotonic() - began) / 0.2 + 5
-    assert {machine.record(one["message_id"]).status for one in said[:-1]} == {"retrying"}  # type: ignore[union-attr]
+    waiting = sorted(machine.record(one["message_id"]).status for one in said[:-1])  # type: ignore[union-attr]
+    # One at a time may be the probe just now.
+    assert waiting[1:] == ["retrying"] * 11
+    assert waiting[0] in {"answering", "retrying"}
     machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
     over = time.monotonic()
     assert set(finish(people, said)) == {"replied"}
