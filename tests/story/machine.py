@@ -36,7 +36,7 @@ BIN = Path(sys.executable).parent
 SAMPLES = Path(__file__).parent.parent / "samples"
 ASSISTABLE_TOKEN = "asst-secret-of-the-agency"
 WORKFLOW_SECRET = "workflow-secret-of-the-agency"
-SHORTEST_TEXT = 6
+SHORT_TEXT = 6
 UNFINISHED = {"waiting", "answering", "retrying"}
 FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
 # What stories change in the simulator.
@@ -440,8 +440,6 @@ class Machine:
     def leaks(self) -> list[str]:
         """What the bridge's processes have said since the last look and should not have."""
         private = {ASSISTABLE_TOKEN, WORKFLOW_SECRET, CLIENT_SECRET, self.environ["BRIDGE_SECRET_KEY"], *self.private}
-        # A short word stands in an id by chance now and then.
-        private = {secret for secret in private if len(secret) > SHORTEST_TEXT}
         found = []
         for name, one in self.running.items():
             if not name.startswith(("web", "worker")):
@@ -451,7 +449,7 @@ class Machine:
                 said = log.read().decode("utf-8", "replace")
             one.read += len(said.encode())
             for line in said.splitlines():
-                bad = [secret for secret in private if secret in line or json.dumps(secret)[1:-1] in line]
+                bad = [secret for secret in private if _stands_in(secret, line) or _stands_in(json.dumps(secret)[1:-1], line)]
                 bad += PRIVATE.findall(line) + [word for word in ("Traceback",) if word in line]
                 found += [f"{name}: {', '.join(bad)}: {line[:300]}"] if bad else []
         return found
@@ -465,6 +463,13 @@ class Machine:
         with contextlib.suppress(httpx.HTTPError):
             return self.sim.http.get(f"{self.sim.url}/_sim/counts").status_code == 200
         return False
+
+
+def _stands_in(text: str, line: str) -> bool:
+    """A short text counts as a word only: by chance it is a part of an id now and then."""
+    if len(text) > SHORT_TEXT:
+        return text in line
+    return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line) is not None
 
 
 def build(folder: Path) -> Machine:

@@ -11,32 +11,16 @@ import pytest
 from celery import Celery
 
 from bridge.cli import redis_server
+from tests.story.kills import all_in_flight, kill_amid_twenty_completions
 from tests.story.machine import poll
 
 if TYPE_CHECKING:
-    from tests.story.machine import Machine, Person
-
-
-def all_in_flight(people: list[Person]) -> bool:
-    """Whether each of them has a completion under way, or had one."""
-    asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
-    return all(asked.get(each.id) for each in people)
+    from tests.story.machine import Machine
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(machine: Machine) -> None:
     """With twenty completions in flight the worker is killed: after the lease another one answers, each contact once."""
-    people = [machine.person("Plain") for _ in range(20)]
-    machine.sim.order("defaults", completion_seconds=3.0)
-    said = [each.says("Will you be back?") for each in people]
-    poll("twenty completions in flight", lambda: all_in_flight(people))
-
-    machine.kill("worker")
-    machine.start("worker")
-
-    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 20
-    assert [len(each.replies) for each in people] == [1] * 20
-    assert [each.most_at_once for each in people] == [1] * 20
-    assert [each.completions for each in people] == [2] * 20
+    kill_amid_twenty_completions(machine)
 
 
 def test_of_two_workers_the_living_one_takes_over(machine: Machine) -> None:

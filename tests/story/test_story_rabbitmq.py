@@ -9,6 +9,7 @@ import pytest
 
 from bridge.store.connection import key
 from tests.story import rabbitmq
+from tests.story.kills import kill_amid_twenty_completions
 from tests.story.machine import poll
 from tests.story.rabbitmq import RabbitMQ
 from workers.app import QUEUE
@@ -16,7 +17,7 @@ from workers.app import QUEUE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.story.machine import Machine, Person
+    from tests.story.machine import Machine
 
 pytestmark = pytest.mark.skipif(
     rabbitmq.find() is None, reason="no rabbitmq-server on this machine: `apt-get install rabbitmq-server` installs one"
@@ -41,12 +42,6 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
             whole_machine.redis.delete(key("workers"))
 
 
-def all_in_flight(people: list[Person]) -> bool:
-    """Whether each of them has a completion under way, or had one."""
-    asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
-    return all(asked.get(each.id) for each in people)
-
-
 def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machine) -> None:
     """One message, one completion, one reply; the queue is a quorum queue, and the worker has declared no other."""
     ana = machine.person("Plain")
@@ -60,16 +55,7 @@ def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machi
 @pytest.mark.usefixtures("broker")
 def test_a_worker_killed_at_rabbitmq_loses_and_doubles_nothing(machine: Machine) -> None:
     """With twenty completions in flight the worker is killed: the next one answers each contact once."""
-    people = [machine.person("Plain") for _ in range(20)]
-    machine.sim.order("defaults", completion_seconds=3.0)
-    said = [each.says("Will you be back?") for each in people]
-    poll("twenty completions in flight", lambda: all_in_flight(people))
-
-    machine.kill("worker")
-    machine.start("worker")
-
-    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 20
-    assert [(len(each.replies), each.completions, each.most_at_once) for each in people] == [(1, 2, 1)] * 20
+    kill_amid_twenty_completions(machine)
 
 
 def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: Machine) -> None:

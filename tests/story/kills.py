@@ -1,0 +1,30 @@
+"""A worker that is killed amid completions: the same question at every broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.story.machine import poll
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine, Person
+
+
+def all_in_flight(people: list[Person]) -> bool:
+    """Whether each of them has a completion under way, or had one."""
+    asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
+    return all(asked.get(each.id) for each in people)
+
+
+def kill_amid_twenty_completions(machine: Machine) -> None:
+    """Kill the worker with twenty completions in flight, start another: each contact is answered once, by a second completion."""
+    people = [machine.person("Plain") for _ in range(20)]
+    machine.sim.order("defaults", completion_seconds=3.0)
+    said = [each.says("Will you be back?") for each in people]
+    poll("twenty completions in flight", lambda: all_in_flight(people))
+
+    machine.kill("worker")
+    machine.start("worker")
+
+    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 20
+    assert [(len(each.replies), each.completions, each.most_at_once) for each in people] == [(1, 2, 1)] * 20
