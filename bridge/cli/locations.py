@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.operating.locations import LocationSummary
+    from bridge.store.budget import Left
 
 PAGE = 500
 TEMPLATE = """\
@@ -72,6 +73,7 @@ def show(id_: str, *, as_json: bool) -> None:
         return
     print_table(("setting", "value"), [(name, _plain(value)) for name, value in _flat(shown.settings)])
     print(f"replies are posted by: {shown.delivery or 'not known yet, three answers will tell'}")
+    print(f"requests that GHL still takes: {_budget(shown.budget)}")
     _tell_trouble(shown)
 
 
@@ -140,11 +142,18 @@ def _text(file: Path) -> str:
 
 def _state(summary: LocationSummary) -> str:
     """What stands between this location and its answers."""
-    return f"on hold: {summary.hold_why} refused three logins" if summary.state == "hold" else summary.state
+    if summary.state == "hold":
+        return f"on hold: {summary.hold_why} refused three logins"
+    return f"{summary.state}, waits {summary.budget.wait_seconds:.0f} s for GHL" if summary.budget.wait_seconds else summary.state
 
 
 def _history(summary: LocationSummary) -> tuple[str, str, str]:
     return str(summary.failing or ""), _ago(summary.last_answered_at), _ago(summary.last_event_at)
+
+
+def _budget(left: Left) -> str:
+    told = f"{left.left} of {left.most} in {left.interval_seconds:g} s, {left.left_today:,} of {left.most_today:,} today"
+    return f"{told}; its conversations wait for {left.wait_seconds:.0f} s" if left.wait_seconds else told
 
 
 def _ago(moment: str | None) -> str:

@@ -15,6 +15,7 @@ from bridge.operating.moments import iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
 from bridge.policy.failover import who_delivers
+from bridge.store.budget import Left, left_of
 from bridge.store.locations import Kept
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class LocationSummary:
     `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was taken away) or
     unconfigured (it is installed, and no settings were applied). `token` says where the GHL token comes from: file, install or
     none; `token_trouble` what is wrong with it. Moments are ISO 8601 in UTC. `failing` is how many messages died since the last
-    one that was answered.
+    one that was answered. `budget` is what GHL still takes from it.
     """
 
     id: str
@@ -48,6 +49,7 @@ class LocationSummary:
     failing: int
     token: str
     token_trouble: str | None
+    budget: Left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +139,7 @@ def list_(office: Office, asked: Page) -> LocationPage:
     page = ids[: asked.limit]
     found = {each["id"]: LocationSummary(**each) for each in _summaries(office, office.locations.some(page))}
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return LocationPage(locations=tuple(found.get(id_) or _unconfigured(id_) for id_ in page), next=following)
+    return LocationPage(locations=tuple(found.get(id_) or _unconfigured(office, id_) for id_ in page), next=following)
 
 
 @operation("locations.show", "GET", "/locations/{location_id}")
@@ -226,11 +228,13 @@ def _tokens(location: Location) -> tuple[object, ...]:
 
 
 def _summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    tallies, login = office.counts.of([each.location.id for each in kept]), logins(office, kept)
-    return [{**_summary(each, tallies[each.location.id]), **asdict(login[each.location.id])} for each in kept]
+    ids = [each.location.id for each in kept]
+    tallies, login, budgets = office.counts.of(ids), logins(office, kept), left_of(office.redis, ids)
+    told = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
+    return [{**_summary(each, tallies[each.location.id]), **more} for each, more in zip(kept, told, strict=True)]
 
 
-def _unconfigured(id_: str) -> LocationSummary:
+def _unconfigured(office: Office, id_: str) -> LocationSummary:
     return LocationSummary(
         id=id_,
         name="",
@@ -245,6 +249,7 @@ def _unconfigured(id_: str) -> LocationSummary:
         failing=0,
         token="install",  # noqa: S106 - where it comes from
         token_trouble=None,
+        budget=left_of(office.redis, [id_])[id_],
     )
 
 

@@ -16,15 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from bridge.errors import Unavailable
 from bridge.metrics import FAMILIES
 from bridge.model import Status
+from bridge.store.budget import left_of
 from bridge.store.gauges import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 
     from prometheus_client.core import Metric
     from starlette.requests import Request
 
     from bridge.metrics import Family
+    from bridge.store.budget import Left
     from bridge.store.connection import Redis
     from bridge.store.counts import Counts
     from bridge.store.gauges import Gauges
@@ -62,8 +64,12 @@ class Now:
         totals = self._counts.totals()
         for family in FAMILIES:
             yield _histogram(family, totals) if family.edges else _counter(family, totals)
+        ids = self._counts.locations()
+        budgets = left_of(self._redis, ids)
+        yield from _budgets(budgets.values())
         if self._by_location:
-            yield _locations(self._counts.by_location())
+            yield _locations(self._counts.of(ids))
+            yield _location_budgets(budgets)
 
 
 def _state(now: Gauges) -> Iterator[Metric]:
@@ -129,6 +135,22 @@ def _found(family: Family, totals: Mapping[str, int]) -> dict[tuple[str, ...], d
     return found
 
 
+def _budgets(budgets: Collection[Left]) -> Iterator[Metric]:
+    scarcest = GaugeMetricFamily(
+        NAMESPACE + "ghl_budget_left_ratio",
+        "The part of GHL's budget that is left to the location with the smallest one, of an interval (10 s) and of a day.",
+        labels=["window"],
+    )
+    scarcest.add_metric(["interval"], min((one.left / one.most for one in budgets), default=1))
+    scarcest.add_metric(["day"], min((one.left_today / one.most_today for one in budgets), default=1))
+    yield scarcest
+    yield GaugeMetricFamily(
+        NAMESPACE + "locations_waiting_for_ghl",
+        "Locations whose conversations wait because GHL takes no more requests for now.",
+        sum(one.wait_seconds > 0 for one in budgets),
+    )
+
+
 def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
     metric = CounterMetricFamily(
         NAMESPACE + "location_messages", "What became of each location's messages.", labels=["location", "status"]
@@ -137,4 +159,14 @@ def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
         for status in Status:
             if status in tally:
                 metric.add_metric([location, status], tally[status])
+    return metric
+
+
+def _location_budgets(budgets: Mapping[str, Left]) -> Metric:
+    metric = GaugeMetricFamily(
+        NAMESPACE + "location_ghl_budget_left", "Requests that GHL still takes from each location.", labels=["location", "window"]
+    )
+    for location, budget in budgets.items():
+        metric.add_metric([location, "interval"], budget.left)
+        metric.add_metric([location, "day"], budget.left_today)
     return metric

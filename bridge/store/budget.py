@@ -7,6 +7,7 @@ that a request costs one round trip. Libraries of rate limiters know neither urg
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from bridge.ghl.access import Need
 from bridge.store.connection import reaching, script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from redis import Redis
 
@@ -26,6 +27,28 @@ if TYPE_CHECKING:
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 10.0
 REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is left of a location's budget: `left` of `most` requests in `interval_seconds`, `left_today` of `most_today`.
+
+    A day ends at midnight UTC. `wait_seconds` is how long its conversations wait for more, 0 when they don't.
+    """
+
+    left: int
+    most: int
+    interval_seconds: float
+    left_today: int
+    most_today: int
+    wait_seconds: float
+
+
+def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
+    """What is left of these locations' budgets, in one round trip. Raises Unavailable when Redis can't be reached."""
+    with reaching("read what is left of the budgets"):
+        found = redis.register_script(script("left"))(args=list(ids))
+    return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
 
 
 class Budgets:
@@ -84,6 +107,18 @@ class LocationBudget:
     def exceeded(self, retry_after: float | None, limits: Limits) -> None:
         """GHL answered 429."""
         self._budgets.exceeded(self._location_id, retry_after, limits)
+
+
+def _left(row: Sequence[int]) -> Left:
+    left, most, interval_ms, left_today, most_today, wait_ms = row
+    return Left(
+        left=left,
+        most=most,
+        interval_seconds=interval_ms / 1000,
+        left_today=left_today,
+        most_today=most_today,
+        wait_seconds=wait_ms / 1000,
+    )
 
 
 def _told(limits: Limits | None) -> list[int | str]:

@@ -39,11 +39,10 @@ class Counts:
         with reaching("read the counts"):
             return {text(field): int(count) for field, count in self._redis.hgetall(key("totals")).items()}
 
-    def by_location(self) -> dict[str, dict[str, int]]:
-        """What became of all locations' messages; see `of`."""
+    def locations(self) -> list[str]:
+        """The locations that have counts, in order."""
         with reaching("list the locations"):
-            ids = sorted(text(one) for one in self._redis.smembers(key("locations")))
-        return self.of(ids)
+            return sorted(text(one) for one in self._redis.smembers(key("locations")))
 
     def of(self, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """What became of these locations' messages, as long as anything became of them within the retention.

@@ -12,9 +12,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from bridge.ghl.access import Need
+from bridge.ghl.limits import Limits
 from bridge.metrics import FAMILIES, GHL_REQUEST, Tally
 from bridge.model import Dead, Ended, LocationId, Reason, Status
 from bridge.receiver.app import build
+from bridge.store.budget import Budgets
 from bridge.store.counts import Counts
 from tests.receiver.conftest import Receiver, settings_for
 from tests.receiver.test_receiver_app import SMS
@@ -126,6 +129,22 @@ async def test_webhooks_are_counted_by_their_answer(receiver: Receiver, redis: R
     assert found["ghl_bridge_webhook_duration_seconds_count"] == 1
 
 
+async def test_the_least_of_ghls_budget_is_told(receiver: Receiver, redis: Redis) -> None:
+    """Of whichever location has the least left; and how many wait for more."""
+    found = await samples(receiver)
+    assert found["ghl_bridge_ghl_budget_left_ratio interval"] == found["ghl_bridge_ghl_budget_left_ratio day"] == 1
+    receiver.knows(redis, HERE, LocationId("another"))
+    budgets = Budgets(redis)
+    for _ in range(30):
+        budgets.spend(HERE, Need.POST)
+    budgets.spend(LocationId("another"), Need.POST)
+    budgets.exceeded(LocationId("another"), 30, Limits())
+    found = await samples(receiver)
+    assert found["ghl_bridge_ghl_budget_left_ratio interval"] == 0.7
+    assert found["ghl_bridge_ghl_budget_left_ratio day"] == pytest.approx(1 - 30 / 200_000)
+    assert found["ghl_bridge_locations_waiting_for_ghl"] == 1
+
+
 async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
     """No id of a location, contact, conversation or message; locations only where the setting says so."""
     live_a_little(redis, receiver)
@@ -136,6 +155,7 @@ async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
     async with open_minded.router.lifespan_context(open_minded):
         found = await samples(Receiver(open_minded, receiver.settings))
     assert found[f"ghl_bridge_location_messages_total {HERE} replied"] == 1
+    assert found[f"ghl_bridge_location_ghl_budget_left {HERE} interval"] == 100
 
 
 async def test_a_family_of_another_version_is_left_out(receiver: Receiver, redis: Redis) -> None:

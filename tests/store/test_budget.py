@@ -11,7 +11,7 @@ from bridge.ghl.access import Need
 from bridge.ghl.limits import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
-from bridge.store.budget import Budgets
+from bridge.store.budget import Budgets, Left, left_of
 from bridge.store.connection import connect_without_retries, key, script
 from tests.stored import HERE, accept, claim, keep, lanes_of, message, pass_time, snapshot
 
@@ -254,3 +254,27 @@ def test_without_redis_nothing_is_spent() -> None:
             Budgets(nowhere).spend(HERE, Need.POST)
         with pytest.raises(Unavailable, match="budget"):
             Budgets(nowhere).exceeded(HERE, 1.0, Limits())
+
+
+def test_what_is_left_is_told_without_taking_of_it(redis: Redis) -> None:
+    """Of the interval, which comes back, and of the day, which doesn't; each location has its own."""
+    spend(redis, 30)
+    before = snapshot(redis)
+    found = left_of(redis, [HERE, THERE])
+    assert snapshot(redis) == before
+    assert found[HERE] == Left(left=70, most=100, interval_seconds=10, left_today=199_970, most_today=200_000, wait_seconds=0)
+    assert found[THERE] == Left(left=100, most=100, interval_seconds=10, left_today=200_000, most_today=200_000, wait_seconds=0)
+    pass_time(redis, 10.1)
+    assert (left_of(redis, [HERE])[HERE].left, left_of(redis, [HERE])[HERE].left_today) == (100, 199_970)
+
+
+def test_what_is_left_is_by_ghls_own_word(redis: Redis) -> None:
+    """Limits that GHL told count, and so does a wait that it asked for."""
+    budgets = Budgets(redis)
+    budgets.heed(HERE, Limits(most=50, left=20, interval_ms=10_000, most_daily=1000, left_daily=400))
+    budgets.spend(HERE, Need.POST)
+    told = left_of(redis, [HERE])[HERE]
+    assert (told.left, told.most, told.left_today, told.most_today, told.wait_seconds) == (19, 50, 399, 1000, 0)
+    budgets.exceeded(HERE, 7, Limits())
+    assert left_of(redis, [HERE])[HERE].wait_seconds == pytest.approx(7, abs=0.5)
+    assert left_of(redis, []) == {}

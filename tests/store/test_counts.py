@@ -231,7 +231,7 @@ def test_counts_of_a_location_expire_and_tell_how_long_it_fails(redis: Redis) ->
             lanes.bury(turn, ids, Dead(error="no"), answer=None, at_ms=1)
         else:
             lanes.end(turn, Ended(status=fate, message_ids=tuple(ids)))
-    tally = Counts(redis).by_location()[HERE]
+    tally = Counts(redis).of([HERE])[HERE]
     assert now_ms(redis) - tally.pop("answered_at") < 60_000
     assert tally == {"replied": 1, "no_reply": 1, "dead": 3, "failing": 1}
     assert 0 < redis.pttl(key("tally", HERE)) <= RETENTION_MS
@@ -290,7 +290,7 @@ def test_measuring_costs_little_however_much_waits(redis: Redis) -> None:
 def test_without_redis_nothing_can_be_measured() -> None:
     """Looking says that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        for look in (lambda: measure(nowhere), lambda: Counts(nowhere).by_location()):
+        for look in (lambda: measure(nowhere), lambda: Counts(nowhere).locations(), lambda: Counts(nowhere).of([HERE])):
             with pytest.raises(Unavailable):
                 look()
 

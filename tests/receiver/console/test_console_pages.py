@@ -9,11 +9,14 @@ import httpx
 import orjson
 import pytest
 
+from bridge.ghl.access import Need
+from bridge.ghl.limits import Limits
 from bridge.locations import Location
-from bridge.model import Completion, Dead, Ended, MessageId, Reason, Status
+from bridge.model import Completion, Dead, Ended, LocationId, MessageId, Reason, Status
 from bridge.receiver.console.letters import AT_ONCE, ON_A_PAGE
 from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
 from bridge.receiver.console.tones import REASONS
+from bridge.store.budget import Budgets
 from bridge.store.connection import key, now_ms
 from tests.other_side import OtherSide, answering, http
 from tests.receiver.console.conftest import opened, words
@@ -289,6 +292,22 @@ async def test_nothing_chosen_is_nothing_done(operator: Browser, redis: Redis, f
     """And said so."""
     keep(redis)
     assert (await operator.submit("/dead-letters", **fields)).status_code == 422
+
+
+async def test_locations_tell_what_ghl_still_takes(operator: Browser, redis: Redis) -> None:
+    """How much of the budget is left, that a location waits for more, and that the day's comes to an end."""
+    keep(redis, "busy", "waits", "spent")
+    budgets = Budgets(redis)
+    for _ in range(13):
+        budgets.spend(LocationId("busy"), Need.POST)
+    budgets.exceeded(LocationId("waits"), 8, Limits())
+    budgets.heed(LocationId("spent"), Limits(most_daily=200_000, left_daily=1500))
+    budgets.spend(LocationId("spent"), Need.POST)
+    said = words(await operator.see("/locations"))
+    assert "87 of 100" in said
+    assert "waits 8 s" in said
+    assert "1,499 today" in said
+    assert "87 of 100 and 199,987 of 200,000 today" in words(await operator.see("/locations/busy"))
 
 
 async def test_locations_that_need_somebody_come_first(operator: Browser, redis: Redis) -> None:
