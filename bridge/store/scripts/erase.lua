@@ -42,8 +42,16 @@ removed = removed + redis.call('ZREM', key('recorded', location), contact)
 for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call('ZREM', key('circuit', id, 'waiting'), lane) end
 vacate(lane)
 unschedule(lane)
-for _, entry in ipairs(redis.call('XRANGE', key('live'), '-', '+')) do
-  if rows(entry[2]).lane == lane then redis.call('XDEL', key('live'), entry[1]) end
+-- XDEL only marks an entry: its bytes stay as long as its neighbours. So the others are written anew, under their ids.
+local others, ttl = {}, redis.call('PTTL', key('live'))
+local events = redis.call('XRANGE', key('live'), '-', '+')
+for _, entry in ipairs(events) do
+  if rows(entry[2]).lane ~= lane then others[#others + 1] = entry end
+end
+if #others < #events then
+  redis.call('DEL', key('live'))
+  for _, entry in ipairs(others) do redis.call('XADD', key('live'), entry[1], unpack(entry[2])) end
+  redis.call('PEXPIRE', key('live'), ttl)
 end
 local stopped = {}
 for _, field in ipairs(redis.call('HKEYS', kept)) do stopped[#stopped + 1] = field:match('^stop:(.+)$') end
