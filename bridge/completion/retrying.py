@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bridge.errors import Retryable
 from bridge.wire.patience import TRIES, persist
 
 if TYPE_CHECKING:
@@ -32,10 +34,14 @@ class Retrying:
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
         """Answer within `seconds`, waits included. Raises what the completer raises; see `persist`."""
-        return persist(
-            lambda left: self._completer.complete(question, seconds=left),
-            seconds=seconds,
-            tries=self._attempts,
-            sleep=self._sleep,
-            clock=self._clock,
-        )
+        faults: list[str] = []
+
+        def attempt(left: float) -> Completion:
+            try:
+                return self._completer.complete(question, seconds=left)
+            except Retryable as error:
+                faults.append(str(error))
+                raise
+
+        answer = persist(attempt, seconds=seconds, tries=self._attempts, sleep=self._sleep, clock=self._clock)
+        return replace(answer, waited_out=tuple(faults))

@@ -16,6 +16,7 @@ class Completion:
 
     `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
     says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
+    `waited_out` are the faults of the quick tries before this one.
     """
 
     text: str
@@ -25,6 +26,7 @@ class Completion:
     trace_id: str = ""
     session_id: str = ""
     provider: str = ""
+    waited_out: tuple[str, ...] = ()
 
     @property
     def claims_delivery(self) -> bool:

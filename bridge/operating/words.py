@@ -14,7 +14,7 @@ SENTENCES = {
     "ignored": "{type} {message_id}: {reason}",
     "asking": "the provider {provider} about {message_ids}, attempt {attempt}",
     "unanswered": "by {provider}: {why}",
-    "answered": "{characters} characters after {seconds} s, trace {trace_id}",
+    "answered": "{characters} characters after {seconds} s",
     "sending": "part {part} to GHL as {type}",
     "sent": "part {part}, {how}, GHL's id {reply_ids}",
     "resolved": "{message_id}: {how}",
@@ -34,6 +34,8 @@ SENTENCES = {
     "superseded": "dead letter {dead_letter_id}: its texts {message_ids} are answered together with {by}",
     "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
 }
+# What is said behind the sentence if the event tells it.
+BESIDES = {"trace_id": ", trace {trace_id}", "waited_out": "; waited out before: {waited_out}", "shortened": "; shortened"}
 TOLD_APART = {"at", "step"}
 
 
@@ -60,7 +62,8 @@ def sentence(event: Mapping[str, Any]) -> str:
     words = SENTENCES.get(event["step"])
     details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
     if words:
-        return words.format_map(Details(details))
+        besides = "".join(more for name, more in BESIDES.items() if event.get(name))
+        return (words + besides).format_map(Details(details))
     return "  ".join(f"{name} {value}" for name, value in details.items() if value and name != "message_ids")
 
 

@@ -175,7 +175,7 @@ class Lanes:
         saved["answered_at"] = at_ms
         if completion.session_id:
             saved["session"] = completion.session_id
-        event = {
+        event: dict[str, Any] = {
             "step": "answered",
             "provider": completion.provider,
             "characters": len(completion.text),
@@ -183,6 +183,8 @@ class Lanes:
             "trace_id": completion.trace_id,
             "claimed_message_id": completion.claimed_message_id,
         }
+        if completion.waited_out:
+            event["waited_out"] = completion.waited_out
         claimed = completion.claims_delivery if may_claim else None
         delivery = self._delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
         if may_deliver:

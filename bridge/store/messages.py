@@ -30,7 +30,10 @@ def encode_answer(completion: Completion) -> str:
 
 def decode_answer(text: str) -> Completion | None:
     """Undo `encode_answer`; nothing was saved: None."""
-    return Completion(**_known(orjson.loads(text), Completion)) if text else None
+    if not text:
+        return None
+    known = _known(orjson.loads(text), Completion)
+    return Completion(**{**known, "waited_out": tuple(known.get("waited_out", ()))})
 
 
 def _known(stored: dict[str, Any], kind: type[InboundMessage | Completion]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def ask(completer: Scripted, time: Time, *, seconds: float = 120.0, attempts: in
 def test_an_answer_is_asked_for_once(time: Time) -> None:
     """A completer that answers is not asked again."""
     completer = Scripted(time, HELLO)
-    assert ask(completer, time) == HELLO
+    assert ask(completer, time).text == "hello"
     assert completer.given == [120.0]
 
 
@@ -77,7 +77,7 @@ def test_silence_is_not_asked_again(time: Time) -> None:
 def test_a_passing_fault_is_asked_again(time: Time) -> None:
     """Faults that may pass are asked again after a growing wait, with what is left of the time."""
     completer = Scripted(time, Retryable("1"), Retryable("2"), HELLO, work=5.0)
-    assert ask(completer, time) == HELLO
+    assert ask(completer, time).text == "hello"
     first, second = time.slept
     assert 1 <= first <= 2 <= second <= 3
     assert completer.given == pytest.approx([120.0, 115.0 - first, 110.0 - first - second])
@@ -107,7 +107,7 @@ def test_other_faults_come_out_at_once(time: Time, error: BridgeError) -> None:
 @pytest.mark.parametrize("asked", [0.0, 4.0, 10.0])
 def test_a_short_wait_is_kept(time: Time, asked: float) -> None:
     """Up to ten seconds of Retry-After are waited for exactly."""
-    assert ask(Scripted(time, Retryable("busy", retry_after=asked), HELLO), time) == HELLO
+    assert ask(Scripted(time, Retryable("busy", retry_after=asked), HELLO), time).text == "hello"
     assert time.slept == [asked]
 
 
@@ -126,3 +126,9 @@ def test_no_wait_reaches_beyond_the_deadline(time: Time, work: float, retry_afte
     with pytest.raises(Retryable, match="slow"):
         ask(completer, time, seconds=20.0)
     assert (time.slept, len(completer.given)) == ([], 1)
+
+
+def test_an_answer_says_what_was_waited_out(time: Time) -> None:
+    """The faults of the tries before, in order, for the timeline."""
+    completer = Scripted(time, Retryable("HTTP 429"), Retryable("HTTP 502"), HELLO)
+    assert ask(completer, time).waited_out == ("HTTP 429", "HTTP 502")

@@ -144,7 +144,7 @@ def test_newest_events_keep_no_bytes_of_an_erased_contact(redis: Redis, redis_ur
     for number in range(3):
         write(redis, f"m{number}")
         accept(redis, message(f"o{number}", "somebody"))
-    before = redis.xrange(key("live"))
+    before: Any = redis.xrange(key("live"))
     assert ID.encode() in stored_bytes(redis_url, key("live"))
     perform(contacts.erase, WHO)
     assert ID.encode() not in stored_bytes(redis_url, key("live"))

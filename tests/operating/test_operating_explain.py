@@ -8,12 +8,12 @@ import pytest
 
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
-from bridge.model import Reason
+from bridge.model import Completion, Reason
 from bridge.operating.explaining import Asked, explain
 from bridge.operating.words import SENTENCES, in_words, sentence
 from bridge.store.connection import key
 from bridge.store.counts import Counts
-from tests.stored import HERE, accept, keep, message
+from tests.stored import HERE, accept, keep, lanes_of, message, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -115,3 +115,16 @@ def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, off
 def test_a_sentence_copes_with_what_is_missing(step: str) -> None:
     """The timeline of an older version is told too."""
     assert sentence({"at": "", "step": step})
+
+
+def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
+    """An answer that took two tries says why; a shortened part says so."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message())
+    turn = take(lanes)
+    lanes.answered(turn, [turn.messages[0].id], Completion(text="hi", waited_out=("assistable: HTTP 429",)), at_ms=1, seconds=2.0)
+    assert [sentence(event) for event in perform(explain, Asked(turn.messages[0].id)).events if event["step"] == "answered"] == [
+        "2 characters after 2.0 s; waited out before: assistable: HTTP 429"
+    ]
+    assert sentence({"step": "sending", "part": 0, "type": "SMS", "shortened": True}) == "part 0 to GHL as SMS; shortened"

@@ -150,7 +150,7 @@ async function open(id) {
   if ([...provider.options].some((each) => each.value === itsLocation)) provider.value = itsLocation;
   look();
   const found = await ask(`/_sim/conversations/${encodeURIComponent(id)}`).catch(() => ({ messages: [] }));
-  found.messages.forEach(showMessage);
+  if (id === current) found.messages.forEach(showMessage);
 }
 
 async function begin() {
