@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.cli.door import console, operations, print_json, print_table
+from bridge.cli.door import console, operations, print_json, print_table, working
 from bridge.operating import contacts, conversations
 from bridge.operating.words import outcome
 
@@ -83,7 +83,8 @@ def allow(location: str, contact: str, *, as_json: bool) -> None:
 
 def erase(location: str, contact: str, *, as_json: bool) -> None:
     """Remove everything kept of a contact. Raises WrongInput if nothing is."""
-    erased = operations()(contacts.erase, contacts.One(location, contact))
+    with working(f"erasing {contact}: all ids that are kept are looked through"):
+        erased = operations()(contacts.erase, contacts.One(location, contact))
     if as_json:
         print_json(erased)
         return

@@ -83,7 +83,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 
 
 def progress(parts: Sequence[T], what: str, *, as_json: bool) -> Iterable[T]:
-    """The parts, with a bar on standard error while a person looks on."""
+    """The parts, with a bar on standard error while a person looks on; nothing may be printed meanwhile."""
     watched = Console(stderr=True)
     return track(parts, description=what, console=watched, disable=as_json or not watched.is_terminal, transient=True)
 

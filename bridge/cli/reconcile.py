@@ -6,13 +6,15 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from bridge.cli.door import operations, print_json
+from bridge.cli.door import operations, print_json, progress
 from bridge.cli.locations import all_locations
 from bridge.errors import DidNotWork, WrongInput
 from bridge.operating.reconciling import Reconcile, reconcile
 from bridge.policy.sweeping import FARTHEST_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.operating.reconciling import Reconciled
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -22,22 +24,25 @@ def run(*, location: str, since: str, dry_run: bool, as_json: bool) -> None:
     """Sweep one location or all. Raises WrongInput, and DidNotWork when a sweep did not come to its end, after all were tried."""
     seconds = _seconds(since) if since else None
     ids = [location] if location else [each.id for each in all_locations() if each.state != "unconfigured"]
-    done = []
-    for id_ in ids:
-        done.append(operations()(reconcile, Reconcile(location_id=id_, since_seconds=seconds, dry_run=dry_run)))
-        if not as_json:
-            _tell(done[-1])
-    if as_json:
-        print_json(done)
+    done: list[Reconciled] = []
+    try:
+        for id_ in progress(ids, "sweeping", as_json=as_json):
+            done.append(operations()(reconcile, Reconcile(location_id=id_, since_seconds=seconds, dry_run=dry_run)))  # noqa: PERF401 - what was done is told if the next one fails
+    finally:
+        _tell(done, as_json=as_json)
     failed = [f"{one.location_id}: {one.why or 'too much for one sweep'}" for one in done if not one.complete]
     if failed:
         raise DidNotWork("; ".join(failed))
 
 
-def _tell(reconciled: Reconciled) -> None:
-    for one in reconciled.found:
-        print(f"{reconciled.location_id}  {one.message_id}  of contact {one.contact_id}, {one.written_at}: {one.outcome}")
-    print(f"{reconciled.location_id}  {len(reconciled.found)} message(s) found that no webhook brought", file=sys.stderr)
+def _tell(done: Sequence[Reconciled], *, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    for reconciled in done:
+        for one in reconciled.found:
+            print(f"{reconciled.location_id}  {one.message_id}  of contact {one.contact_id}, {one.written_at}: {one.outcome}")
+        print(f"{reconciled.location_id}  {len(reconciled.found)} message(s) found that no webhook brought", file=sys.stderr)
 
 
 def _seconds(text: str) -> float:

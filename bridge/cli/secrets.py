@@ -6,7 +6,7 @@ from secrets import token_urlsafe
 
 from cryptography.fernet import Fernet
 
-from bridge.cli.door import operations, print_json
+from bridge.cli.door import operations, print_json, working
 from bridge.errors import DidNotWork
 from bridge.operating.operation import Nothing
 from bridge.operating.rotating import rotate
@@ -28,7 +28,8 @@ def print_new(*, as_json: bool) -> None:
 
 def rotate_all(*, as_json: bool) -> None:
     """Seal everything that is kept with the newest key. Raises DidNotWork when some of it could not be."""
-    rotated = operations()(rotate, Nothing())
+    with working("sealing everything again"):
+        rotated = operations()(rotate, Nothing())
     if as_json:
         print_json(rotated)
     else:

@@ -120,3 +120,21 @@ def test_colours_are_for_terminals(bare: Run, tmp_path: Path) -> None:
     assert "PROBLEM" in plain
     assert "\x1b[1;31m" not in plain
     assert "\x1b[32m" not in plain
+
+
+def test_who_looks_on_sees_progress(bare: Run, redis: Redis, redis_url: str) -> None:
+    """A bar, or what is being done, on a terminal; elsewhere nothing but the outcome."""
+    environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
+    bare("locations", "apply", "-", **environ, stdin="[defaults]\ndebounce_seconds = 0\n[locations.here]\n[locations.there]")
+    for number in range(3):
+        bury(redis, number)
+    watched = on_a_terminal("dead-letters", "replay", "--all", "--dry-run", **environ)
+    assert "replaying" in watched
+    assert "100%" in watched
+    assert "3 dead letter(s)" in watched
+    assert "sweeping" in on_a_terminal("reconcile", **environ)
+    assert "erasing c1" in on_a_terminal("contacts", "erase", "here", "c1", **environ)
+    assert "replaying" not in bare("dead-letters", "replay", "--all", "--dry-run", **environ).stderr
+    swept = bare("reconcile", **environ)
+    assert "sweeping" not in swept.stdout + swept.stderr
+    assert (swept.returncode, swept.stderr.count("message(s) found")) == (1, 2)
