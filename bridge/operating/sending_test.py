@@ -13,7 +13,6 @@ from bridge.errors import BridgeError, NotKnown, OutcomeUnknown
 from bridge.ghl.access import Access, Need
 from bridge.locations import Location
 from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Reply, Skip
-from bridge.operating.explaining import document
 from bridge.operating.findings import Examined, Finding, fail
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
@@ -73,11 +72,12 @@ def _findings(office: Office, kept: Kept, contact_id: ContactId) -> Iterator[Fin
     what = "contact"
     try:
         office.ghl.contact(contact_id, token=access, seconds=READ_SECONDS)
-        conversation = _conversation(office, contact_id)
-        seen = f"conversation {conversation}" if conversation else "no conversation seen here yet"
+        conversation = office.ghl.find_conversation(location.location_id, contact_id, token=access, seconds=READ_SECONDS)
+        seen = f"conversation {conversation}" if conversation else "it has no conversation yet, which some services need"
+        last = _last_inbound(office, conversation, access)
         yield Finding(what, ok=True, says=f"GHL knows it; {seen}")
         what = "completion"
-        completion = _ask(office, location, contact_id, conversation)
+        completion = _ask(office, location, contact_id, conversation, last)
         yield Finding(what, ok=True, says=f"{location.provider} answered {len(completion.text)} characters")
         what = "comment"
         yield Finding(what, ok=True, says=_comment(office, access, contact_id, completion))
@@ -87,18 +87,19 @@ def _findings(office: Office, kept: Kept, contact_id: ContactId) -> Iterator[Fin
         yield Finding(what, ok=False, says=str(error))
 
 
-def _conversation(office: Office, contact_id: ContactId) -> ConversationId:
-    told = office.timelines.find(contact_id)
-    return ConversationId(document(told).conversation_id if told else "")
+def _last_inbound(office: Office, conversation: ConversationId, access: Access) -> MessageId:
+    """The contact's newest message: Assistable takes no question without one."""
+    rows = office.ghl.page(conversation, token=access, seconds=READ_SECONDS).listed if conversation else ()
+    return next((row.id for row in rows if row.direction == "inbound"), MessageId(""))
 
 
-def _ask(office: Office, location: Location, contact_id: ContactId, conversation: ConversationId) -> Completion:
+def _ask(office: Office, location: Location, contact_id: ContactId, conversation: ConversationId, last: MessageId) -> Completion:
     completer: Completer = office.providers(location, location.provider, may_deliver=_may_deliver(location))
     question = Question(
         location_id=location.location_id,
         contact_id=contact_id,
         conversation_id=conversation,
-        last_message_id=MessageId(""),
+        last_message_id=last,
         channel="SMS",
         input=QUESTION,
     )

@@ -30,6 +30,13 @@ SEARCH, MESSAGE, CONTACT, POST = "/conversations/search", "/conversations/messag
 NO_SCOPE = {"statusCode": 401, "message": "The token is not authorized for this scope."}
 NO_TOKEN = {"statusCode": 401, "message": "Invalid token: access token is invalid"}
 NOT_THERE = {"statusCode": 404, "message": "Not Found"}
+LISTED = [{"id": "r1", "direction": "outbound"}, {"id": "m2", "direction": "inbound"}, {"id": "m1", "direction": "inbound"}]
+ANSWERS: dict[str, dict[str, Any]] = {
+    SEARCH: {"conversations": [{"id": "v1", "contactId": "c1"}], "total": 1},
+    "/conversations/v1/messages": {"messages": {"messages": LISTED, "nextPage": False}},
+    "/contacts/c1": {"contact": {"id": "c1", "tags": []}},
+    "/complete": {"run": {"output": "It works."}},
+}
 ASKED = SendTest(location_id=HERE, contact_id="c1")
 
 
@@ -50,15 +57,9 @@ class Services:
         for begin, (status, body) in self.refusing.items():
             if path.startswith(begin) and (request.method == "POST") == (begin in {POST, "/complete"}):
                 return http(status, body)
-        if path.startswith(SEARCH):
-            return http(200, {"conversations": [{"id": "v1", "contactId": "c1"}], "total": 1})
-        if path == "/contacts/c1":
-            return http(200, {"contact": {"id": "c1", "tags": []}})
-        if path == "/complete":
-            return http(200, {"run": {"output": "It works."}})
         if path == POST and request.method == "POST":
             return http(201, {"messageId": "comment1", "conversationId": "v1"})
-        return http(404, NOT_THERE)
+        return http(200, ANSWERS[path]) if path in ANSWERS else http(404, NOT_THERE)
 
     def posted(self) -> list[dict[str, Any]]:
         return [each.document for each in self.calls if each.target == POST and each.method == "POST"]
@@ -180,7 +181,7 @@ def test_a_plan_warns_of_a_provider_that_may_deliver(doctor: Here, redis: Redis)
 
 
 def test_the_whole_way_ends_in_a_comment_that_only_staff_see(doctor: Here, services: Services) -> None:
-    """Contact, completion and comment, each a finding; nothing else is posted."""
+    """Contact, completion and comment, each a finding; asked about the contact's newest message, and nothing else is posted."""
     found = doctor(send_test, ASKED).findings
 
     assert [(each.what, each.ok) for each in found] == [("contact", True), ("completion", True), ("comment", True)]
@@ -188,6 +189,8 @@ def test_the_whole_way_ends_in_a_comment_that_only_staff_see(doctor: Here, servi
     assert posted["type"] == "InternalComment"
     assert "It works." in posted["message"]
     assert posted["contactId"] == "c1"
+    (asked,) = [each.document for each in services.calls if each.target == "/complete"]
+    assert (asked["conversation_id"], asked["last_message_id"]) == ("v1", "m2")
 
 
 STOPS = {
