@@ -12,8 +12,9 @@ from bridge.answering.resolving import LOOK_AGAIN_SECONDS
 from bridge.model import Channel, ConversationId
 from bridge.policy.resolving import FRESH_MS, LISTED_MS
 from bridge.store.connection import key, now_ms, text
+from bridge.store.found import Found
 from bridge.store.timelines import Timelines
-from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, lanes_of, message, pass_time
+from tests.stored import FERNET_KEY, HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, lanes_of, message, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, CONVERSATION, LIST, POST, SEARCH, World, opened
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def hooked(world: World, id_: str = "w1", said: str = "yes", **fields: Any) -> N
     world.write(id_, **{"date_added_ms": 0, **given})
 
 
-def signed(world: World, id_: str, said: str = "yes", **fields: Any) -> str:
-    """The marketplace event of a message comes; answers what its sender is told."""
-    (told,) = accept(world.redis, message(id_, text=said, date_added_ms=now_ms(world.redis), **fields))
+def signed(world: World, id_: str, said: str = "yes", *, ago: float = 0.0, **fields: Any) -> str:
+    """The marketplace event of a message from so many seconds ago comes; answers what its sender is told."""
+    at = now_ms(world.redis) - round(ago * 1000)
+    (told,) = accept(world.redis, message(id_, text=said, date_added_ms=at, **fields))
     return str(told)
 
 
@@ -224,11 +226,117 @@ def test_the_same_words_twice_at_once_are_one_message_where_ghl_can_not_tell(wor
     for id_ in ("w1", "w2"):
         hooked(world, id_)
     later(world, LISTED_MS / 1000)
-    (twin,) = world.redis.scan_iter(key("twin", "*"))
-    world.redis.decrby(twin, 60_000)
+    pass_time(world.redis, 60)
     hooked(world, "w3")
     later(world, LISTED_MS / 1000)
     assert (world.inputs(), world.status("w2"), world.status("w3")) == (["yes", "yes"], DUPLICATE, REPLIED)
+
+
+def test_a_copy_that_ghl_never_lists_is_known_by_the_event_that_was_answered(world: World) -> None:
+    """The event came first and was answered: the workflow's copy of it is a duplicate, and nobody is asked twice."""
+    assert signed(world, "m1") == "accepted"
+    world.work()
+    hooked(world)
+    world.work()
+    assert world.status("w1")[0] == "retrying"
+    later(world, LISTED_MS / 1000)
+    assert (world.inputs(), world.status("w1"), due_ms(world.redis)) == (["yes"], DUPLICATE, None)
+
+
+def test_an_event_is_known_by_the_copy_that_was_answered_under_an_id_of_ours(world: World) -> None:
+    """The workflow came first, and GHL didn't list it in time: the event of the same message is refused at the door."""
+    hooked(world)
+    later(world, LISTED_MS / 1000)
+    assert world.status("w1") == REPLIED
+    assert signed(world, "m1", ago=LISTED_MS / 1000 + 1) == "duplicate"
+    assert (world.inputs(), world.status("m1"), due_ms(world.redis)) == (["yes"], DUPLICATE, None)
+    assert signed(world, "m1") == "duplicate"
+
+
+def test_an_event_that_the_sweep_brings_is_known_by_the_copy_too(world: World) -> None:
+    """What was answered under an id of ours is not taken in again when GHL lists it at last."""
+    hooked(world)
+    later(world, LISTED_MS / 1000)
+    found = Found(world.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
+    pass_time(world.redis, 600)
+    added = now_ms(world.redis) - 609_000
+    assert found.take(message("m1", text="yes", date_added_ms=added)) == "duplicate"
+    assert due_ms(world.redis) is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"ago": -30}, {"ago": 200}, {"said": "no"}, {"contact": "another"}], ids=["newer", "older", "words", "contact"]
+)
+def test_an_event_is_no_twin_of_just_any_copy(world: World, fields: dict[str, Any]) -> None:
+    """Words that were written after the copy came, long before it, or that are others, are another message."""
+    hooked(world)
+    later(world, LISTED_MS / 1000)
+    assert signed(world, "m1", **fields) == "accepted"
+
+
+def test_one_event_is_the_twin_of_one_copy(world: World) -> None:
+    """Who writes the same again, and only the workflow tells of it, is answered again."""
+    assert signed(world, "m1") == "accepted"
+    world.work()
+    hooked(world, "w1")
+    later(world, LISTED_MS / 1000)
+    pass_time(world.redis, 40)
+    hooked(world, "w2")
+    later(world, LISTED_MS / 1000)
+    assert (world.status("w1"), world.status("w2"), world.inputs()) == (DUPLICATE, REPLIED, ["yes", "yes"])
+
+
+def test_an_event_that_ghls_list_gave_to_one_copy_is_no_twin_of_the_next(world: World) -> None:
+    """GHL's list comes first: a copy that it settled leaves nothing for another one."""
+    assert signed(world, "m1") == "accepted"
+    lists(world, "m1")
+    world.work()
+    hooked(world, "w1")
+    world.work()
+    tick(world, 60)
+    world.listed.clear()
+    hooked(world, "w2")
+    later(world, LISTED_MS / 1000)
+    assert (world.status("w1"), world.status("w2")) == (DUPLICATE, REPLIED)
+
+
+BOTH_WAYS = st.permutations(["event", "copy"])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(BOTH_WAYS, st.booleans(), st.booleans()), min_size=1, max_size=4))
+def test_where_ghl_lists_nothing_each_message_is_answered_once(redis: Redis, story: list[tuple[list[str], bool, bool]]) -> None:
+    """The same words again and again, each time by an event and a copy in any order, at once or one after the reply."""
+    redis.flushall()
+    with opened(redis) as world:
+        world.keep(history_messages=0)
+        for number, (ways, answered_between, answered_after) in enumerate(story):
+            tick(world, 60)
+            written = now_ms(redis)
+            for way in ways:
+                if way == "event":
+                    told = message(f"m{number}", text="yes", date_added_ms=written)
+                    accept(redis, told)
+                else:
+                    hooked(world, f"w{number}")
+                if answered_between:
+                    written -= rest(world)
+            if answered_after:
+                rest(world)
+        rest(world)
+        asked = [line for asked in world.inputs() for line in asked.split("\n")]
+        assert asked == ["yes"] * len(story)
+
+
+def rest(world: World) -> int:
+    """Let everything be done that is to be done; answers how long (ms) that took in the world's time."""
+    passed = 0
+    while (at := due_ms(world.redis)) is not None:
+        wait = max(0.0, (at - now_ms(world.redis)) / 1000)
+        tick(world, wait)
+        passed += round(wait * 1000)
+        world.work()
+    return passed
 
 
 def test_the_same_words_of_long_ago_are_not_taken_for_new_ones_too_early(world: World) -> None:
@@ -332,7 +440,7 @@ def test_an_email_is_known_by_what_its_sender_wrote(world: World) -> None:
     meta = {"email": {"messageIds": ["e1"]}}
     lists(world, "row", "", messageType="TYPE_EMAIL", meta=meta)
     world.texts["row"] = "<p>Is <b>Friday</b> free?</p><blockquote>our offer</blockquote>"
-    fields = {"channel": Channel.EMAIL, "message_type": "Email", "message_type_string": "TYPE_EMAIL"}
+    fields: dict[str, Any] = {"channel": Channel.EMAIL, "message_type": "Email", "message_type_string": "TYPE_EMAIL"}
     hooked(world, said="Is Friday free?", **fields)
     world.work()
     (posted,) = [document for path, document in world.calls if path == POST]

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage, Lane, MessageId, Turn
 
-# Two webhooks of the same words that come closer to each other than this are one message sent twice, if GHL can't tell.
-TWINS_MS = 30_000
-
 
 class Identities:
     """The messages of one lane under its lease. Raises Unavailable when Redis can't be reached, Fenced when the lease is lost."""
@@ -58,13 +55,13 @@ class Identities:
         `ids` are all those by which GHL knows it. Without any the message keeps its own, unless another webhook of the same words
         came at about the same time. `event` tells in the timeline how it became known.
         """
-        twin = "" if ids or not message.provisional else digest(message.text)
+        words = digest(message.text) if message.provisional else ""
         told = {"step": "resolved", "message_id": known.id, "provisional_id": message.id, "how": event}
-        self._write(turn, message, known, line=known.line, ids=ids, event=told, twin=twin)
+        self._write(turn, message, known, line=known.line, ids=ids, event=told, words=words)
 
     def set_aside(self, turn: Turn, message: InboundMessage) -> None:
         """Let a message make no answer stale until it is its turn."""
-        self._write(turn, message, message, line="", ids=(), event={}, twin="")
+        self._write(turn, message, message, line="", ids=(), event={}, words="")
 
     def _write(
         self,
@@ -75,7 +72,7 @@ class Identities:
         line: str,
         ids: Sequence[MessageId],
         event: dict[str, Any],
-        twin: str,
+        words: str,
     ) -> None:
         what = {
             "id": message.id,
@@ -84,18 +81,11 @@ class Identities:
             "conversation_id": known.conversation_id,
             "event": orjson.dumps(event).decode() if event else "",
             "duplicate": _duplicate(message, ids),
-            "twin": twin,
+            "words": words,
             "nonce": uuid4().hex,
         }
-        args: list[Any] = [
-            str(turn.lane),
-            turn.token,
-            orjson.dumps(what),
-            encode(known),
-            REMEMBERED_MS,
-            self._retention_ms,
-            TWINS_MS,
-        ]
+        told, body = orjson.dumps(what), encode(known)
+        args: list[Any] = [str(turn.lane), turn.token, told, body, REMEMBERED_MS, self._retention_ms]
         with reaching(f"write message {message.id} anew"):
             if not self._resolve(args=args):
                 raise Fenced(f"the lease of {turn.lane} was lost")
@@ -104,7 +94,9 @@ class Identities:
 def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> dict[str, Any]:
     """What is written when it came before."""
     facts = (
-        f"GHL's message {ids[0]}, which was taken in before" if ids else "the same words came just before, and GHL lists neither"
+        f"GHL's message {ids[0]}, which was taken in before"
+        if ids
+        else "the same words came at about the same time by another webhook, and GHL lists no second message"
     )
     ended = Ended(status=Status.SKIPPED, message_ids=(message.id,), reason=Reason.DUPLICATE, facts=facts)
     return {"messages": {message.id: outcome(ended)}, "done": [message.id], "events": [orjson.dumps(event_of(ended)).decode()]}

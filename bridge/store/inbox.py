@@ -9,6 +9,7 @@ import orjson
 
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import START_WORDS, word_of
+from bridge.policy.wording import digest
 from bridge.store.connection import key, reaching, script
 from bridge.store.erasures import digests
 from bridge.store.heard import heard
@@ -131,6 +132,8 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
         # By which channel a workflow webhook came may be told later; what it forbids counts now, wherever it may have come from.
         "channels": list(Channel) if message.line == UNKNOWN_LINE else [message.channel],
         "word": word,
+        # What came without its id is not known for what it is before GHL was asked.
+        "words": "" if message.provisional else digest(message.text),
         "start": word in START_WORDS,
         "at": message.date_added_ms,
         "marketplace": marketplace,

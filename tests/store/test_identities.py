@@ -11,7 +11,6 @@ import pytest
 from bridge.errors import Fenced, Unavailable
 from bridge.model import ConversationId, Ended, MessageId, Status
 from bridge.store.connection import connect_without_retries, key, script
-from bridge.store.identities import TWINS_MS
 from bridge.store.inbox import REMEMBERED_MS
 from bridge.store.messages import encode
 from tests.stored import LANE, RETENTION_MS, accept, identities_of, keep, lanes_of, message, pass_time, snapshot, take
@@ -79,12 +78,12 @@ def test_a_call_sent_twice_does_the_same(redis: Redis, *, known: bool) -> None:
         "conversation_id": "c1",
         "event": orjson.dumps({"step": "resolved"}).decode(),
         "duplicate": {"messages": {"w1": {"status": "skipped"}}, "done": ["w1"], "events": ['{"step":"skipped"}']},
-        "twin": "",
+        "words": "",
         "nonce": "nonce",
     }
     run = redis.register_script(script("resolve"))
     body = encode(named(first))
-    args: list[Any] = [str(LANE), turn.token, orjson.dumps(what), body, REMEMBERED_MS, RETENTION_MS, TWINS_MS]
+    args: list[Any] = [str(LANE), turn.token, orjson.dumps(what), body, REMEMBERED_MS, RETENTION_MS]
     assert run(args=args) == 1
     after = snapshot(redis)
     assert run(args=args) == 1
@@ -152,11 +151,11 @@ def test_everything_expires(redis: Redis) -> None:
     remembered = {
         *redis.scan_iter(key("seen", "*")),
         *redis.scan_iter(key("index", "*")),
-        *redis.scan_iter(key("twin", "*")),
+        *redis.scan_iter(key("twins", "*")),
         *redis.scan_iter(key("message", "*")),
     }
     assert all(redis.pttl(name) > 0 for name in remembered - waiting)
-    assert len(list(redis.scan_iter(key("twin", "*")))) == 1
+    assert len(list(redis.scan_iter(key("twins", "*")))) == 1
 
 
 def test_without_redis_it_is_unavailable() -> None:

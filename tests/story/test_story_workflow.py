@@ -129,6 +129,30 @@ def test_a_list_that_lags_behind_is_waited_for(machine: Machine) -> None:
     assert "retrying" in machine.story(said["message_id"])
 
 
+@pytest.mark.parametrize("first", ["marketplace", "workflow"])
+def test_a_list_that_lags_too_far_behind_doubles_nothing(machine: Machine, first: str) -> None:
+    """The event was answered, or its copy under an id of ours, before GHL lists the message: the other way changes nothing."""
+    ana = machine.person("Plain")
+    machine.sim.order("defaults", list_lag_seconds=60)
+    said = ana.says(YES, webhook=False)
+    if first == "marketplace":
+        machine.post(machine.webhook_of(said))
+        assert ana.settles(said).status == "replied"
+        ana.hooks(said)
+    else:
+        ana.hooks(said)
+        poll("an answer under an id of ours", lambda: ana.replies, seconds=30)
+        assert machine.post(machine.webhook_of(said)).json()["status"] == "duplicate"
+    poll("the end of the other way", lambda: ("skipped", "duplicate") in outcomes(ana), seconds=30)
+    calm(ana)
+    assert (outcomes(ana), ana.completions, len(ana.replies)) == ([("replied", None), ("skipped", "duplicate")], 1, 1)
+
+
+def outcomes(person: Person) -> list[tuple[str, str | None]]:
+    """What became of a contact's messages."""
+    return sorted(((one["status"], one["reason"]) for one in person.machine.explain(person.id)["messages"]), key=str)
+
+
 def test_a_killed_worker_loses_no_workflow_webhook(machine: Machine) -> None:
     """Killed while it reads GHL's list, another one finds the message's id, and asks once."""
     ana = machine.person("Plain")

@@ -1,10 +1,10 @@
 -- Take one inbound message in: known location, seen before, appended to its lane, due. One round trip, all or nothing.
 -- ARGV: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
 --       `line` (channel and conversation provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it
---       is the word that lifts a stop), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
+--       is the word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's id), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
 --       most messages that may wait in a lane
 -- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
--- Needs: letters, standings
+-- Needs: letters, standings, twins
 local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local id, reason = came.id, came.reason
@@ -23,7 +23,6 @@ elseif stopped[1] then
 elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then
   reason = 'overflow'
 end
-local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
 local marks = {key('seen', location, id)}
 if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
 for _, mark in ipairs(marks) do
@@ -34,11 +33,18 @@ for _, mark in ipairs(marks) do
 end
 -- What the sweep finds may be older than the marks.
 if came.found and redis.call('EXISTS', key('message', location, id)) == 1 then return 'duplicate' end
+-- A clock that is far ahead must not hide what is newer.
+local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
+local copy = reason == '' and (came.words or '') ~= '' and meet_copy(lane, came.words, id, written_at)
+if copy then
+  reason = 'duplicate'
+  why[reason] = 'a workflow brought the same words without their id: ' .. copy
+end
+local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
 for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
 
--- Up to when the contact's messages are known: the sweep looks for newer ones. A clock that is far ahead must not hide them.
+-- Up to when the contact's messages are known: the sweep looks for newer ones.
 local recorded = key('recorded', location)
-local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
 redis.call('ZADD', recorded, 'GT', written_at, contact)
 redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - memory)
 redis.call('PEXPIRE', recorded, memory)

@@ -34,7 +34,7 @@ for _, list in ipairs({'waiting', 'carried'}) do
     remove(key('message', location, id), key('index', id))
   end
 end
-for _, kind in ipairs({'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped'}) do
+for _, kind in ipairs({'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins'}) do
   remove(key(kind, lane))
 end
 remove(key('paused', contact))

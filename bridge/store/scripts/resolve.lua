@@ -1,12 +1,11 @@
 -- Write a waiting message anew, by the id that GHL has given it; or end it, when that id was taken in before.
 -- ARGV: lane, token, what (JSON: `id` as it stands in the lane, `ids` that GHL knows it by, the first one becomes its own (empty:
---       it keeps the one it has), `line`, `conversation_id`, `event`, `duplicate` (the patch that ends it), `twin` (empty, or what
---       another webhook of the same message says too), `nonce` of this call), body, how long to remember ids (ms),
---       retention (ms), within which twins are one message (ms)
+--       it keeps the one it has), `line`, `conversation_id`, `event`, `duplicate` (the patch that ends it), `words` (a digest of what
+--       a copy without its id says; else empty), `nonce` of this call), body, how long to remember ids (ms), retention (ms)
 -- Answers 1, or 0 when the lease was lost.
--- Needs: applying
+-- Needs: applying, twins
 local lane, token, what, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
-local memory, retention, twin_lives = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local memory, retention = tonumber(ARGV[5]), tonumber(ARGV[6])
 local location = split(lane)
 local record = key('lane', lane)
 if not holds(lane, token) then return 0 end
@@ -15,15 +14,14 @@ pass_when_full()
 redis.call('HSET', record, 'written', what.nonce)
 
 local function came_before()
+  local known = false
   for _, id in ipairs(what.ids) do
-    if redis.call('EXISTS', key('seen', location, id), key('message', location, id)) > 0 then return true end
+    -- What GHL's list has told is nobody else's twin any more.
+    if what.words ~= '' then forget_twin(lane, 'told', what.words, id) end
+    known = known or redis.call('EXISTS', key('seen', location, id), key('message', location, id)) > 0
   end
-  if what.twin == '' then return false end
-  local at = tonumber(redis.call('HGET', key('message', location, what.id), 'at'))
-  local twin = redis.call('GET', key('twin', lane, what.twin))
-  if twin and math.abs(at - tonumber(twin)) < twin_lives then return true end
-  redis.call('SET', key('twin', lane, what.twin), at, 'PX', memory)
-  return false
+  if known or #what.ids > 0 or what.words == '' then return known end
+  return meet_told(lane, what.words, what.id, tonumber(redis.call('HGET', key('message', location, what.id), 'at')))
 end
 
 local function replace(old, new)
