@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from bridge.errors import Closed, TooOften, Unauthorized
+from bridge.errors import Closed, TooOften, Unauthorized, Unavailable
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -40,3 +41,13 @@ class Admission:
             self._logins.failed(address)
             raise Unauthorized("this is not the admin token of this server")
         self._logins.succeeded(address)
+
+    def dismiss(self, login: str, *, seconds: int) -> None:
+        """End a login that would last `seconds` more at most. Raises Unavailable when Redis can't be reached."""
+        self._logins.end(login, seconds=seconds)
+
+    def is_dismissed(self, login: str) -> bool:
+        """Whether a login was ended; where nobody can know, nothing can be seen or changed either."""
+        with suppress(Unavailable):
+            return self._logins.is_over(login)
+        return False

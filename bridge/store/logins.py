@@ -54,3 +54,13 @@ class Logins:
         """Remember for a day that somebody there knew the token."""
         with reaching("note a login"):
             self._redis.set(key("logins", "known", address), 1, px=KNOWN_MS, nx=True)
+
+    def end(self, login: str, *, seconds: int) -> None:
+        """Remember for `seconds` that a login is over, wherever a copy of its cookie may be."""
+        with reaching("end a login"):
+            self._redis.set(key("logins", "ended", login), 1, ex=seconds)
+
+    def is_over(self, login: str) -> bool:
+        """Whether somebody has ended a login."""
+        with reaching("look whether a login is over"):
+            return bool(self._redis.exists(key("logins", "ended", login)))

@@ -56,7 +56,7 @@ class Door:
         """An endpoint for those who are logged in; what is posted to it must come from a page of theirs."""
 
         async def take(request: Request) -> Response:
-            session = self.session(request)
+            session = await self.session(request)
             if session is None:
                 return RedirectResponse(f"/console/login?next={quote(_wanted(request))}", HTTPStatus.SEE_OTHER)
             try:
@@ -72,9 +72,13 @@ class Door:
 
         return take
 
-    def session(self, request: Request) -> Session | None:
+    async def session(self, request: Request) -> Session | None:
         """Who asks; None if nobody is logged in."""
-        return self._sessions.read(request.cookies.get(COOKIE, ""))
+        session = self._sessions.read(request.cookies.get(COOKIE, ""))
+        if session is None:
+            return None
+        is_over = await to_thread.run_sync(self._office.admission.is_dismissed, session.id, limiter=self._threads)
+        return None if is_over else session
 
     async def login(self, request: Request) -> Response:
         """Ask for the admin token, and let in who knows it."""
@@ -100,13 +104,13 @@ class Door:
         self._office.admission.admit(address, next(iter(form.get("token", ())), "").strip())
 
     def logout(self, visit: Visit) -> Moved:
-        """Forget the login in this browser."""
-        del visit
+        """End the login, in this browser and wherever else its cookie may be. Raises Unavailable when Redis can't be reached."""
+        self._office.admission.dismiss(visit.session.id, seconds=SECONDS)
         return Moved("/console/login")
 
     async def missing(self, request: Request) -> Response:
         """Nothing stands here."""
-        return await self._show(request, self.session(request), _error("There is no such page.", HTTPStatus.NOT_FOUND))
+        return await self._show(request, await self.session(request), _error("There is no such page.", HTTPStatus.NOT_FOUND))
 
     async def closed(self, request: Request) -> Response:
         """Nobody is let in, since no token is set."""

@@ -48,7 +48,7 @@ def stream(door: Door, office: Office) -> Endpoint:
     """Server-sent events: one whenever something happened since the last."""
 
     async def take(request: Request) -> Response:
-        if door.session(request) is None:
+        if await door.session(request) is None:
             return Response(status_code=401)
         seen = request.headers.get("last-event-id", "")
         return StreamingResponse(_tell(office, seen), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -114,8 +114,11 @@ async def test_a_login_ends_on_a_page_of_the_console(stranger: Browser, to: str)
 
 async def test_another_sites_login_is_refused(stranger: Browser) -> None:
     """Nobody is logged in from elsewhere without knowing it."""
-    answer = await stranger.http.post("/console/login", data={"token": ADMIN_TOKEN}, headers={"Sec-Fetch-Site": "cross-site"})
+    foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    answer = await stranger.http.post("/console/login", data={"token": ADMIN_TOKEN}, headers=foreign)
     assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+    assert (await stranger.http.get("/console/")).status_code == 303
 
 
 async def test_without_an_admin_token_the_console_is_closed(redis_url: str, redis: Redis) -> None:
@@ -163,11 +166,39 @@ def test_a_login_ends() -> None:
     assert short.read(value) is None
 
 
-async def test_logging_out_ends_the_login_in_this_browser(operator: Browser) -> None:
-    """The cookie is gone."""
-    answer = await operator.submit("/logout")
-    assert "Admin token" in words(answer)
-    assert (await operator.http.get("/console/")).status_code == 303
+async def test_logging_out_ends_the_login_everywhere(operator: Browser, redis_url: str) -> None:
+    """The cookie is gone from this browser, and a copy of it is worth nothing at any receiver; other logins stay."""
+    copied = operator.http.cookies["ghlb_session"]
+    async with opened(redis_url) as other:
+        await other.log_in()
+        answer = await operator.submit("/logout")
+        assert "Admin token" in words(answer)
+        assert (await operator.http.get("/console/")).status_code == 303
+        assert (await other.http.get("/console/")).status_code == 200
+        other.http.cookies.clear()
+        stolen = {"Cookie": f"ghlb_session={copied}"}
+        assert (await other.http.get("/console/", headers=stolen)).status_code == 303
+        assert (await other.http.get("/console/events", headers=stolen)).status_code == 401
+
+
+@pytest.mark.parametrize("planted", ["", "chosen-by-somebody", "a login before"])
+async def test_a_login_begins_with_a_cookie_of_its_own(stranger: Browser, planted: str) -> None:
+    """Whatever cookie a browser was given before, nobody else knows the one that it has then."""
+    if planted == "a login before":
+        planted = cookie(await stranger.log_in())["ghlb_session"].value
+        stranger.http.cookies.clear()
+    told = await stranger.http.post(
+        "/console/login", data={"token": ADMIN_TOKEN}, headers={"Cookie": f"ghlb_session={planted}"} if planted else {}
+    )
+    assert told.status_code == 303
+    assert cookie(told)["ghlb_session"].value not in {"", planted}
+
+
+async def test_the_consoles_cookie_opens_nothing_else(operator: Browser) -> None:
+    """The admin API takes its token in a header, which no other site's page can make a browser send."""
+    value = operator.http.cookies["ghlb_session"]
+    answer = await operator.http.get("/api/v1/overview", headers={"Cookie": f"ghlb_session={value}"})
+    assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/logout", "/locations/here/pause", "/dead-letters", "/conversations/m1/text"])

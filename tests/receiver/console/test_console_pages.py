@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -156,6 +157,22 @@ async def test_a_text_is_shown_only_when_it_is_asked_for(operator: Browser, redi
     assert SECRET in words(shown)
     assert "another" not in words(shown)
     assert SECRET not in (await operator.see("/conversations/contact")).text
+
+
+MARKUP = "<script>alert(1)</script>"
+
+
+async def test_what_others_wrote_is_never_markup(operator: Browser, redis: Redis) -> None:
+    """A message's text, a location's name, an error of a provider and what is searched for are shown as they are written."""
+    locations_of(redis).apply([Location(id=HERE, debounce_seconds=0, name=MARKUP)])
+    accept(redis, message("m1", text=MARKUP))
+    buried(redis, 1, error=MARKUP)
+    paths = ("/locations", "/locations/here", "/dead-letters", f"/conversations?q={quote(MARKUP)}")
+    shown = [await operator.see(path) for path in paths]
+    shown.append(await operator.submit("/conversations/contact/text", message="m1"))
+    for answer in shown:
+        assert MARKUP in words(answer), answer.url
+        assert "<script>alert" not in answer.text
 
 
 async def test_a_text_that_can_not_be_read_is_no_broken_page(redis_url: str, redis: Redis) -> None:
