@@ -488,6 +488,47 @@ def test_a_draft_is_one_comment_and_no_history(world: World) -> None:
     assert [one.role for one in standings_of(world.redis).said(LANE, 9)] == ["user"]
 
 
+@pytest.mark.parametrize("spoken", [hear, human], ids=["by event", "by reading"])
+def test_who_answers_a_draft_in_other_words_gets_the_next_draft(world: World, spoken: Callable[[World], object]) -> None:
+    """In draft mode a person always answers: that silences no draft, which can't talk over anybody."""
+    world.keep(mode="draft", takeover_seconds=-1)
+    world.write()
+    world.work()
+    world.write("m2")
+    spoken(world)
+    world.work()
+    assert ([posted["type"] for posted in world.asked(POST)], world.status("m2")) == (["InternalComment"] * 2, REPLIED)
+
+
+def test_who_answers_while_a_draft_is_written_gets_it_all_the_same(world: World) -> None:
+    """The draft is posted, and what was taken over in live mode is drafted too; live again, the person has the conversation."""
+    world.write()
+    world.meanwhile = lambda: hear(world)
+    world.work()
+    assert world.status() == ("skipped", "human_takeover")
+    world.keep(mode="draft")
+    world.write("m2")
+    world.meanwhile = lambda: hear(world, "o2", "I said it")
+    world.work()
+    assert (world.asked(POST)[0]["type"], world.status("m2")) == ("InternalComment", REPLIED)
+    world.keep(mode="live")
+    world.write("m3")
+    world.work()
+    assert world.status("m3") == ("skipped", "human_takeover")
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, reason, _) in FORBIDDEN.items() if reason != "human_takeover"])
+def test_all_else_forbids_a_draft_too(world: World, name: str) -> None:
+    """An operator's pause, STOP, tags, do-not-disturb, the cap: no draft is asked for."""
+    settings, happens, reason, _ = FORBIDDEN[name]
+    world.keep(mode="draft", **settings)
+    world.contact = {"tags": ["vip"]}
+    world.write()
+    happens(world)
+    world.work()
+    assert (world.status(), world.asked(COMPLETE), world.posts()) == (("skipped", reason), [], [])
+
+
 def test_an_email_is_html_and_remembered_in_plain_words(world: World) -> None:
     """Markdown becomes HTML for the contact, and history keeps what was meant."""
     world.keep(channels=["Email"])

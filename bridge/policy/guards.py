@@ -76,7 +76,12 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
 
 
 def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
-    """Whether a person, or an automation where those count, has taken the conversation over."""
+    """Whether a person, or an automation where those count, has taken the conversation over.
+
+    Never of drafts: staff answers in its own words there, and a comment talks over nobody.
+    """
+    if location.mode == "draft":
+        return None
     by, at, id_, why = "a person", standing.human_at_ms, standing.human_id, ""
     if location.takeover_by_workflow and standing.automation_at_ms > at:
         by, at, id_, why = "an automation", standing.automation_at_ms, standing.automation_id, " (takeover_by_workflow is on)"

@@ -136,6 +136,12 @@ def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, 
         ({"automation_at_ms": NOW_MS, "resumed_at_ms": NOW_MS}, {"takeover_by_workflow": True}, None),
         ({"automation_at_ms": 1, "human_at_ms": NOW_MS}, {"takeover_by_workflow": True}, Reason.HUMAN_TAKEOVER),
         ({"automation_at_ms": NOW_MS, "human_at_ms": 1}, {}, None),
+        ({"human_at_ms": NOW_MS}, {"mode": "draft"}, None),
+        ({"human_at_ms": NOW_MS}, {"mode": "draft", "takeover_seconds": -1}, None),
+        ({"automation_at_ms": NOW_MS}, {"mode": "draft", "takeover_by_workflow": True}, None),
+        ({"human_at_ms": NOW_MS, "paused_at_ms": 1}, {"mode": "draft"}, Reason.CONVERSATION_PAUSED),
+        ({"human_at_ms": NOW_MS, "stopped": {"SMS": 1}}, {"mode": "draft"}, Reason.STOP_WORD),
+        ({"human_at_ms": NOW_MS, "replies": 50}, {"mode": "draft"}, Reason.REPLY_CAP),
         ({"replies": 49}, {}, None),
         ({"replies": 50}, {}, Reason.REPLY_CAP),
         ({"replies": 51}, {}, Reason.REPLY_CAP),
@@ -146,7 +152,7 @@ def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, 
     ],
 )
 def test_a_standing_is_judged(standing: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
-    """A pause, a stop of this channel, a takeover that is not over, the cap on replies, in this order."""
+    """A pause, a stop of this channel, a takeover that is not over (never of drafts), the cap on replies, in this order."""
     skip = judge_standing(Standing(**standing), Channel.SMS, location(**settings), now_ms=NOW_MS)
     assert (skip.reason if skip else None) == reason
 

@@ -69,6 +69,16 @@ def test_a_location_without_events_sees_people_by_reading(machine: Machine) -> N
     assert not machine.redis.hexists(key("location", "Reading"), "marketplace_at")
 
 
+def test_staff_that_answers_drafts_in_its_own_words_gets_more_of_them(machine: Machine) -> None:
+    """A draft is edited and sent by a person, each time: the next message gets a draft again, and nobody but staff writes."""
+    ana = machine.person("Draft")
+    for number, text in enumerate(("Do you have a table?", "And at eight?", "Outside?"), start=1):
+        assert ana.settles(ana.says(text)).status == "replied"
+        assert len(ana.comments) == number
+        staff(ana, f"Edited: answer {number}")
+    assert {posted["body"]["type"] for posted in ana.requests("post")} == {"InternalComment"}
+
+
 @pytest.mark.parametrize("source", ["api", "app"])
 def test_the_bridges_own_echo_is_no_person(machine: Machine, source: str) -> None:
     """GHL tells of a reply before it has answered the post, whatever it calls the sender: the talk goes on."""
