@@ -72,6 +72,25 @@ def test_sent_is_settled_by_looking(world: World, *, listed: bool) -> None:
     assert (world.status()[0], world.posts()) == (("delivered_by_provider", []) if listed else ("replied", ["answer 1"]))
 
 
+@pytest.mark.parametrize(
+    "row",
+    [{"source": "workflow"}, {"source": "campaign"}, {"messageType": "TYPE_ACTIVITY_APPOINTMENT"}, {"userId": "staff"}],
+    ids=["reminder", "campaign", "activity", "person"],
+)
+def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: dict[str, Any]) -> None:
+    """While a question is unsettled an automation writes, or the agent books an appointment: the provider is asked again."""
+    world.keep(assistable={"delivery": "auto"}, takeover_seconds=0)
+    world.refusing[COMPLETE] = 500
+    world.write()
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    world.listed = [world.row("Your appointment is tomorrow at nine", "g1", **row)]
+    pass_time(world.redis, 2)
+    time.sleep(0.02)
+    world.work(readback=(0.01,))
+    assert (world.status(), len(world.posts())) == (REPLIED, 1)
+
+
 def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None:
     """After three in a row it is known to deliver by itself; one that doesn't show up begins the count anew."""
     world.keep(assistable={"delivery": "auto"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.policy.authors import AUTOMATIONS
+from bridge.policy.authors import AUTOMATIONS, Author, author
 from bridge.policy.wording import same
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ def find_post(window: Window, *, text: str, claimed: str, ours: Collection[Messa
 
 
 def find_delivery(window: Window, *, ours: Collection[MessageId]) -> Found | Absent | Unproven:
-    """Look for what a provider may have delivered unheard: one message of nobody's, not ours, since it was asked."""
-    mine = [message for message in _machine_made(window.messages) if message.id not in ours]
+    """Look for what a provider may have delivered unheard: one message of nobody's, not ours, since it was asked.
+
+    A person's or an automation's without `userId` and `source` looks the same, and is taken for it: a doubled answer is worse.
+    """
+    mine = [message for message in _machine_made(window.messages) if message.id not in ours and _is_seen(message)]
     if mine:
         return Found(mine[-1].id)
     return _absence(window, mine)
@@ -74,6 +77,11 @@ def _machine_made(listed: Iterable[Listed]) -> list[Listed]:
         for message in listed
         if message.direction == "outbound" and not message.user_id and message.source not in AUTOMATIONS
     ]
+
+
+def _is_seen(message: Listed) -> bool:
+    """Whether the contact sees it: a comment or an activity (an appointment that was booked) is no answer."""
+    return author(type_=message.type, source=message.source) is not Author.NOBODY
 
 
 def _absence(window: Window, unexplained: Sequence[Listed]) -> Absent | Unproven:

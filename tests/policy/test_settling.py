@@ -107,6 +107,14 @@ def test_what_people_and_automations_send_is_explained_and_not_ours(fields: dict
     assert delivery([row]) == Absent()
 
 
+@pytest.mark.parametrize("type_", ["TYPE_INTERNAL_COMMENT", "TYPE_ACTIVITY_APPOINTMENT", "TYPE_LIVE_CHAT_INFO_MESSAGE"])
+def test_what_no_contact_sees_is_no_delivery(type_: str) -> None:
+    """An appointment that the agent has booked stands in the list, a comment too: the contact has no answer by them."""
+    assert delivery([listed(type=type_)]) == Absent()
+    assert delivery([listed(type=type_), listed(id=MessageId("r2"))]) == Found(MessageId("r2"))
+    assert post([listed(type=type_)]) == Found(MessageId("r1"))
+
+
 @pytest.mark.parametrize("source", ["app", "api", "", "Workflow?", "conversation_ai"])
 def test_any_other_source_may_be_ours(source: str) -> None:
     """Only the sources that are known to be automations are set aside."""
