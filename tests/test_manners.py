@@ -15,7 +15,7 @@ from bridge.store.connection import key, now_ms, script
 from bridge.store.heard import heard
 from bridge.store.standings import contact_args
 from bridge.store.timelines import Timelines
-from tests.stored import HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, message, pass_time, standings_of
+from tests.stored import HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, locations_of, message, pass_time, standings_of
 from tests.world import COMPLETE, CONTACT, LIST, POST, opened
 
 if TYPE_CHECKING:
@@ -540,6 +540,28 @@ def test_an_email_is_html_and_remembered_in_plain_words(world: World) -> None:
     assert "<strong>you</strong>" in posted["html"]
     assert "<li>one</li>" in posted["html"]
     assert standings_of(world.redis).said(LANE, 9)[-1].content == "Hello **you**\n\n- one\n- two"
+
+
+def unheard(world: World) -> int:
+    """How many replies went out since an event told of any."""
+    kept = locations_of(world.redis).get(HERE)
+    assert kept
+    return kept.unheard
+
+
+def test_replies_that_no_event_tells_of_are_counted(world: World) -> None:
+    """Whoever hears of no reply of ours hears of no person either; the count ends with the first event, and with new settings."""
+    for number in range(3):
+        world.write(f"m{number}")
+        world.work()
+    assert unheard(world) == 3
+    hear(world, "r1", "answer 1", user_id="")
+    assert unheard(world) == 0
+    world.write("m3")
+    world.work()
+    assert unheard(world) == 1
+    world.keep(history_messages=0)
+    assert unheard(world) == 0
 
 
 # Hours

@@ -19,6 +19,10 @@ from bridge.store.locations import Kept
 LOOK_SECONDS = 8.0
 # Anybody may try at the webhooks' door as often as they like.
 SHORT_SECRET = 16
+# Replies in flight have no echo yet; so many in a row have, where events tell of them.
+DEAF_AFTER = 20
+# So long after a marketplace event its likes are relied upon (scripts/standing.lua).
+HEARS_MS = 7 * 24 * 3600 * 1000
 
 
 def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) -> Iterator[Finding]:
@@ -27,6 +31,7 @@ def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) ->
     name = f"location {location.id}"
     yield _state(name, kept)
     yield _events(name, office, kept)
+    yield from _takeover(name, office, kept)
     yield from _workflow_secret(name, office, kept)
     if ask_ghl and (location.ghl_token or kept.installed_at_ms):
         yield from _logins(name, office, kept)
@@ -58,6 +63,14 @@ def _events(name: str, office: Office, kept: Kept) -> Finding:
         return note(f"{name} events", "none has come yet: is the app installed there, and its webhook URL right?")
     at = kept.last_event_at_ms
     return Finding(f"{name} events", ok=True, says=f"the newest came {ago(at, now_ms(office.redis))} ({iso(at)})")
+
+
+def _takeover(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
+    """A location that brings events is not read for people who step in: they have to tell of what leaves, too."""
+    silent = kept.location.mode == "live" and kept.location.takeover_seconds != 0 and kept.unheard >= DEAF_AFTER
+    if silent and now_ms(office.redis) - kept.marketplace_at_ms < HEARS_MS:
+        deaf = f"{kept.unheard} replies in a row of which no OutboundMessage event told: who steps in may be talked over"
+        yield note(f"{name} takeover", f"{deaf}; subscribe the app to OutboundMessage")
 
 
 def _workflow_secret(name: str, office: Office, kept: Kept) -> Iterator[Finding]:

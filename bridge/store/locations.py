@@ -33,7 +33,8 @@ class Kept:
     and `hold_why` (the side that refused three logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its
     last hold that ended. `paused` is an operator's doing. `installed_at_ms` is when the app was installed, through the agency
     `company_id` if that is known; `uninstalled_at_ms` is when it was taken away, until it is installed again.
-    `marketplace_at_ms` is when its newest marketplace event came.
+    `marketplace_at_ms` is when its newest marketplace event came, `unheard` how many replies went out since an event last told of
+    an outbound message, or since its settings were applied.
     """
 
     location: Location
@@ -49,12 +50,13 @@ class Kept:
     installed_at_ms: int
     uninstalled_at_ms: int
     marketplace_at_ms: int
+    unheard: int
     company_id: str
 
 
 NUMBERS = (
     "activated_at", "last_event_at", "unclaimed", "seen", "hold", "held_from", "held_until", "installed_at", "uninstalled_at",
-    "marketplace_at",
+    "marketplace_at", "unheard",
 )  # fmt: skip
 FIELDS = ("settings", "hold_why", "paused", "company", *NUMBERS)
 
@@ -89,6 +91,7 @@ class Locations:
                 record = key("location", location.id)
                 pipe.hset(record, items=self._fields(location))
                 pipe.hsetnx(record, "activated_at", now)
+                pipe.hdel(record, "unheard")
                 pipe.sadd(key("locations"), location.id)
                 pipe.delete(key("stopping", location.id))
                 pipe.sadd(key("stopping", location.id), *stopping(location.stop_words) or ("",))
@@ -160,6 +163,7 @@ class Locations:
             installed_at_ms=known["installed_at"],
             uninstalled_at_ms=known["uninstalled_at"],
             marketplace_at_ms=known["marketplace_at"],
+            unheard=known["unheard"],
             company_id=company or "",
         )
 

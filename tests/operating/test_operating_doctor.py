@@ -10,10 +10,11 @@ import pytest
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
 from bridge.operating.examining import Examine, examine
+from bridge.operating.examining_locations import DEAF_AFTER
 from bridge.operating.office import Here, Office
 from bridge.operating.sending_test import QUESTION, SendTest, plan, send_test
 from bridge.settings import from_environment
-from bridge.store.connection import key
+from bridge.store.connection import key, now_ms
 from bridge.store.counts import Counts
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import FERNET_KEY, HERE, accept, keep, message
@@ -161,6 +162,31 @@ def test_what_stands_in_the_way_is_told(doctor: Here, redis: Redis, fields: dict
     state = look(doctor)["state"]
 
     assert (state.ok, says in state.says) == (ok, True)
+
+
+HEARING: dict[str, tuple[int, float, dict[str, Any], bool]] = {
+    "no event of its replies": (DEAF_AFTER, 1, {}, True),
+    "too few replies to tell": (DEAF_AFTER - 1, 1, {}, False),
+    "no events any more, so that GHL is read": (DEAF_AFTER, 8, {}, False),
+    "takeovers don't count": (DEAF_AFTER, 1, {"takeover_seconds": 0}, False),
+    "drafts": (DEAF_AFTER, 1, {"mode": "draft"}, False),
+}
+
+
+@pytest.mark.parametrize("name", HEARING)
+def test_a_location_that_hears_nobody_step_in_is_told_of(doctor: Here, redis: Redis, name: str) -> None:
+    """Events bring its contacts' messages, and never what leaves: the app is not subscribed to OutboundMessage."""
+    unheard, days, settings, warned = HEARING[name]
+    keep(redis, **settings)
+    at = now_ms(redis) - round(days * 24 * 3600 * 1000)
+    redis.hset(key("location", HERE), mapping={"unheard": unheard, "marketplace_at": at})
+
+    found = look(doctor)
+
+    assert ("takeover" in found) == warned
+    if warned:
+        assert found["takeover"].note
+        assert "OutboundMessage" in found["takeover"].says
 
 
 def test_a_plan_is_said_before_anything_is_done(doctor: Here, services: Services) -> None:

@@ -61,6 +61,8 @@ if patch.replied then
   redis.call('ZADD', key('replies', lane), now, patch.turn)
   redis.call('ZREMRANGEBYSCORE', key('replies', lane), '-inf', now - 24 * 3600 * 1000)
   redis.call('PEXPIRE', key('replies', lane), 24 * 3600 * 1000)
+  -- GHL's events tell of replies too, where they are subscribed.
+  learn(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
 end
 if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
