@@ -115,12 +115,10 @@ def _tls(url: str) -> dict[str, Any] | bool:
     return url.startswith("rediss://") and {"ssl_cert_reqs": CERT_REQUIRED}
 
 
-# The defaults left workers deaf for minutes after a killed worker or a half-open socket.
+# The defaults left workers deaf for minutes after a half-open socket.
 REDIS_TRANSPORT = {
-    "visibility_timeout": 900,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "unacked_mutex_expire": 15,
+    # A lane whose wake-up is lost comes due again by itself: kombu's own record of it is not needed (infra/decisions/0007).
+    "ack_emulation": False,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,

@@ -14,7 +14,7 @@ from bridge.errors import Unavailable
 from bridge.store.wakes import Wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from bridge.model import Lane
     from bridge.store.connection import Redis
@@ -30,7 +30,7 @@ ALIVE_SECONDS = 5.0
 class Dispatcher:
     """Claims and publishes until stopped. Any number of them may run: a claim is atomic."""
 
-    def __init__(self, redis: Redis, lanes: Lanes, *, slots: int, publish: Callable[[Iterable[Lane]], None]) -> None:
+    def __init__(self, redis: Redis, lanes: Lanes, *, slots: int, publish: Callable[[Sequence[Lane]], None]) -> None:
         self._wakes = Wakes(redis)
         self._lanes = lanes
         self._slots = slots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from bridge.errors import Unavailable
 from bridge.model import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from celery import Celery
     from celery.app.task import Task
@@ -29,9 +30,10 @@ class WakeUp:
     app: Celery
     task: Task[[str], None]
 
-    def publish(self, lanes: Iterable[Lane]) -> None:
+    def publish(self, lanes: Sequence[Lane]) -> None:
         """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes come due again."""
-        with self.app.producer_or_acquire() as producer, producer.batch():
+        # A batch of one costs a fifth more than none.
+        with self.app.producer_or_acquire() as producer, producer.batch() if len(lanes) > 1 else nullcontext():
             for lane in lanes:
                 self.task.apply_async((str(lane),), producer=producer, retry=False)
 

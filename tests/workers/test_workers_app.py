@@ -54,10 +54,7 @@ for name in sys.argv[2:]:
                 "worker_disable_prefetch": True,
                 "task_default_queue_type": "classic",
                 "broker_transport_options": {
-                    "visibility_timeout": 900,
-                    "unacked_restore_interval": 5,
-                    "unacked_restore_throttle": 1,
-                    "unacked_mutex_expire": 15,
+                    "ack_emulation": False,
                     "socket_timeout": 5,
                     "socket_connect_timeout": 2,
                     "socket_keepalive": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import nh3
 from markdown_it.token import Token
 
-from bridge.policy.formatting.markdown import MOST_PARSED, clean, parser
+from bridge.policy.formatting.markdown import MOST_PARSED, Parser, clean
 from bridge.policy.formatting.plain import spell_out, words
 
 if TYPE_CHECKING:
@@ -28,17 +29,22 @@ def from_markdown(text: str) -> str:
     source = clean(text)
     if len(source) > MOST_PARSED:
         return "<p>" + escape(source).replace("\n", "<br>") + "</p>"
-    markdown = parser().enable("strikethrough")
-    markdown.core.ruler.push("safe_links", _keep_links_safe)
     # The renderer escapes and the rule above keeps links safe; the sanitiser does not take their word for it.
     return nh3.clean(
-        markdown.render(source),
+        _parser().render(source),
         tags=_TAGS | _TABLE_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         url_relative="deny",
         link_rel=None,
     ).strip()
+
+
+@cache
+def _parser() -> Parser:
+    parser = Parser()
+    parser.markdown.enable("strikethrough").core.ruler.push("safe_links", _keep_links_safe)
+    return parser
 
 
 def _keep_links_safe(state: StateCore) -> None:

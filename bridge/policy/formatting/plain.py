@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from bridge.policy.formatting.markdown import MOST_PARSED, clean, parser
+from bridge.policy.formatting.markdown import MOST_PARSED, Parser, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,13 +29,18 @@ def from_markdown(text: str) -> str:
         return source
     lines, said = source.split("\n"), [""]
     last, apart = 0, False
-    for line, piece in _pieces(parser().parse(source)):
+    for line, piece in _pieces(_parser().parse(source)):
         apart = apart or not piece or not lines[line - 1].strip()
         if piece:
             # What begins on the line of the piece before stands behind that one's list marker.
             said += [piece.lstrip()] if line == last else ["\n\n" if apart else "\n", piece]
             last, apart = line, False
     return "\n".join(line.rstrip() for line in "".join(said).split("\n")).strip()
+
+
+@cache
+def _parser() -> Parser:
+    return Parser()
 
 
 @dataclass(slots=True)
