@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from bridge.errors import WrongInput
+from bridge.locations import Provider
 from bridge.operating import locations
 from bridge.operating.locations import One
 from bridge.receiver.console.pages import Moved, Page
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ON_A_PAGE = 100
 AT_ONCE = 500
 TOLD_APART = {"id", "name", "mode", "provider"}
-PROVIDERS = {"assistable", "agencii", "openai", "webhook"}
+PROVIDERS = frozenset(get_args(Provider))
 ORDER = {"hold": 0, "active": 2, "paused": 3}
 
 
