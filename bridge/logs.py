@@ -26,11 +26,12 @@ def configure(form: str, level: str) -> None:
     render: Processor = (
         structlog.processors.JSONRenderer(_dump) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
+    # Our own lines take the short way: through the standard library each would cost twice as much.
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, *before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.contextvars.merge_contextvars, *before, render],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=render, foreign_pre_chain=before))

@@ -50,7 +50,8 @@ class Family:
 
     def bucket(self, seconds: float) -> str:
         """The bucket that a time falls into."""
-        return self.buckets[bisect_left(self.edges, seconds)]
+        at = bisect_left(self.edges, seconds)
+        return format(self.edges[at], "g") if at < len(self.edges) else "inf"
 
 
 ACCEPTED = Family("messages_accepted", "Messages that were accepted to be answered.", known=((),))
