@@ -52,6 +52,50 @@ def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> No
     assert dead_letters_of(world.redis).replay(letter, force=False) == "replayed"
 
 
+@pytest.mark.parametrize("mode", ["live", "draft"])
+def test_a_dead_letter_that_its_echo_closes_is_a_reply_like_any_other(world: World, mode: str) -> None:
+    """What was asked and said is in the history, and it counts in the cap; of a draft nobody but staff has heard."""
+    world.keep(takeover_seconds=0, mode=mode, max_replies_per_day=1)
+    world.write()
+    world.refusing[POST] = 500
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    world.listed = [world.row("something else", "o1")]
+    pass_time(world.redis, 2)
+    world.work(readback=(0.01,))
+    assert world.status() == ("dead", "")
+    echo(world, "r9", "answer 1", **({"type": "TYPE_INTERNAL_COMMENT"} if mode == "draft" else {}))
+    assert world.status() == ("replied", "")
+    said = [(one.role, one.content) for one in standings_of(world.redis).said(LANE, 10)]
+    assert said == [("user", "text of m1"), ("assistant", "answer 1")][: 2 if mode == "live" else 1]
+    world.write("m2")
+    world.work()
+    assert world.status("m2") == ("skipped", "reply_cap")
+
+
+def test_what_a_closed_dead_letter_took_along_is_not_asked_about_again(world: World) -> None:
+    """The texts of an older dead letter were in its question: they are answered with it, and in the history."""
+    world.keep(takeover_seconds=0)
+    world.refusing[COMPLETE] = 400
+    world.write("m1")
+    world.work()
+    world.refusing = {POST: 500}
+    world.write("m2")
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    world.listed = [world.row("something else", "o1")]
+    pass_time(world.redis, 2)
+    world.work(readback=(0.01,))
+    assert (world.status("m1"), world.status("m2")) == (("skipped", "superseded"), ("dead", ""))
+    echo(world, "r9", "answer 2")
+    world.listed.clear()
+    world.write("m3")
+    world.work()
+    assert world.inputs()[1:] == ["text of m1\ntext of m2", "text of m3"]
+    said = [one.content for one in standings_of(world.redis).said(LANE, 10)]
+    assert said == ["text of m1", "text of m2", "answer 2", "text of m3", "answer 3"]
+
+
 def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: World) -> None:
     """The provider's whole answer is there: no part is posted beside it, and nobody waits for it without end."""
     whole = " ".join(f"Sentence number {number}." for number in range(120))

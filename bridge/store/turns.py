@@ -54,7 +54,7 @@ def read_ledger(stored: Mapping[str, str]) -> dict[str, LedgerEntry]:
 def letter(
     turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, parts: Sequence[str], at_ms: int
 ) -> bytes:
-    """A turn as a dead letter: what the operator sees of it, and what a replay goes on with."""
+    """A turn as a dead letter: what the operator sees of it, and what a replay, or the echo of its answer, goes on with."""
     return orjson.dumps(
         {
             "id": turn.id,
@@ -71,6 +71,8 @@ def letter(
             "answered_at": turn.answered_at_ms or at_ms,
             "asks": turn.asks,
             "parts": orjson.dumps(parts).decode(),
+            "said": asked_of(turn, ids),
+            "carried": taken_along(turn, ids),
         }
     )
 
@@ -105,13 +107,18 @@ def is_reply(ended: Ended) -> bool:
 
 def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
     """What the record keeps of this end, each with its time (ms): the contact's words, and a reply that another delivered."""
-    along = taken_along(turn, ended.message_ids)
-    heard = [message for message in (*turn.carried, *turn.messages) if message.id in {*ended.message_ids, *along}]
-    words = [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard if message.text.strip()]
+    words = asked_of(turn, ended.message_ids)
     if ended.said:
         reply = ended.reply_message_ids[0] if ended.reply_message_ids else MessageId(turn.id)
         words.append((turn.leased_at_ms, said(reply, "assistant", ended.said)))
     return words
+
+
+def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
+    """The contact's words in these messages and in those that were taken along, each with its time (ms)."""
+    asked = {*ids, *taken_along(turn, ids)}
+    heard = [message for message in (*turn.carried, *turn.messages) if message.id in asked and message.text.strip()]
+    return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]
 
 
 def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:

@@ -31,6 +31,7 @@ from bridge.model import (
 )
 from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
 from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Claim, Lanes
+from bridge.store.said import said_by_contact
 from bridge.store.timelines import Timelines
 from tests.stored import (
     HERE,
@@ -724,6 +725,8 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
         "answered_at": 1_700_000_000_123,
         "asks": 0,
         "parts": "[]",
+        "said": [[1_700_000_000_000, said_by_contact(message(id_))] for id_ in ("m1", "m2")],
+        "carried": [],
     }
     assert redis.zrange(key("dead"), 0, -1) == [turn.id]
     assert 0 < redis.pttl(key("dead", turn.id)) <= RETENTION_MS

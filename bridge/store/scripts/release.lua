@@ -57,10 +57,7 @@ redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', '
 redis.call('HSET', record, 'released', token)
 vacate(lane)
 if patch.replied then
-  redis.call('HSET', record, 'replied_at', now)
-  redis.call('ZADD', key('replies', lane), now, patch.turn)
-  redis.call('ZREMRANGEBYSCORE', key('replies', lane), '-inf', now - 24 * 3600 * 1000)
-  redis.call('PEXPIRE', key('replies', lane), 24 * 3600 * 1000)
+  note_reply(lane, patch.turn, now)
   -- GHL's events tell of replies too, where they are subscribed.
   learn(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
 end

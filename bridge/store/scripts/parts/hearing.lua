@@ -15,32 +15,51 @@ local function own(lane, id, turn, retention)
   point(id, lane, retention)
 end
 
+-- The contact has heard of us by a turn: that counts in its cap.
+local function note_reply(lane, turn, at)
+  local record, replies = key('lane', lane), key('replies', lane)
+  if at > tonumber(redis.call('HGET', record, 'replied_at') or 0) then redis.call('HSET', record, 'replied_at', at) end
+  redis.call('ZADD', replies, at, turn)
+  redis.call('ZREMRANGEBYSCORE', replies, '-inf', now - 24 * 3600 * 1000)
+  redis.call('PEXPIRE', replies, 24 * 3600 * 1000)
+end
+
+-- A dead letter's answer is in GHL after all: it ends as its turn would have ended.
+local function close_letter(lane, turn, at, retention)
+  local letter, replies = open_letter(turn), {}
+  mark(letter, 'replied', '', retention)
+  for _, one in ipairs(redis.call('HVALS', key('ledger', turn))) do
+    for _, reply in ipairs(cjson.decode(one).message_ids) do replies[#replies + 1] = reply end
+  end
+  for _, message in ipairs(letter.message_ids) do
+    redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode(replies))
+  end
+  for _, said in ipairs(letter.said or {}) do remember(lane, said[1], said[2], retention) end
+  for _, id in ipairs(letter.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
+  note_reply(lane, turn, at)
+  keep_lane(lane, retention)
+  tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
+end
+
 -- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
-local function settle(lane, turn, part, id, retention)
+local function settle(lane, turn, part, message, at, retention)
   local ledger = key('ledger', turn)
   local stored = redis.call('HGET', ledger, part)
-  own(lane, id, turn, retention)
+  own(lane, message.id, turn, retention)
   local entry = stored and cjson.decode(stored)
   if not entry or entry.state == 'sent' then return end
-  entry.state, entry.message_ids = 'sent', {id}
+  entry.state, entry.message_ids = 'sent', {message.id}
   redis.call('HSET', ledger, part, cjson.encode(entry))
-  tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {id}, how = 'heard from GHL'}), retention)
+  tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {message.id}, how = 'heard from GHL'}), retention)
   local record = key('lane', lane)
   if redis.call('HGET', record, 'turn') == turn then
     redis.call('HDEL', record, 'not_before')
     if not leased(lane) then schedule(lane, now) end
-  elseif entry.last and redis.call('ZSCORE', key('dead'), turn) then
-    local letter = open_letter(turn)
-    mark(letter, 'replied', '', retention)
-    local replies = {}
-    for _, one in ipairs(redis.call('HVALS', ledger)) do
-      for _, reply in ipairs(cjson.decode(one).message_ids) do replies[#replies + 1] = reply end
-    end
-    for _, message in ipairs(letter.message_ids) do
-      redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode(replies))
-    end
-    tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
+    return
   end
+  -- The turn that would put it on record is over. A draft is nobody's word to the contact.
+  if message.by ~= 'nobody' and message.said ~= '' then remember(lane, at, message.said, retention) end
+  if entry.last and redis.call('ZSCORE', key('dead'), turn) then close_letter(lane, turn, at, retention) end
 end
 
 -- Whether a call to the outside is open whose message may be heard of before its answer comes.
@@ -95,7 +114,7 @@ local function hear(lane, message, retention)
   local at = message.at > 0 and math.min(message.at, now) or now
   local turn, part = part_of(lane, message, at)
   if turn then
-    settle(lane, turn, part, message.id, retention)
+    settle(lane, turn, part, message, at, retention)
     return false
   end
   -- Of what is older than our memory it can't be told whether it is ours.
