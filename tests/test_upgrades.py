@@ -16,11 +16,13 @@ from cryptography.fernet import Fernet
 from bridge.errors import Misconfigured
 from bridge.store.connection import key
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.grants import of_location
 from bridge.store.messages import decode, decode_answer, encode
 from bridge.store.schema import SCHEMA, look, take_over
 from bridge.store.timelines import Timelines
 from tests.other_side import OtherSide
-from tests.stored import FERNET_KEY, HERE, RETENTION_MS, message
+from tests.states import make
+from tests.stored import FERNET_KEY, HERE, RETENTION_MS, grants_of, locations_of, message
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -33,9 +35,14 @@ STATES = ROOT / "tests/states"
 NEWER = SCHEMA + 1
 
 
-def restore(redis: Redis, state: str, url: str) -> None:
-    """Fill an empty Redis with a state that commit cb16e12 left; the other side stands elsewhere now."""
-    for name, kept in json.loads((STATES / f"{state}.json").read_text(encoding="utf-8")).items():
+def left_by(state: str) -> pytest.MarkDecorator:
+    """Each version that has left such a state."""
+    return pytest.mark.parametrize("left", sorted(STATES.glob(f"*/{state}.json")), ids=lambda path: path.parent.name)
+
+
+def restore(redis: Redis, left: Path, url: str = "http://127.0.0.1:1") -> None:
+    """Fill an empty Redis with a state; the other side stands elsewhere now."""
+    for name, kept in json.loads(left.read_text(encoding="utf-8")).items():
         value: Any = kept["value"]
         match kept["kind"]:
             case "hash":
@@ -47,6 +54,9 @@ def restore(redis: Redis, state: str, url: str) -> None:
                 redis.rpush(name, *value)
             case "set":
                 redis.sadd(name, *value)
+            case "stream":
+                for id_, fields in value:
+                    redis.xadd(name, fields, id=id_)
             case _:
                 redis.set(name, value)
         if kept["expires"]:
@@ -62,12 +72,13 @@ def _moved(record: dict[str, str], url: str) -> dict[str, str]:
     return {"settings": fernet.encrypt(re.sub(r"http://127\.0\.0\.1:\d+", url, opened).encode()).decode()}
 
 
-def test_messages_that_an_older_version_took_in_are_answered(redis: Redis) -> None:
+@left_by("waiting")
+def test_messages_that_an_older_version_took_in_are_answered(redis: Redis, left: Path) -> None:
     """What waits is answered once, all of it together, by its settings."""
     world = World(redis)
     with OtherSide(world.serve) as side:
         world.url = side.url
-        restore(redis, "waiting", side.url)
+        restore(redis, left, side.url)
         take_over(redis)
         world.work()
         assert world.inputs() == ["text of m1\ntext of m2"]
@@ -75,12 +86,13 @@ def test_messages_that_an_older_version_took_in_are_answered(redis: Redis) -> No
         assert {world.status(id_)[0] for id_ in ("m1", "m2")} == {"replied"}
 
 
-def test_a_dead_letter_of_an_older_version_is_replayed(redis: Redis) -> None:
+@left_by("dead")
+def test_a_dead_letter_of_an_older_version_is_replayed(redis: Redis, left: Path) -> None:
     """It is listed, replayed, and its messages get their reply."""
     world = World(redis)
     with OtherSide(world.serve) as side:
         world.url = side.url
-        restore(redis, "dead", side.url)
+        restore(redis, left, side.url)
         letters = DeadLetters(redis, retention_ms=RETENTION_MS)
         (letter,) = letters.all()
         assert letter.message_ids == ("m1", "m2")
@@ -90,27 +102,77 @@ def test_a_dead_letter_of_an_older_version_is_replayed(redis: Redis) -> None:
         assert not list(letters.all())
 
 
-def test_a_send_of_unknown_outcome_of_an_older_version_is_settled(redis: Redis) -> None:
+@left_by("unknown")
+def test_a_send_of_unknown_outcome_of_an_older_version_is_settled(redis: Redis, left: Path) -> None:
     """It is read back before anything is posted: seen in GHL, it is not posted again."""
     world = World(redis)
     with OtherSide(world.serve) as side:
         world.url = side.url
-        restore(redis, "unknown", side.url)
+        restore(redis, left, side.url)
         world.listed = [world.row("answer 1", "r-seen")]
         world.work(readback=(0.0, 0.0))
         assert world.posts() == []
         assert world.status() == ("replied", "")
 
 
-def test_a_message_that_an_older_version_answered_is_explained(redis: Redis) -> None:
+@left_by("replied")
+def test_a_message_that_an_older_version_answered_is_explained(redis: Redis, left: Path) -> None:
     """Its timeline, its outcome and its reply are told, and the message that comes again is known."""
-    restore(redis, "replied", "http://127.0.0.1:1")
+    restore(redis, left)
     timeline = Timelines(redis).find("m1")
     assert timeline
     (record,) = timeline.messages
     assert (record.status, record.reply_ids) == ("replied", ("r1",))
     assert [event.step for event in timeline.events][-1] == "replied"
     assert redis.exists(key("seen", HERE, "m1"))
+
+
+@left_by("stopped")
+def test_a_contact_that_stopped_is_left_alone(redis: Redis, left: Path) -> None:
+    """What it forbade an older version it has forbidden this one."""
+    world = World(redis)
+    restore(redis, left)
+    world.write("m3")
+    world.work()
+    assert world.status("m3") == ("skipped", "stop_word")
+
+
+@left_by("taken_over")
+def test_a_person_who_took_over_is_not_talked_over(redis: Redis, left: Path) -> None:
+    """Nor is one whom an older version has heard."""
+    world = World(redis)
+    restore(redis, left)
+    world.write("m3")
+    world.work()
+    assert world.status("m3") == ("skipped", "human_takeover")
+
+
+@left_by("held")
+def test_a_hold_is_lifted_and_all_that_waited_is_answered(redis: Redis, left: Path) -> None:
+    """What was refused, and what came since, which takes the refused texts along."""
+    world = World(redis)
+    with OtherSide(world.serve) as side:
+        world.url = side.url
+        restore(redis, left, side.url)
+        assert locations_of(redis).lift_hold(HERE, why="test") is not None
+        world.work()
+        assert world.inputs() == ["text of m1\ntext of m2\ntext of m3\ntext of m4"]
+        assert world.status("m4") == ("replied", "")
+
+
+@left_by("installed")
+def test_the_tokens_of_an_install_are_known(redis: Redis, left: Path) -> None:
+    """They open with the key that has sealed them."""
+    restore(redis, left)
+    grant = grants_of(redis).get(of_location(HERE))
+    assert grant
+    assert (grant.access_token, grant.refresh_token) == ("access", "refresh")
+
+
+def test_this_version_can_leave_its_state_to_the_next(tmp_path: Path) -> None:
+    """What writes the states still works, and writes each that is looked at here."""
+    make.main(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in STATES.glob("*/*.json")}
 
 
 def test_what_a_newer_version_adds_to_a_record_is_passed_over() -> None:

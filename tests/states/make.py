@@ -1,8 +1,8 @@
-"""Wrote the states beside this file, once, with the scripts of commit cb16e12, from before the state had a form.
+"""Writes the states that a version leaves, each all of Redis after something has happened to one contact.
 
-    git worktree add ../old cb16e12 && cd ../old && PYTHONPATH=. python PATH/make.py FOLDER
+    PYTHONPATH=. .venv/bin/python tests/states/make.py tests/states/VERSION     # with each release
 
-Each is all of Redis after something has happened to one contact.
+Those of cb16e12, from before the state had a form, were written by an older form of this file.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge.store.connection import connect
-from tests.stored import own_redis
-from tests.world import COMPLETE, POST, World, opened
+from bridge.ghl.oauth import Granted
+from bridge.model import ConversationId, MessageId, OutboundMessage
+from bridge.store.connection import connect, now_ms
+from bridge.store.grants import of_location
+from tests.stored import HERE, LANE, accept, grants_of, message, own_redis, standings_of
+from tests.world import COMPLETE, CONVERSATION, POST, World, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,15 +31,16 @@ MAX_AGE_SECONDS = 300_000_000
 
 def main(folder: Path) -> None:
     """Make each state in an empty Redis."""
+    folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place, own_redis(Path(place)) as server:
         redis = connect(server.url)
-        for name, happens in {"waiting": waiting, "dead": dead, "replied": replied, "unknown": unknown}.items():
+        for happens in (waiting, dead, replied, unknown, stopped, taken_over, held, installed):
             redis.flushall()
             with opened(redis) as world:
-                world.keep(max_age_seconds=MAX_AGE_SECONDS)
+                world.keep(max_age_seconds=MAX_AGE_SECONDS, takeover_seconds=-1)
                 happens(world)
                 text = json.dumps(everything(redis), indent=1, sort_keys=True)
-            (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+            (folder / f"{happens.__name__}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def waiting(world: World) -> None:
@@ -65,6 +69,45 @@ def unknown(world: World) -> None:
     world.work(readback=(0.0, 0.0))
 
 
+def stopped(world: World) -> None:
+    """A contact that wants no more messages."""
+    replied(world)
+    assert accept(world.redis, message("m2", text="STOP", date_added_ms=now_ms(world.redis))) == ["stop_word"]
+
+
+def taken_over(world: World) -> None:
+    """A person who has written."""
+    replied(world)
+    written = OutboundMessage(
+        id=MessageId("o1"),
+        location_id=LANE.location_id,
+        contact_id=LANE.contact_id,
+        conversation_id=ConversationId(CONVERSATION),
+        text="I take over",
+        type="TYPE_SMS",
+        user_id="staff",
+        date_added_ms=now_ms(world.redis),
+    )
+    assert standings_of(world.redis).hear(LANE, [written]) == 1
+
+
+def held(world: World) -> None:
+    """A location on hold after three refused logins, and a message that came then."""
+    world.refusing[COMPLETE] = 401
+    for number in (1, 2, 3):
+        world.write(f"m{number}")
+        world.work()
+    world.write("m4")
+
+
+def installed(world: World) -> None:
+    """The tokens of an install."""
+    granted = Granted(
+        kind="Location", access_token="access", refresh_token="refresh", seconds=86_399, location_id=HERE, company_id="agency"
+    )
+    grants_of(world.redis).install(of_location(HERE), granted)
+
+
 def everything(redis: Redis) -> dict[str, Any]:
     """Every key with its kind, its value and whether it expires."""
     read: dict[str, Callable[[str], Any]] = {
@@ -73,6 +116,7 @@ def everything(redis: Redis) -> dict[str, Any]:
         "list": lambda name: redis.lrange(name, 0, -1),
         "set": lambda name: sorted(redis.smembers(name)),
         "string": redis.get,
+        "stream": redis.xrange,
     }
     found = {}
     for name in sorted(map(str, redis.scan_iter("ghlb:*"))):
