@@ -488,6 +488,32 @@ def test_a_draft_is_one_comment_and_no_history(world: World) -> None:
     assert [one.role for one in standings_of(world.redis).said(LANE, 9)] == ["user"]
 
 
+def test_a_draft_that_staff_sends_as_it_is_is_in_the_history(world: World) -> None:
+    """From then on the contact knows it, and so does the next question; GHL telling of it again changes nothing."""
+    world.keep(mode="draft")
+    world.write()
+    world.work()
+    hear(world, "r1", "answer 1", type="TYPE_INTERNAL_COMMENT", user_id="")
+    for _ in range(2):
+        hear(world, "o1", "answer 1")
+    said = [(one.role, one.content) for one in standings_of(world.redis).said(LANE, 9)]
+    assert said == [("user", "text of m1"), ("assistant", "answer 1")]
+
+
+def test_a_draft_that_is_found_in_the_conversation_is_no_history(world: World) -> None:
+    """Its post's answer was lost, and the comment is there: the contact has not heard it."""
+    world.keep(mode="draft")
+    world.write()
+    world.refusing[POST] = 500
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    world.listed = [world.row("answer 1", "r9", messageType="TYPE_INTERNAL_COMMENT")]
+    pass_time(world.redis, 2)
+    world.work(readback=(0.01,))
+    assert (world.status(), len(world.posts())) == (REPLIED, 1)
+    assert [one.role for one in standings_of(world.redis).said(LANE, 9)] == ["user"]
+
+
 @pytest.mark.parametrize("spoken", [hear, human], ids=["by event", "by reading"])
 def test_who_answers_a_draft_in_other_words_gets_the_next_draft(world: World, spoken: Callable[[World], object]) -> None:
     """In draft mode a person always answers: that silences no draft, which can't talk over anybody."""

@@ -135,9 +135,14 @@ def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip | Again:
             return STALE
         outcome = _send(case, posting, reply, token, desk)
         if isinstance(outcome, Sent):
-            unheard = replace(posting, said="") if draft else posting
-            desk.lanes.sent(turn, unheard, outcome.message_ids, at_ms=case.now_ms(desk), how="posted")
+            _sent(case, posting, outcome, desk, how="posted")
         return outcome
+
+
+def _sent(case: Case, posting: Posting, sent: Sent, desk: Desk, *, how: str) -> None:
+    """Note that a part is in GHL; the words of a draft are none that the contact has heard."""
+    told = replace(posting, said="") if case.kept.location.mode == "draft" else posting
+    desk.lanes.sent(case.turn, told, sent.message_ids, at_ms=case.now_ms(desk), how=how)
 
 
 def _send(case: Case, posting: Posting, reply: Reply, token: Access, desk: Desk) -> Sent | Skip:
@@ -182,7 +187,7 @@ def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | Non
         return Sent(message_ids=entry.message_ids)
     found = _look_for(case, posting.text, "", entry.at_ms, desk)
     if isinstance(found, Sent):
-        desk.lanes.sent(case.turn, posting, found.message_ids, at_ms=case.now_ms(desk), how="found in the conversation")
+        _sent(case, posting, found, desk, how="found in the conversation")
     return found
 
 

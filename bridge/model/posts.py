@@ -51,13 +51,15 @@ class SendState(StrEnum):
 class LedgerEntry:
     """One write to the outside, noted before and after.
 
-    `message_ids` are GHL's, once known; `last`: no part of the answer comes after it.
+    `message_ids` are GHL's, once known; `last`: no part of the answer comes after it; `draft`: it is there as a comment that the
+    contact doesn't see.
     """
 
     state: SendState
     at_ms: int
     message_ids: tuple[MessageId, ...] = ()
     last: bool = False
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,8 +237,9 @@ class Lanes:
         self._note(turn, ledger={posting.part: entry}, event={"step": "not_sent", "part": posting.part})
 
     def sent(self, turn: Turn, posting: Posting, ids: Sequence[MessageId], *, at_ms: int, how: str) -> None:
-        """Note that a part is in GHL, under ids that are our own from now on."""
-        entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids), last=posting.last)
+        """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
+        draft = not posting.said
+        entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids), last=posting.last, draft=draft)
         event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": how}
         heard = [(at_ms, said(words_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
         self._note(turn, ledger={posting.part: entry}, own=list(ids), said=heard, welcomed=["ghl"], event=event)

@@ -134,4 +134,5 @@ def _entry(text: str) -> LedgerEntry:
         at_ms=fields["at_ms"],
         message_ids=tuple(fields["message_ids"]),
         last=fields.get("last", False),
+        draft=fields.get("draft", False),
     )

@@ -47,8 +47,14 @@ local function settle(lane, turn, part, message, at, retention)
   local stored = redis.call('HGET', ledger, part)
   own(lane, message.id, turn, retention)
   local entry = stored and cjson.decode(stored)
-  if not entry or entry.state == 'sent' then return end
-  entry.state, entry.message_ids = 'sent', {message.id}
+  local says = message.by ~= 'nobody' and message.said ~= ''
+  if entry and entry.state == 'sent' then
+    -- Staff has sent a draft as it is: now the contact has heard it.
+    if entry.draft and says then remember(lane, at, message.said, retention) end
+    return
+  end
+  if not entry then return end
+  entry.state, entry.message_ids, entry.draft = 'sent', {message.id}, message.by == 'nobody'
   redis.call('HSET', ledger, part, cjson.encode(entry))
   tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {message.id}, how = 'heard from GHL'}), retention)
   local record = key('lane', lane)
@@ -57,8 +63,8 @@ local function settle(lane, turn, part, message, at, retention)
     if not leased(lane) then schedule(lane, now) end
     return
   end
-  -- The turn that would put it on record is over. A draft is nobody's word to the contact.
-  if message.by ~= 'nobody' and message.said ~= '' then remember(lane, at, message.said, retention) end
+  -- The turn that would put it on record is over.
+  if says then remember(lane, at, message.said, retention) end
   if entry.last and redis.call('ZSCORE', key('dead'), turn) then close_letter(lane, turn, at, retention) end
 end
 
