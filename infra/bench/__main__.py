@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from bridge.cli import redis_server
-from infra.bench import adding, backlog, in_flight, operations, receiving, replying, slots, starting
+from infra.bench import adding, backlog, in_flight, node_red, operations, receiving, replying, slots, starting
 from infra.bench.far_side import FarSide
 from infra.bench.plan import FULL, QUICK
 from infra.bench.report import HEAD, Row, machine, table
@@ -34,6 +34,7 @@ FIGURES: dict[str, Callable[[Stage, Plan], Awaitable[Any]]] = {
     "7": slots.burst,
     "5": in_flight.measure,
     "9": starting.measure,
+    "10": node_red.measure,
 }
 
 

@@ -49,7 +49,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
     for _ in range(min(plan.rounds, 2)):
         for side in sides:
             await stage.run(side.bridge, slots=side.slots)
-            spent[side.name].append(await _spend(stage, plan, side))
+            spent[side.name].append(await spend(stage, plan, side))
     ms = {name: median(each) * 1000 for name, each in spent.items()}
     return [
         Row(
@@ -80,7 +80,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
     ]
 
 
-async def _spend(stage: Stage, plan: Plan, side: Side) -> float:
+async def spend(stage: Stage, plan: Plan, side: Side) -> float:
     """Seconds of CPU for each reply, after a warm-up of a tenth."""
     if side.bridge is OURS:
         stage.empty(**side.settings)
