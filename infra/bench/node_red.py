@@ -1,0 +1,101 @@
+"""Figure 10: what many have today, a Node-RED flow of webhook, completion and reply, without any of the bridge's duties.
+
+Measured where `node-red` is on PATH: `npm install --prefix DIRECTORY node-red@4.1` puts it into `DIRECTORY/node_modules/.bin`.
+It keeps what it has taken in memory only; so what it has taken counts once it is answered.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from infra.bench.bridges import OURS, Bridge
+from infra.bench.load import flood
+from infra.bench.replying import LEAN, Side, spend
+from infra.bench.report import Row
+from infra.bench.stage import LOCATIONS
+from infra.bench.webhooks import make
+
+if TYPE_CHECKING:
+    from infra.bench.load import Answered
+    from infra.bench.plan import Plan
+    from infra.bench.stage import Stage
+
+FLOWS = Path(__file__).parent / "baselines" / "node_red" / "flows.json"
+DRAINED_WITHIN = 120.0
+
+
+async def measure(stage: Stage, plan: Plan) -> list[Row]:
+    """Both take in as much as they can, and Node-RED answers meanwhile; then the CPU of a reply, at the rate of figure 2."""
+    command = shutil.which("node-red")
+    if command is None:
+        return [Row(10, "beside Node-RED", "not measured: no node-red on PATH")]
+    folder = stage.folder / "node-red"
+    theirs = Bridge("Node-RED", (command, str(FLOWS), "--userDir", str(folder), "-D", "httpAdminRoot=false", "--port"))
+    stage.far_side.completion_seconds = 0.0
+    taken: dict[str, list[Answered]] = {OURS.name: [], theirs.name: []}
+    answered: list[float] = []
+    for _ in range(plan.rounds):
+        taken[OURS.name].append(await _take(stage, plan, OURS))
+        taken[theirs.name].append(await _take(stage, plan, theirs))
+        answered.append(await _drain(stage, taken[theirs.name][-1]))
+    sides = (Side("ours", OURS, plan.cpu_slots, {}), Side("lean", OURS, plan.cpu_slots, LEAN), Side("theirs", theirs, 0, {}))
+    cpu: dict[str, float] = {}
+    for side in sides:
+        await _run(stage, side.bridge, slots=side.slots)
+        cpu[side.name] = await spend(stage, plan, side) * 1000
+    rate, their_rate = (median(one.rate for one in taken[name]) for name in (OURS.name, theirs.name))
+    whole = median(answered)
+    p99 = median(one.percentile(99) for one in taken[OURS.name]) * 1000
+    their_p50 = median(one.percentile(50) for one in taken[theirs.name]) * 1000
+    return [
+        Row(
+            10,
+            "accepted webhooks/s, one receiver",
+            f"{rate:,.0f}",
+            f"Node-RED, answered: {whole:,.0f}",
+            rate / whole,
+            ">= 10",
+            rate >= 10 * whole,
+        ),
+        Row(10, "", f"{rate:,.0f}", f"... taken into its memory: {their_rate:,.0f}", rate / their_rate),
+        Row(10, "... ack p99", f"{p99:.0f} ms", f"its p50: {their_p50:.0f} ms", p99 / their_p50, "<= 1", p99 <= their_p50),
+        Row(
+            10,
+            "CPU per reply, default settings",
+            f"{cpu['ours']:.1f} ms",
+            f"Node-RED: {cpu['theirs']:.1f} ms",
+            cpu["ours"] / cpu["theirs"],
+            "<= 1.5",
+            cpu["ours"] <= 1.5 * cpu["theirs"],
+        ),
+        Row(
+            10,
+            "... without contact look-up and history",
+            f"{cpu['lean']:.1f} ms",
+            f"Node-RED: {cpu['theirs']:.1f} ms",
+            cpu["lean"] / cpu["theirs"],
+        ),
+    ]
+
+
+async def _run(stage: Stage, bridge: Bridge, *, slots: int = 0) -> None:
+    await stage.run(bridge, slots=slots)
+    if bridge is not OURS:
+        await stage.until(lambda: "Started flows" in (stage.folder / "web.log").read_text(errors="replace"))
+
+
+async def _take(stage: Stage, plan: Plan, bridge: Bridge) -> Answered:
+    await _run(stage, bridge)
+    stage.far_side.forget()
+    webhooks = make(plan.webhooks, stage.key, LOCATIONS)
+    return await flood(stage.port, webhooks, connections=plan.connections, seconds=plan.receive_seconds)
+
+
+async def _drain(stage: Stage, taken: Answered) -> float:
+    """Webhooks a second, counted until the last one that was taken is answered."""
+    await stage.far_side.wait_for(len(taken.seconds), seconds=DRAINED_WITHIN)
+    last = max(times[-1] for times in stage.far_side.posts.values())
+    return len(taken.seconds) / (last - taken.began)
