@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
+from bridge.policy.guards import DEAF_AFTER
 from bridge.store.connection import key, now_ms, script
 from bridge.store.heard import heard
 from bridge.store.standings import contact_args
@@ -340,6 +341,16 @@ def test_a_location_that_hears_events_reads_nothing(world: World) -> None:
     world.write()
     world.work()
     assert (world.status(), world.asked(LIST)) == (REPLIED, [])
+
+
+def test_events_that_never_tell_of_a_reply_tell_of_nobody(world: World) -> None:
+    """An app without OutboundMessage brings events and no person: then GHL's list is asked, as without events."""
+    world.keep(history_messages=0)
+    world.redis.hset(key("location", HERE), mapping={"marketplace_at": now_ms(world.redis), "unheard": DEAF_AFTER})
+    world.listed = [world.row("I take over", "o1", userId="staff")]
+    world.write()
+    world.work()
+    assert (world.status(), len(world.asked(LIST))) == (("skipped", "human_takeover"), 1)
 
 
 def test_takeover_off_reads_nothing(world: World) -> None:

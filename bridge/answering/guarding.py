@@ -45,7 +45,7 @@ def _judge_contact_and_channel(case: Case, desk: Desk) -> Skip | None:
 def _judge_conversation(case: Case, desk: Desk) -> Skip | None:
     lane, location, conversation = case.turn.lane, case.kept.location, case.last.conversation_id
     case.standing = desk.standings.read(lane, conversation)
-    if not case.standing.hears_events and location.takeover_seconds != 0 and conversation:
+    if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
         # Nobody tells this location who else writes to its contacts: only GHL's own list does.
         listed = desk.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]

@@ -12,6 +12,7 @@ from bridge.operating.findings import Finding, attempt, fail, note
 from bridge.operating.installs import logins
 from bridge.operating.moments import ago, iso
 from bridge.operating.office import Office
+from bridge.policy.guards import DEAF_AFTER
 from bridge.store.circuits import open_circuits
 from bridge.store.connection import now_ms
 from bridge.store.locations import Kept
@@ -19,8 +20,6 @@ from bridge.store.locations import Kept
 LOOK_SECONDS = 8.0
 # Anybody may try at the webhooks' door as often as they like.
 SHORT_SECRET = 16
-# Replies in flight have no echo yet; so many in a row have, where events tell of them.
-DEAF_AFTER = 20
 # So long after a marketplace event its likes are relied upon (scripts/standing.lua).
 HEARS_MS = 7 * 24 * 3600 * 1000
 
@@ -66,11 +65,12 @@ def _events(name: str, office: Office, kept: Kept) -> Finding:
 
 
 def _takeover(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
-    """A location that brings events is not read for people who step in: they have to tell of what leaves, too."""
+    """Events that tell of what leaves spare the look into GHL's list."""
     silent = kept.location.mode == "live" and kept.location.takeover_seconds != 0 and kept.unheard >= DEAF_AFTER
     if silent and now_ms(office.redis) - kept.marketplace_at_ms < HEARS_MS:
-        deaf = f"{kept.unheard} replies in a row of which no OutboundMessage event told: who steps in may be talked over"
-        yield note(f"{name} takeover", f"{deaf}; subscribe the app to OutboundMessage")
+        deaf = f"{kept.unheard} replies in a row of which no OutboundMessage event told"
+        cost = "to see who steps in, GHL's list is read before each reply, which costs requests and seconds"
+        yield note(f"{name} takeover", f"{deaf}: {cost}; subscribe the app to OutboundMessage")
 
 
 def _workflow_secret(name: str, office: Office, kept: Kept) -> Iterator[Finding]:

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from bridge.policy.hours import Hours
 
 
+# Replies in flight have no echo yet; so many in a row have, where events tell of them.
+DEAF_AFTER = 20
+
+
+def hears(standing: Standing, *, unheard: int) -> bool:
+    """Whether events tell who else writes: they come, and tell of what leaves too (`unheard` replies since one did)."""
+    return standing.hears_events and unheard < DEAF_AFTER
+
+
 def judge_message(message: InboundMessage, location: Location, *, age_seconds: float, paused: bool = False) -> Skip | None:
     """Judge one message by itself: pause, mode, channel, who wrote it, text, age. None: nothing speaks against it."""
     skip = _judge_place(message, location, paused=paused) or judge_auto_reply(message) or _judge_text(message)

@@ -10,9 +10,9 @@ import pytest
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
 from bridge.operating.examining import Examine, examine
-from bridge.operating.examining_locations import DEAF_AFTER
 from bridge.operating.office import Here, Office
 from bridge.operating.sending_test import QUESTION, SendTest, plan, send_test
+from bridge.policy.guards import DEAF_AFTER
 from bridge.settings import from_environment
 from bridge.store.connection import key, now_ms
 from bridge.store.counts import Counts
