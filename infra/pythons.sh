@@ -3,6 +3,9 @@
 #   sh infra/pythons.sh tests/store tests/ghl
 set -eu
 cd "$(dirname "$0")/.."
+# pyenv has commands for the chosen versions only: all are.
+PYENV_VERSION=${PYENV_VERSION:-$(pyenv versions --bare 2>/dev/null | paste -sd: -)}
+export PYENV_VERSION
 tested=0
 failed=""
 for version in 3.11 3.12 3.13 3.14; do
