@@ -11,7 +11,6 @@ import zlib
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -33,6 +32,8 @@ CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 2.0
 # One for the call under way, the others for reads made by its `before_send`.
 CONNECTIONS = 4
+
+EACH = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "ghl-bridge"}
 
 LOST, UNSENT = "lost", "unsent"
 TELLING = frozenset({401, 403, 408, 429})
@@ -70,10 +71,11 @@ class Observe(Protocol):
 
 
 class Wire:
-    """HTTP clients, one a thread: with 300 requests in flight a shared one took 15 ms of CPU for each, these took 1.3 ms.
+    """Transports, one a thread: with 300 requests in flight a shared one took 15 ms of CPU for each, these took 1.3 ms.
 
-    The default `ssl_context` trusts the certificate authorities that httpx brings along. `resolve` turns host and port into
-    addresses; what it raises, OSError aside, comes out of the call.
+    httpx' client around them would follow redirects and keep cookies, neither of which may be. The default `ssl_context` trusts
+    the certificate authorities that httpx brings along. `resolve` turns host and port into addresses; what it raises, OSError
+    aside, comes out of the call.
     """
 
     observe: Observe | None = None
@@ -83,7 +85,7 @@ class Wire:
         self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
         self._mine = threading.local()
         self._lock = threading.Lock()
-        self._clients: weakref.WeakSet[httpx.Client] = weakref.WeakSet()
+        self._transports: weakref.WeakSet[DeadlineTransport] = weakref.WeakSet()
 
     def observed(self, observe: Observe) -> Wire:
         """The same wire with the same connections, whose calls somebody is told of."""
@@ -117,14 +119,14 @@ class Wire:
             OperatorMustFix: the address is no URL, or a header (a token) can't be sent as it is.
         """
         started = time.monotonic()
-        client, deadline = self._client()
+        transport, deadline = self._transport()
         departure = _Departure(before_send, deadline)
         content, typed = _content(json, form)
-        request = _build(client, method, url, headers={**typed, **headers}, content=content, params=params, seconds=seconds)
+        request = _build(method, url, headers={**EACH, **typed, **headers}, content=content, params=params, seconds=seconds)
         request.extensions["trace"] = departure
         try:
-            with deadline.within(seconds), closing(client.send(request, stream=True)) as response:
-                body = _read(response, max_bytes)
+            with deadline.within(seconds), closing(transport.handle_request(request)) as response:
+                body = _read(response, max_bytes, host=request.url.host)
         except httpcore.LocalProtocolError:  # its text holds the header's value
             raise OperatorMustFix(f"{request.url.host}: a header can't be sent; look for line breaks in the token") from None
         except CutShort:
@@ -140,21 +142,21 @@ class Wire:
     def close(self) -> None:
         """Close the connections of all threads. No call may follow."""
         with self._lock:
-            clients = list(self._clients)
-        for client in clients:
-            client.close()
+            transports = list(self._transports)
+        for transport in transports:
+            transport.close()
 
     def _note(self, request: httpx.Request, ended: str, seconds: float) -> None:
         if self.observe:
             self.observe(request.method, request.url.path, ended, seconds)
 
-    def _client(self) -> tuple[httpx.Client, Deadline]:
-        if not hasattr(self._mine, "client"):
+    def _transport(self) -> tuple[DeadlineTransport, Deadline]:
+        if not hasattr(self._mine, "transport"):
             deadline = Deadline()
-            self._mine.client = _open(self._ssl_context, self._resolve, deadline), deadline
+            self._mine.transport = _open(self._ssl_context, self._resolve, deadline), deadline
             with self._lock:
-                self._clients.add(self._mine.client[0])
-        mine: tuple[httpx.Client, Deadline] = self._mine.client
+                self._transports.add(self._mine.transport[0])
+        mine: tuple[DeadlineTransport, Deadline] = self._mine.transport
         return mine
 
 
@@ -175,19 +177,10 @@ class _Departure:
         self.begun = True
 
 
-def _open(ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline) -> httpx.Client:
-    transport = DeadlineTransport(
+def _open(ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline) -> DeadlineTransport:
+    return DeadlineTransport(
         deadline, ssl_context=ssl_context, resolve=resolve, max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS
     )
-    client = httpx.Client(
-        transport=transport,
-        follow_redirects=False,
-        trust_env=False,
-        headers={"User-Agent": "ghl-bridge", "Accept-Encoding": "identity"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # a thread serves many locations: none may inherit a session
-    )
-    weakref.finalize(client, transport.close)  # a thread that ends takes its client along
-    return client
 
 
 def _content(json: object | None, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
@@ -200,7 +193,6 @@ def _content(json: object | None, form: Mapping[str, str] | None) -> tuple[bytes
 
 
 def _build(
-    client: httpx.Client,
     method: str,
     url: str,
     *,
@@ -209,9 +201,9 @@ def _build(
     params: Mapping[str, str | int] | None,
     seconds: float,
 ) -> httpx.Request:
-    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)).as_dict()
     try:
-        request = client.build_request(method, url, headers=headers, params=params, content=content, timeout=timeout)
+        request = httpx.Request(method, url, headers=headers, params=params, content=content, extensions={"timeout": timeout})
     except (httpx.InvalidURL, UnicodeError):
         raise OperatorMustFix("the address or a header (a token) of a request is not valid: look for stray characters") from None
     if request.url.scheme not in {"http", "https"} or not request.url.host:
@@ -219,12 +211,11 @@ def _build(
     return request
 
 
-def _read(response: httpx.Response, max_bytes: int) -> bytes:
+def _read(response: httpx.Response, max_bytes: int, *, host: str) -> bytes:
     """Read the body. Raises CutShort: from here on, the status is known."""
     try:
         return _decode(_collect(response, max_bytes), response.headers.get("Content-Encoding", "identity"), max_bytes)
     except (*_FAULTS, _Unreadable) as error:
-        host = response.request.url.host
         raise CutShort(f"{host}: HTTP {response.status_code}, then {_kind(error)}", status=response.status_code) from None
 
 

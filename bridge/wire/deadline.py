@@ -11,6 +11,7 @@ import queue
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class DeadlineTransport(httpx.BaseTransport):
             keepalive_expiry=keepalive_expiry,
             network_backend=_Backend(deadline, resolve),
         )
+        weakref.finalize(self, self._pool.close)  # a thread that ends takes its connections along
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose body is in memory, and leave the answer's body to be read."""
