@@ -1,18 +1,27 @@
 -- What a worker writes while it holds a lane.
 -- Needs: telling, hearing
 
+-- In one call: the append-only file holds each with its key.
+local function put(name, fields)
+  local flat = {}
+  for field, value in pairs(fields) do
+    flat[#flat + 1], flat[#flat + 2] = field, value
+  end
+  if flat[1] then redis.call('HSET', name, unpack(flat)) end
+end
+
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
 local function apply(lane, patch, retention)
   local location = split(lane)
   for id, fields in pairs(patch.messages or {}) do
-    for name, value in pairs(fields) do redis.call('HSET', key('message', location, id), name, value) end
+    put(key('message', location, id), fields)
     if fields.reason == 'reply_cap' then
       redis.call('ZADD', key('capped'), now, lane)
       redis.call('ZREMRANGEBYRANK', key('capped'), 0, -1001)
       redis.call('PEXPIRE', key('capped'), 24 * 3600 * 1000)
     end
   end
-  for name, value in pairs(patch.lane or {}) do redis.call('HSET', key('lane', lane), name, value) end
+  put(key('lane', lane), patch.lane or {})
   local ended = {}
   for _, id in ipairs(patch.done or {}) do
     ended[id] = true
