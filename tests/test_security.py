@@ -95,7 +95,9 @@ def test_an_ambiguous_request_is_not_taken(head: str, receiver: str) -> None:
     assert re.findall(r"HTTP/1\.1 (\d)", told) in ([], ["4"])
 
 
-@pytest.mark.parametrize("module", ["bridge/ghl/workflow_secrets.py", "bridge/operating/admission.py"])
+@pytest.mark.parametrize(
+    "module", ["bridge/ghl/workflow_secrets.py", "bridge/operating/admission.py", "bridge/receiver/console/sessions.py"]
+)
 def test_secrets_are_compared_in_constant_time(module: str) -> None:
     """Where a secret is compared, it is by compare_digest, and no comparison of values stands beside it."""
     tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))

@@ -226,7 +226,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             applied = here.run("ghl-bridge locations apply locations.toml")
             assert applied.returncode == 0, applied.stderr
             write(f"http://127.0.0.1:{sim}", "contact-1")
-            eventually(lambda: here.run("ghl-bridge explain contact-1").stdout.count("replied"), seconds=30)
+            eventually(lambda: here.run("ghl-bridge explain contact-1").stdout.count("replied"), seconds=60)
             yield here
 
 
@@ -253,7 +253,7 @@ def write(simulator: str, contact: str) -> None:
     httpx.post(f"{simulator}/_sim/say", json={**told, "text": "Hello?"}, trust_env=False).raise_for_status()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("script", [pytest.param(script, id=where) for script, where in runnable().items()])
 def test_what_is_to_be_typed_works(place: Place, script: str) -> None:
     """Whoever has taken the README's steps and types what stands in a document sees it pass."""
