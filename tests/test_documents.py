@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
-from bridge.locations import Location
+from bridge.locations import Location, read
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +51,19 @@ def test_the_rules_of_the_readme_have_the_settings_defaults() -> None:
         for name, value in zip(names.split(", "), shown.split(", ") if ", " in names else [shown], strict=True):
             default = Location.model_fields[name.strip("`")].default
             assert value == (_in_table(default) or "none"), name
+
+
+def test_the_example_of_a_locations_file_has_every_key_and_no_other() -> None:
+    """It can be applied; its [defaults] are the defaults, and its location and tables name the rest."""
+    text = (ROOT / "infra/locations.example.toml").read_text(encoding="utf-8")
+    (location,) = read(text, dict.fromkeys(re.findall(r'env = "(\w+)"', text), "secret"))
+    document = tomllib.loads(text)
+    own = document["locations"][location.id]
+    assert {*document["defaults"], *own, "id"} == set(Location.model_fields)
+    for name, value in document["defaults"].items():
+        assert getattr(location, name) == Location.model_fields[name].default, (name, value)
+    for table, settings in location.provider_tables():
+        assert set(own[table]) == set(type(settings).model_fields)
 
 
 def _in_table(default: object) -> str:
