@@ -109,6 +109,15 @@ def test_the_dashboards_expressions_can_be_read(tmp_path: Path) -> None:
     run("check", "rules", file)
 
 
+@promtool
+def test_the_runbooks_scraping_can_be_read(tmp_path: Path) -> None:
+    """What it says to write into Prometheus' own file is a file of Prometheus'."""
+    (told,) = re.findall(r"```yaml\n(.*?)```", (INFRA / "runbook.md").read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "prometheus.yml"
+    file.write_text(told, encoding="utf-8")
+    run("check", "config", file)
+
+
 def test_the_dashboard_explains_itself() -> None:
     """Every panel has a title of its own, a sentence, a unit and a place where no other panel stands."""
     assert len({panel["title"] for panel in PANELS}) == len(PANELS)
