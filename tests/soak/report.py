@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections import Counter
 from dataclasses import asdict
 from importlib.metadata import version
 from statistics import median
@@ -48,7 +49,7 @@ def table(plan: Plan, outcomes: Sequence[Outcome]) -> str:
         _row("messages written", [outcome.verdict.written for outcome in outcomes]),
         _row("accepted (webhook answered 2xx)", [outcome.verdict.accepted for outcome in outcomes]),
         _row("replied", [outcome.verdict.replied for outcome in outcomes]),
-        _row("not replied, with recorded outcome", [len(outcome.verdict.recorded) for outcome in outcomes]),
+        _row("not replied, with recorded outcome", [_recorded(outcome) for outcome in outcomes]),
         _row("replied, with another outcome recorded", [outcome.contradicted for outcome in outcomes]),
         _row("**lost**", [_lost(outcome) for outcome in outcomes]),
         _row("**doubled**", [len(outcome.verdict.doubled) for outcome in outcomes]),
@@ -74,6 +75,11 @@ def table(plan: Plan, outcomes: Sequence[Outcome]) -> str:
 
 def _row(name: str, cells: Sequence[object]) -> list[str]:
     return [name, *(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells)]
+
+
+def _recorded(outcome: Outcome) -> str:
+    told = Counter(outcome.recorded[mark] for mark in outcome.verdict.recorded)
+    return f"{told.total():,}" + "".join(f"; {count:,} {why}" for why, count in told.most_common())
 
 
 def _lost(outcome: Outcome) -> str:
