@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 CONNECT_SECONDS = 10.0
-# Many servers drop an idle connection after 5 s (Node's default). A request sent into that moment has an unknown outcome.
-KEEPALIVE_SECONDS = 2.0
+# Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
+# second is left for its way. Shorter, and the post would find the look-up's connection gone, since a completion lies between.
+KEEPALIVE_SECONDS = 4.0
 # One for the call under way, the others for reads made by its `before_send`.
 CONNECTIONS = 4
 
