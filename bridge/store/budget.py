@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 10.0
 REMEMBERED = 10_000
+# Redis serves nobody else while a script looks at so many locations: about a millisecond.
+AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,10 @@ class Left:
 
 
 def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
-    """What is left of these locations' budgets, in one round trip. Raises Unavailable when Redis can't be reached."""
+    """What is left of these locations' budgets. Raises Unavailable when Redis can't be reached."""
+    left = redis.register_script(script("left"))
     with reaching("read what is left of the budgets"):
-        found = redis.register_script(script("left"))(args=list(ids))
+        found = [row for at in range(0, len(ids), AT_ONCE) for row in left(args=list(ids[at : at + AT_ONCE]))]
     return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
 
 

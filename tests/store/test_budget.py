@@ -11,7 +11,7 @@ from bridge.ghl.access import Need
 from bridge.ghl.limits import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
-from bridge.store.budget import Budgets, Left, left_of
+from bridge.store.budget import AT_ONCE, Budgets, Left, left_of
 from bridge.store.connection import connect_without_retries, key, script
 from tests.stored import HERE, accept, claim, keep, lanes_of, message, pass_time, snapshot
 
@@ -277,4 +277,11 @@ def test_what_is_left_is_by_ghls_own_word(redis: Redis) -> None:
     assert (told.left, told.most, told.left_today, told.most_today, told.wait_seconds) == (19, 50, 399, 1000, 0)
     budgets.exceeded(HERE, 7, Limits())
     assert left_of(redis, [HERE])[HERE].wait_seconds == pytest.approx(7, abs=0.5)
-    assert left_of(redis, []) == {}
+
+
+def test_what_is_left_is_told_of_any_number_of_locations(redis: Redis) -> None:
+    """Of none, and of more than one script looks at."""
+    spend(redis, 7, location=THERE)
+    ids = [*(LocationId(f"L{number}") for number in range(AT_ONCE)), THERE]
+    found = left_of(redis, ids)
+    assert (list(found), found[THERE].left, left_of(redis, [])) == (ids, 93, {})
