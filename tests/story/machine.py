@@ -316,12 +316,15 @@ class Machine:
         for refusals in self.redis.scan_iter(key("refusals", "*")):
             # Stories share their locations: refused logins of several must not put one on hold.
             self.redis.delete(refusals)
-        for known in self.redis.scan_iter(key("circuit*")):
-            # Stories share their logins too: what several of them scripted is no outage.
-            self.redis.delete(known)
+        self.forget_circuits()
         self.sim.http.delete(f"{self.sim.url}/_sim/faults")
         self.sim.order("defaults", **DEFAULTS)
         self.ready()
+
+    def forget_circuits(self) -> None:
+        """Stories share their logins: what several of them scripted is no outage."""
+        for known in self.redis.scan_iter(key("circuit*")):
+            self.redis.delete(known)
 
     def restart(self, name: str, **environ: str) -> None:
         """Kill a process and start it with other settings."""

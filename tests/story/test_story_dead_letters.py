@@ -166,11 +166,14 @@ def test_three_refused_logins_put_a_location_on_hold(machine: Machine) -> None:
 
 def test_faults_of_a_server_never_put_a_location_on_hold(machine: Machine) -> None:
     """Any number of 5xx leaves the location as it is."""
-    people = [machine.person("Plain") for _ in range(4)]
-    for each in people:
-        each.fault("completion", {"kind": "status", "status": 500, "body": {}})
-    said = [each.says("Hello") for each in people]
-    assert [each.settles(one, seconds=40).status for each, one in zip(people, said, strict=True)] == ["dead"] * 4
+    for _ in range(2):
+        people = [machine.person("Plain") for _ in range(2)]
+        for each in people:
+            each.fault("completion", {"kind": "status", "status": 500, "body": {}})
+        said = [each.says("Hello") for each in people]
+        assert [each.settles(one, seconds=40).status for each, one in zip(people, said, strict=True)] == ["dead"] * 2
+        # Three in a row are an outage, in which nobody's tries are used up.
+        machine.forget_circuits()
     shown = json.loads(machine.cli("locations", "list", "--json").stdout)
     assert {each["id"]: each["state"] for each in shown}["Plain"] == "active"
 
