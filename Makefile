@@ -13,9 +13,10 @@ help: ## show this
 demo: install ## everything on this machine, simulated; ONCE=1 stops after the first reply
 	@$(BIN)/ghl-bridge demo $(if $(ONCE),--once)
 
-# Stories mostly wait for processes: three at a time keep two cores busy. A file stays together, for the processes that it shares.
+# Stories mostly wait for processes: two at a time take half as long as one after the other; three on two cores, and some come too late.
+# A file stays together, for the processes that it shares.
 test: .venv/.dev ## the whole test suite, real Redis included; JOBS=0 runs one test after the other
-	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),3) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(ARGS)
 
 soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
