@@ -127,24 +127,25 @@ def test_a_message_that_an_older_version_answered_is_explained(redis: Redis, lef
     assert redis.exists(key("seen", HERE, "m1"))
 
 
-@left_by("stopped")
-def test_a_contact_that_stopped_is_left_alone(redis: Redis, left: Path) -> None:
-    """What it forbade an older version it has forbidden this one."""
+def what_becomes_of_the_next(redis: Redis, left: Path) -> tuple[str | None, str | None]:
+    """The contact writes once more."""
     world = World(redis)
     restore(redis, left)
     world.write("m3")
     world.work()
-    assert world.status("m3") == ("skipped", "stop_word")
+    return world.status("m3")
+
+
+@left_by("stopped")
+def test_a_contact_that_stopped_is_left_alone(redis: Redis, left: Path) -> None:
+    """What it forbade an older version it has forbidden this one."""
+    assert what_becomes_of_the_next(redis, left) == ("skipped", "stop_word")
 
 
 @left_by("taken_over")
 def test_a_person_who_took_over_is_not_talked_over(redis: Redis, left: Path) -> None:
     """Nor is one whom an older version has heard."""
-    world = World(redis)
-    restore(redis, left)
-    world.write("m3")
-    world.work()
-    assert world.status("m3") == ("skipped", "human_takeover")
+    assert what_becomes_of_the_next(redis, left) == ("skipped", "human_takeover")
 
 
 @left_by("held")
