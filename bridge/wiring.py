@@ -29,6 +29,7 @@ from bridge.store.inbox import Inbox
 from bridge.store.installs import Installs
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
+from bridge.store.situations import Situations
 from bridge.store.standings import Standings
 from bridge.sweep import Broom
 from bridge.wire.calls import Wire
@@ -134,8 +135,13 @@ def build_locations(settings: Settings, redis: Redis) -> Locations:
     return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
 
 
+def build_situations(settings: Settings, redis: Redis) -> Situations:
+    """How things stand with contacts and their locations."""
+    return Situations(redis, retention_ms=_retention_ms(settings))
+
+
 def build_standings(settings: Settings, redis: Redis) -> Standings:
-    """How things stand with contacts."""
+    """What is noted of contacts."""
     return Standings(redis, retention_ms=_retention_ms(settings))
 
 
@@ -181,6 +187,7 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
         lanes=build_lanes(settings, redis),
         identities=Identities(redis, retention_ms=_retention_ms(settings)),
         standings=build_standings(settings, redis),
+        situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
         gate=build_gate(settings, redis, wire),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),

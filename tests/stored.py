@@ -15,7 +15,19 @@ from bridge.access.gate import Gate
 from bridge.access.renewing import Renewing
 from bridge.cli import redis_server
 from bridge.locations import Location
-from bridge.model import Channel, ContactId, ConversationId, InboundMessage, Lane, LocationId, MessageId, Posting
+from bridge.model import (
+    Channel,
+    ContactId,
+    ConversationId,
+    InboundMessage,
+    Lane,
+    LocationId,
+    MessageId,
+    Posted,
+    Posting,
+    Situation,
+    Standing,
+)
 from bridge.store.budget import Budgets
 from bridge.store.connection import key, script
 from bridge.store.dead_letters import DeadLetters
@@ -25,21 +37,25 @@ from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
 from bridge.store.messages import encode
+from bridge.store.situations import Situations
 from bridge.store.standings import Standings
+from bridge.store.turns import read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from redis import Redis
 
-    from bridge.model import Turn
+    from bridge.model import LedgerEntry, Turn
+    from bridge.store.circuits import Admission
 
 FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RETENTION_MS = 1_000_000
 LONG = 1000.0
 HERE = LocationId("here")
 LANE = Lane(HERE, ContactId("contact"))
+NOTHING_KNOWN = Situation(conversation_id=ConversationId(""), location={}, standing=Standing(), read_at=0.0)
 
 # All that a script compares with Redis' clock moves into the past, which is the same as the clock moving on.
 _PASS = """
@@ -94,8 +110,13 @@ def identities_of(redis: Redis) -> Identities:
     return Identities(redis, retention_ms=RETENTION_MS)
 
 
+def situations_of(redis: Redis) -> Situations:
+    """How things stand with contacts and their locations."""
+    return Situations(redis, retention_ms=RETENTION_MS)
+
+
 def standings_of(redis: Redis) -> Standings:
-    """How things stand with contacts."""
+    """What is noted of contacts."""
     return Standings(redis, retention_ms=RETENTION_MS)
 
 
@@ -139,6 +160,32 @@ def claim(lanes: Lanes, *, slots: int = 1000, most: int = 1000, worker: str = "w
 def part(name: str = "0", text: str = "hello back") -> Posting:
     """A part of an answer, and its last one."""
     return Posting(part=name, text=text, said=text, last=True)
+
+
+def posted(posting: Posting, ids: Iterable[MessageId], *, at_ms: int, how: str) -> Posted:
+    """A part that is in GHL."""
+    return Posted(posting=posting, message_ids=tuple(ids), at_ms=at_ms, how=how)
+
+
+def check(lanes: Lanes, turn: Turn, *, seconds: float, revision: int) -> None:
+    """Give the last word before a post. Raises Fenced and Overtaken."""
+    assert lanes.sending(turn, part("probe"), at_ms=1, channel="SMS", revision=revision, seconds=seconds)
+
+
+def ledger_of(redis: Redis, turn: Turn) -> dict[str, LedgerEntry]:
+    """A turn's ledger as it is now."""
+    stored: Any = redis.hgetall(key("ledger", turn.id))
+    return read_ledger(stored)
+
+
+def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
+    """How things stand with a contact now."""
+    return situations_of(redis).read(lane, ConversationId(conversation)).standing
+
+
+def admit(lanes: Lanes, turn: Turn, circuit: str, *, seconds: float) -> Admission:
+    """Ask whether a provider may be asked."""
+    return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds)
 
 
 def take(lanes: Lanes, lane: Lane = LANE) -> Turn:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.model import Completion, MessageId
 from bridge.store.connection import key, now_ms
-from tests.stored import HERE, LANE, claim, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, take
+from tests.stored import HERE, LANE, claim, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, posted, take
 from tests.world import COMPLETE, CONTACT, LIST, M1, POST, TAGS, opened
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def test_a_replay_never_repeats_what_was_sent(world: World) -> None:
     turn = take(lanes)
     lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
     lanes.sending(turn, part("0"), revision=0, at_ms=2, channel="SMS")
-    lanes.sent(turn, part("0"), [MessageId("r9")], at_ms=3, how="posted")
+    lanes.sent(turn, posted(part("0"), [MessageId("r9")], at_ms=3, how="posted"))
     pass_time(world.redis, 1001)
     for _ in range(10):
         take(lanes)

@@ -14,7 +14,7 @@ from bridge.store.circuits import FAULTS_UNTIL_OPEN
 from bridge.store.connection import key, now_ms
 from bridge.wire.calls import Wire
 from bridge.wire.patience import TRIES
-from tests.stored import HERE, LANE, RETENTION_MS, claim, lanes_of, locations_of, pass_time
+from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, LIST, World, opened
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def shut(world: World, provider: str) -> str:
     circuit = Providers(Wire(), from_environment({})).circuit(kept.location, provider)
     for number in range(FAULTS_UNTIL_OPEN):
         other = Lane(HERE, ContactId(f"other{number}"))
-        turn = Turn(lane=other, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1.0, messages=())
+        turn = Turn(lane=other, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1.0, situation=NOTHING_KNOWN, messages=())
         is_open = world.circuits.fault(circuit, turn, name=provider, asked_at_ms=now_ms(world.redis))
     assert is_open
     return circuit

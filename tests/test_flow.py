@@ -31,6 +31,7 @@ from tests.stored import (
     locations_of,
     message,
     pass_time,
+    situations_of,
     standings_of,
     take,
 )
@@ -68,6 +69,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
         lanes=lanes,
         identities=identities_of(redis),
         standings=standings_of(redis),
+        situations=situations_of(redis),
         locations=locations_of(redis, fernet_key),
         gate=gate_of(redis),
         ghl=GHL(wire, "http://127.0.0.1:1"),

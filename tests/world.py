@@ -29,6 +29,7 @@ from tests.stored import (
     lanes_of,
     locations_of,
     message,
+    situations_of,
     standings_of,
 )
 
@@ -118,6 +119,7 @@ class World:
             lanes=lanes,
             identities=identities_of(self.redis),
             standings=standings_of(self.redis),
+            situations=situations_of(self.redis),
             locations=locations_of(self.redis),
             gate=gate_of(self.redis),
             ghl=GHL(wire, self.url, sleep=lambda _: None),

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
     from bridge.locations import Location
-    from bridge.model import Completion, Contact, InboundMessage, MessageId, Turn
+    from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Situation, Turn
     from bridge.store.circuits import Circuits
     from bridge.store.identities import Identities
     from bridge.store.lanes import Lanes
     from bridge.store.locations import Kept, Locations
+    from bridge.store.situations import Situations
     from bridge.store.standings import Standings
 
 READ_SECONDS = 10.0
@@ -67,6 +68,7 @@ class Desk:
     lanes: Lanes
     identities: Identities
     standings: Standings
+    situations: Situations
     locations: Locations
     gate: Gate
     ghl: GHL
@@ -85,8 +87,9 @@ class Case:
 
     `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `completion`
     is the answer, once there is one, and `parts` its texts as they are posted; `standing` is how things stood when the guards
-    were asked last; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the outcome that is
-    unsettled now.
+    were asked last, `told` what a step of the turn has told of that since; `posted` is the last part, once it is posted and not
+    noted; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the outcome that is unsettled
+    now.
     """
 
     turn: Turn
@@ -98,7 +101,9 @@ class Case:
     looks: int = 0
     looked_up: tuple[Contact, float] | None = None
     standing: Standing = field(default_factory=Standing)
+    told: Situation | None = None
     parts: tuple[str, ...] = ()
+    posted: Posted | None = None
 
     def now_ms(self, desk: Desk) -> int:
         """Redis' clock now."""
@@ -122,12 +127,15 @@ class Case:
     def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
         """This case's end with one status for all its messages."""
         reason, facts = (skip.reason, skip.facts) if skip else (None, "")
-        return Ended(status=status, message_ids=self.ids, reason=reason, facts=facts, reply_message_ids=tuple(reply_ids))
+        replies = tuple(reply_ids)
+        return Ended(
+            status=status, message_ids=self.ids, reason=reason, facts=facts, reply_message_ids=replies, posted=self.posted
+        )
 
 
 def open_case(turn: Turn, desk: Desk) -> Case | None:
     """Choose the turn's messages and end those that are not to be answered; None when none is left."""
-    kept = desk.locations.get(turn.lane.location_id)
+    kept = desk.locations.open(turn.lane.location_id, turn.situation.location)
     if kept and _is_stale(turn, kept.location):
         turn = replace(turn, answer=None, answered=(), stale=turn.stale + 1)
     chosen = transcript.choose(turn.messages, turn.answered)
@@ -148,6 +156,7 @@ def open_case(turn: Turn, desk: Desk) -> Case | None:
         skipped=len(chosen) - len(fit),
         completion=turn.answer,
         looks=turn.looks,
+        told=turn.situation,
     )
 
 

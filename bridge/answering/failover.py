@@ -83,11 +83,20 @@ def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], desk: Desk) 
 def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
     location, turn = case.kept.location, case.turn
     circuit = desk.providers.circuit(location, name)
-    admitted = desk.circuits.admit(circuit, turn, seconds=location.provider_timeout_seconds)
-    if admitted == "open":
-        return Shut(circuit)
     question = _question(case, desk)
     asked = Asked(name, circuit, at_ms=case.now_ms(desk), may_deliver=_may_deliver(case, name))
+    admitted = desk.lanes.asking(
+        turn,
+        case.ids,
+        at_ms=asked.at_ms,
+        provider=name,
+        may_deliver=asked.may_deliver,
+        circuit=circuit,
+        seconds=location.provider_timeout_seconds,
+    )
+    if admitted == "open":
+        return Shut(circuit)
+    case.looks = 0
     try:
         return _complete(case, asked, question, desk, patient=admitted == "closed")
     except (OutcomeUnknown, Retryable, Permanent) as error:
@@ -97,12 +106,10 @@ def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
 def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patient: bool) -> Completion:
     location, turn = case.kept.location, case.turn
     completer = desk.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
-    case.looks = 0
-    desk.lanes.asking(turn, case.ids, at_ms=asked.at_ms, provider=asked.name, may_deliver=asked.may_deliver)
     answer = completer.complete(question, seconds=location.provider_timeout_seconds)
     case.completion = replace(answer, provider=asked.name)
     now_ms = case.now_ms(desk)
-    desk.lanes.answered(
+    now = desk.lanes.answered(
         turn,
         case.ids,
         case.completion,
@@ -111,10 +118,12 @@ def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patie
         may_deliver=asked.may_deliver,
         may_claim=location.delivery_of(asked.name) != "bridge",
         circuit=asked.circuit,
+        conversation_id=case.last.conversation_id,
     )
+    case.told = now.situation
     if asked.may_deliver:
         # Its delivery may have been heard of before its answer came.
-        case.turn = replace(turn, ledger=desk.lanes.ledger(turn), answered_at_ms=now_ms)
+        case.turn = replace(turn, ledger=now.ledger, answered_at_ms=now_ms)
     return case.completion
 
 

@@ -13,13 +13,16 @@ from bridge.policy.window import judge_window
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case, Desk
-    from bridge.model import Contact, Listed
+    from bridge.model import Contact, Listed, Situation
 
 LOOKUP_COUNTS_SECONDS = 15.0
+# What a step of the turn told along with its answer counts as how things stand now, but only for what follows at once.
+TOLD_COUNTS_SECONDS = 1.0
 
 
 def guard(case: Case, desk: Desk) -> Skip | Again | None:
     """Ask every guard that needs more than the message. Raises Retryable when GHL can't be asked."""
+    case.standing = _look(case, desk).standing
     return _judge_contact_and_channel(case, desk) or _judge_loop(case, desk) or _judge_hours(case, desk)
 
 
@@ -30,11 +33,21 @@ def guard_anew(case: Case, desk: Desk) -> Skip | Again | None:
 
 def may_write(case: Case, desk: Desk) -> Skip | None:
     """Ask every guard but the opening hours. Raises Retryable when GHL can't be asked."""
-    kept = desk.locations.get(case.turn.lane.location_id)
+    situation = _look(case, desk)
+    kept = desk.locations.open(case.turn.lane.location_id, situation.location)
     if kept is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
-    case.kept = kept
+    case.kept, case.standing = kept, situation.standing
     return judge(case.last, case.turn, kept, desk) or _judge_contact_and_channel(case, desk)
+
+
+def _look(case: Case, desk: Desk) -> Situation:
+    """How things stand now; what was told is looked at once."""
+    told, case.told = case.told, None
+    conversation = case.last.conversation_id
+    if told and told.conversation_id == conversation and desk.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
+        return told
+    return desk.situations.read(case.turn.lane, conversation)
 
 
 def _judge_contact_and_channel(case: Case, desk: Desk) -> Skip | None:
@@ -44,13 +57,12 @@ def _judge_contact_and_channel(case: Case, desk: Desk) -> Skip | None:
 
 def _judge_conversation(case: Case, desk: Desk) -> Skip | None:
     lane, location, conversation = case.turn.lane, case.kept.location, case.last.conversation_id
-    case.standing = desk.standings.read(lane, conversation)
     if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
         # Nobody tells this location who else writes to its contacts: only GHL's own list does.
         listed = desk.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if desk.standings.hear(lane, outbound, token=case.turn.token):
-            case.standing = desk.standings.read(lane, conversation)
+            case.standing = desk.situations.read(lane, conversation).standing
     return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(desk))
 
 
@@ -86,7 +98,7 @@ def _look_up(case: Case, desk: Desk) -> tuple[Contact, int]:
 def _judge_loop(case: Case, desk: Desk) -> Skip | None:
     if case.turn.replayed:
         return None
-    said = [one for one in desk.standings.said(case.turn.lane, loops.MOST_LOOKED_AT) if one.id not in case.ids]
+    said = [one for one in case.turn.said[-loops.MOST_LOOKED_AT :] if one.id not in case.ids]
     return loops.judge_loop(case.messages, said, now_ms=case.now_ms(desk))
 
 

@@ -9,6 +9,7 @@ import structlog
 from bridge.answering.case import READ_SECONDS
 from bridge.errors import BridgeError, Fenced, Unavailable
 from bridge.policy import transcript
+from bridge.store.lanes import MOST_SAID
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case, Desk
@@ -28,7 +29,7 @@ def history(case: Case, desk: Desk) -> tuple[Said, ...]:
     count = case.kept.location.history_messages
     if not count:
         return ()
-    said = _record(case, count, desk)
+    said = _record(case, count, desk, known=case.turn.said)
     lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
     if lacks and desk.standings.begin_top_up(case.turn.lane, token=case.turn.token):
         _top_up(case, desk)
@@ -36,9 +37,12 @@ def history(case: Case, desk: Desk) -> tuple[Said, ...]:
     return said
 
 
-def _record(case: Case, count: int, desk: Desk) -> tuple[Said, ...]:
+def _record(case: Case, count: int, desk: Desk, *, known: tuple[Said, ...] | None = None) -> tuple[Said, ...]:
+    """What is on record; it is read unless enough of it is `known`."""
     asked = {message.id for message in (*case.turn.messages, *case.turn.carried)}
-    said = desk.standings.said(case.turn.lane, count + len(asked))
+    most = count + len(asked)
+    enough = known is not None and (len(known) < MOST_SAID or len(known) >= most)
+    said = known if known is not None and enough else desk.standings.said(case.turn.lane, most)
     return transcript.earlier(said, asked=asked, count=count)
 
 

@@ -10,16 +10,16 @@ from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.settling import look
 from bridge.errors import Overtaken, Permanent, Retryable, There
 from bridge.ghl import messages
-from bridge.model import Again, Channel, MessageId, Posting, Said, SendState, Sent, Skip, Status
+from bridge.model import Again, Channel, MessageId, Posted, Posting, Said, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
-from bridge.store.lanes import ASK, Newest, words_id
+from bridge.store.lanes import ASK, Newest
+from bridge.store.turns import words_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bridge.answering.case import Case, Desk
-    from bridge.ghl.access import Access
     from bridge.model import Completion, Ended, LedgerEntry, Reply
 
     Guard = Callable[[Case, Desk], Skip | Again | None]
@@ -107,6 +107,10 @@ def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
         )
 
 
+class _Stale(Exception):
+    """A newer message made the answer stale: nothing was sent."""
+
+
 def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip | Again:
     """Post one part; if somebody spoke since the guards were asked, they are asked again."""
     while True:
@@ -118,48 +122,74 @@ def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip
                 return forbidden
         except There:
             return HEARD
-
-
-def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip | Again:
-    """Post one part, noted in the ledger before and after."""
-    draft = case.kept.location.mode == "draft"
-    reply = messages.build(case.last, posting.text, draft=draft)
-    turn, token = case.turn, case.token
-    unless_stale = posting.unless_stale and may_become_stale(turn)
-    newest = Newest(seen=turn.waiting - case.skipped, line=case.last.line) if unless_stale else None
-    case.looks = 0
-    with desk.heartbeat.posting(turn):
-        revision = case.standing.revision
-        at_ms = case.now_ms(desk)
-        if not desk.lanes.sending(turn, posting, at_ms=at_ms, channel=reply.type, newest=newest, revision=revision):
+        except _Stale:
             return STALE
-        outcome = _send(case, posting, reply, token, desk)
+
+
+def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip:
+    """Post one part, noted in the ledger before and after; of the answer's last part the turn's end takes note."""
+    reply = messages.build(case.last, posting.text, draft=case.kept.location.mode == "draft")
+    case.looks = 0
+    with desk.heartbeat.posting(case.turn):
+        outcome = _send(case, posting, reply, desk)
         if isinstance(outcome, Sent):
-            _sent(case, posting, outcome, desk, how="posted")
+            posted = _posted(case, posting, outcome, desk, how="posted")
+            if posting.last:
+                case.posted = posted
+            else:
+                desk.lanes.sent(case.turn, posted)
         return outcome
 
 
-def _sent(case: Case, posting: Posting, sent: Sent, desk: Desk, *, how: str) -> None:
-    """Note that a part is in GHL; the words of a draft are none that the contact has heard."""
+def _posted(case: Case, posting: Posting, sent: Sent, desk: Desk, *, how: str) -> Posted:
+    """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
     told = replace(posting, said="") if case.kept.location.mode == "draft" else posting
-    desk.lanes.sent(case.turn, told, sent.message_ids, at_ms=case.now_ms(desk), how=how)
+    return Posted(posting=told, message_ids=sent.message_ids, at_ms=case.now_ms(desk), how=how)
 
 
-def _send(case: Case, posting: Posting, reply: Reply, token: Access, desk: Desk) -> Sent | Skip:
-    turn, revision = case.turn, case.standing.revision
+def _send(case: Case, posting: Posting, reply: Reply, desk: Desk) -> Sent | Skip:
+    last_word = _LastWord(case, posting, reply.type, desk)
     try:
-        outcome = desk.ghl.post(
-            reply,
-            token=token,
-            seconds=desk.post_seconds,
-            before_send=lambda: desk.lanes.check(turn, seconds=desk.post_seconds, revision=revision),
-        )
-    except (Retryable, Permanent, Overtaken):
-        desk.lanes.not_sent(turn, posting, at_ms=case.now_ms(desk))
+        outcome = desk.ghl.post(reply, token=case.token, seconds=desk.post_seconds, before_send=last_word)
+    except (Retryable, Permanent, Overtaken, _Stale):
+        last_word.take_back()
         raise
     if isinstance(outcome, Skip):
-        desk.lanes.not_sent(turn, posting, at_ms=case.now_ms(desk))
+        last_word.take_back()
     return outcome
+
+
+class _LastWord:
+    """Called right before the first byte leaves: the part may be posted still, and that it is going to be is noted."""
+
+    def __init__(self, case: Case, posting: Posting, channel: str, desk: Desk) -> None:
+        self._case = case
+        self._posting = posting
+        self._channel = channel
+        self._desk = desk
+        self._noted = False
+
+    def __call__(self) -> None:
+        """Raises _Stale, and what `Lanes.sending` raises."""
+        case, posting, desk = self._case, self._posting, self._desk
+        unless_stale = posting.unless_stale and may_become_stale(case.turn)
+        noted = desk.lanes.sending(
+            case.turn,
+            posting,
+            at_ms=case.now_ms(desk),
+            channel=self._channel,
+            newest=Newest(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
+            revision=case.standing.revision,
+            seconds=desk.post_seconds,
+        )
+        if not noted:
+            raise _Stale
+        self._noted = True
+
+    def take_back(self) -> None:
+        """It is proven not to be in GHL."""
+        if self._noted:
+            self._desk.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._desk))
 
 
 def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:
@@ -187,7 +217,7 @@ def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | Non
         return Sent(message_ids=entry.message_ids)
     found = _look_for(case, posting.text, "", entry.at_ms, desk)
     if isinstance(found, Sent):
-        _sent(case, posting, found, desk, how="found in the conversation")
+        desk.lanes.sent(case.turn, _posted(case, posting, found, desk, how="found in the conversation"))
     return found
 
 

@@ -8,8 +8,8 @@ durations handed to people and settings are seconds.
 from __future__ import annotations
 
 from bridge.model.completions import Completion, Question
-from bridge.model.contacts import Contact, Said, Standing
-from bridge.model.posts import LedgerEntry, Listed, Posting, Reply, SendState, Sent, Window
+from bridge.model.contacts import Contact, Said, Situation, Standing
+from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, Dead, Ended, Skip, Turn
 from bridge.model.webhooks import Answer, AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage
 from bridge.model.words import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId, Reason, Status
@@ -35,6 +35,7 @@ __all__ = [
     "LocationId",
     "MessageId",
     "OutboundMessage",
+    "Posted",
     "Posting",
     "Question",
     "Reason",
@@ -42,6 +43,7 @@ __all__ = [
     "Said",
     "SendState",
     "Sent",
+    "Situation",
     "Skip",
     "Standing",
     "Status",

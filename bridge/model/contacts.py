@@ -10,7 +10,7 @@ from bridge.model.words import MessageId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.model.words import ContactId
+    from bridge.model.words import ContactId, ConversationId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,20 @@ class Standing:
     replies: int = 0
     oldest_reply_at_ms: int = 0
     hears_events: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """How things stood with a contact and its location at one moment, `read_at` by this process' clock (monotonic, s).
+
+    `location` is the location's record as it is kept, empty for one that is not known. What an operator said of the conversation
+    `conversation_id` is in the standing.
+    """
+
+    conversation_id: ConversationId
+    location: Mapping[str, str]
+    standing: Standing
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,16 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A part that is in GHL, what is noted of it: the ids that GHL gave it, since when (ms), and `how` that is known."""
+
+    posting: Posting
+    message_ids: tuple[MessageId, ...]
+    at_ms: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.completions import Completion
-    from bridge.model.posts import LedgerEntry
+    from bridge.model.contacts import Said, Situation
+    from bridge.model.posts import LedgerEntry, Posted
     from bridge.model.webhooks import InboundMessage
     from bridge.model.words import Lane, MessageId, Reason
 
@@ -35,7 +36,8 @@ class Turn:
     to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
     for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
     `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
-    provider that was asked last.
+    provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
+    (at most MOST_SAID), oldest first.
     """
 
     lane: Lane
@@ -44,6 +46,7 @@ class Turn:
     leased_at_ms: int
     leased_at: float
     messages: tuple[InboundMessage, ...]
+    situation: Situation
     carried: tuple[InboundMessage, ...] = ()
     waiting: int = 0
     replayed: bool = False
@@ -59,6 +62,7 @@ class Turn:
     parts: tuple[str, ...] = ()
     asked: str = ""
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
+    said: tuple[Said, ...] = ()
 
     def now_ms(self, monotonic: float) -> int:
         """Redis' clock at the moment `monotonic` of this process."""
@@ -69,7 +73,8 @@ class Turn:
 class Ended:
     """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent.
 
-    `said` is a reply that somebody else delivered: its words are only known here.
+    `said` is a reply that somebody else delivered: its words are only known here. `posted` is the reply's last part, if GHL took
+    it just now and nothing of that is noted yet.
     """
 
     status: Status
@@ -78,6 +83,7 @@ class Ended:
     facts: str = ""
     reply_message_ids: tuple[MessageId, ...] = ()
     said: str = ""
+    posted: Posted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

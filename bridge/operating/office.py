@@ -27,6 +27,7 @@ from bridge.wiring import (
     build_locations,
     build_providers,
     build_redis,
+    build_situations,
     build_standings,
     install_link,
 )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bridge.store.grants import Grants
     from bridge.store.installs import Installs
     from bridge.store.locations import Locations
+    from bridge.store.situations import Situations
     from bridge.store.standings import Standings
     from bridge.sweep import Broom
 
@@ -86,8 +88,13 @@ class Office:
         return Places(self.redis)
 
     @cached_property
+    def situations(self) -> Situations:
+        """How things stand with contacts and their locations."""
+        return build_situations(self.settings, self.redis)
+
+    @cached_property
     def standings(self) -> Standings:
-        """How things stand with contacts."""
+        """What is noted of contacts."""
         return build_standings(self.settings, self.redis)
 
     @cached_property

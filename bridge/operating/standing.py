@@ -34,7 +34,8 @@ class StandingShown:
 
 def shown(office: Office, lane: Lane, conversation_id: ConversationId) -> StandingShown:
     """How things stand with a contact now."""
-    standing, kept = office.standings.read(lane, conversation_id), office.locations.get(lane.location_id)
+    situation = office.situations.read(lane, conversation_id)
+    standing, kept = situation.standing, office.locations.open(lane.location_id, situation.location)
     takeover = judge_takeover(standing, kept.location, now_ms(office.redis)) if kept else None
     return StandingShown(
         paused_since=iso(standing.paused_at_ms),

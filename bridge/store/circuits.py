@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from bridge.store.connection import key, reaching, script, text
 
@@ -42,16 +42,9 @@ class Circuits:
 
     def __init__(self, redis: Redis, *, every: float) -> None:
         self._redis = redis
-        self._admit = redis.register_script(script("circuit_admit"))
         self._fault = redis.register_script(script("circuit_fault"))
         self._pass = redis.register_script(script("circuit_pass"))
         self._every_ms = round(every * 1000)
-
-    def admit(self, circuit: str, turn: Turn, *, seconds: float) -> Admission:
-        """May the provider be asked, for `seconds` at most? `probe`: it is down, and this turn finds out whether it still is."""
-        longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
-        with reaching(f"ask whether {circuit} is open"):
-            return cast("Admission", text(self._admit(args=[circuit, turn.token, longest])))
 
     def fault(self, circuit: str, turn: Turn, *, name: str, asked_at_ms: int) -> bool:
         """Note that the provider of this name was down; answers whether its circuit is open now."""

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
 
 from bridge.errors import Fenced, Overtaken, There
-from bridge.model import Lane, LedgerEntry, MessageId, SendState, Status
+from bridge.model import ConversationId, Lane, LedgerEntry, MessageId, SendState, Status
 from bridge.policy.wording import digest
-from bridge.store.connection import key, reaching, script
+from bridge.store.circuits import PROBE_MARGIN_SECONDS
+from bridge.store.connection import key, reaching, rows, script
 from bridge.store.messages import encode_answer
-from bridge.store.said import said
-from bridge.store.turns import event_of, is_claim_true, is_reply, letter, outcome, read_ledger, read_turn, taken_along, words_of
+from bridge.store.situations import read_situation
+from bridge.store.turns import (
+    event_of,
+    is_claim_true,
+    is_reply,
+    letter,
+    outcome,
+    posted_patch,
+    read_ledger,
+    read_turn,
+    taken_along,
+    words_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from redis import Redis
 
-    from bridge.model import Again, Completion, Dead, Ended, Posting, Turn
+    from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Situation, Turn
+    from bridge.store.circuits import Admission
 
 MOST_MESSAGES_OF_A_TURN = 200
+# Of the newest words: so many are looked at for loops, and few locations want more as their history.
+MOST_SAID = 60
 REFUSED_LOGINS_UNTIL_HOLD = 3
 ASK = "ask"
-LOST, WRITTEN, NEWER, CHANGED, THERE = 0, 1, 2, 3, 4
-
-
-def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
-    """Under which id the words of a part are on record: GHL's, or ours where GHL's answer held none."""
-    return ids[0] if ids else MessageId(f"{turn.id}-{part}")
+LOST, WRITTEN, NEWER, CHANGED, THERE = range(5)
+NO_CONVERSATION = ConversationId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,14 @@ class Newest:
 
     seen: int
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How things stand after a step: what the guards look at, and the turn's ledger with what was heard of GHL meanwhile."""
+
+    situation: Situation
+    ledger: Mapping[str, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +81,6 @@ class Lanes:
         self._unclaim = redis.register_script(script("unclaim"))
         self._lease = redis.register_script(script("lease"))
         self._renew = redis.register_script(script("renew"))
-        self._fence = redis.register_script(script("fence"))
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
         self._give_back = redis.register_script(script("give_back"))
@@ -97,25 +116,14 @@ class Lanes:
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
 
     def _take(self, lane: Lane, token: str) -> Any:
-        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, MOST_MESSAGES_OF_A_TURN, self._retention_ms])
+        most = [MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID]
+        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most])
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
         pairs = [part for turn in held for part in (str(turn.lane), turn.token)]
         with reaching("renew leases"):
             return tuple(map(Lane.parse, self._renew(args=[self._lease_ms, *pairs])))
-
-    def check(self, turn: Turn, *, seconds: float, revision: int) -> None:
-        """Raise Fenced unless the lease is still ours for at least `seconds`, Overtaken if the contact's standing has changed."""
-        asked = self._clock()
-        with reaching(f"check the lease of {turn.lane}"):
-            left, now = self._fence(args=[str(turn.lane), turn.token])
-        # The answer may have been long under way, and the lease ran down meanwhile.
-        left -= round((self._clock() - asked) * 1000)
-        if left < seconds * 1000:
-            raise Fenced(f"the lease of {turn.lane} is lost or too short for a post ({left} ms left)")
-        if now != revision:
-            raise Overtaken(f"the standing of {turn.lane} has changed")
 
     def give_back(self, turn: Turn) -> bool:
         """Give the lane back untouched, due at once: this process is about to stop. False when the lease was lost before."""
@@ -128,12 +136,26 @@ class Lanes:
             found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
         return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
 
-    def asking(self, turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str = "", may_deliver: bool) -> None:
-        """Note that a provider is about to be asked; in the ledger too if it may deliver by itself."""
+    def asking(
+        self,
+        turn: Turn,
+        ids: Sequence[MessageId],
+        *,
+        at_ms: int,
+        provider: str = "",
+        may_deliver: bool,
+        circuit: str,
+        seconds: float,
+    ) -> Admission:
+        """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
+
+        Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
+        """
         asks = turn.asks + may_deliver
         entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
-        self._note(
+        done = self._step(
             turn,
+            circuit={"id": circuit, "longest": round((seconds + PROBE_MARGIN_SECONDS) * 1000)},
             messages={id_: {"status": Status.ANSWERING} for id_ in ids},
             lane={
                 "looks": 0,
@@ -148,12 +170,13 @@ class Lanes:
             ledger={ASK: entry} if may_deliver else {},
             event={"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1},
         )
+        return done.admitted
 
     def unanswered(self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool) -> None:
         """Note that a provider that was asked has surely delivered nothing."""
         entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
         event = {"step": "unanswered", "provider": provider, "why": why}
-        self._note(turn, ledger={ASK: entry} if may_deliver else {}, event=event)
+        self._step(turn, ledger={ASK: entry} if may_deliver else {}, event=event)
 
     def answered(
         self,
@@ -166,10 +189,12 @@ class Lanes:
         may_deliver: bool = False,
         may_claim: bool = True,
         circuit: str = "",
-    ) -> None:
+        conversation_id: ConversationId = NO_CONVERSATION,
+    ) -> Now:
         """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
 
-        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers.
+        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers. Answers how things
+        stand afterwards: what an operator said of `conversation_id` counts.
         """
         saved: dict[str, Any] = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode()}
         saved["answered_at"] = at_ms
@@ -189,35 +214,41 @@ class Lanes:
         delivery = self._delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
         if may_deliver:
             saved["claimed"] = completion.claimed_message_id
-        self._note(turn, lane=saved, claimed=claimed, welcomed=["provider"], passed=circuit, event=event, **delivery)
+        known = {"claimed": claimed, "welcomed": ["provider"], "passed": circuit}
+        done = self._step(turn, lane=saved, look=[conversation_id], event=event, **known, **delivery)
+        return Now(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
     def _delivery(self, completion: Completion, *, asked_at_ms: int) -> dict[str, Any]:
         """By which words a delivery of the provider's own is known, before its answer came and after."""
         entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.text)
         return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
 
-    def ledger(self, turn: Turn) -> dict[str, LedgerEntry]:
-        """The turn's ledger as it is now: what was heard of GHL since the turn was read is in it."""
-        with reaching(f"read the ledger of {turn.lane}"):
-            stored: Any = self._redis.hgetall(key("ledger", turn.id))
-        return read_ledger(stored)
-
     def sending(
-        self, turn: Turn, posting: Posting, *, at_ms: int, channel: str, newest: Newest | None = None, revision: int
+        self,
+        turn: Turn,
+        posting: Posting,
+        *,
+        at_ms: int,
+        channel: str,
+        newest: Newest | None = None,
+        revision: int,
+        seconds: float = 0.0,
     ) -> bool:
         """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
 
-        Raises Overtaken, and nothing is noted, if the contact's standing is not of this `revision` any more; There if the part
-        was heard of meanwhile, or the provider has delivered the answer.
+        Raises Fenced unless the lease is still ours for at least `seconds`; Overtaken, and nothing is noted, if the contact's
+        standing is not of this `revision` any more; There if the part was heard of meanwhile, or the provider has delivered the
+        answer.
         """
         entry = LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)
         event: dict[str, Any] = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
         if posting.shortened:
             event["shortened"] = True
         kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
-        done = self._write_step(
+        done = self._step(
             turn,
             event=event,
+            least=[round(seconds * 1000)],
             lane={"looks": 0, **kept},
             ledger={posting.part: entry},
             posting={posting.part: [digest(posting.text)]},
@@ -225,45 +256,43 @@ class Lanes:
             unless_there=[posting.part, *([ASK] if posting.parts else [])],
             revision=[revision],
         )
-        if done == THERE:
+        if done.code == THERE:
             raise There(f"part {posting.part} of {turn.lane} is in GHL already")
-        if done == CHANGED:
+        if done.code == CHANGED:
             raise Overtaken(f"the standing of {turn.lane} has changed")
-        return done == WRITTEN
+        if done.code == WRITTEN:
+            # The answer may have been long under way, and the lease ran down meanwhile.
+            _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
+        return done.code == WRITTEN
 
     def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
         """Note that a part is proven not to be in GHL."""
         entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms, last=posting.last)
-        self._note(turn, ledger={posting.part: entry}, event={"step": "not_sent", "part": posting.part})
+        self._step(turn, ledger={posting.part: entry}, event={"step": "not_sent", "part": posting.part})
 
-    def sent(self, turn: Turn, posting: Posting, ids: Sequence[MessageId], *, at_ms: int, how: str) -> None:
+    def sent(self, turn: Turn, posted: Posted) -> None:
         """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
-        draft = not posting.said
-        entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=tuple(ids), last=posting.last, draft=draft)
-        event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": how}
-        heard = [(at_ms, said(words_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
-        self._note(turn, ledger={posting.part: entry}, own=list(ids), said=heard, welcomed=["ghl"], event=event)
+        self._step(turn, **posted_patch(turn, posted))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""
         messages = {id_: outcome(ended) for id_ in ended.message_ids}
-        self._note(turn, messages=messages, done=ended.message_ids, said=words_of(turn, ended), event=event_of(ended))
+        self._step(turn, messages=messages, done=ended.message_ids, said=words_of(turn, ended), event=event_of(ended))
 
     def end(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of the messages and give the lane back."""
         messages = {id_: outcome(ended) for id_ in ended.message_ids}
-        own = list(ended.reply_message_ids)
-        self._end(
-            turn,
-            messages=messages,
-            done=ended.message_ids,
-            carried=taken_along(turn, ended.message_ids),
-            own=own,
-            said=words_of(turn, ended),
-            replied=is_reply(ended),
-            seen=is_claim_true(turn, ended),
-            events=[event_of(ended)],
-        )
+        posted = posted_patch(turn, ended.posted) if ended.posted else {}
+        over = {
+            "messages": messages,
+            "done": ended.message_ids,
+            "carried": taken_along(turn, ended.message_ids),
+            "own": list(ended.reply_message_ids),
+            "said": [*words_of(turn, ended), *posted.get("said", ())],
+            "replied": is_reply(ended),
+            "seen": is_claim_true(turn, ended),
+        }
+        self._end(turn, events=[event_of(ended)], **{**posted, **over})
 
     def let_go(self, turn: Turn) -> None:
         """Give the lane back when every message of the turn has been skipped."""
@@ -314,22 +343,41 @@ class Lanes:
             events=[event],
         )
 
-    def _note(self, turn: Turn, *, event: dict[str, Any], **patch: Any) -> bool:
-        return self._write_step(turn, event=event, **patch) == WRITTEN
-
-    def _write_step(self, turn: Turn, *, event: dict[str, Any], **patch: Any) -> int:
-        return self._write(self._record, turn, events=[event], **patch)
+    def _step(self, turn: Turn, *, event: dict[str, Any] | None = None, **patch: Any) -> _Done:
+        asked_at = self._clock()
+        answer: list[Any] = self._write(self._record, turn, events=[event] if event else [], **patch)
+        done = _Done(asked_at, *answer)
+        if done.code == LOST:
+            _check_left(turn, done.left_ms, math.inf)
+        return done
 
     def _end(self, turn: Turn, **patch: Any) -> bool:
-        return self._write(self._release, turn, **patch) == WRITTEN
+        done = int(self._write(self._release, turn, **patch))
+        if done == LOST:
+            raise Fenced(f"the lease of {turn.lane} was lost")
+        return done == WRITTEN
 
-    def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> int:
+    def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> Any:
         patch = {name: value for name, value in patch.items() if value or name in {"wait_ms", "claimed", "seen"}}
         patch["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
         told = [orjson.dumps(event).decode() for event in events]
         document = orjson.dumps({**patch, "turn": turn.id, "nonce": uuid4().hex, "events": told})
         with reaching(f"write a step of {turn.lane}"):
-            done = run(args=[str(turn.lane), turn.token, document, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
-        if done == LOST:
-            raise Fenced(f"the lease of {turn.lane} was lost")
-        return int(done)
+            return run(args=[str(turn.lane), turn.token, document, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What `record.lua` answers, as far as it does, and when it was asked."""
+
+    asked_at: float
+    code: int
+    left_ms: int = -1
+    admitted: Admission = "open"
+    situation: Sequence[Any] = ()
+    ledger: list[Any] = field(default_factory=list)
+
+
+def _check_left(turn: Turn, left_ms: int, seconds: float) -> None:
+    if left_ms < seconds * 1000:
+        raise Fenced(f"the lease of {turn.lane} was lost, or is too short for a post ({left_ms} ms left)")

@@ -17,7 +17,7 @@ from bridge.store.connection import key, now_ms, reaching, rows, script, text
 from bridge.store.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from redis import Redis
 
@@ -61,6 +61,11 @@ NUMBERS = (
 FIELDS = ("settings", "hold_why", "paused", "company", *NUMBERS)
 
 
+def named(values: Sequence[str | None]) -> dict[str, str]:
+    """What stands in a location's record, of the fields that make a `Kept`."""
+    return {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
+
+
 class Locations:
     """All locations. Raises Unavailable when Redis can't be reached, Misconfigured when the key doesn't fit what is kept."""
 
@@ -79,8 +84,12 @@ class Locations:
     def get(self, location_id: LocationId) -> Kept | None:
         """The location as it is now, or None if it is not known."""
         with reaching(f"read location {location_id}"):
-            fields = self._redis.hmget(key("location", location_id), FIELDS)
-        return self._kept(location_id, fields) if fields[0] else None
+            fields: Any = self._redis.hmget(key("location", location_id), FIELDS)
+        return self.open(location_id, named(fields))
+
+    def open(self, location_id: LocationId, fields: Mapping[str, str]) -> Kept | None:
+        """A location from its record as it is kept, or None if that holds none. Raises Misconfigured."""
+        return self._kept(location_id, fields) if fields.get("settings") else None
 
     def apply(self, locations: Iterable[Location]) -> None:
         """Add or replace; all of them at once, or none."""
@@ -140,17 +149,16 @@ class Locations:
             for one in ids:
                 pipe.hmget(key("location", one), FIELDS)
             found = pipe.execute()
-        return tuple(self._kept(one, fields) for one, fields in zip(ids, found, strict=True) if fields[0])
+        return tuple(self._kept(one, named(fields)) for one, fields in zip(ids, found, strict=True) if fields[0])
 
     def all(self) -> tuple[Kept, ...]:
         """Every location, by name."""
         return tuple(sorted(self.some(self.ids()), key=lambda each: (each.location.name, each.location.id)))
 
-    def _kept(self, id_: str, fields: list[Any]) -> Kept:
-        settings, hold_why, paused, company, *numbers = fields
-        known = {name: int(number or 0) for name, number in zip(NUMBERS, numbers, strict=True)}
+    def _kept(self, id_: str, fields: Mapping[str, str]) -> Kept:
+        known = {name: int(fields.get(name) or 0) for name in NUMBERS}
         return Kept(
-            location=self._opened(id_, settings),
+            location=self._opened(id_, fields["settings"]),
             activated_at_ms=known["activated_at"],
             last_event_at_ms=known["last_event_at"],
             unclaimed=known["unclaimed"],
@@ -158,13 +166,13 @@ class Locations:
             hold_since_ms=known["hold"],
             held_from_ms=known["held_from"],
             held_until_ms=known["held_until"],
-            hold_why=hold_why or "",
-            paused=paused == "1",
+            hold_why=fields.get("hold_why", ""),
+            paused=fields.get("paused") == "1",
             installed_at_ms=known["installed_at"],
             uninstalled_at_ms=known["uninstalled_at"],
             marketplace_at_ms=known["marketplace_at"],
             unheard=known["unheard"],
-            company_id=company or "",
+            company_id=fields.get("company", ""),
         )
 
     def _fields(self, location: Location) -> list[str | int]:

@@ -1,4 +1,4 @@
-"""How things stand with contacts: who spoke, what they stopped, what an operator paused."""
+"""What is noted of contacts: who spoke, what they stopped, what an operator paused, what was said."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.model import Lane, Standing
-from bridge.store.connection import key, reaching, rows, script, text
+from bridge.model import Lane
+from bridge.store.connection import key, reaching, script, text
 from bridge.store.heard import heard
 from bridge.store.said import read_said, said
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.model import ContactUpdate, ConversationId, OutboundMessage, Said
+    from bridge.model import ContactUpdate, OutboundMessage, Said
 
 
 class Standings:
@@ -24,7 +24,6 @@ class Standings:
 
     def __init__(self, redis: Redis, *, retention_ms: int) -> None:
         self._redis = redis
-        self._standing = redis.register_script(script("standing"))
         self._hear = redis.register_script(script("hear"))
         self._begin = redis.register_script(script("begin"))
         self._remember = redis.register_script(script("remember"))
@@ -32,11 +31,6 @@ class Standings:
         self._resume = redis.register_script(script("resume"))
         self._allow = redis.register_script(script("allow"))
         self._retention_ms = retention_ms
-
-    def read(self, lane: Lane, conversation_id: ConversationId) -> Standing:
-        """How things stand now."""
-        with reaching(f"read the standing of {lane}"):
-            return read_standing(*self._standing(args=[str(lane), conversation_id, self._retention_ms]))
 
     def hear(self, lane: Lane, messages: Sequence[OutboundMessage], *, token: str = "") -> int:
         """Note outbound messages that were read from GHL; answers how many are new words of a person.
@@ -96,44 +90,6 @@ class Standings:
         """GHL could not be read: another turn may try."""
         with reaching(f"top up what was said with {lane}"):
             self._redis.delete(key("topped", str(lane)))
-
-
-def read_standing(record: list[Any], replies: int, oldest: str, hears_events: int) -> Standing:
-    """Undo what the scripts write."""
-    fields = rows(record)
-    return Standing(
-        revision=_ms(fields, "revision"),
-        paused_at_ms=_ms(fields, "paused_at"),
-        human_at_ms=_ms(fields, "human_at"),
-        human_id=fields.get("human_id", ""),
-        automation_at_ms=_ms(fields, "automation_at"),
-        automation_id=fields.get("automation_id", ""),
-        resumed_at_ms=_ms(fields, "resumed_at"),
-        stopped=_stopped(fields),
-        tags=_told(fields, "tags"),
-        tags_heard_ms=_ms(fields, "tags_heard"),
-        dnd=fields["dnd"] == "1" if "dnd" in fields else None,
-        dnd_heard_ms=_ms(fields, "dnd_heard"),
-        blocked_channels=_told(fields, "blocked"),
-        blocked_heard_ms=_ms(fields, "blocked_heard"),
-        replies=replies,
-        oldest_reply_at_ms=int(float(oldest)),
-        hears_events=bool(hears_events),
-    )
-
-
-def _ms(fields: dict[str, str], name: str) -> int:
-    return int(fields.get(name) or 0)
-
-
-def _told(fields: dict[str, str], name: str) -> frozenset[str] | None:
-    return frozenset(orjson.loads(fields[name])) if name in fields else None
-
-
-def _stopped(fields: dict[str, str]) -> dict[str, int]:
-    channels = [name.removeprefix("stop:") for name in fields if name.startswith("stop:")]
-    since = {channel: _ms(fields, f"stop:{channel}") for channel in channels}
-    return {channel: at for channel, at in since.items() if at >= _ms(fields, f"start:{channel}")}
 
 
 def _event(step: str) -> bytes:

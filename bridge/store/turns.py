@@ -9,17 +9,18 @@ import orjson
 from bridge.model import UNKNOWN_LINE, LedgerEntry, MessageId, SendState, Status, Turn
 from bridge.store.connection import rows
 from bridge.store.messages import decode, decode_answer, encode_answer
-from bridge.store.said import said, said_by_contact
+from bridge.store.said import read_said, said, said_by_contact
+from bridge.store.situations import read_situation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bridge.model import Completion, Dead, Ended, Lane
+    from bridge.model import Completion, Dead, Ended, Lane, Posted
 
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
     """The leased turn. `began` is this process' clock before the lease was asked for."""
-    now, replayed, waiting, record, ledger, messages, carried = answer
+    now, replayed, waiting, record, ledger, messages, carried, situation, words = answer
     fields = rows(record)
     return Turn(
         lane=lane,
@@ -43,6 +44,8 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         parts=tuple(orjson.loads(fields.get("parts") or "[]")),
         asked=fields.get("asked", ""),
         ledger=read_ledger(rows(ledger)),
+        situation=read_situation(situation, read_at=began),
+        said=tuple(read_said(text, float(at)) for text, at in rows(words).items()),
     )
 
 
@@ -91,6 +94,26 @@ def event_of(ended: Ended) -> dict[str, Any]:
     if ended.reply_message_ids:
         event["reply_ids"] = ended.reply_message_ids
     return event
+
+
+def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
+    """Under which id the words of a part are on record: GHL's, or ours where GHL's answer held none."""
+    return ids[0] if ids else MessageId(f"{turn.id}-{part}")
+
+
+def posted_patch(turn: Turn, posted: Posted) -> dict[str, Any]:
+    """What the scripts are told of a part that is in GHL. One that says nothing to the contact is a draft."""
+    posting, ids, at_ms = posted.posting, posted.message_ids, posted.at_ms
+    entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=ids, last=posting.last, draft=not posting.said)
+    event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": posted.how}
+    heard = [(at_ms, said(words_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
+    return {
+        "ledger": {posting.part: entry},
+        "own": list(ids),
+        "said": heard,
+        "welcomed": ["ghl"],
+        "sent": orjson.dumps(event).decode(),
+    }
 
 
 def is_claim_true(turn: Turn, ended: Ended) -> bool | None:

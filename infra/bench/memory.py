@@ -27,6 +27,7 @@ from bridge.model import (
     InboundMessage,
     LocationId,
     MessageId,
+    Posted,
     Posting,
     Status,
 )
@@ -98,11 +99,11 @@ def _answer(redis: Redis) -> None:
             at_ms = now_ms(redis)
             completion = Completion(text=REPLY[:REPLY_CHARACTERS], trace_id=uuid4().hex)
             reply = [MessageId(_id())]
-            lanes.asking(turn, ids, at_ms=at_ms, may_deliver=False)
+            lanes.asking(turn, ids, at_ms=at_ms, may_deliver=False, circuit="bench", seconds=1.0)
             lanes.answered(turn, ids, completion, at_ms=at_ms, seconds=1.234)
             posting = Posting(part="0", text=REPLY[:REPLY_CHARACTERS], said=REPLY[:REPLY_CHARACTERS], last=True)
             lanes.sending(turn, posting, revision=0, at_ms=at_ms, channel="SMS")
-            lanes.sent(turn, posting, reply, at_ms=at_ms, how="posted")
+            lanes.sent(turn, Posted(posting=posting, message_ids=tuple(reply), at_ms=at_ms, how="posted"))
             lanes.end(turn, Ended(status=Status.REPLIED, message_ids=tuple(ids), reply_message_ids=tuple(reply)))
 
 

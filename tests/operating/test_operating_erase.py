@@ -34,12 +34,14 @@ from tests.stored import (
     HERE,
     RETENTION_MS,
     accept,
+    check,
     claim,
     dead_letters_of,
     keep,
     lanes_of,
     message,
     snapshot,
+    standing_of,
     standings_of,
     take,
 )
@@ -63,7 +65,7 @@ def reply(redis: Redis, lanes: Lanes, id_: str) -> None:
     """Let a message be answered."""
     write(redis, id_, text=f"secret words {id_}")
     turn = take(lanes, LANE)
-    lanes.asking(turn, [MessageId(id_)], at_ms=1, may_deliver=False)
+    lanes.asking(turn, [MessageId(id_)], at_ms=1, may_deliver=False, circuit="c", seconds=1)
     lanes.answered(turn, [MessageId(id_)], Completion(text="answer"), at_ms=1, seconds=1.0)
     reply_id = MessageId(f"reply-{id_}")
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId(id_),), reply_message_ids=(reply_id,)))
@@ -204,7 +206,7 @@ def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> Non
     perform(contacts.erase, WHO)
 
     with pytest.raises(Fenced):
-        lanes.check(turn, seconds=1, revision=0)
+        check(lanes, turn, seconds=1, revision=0)
     with pytest.raises(Fenced):
         lanes.answered(turn, [MessageId("m1")], Completion(text="hi"), at_ms=1, seconds=1.0)
     assert lanes.renew([turn]) == (LANE,)
@@ -247,7 +249,7 @@ async def test_a_stop_outlives_its_contact(redis: Redis, redis_url: str, perform
 
     assert await come_again(redis, redis_url, "m2") == "accepted"
 
-    assert standings_of(redis).read(LANE, CONVERSATION).stopped.keys() == {"SMS"}
+    assert standing_of(redis, LANE, CONVERSATION).stopped.keys() == {"SMS"}
     assert perform(contacts.show, WHO).stopped_before_erasure == {}
     assert not redis.keys(key("erased", "*"))
 
@@ -260,7 +262,7 @@ async def test_start_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url
 
     await come_again(redis, redis_url, "m2", "START")
 
-    assert standings_of(redis).read(LANE, CONVERSATION).stopped == {}
+    assert standing_of(redis, LANE, CONVERSATION).stopped == {}
 
 
 async def test_allow_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
@@ -272,7 +274,7 @@ async def test_allow_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url
     assert perform(contacts.allow, WHO).channels == ("SMS",)
 
     await come_again(redis, redis_url, "m2")
-    assert standings_of(redis).read(LANE, CONVERSATION).stopped == {}
+    assert standing_of(redis, LANE, CONVERSATION).stopped == {}
 
 
 async def test_a_pause_outlives_its_contact_too(redis: Redis, redis_url: str, perform: Operations) -> None:
@@ -285,7 +287,7 @@ async def test_a_pause_outlives_its_contact_too(redis: Redis, redis_url: str, pe
 
     await come_again(redis, redis_url, "m2")
 
-    standing = standings_of(redis).read(LANE, CONVERSATION)
+    standing = standing_of(redis, LANE, CONVERSATION)
     assert standing.paused_at_ms
     assert standing.human_at_ms
 

@@ -13,7 +13,7 @@ from bridge.operating.office import Here, Office
 from bridge.operating.reading import OfMessage
 from bridge.settings import from_environment
 from tests.other_side import OtherSide, answering, http
-from tests.stored import FERNET_KEY, LANE, accept, keep, lanes_of, message, part, take
+from tests.stored import FERNET_KEY, LANE, accept, keep, lanes_of, message, part, posted, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def answered(redis: Redis) -> None:
     lanes = lanes_of(redis)
     accept(redis, message("m1", text="hello there"))
     turn = take(lanes)
-    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m1"),), reply_message_ids=(MessageId("r1"),)))
 
 

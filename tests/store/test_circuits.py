@@ -11,7 +11,7 @@ from bridge.model import Again, Completion, Lane, Turn
 from bridge.store.alerts import Alerts
 from bridge.store.circuits import FAULTS_UNTIL_OPEN, KEPT_MS, LANES_UNTIL_OPEN, Circuits
 from bridge.store.connection import connect_without_retries, key, now_ms
-from tests.stored import HERE, RETENTION_MS, accept, bell, claim, due_ms, keep, lanes_of, message, pass_time, snapshot
+from tests.stored import HERE, RETENTION_MS, accept, admit, bell, claim, due_ms, keep, lanes_of, message, pass_time, snapshot
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -61,8 +61,8 @@ def park(lanes: Lanes, turn: Turn, again: Again = PARKED) -> None:
 def test_a_circuit_opens_after_so_many_faults_in_a_row(redis: Redis, circuits: Circuits) -> None:
     """Until then everybody is admitted, from then on nobody; another login has a circuit of its own."""
     held = opened(redis, circuits)
-    assert circuits.admit(AGENCII, held[0], seconds=TIMEOUT) == "open"
-    assert circuits.admit(OTHER, held[0], seconds=TIMEOUT) == "closed"
+    assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "open"
+    assert admit(lanes_of(redis), held[0], OTHER, seconds=TIMEOUT) == "closed"
     assert [(down.name, down.location_id, down.waiting) for down in circuits.down().values()] == [("agencii", HERE, 0)]
 
 
@@ -107,27 +107,27 @@ def test_one_turn_at_a_time_may_try(redis: Redis, circuits: Circuits) -> None:
     """Between probes nobody is admitted; then one is, as often as its script is sent, and nobody else until its time is over."""
     held = opened(redis, circuits)
     pass_time(redis, EVERY - 1)
-    assert circuits.admit(AGENCII, held[0], seconds=TIMEOUT) == "open"
+    assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "open"
     pass_time(redis, 1)
-    assert [circuits.admit(AGENCII, held[0], seconds=TIMEOUT) for _ in range(2)] == ["probe", "probe"]
+    assert [admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) for _ in range(2)] == ["probe", "probe"]
     pass_time(redis, TIMEOUT)
-    assert circuits.admit(AGENCII, held[1], seconds=TIMEOUT) == "open"
+    assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "open"
     pass_time(redis, 10)
-    assert circuits.admit(AGENCII, held[1], seconds=TIMEOUT) == "probe"
+    assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "probe"
 
 
 def test_a_probe_that_fails_puts_the_next_one_off(redis: Redis, circuits: Circuits) -> None:
     """By the time between probes; what others report meanwhile changes nothing."""
     held = opened(redis, circuits)
     pass_time(redis, EVERY)
-    assert circuits.admit(AGENCII, held[0], seconds=TIMEOUT) == "probe"
+    assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "probe"
     assert fault(redis, circuits, held[1])
-    assert circuits.admit(AGENCII, held[1], seconds=TIMEOUT) == "open"
+    assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "open"
     assert fault(redis, circuits, held[0])
     pass_time(redis, EVERY - 1)
-    assert circuits.admit(AGENCII, held[1], seconds=TIMEOUT) == "open"
+    assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "open"
     pass_time(redis, 1)
-    assert circuits.admit(AGENCII, held[1], seconds=TIMEOUT) == "probe"
+    assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "probe"
 
 
 @pytest.mark.parametrize("how", ["answered", "passed"])
@@ -138,7 +138,7 @@ def test_an_answer_closes_the_circuit(redis: Redis, circuits: Circuits, lanes: L
         circuits.passed(AGENCII)
     else:
         lanes.answered(held[0], [], Completion(text="yes"), at_ms=1, seconds=0.1, circuit=AGENCII)
-    assert circuits.admit(AGENCII, held[1], seconds=TIMEOUT) == "closed"
+    assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "closed"
     assert circuits.down() == {}
 
 
@@ -148,7 +148,7 @@ def test_faults_of_questions_from_before_the_recovery_are_no_news(redis: Redis, 
     circuits.passed(AGENCII)
     for _ in range(3):
         assert not any(fault(redis, circuits, turn, age=60) for turn in held)
-    assert circuits.admit(AGENCII, held[0], seconds=TIMEOUT) == "closed"
+    assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "closed"
 
 
 # Waiting
@@ -294,7 +294,6 @@ def test_without_redis_nothing_is_known_of_a_provider(redis: Redis) -> None:
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         circuits = Circuits(nowhere, every=1)
         for call in (
-            lambda: circuits.admit(AGENCII, turn, seconds=1),
             lambda: circuits.fault(AGENCII, turn, name="x", asked_at_ms=1),
             lambda: circuits.passed(AGENCII),
             circuits.down,

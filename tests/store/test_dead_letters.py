@@ -16,6 +16,7 @@ from tests.stored import (
     LANE,
     RETENTION_MS,
     accept,
+    check,
     claim,
     dead_letters_of,
     due_ms,
@@ -26,6 +27,7 @@ from tests.stored import (
     own_redis,
     part,
     pass_time,
+    posted,
     snapshot,
     take,
 )
@@ -170,7 +172,7 @@ def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, letters: D
     accept(redis, message("m1"), message("m2"))
     turn = take(lanes)
     both = [one.id for one in turn.messages]
-    lanes.asking(turn, both, at_ms=11, may_deliver=True)
+    lanes.asking(turn, both, at_ms=11, may_deliver=True, circuit="c", seconds=1)
     lanes.answered(turn, both, ANSWER, at_ms=12, seconds=0.1, may_deliver=True)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     lanes.again(turn, both, Again(wait=0, why="busy"))
@@ -236,7 +238,7 @@ def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, letters
     assert letters.replay(id_, force=False) == "replayed"
     assert due_ms(redis) == before
     accept(redis, message("m3"))
-    lanes.check(turn, revision=0, seconds=1)
+    check(lanes, turn, revision=0, seconds=1)
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m2"),)))
     again = take(lanes)
     assert (again.id, [one.id for one in again.messages]) == (id_, ["m1"])
@@ -432,7 +434,7 @@ def test_a_success_during_a_hold_forgets_no_cause(redis: Redis, lanes: Lanes) ->
     accept(redis, message("m1"))
     turn = take(lanes)
     hold(redis, lanes)
-    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
     assert lift(redis) == 3
 
 

@@ -28,6 +28,7 @@ from tests.stored import (
     own_redis,
     part,
     pass_time,
+    posted,
     snapshot,
     take,
 )
@@ -350,7 +351,7 @@ def test_a_full_redis_drains(own: OwnRedis) -> None:
         turn = take(lanes)
         assert lanes.renew([turn]) == ()
         lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS")
-        lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=2, how="posted")
+        lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=2, how="posted"))
         lanes.let_go(turn)
         redis.config_set("maxmemory", 0)
         assert redis.get(key("own", HERE, "r1")) == turn.id

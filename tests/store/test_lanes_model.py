@@ -17,7 +17,18 @@ from bridge.policy.transcript import choose
 from bridge.store.circuits import FAULTS_UNTIL_OPEN, Circuits
 from bridge.store.connection import key, now_ms
 from bridge.store.lanes import REFUSED_LOGINS_UNTIL_HOLD
-from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message, pass_outage, pass_time, snapshot
+from tests.stored import (
+    NOTHING_KNOWN,
+    accept,
+    dead_letters_of,
+    keep,
+    lanes_of,
+    locations_of,
+    message,
+    pass_outage,
+    pass_time,
+    snapshot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,7 +246,7 @@ class LaneMachine(RuleBasedStateMachine):
             self.circuits.passed(CIRCUIT)
         for number in range(FAULTS_UNTIL_OPEN * down):
             lane = Lane(LocationId("elsewhere"), ContactId(f"c{number}"))
-            turn = Turn(lane=lane, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1, messages=())
+            turn = Turn(lane=lane, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1, situation=NOTHING_KNOWN, messages=())
             self.circuits.fault(CIRCUIT, turn, name="agencii", asked_at_ms=now_ms(self.redis))
 
     @precondition(lambda self: self.turns)

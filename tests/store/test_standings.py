@@ -26,7 +26,23 @@ from bridge.store.heard import heard
 from bridge.store.lanes import ASK
 from bridge.store.standings import contact_args
 from bridge.store.timelines import Timelines
-from tests.stored import HERE, LANE, RETENTION_MS, accept, keep, lanes_of, message, part, snapshot, standings_of, take
+from tests.stored import (
+    HERE,
+    LANE,
+    RETENTION_MS,
+    accept,
+    check,
+    keep,
+    lanes_of,
+    ledger_of,
+    message,
+    part,
+    posted,
+    snapshot,
+    standing_of,
+    standings_of,
+    take,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +76,7 @@ def update(redis: Redis, **fields: Any) -> None:
 
 
 def standing(redis: Redis) -> Standing:
-    return standings_of(redis).read(LANE, CONVERSATION)
+    return standing_of(redis, LANE, CONVERSATION)
 
 
 def turn_of(redis: Redis, id_: str = "m1") -> tuple[Lanes, Turn]:
@@ -144,7 +160,7 @@ def test_our_message_is_known_by_its_id(redis: Redis) -> None:
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
-    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
     assert hear(redis, outbound(redis, "r1", "rewritten")) == 0
     assert standing(redis).human_at_ms == 0
 
@@ -159,11 +175,11 @@ def test_our_message_is_known_by_its_words(redis: Redis, state: str, user: str) 
     if state == "not_sent":
         lanes.not_sent(turn, part("0"), at_ms=1)
     if state == "sent":
-        lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
+        lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
     assert hear(redis, outbound(redis, "r9", "<p>Hello  back</p>", user_id=user)) == 0
     assert not standing(redis).human_at_ms
     assert lanes.ours(LANE, [MessageId("r9")]) == {"r9"}
-    assert lanes.ledger(turn)["0"].state == "sent"
+    assert ledger_of(redis, turn)["0"].state == "sent"
 
 
 @pytest.mark.parametrize(("ago", "ours"), [(0, True), (100_000, True), (200_000, False), (5 * 3600_000, False)])
@@ -174,7 +190,7 @@ def test_words_from_before_the_attempt_are_not_its_echo(redis: Redis, ago: int, 
     sending(redis, lanes, turn)
     lanes.not_sent(turn, part("0"), at_ms=1)
     hear(redis, outbound(redis, "r9", "hello back", ago=ago))
-    assert (lanes.ledger(turn)["0"].state == "sent") is ours
+    assert (ledger_of(redis, turn)["0"].state == "sent") is ours
     assert bool(standing(redis).human_at_ms) is not ours
 
 
@@ -195,7 +211,7 @@ def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
     lanes, turn = turn_of(redis)
     first = part("0", "part one")
     assert lanes.sending(turn, first, revision=0, at_ms=now_ms(redis), channel="SMS")
-    lanes.sent(turn, first, [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, posted(first, [MessageId("r1")], at_ms=1, how="posted"))
     sending(redis, lanes, turn, "1", "part two")
     if state == "not_sent":
         lanes.not_sent(turn, part("1", "part two"), at_ms=1)
@@ -217,7 +233,7 @@ def test_who_wrote_without_a_user_during_a_post_is_known_after_it(redis: Redis) 
     sending(redis, lanes, turn)
     assert hear(redis, outbound(redis, "r1", "rewritten"), outbound(redis, "o1", "a person's"), event=True) == 0
     assert standing(redis).human_at_ms == 0
-    lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=1, how="posted")
+    lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
     assert standing(redis).human_id == "o1"
 
 
@@ -236,7 +252,7 @@ def test_a_providers_delivery_is_no_takeover(redis: Redis, by: str, *, early: bo
     keep(redis)
     lanes, turn = turn_of(redis)
     m1 = [MessageId("m1")]
-    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True)
+    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
     echo = outbound(redis, "g1", "The answer" if by == "text" else "rewritten")
     if early:
         assert hear(redis, echo) == 0
@@ -244,7 +260,7 @@ def test_a_providers_delivery_is_no_takeover(redis: Redis, by: str, *, early: bo
     lanes.answered(turn, m1, answer, at_ms=now_ms(redis), seconds=0.01, may_deliver=True)
     if not early:
         assert hear(redis, echo) == 0
-    assert (standing(redis).human_at_ms, lanes.ledger(turn)[ASK].message_ids) == (0, ("g1",))
+    assert (standing(redis).human_at_ms, ledger_of(redis, turn)[ASK].message_ids) == (0, ("g1",))
     with pytest.raises(There):
         lanes.sending(turn, _first(), revision=standing(redis).revision, at_ms=1, channel="SMS")
 
@@ -254,7 +270,7 @@ def test_a_delivery_that_is_heard_after_the_turn_is_no_takeover(redis: Redis) ->
     keep(redis)
     lanes, turn = turn_of(redis)
     m1 = [MessageId("m1")]
-    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True)
+    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
     lanes.answered(turn, m1, Completion(text="The answer"), at_ms=now_ms(redis), seconds=0, may_deliver=True)
     lanes.end(turn, Ended(status=Status.DELIVERED_BY_PROVIDER, message_ids=tuple(m1)))
     assert hear(redis, outbound(redis, "g1", "The answer")) == 0
@@ -267,7 +283,7 @@ def test_who_wrote_while_a_provider_was_asked_is_known_by_its_answer(redis: Redi
     lanes, turn = turn_of(redis)
     m1 = [MessageId("m1")]
     revision = standing(redis).revision
-    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True)
+    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
     hear(redis, outbound(redis, "o1", "I am here"))
     lanes.answered(turn, m1, Completion(text="The answer"), at_ms=now_ms(redis), seconds=0, may_deliver=True)
     assert standing(redis).human_id == "o1"
@@ -288,10 +304,10 @@ def test_what_forbids_a_reply_stops_it_at_the_wire(redis: Redis) -> None:
     lanes, turn = turn_of(redis)
     revision = standing(redis).revision
     sending(redis, lanes, turn)
-    lanes.check(turn, seconds=1, revision=revision)
+    check(lanes, turn, seconds=1, revision=revision)
     accept(redis, message("m2", text="STOP", date_added_ms=now_ms(redis)))
     for call in (
-        lambda: lanes.check(turn, seconds=1, revision=revision),
+        lambda: check(lanes, turn, seconds=1, revision=revision),
         lambda: lanes.sending(turn, part("0"), revision=revision, at_ms=1, channel="SMS"),
     ):
         with pytest.raises(Overtaken):

@@ -10,7 +10,7 @@ from bridge.errors import Unavailable
 from bridge.model import Again, Completion, Dead, Ended, MessageId, Reason, Status
 from bridge.store.connection import connect_without_retries
 from bridge.store.timelines import Timelines
-from tests.stored import LANE, accept, keep, lanes_of, message, part, take
+from tests.stored import LANE, accept, keep, lanes_of, message, part, posted, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -28,10 +28,10 @@ def timelines(redis: Redis) -> Timelines:
     lanes.again(take(lanes), [M1, M2], Again(wait=0, why="busy"))
     turn = take(lanes)
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M2,), reason=Reason.BLANK, facts="no text"))
-    lanes.asking(turn, [M1], at_ms=1, may_deliver=False)
+    lanes.asking(turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1)
     lanes.answered(turn, [M1], Completion(text="a secret text", trace_id="trace"), at_ms=2, seconds=1.23456)
     lanes.sending(turn, part("0"), revision=0, at_ms=3, channel="SMS")
-    lanes.sent(turn, part("0"), [R1], at_ms=4, how="posted")
+    lanes.sent(turn, posted(part("0"), [R1], at_ms=4, how="posted"))
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(R1,)))
     accept(redis, message("m3"))
     lanes.bury(take(lanes), [M3], Dead(error="refused"), answer=None, at_ms=5)

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.errors import Fenced
 from bridge.store.connection import connect, connect_without_retries
-from tests.stored import LANE, accept, claim, eventually, keep, lanes_of, message, own_redis, pass_time, take
+from tests.stored import LANE, accept, check, claim, eventually, keep, lanes_of, message, own_redis, pass_time, take
 from workers.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_a_short_lease_lives_as_long_as_its_turn(redis: Redis) -> None:
             while time.monotonic() < deadline:
                 assert claim(lanes) == ()
                 time.sleep(0.02)
-            lanes.check(turn, revision=0, seconds=0)
+            check(lanes, turn, revision=0, seconds=0)
         eventually(lambda: claim(lanes) == (LANE,))
 
 
@@ -86,9 +86,9 @@ def test_a_lost_lease_does_not_end_the_others(redis: Redis) -> None:
     with heartbeat.keeping(lost), heartbeat.keeping(kept):
         pass_time(redis, 900)
         heartbeat.beat()
-    lanes.check(kept, revision=0, seconds=950)
+    check(lanes, kept, revision=0, seconds=950)
     with pytest.raises(Fenced):
-        lanes.check(lost, revision=0, seconds=0)
+        check(lanes, lost, revision=0, seconds=0)
 
 
 def test_an_outage_is_slept_through(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_an_outage_is_slept_through(tmp_path: Path) -> None:
 
 def _is_held(redis: Redis, turn: Turn) -> bool:
     try:
-        lanes_of(redis).check(turn, revision=0, seconds=LEASE / 3)
+        check(lanes_of(redis), turn, revision=0, seconds=LEASE / 3)
     except Fenced:
         return False
     return True

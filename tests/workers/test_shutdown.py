@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import Fenced
 from bridge.model import ContactId, Lane, MessageId
 from bridge.store.connection import connect_without_retries
-from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, message, part, take
+from tests.stored import HERE, LANE, accept, check, claim, keep, lanes_of, message, part, posted, take
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.shutdown import Shutdown
@@ -38,14 +38,14 @@ def test_what_is_being_posted_is_not_given_back(redis: Redis) -> None:
         with heartbeat.posting(posting):
             assert shutdown.give_back() == 1
             assert heartbeat.is_posting()
-            lanes.check(posting, revision=0, seconds=1)
+            check(lanes, posting, revision=0, seconds=1)
             with pytest.raises(Fenced):
                 lanes.sending(thinking, part("0"), revision=0, at_ms=1, channel="SMS")
             again = take(lanes)
             assert (again.id, again.unfinished, again.attempts) == (thinking.id, 1, 0)
         assert not heartbeat.is_posting()
         assert shutdown.give_back() == 1
-    lanes.check(again, revision=0, seconds=1)
+    check(lanes, again, revision=0, seconds=1)
     assert claim(lanes) == (OTHER,)
 
 
@@ -60,7 +60,7 @@ def test_a_finished_post_is_written_down_before_it_is_given_back(redis: Redis) -
         with heartbeat.posting(turn):
             lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS")
             assert shutdown_of(redis, heartbeat).give_back() == 0
-            lanes.sent(turn, part("0"), [MessageId("r1")], at_ms=2, how="posted")
+            lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=2, how="posted"))
         assert shutdown_of(redis, heartbeat).give_back() == 1
     assert take(lanes).ledger["0"].message_ids == ("r1",)
 

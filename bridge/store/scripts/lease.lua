@@ -1,8 +1,9 @@
 -- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
 -- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
--- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn, retention (ms)
--- Answers nil, or what `lanes._turn` reads.
--- Needs: telling, schedule
+-- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn, retention (ms),
+--       how many of the newest words that were said
+-- Answers nil, or what `turns.read_turn` reads.
+-- Needs: telling, schedule, situations
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
@@ -54,4 +55,6 @@ local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0,
 return {
   now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
   redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
+  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', tonumber(ARGV[6])),
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'),
 }

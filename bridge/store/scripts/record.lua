@@ -1,28 +1,45 @@
 -- Write down a step of a turn, if the lane is still held.
--- ARGV: lane, token, patch (JSON; `done` lists ids that leave the lane, `nonce` tells this call from others, `unless_newer`
---       {seen, line}: nothing is written if behind the first `seen` messages one of the same line stands, or one of which
---       it isn't known yet; `revision` [n]: nor if the contact's standing is another one by now; `passed`: a circuit whose
---       provider has answered), retention (ms)
--- Answers 1, 0 when the lease was lost, 2 when there is a newer message, 3 when the standing has changed, 4 when a part of
---         `unless_there` is in GHL already.
--- Needs: applying
+-- ARGV: lane, token, patch (JSON; `done` lists ids that leave the lane, `nonce` tells this call from others, `least` [ms]: for how
+--       long the lease must last; `circuit` {id, longest}: a provider that is about to be asked; `unless_newer` {seen, line}:
+--       nothing is written if behind the first `seen` messages one of the same line stands, or one of which it isn't known yet;
+--       `revision` [n]: nor if the contact's standing is another one by now; `passed`: a circuit whose provider has answered;
+--       `look` [conversation]: tell how things stand afterwards), retention (ms)
+-- Answers {1, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; and nothing was
+--         written after {0, ms} when the lease was lost or is too short, {2} when there is a newer message, {3} when the standing has
+--         changed, {4} when a part of `unless_there` is in GHL already, {5} when the provider's circuit is open.
+-- Needs: applying, circuits, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
-if not holds(lane, token) then return 0 end
-if redis.call('HGET', key('lane', lane), 'written') == patch.nonce then return 1 end
-if patch.unless_newer then
-  local location = split(lane)
-  for _, id in ipairs(redis.call('LRANGE', key('waiting', lane), patch.unless_newer.seen, -1)) do
-    local line = redis.call('HGET', key('message', location, id), 'line')
-    if line == patch.unless_newer.line or line == UNKNOWN_LINE then return 2 end
+local record = key('lane', lane)
+local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
+if is[1] ~= token then return {0, -1} end
+local left = tonumber(is[2]) - now
+if patch.least and left < patch.least[1] then return {0, left} end
+local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
+if admitted == 'open' then return {5} end
+
+-- Why nothing is to be written.
+local function objection()
+  if patch.unless_newer then
+    local location = split(lane)
+    for _, id in ipairs(redis.call('LRANGE', key('waiting', lane), patch.unless_newer.seen, -1)) do
+      local line = redis.call('HGET', key('message', location, id), 'line')
+      if line == patch.unless_newer.line or line == UNKNOWN_LINE then return 2 end
+    end
+  end
+  if patch.revision and revision(lane) ~= patch.revision[1] then return 3 end
+  for _, part in ipairs(patch.unless_there or {}) do
+    local stored = redis.call('HGET', key('ledger', patch.turn), part)
+    if stored and cjson.decode(stored).state == 'sent' then return 4 end
   end
 end
-if patch.revision and revision(lane) ~= patch.revision[1] then return 3 end
-for _, part in ipairs(patch.unless_there or {}) do
-  local stored = redis.call('HGET', key('ledger', patch.turn), part)
-  if stored and cjson.decode(stored).state == 'sent' then return 4 end
+
+if is[3] ~= patch.nonce then
+  local why_not = objection()
+  if why_not then return {why_not} end
+  pass_when_full()
+  apply(lane, patch, retention)
+  if patch.passed then close_circuit(patch.passed) end
+  redis.call('HSET', record, 'written', patch.nonce)
 end
-pass_when_full()
-apply(lane, patch, retention)
-if patch.passed then close_circuit(patch.passed) end
-redis.call('HSET', key('lane', lane), 'written', patch.nonce)
-return 1
+if not patch.look then return {1, left, admitted} end
+return {1, left, admitted, situation(lane, patch.look[1], retention), redis.call('HGETALL', key('ledger', patch.turn))}

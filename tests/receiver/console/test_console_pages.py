@@ -22,7 +22,7 @@ from bridge.store.connection import key, now_ms
 from tests.other_side import OtherSide, answering, http
 from tests.receiver.console.conftest import opened, words
 from tests.served import ADMIN_TOKEN, served
-from tests.stored import HERE, accept, claim, dead_letters_of, keep, lanes_of, locations_of, message, part, take
+from tests.stored import HERE, accept, claim, dead_letters_of, keep, lanes_of, locations_of, message, part, posted, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -38,9 +38,9 @@ def answered(redis: Redis) -> None:
     lanes = lanes_of(redis)
     accept(redis, message("m1", text=SECRET))
     turn = take(lanes)
-    lanes.asking(turn, [M1], at_ms=1, may_deliver=False, provider="assistable")
+    lanes.asking(turn, [M1], at_ms=1, may_deliver=False, provider="assistable", circuit="c", seconds=1)
     lanes.answered(turn, [M1], Completion(text="yes", trace_id="run_7"), at_ms=2, seconds=1.5)
-    lanes.sent(turn, part("0"), [R1], at_ms=4, how="posted")
+    lanes.sent(turn, posted(part("0"), [R1], at_ms=4, how="posted"))
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(R1,)))
 
 

@@ -69,5 +69,6 @@ local function apply(lane, patch, retention)
   -- ... and so do claims in a row that turned out true that it delivers by itself.
   if patch.seen == true then learn(location, 'seen', tonumber(redis.call('HGET', key('location', location), 'seen') or 0) + 1) end
   if patch.seen == false or patch.claimed == false then learn(location, 'seen', 0) end
-  for _, event in ipairs(not heard_before and patch.events or {}) do tell(lane, event, retention) end
+  if patch.sent and not heard_before then tell(lane, patch.sent, retention) end
+  for _, event in ipairs(patch.events or {}) do tell(lane, event, retention) end
 end

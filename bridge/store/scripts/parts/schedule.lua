@@ -77,18 +77,6 @@ local function may_write(lane, token) return not token or token == '' or holds(l
 -- that a full Redis drains.
 local function pass_when_full() redis.call('DEL', key('full')) end
 
--- A provider has answered. What waited for it is woken by the next claim.
-local function close_circuit(id)
-  local record = key('circuit', id)
-  redis.call('DEL', key('circuit', id, 'faults'))
-  if redis.call('HEXISTS', record, 'since') == 0 then return end
-  redis.call('HDEL', record, 'since', 'probe_at', 'prober')
-  redis.call('HSET', record, 'closed_at', now)
-  redis.call('SREM', key('circuits', 'open'), id)
-  redis.call('ZADD', key('circuits'), now, id)
-  redis.call('PUBLISH', key('wake'), now)
-end
-
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
 local function forget_turn(lane)
   forget(

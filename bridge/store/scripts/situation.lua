@@ -1,0 +1,5 @@
+-- Tell how things stand with a contact and its location.
+-- ARGV: lane, conversation id, retention (ms)
+-- Answers what `parts/situations.lua` says.
+-- Needs: situations
+return situation(ARGV[1], ARGV[2], tonumber(ARGV[3]))
