@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,30 +30,31 @@ def history(case: Case, desk: Desk) -> tuple[Said, ...]:
     count = case.kept.location.history_messages
     if not count:
         return ()
-    said = _record(case, count, desk, known=case.turn.said)
+    said = _record(case, count, desk)
     lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
-    if lacks and desk.standings.begin_top_up(case.turn.lane, token=case.turn.token):
-        _top_up(case, desk)
-        said = _record(case, count, desk)
-    return said
+    if not lacks or case.turn.topped:
+        return said
+    _top_up(case, desk)
+    return _record(case, count, desk)
 
 
-def _record(case: Case, count: int, desk: Desk, *, known: tuple[Said, ...] | None = None) -> tuple[Said, ...]:
-    """What is on record; it is read unless enough of it is `known`."""
+def _record(case: Case, count: int, desk: Desk) -> tuple[Said, ...]:
+    """What is on record; it is read if the turn doesn't know enough of it."""
     asked = {message.id for message in (*case.turn.messages, *case.turn.carried)}
-    most = count + len(asked)
-    enough = known is not None and (len(known) < MOST_SAID or len(known) >= most)
-    said = known if known is not None and enough else desk.standings.said(case.turn.lane, most)
+    said, most = case.turn.said, count + len(asked)
+    if MOST_SAID <= len(said) < most:
+        said = desk.standings.said(case.turn.lane, most)
     return transcript.earlier(said, asked=asked, count=count)
 
 
 def _top_up(case: Case, desk: Desk) -> None:
+    turn = case.turn
     try:
         page = desk.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
     except (Fenced, Unavailable):
         raise
     except BridgeError as error:
-        desk.standings.undo_top_up(case.turn.lane)
-        log.warning("turn.not_done", what="history", lane=str(case.turn.lane), turn=case.turn.id, error=str(error))
+        log.warning("turn.not_done", what="history", lane=str(turn.lane), turn=turn.id, error=str(error))
         return
-    desk.standings.remember(case.turn.lane, transcript.read_back(page.listed), token=case.turn.token)
+    said = desk.standings.top_up(turn.lane, transcript.read_back(page.listed), MOST_SAID, token=turn.token)
+    case.turn = replace(turn, said=said, topped=True)

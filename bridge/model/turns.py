@@ -37,7 +37,7 @@ class Turn:
     for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
     `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
     provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
-    (at most MOST_SAID), oldest first.
+    (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record.
     """
 
     lane: Lane
@@ -63,6 +63,7 @@ class Turn:
     asked: str = ""
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
+    topped: bool = False
 
     def now_ms(self, monotonic: float) -> int:
         """Redis' clock at the moment `monotonic` of this process."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bridge.model import MessageId, Said
+from bridge.store.connection import rows
 
 if TYPE_CHECKING:
     from bridge.model import InboundMessage
@@ -23,6 +24,11 @@ def said(id_: MessageId, role: str, text: str) -> str:
 def said_by_contact(message: InboundMessage) -> str:
     """An inbound message as JSON."""
     return said(message.id, "user", message.text)
+
+
+def read_words(flat: list[str]) -> tuple[Said, ...]:
+    """What a script answers of what was said: message, when, message, when."""
+    return tuple(read_said(text, float(at)) for text, at in rows(flat).items())
 
 
 def read_said(text: str, at_ms: float) -> Said:

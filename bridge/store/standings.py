@@ -9,7 +9,7 @@ import orjson
 from bridge.model import Lane
 from bridge.store.connection import key, reaching, script, text
 from bridge.store.heard import heard
-from bridge.store.said import read_said, said
+from bridge.store.said import read_said, read_words, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +27,7 @@ class Standings:
         self._hear = redis.register_script(script("hear"))
         self._begin = redis.register_script(script("begin"))
         self._remember = redis.register_script(script("remember"))
+        self._top_up = redis.register_script(script("top_up"))
         self._pause = redis.register_script(script("pause"))
         self._resume = redis.register_script(script("resume"))
         self._allow = redis.register_script(script("allow"))
@@ -76,20 +77,19 @@ class Standings:
 
     def remember(self, lane: Lane, heard: Iterable[Said], *, token: str = "") -> None:
         """Add messages to the record; one that stands there already changes nothing."""
-        told = [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
+        told = _told(heard)
         if told:
             with reaching(f"remember what was said with {lane}"):
                 self._remember(args=[str(lane), token, self._retention_ms, *told])
 
-    def begin_top_up(self, lane: Lane, *, token: str = "") -> bool:
-        """Note that the record is topped up from GHL; False if it was before."""
+    def top_up(self, lane: Lane, listed: Iterable[Said], most: int, *, token: str = "") -> tuple[Said, ...]:
+        """Add what GHL lists of the conversation to the record, which is done once; answers its last `most`, oldest first."""
         with reaching(f"top up what was said with {lane}"):
-            return bool(self._begin(args=[str(lane), token, f"topped:{lane}", self._retention_ms, token]))
+            return read_words(self._top_up(args=[str(lane), token, self._retention_ms, most, *_told(listed)]))
 
-    def undo_top_up(self, lane: Lane) -> None:
-        """GHL could not be read: another turn may try."""
-        with reaching(f"top up what was said with {lane}"):
-            self._redis.delete(key("topped", str(lane)))
+
+def _told(heard: Iterable[Said]) -> list[str | int]:
+    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
 
 
 def _event(step: str) -> bytes:

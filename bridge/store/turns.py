@@ -9,7 +9,7 @@ import orjson
 from bridge.model import UNKNOWN_LINE, LedgerEntry, MessageId, SendState, Status, Turn
 from bridge.store.connection import rows
 from bridge.store.messages import decode, decode_answer, encode_answer
-from bridge.store.said import read_said, said, said_by_contact
+from bridge.store.said import read_words, said, said_by_contact
 from bridge.store.situations import read_situation
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
     """The leased turn. `began` is this process' clock before the lease was asked for."""
-    now, replayed, waiting, record, ledger, messages, carried, situation, words = answer
+    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped = answer
     fields = rows(record)
     return Turn(
         lane=lane,
@@ -45,7 +45,8 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         asked=fields.get("asked", ""),
         ledger=read_ledger(rows(ledger)),
         situation=read_situation(situation, read_at=began),
-        said=tuple(read_said(text, float(at)) for text, at in rows(words).items()),
+        said=read_words(words),
+        topped=bool(topped),
     )
 
 

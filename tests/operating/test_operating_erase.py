@@ -98,7 +98,7 @@ def live(redis: Redis, perform: Operations) -> None:
     dead_letters_of(redis).replay(replayed, force=True)
     bury(redis, lanes, "m4", refused="ghl")
     standings_of(redis).begin_away(LANE, 1, "turn")
-    standings_of(redis).begin_top_up(LANE)
+    standings_of(redis).top_up(LANE, [], 9)
     hear(redis)
     perform(conversations.pause, conversations.One(ID))
     perform(conversations.pause, conversations.One("never-heard-of"))
@@ -214,7 +214,7 @@ def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> Non
     standings = standings_of(redis)
     standings.remember(LANE, [Said("user", "secret words", MessageId("m1"), 1)], token=turn.token)
     assert not standings.begin_away(LANE, 1, "turn", token=turn.token)
-    assert not standings.begin_top_up(LANE, token=turn.token)
+    assert standings.top_up(LANE, [Said("user", "secret words", MessageId("m1"), 1)], 9, token=turn.token) == ()
     assert ID not in everything(redis)
 
 

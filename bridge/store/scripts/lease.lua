@@ -56,5 +56,5 @@ return {
   now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
   redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
   situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'),
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), redis.call('EXISTS', key('topped', lane)),
 }
