@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 import re
 import threading
 import time
@@ -12,22 +11,21 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode
 
 import httpcore
 import httpx
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable
-from bridge.wire.deadline import Deadline, DeadlineTransport, addresses
+from bridge.wire.deadline import Connections, addresses
+from bridge.wire.requests import build, encode, read_target
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
-    from bridge.wire.deadline import Resolve
+    from bridge.wire.deadline import Deadline, Resolve
 
 MAX_BYTES = 1024 * 1024
-CONNECT_SECONDS = 10.0
 # Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
 # second is left for its way. Shorter, and the post would find the look-up's connection gone, since a completion lies between.
 KEEPALIVE_SECONDS = 4.0
@@ -72,11 +70,11 @@ class Observe(Protocol):
 
 
 class Wire:
-    """Transports, one a thread: with 300 requests in flight a shared one took 15 ms of CPU for each, these took 1.3 ms.
+    """Connections, some for each thread: with 300 requests in flight a shared pool took 15 ms of CPU for each, these took 1.3 ms.
 
-    httpx' client around them would follow redirects and keep cookies, neither of which may be. The default `ssl_context` trusts
-    the certificate authorities that httpx brings along. `resolve` turns host and port into addresses; what it raises, OSError
-    aside, comes out of the call.
+    They are what httpx' client stands on; the client itself would follow redirects and keep cookies, neither of which may be.
+    The default `ssl_context` trusts the certificate authorities that httpx brings along. `resolve` turns host and port into
+    addresses; what it raises, OSError aside, comes out of the call.
     """
 
     observe: Observe | None = None
@@ -86,7 +84,7 @@ class Wire:
         self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
         self._mine = threading.local()
         self._lock = threading.Lock()
-        self._transports: weakref.WeakSet[DeadlineTransport] = weakref.WeakSet()
+        self._opened: weakref.WeakSet[Connections] = weakref.WeakSet()
 
     def observed(self, observe: Observe) -> Wire:
         """The same wire with the same connections, whose calls somebody is told of."""
@@ -120,44 +118,46 @@ class Wire:
             OperatorMustFix: the address is no URL, or a header (a token) can't be sent as it is.
         """
         started = time.monotonic()
-        transport, deadline = self._transport()
-        departure = _Departure(before_send, deadline)
-        content, typed = _content(json, form)
-        request = _build(method, url, headers={**EACH, **typed, **headers}, content=content, params=params, seconds=seconds)
-        request.extensions["trace"] = departure
+        connections = self._connections()
+        departure = _Departure(before_send, connections.deadline)
+        target = read_target(url, params)
+        content, typed = encode(json, form)
+        request = build(method, target, {**EACH, **typed, **headers}, content, seconds=seconds, trace=departure)
         try:
-            with deadline.within(seconds), closing(transport.handle_request(request)) as response:
-                body = _read(response, max_bytes, host=request.url.host)
+            with connections.deadline.within(seconds), closing(connections.send(request)) as response:
+                known = httpx.Headers(response.headers)
+                body = _read(response, known.get("Content-Encoding", "identity"), max_bytes, host=target.host)
         except httpcore.LocalProtocolError:  # its text holds the header's value
-            raise OperatorMustFix(f"{request.url.host}: a header can't be sent; look for line breaks in the token") from None
+            raise OperatorMustFix(f"{target.host}: a header can't be sent; look for line breaks in the token") from None
         except CutShort:
-            self._note(request, LOST, time.monotonic() - started)
+            self._note(method, target, LOST, time.monotonic() - started)
             raise
         except _FAULTS as error:
-            self._note(request, LOST if departure.begun else UNSENT, time.monotonic() - started)
-            raise _sort(error, request.url.host, left=departure.begun) from None
-        answer = Answer(status=response.status_code, headers=response.headers, body=body, seconds=time.monotonic() - started)
-        self._note(request, _kind_of(answer.status), answer.seconds)
+            self._note(method, target, LOST if departure.begun else UNSENT, time.monotonic() - started)
+            raise _sort(error, target.host, left=departure.begun) from None
+        answer = Answer(status=response.status, headers=known, body=body, seconds=time.monotonic() - started)
+        self._note(method, target, _kind_of(answer.status), answer.seconds)
         return answer
 
     def close(self) -> None:
         """Close the connections of all threads. No call may follow."""
         with self._lock:
-            transports = list(self._transports)
-        for transport in transports:
-            transport.close()
+            opened = list(self._opened)
+        for connections in opened:
+            connections.close()
 
-    def _note(self, request: httpx.Request, ended: str, seconds: float) -> None:
+    def _note(self, method: str, target: httpx.URL, ended: str, seconds: float) -> None:
         if self.observe:
-            self.observe(request.method, request.url.path, ended, seconds)
+            self.observe(method, target.path, ended, seconds)
 
-    def _transport(self) -> tuple[DeadlineTransport, Deadline]:
-        if not hasattr(self._mine, "transport"):
-            deadline = Deadline()
-            self._mine.transport = _open(self._ssl_context, self._resolve, deadline), deadline
+    def _connections(self) -> Connections:
+        if not hasattr(self._mine, "connections"):
+            self._mine.connections = Connections(
+                ssl_context=self._ssl_context, resolve=self._resolve, most=CONNECTIONS, keepalive_seconds=KEEPALIVE_SECONDS
+            )
             with self._lock:
-                self._transports.add(self._mine.transport[0])
-        mine: tuple[DeadlineTransport, Deadline] = self._mine.transport
+                self._opened.add(self._mine.connections)
+        mine: Connections = self._mine.connections
         return mine
 
 
@@ -178,55 +178,21 @@ class _Departure:
         self.begun = True
 
 
-def _open(ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline) -> DeadlineTransport:
-    return DeadlineTransport(
-        deadline, ssl_context=ssl_context, resolve=resolve, max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS
-    )
-
-
-def _content(json: object | None, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
-    """The body and its type. A lone surrogate in a text (half an emoji, cut by somebody) is sent as a question mark."""
-    if form is not None:
-        return urlencode(form, errors="replace").encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-    if json is None:
-        return None, {}
-    return json_.dumps(json, ensure_ascii=False).encode("utf-8", "replace"), {"Content-Type": "application/json"}
-
-
-def _build(
-    method: str,
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    content: bytes | None,
-    params: Mapping[str, str | int] | None,
-    seconds: float,
-) -> httpx.Request:
-    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)).as_dict()
-    try:
-        request = httpx.Request(method, url, headers=headers, params=params, content=content, extensions={"timeout": timeout})
-    except (httpx.InvalidURL, UnicodeError):
-        raise OperatorMustFix("the address or a header (a token) of a request is not valid: look for stray characters") from None
-    if request.url.scheme not in {"http", "https"} or not request.url.host:
-        raise OperatorMustFix("the address of a request must begin with https:// (or http://) and a host")
-    return request
-
-
-def _read(response: httpx.Response, max_bytes: int, *, host: str) -> bytes:
+def _read(response: httpcore.Response, encoding: str, max_bytes: int, *, host: str) -> bytes:
     """Read the body. Raises CutShort: from here on, the status is known."""
     try:
-        return _decode(_collect(response, max_bytes), response.headers.get("Content-Encoding", "identity"), max_bytes)
+        return _decode(_collect(response, max_bytes), encoding, max_bytes)
     except (*_FAULTS, _Unreadable) as error:
-        raise CutShort(f"{host}: HTTP {response.status_code}, then {_kind(error)}", status=response.status_code) from None
+        raise CutShort(f"{host}: HTTP {response.status}, then {_kind(error)}", status=response.status) from None
 
 
 class _Unreadable(Exception):
     """Why a body that came can't be used."""
 
 
-def _collect(response: httpx.Response, max_bytes: int) -> bytes:
+def _collect(response: httpcore.Response, max_bytes: int) -> bytes:
     body = bytearray()
-    for chunk in response.iter_raw():
+    for chunk in response.iter_stream():
         body += chunk
         if len(body) > max_bytes:
             raise _Unreadable(f"more than {max_bytes} bytes")

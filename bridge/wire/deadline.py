@@ -1,4 +1,4 @@
-"""An httpx transport in which every step ends when the whole call must.
+"""HTTP connections on which every step ends when the whole call must.
 
 httpx bounds each read and write alone, so an answer that trickles in byte by byte outlives its timeouts
 (https://github.com/encode/httpx/issues/1450). Here each step gets what is left of the call.
@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpcore
-import httpx
 
 if TYPE_CHECKING:
     import ssl
@@ -61,51 +60,29 @@ class Deadline:
         return left
 
 
-class DeadlineTransport(httpx.BaseTransport):
-    """HTTP/1.1 under a deadline. httpx's own transport takes no network backend; httpcore's errors come out as they are."""
+class Connections:
+    """One thread's HTTP/1.1 connections. Every step of a request ends when the whole call must (`deadline`).
 
-    def __init__(
-        self,
-        deadline: Deadline,
-        *,
-        ssl_context: ssl.SSLContext,
-        resolve: Resolve,
-        max_connections: int,
-        keepalive_expiry: float,
-    ) -> None:
+    httpx' own transport takes no network backend; httpcore's errors come out as they are.
+    """
+
+    def __init__(self, *, ssl_context: ssl.SSLContext, resolve: Resolve, most: int, keepalive_seconds: float) -> None:
+        self.deadline = Deadline()
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context,
-            max_connections=max_connections,
-            keepalive_expiry=keepalive_expiry,
-            network_backend=_Backend(deadline, resolve),
+            max_connections=most,
+            keepalive_expiry=keepalive_seconds,
+            network_backend=_Backend(self.deadline, resolve),
         )
         weakref.finalize(self, self._pool.close)  # a thread that ends takes its connections along
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request whose body is in memory, and leave the answer's body to be read."""
-        url = request.url
-        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        response = self._pool.handle_request(
-            httpcore.Request(
-                request.method, target, headers=request.headers.raw, content=request.read(), extensions=request.extensions
-            )
-        )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+        return self._pool.handle_request(request)
 
     def close(self) -> None:
         """Close all connections, those in use too."""
         self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._response.iter_stream()
-
-    def close(self) -> None:
-        self._response.close()
 
 
 class _Backend(httpcore.NetworkBackend):

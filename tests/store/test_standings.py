@@ -19,6 +19,7 @@ from bridge.model import (
     Ended,
     MessageId,
     OutboundMessage,
+    Said,
     Status,
 )
 from bridge.store.connection import key, now_ms, script

@@ -1,0 +1,77 @@
+"""A request's bytes: where it goes, its headers and its body."""
+
+from __future__ import annotations
+
+import json as json_
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import httpcore
+import httpx
+
+from bridge.errors import OperatorMustFix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CONNECT_SECONDS = 10.0
+
+
+def encode(json: object | None, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
+    """The body and its type. A lone surrogate in a text (half an emoji, cut by somebody) is sent as a question mark."""
+    if form is not None:
+        return urlencode(form, errors="replace").encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    if json is None:
+        return None, {}
+    return json_.dumps(json, ensure_ascii=False).encode("utf-8", "replace"), {"Content-Type": "application/json"}
+
+
+def read_target(url: str, params: Mapping[str, str | int] | None) -> httpx.URL:
+    """An address with its query. Raises OperatorMustFix when it is none."""
+    target = _parse(url)
+    return target.copy_merge_params(params) if params else target
+
+
+@lru_cache(maxsize=256)
+def _parse(url: str) -> httpx.URL:
+    """An address; most calls go where an earlier one went."""
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):
+        raise OperatorMustFix("the address of a request is not valid: look for stray characters") from None
+    if target.scheme not in {"http", "https"} or not target.host:
+        raise OperatorMustFix("the address of a request must begin with https:// (or http://) and a host")
+    return target
+
+
+def build(
+    method: str,
+    target: httpx.URL,
+    headers: Mapping[str, str],
+    content: bytes | None,
+    *,
+    seconds: float,
+    trace: Callable[[str, Mapping[str, Any]], None],
+) -> httpcore.Request:
+    """A request ready to be sent, each step of it within `seconds`. Raises OperatorMustFix when a header can't be sent."""
+    return httpcore.Request(
+        method,
+        httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
+        headers=_encode_headers(method, target, headers, content),
+        content=content,
+        extensions={"timeout": _timeout(seconds), "trace": trace},
+    )
+
+
+def _encode_headers(method: str, target: httpx.URL, named: Mapping[str, str], content: bytes | None) -> list[tuple[bytes, bytes]]:
+    try:
+        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
+    except UnicodeError:
+        raise OperatorMustFix("a header (a token) of a request is not valid: look for stray characters") from None
+    length = [(b"Content-Length", b"%d" % len(content or b""))] if content is not None or method == "POST" else []
+    return [(b"Host", target.netloc), *headers, *length]
+
+
+def _timeout(seconds: float) -> dict[str, float]:
+    return {"connect": min(seconds, CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
