@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from bridge.model import ConversationId, Lane, LedgerEntry, MessageId, SendState
 from bridge.policy.wording import digest
 from bridge.store.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.connection import key, reaching, rows, script
+from bridge.store.locations import FIELDS
 from bridge.store.messages import encode_answer
 from bridge.store.situations import read_situation
 from bridge.store.turns import (
@@ -116,8 +117,8 @@ class Lanes:
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
 
     def _take(self, lane: Lane, token: str) -> Any:
-        most = [MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID]
-        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most])
+        most = (MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID)
+        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, *FIELDS])
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
@@ -214,8 +215,9 @@ class Lanes:
         delivery = self._delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
         if may_deliver:
             saved["claimed"] = completion.claimed_message_id
-        known = {"claimed": claimed, "welcomed": ["provider"], "passed": circuit}
-        done = self._step(turn, lane=saved, look=[conversation_id], event=event, **known, **delivery)
+        look = {"conversation": conversation_id, "fields": FIELDS}
+        known = {"claimed": claimed, "welcomed": ["provider"], "passed": circuit, "look": look}
+        done = self._step(turn, lane=saved, event=event, **known, **delivery)
         return Now(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
     def _delivery(self, completion: Completion, *, asked_at_ms: int) -> dict[str, Any]:
@@ -252,7 +254,7 @@ class Lanes:
             lane={"looks": 0, **kept},
             ledger={posting.part: entry},
             posting={posting.part: [digest(posting.text)]},
-            unless_newer=asdict(newest) if newest else None,
+            unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             unless_there=[posting.part, *([ASK] if posting.parts else [])],
             revision=[revision],
         )

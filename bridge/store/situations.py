@@ -9,6 +9,7 @@ import orjson
 
 from bridge.model import ConversationId, Situation, Standing
 from bridge.store.connection import reaching, rows, script
+from bridge.store.locations import FIELDS, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,13 +33,13 @@ class Situations:
         """How things stand now. Raises Unavailable when Redis can't be reached."""
         began = self._clock()
         with reaching(f"read how things stand with {lane}"):
-            return read_situation(self._situation(args=[str(lane), conversation_id, self._retention_ms]), read_at=began)
+            return read_situation(self._situation(args=[str(lane), conversation_id, self._retention_ms, *FIELDS]), read_at=began)
 
 
 def read_situation(answer: Sequence[Any], *, read_at: float) -> Situation:
     """Undo what `parts/situations.lua` writes. `read_at` is this process' clock before it was asked."""
     now, conversation, location, standing, replies, oldest = answer
-    known = rows(location)
+    known = named(location)
     hears_events = now - int(known.get("marketplace_at") or 0) < WEEK_MS
     return Situation(
         conversation_id=ConversationId(conversation),

@@ -1,7 +1,7 @@
 -- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
 -- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
 -- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn, retention (ms),
---       how many of the newest words that were said
+--       how many of the newest words that were said, fields of the location ...
 -- Answers nil, or what `turns.read_turn` reads.
 -- Needs: telling, schedule, situations
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -55,6 +55,6 @@ local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0,
 return {
   now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
   redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
-  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', tonumber(ARGV[6])),
+  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 8)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), redis.call('EXISTS', key('topped', lane)),
 }

@@ -3,7 +3,7 @@
 --       long the lease must last; `circuit` {id, longest}: a provider that is about to be asked; `unless_newer` {seen, line}:
 --       nothing is written if behind the first `seen` messages one of the same line stands, or one of which it isn't known yet;
 --       `revision` [n]: nor if the contact's standing is another one by now; `passed`: a circuit whose provider has answered;
---       `look` [conversation]: tell how things stand afterwards), retention (ms)
+--       `look` {conversation, fields (of the location)}: tell how things stand afterwards), retention (ms)
 -- Answers {1, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; and nothing was
 --         written after {0, ms} when the lease was lost or is too short, {2} when there is a newer message, {3} when the standing has
 --         changed, {4} when a part of `unless_there` is in GHL already, {5} when the provider's circuit is open.
@@ -42,4 +42,4 @@ if is[3] ~= patch.nonce then
   redis.call('HSET', record, 'written', patch.nonce)
 end
 if not patch.look then return {1, left, admitted} end
-return {1, left, admitted, situation(lane, patch.look[1], retention), redis.call('HGETALL', key('ledger', patch.turn))}
+return {1, left, admitted, situation(lane, patch.look.conversation, patch.look.fields, retention), redis.call('HGETALL', key('ledger', patch.turn))}
