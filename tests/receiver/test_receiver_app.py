@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.receiver.answers import LINGER_BYTES
+from bridge.receiver.app import COLLECT_AFTER
 from bridge.receiver.webhooks import MOST_BYTES
+from tests.receiver.conftest import PEM
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -139,3 +144,14 @@ async def test_of_an_endless_body_little_is_read(receiver: Receiver, announced: 
     assert (end["body"], end["more_body"]) == (b"", False)
     before = 0 if announced else MOST_BYTES + 65536
     assert told_after == [before, before, before + LINGER_BYTES]
+
+
+def test_what_a_web_process_starts_with_is_not_looked_through_for_garbage(redis_url: str) -> None:
+    """Python's collector passes over all that was there before the first request, and comes seldom."""
+    told = "import gc; from bridge.receiver.app import from_process_environment as start; "
+    told += "start(); print(gc.get_freeze_count(), gc.get_threshold()[0])"
+    command, environ = (sys.executable, "-c", told), {**os.environ, "REDIS_URL": redis_url, "GHL_WEBHOOK_KEYS": PEM}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+
+    frozen, after = map(int, done.stdout.split())
+    assert frozen > after == COLLECT_AFTER
