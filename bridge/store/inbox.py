@@ -76,7 +76,7 @@ class Inbox:
     async def workflow_hash(self, location_id: LocationId) -> str:
         """The keyed hash of a location's own workflow secret; empty if it has none. Raises Unavailable."""
         with reaching(f"read the workflow secret of {location_id}"):
-            return await self._pipelines.in_time(self._redis.hget(key("location", location_id), "workflow_hash")) or ""
+            return await self._pipelines.ask("HGET", key("location", location_id), "workflow_hash") or ""
 
     async def hear(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""

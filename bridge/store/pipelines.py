@@ -1,4 +1,4 @@
-"""Script calls that come at about the same time go to Redis together: one write, one read, one sync of the append-only file.
+"""Calls that come at about the same time go to Redis together: one write, one read, one sync of the append-only file.
 
 A call alone is sent at once. While pipelines are under way the next calls gather, so that under load each pipeline takes many,
 and nobody waits for a timer. What this gained: infra/bench/notes.md.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Sequence
 
     from redis.asyncio import Redis
     from redis.commands.core import AsyncScript
@@ -27,9 +28,9 @@ MOST_TOGETHER = 256
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    script: AsyncScript
-    args: Sequence[Any]
+    command: Sequence[Any]
     answer: asyncio.Future[Any]
+    script: AsyncScript | None = None
 
 
 class Pipelines:
@@ -39,78 +40,71 @@ class Pipelines:
         self._redis = redis
         self._seconds = seconds
         self._waiting: deque[_Call] = deque()
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._calls: set[asyncio.Future[Any]] = set()
+        self._under_way: set[asyncio.Task[list[Any]]] = set()
 
     async def run(self, script: AsyncScript, args: Sequence[Any]) -> Any:
         """What the script answers. Raises TimeoutError, and what the client raises; the script may have run all the same."""
+        return await self._join(("EVALSHA", script.sha, 0, *args), script)
+
+    async def ask(self, *command: str) -> Any:
+        """What Redis answers to a command. Raises as `run`."""
+        return await self._join(command)
+
+    async def _join(self, command: Sequence[Any], script: AsyncScript | None = None) -> Any:
         loop = asyncio.get_running_loop()
-        call = _Call(script, args, loop.create_future())
-        self._waiting.append(call)
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(_Call(command, answer, script))
         # Not now: those that are read from their connections in the same turn of the loop come along.
         loop.call_soon(self._send)
-        async with asyncio.timeout(self._seconds):
-            return await call.answer
-
-    async def in_time(self, work: Awaitable[Any]) -> Any:
-        """Wait no longer than promised, not even for the work to be cancelled. Raises TimeoutError, and what the work raises.
-
-        With a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11) and waited out its own
-        timeout, which begins anew for every step.
-        """
-        task = asyncio.ensure_future(work)
-        # The event loop itself keeps no task alive.
-        self._calls.add(task)
-        task.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({task}, timeout=self._seconds)
-        if not done:
-            task.cancel()
-            raise TimeoutError
+        deadline = loop.call_later(self._seconds, _fail, answer, TimeoutError())
         try:
-            return task.result()
-        except RuntimeError as error:
-            # What uvloop raises when Redis closes a connection between its opening and the first write to it.
-            raise ConnectionError(str(error)) from error
-
-    def _forget(self, task: asyncio.Future[Any]) -> None:
-        self._calls.discard(task)
-        if not task.cancelled():
-            # Looked at, so that a fault which comes after its sender was answered is no warning.
-            task.exception()
+            return await answer
+        finally:
+            deadline.cancel()
 
     def _send(self) -> None:
         while self._waiting and len(self._under_way) < MOST_UNDER_WAY:
             together = self._next()
             if together:
-                task = asyncio.ensure_future(self._travel(together))
-                self._under_way.add(task)
-                task.add_done_callback(self._arrived)
+                self._depart(together)
 
     def _next(self) -> list[_Call]:
         """Those whose callers still wait: who was told that it didn't work is not written down behind their back."""
         count = min(len(self._waiting), MOST_TOGETHER)
         return [call for call in (self._waiting.popleft() for _ in range(count)) if not call.answer.done()]
 
-    def _arrived(self, task: asyncio.Task[None]) -> None:
+    def _depart(self, together: list[_Call]) -> None:
+        task = asyncio.ensure_future(self._ask(together))
+        self._under_way.add(task)
+        deadline = asyncio.get_running_loop().call_later(self._seconds, self._abandon, task)
+        task.add_done_callback(partial(self._arrived, together, deadline))
+
+    def _abandon(self, task: asyncio.Task[list[Any]]) -> None:
+        """Its callers are told by now. The next are not kept waiting for it to be cancelled.
+
+        With a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11) and waited out its own
+        timeout, which begins anew for every step.
+        """
+        task.cancel()
+        self._free(task)
+
+    def _arrived(self, together: list[_Call], deadline: asyncio.TimerHandle, task: asyncio.Task[list[Any]]) -> None:
+        deadline.cancel()
+        for call, answer in zip(together, _answers(task, len(together)), strict=True):
+            if isinstance(answer, BaseException):
+                _fail(call.answer, answer)
+            elif not call.answer.done():
+                call.answer.set_result(answer)
+        self._free(task)
+
+    def _free(self, task: asyncio.Task[list[Any]]) -> None:
         self._under_way.discard(task)
         self._send()
 
-    async def _travel(self, together: list[_Call]) -> None:
-        try:
-            answers = await self.in_time(self._ask(together))
-        except Exception as error:  # noqa: BLE001 - whatever it is, each caller is told
-            answers = [error] * len(together)
-        for call, answer in zip(together, answers, strict=True):
-            if call.answer.done():
-                continue
-            if isinstance(answer, BaseException):
-                call.answer.set_exception(answer)
-            else:
-                call.answer.set_result(answer)
-
     async def _ask(self, together: list[_Call]) -> list[Any]:
         answers = await self._ask_once(together)
-        unknown = {call.script for call, answer in zip(together, answers, strict=True) if isinstance(answer, NoScriptError)}
+        pairs = zip(together, answers, strict=True)
+        unknown = {call.script for call, answer in pairs if call.script and isinstance(answer, NoScriptError)}
         if not unknown:
             return answers
         for script in unknown:
@@ -121,6 +115,21 @@ class Pipelines:
     async def _ask_once(self, together: list[_Call]) -> list[Any]:
         pipe = self._redis.pipeline(transaction=False)
         for call in together:
-            pipe.execute_command("EVALSHA", call.script.sha, 0, *call.args)
+            pipe.execute_command(*call.command)
         answers: list[Any] = await pipe.execute(raise_on_error=False)
         return answers
+
+
+def _answers(task: asyncio.Task[list[Any]], count: int) -> list[Any]:
+    if task.cancelled():
+        return [TimeoutError()] * count
+    error = task.exception()
+    if isinstance(error, RuntimeError):
+        # What uvloop raises when Redis closes a connection between its opening and the first write to it.
+        error = ConnectionError(str(error))
+    return [error] * count if error else task.result()
+
+
+def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error)

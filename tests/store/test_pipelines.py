@@ -57,6 +57,16 @@ async def test_a_call_that_fails_fails_alone(client: AsyncRedis, redis: Redis) -
     assert isinstance(answers[1], ResponseError)
 
 
+async def test_a_plain_command_travels_with_scripts(client: AsyncRedis, redis: Redis) -> None:
+    """It is answered in its place."""
+    pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
+    redis.hset("known", "name", "value")
+
+    answers = await asyncio.gather(pipelines.run(note, ["one"]), pipelines.ask("HGET", "known", "name"))
+
+    assert [*answers] == [1, "value"]
+
+
 async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
     """Everybody is told in time, those behind the pipelines that are stuck too; afterwards it goes on."""
     with own_redis(tmp_path) as own:
