@@ -21,6 +21,7 @@ from bridge.receiver.api.answers import refuse_http
 from bridge.receiver.beating import beating
 from bridge.receiver.console import app as console
 from bridge.receiver.reporting import reporting
+from bridge.receiver.turnstile import Turnstile
 from bridge.settings import from_environment
 from bridge.store.counts import Counts
 from bridge.store.sweeps import Sweeps
@@ -54,7 +55,7 @@ def build(settings: Settings) -> Starlette:
     office = Office(settings)
     door = build_door(settings, redis)
     installing = cache(partial(build_installing, settings, redis))
-    tally, counts = Tally(), Counts(redis)
+    tally, counts, turnstile = Tally(), Counts(redis), Turnstile()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -66,11 +67,11 @@ def build(settings: Settings) -> Starlette:
         office.close()
 
     routes = [
-        Route("/webhooks/ghl", webhooks.marketplace(door, tally), methods=["POST"]),
+        Route("/webhooks/ghl", webhooks.marketplace(door, tally, turnstile), methods=["POST"]),
         Route("/oauth/install", oauth.install(installing), methods=["GET"]),
         Route("/oauth/callback", oauth.callback(installing), methods=["GET"]),
-        Route("/webhooks/workflow", webhooks.workflow(door, tally), methods=["POST"]),
-        Route("/webhooks/workflow/{secret:path}", webhooks.workflow(door, tally), methods=["POST"]),
+        Route("/webhooks/workflow", webhooks.workflow(door, tally, turnstile), methods=["POST"]),
+        Route("/webhooks/workflow/{secret:path}", webhooks.workflow(door, tally, turnstile), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),

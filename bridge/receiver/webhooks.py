@@ -20,6 +20,7 @@ from bridge.receiver.bodies import read
 if TYPE_CHECKING:
     from bridge.flow import Door
     from bridge.metrics import Tally
+    from bridge.receiver.turnstile import Turnstile
 
 log = structlog.get_logger()
 
@@ -31,21 +32,24 @@ Accept = Callable[[bytes, Request], Awaitable[Answer]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def marketplace(door: Door, tally: Tally) -> Endpoint:
+def marketplace(door: Door, tally: Tally, turnstile: Turnstile) -> Endpoint:
     """The door for GHL's signed marketplace events."""
-    return _counted(lambda body, request: flow.accept(body, request.headers, door), tally)
+    return _counted(lambda body, request: flow.accept(body, request.headers, door), tally, turnstile)
 
 
-def workflow(door: Door, tally: Tally) -> Endpoint:
+def workflow(door: Door, tally: Tally, turnstile: Turnstile) -> Endpoint:
     """The door for GHL's workflow webhooks, which bring a secret. No line of the log holds a path: that may be the secret."""
-    return _counted(
-        lambda body, request: flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), door), tally
-    )
+
+    def accept(body: bytes, request: Request) -> Awaitable[Answer]:
+        return flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), door)
+
+    return _counted(accept, tally, turnstile)
 
 
-def _counted(accept: Accept, tally: Tally) -> Endpoint:
+def _counted(accept: Accept, tally: Tally, turnstile: Turnstile) -> Endpoint:
     async def take(request: Request) -> Response:
         began = time.monotonic()
+        await turnstile.pass_through()
         answer, response = await _take(request, accept)
         tally.count(WEBHOOKS, "ignored" if answer.status == "skipped" else answer.status, answer.reason)
         if answer.status == "accepted":
