@@ -18,6 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nacl.signing import VerifyKey
 
 from bridge.errors import Unauthorized
 from bridge.ghl import events, workflow
@@ -135,7 +136,7 @@ def test_no_workflow_webhook_breaks_the_parser() -> None:
 def test_only_the_signed_bytes_verify() -> None:
     """A signature of one body, changed or not, lets in no other body, and no other signature lets in that one."""
     key = Ed25519PrivateKey.generate()
-    keys = Keys(ed25519=(key.public_key(),))
+    keys = Keys(ed25519=(VerifyKey(key.public_key().public_bytes_raw()),))
 
     @ROUND
     @given(st.sampled_from(SAMPLES), changed(), st.binary(max_size=80), st.integers(0, 511))

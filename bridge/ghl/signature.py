@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
 
 from bridge.errors import Misconfigured, Unauthorized
 
@@ -35,7 +37,7 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----")
 class Keys:
     """The public keys that may sign: any one of a kind suffices, so that a rotation needs no moment of its own."""
 
-    ed25519: tuple[Ed25519PublicKey, ...] = ()
+    ed25519: tuple[VerifyKey, ...] = ()
     rsa: tuple[RSAPublicKey, ...] = ()
 
 
@@ -49,7 +51,7 @@ def read_keys(pem: str) -> Keys:
         raise Misconfigured("GHL_WEBHOOK_KEYS holds no whole PEM block, or one without its END line: give GHL's public keys")
     loaded = [_load(block, place) for place, block in enumerate(blocks, start=1)]
     return Keys(
-        ed25519=tuple(key for key in loaded if isinstance(key, Ed25519PublicKey)),
+        ed25519=tuple(VerifyKey(key.public_bytes_raw()) for key in loaded if isinstance(key, Ed25519PublicKey)),
         rsa=tuple(key for key in loaded if isinstance(key, RSAPublicKey)),
     )
 
@@ -94,14 +96,15 @@ def _decode(signature: str, name: str) -> bytes:
         raise Unauthorized(f"{name} is not base64") from None
 
 
-def _check_ed25519(body: bytes, signature: bytes, keys: tuple[Ed25519PublicKey, ...]) -> None:
+def _check_ed25519(body: bytes, signature: bytes, keys: tuple[VerifyKey, ...]) -> None:
     if len(signature) != _ED25519_LENGTH:
         raise Unauthorized(f"{ED25519_HEADER} is not {_ED25519_LENGTH} bytes long")
     for key in keys:
         try:
-            return key.verify(signature, body)
-        except InvalidSignature:
+            key.verify(body, signature)
+        except BadSignatureError:
             continue
+        return
     raise Unauthorized(f"{ED25519_HEADER} fits none of {len(keys)} Ed25519 keys")
 
 

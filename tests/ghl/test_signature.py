@@ -187,6 +187,23 @@ def test_odd_signatures_are_refused(ghl: Signer, name: str, spoil: object) -> No
         verify(BODY, {name: spoil(true)}, ghl.keys)
 
 
+def test_another_form_of_a_true_signature_is_refused(ghl: Signer) -> None:
+    """Ed25519's second number counts only in its smallest form: nobody makes a second signature from a first."""
+    order = 2**252 + 27742317777372353535851937790883648493
+    true = ghl.young.sign(BODY)
+    other = true[:32] + (int.from_bytes(true[32:], "little") + order).to_bytes(32, "little")
+    with pytest.raises(Unauthorized, match="fits none"):
+        verify(BODY, {"x-ghl-signature": b64encode(other).decode()}, ghl.keys)
+
+
+def test_a_key_that_fits_every_body_fits_none() -> None:
+    """Under the neutral element as a key, the neutral element with a zero would be a signature of anything."""
+    neutral = bytes([1, *[0] * 31])
+    keys = read_keys(pem(ed25519.Ed25519PublicKey.from_public_bytes(neutral)))
+    with pytest.raises(Unauthorized, match="fits none"):
+        verify(BODY, {"x-ghl-signature": b64encode(neutral + bytes(32)).decode()}, keys)
+
+
 @pytest.mark.parametrize("name", [b"x-ghl-signature", b"x-wh-signature"])
 def test_a_repeated_header_is_refused(ghl: Signer, name: bytes) -> None:
     """A header that stands twice is refused, even if both values are true or one of them is N/A."""
