@@ -6,17 +6,19 @@
 -- Answers accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
 -- Needs: letters, standings, twins
 local lane, nonce, came, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
-local memory, retention, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+-- The times stay text: Redis would print a number anew wherever it is handed on.
+local memory, retention, most = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local id, reason = came.id, came.reason
 local location, contact = split(lane)
-if redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
+local configured = redis.call('HEXISTS', key('location', location), 'settings') == 1
+if not configured and redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
 local stopped = {}
-for _, channel in ipairs(reason == '' and came.channels or {}) do
+for _, channel in ipairs(reason == '' and came.word ~= '' and came.channels or {}) do
   if redis.call('SISMEMBER', key('stopping', location), channel .. '|' .. came.word) == 1 then stopped[#stopped + 1] = channel end
 end
 local why = {overflow = most .. ' messages wait already', unconfigured = 'the app is installed, but no settings were applied yet'}
-if reason == '' and redis.call('HEXISTS', key('location', location), 'settings') == 0 then
+if reason == '' and not configured then
   reason = 'unconfigured'
 elseif stopped[1] then
   reason = 'stop_word'
@@ -25,8 +27,7 @@ elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= most then
 end
 local marks = {key('seen', location, id)}
 if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
-for _, mark in ipairs(marks) do
-  local by = redis.call('GET', mark)
+for _, by in ipairs(redis.call('MGET', unpack(marks))) do
   -- The same call again is told what the first one did.
   if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end
   if by then return 'duplicate' end
@@ -51,18 +52,24 @@ redis.call('PEXPIRE', recorded, memory)
 restore(lane, came.erased, retention)
 
 local message = key('message', location, id)
-redis.call('HSET', message, 'lane', lane, 'at', now, 'conversation', came.conversation_id)
-if reason == '' then redis.call('HSET', message, 'body', body, 'line', came.line) end
-redis.call('HSET', message, 'status', reason == '' and 'waiting' or 'skipped', 'reason', reason)
+local told = {'lane', lane, 'at', now, 'conversation', came.conversation_id, 'reason', reason}
+if reason == '' then
+  redis.call('HSET', message, 'status', 'waiting', 'body', body, 'line', came.line, unpack(told))
+else
+  redis.call('HSET', message, 'status', 'skipped', unpack(told))
+end
 for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
-for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
+if redis.call('EXISTS', key('paused', contact), key('paused', came.conversation_id)) > 0 then
+  for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
+end
 tell(lane, came.event, retention)
 if why[reason] then
   redis.call('HSET', message, 'facts', why[reason])
   tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = why[reason]}), retention)
 end
-if not came.found then redis.call('HSET', key('location', location), 'last_event_at', now) end
-if came.marketplace then redis.call('HSET', key('location', location), 'marketplace_at', now) end
+local heard = came.found and {} or {'last_event_at', now}
+if came.marketplace then heard[#heard + 1], heard[#heard + 2] = 'marketplace_at', now end
+if heard[1] then redis.call('HSET', key('location', location), unpack(heard)) end
 
 -- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.
 local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now

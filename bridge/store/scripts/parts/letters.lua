@@ -26,6 +26,8 @@ local UNKNOWN_LINE = '?'
 
 -- The texts of young dead letters that came by the same line are answered together with a message that comes now.
 local function carry(lane, line, by, retention)
+  local letters = redis.call('LRANGE', key('buried', lane), 0, -1)
+  if not letters[1] then return end
   local location = split(lane)
   local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
   local function fits(buried)
@@ -34,7 +36,7 @@ local function carry(lane, line, by, retention)
     local its = first and redis.call('HGET', key('message', location, first), 'line')
     return its == line or its == UNKNOWN_LINE
   end
-  for _, buried in ipairs(redis.call('LRANGE', key('buried', lane), 0, -1)) do
+  for _, buried in ipairs(letters) do
     local failed_at = redis.call('ZSCORE', key('dead'), buried)
     local young = failed_at and now - tonumber(failed_at) < max_age
     local letter = young and fits(buried) and open_letter(buried)

@@ -23,8 +23,9 @@ end
 local function quiet_at(lane)
   local location = split(lane)
   local waiting = key('waiting', lane)
-  local first = redis.call('HGET', key('message', location, redis.call('LINDEX', waiting, 0)), 'at')
-  local last = redis.call('HGET', key('message', location, redis.call('LINDEX', waiting, -1)), 'at')
+  local oldest, newest = redis.call('LINDEX', waiting, 0), redis.call('LINDEX', waiting, -1)
+  local first = redis.call('HGET', key('message', location, oldest), 'at')
+  local last = oldest == newest and first or redis.call('HGET', key('message', location, newest), 'at')
   local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
   local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
   return math.min((tonumber(last) or now) + debounce, (tonumber(first) or now) + most)
@@ -51,8 +52,9 @@ end
 -- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
 local function reschedule(lane)
   local record = key('lane', lane)
-  local not_before = tonumber(redis.call('HGET', record, 'not_before') or 0)
-  if redis.call('HEXISTS', record, 'replaying') == 1 or redis.call('EXISTS', key('replays', lane)) == 1 then
+  local known = redis.call('HMGET', record, 'not_before', 'replaying')
+  local not_before = tonumber(known[1] or 0)
+  if known[2] or redis.call('EXISTS', key('replays', lane)) == 1 then
     schedule(lane, math.max(not_before, now))
   elseif redis.call('EXISTS', key('waiting', lane)) == 1 then
     schedule(lane, math.max(not_before, quiet_at(lane)))

@@ -45,8 +45,7 @@ end
 
 local function tell(lane, event, retention)
   local timeline = key('timeline', lane)
-  redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
-  redis.call('LTRIM', timeline, -500, -1)
+  if redis.call('RPUSH', timeline, string.format('%d ', now) .. event) > 500 then redis.call('LTRIM', timeline, -500, -1) end
   redis.call('PEXPIRE', timeline, retention)
   -- The newest events of all lanes, for those who watch.
   redis.call('XADD', key('live'), 'MAXLEN', '~', 500, '*', 'lane', lane, 'event', event)
