@@ -17,6 +17,10 @@ class Kind:
     channel: Channel
 
 
+def _plain(word: str) -> str:
+    return word.strip().replace(" ", "_").upper()
+
+
 # Sources: https://marketplace.gohighlevel.com/docs/webhook/InboundMessage (2026-08-30) and the enum of GHL's OpenAPI files;
 # WhatsApp, live chat's spelling and the custom kinds were seen on the wire. Left out, as they are no message to answer: 1 call,
 # 10 voicemail, 24 IVR, 34 custom call; 4-9, 12-14, 16, 17 campaigns and reviews; 25-28, 31, 38 activities; 30 live chat's info;
@@ -35,6 +39,12 @@ KINDS = (
     Kind("TYPE_LIVE_CHAT", 29, "Live_Chat", Channel.LIVE_CHAT),
 )
 
+_CALLED = {
+    word: tuple(kind for kind in KINDS if word in {_plain(kind.name), _plain(kind.word)})
+    for one in KINDS
+    for word in (_plain(one.name), _plain(one.word))
+}
+
 # `messageType` Custom with neither name nor number: some custom provider's, and its reply must go as Custom.
 SOME_CUSTOM = Kind("", 0, "Custom", Channel.CUSTOM)
 
@@ -48,7 +58,7 @@ def find_kind(type_string: str, type_word: str, number: int | None) -> Kind | No
     given = _plain(type_string) or _plain(type_word)
     if not given:
         return next((kind for kind in KINDS if kind.number == number), None)
-    found = [kind for kind in KINDS if given in {_plain(kind.name), _plain(kind.word)}]
+    found = _CALLED.get(given, ())
     if len(found) > 1:
         return SOME_CUSTOM if number is None else next((kind for kind in found if kind.number == number), None)
     return found[0] if found else None
@@ -62,7 +72,3 @@ def told_word(kind: Kind, type_word: str) -> str:
     if kind.name == "TYPE_CUSTOM_SMS":
         return "SMS"
     return next((known.word for known in KINDS if _plain(known.word) == _plain(type_word)), kind.word)
-
-
-def _plain(word: str) -> str:
-    return word.strip().replace(" ", "_").upper()

@@ -206,7 +206,10 @@ def _ignored(event: dict[str, Any], reason: Reason) -> Ignored:
 
 
 def _id(event: dict[str, Any], *names: str) -> str:
-    return next((found for name in names if (found := fields.identifier(event.get(name)))), "")
+    for name in names:
+        if found := fields.identifier(event.get(name)):
+            return found
+    return ""
 
 
 def _word(event: dict[str, Any], name: str) -> str:
