@@ -17,7 +17,7 @@ from bridge.store.heard import heard
 from bridge.store.standings import contact_args
 from bridge.store.timelines import Timelines
 from tests.stored import HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, locations_of, message, pass_time, standings_of
-from tests.world import COMPLETE, CONTACT, LIST, POST, opened
+from tests.world import AGENCII, COMPLETE, CONTACT, LIST, POST, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -759,6 +759,16 @@ def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:
     world.write("m2")
     world.work()
     assert world.asked(COMPLETE)[1]["messages"][0]["content"] == "Hello?"
+
+
+def test_ghl_is_not_read_for_a_provider_that_remembers_by_itself(world: World) -> None:
+    """Agencii keeps a chat for each conversation: nothing of what was said before goes along."""
+    world.keep(provider="agencii")
+    world.listed = [world.row("Hello?", "u1", direction="inbound", dateAdded=now_ms(world.redis) - DAY_MS)]
+    hear(world, "o0", ago=2 * DAY_MS, type="InternalComment")
+    world.write("m1")
+    world.work()
+    assert (world.status("m1"), world.asked(LIST), len(world.asked(AGENCII))) == (REPLIED, [], 1)
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, []), (1, ["answer 1"]), (2, ["text of m0", "answer 1"])])

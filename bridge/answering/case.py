@@ -60,6 +60,10 @@ class Providers(Protocol):
         """What the provider of this name shares with whoever asks it at the same address with the same login."""
         ...
 
+    def takes_history(self, location: Location, name: str) -> bool:
+        """Whether the provider of this name is to be told what was said before."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:

@@ -83,7 +83,7 @@ def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], desk: Desk) 
 def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
     location, turn = case.kept.location, case.turn
     circuit = desk.providers.circuit(location, name)
-    question = _question(case, desk)
+    question = _question(case, name, desk)
     asked = Asked(name, circuit, at_ms=case.now_ms(desk), may_deliver=_may_deliver(case, name))
     admitted = desk.lanes.asking(
         turn,
@@ -127,10 +127,11 @@ def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patie
     return case.completion
 
 
-def _question(case: Case, desk: Desk) -> Question:
+def _question(case: Case, name: str, desk: Desk) -> Question:
     contact = case.looked_up[0] if case.looked_up else None
     question = transcript.ask(case.messages, case.turn.carried)
-    return replace(question, history=history(case, desk), session_id=case.turn.session, contact=contact)
+    said = history(case, desk) if desk.providers.takes_history(case.kept.location, name) else ()
+    return replace(question, history=said, session_id=case.turn.session, contact=contact)
 
 
 def _tell(case: Case, asked: Asked, error: OutcomeUnknown | Retryable | Permanent, desk: Desk) -> Again | Shut:

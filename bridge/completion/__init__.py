@@ -46,6 +46,11 @@ class Service(Protocol):
         """What goes along with each question; logins."""
         ...
 
+    @property
+    def takes_history(self) -> bool:
+        """Whether a question brings what was said before: what remembers by itself needs none of that."""
+        ...
+
     def build(self, question: Question) -> dict[str, Any]:
         """Write a question as the request's JSON."""
         ...

@@ -30,6 +30,7 @@ class Agencii:
     api_integration_id: str
     additional_instructions: str = ""
     name: str = "Agencii"
+    takes_history: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:

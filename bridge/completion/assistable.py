@@ -44,10 +44,15 @@ class Assistable:
         """The login."""
         return bearer(self.token)
 
+    @property
+    def takes_history(self) -> bool:
+        """The help page's form has no field for it."""
+        return not urlsplit(self.url).path.rstrip("/").endswith(HELP_PAGE_PATH)
+
     def build(self, question: Question) -> dict[str, Any]:
         """Write the question in the form of the URL."""
         ids = {"location_id": question.location_id, "assistant_id": self.assistant_id, "contact_id": question.contact_id}
-        if urlsplit(self.url).path.rstrip("/").endswith(HELP_PAGE_PATH):
+        if not self.takes_history:
             return {**ids, "message": question.input}
         return {
             **ids,

@@ -28,6 +28,11 @@ def token(secret: SecretStr | None, location: Location, key: str, variable: str)
     return secret.get_secret_value()
 
 
+def revealed(secret: SecretStr | None) -> str:
+    """A token that may be absent: then it is empty."""
+    return secret.get_secret_value() if secret else ""
+
+
 def bearer(token: str) -> dict[str, str]:
     """Headers of a JSON request with this token, or with none."""
     return {**JSON, "Authorization": f"Bearer {token}"} if token else JSON

@@ -57,6 +57,10 @@ class Providers:
         who = "\n".join((service.url, *(f"{header}: {value}" for header, value in sorted(service.headers.items()))))
         return f"{name}-{hashlib.sha256(who.encode()).hexdigest()[:16]}"
 
+    def takes_history(self, location: Location, name: str) -> bool:
+        """Whether the provider of this name is to be told what was said before."""
+        return self.service(location, name).takes_history
+
     def service(self, location: Location, name: str) -> Service:
         """A provider of the location as plain values. Raises OperatorMustFix when its settings don't suffice or are refused."""
         service = self.services[name](location, self.settings)

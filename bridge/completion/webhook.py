@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.completion.faults import Unreadable, readable, reported
-from bridge.completion.logins import JSON, bearer, given
+from bridge.completion.logins import JSON, bearer, given, revealed
 from bridge.completion.words import name_of, spoken, turns_of
 from bridge.errors import OperatorMustFix
 from bridge.wire.answers import as_text, is_plain_text, json_list, plain_text, shape
@@ -38,6 +38,7 @@ class Webhook:
     header: str
     reply_path: str
     name: str = "webhook"
+    takes_history: bool = True
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -97,7 +98,7 @@ def of(location: Location, settings: Settings) -> Webhook:
     table = location.webhook
     return Webhook(
         url=given(table.url, location, "webhook.url"),
-        token=table.token.get_secret_value() if table.token else "",
+        token=revealed(table.token),
         header=table.header,
         reply_path=table.reply_path,
     )
