@@ -10,7 +10,7 @@ from bridge.errors import Permanent
 from bridge.model import Again, Ended, SendState, Status
 from bridge.policy import failover
 from bridge.policy.settling import Absent, Found, Unproven, find_delivery
-from bridge.store.lanes import ASK
+from bridge.store.steps import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from bridge.ghl.access import Need
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
 from bridge.policy import guards, transcript
 from bridge.policy.hours import hours_of
-from bridge.store.lanes import ASK
+from bridge.store.steps import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,8 +13,8 @@ from bridge.ghl import messages
 from bridge.model import Again, Channel, MessageId, Posted, Posting, Said, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
-from bridge.store.lanes import ASK, Newest
-from bridge.store.turns import words_id
+from bridge.store.lanes import Newest
+from bridge.store.steps import ASK, words_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

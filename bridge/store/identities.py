@@ -13,7 +13,7 @@ from bridge.policy.wording import digest
 from bridge.store.connection import key, reaching, script
 from bridge.store.inbox import REMEMBERED_MS
 from bridge.store.messages import decode, encode
-from bridge.store.turns import event_of, outcome
+from bridge.store.steps import event_of, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

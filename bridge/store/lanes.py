@@ -8,28 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import orjson
-
 from bridge.errors import Fenced, Overtaken, There
-from bridge.model import ConversationId, Lane, LedgerEntry, MessageId, SendState, Status
-from bridge.policy.wording import digest
+from bridge.model import ConversationId, Lane, LedgerEntry, MessageId
+from bridge.store import steps
 from bridge.store.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.connection import key, reaching, rows, script
 from bridge.store.locations import FIELDS
-from bridge.store.messages import encode_answer
 from bridge.store.situations import read_situation
-from bridge.store.turns import (
-    event_of,
-    is_claim_true,
-    is_reply,
-    letter,
-    outcome,
-    posted_patch,
-    read_ledger,
-    read_turn,
-    taken_along,
-    words_of,
-)
+from bridge.store.turns import read_ledger, read_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +29,6 @@ MOST_MESSAGES_OF_A_TURN = 200
 # Of the newest words: so many are looked at for loops, and few locations want more as their history.
 MOST_SAID = 60
 REFUSED_LOGINS_UNTIL_HOLD = 3
-ASK = "ask"
 LOST, WRITTEN, NEWER, CHANGED, THERE = range(5)
 NO_CONVERSATION = ConversationId("")
 
@@ -152,32 +137,13 @@ class Lanes:
 
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """
-        asks = turn.asks + may_deliver
-        entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
-        done = self._step(
-            turn,
-            circuit={"id": circuit, "longest": round((seconds + PROBE_MARGIN_SECONDS) * 1000)},
-            messages={id_: {"status": Status.ANSWERING} for id_ in ids},
-            lane={
-                "looks": 0,
-                "asks": asks,
-                "asked": provider,
-                "stale": turn.stale,
-                "answer": "",
-                "answered": "",
-                "parts": "",
-                "claimed": "",
-            },
-            ledger={ASK: entry} if may_deliver else {},
-            event={"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1},
-        )
-        return done.admitted
+        patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver)
+        longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
+        return self._step(turn, patch, circuit={"id": circuit, "longest": longest}).admitted
 
     def unanswered(self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool) -> None:
         """Note that a provider that was asked has surely delivered nothing."""
-        entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
-        event = {"step": "unanswered", "provider": provider, "why": why}
-        self._step(turn, ledger={ASK: entry} if may_deliver else {}, event=event)
+        self._step(turn, steps.unanswered(at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver))
 
     def answered(
         self,
@@ -197,33 +163,9 @@ class Lanes:
         `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers. Answers how things
         stand afterwards: what an operator said of `conversation_id` counts.
         """
-        saved: dict[str, Any] = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode()}
-        saved["answered_at"] = at_ms
-        if completion.session_id:
-            saved["session"] = completion.session_id
-        event: dict[str, Any] = {
-            "step": "answered",
-            "provider": completion.provider,
-            "characters": len(completion.text),
-            "seconds": round(seconds, 3),
-            "trace_id": completion.trace_id,
-            "claimed_message_id": completion.claimed_message_id,
-        }
-        if completion.waited_out:
-            event["waited_out"] = completion.waited_out
-        claimed = completion.claims_delivery if may_claim else None
-        delivery = self._delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
-        if may_deliver:
-            saved["claimed"] = completion.claimed_message_id
-        look = {"conversation": conversation_id, "fields": FIELDS}
-        known = {"claimed": claimed, "welcomed": ["provider"], "passed": circuit, "look": look}
-        done = self._step(turn, lane=saved, event=event, **known, **delivery)
+        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, may_deliver=may_deliver, may_claim=may_claim)
+        done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
         return Now(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
-
-    def _delivery(self, completion: Completion, *, asked_at_ms: int) -> dict[str, Any]:
-        """By which words a delivery of the provider's own is known, before its answer came and after."""
-        entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.text)
-        return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
 
     def sending(
         self,
@@ -242,20 +184,11 @@ class Lanes:
         standing is not of this `revision` any more; There if the part was heard of meanwhile, or the provider has delivered the
         answer.
         """
-        entry = LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)
-        event: dict[str, Any] = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
-        if posting.shortened:
-            event["shortened"] = True
-        kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
         done = self._step(
             turn,
-            event=event,
+            steps.sending(posting, at_ms=at_ms, channel=channel),
             least=[round(seconds * 1000)],
-            lane={"looks": 0, **kept},
-            ledger={posting.part: entry},
-            posting={posting.part: [digest(posting.text)]},
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
-            unless_there=[posting.part, *([ASK] if posting.parts else [])],
             revision=[revision],
         )
         if done.code == THERE:
@@ -269,55 +202,30 @@ class Lanes:
 
     def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
         """Note that a part is proven not to be in GHL."""
-        entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms, last=posting.last)
-        self._step(turn, ledger={posting.part: entry}, event={"step": "not_sent", "part": posting.part})
+        self._step(turn, steps.not_sent(posting, at_ms=at_ms))
 
     def sent(self, turn: Turn, posted: Posted) -> None:
         """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
-        self._step(turn, **posted_patch(turn, posted))
+        self._step(turn, steps.sent(turn, posted))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""
-        messages = {id_: outcome(ended) for id_ in ended.message_ids}
-        self._step(turn, messages=messages, done=ended.message_ids, said=words_of(turn, ended), event=event_of(ended))
+        self._step(turn, steps.skipped(turn, ended))
 
     def end(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of the messages and give the lane back."""
-        messages = {id_: outcome(ended) for id_ in ended.message_ids}
-        posted = posted_patch(turn, ended.posted) if ended.posted else {}
-        over = {
-            "messages": messages,
-            "done": ended.message_ids,
-            "carried": taken_along(turn, ended.message_ids),
-            "own": list(ended.reply_message_ids),
-            "said": [*words_of(turn, ended), *posted.get("said", ())],
-            "replied": is_reply(ended),
-            "seen": is_claim_true(turn, ended),
-        }
-        self._end(turn, events=[event_of(ended)], **{**posted, **over})
+        self._end(turn, steps.ended(turn, ended))
 
     def let_go(self, turn: Turn) -> None:
         """Give the lane back when every message of the turn has been skipped."""
-        oldest = min(turn.messages, key=lambda message: message.date_added_ms, default=None)
-        self._end(turn, carried=taken_along(turn, [oldest.id] if oldest else []), events=[])
+        self._end(turn, steps.let_go(turn))
 
     def again(self, turn: Turn, ids: Sequence[MessageId], again: Again) -> None:
         """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment.
 
         With `again.in_place` it is due as soon as its location is, at the place in the queue that it had.
         """
-        attempts = turn.attempts + again.counts
-        event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
-        dropped = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
-        self._end(
-            turn,
-            messages={id_: {"status": again.status} for id_ in ids},
-            lane={"attempts": attempts, "looks": again.looks, **dropped},
-            wait_ms=-1 if again.in_place else round(again.wait * 1000),
-            circuits=again.circuits,
-            failed=again.counts,
-            events=[event],
-        )
+        self._end(turn, steps.again(turn, ids, again))
 
     def bury(
         self,
@@ -333,39 +241,26 @@ class Lanes:
 
         False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
         """
-        event = {"step": "dead", "error": dead.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id}
-        waits = {"step": "waiting", "why": f"the location is on hold: {dead.error}"}
-        return self._end(
-            turn,
-            messages={id_: {"status": Status.DEAD, "error": dead.error} for id_ in ids},
-            done=list(ids),
-            dead={"id": turn.id, "record": letter(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms).decode()},
-            refused=dead.refused,
-            held={"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]},
-            events=[event],
-        )
+        return self._end(turn, steps.buried(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms))
 
-    def _step(self, turn: Turn, *, event: dict[str, Any] | None = None, **patch: Any) -> _Done:
+    def _step(self, turn: Turn, patch: Mapping[str, Any], **more: Any) -> _Done:
         asked_at = self._clock()
-        answer: list[Any] = self._write(self._record, turn, events=[event] if event else [], **patch)
+        answer: list[Any] = self._write(self._record, turn, {**patch, **more})
         done = _Done(asked_at, *answer)
         if done.code == LOST:
             _check_left(turn, done.left_ms, math.inf)
         return done
 
-    def _end(self, turn: Turn, **patch: Any) -> bool:
-        done = int(self._write(self._release, turn, **patch))
+    def _end(self, turn: Turn, patch: Mapping[str, Any]) -> bool:
+        done = int(self._write(self._release, turn, patch))
         if done == LOST:
             raise Fenced(f"the lease of {turn.lane} was lost")
         return done == WRITTEN
 
-    def _write(self, run: Any, turn: Turn, *, events: list[dict[str, Any]], **patch: Any) -> Any:
-        patch = {name: value for name, value in patch.items() if value or name in {"wait_ms", "claimed", "seen"}}
-        patch["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
-        told = [orjson.dumps(event).decode() for event in events]
-        document = orjson.dumps({**patch, "turn": turn.id, "nonce": uuid4().hex, "events": told})
+    def _write(self, run: Any, turn: Turn, patch: Mapping[str, Any]) -> Any:
+        told = steps.document(turn, patch)
         with reaching(f"write a step of {turn.lane}"):
-            return run(args=[str(turn.lane), turn.token, document, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
+            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from bridge.model import (
 )
 from bridge.store.connection import key, now_ms, script
 from bridge.store.heard import heard
-from bridge.store.lanes import ASK
 from bridge.store.standings import contact_args
+from bridge.store.steps import ASK
 from bridge.store.timelines import Timelines
 from tests.stored import (
     HERE,
