@@ -138,7 +138,7 @@ def dead_letters_of(redis: Redis) -> DeadLetters:
 def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
     """Run the accept script as `Inbox` does, which tests/store/test_inbox.py holds to it."""
     run = redis.register_script(script("accept"))
-    return [run(args=accept_args(one)) for one in messages]
+    return [run(args=accept_args(one))[0] for one in messages]
 
 
 def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:

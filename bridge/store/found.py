@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from redis import RedisError
+
 from bridge.store.connection import key, reaching, script
 from bridge.store.inbox import accept_args, accepted_event, came
 
@@ -43,4 +45,7 @@ class Found:
         what = {**came(message, event, marketplace=False), "found": True}
         args = accept_args(message.lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
         with reaching(f"accept message {message.id}"):
-            return cast("Accepted", self._accept(args=args))
+            (answer,) = cast("list[Accepted | RedisError]", self._accept(args=args))
+            if isinstance(answer, RedisError):
+                raise answer
+            return answer

@@ -96,7 +96,7 @@ class Inbox:
     async def _write(self, lane: Lane, message: InboundMessage | None, what: Mapping[str, object]) -> Accepted:
         args = accept_args(lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
         with reaching(f"accept message {what['id']}"):
-            return cast("Accepted", await self._pipelines.run(self._accept, args))
+            return cast("Accepted", await self._pipelines.run_together(self._accept, args))
 
 
 def accept_args(

@@ -10,12 +10,13 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from redis.asyncio import Redis
     from redis.commands.core import AsyncScript
@@ -26,11 +27,15 @@ MOST_UNDER_WAY = 2
 MOST_TOGETHER = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Call:
+    """`joins`: the next one of the same script may be part of the same command."""
+
     command: Sequence[Any]
+    args: Sequence[Any]
     answer: asyncio.Future[Any]
-    script: AsyncScript | None = None
+    script: AsyncScript | None
+    joins: bool
 
 
 class Pipelines:
@@ -44,16 +49,22 @@ class Pipelines:
 
     async def run(self, script: AsyncScript, args: Sequence[Any]) -> Any:
         """What the script answers. Raises TimeoutError, and what the client raises; the script may have run all the same."""
-        return await self._join(("EVALSHA", script.sha, 0, *args), script)
+        return await self._call(("EVALSHA", script.sha, 0), args, script)
+
+    async def run_together(self, script: AsyncScript, args: Sequence[Any]) -> Any:
+        """As `run`, of a script that takes the arguments of many calls one after the other, and answers a list."""
+        return await self._call(("EVALSHA", script.sha, 0), args, script, joins=True)
 
     async def ask(self, *command: str) -> Any:
         """What Redis answers to a command. Raises as `run`."""
-        return await self._join(command)
+        return await self._call(command)
 
-    async def _join(self, command: Sequence[Any], script: AsyncScript | None = None) -> Any:
+    async def _call(
+        self, command: Sequence[Any], args: Sequence[Any] = (), script: AsyncScript | None = None, *, joins: bool = False
+    ) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(_Call(command, answer, script))
+        self._waiting.append(_Call(command, args, answer, script, joins))
         # Not now: those that are read from their connections in the same turn of the loop come along.
         loop.call_soon(self._send)
         deadline = loop.call_later(self._seconds, _fail, answer, TimeoutError())
@@ -114,10 +125,23 @@ class Pipelines:
 
     async def _ask_once(self, together: list[_Call]) -> list[Any]:
         pipe = self._redis.pipeline(transaction=False)
-        for call in together:
-            pipe.execute_command(*call.command)
-        answers: list[Any] = await pipe.execute(raise_on_error=False)
-        return answers
+        commands = _commands(together)
+        for calls in commands:
+            pipe.execute_command(*calls[0].command, *chain.from_iterable(call.args for call in calls))
+        answers = await pipe.execute(raise_on_error=False)
+        return [each for calls, answer in zip(commands, answers, strict=True) for each in _shares(calls, answer)]
+
+
+def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
+    """Neighbours that may be one command, in their order."""
+    return [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
+
+
+def _shares(calls: list[_Call], answer: Any) -> list[Any]:
+    """What a command's answer is to each of its calls."""
+    if isinstance(answer, Exception):
+        return [answer] * len(calls)
+    return answer if calls[0].joins else [answer]
 
 
 def _answers(task: asyncio.Task[list[Any]], count: int) -> list[Any]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.exceptions import ResponseError
 
 from bridge.errors import Unavailable
 from bridge.model import ContactId, ConversationId, Ignored, LocationId, MessageId, Reason
@@ -152,11 +153,26 @@ def test_a_call_sent_twice_answers_the_same(redis: Redis) -> None:
     keep(redis)
     run = redis.register_script(script("accept"))
     args = accept_args(FIRST, nonce="n1")
-    assert run(args=args) == "accepted"
+    assert run(args=args) == ["accepted"]
     before = snapshot(redis)
-    assert run(args=args) == "accepted"
+    assert run(args=args) == ["accepted"]
     assert snapshot(redis) == before
-    assert run(args=accept_args(FIRST, nonce="n2")) == "duplicate"
+    assert run(args=accept_args(FIRST, nonce="n2")) == ["duplicate"]
+
+
+def test_messages_that_come_together_are_each_taken_in_for_themselves(redis: Redis) -> None:
+    """One call of the script takes many: in their order, and one that fails leaves the others be."""
+    keep(redis)
+    spoilt = message("m2", contact="spoilt")
+    redis.set(f"ghlb:waiting:{spoilt.lane}", "not a list")
+    together = (message("m1"), spoilt, message("m1"), message("m3"))
+    args = [argument for one in together for argument in accept_args(one)]
+
+    first, failed, *others = redis.register_script(script("accept"))(args=args)
+
+    assert (first, others) == ("accepted", ["duplicate", "accepted"])
+    assert isinstance(failed, ResponseError)
+    assert redis.lrange(WAITING, 0, -1) == ["m1", "m3"]
 
 
 def test_a_call_sent_twice_after_the_answer_answers_the_same(redis: Redis) -> None:
@@ -168,7 +184,7 @@ def test_a_call_sent_twice_after_the_answer_answers_the_same(redis: Redis) -> No
     lanes = lanes_of(redis)
     lanes.let_go(take(lanes))
     redis.delete(WAITING)
-    assert run(args=args) == "accepted"
+    assert run(args=args) == ["accepted"]
     assert not redis.exists(WAITING)
 
 
@@ -372,5 +388,5 @@ def test_the_last_message_that_fits_is_told_the_same_twice(redis: Redis) -> None
     accept(redis, *(message(f"m{number}") for number in range(MOST_WAITING - 1)))
     run = redis.register_script(script("accept"))
     args = accept_args(message("last"), nonce="n1")
-    assert [run(args=args), run(args=args)] == ["accepted", "accepted"]
+    assert [run(args=args), run(args=args)] == [["accepted"], ["accepted"]]
     assert accept(redis, message("over")) == ["overflow"]

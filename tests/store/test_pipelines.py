@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NOTE = "if ARGV[1] == 'bad' then return redis.error_reply('no') end return redis.call('RPUSH', 'noted', ARGV[1])"
 
+NOTE_EACH = "local answers = {} for at, it in ipairs(ARGV) do answers[at] = redis.call('RPUSH', 'noted', it) end return answers"
+
 
 @pytest.fixture
 async def client(redis_url: str) -> AsyncIterator[AsyncRedis]:
@@ -55,6 +57,21 @@ async def test_a_call_that_fails_fails_alone(client: AsyncRedis, redis: Redis) -
 
     assert [answers[0], answers[2]] == [1, 2]
     assert isinstance(answers[1], ResponseError)
+
+
+async def test_calls_of_a_script_that_takes_many_are_one_call(client: AsyncRedis, redis: Redis) -> None:
+    """Redis runs it once for those that come together, each has its own answer, and others keep their places between them."""
+    pipelines, note, each = Pipelines(client, seconds=5.0), client.register_script(NOTE), client.register_script(NOTE_EACH)
+    for text in (NOTE, NOTE_EACH):
+        await client.script_load(text)
+    redis.config_resetstat()
+
+    calls = [pipelines.run_together(each, [number]) for number in range(20)]
+    answers = await asyncio.gather(*calls, pipelines.run(note, ["between"]), pipelines.run_together(each, ["last"]))
+
+    assert answers == list(range(1, 23))
+    stats: Any = redis.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] == 3
 
 
 async def test_a_plain_command_travels_with_scripts(client: AsyncRedis, redis: Redis) -> None:
