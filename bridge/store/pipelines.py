@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_UNDER_WAY = 2
 # What a stuck Redis makes pile up must not become one endless pipeline.
 MOST_TOGETHER = 256
+# Redis serves nobody else while it runs a command: with so many messages, one or two milliseconds.
+MOST_IN_A_COMMAND = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +135,9 @@ class Pipelines:
 
 
 def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
-    """Neighbours that may be one command, in their order."""
-    return [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
+    """Neighbours that may be one command, in their order, some at a time."""
+    runs = [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
+    return [calls[at : at + MOST_IN_A_COMMAND] for calls in runs for at in range(0, len(calls), MOST_IN_A_COMMAND)]
 
 
 def _shares(calls: list[_Call], answer: Any) -> list[Any]:
