@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import delivery, heard_of_delivery, may_be_there, may_become_stale, tried
+from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
 from bridge.answering.guarding import guard_anew, may_write
+from bridge.answering.last_word import LastWord, Stale
 from bridge.answering.settling import look
 from bridge.errors import Overtaken, Permanent, Retryable, There
 from bridge.ghl import messages
 from bridge.model import Again, Channel, MessageId, Posted, Posting, Said, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
-from bridge.store.lanes import Newest
 from bridge.store.steps import ASK, words_id
 
 if TYPE_CHECKING:
@@ -107,10 +107,6 @@ def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
         )
 
 
-class _Stale(Exception):
-    """A newer message made the answer stale: nothing was sent."""
-
-
 def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip | Again:
     """Post one part; if somebody spoke since the guards were asked, they are asked again."""
     while True:
@@ -122,7 +118,7 @@ def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip
                 return forbidden
         except There:
             return HEARD
-        except _Stale:
+        except Stale:
             return STALE
 
 
@@ -148,48 +144,15 @@ def _posted(case: Case, posting: Posting, sent: Sent, desk: Desk, *, how: str) -
 
 
 def _send(case: Case, posting: Posting, reply: Reply, desk: Desk) -> Sent | Skip:
-    last_word = _LastWord(case, posting, reply.type, desk)
+    last_word = LastWord(case, posting, reply.type, desk)
     try:
         outcome = desk.ghl.post(reply, token=case.token, seconds=desk.post_seconds, before_send=last_word)
-    except (Retryable, Permanent, Overtaken, _Stale):
+    except (Retryable, Permanent, Overtaken, Stale):
         last_word.take_back()
         raise
     if isinstance(outcome, Skip):
         last_word.take_back()
     return outcome
-
-
-class _LastWord:
-    """Called right before the first byte leaves: the part may be posted still, and that it is going to be is noted."""
-
-    def __init__(self, case: Case, posting: Posting, channel: str, desk: Desk) -> None:
-        self._case = case
-        self._posting = posting
-        self._channel = channel
-        self._desk = desk
-        self._noted = False
-
-    def __call__(self) -> None:
-        """Raises _Stale, and what `Lanes.sending` raises."""
-        case, posting, desk = self._case, self._posting, self._desk
-        unless_stale = posting.unless_stale and may_become_stale(case.turn)
-        noted = desk.lanes.sending(
-            case.turn,
-            posting,
-            at_ms=case.now_ms(desk),
-            channel=self._channel,
-            newest=Newest(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
-            revision=case.standing.revision,
-            seconds=desk.post_seconds,
-        )
-        if not noted:
-            raise _Stale
-        self._noted = True
-
-    def take_back(self) -> None:
-        """It is proven not to be in GHL."""
-        if self._noted:
-            self._desk.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._desk))
 
 
 def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:

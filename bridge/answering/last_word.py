@@ -1,0 +1,49 @@
+"""The last word before a part leaves: it may be posted still, and that it is going to be stands in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.answering.case import may_become_stale
+from bridge.store.lanes import Newest
+
+if TYPE_CHECKING:
+    from bridge.answering.case import Case, Desk
+    from bridge.model import Posting
+
+
+class Stale(Exception):
+    """A newer message made the answer stale: nothing was sent."""
+
+
+class LastWord:
+    """Called right before each try's first byte leaves, which it allows by returning."""
+
+    def __init__(self, case: Case, posting: Posting, channel: str, desk: Desk) -> None:
+        self._case = case
+        self._posting = posting
+        self._channel = channel
+        self._desk = desk
+        self._noted = False
+
+    def __call__(self) -> None:
+        """Raises Stale, and what `Lanes.sending` raises."""
+        case, posting, desk = self._case, self._posting, self._desk
+        unless_stale = posting.unless_stale and may_become_stale(case.turn)
+        noted = desk.lanes.sending(
+            case.turn,
+            posting,
+            at_ms=case.now_ms(desk),
+            channel=self._channel,
+            newest=Newest(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
+            revision=case.standing.revision,
+            seconds=desk.post_seconds,
+        )
+        if not noted:
+            raise Stale
+        self._noted = True
+
+    def take_back(self) -> None:
+        """It is proven not to be in GHL."""
+        if self._noted:
+            self._desk.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._desk))
