@@ -56,6 +56,9 @@ class NoHeartbeat:
         del turn
         return nullcontext()
 
+    def posted(self, turn: Turn) -> None:
+        del turn
+
 
 @pytest.fixture
 def lanes(redis: Redis) -> Lanes:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from bridge.answering.case import Heartbeat
     from tests.other_side import Received
 
 CONVERSATION = f"conversation-{LANE.contact_id}"
@@ -58,6 +59,9 @@ class NoHeartbeat:
         del turn
         return nullcontext()
 
+    def posted(self, turn: Turn) -> None:
+        del turn
+
 
 @dataclass(slots=True)
 class World:
@@ -68,7 +72,7 @@ class World:
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id; `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
-    served, `receipt` takes the place of what GHL says of a post.
+    served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none.
     """
 
     redis: Redis
@@ -85,6 +89,7 @@ class World:
     answer: dict[str, Any] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
     receipt: dict[str, Any] | None = None
+    heartbeat: Heartbeat = field(default_factory=NoHeartbeat)
     during: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
 
     def serve(self, visit: Visit) -> None:
@@ -125,7 +130,7 @@ class World:
             ghl=GHL(wire, self.url, sleep=lambda _: None),
             providers=Providers(wire, from_environment({}), sleep=lambda _: None),
             circuits=self.circuits,
-            heartbeat=NoHeartbeat(),
+            heartbeat=self.heartbeat,
             retry_delays=delays,
             readback=readback,
             post_seconds=5.0,

@@ -27,6 +27,7 @@ class Heartbeat:
         self._every = every
         self._kept: dict[str, Turn] = {}
         self._posting: set[str] = set()
+        self._posted: set[str] = set()
         self._stopping = threading.Event()
 
     @contextmanager
@@ -37,6 +38,7 @@ class Heartbeat:
             yield
         finally:
             del self._kept[turn.token]
+            self._posted.discard(turn.token)
 
     @contextmanager
     def posting(self, turn: Turn) -> Iterator[None]:
@@ -47,13 +49,17 @@ class Heartbeat:
         finally:
             self._posting.discard(turn.token)
 
+    def posted(self, turn: Turn) -> None:
+        """Let the mark of a post stay until the turn is kept no longer: only its end takes note of what was posted."""
+        self._posted.add(turn.token)
+
     def idle(self) -> list[Turn]:
-        """The kept turns that have no post under way."""
-        return [turn for turn in list(self._kept.values()) if turn.token not in self._posting]
+        """The kept turns that have no post under way, and none that isn't noted."""
+        return [turn for turn in list(self._kept.values()) if turn.token not in self._posting | self._posted]
 
     def is_posting(self) -> bool:
-        """Whether any post is under way."""
-        return bool(self._posting)
+        """Whether any post is under way, or not noted yet."""
+        return bool(self._posting or self._posted)
 
     def run(self) -> None:
         """Beat until `stop`."""

@@ -45,6 +45,10 @@ class Heartbeat(Protocol):
         """Mark the block in which a post may be under way: a shutdown waits for it."""
         ...
 
+    def posted(self, turn: Turn) -> None:
+        """Let the mark stay until the turn is kept no longer: only its end takes note of what was posted."""
+        ...
+
 
 class Providers(Protocol):
     """Builds a location's completers."""

@@ -132,6 +132,7 @@ def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip:
             posted = _posted(case, posting, outcome, desk, how="posted")
             if posting.last:
                 case.posted = posted
+                desk.heartbeat.posted(case.turn)
             else:
                 desk.lanes.sent(case.turn, posted)
         return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +11,17 @@ from bridge.errors import Fenced
 from bridge.model import ContactId, Lane, MessageId
 from bridge.store.connection import connect_without_retries
 from tests.stored import HERE, LANE, accept, check, claim, keep, lanes_of, message, part, posted, take
+from tests.world import LIST, opened
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.shutdown import Shutdown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redis import Redis
+
+    from bridge.model import Turn
 
 OTHER = Lane(HERE, ContactId("other"))
 
@@ -74,3 +80,35 @@ def test_without_redis_leases_run_out_by_themselves(redis: Redis) -> None:
         heartbeat = Heartbeat(lanes_of(nowhere), every=1)
         with heartbeat.keeping(turn):
             assert shutdown_of(nowhere, heartbeat).give_back() == 0
+
+
+class Leaving(Heartbeat):
+    """A heartbeat whose process stops at the worst of moments: right after the mark of a post is gone."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(lanes_of(redis), every=1)
+        self._shutdown = shutdown_of(redis, self)
+        self.given_back = 0
+
+    @contextmanager
+    def posting(self, turn: Turn) -> Iterator[None]:
+        """Mark a post, and leave as soon as it is over."""
+        with super().posting(turn):
+            yield
+        if not self.is_posting():
+            self.given_back += self._shutdown.give_back()
+
+
+def test_what_was_posted_is_known_to_be_there_after_a_shutdown(redis: Redis) -> None:
+    """A shutdown waits until what GHL took is written down: that no second one is sent must not hang on GHL's list."""
+    with opened(redis) as world:
+        world.keep(takeover_seconds=0, history_messages=0)
+        leaving = Leaving(redis)
+        world.heartbeat = leaving
+        world.write()
+        world.work()
+        world.heartbeat = Heartbeat(lanes_of(redis), every=1)
+        if leaving.given_back:
+            world.work()
+        assert (world.status(), world.posts(), world.asked(LIST)) == (("replied", ""), ["answer 1"], [])
+        assert not leaving.is_posting()
