@@ -10,7 +10,7 @@ import pytest
 from bridge.model import Channel, ConversationId, MessageId, OutboundMessage
 from bridge.store.connection import key, now_ms
 from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, message, pass_time, standings_of
-from tests.world import AGENCII, COMPLETE, CONVERSATION, POST, opened
+from tests.world import AGENCII, COMPLETE, CONVERSATION, LIST, POST, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,3 +170,24 @@ def test_a_stop_of_an_untold_channel_stops_them_all(world: World) -> None:
     world.write("m2", text="hello?", channel=Channel.WHATSAPP, message_type="WhatsApp", message_type_string="TYPE_WHATSAPP")
     world.work()
     assert (world.posts(), world.status("m2")) == ([], ("skipped", "stop_word"))
+
+
+def test_a_delivery_heard_of_before_the_post_is_not_made_stale_by_a_newer_message(world: World) -> None:
+    """The provider has answered: a message that came meanwhile is the next turn, and the first is not answered twice."""
+    world.keep(assistable={"delivery": "auto"}, history_messages=0)
+
+    def meanwhile() -> None:
+        world.write("m2")
+        echo(world, "g1", "answer 1")
+
+    # The guards of the post read what GHL lists: the answer is saved, and nothing is posted yet.
+    world.during[LIST, 2] = meanwhile
+    world.write("m1")
+    world.redis.hdel(key("location", HERE), "marketplace_at")
+    world.work()
+    pass_time(world.redis, 1)
+    world.work()
+    assert (world.status("m1"), world.inputs(), world.posts()) == (("delivered_by_provider", ""), ["text of m1"], [])
+    pass_time(world.redis, 1)
+    world.work()
+    assert (world.inputs(), world.posts()) == (["text of m1", "text of m2"], ["answer 2"])

@@ -19,6 +19,11 @@ if admitted == 'open' then return {5} end
 
 -- Why nothing is to be written.
 local function objection()
+  -- What is there can't be taken back, whoever has written since.
+  for _, part in ipairs(patch.unless_there or {}) do
+    local stored = redis.call('HGET', key('ledger', patch.turn), part)
+    if stored and cjson.decode(stored).state == 'sent' then return 4 end
+  end
   if patch.unless_newer then
     local location = split(lane)
     for _, id in ipairs(redis.call('LRANGE', key('waiting', lane), patch.unless_newer.seen, -1)) do
@@ -27,10 +32,6 @@ local function objection()
     end
   end
   if patch.revision and revision(lane) ~= patch.revision[1] then return 3 end
-  for _, part in ipairs(patch.unless_there or {}) do
-    local stored = redis.call('HGET', key('ledger', patch.turn), part)
-    if stored and cjson.decode(stored).state == 'sent' then return 4 end
-  end
 end
 
 if is[3] ~= patch.nonce then
