@@ -38,9 +38,10 @@ def _parse(url: str) -> httpx.URL:
     """An address; most calls go where an earlier one went."""
     try:
         target = httpx.URL(url)
+        host = target.host  # spelt out only now: a name that begins with xn-- may be none
     except (httpx.InvalidURL, UnicodeError):
         raise OperatorMustFix("the address of a request is not valid: look for stray characters") from None
-    if target.scheme not in {"http", "https"} or not target.host:
+    if target.scheme not in {"http", "https"} or not host:
         raise OperatorMustFix("the address of a request must begin with https:// (or http://) and a host")
     return target
 

@@ -213,7 +213,7 @@ def test_a_look_up_may_forbid_the_call(resolving: Resolving) -> None:
         call(resolving(refuse), "http://host")
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host/", "https://", "http://host:port/", "no address at all"])
+@pytest.mark.parametrize("url", ["", "ftp://host/", "https://xn--/", "https://", "http://host:port/", "no address at all"])
 def test_what_is_no_address_is_the_operators(wire: Wire, url: str) -> None:
     """An address that can't work is not tried again."""
     with pytest.raises(OperatorMustFix, match="address"):
