@@ -109,6 +109,28 @@ def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None
     assert counts == [*(("delivered_by_provider", number) for number in (1, 2, 3)), ("replied", 0)]
 
 
+def test_a_claim_is_not_settled_again_when_the_post_waits(world: World) -> None:
+    """A budget that is used up before the post costs no further look for what the provider said that it delivered."""
+    world.keep(assistable={"delivery": "auto"}, takeover_seconds=0, history_messages=0)
+    world.completion = {"message": {"messageId": "g1"}}
+
+    def use_up() -> None:
+        world.redis.zadd(key("budget", HERE), {f"request-{number}": now_ms(world.redis) for number in range(100)})
+
+    world.during[LIST, 1] = use_up
+    world.write()
+    world.work(readback=(0.3,))
+    pass_time(world.redis, 2)
+    time.sleep(0.3)
+    world.work(readback=(0.3,))
+    assert (world.status()[0], world.posts(), len(world.asked(LIST))) == ("waiting", [], 1)
+
+    world.redis.delete(key("budget", HERE), key("busy", HERE))
+    pass_time(world.redis, 20)
+    world.work(readback=(0.3,))
+    assert (world.status(), len(world.posts()), len(world.asked(LIST))) == (REPLIED, 1, 1)
+
+
 def test_a_delivery_of_the_bridges_own_is_not_looked_for(world: World) -> None:
     """With `delivery = bridge` a claim is no more than a word."""
     world.answer = {"success": True, "data": {"response": "answer 1", "status": "sent"}}

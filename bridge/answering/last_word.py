@@ -17,14 +17,14 @@ class Stale(Exception):
 
 
 class LastWord:
-    """Called right before each try's first byte leaves, which it allows by returning."""
+    """Called right before each try's first byte leaves, which it allows by returning. `given`: it did so at least once."""
 
     def __init__(self, case: Case, posting: Posting, channel: str, desk: Desk) -> None:
         self._case = case
         self._posting = posting
         self._channel = channel
         self._desk = desk
-        self._noted = False
+        self.given = False
 
     def __call__(self) -> None:
         """Raises Stale, and what `Lanes.sending` raises."""
@@ -41,9 +41,8 @@ class LastWord:
         )
         if not noted:
             raise Stale
-        self._noted = True
+        self.given = True
 
     def take_back(self) -> None:
         """It is proven not to be in GHL."""
-        if self._noted:
-            self._desk.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._desk))
+        self._desk.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._desk))

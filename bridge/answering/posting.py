@@ -148,7 +148,12 @@ def _send(case: Case, posting: Posting, reply: Reply, desk: Desk) -> Sent | Skip
     last_word = LastWord(case, posting, reply.type, desk)
     try:
         outcome = desk.ghl.post(reply, token=case.token, seconds=desk.post_seconds, before_send=last_word)
-    except (Retryable, Permanent, Overtaken, Stale):
+    except (Overtaken, Stale):
+        if last_word.given:
+            last_word.take_back()
+        raise
+    except (Retryable, Permanent):
+        # Given or not: a claim of delivery that was looked for is settled by it.
         last_word.take_back()
         raise
     if isinstance(outcome, Skip):
