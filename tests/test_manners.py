@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from bridge.answering.guarding import TOLD_COUNTS_SECONDS
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.policy.guards import DEAF_AFTER
 from bridge.store.connection import key, now_ms, script
@@ -759,6 +760,24 @@ def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:
     world.write("m2")
     world.work()
     assert world.asked(COMPLETE)[1]["messages"][0]["content"] == "Hello?"
+
+
+def test_how_things_stood_a_second_ago_is_looked_at_again(world: World) -> None:
+    """What the lease told of the location is too old after a look into GHL that took longer: the guards ask anew."""
+    world.keep(assistable={"delivery": "auto"}, takeover_seconds=0, history_messages=0)
+    world.completion = {"message": {"messageId": "g1"}}
+
+    def pause() -> None:
+        locations_of(world.redis).pause(HERE, paused=True)
+        time.sleep(TOLD_COUNTS_SECONDS + 0.1)
+
+    world.during[LIST, 1] = pause
+    world.write("m1")
+    world.work(readback=(0.3,))
+    pass_time(world.redis, 2)
+    time.sleep(0.3)
+    world.work(readback=(0.3,))
+    assert (world.status("m1"), world.posts(), len(world.asked(LIST))) == (("skipped", "location_paused"), [], 1)
 
 
 def test_ghl_is_not_read_for_a_provider_that_remembers_by_itself(world: World) -> None:

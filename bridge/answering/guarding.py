@@ -98,7 +98,7 @@ def _look_up(case: Case, desk: Desk) -> tuple[Contact, int]:
 def _judge_loop(case: Case, desk: Desk) -> Skip | None:
     if case.turn.replayed:
         return None
-    said = [one for one in case.turn.said[-loops.MOST_LOOKED_AT :] if one.id not in case.ids]
+    said = [one for one in case.turn.said if one.id not in case.ids]
     return loops.judge_loop(case.messages, said, now_ms=case.now_ms(desk))
 
 

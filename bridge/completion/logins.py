@@ -28,7 +28,7 @@ def token(secret: SecretStr | None, location: Location, key: str, variable: str)
     return secret.get_secret_value()
 
 
-def revealed(secret: SecretStr | None) -> str:
+def token_if_any(secret: SecretStr | None) -> str:
     """A token that may be absent: then it is empty."""
     return secret.get_secret_value() if secret else ""
 

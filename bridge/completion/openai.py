@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bridge.completion.faults import Unreadable, readable, reported
-from bridge.completion.logins import bearer, given, revealed
+from bridge.completion.logins import bearer, given, token_if_any
 from bridge.completion.words import EMPTY, content_of, spoken, turns_of
 from bridge.wire.answers import as_text, part, shape
 
@@ -80,7 +80,7 @@ def of(location: Location, settings: Settings) -> OpenAI:
     table = location.openai
     return OpenAI(
         base_url=given(table.base_url, location, "openai.base_url"),
-        token=revealed(table.token),
+        token=token_if_any(table.token),
         model=given(table.model, location, "openai.model"),
         system_prompt=table.system_prompt,
         max_tokens=table.max_tokens,

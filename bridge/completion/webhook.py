@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.completion.faults import Unreadable, readable, reported
-from bridge.completion.logins import JSON, bearer, given, revealed
+from bridge.completion.logins import JSON, bearer, given, token_if_any
 from bridge.completion.words import name_of, spoken, turns_of
 from bridge.errors import OperatorMustFix
 from bridge.wire.answers import as_text, is_plain_text, json_list, plain_text, shape
@@ -98,7 +98,7 @@ def of(location: Location, settings: Settings) -> Webhook:
     table = location.webhook
     return Webhook(
         url=given(table.url, location, "webhook.url"),
-        token=revealed(table.token),
+        token=token_if_any(table.token),
         header=table.header,
         reply_path=table.reply_path,
     )

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from bridge.errors import Fenced, Overtaken, There
 from bridge.model import ConversationId, Lane, LedgerEntry, MessageId
+from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store import steps
 from bridge.store.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.connection import key, reaching, rows, script
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from bridge.store.circuits import Admission
 
 MOST_MESSAGES_OF_A_TURN = 200
-# Of the newest words: so many are looked at for loops, and few locations want more as their history.
-MOST_SAID = 60
+# Of the newest words: few locations want more as their history.
+MOST_SAID = MOST_LOOKED_AT
 REFUSED_LOGINS_UNTIL_HOLD = 3
 LOST, WRITTEN, NEWER, CHANGED, THERE = range(5)
 NO_CONVERSATION = ConversationId("")
