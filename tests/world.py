@@ -117,11 +117,14 @@ class World:
 
     def work(self, *, delays: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), readback: tuple[float, ...] = ()) -> None:
         """Work on the lane once; it must be due."""
-        lanes = lanes_of(self.redis)
-        assert LANE in claim(lanes)
+        assert LANE in claim(lanes_of(self.redis))
+        flow.answer(LANE, self.desk(delays=delays, readback=readback))
+
+    def desk(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> Desk:
+        """What answering needs, of real things."""
         wire = Wire()
-        desk = Desk(
-            lanes=lanes,
+        return Desk(
+            lanes=lanes_of(self.redis),
             identities=identities_of(self.redis),
             standings=standings_of(self.redis),
             situations=situations_of(self.redis),
@@ -135,7 +138,6 @@ class World:
             readback=readback,
             post_seconds=5.0,
         )
-        flow.answer(LANE, desk)
 
     def asked(self, path: str) -> list[Any]:
         """What came to a path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,15 @@ def build(settings: Settings) -> Celery:
     tally = Tally()
     reporter = Reporter(tally, Counts(redis))
     desk = build_desk(settings, redis, heartbeat, tally)
-    task = register(app, desk)
+    leaving = threading.Event()
+    task = register(app, desk, leaving)
     dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
     sweeper = Sweeper(Sweeps(redis), desk.locations, build_broom(settings, redis, tally))
     renewer = Renewer(build_renewing(settings, redis, Wire()))
     start_with_worker(
         app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis), reporter, sweeper, renewer)
     )
-    shutdown = Shutdown(dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes, report=reporter.report)
+    shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes, report=reporter.report)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 

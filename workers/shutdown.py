@@ -27,22 +27,29 @@ LONGEST_POST_SECONDS = 20.0
 class Shutdown:
     """Runs once, in a thread of its own, beside Celery's own warm shutdown, which would wait for every completion.
 
-    `report` is called last: it writes what was counted, and raises nothing.
+    It sets `leaving`, so that no wake-up is taken on any more. `report` is called last: it writes what was counted, and raises
+    nothing.
     """
 
     def __init__(
-        self, *, dispatcher: Dispatcher, heartbeat: Heartbeat, lanes: Lanes, report: Callable[[], object] = lambda: None
+        self,
+        *,
+        leaving: threading.Event,
+        dispatcher: Dispatcher,
+        heartbeat: Heartbeat,
+        lanes: Lanes,
+        report: Callable[[], object] = lambda: None,
     ) -> None:
+        self._leaving = leaving
         self._dispatcher = dispatcher
         self._heartbeat = heartbeat
         self._lanes = lanes
         self._report = report
-        self._begun = threading.Event()
 
     def begin(self) -> None:
         """Start leaving; a second call changes nothing."""
-        if not self._begun.is_set():
-            self._begun.set()
+        if not self._leaving.is_set():
+            self._leaving.set()
             threading.Thread(target=self._leave, name="shutdown", daemon=True).start()
 
     def _leave(self) -> None:

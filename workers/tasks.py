@@ -15,6 +15,7 @@ from bridge.model import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from threading import Event
 
     from celery import Celery
 
@@ -40,13 +41,19 @@ class WakeUp:
                 amqp.send_task_message(producer, self.task, message, retry=False)
 
 
-def register(app: Celery, desk: Desk) -> WakeUp:
-    """Give the app its task."""
+def register(app: Celery, desk: Desk, leaving: Event) -> WakeUp:
+    """Give the app its task. While the worker is `leaving`, a wake-up that it still gets is another's at once.
+
+    It would pay for a completion that nobody waits for.
+    """
 
     @app.task(name="bridge.answer")
     def answer(lane: str) -> None:
         try:
-            flow.answer(Lane.parse(lane), desk)
+            if leaving.is_set():
+                desk.lanes.unclaim([Lane.parse(lane)], pause=0)
+            else:
+                flow.answer(Lane.parse(lane), desk)
         except Unavailable as error:
             log.warning("turn.abandoned", lane=lane, why=str(error))
 

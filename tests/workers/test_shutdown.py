@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+from celery import Celery
 
 from bridge.errors import Fenced
 from bridge.model import ContactId, Lane, MessageId
 from bridge.store.connection import connect_without_retries
 from tests.stored import HERE, LANE, accept, check, claim, keep, lanes_of, message, part, posted, take
-from tests.world import LIST, opened
+from tests.world import COMPLETE, LIST, opened
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.shutdown import Shutdown
+from workers.tasks import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +31,8 @@ OTHER = Lane(HERE, ContactId("other"))
 
 def shutdown_of(redis: Redis, heartbeat: Heartbeat) -> Shutdown:
     lanes = lanes_of(redis)
-    return Shutdown(dispatcher=Dispatcher(redis, lanes, slots=1, publish=lambda _: None), heartbeat=heartbeat, lanes=lanes)
+    dispatcher = Dispatcher(redis, lanes, slots=1, publish=lambda _: None)
+    return Shutdown(leaving=Event(), dispatcher=dispatcher, heartbeat=heartbeat, lanes=lanes)
 
 
 def test_what_is_being_posted_is_not_given_back(redis: Redis) -> None:
@@ -112,3 +116,16 @@ def test_what_was_posted_is_known_to_be_there_after_a_shutdown(redis: Redis) -> 
             world.work()
         assert (world.status(), world.posts(), world.asked(LIST)) == (("replied", ""), ["answer 1"], [])
         assert not leaving.is_posting()
+
+
+def test_a_worker_that_leaves_takes_nothing_on(redis: Redis) -> None:
+    """A wake-up that it still gets is another's at once: what it would ask for is paid for, and nobody waits for it."""
+    with opened(redis) as world:
+        world.keep()
+        leaving = Event()
+        answer = register(app := Celery(set_as_current=False), world.desk(), leaving)
+        leaving.set()
+        world.write()
+        assert claim(lanes_of(redis)) == (LANE,)
+        app.tasks[answer.task](str(LANE))
+        assert (world.asked(COMPLETE), claim(lanes_of(redis))) == ([], (LANE,))
