@@ -11,7 +11,8 @@ from bridge.store.grants import of_location
 if TYPE_CHECKING:
     from bridge.access.renewing import Renewing
     from bridge.ghl.access import Bearer, Need
-    from bridge.store.budget import Budgets
+    from bridge.model import LocationId
+    from bridge.store.budget import Bill, Budgets
     from bridge.store.locations import Kept
 
 
@@ -25,6 +26,10 @@ class Gate:
     def open(self, kept: Kept, need: Need) -> Access:
         """A location's access, for reads of this urgency. Whether there is a token at all is found out when one is shown."""
         return Access(bearer=self._bearer(kept), budget=self._budgets.of(kept.location.location_id), need=need)
+
+    def bill(self, location_id: LocationId, need: Need) -> Bill:
+        """What a script takes one request of the location's budget by, along with what else it does."""
+        return self._budgets.bill(location_id, need)
 
     def _bearer(self, kept: Kept) -> Bearer:
         """A token that the file gives wins: whoever wrote it there meant it."""

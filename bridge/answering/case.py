@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
     from bridge.locations import Location
-    from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Situation, Turn
+    from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Said, Situation, Turn
     from bridge.store.circuits import Circuits
     from bridge.store.identities import Identities
     from bridge.store.lanes import Lanes
@@ -93,7 +93,8 @@ class Desk:
 class Case:
     """A turn in work.
 
-    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it; `completion`
+    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it, `listed` what
+    GHL lists of the conversation, once it was read; `completion`
     is the answer, once there is one, and `parts` its texts as they are posted; `standing` is how things stood when the guards
     were asked last, `told` what a step of the turn has told of that since; `posted` is the last part, once it is posted and not
     noted; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the outcome that is unsettled
@@ -108,6 +109,7 @@ class Case:
     skipped: int = 0
     looks: int = 0
     looked_up: tuple[Contact, float] | None = None
+    listed: tuple[Said, ...] | None = None
     standing: Standing = field(default_factory=Standing)
     told: Situation | None = None
     parts: tuple[str, ...] = ()

@@ -93,6 +93,7 @@ def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
         may_deliver=asked.may_deliver,
         circuit=circuit,
         seconds=location.provider_timeout_seconds,
+        listed=case.listed,
     )
     if admitted == "open":
         return Shut(circuit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,22 +31,23 @@ def history(case: Case, desk: Desk) -> tuple[Said, ...]:
         return ()
     said = _record(case, count, desk)
     lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
-    if not lacks or case.turn.topped:
+    if not lacks or case.turn.topped or case.listed is not None:
         return said
-    _top_up(case, desk)
+    case.listed = _list(case, desk)
     return _record(case, count, desk)
 
 
 def _record(case: Case, count: int, desk: Desk) -> tuple[Said, ...]:
-    """What is on record; it is read if the turn doesn't know enough of it."""
+    """What is on record, and will be; it is read if the turn doesn't know enough of it."""
     asked = {message.id for message in (*case.turn.messages, *case.turn.carried)}
     said, most = case.turn.said, count + len(asked)
     if MOST_SAID <= len(said) < most:
         said = desk.standings.said(case.turn.lane, most)
-    return transcript.earlier(said, asked=asked, count=count)
+    return transcript.earlier((*(case.listed or ()), *said), asked=asked, count=count)
 
 
-def _top_up(case: Case, desk: Desk) -> None:
+def _list(case: Case, desk: Desk) -> tuple[Said, ...] | None:
+    """What GHL lists; None if it can't tell now."""
     turn = case.turn
     try:
         page = desk.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
@@ -55,6 +55,5 @@ def _top_up(case: Case, desk: Desk) -> None:
         raise
     except BridgeError as error:
         log.warning("turn.not_done", what="history", lane=str(turn.lane), turn=turn.id, error=str(error))
-        return
-    said = desk.standings.top_up(turn.lane, transcript.read_back(page.listed), MOST_SAID, token=turn.token)
-    case.turn = replace(turn, said=said, topped=True)
+        return None
+    return transcript.read_back(page.listed)

@@ -1,10 +1,11 @@
-"""The last word before a part leaves: it may be posted still, and that it is going to be stands in the ledger."""
+"""The last word before a part leaves: it may be posted still, is paid for, and that it is going to be stands in the ledger."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import may_become_stale
+from bridge.ghl.access import Need
 from bridge.store.lanes import Newest
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class LastWord:
             newest=Newest(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
             revision=case.standing.revision,
             seconds=desk.post_seconds,
+            bill=case.gate.bill(case.turn.lane.location_id, Need.POST),
         )
         if not noted:
             raise Stale

@@ -64,17 +64,19 @@ class GHL:
     def post(self, reply: Reply, *, token: Access, seconds: float, before_send: Callable[[], None] | None = None) -> Sent | Skip:
         """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
 
-        `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent.
+        `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
+        the request from the location's budget; without one that is done before.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
 
         def attempt(shown: str, left: float) -> Sent | Skip:
+            if before_send is None:
+                token.budget.spend(Need.POST)
             try:
                 answer = self._ask(
                     "POST",
                     "/conversations/messages",
                     access=token,
-                    need=Need.POST,
                     headers=_headers(shown, CONVERSATIONS),
                     json=body(reply),
                     seconds=left,
@@ -185,17 +187,17 @@ class GHL:
         def attempt(shown: str, left: float) -> T:
             headers = _headers(shown, version)
             more: dict[str, Any] = {"json": json, "params": params, "max_bytes": READ_BYTES}
+            token.budget.spend(token.need)
             try:
-                answer = self._ask(method, path, access=token, need=token.need, headers=headers, seconds=left, **more)
+                answer = self._ask(method, path, access=token, headers=headers, seconds=left, **more)
                 return decipher(answer.status, answer.headers, answer.body)
             except OutcomeUnknown as error:
                 raise Retryable(f"reading failed: {error}") from error
 
         return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
 
-    def _ask(self, method: str, path: str, *, access: Access, need: Need, **request: Any) -> Answer:
-        """One request, paid from the location's budget."""
-        access.budget.spend(need)
+    def _ask(self, method: str, path: str, *, access: Access, **request: Any) -> Answer:
+        """One request; what its answer tells of the location's budget is heeded."""
         answer = self._wire.call(method, self._base_url + path, **request)
         limits = read_limits(answer.headers)
         if answer.status == TOO_MANY:

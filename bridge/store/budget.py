@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import orjson
+
 from bridge.errors import Busy
 from bridge.ghl.access import Need
 from bridge.store.connection import reaching, script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from redis import Redis
 
     from bridge.ghl.limits import Limits
     from bridge.model import LocationId
+
+    Bill = Mapping[str, int | str | bool]
 
 # After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
 SHORTEST_WAIT = 1.0
@@ -61,7 +65,7 @@ class Budgets:
         self._spend = redis.register_script(script("spend"))
         self._exceed = redis.register_script(script("exceed"))
         self._clock = clock
-        self._told: dict[LocationId, tuple[Limits, float]] = {}
+        self._told: dict[LocationId, tuple[dict[str, int], float]] = {}
 
     def of(self, location_id: LocationId) -> LocationBudget:
         """One location's budget."""
@@ -69,12 +73,17 @@ class Budgets:
 
     def spend(self, location_id: LocationId, need: Need) -> None:
         """Take one request. Raises Busy with the wait; then the location's lanes wait too, unless it is only the sweep's."""
-        limits, at = self._told.pop(location_id, (None, 0.0))
-        told = [round((self._clock() - at) * 1000), *_told(limits)]
+        bill = self.bill(location_id, need)
         with reaching(f"spend from the budget of {location_id}"):
-            wait = int(self._spend(args=[location_id, uuid4().hex, int(need), int(need is not Need.SWEEP), *told]))
+            wait = int(self._spend(args=[location_id, orjson.dumps(bill)]))
         if wait:
-            raise Busy(f"GHL's budget of location {location_id} is used up for {wait / 1000:.1f} s", retry_after=wait / 1000)
+            raise no_room(location_id, wait)
+
+    def bill(self, location_id: LocationId, need: Need) -> Bill:
+        """What a script takes one request by, along with what else it does; what GHL told last goes with it."""
+        told, at = self._told.pop(location_id, ({}, 0.0))
+        ago = round((self._clock() - at) * 1000)
+        return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
 
     def heed(self, location_id: LocationId, limits: Limits) -> None:
         """Keep what an answer told for the next request."""
@@ -82,7 +91,7 @@ class Budgets:
             return
         if len(self._told) >= REMEMBERED:
             self._told.clear()
-        self._told[location_id] = (limits, self._clock())
+        self._told[location_id] = (_told(limits), self._clock())
 
     def exceeded(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
         """Let the location wait after a 429."""
@@ -124,8 +133,18 @@ def _left(row: Sequence[int]) -> Left:
     )
 
 
-def _told(limits: Limits | None) -> list[int | str]:
-    if limits is None:
-        return [""] * 5
-    told = (limits.most, limits.left, limits.interval_ms, limits.most_daily, limits.left_daily)
-    return ["" if one is None else one for one in told]
+def no_room(location_id: LocationId, wait_ms: int) -> Busy:
+    """The location's budget has no room for so long."""
+    seconds = wait_ms / 1000
+    return Busy(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)
+
+
+def _told(limits: Limits) -> dict[str, int]:
+    told = {
+        "most": limits.most,
+        "left": limits.left,
+        "interval": limits.interval_ms,
+        "daily": limits.most_daily,
+        "left_daily": limits.left_daily,
+    }
+    return {name: one for name, one in told.items() if one is not None}

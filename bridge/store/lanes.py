@@ -12,6 +12,7 @@ from bridge.errors import Fenced, Overtaken, There
 from bridge.model import ConversationId, Lane, LedgerEntry, MessageId
 from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store import steps
+from bridge.store.budget import no_room
 from bridge.store.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.connection import key, reaching, rows, script
 from bridge.store.locations import FIELDS
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Situation, Turn
+    from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Situation, Turn
+    from bridge.store.budget import Bill
     from bridge.store.circuits import Admission
 
 MOST_MESSAGES_OF_A_TURN = 200
 # Of the newest words: few locations want more as their history.
 MOST_SAID = MOST_LOOKED_AT
 REFUSED_LOGINS_UNTIL_HOLD = 3
-LOST, WRITTEN, NEWER, CHANGED, THERE = range(5)
+LOST, WRITTEN, NEWER, CHANGED, THERE, SHUT, NO_ROOM = range(7)
 NO_CONVERSATION = ConversationId("")
 
 
@@ -133,12 +135,14 @@ class Lanes:
         may_deliver: bool,
         circuit: str,
         seconds: float,
+        listed: Sequence[Said] | None = None,
     ) -> Admission:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
+        What GHL lists of the conversation, if it was read, is put on record: that is done once, whatever the answer.
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """
-        patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver)
+        patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
         longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
         return self._step(turn, patch, circuit={"id": circuit, "longest": longest}).admitted
 
@@ -178,12 +182,13 @@ class Lanes:
         newest: Newest | None = None,
         revision: int,
         seconds: float = 0.0,
+        bill: Bill | None = None,
     ) -> bool:
         """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
 
         Raises Fenced unless the lease is still ours for at least `seconds`; Overtaken, and nothing is noted, if the contact's
         standing is not of this `revision` any more; There if the part was heard of meanwhile, or the provider has delivered the
-        answer.
+        answer; Busy if GHL's budget, which the post is paid from by this `bill`, has no room.
         """
         done = self._step(
             turn,
@@ -191,11 +196,14 @@ class Lanes:
             least=[round(seconds * 1000)],
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             revision=[revision],
+            bill=bill,
         )
         if done.code == THERE:
             raise There(f"part {posting.part} of {turn.lane} is in GHL already")
         if done.code == CHANGED:
             raise Overtaken(f"the standing of {turn.lane} has changed")
+        if done.code == NO_ROOM:
+            raise no_room(turn.lane.location_id, done.left_ms)
         if done.code == WRITTEN:
             # The answer may have been long under way, and the lease ran down meanwhile.
             _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)

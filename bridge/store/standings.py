@@ -9,7 +9,7 @@ import orjson
 from bridge.model import Lane
 from bridge.store.connection import key, reaching, script, text
 from bridge.store.heard import heard
-from bridge.store.said import read_said, read_words, said
+from bridge.store.said import read_said, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,6 @@ class Standings:
         self._hear = redis.register_script(script("hear"))
         self._begin = redis.register_script(script("begin"))
         self._remember = redis.register_script(script("remember"))
-        self._top_up = redis.register_script(script("top_up"))
         self._pause = redis.register_script(script("pause"))
         self._resume = redis.register_script(script("resume"))
         self._allow = redis.register_script(script("allow"))
@@ -81,11 +80,6 @@ class Standings:
         if told:
             with reaching(f"remember what was said with {lane}"):
                 self._remember(args=[str(lane), token, self._retention_ms, *told])
-
-    def top_up(self, lane: Lane, listed: Iterable[Said], most: int, *, token: str = "") -> tuple[Said, ...]:
-        """Add what GHL lists of the conversation to the record, which is done once; answers its last `most`, oldest first."""
-        with reaching(f"top up what was said with {lane}"):
-            return read_words(self._top_up(args=[str(lane), token, self._retention_ms, most, *_told(listed)]))
 
 
 def _told(heard: Iterable[Said]) -> list[str | int]:

@@ -18,14 +18,14 @@ from bridge.store.said import asked_of, said, taken_along, words_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Turn
+    from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Turn
 
     Patch = dict[str, Any]
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
-# Empty is a word here: no wait, no claim, no outcome of one.
-MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen"})
+# Empty is a word here: no wait, no claim, no outcome of one, nothing in GHL's list.
+MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 
 def document(turn: Turn, patch: Mapping[str, Any]) -> bytes:
@@ -36,8 +36,13 @@ def document(turn: Turn, patch: Mapping[str, Any]) -> bytes:
     return orjson.dumps({**kept, "turn": turn.id, "nonce": uuid4().hex})
 
 
-def asking(turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool) -> Patch:
-    """A provider is about to be asked; in the ledger too if it may deliver by itself."""
+def asking(
+    turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool, listed: Sequence[Said] | None
+) -> Patch:
+    """A provider is about to be asked; in the ledger too if it may deliver by itself.
+
+    `listed` is what GHL lists of the conversation, None if it was not read.
+    """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten = {"answer": "", "answered": "", "parts": "", "claimed": ""}
     known = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
@@ -46,6 +51,7 @@ def asking(turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, m
         "lane": {**known, **forgotten},
         "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
+        **({} if listed is None else {"listed": [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]}),
     }
 
 

@@ -65,7 +65,7 @@ def reply(redis: Redis, lanes: Lanes, id_: str) -> None:
     """Let a message be answered."""
     write(redis, id_, text=f"secret words {id_}")
     turn = take(lanes, LANE)
-    lanes.asking(turn, [MessageId(id_)], at_ms=1, may_deliver=False, circuit="c", seconds=1)
+    lanes.asking(turn, [MessageId(id_)], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=[])
     lanes.answered(turn, [MessageId(id_)], Completion(text="answer"), at_ms=1, seconds=1.0)
     reply_id = MessageId(f"reply-{id_}")
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId(id_),), reply_message_ids=(reply_id,)))
@@ -98,7 +98,6 @@ def live(redis: Redis, perform: Operations) -> None:
     dead_letters_of(redis).replay(replayed, force=True)
     bury(redis, lanes, "m4", refused="ghl")
     standings_of(redis).begin_away(LANE, 1, "turn")
-    standings_of(redis).top_up(LANE, [], 9)
     hear(redis)
     perform(conversations.pause, conversations.One(ID))
     perform(conversations.pause, conversations.One("never-heard-of"))
@@ -209,12 +208,14 @@ def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> Non
         check(lanes, turn, seconds=1, revision=0)
     with pytest.raises(Fenced):
         lanes.answered(turn, [MessageId("m1")], Completion(text="hi"), at_ms=1, seconds=1.0)
+    secret = [Said("user", "secret words", MessageId("m1"), 1)]
+    with pytest.raises(Fenced):
+        lanes.asking(turn, [MessageId("m1")], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=secret)
     assert lanes.renew([turn]) == (LANE,)
     hear(redis, token=turn.token)
     standings = standings_of(redis)
-    standings.remember(LANE, [Said("user", "secret words", MessageId("m1"), 1)], token=turn.token)
+    standings.remember(LANE, secret, token=turn.token)
     assert not standings.begin_away(LANE, 1, "turn", token=turn.token)
-    assert standings.top_up(LANE, [Said("user", "secret words", MessageId("m1"), 1)], 9, token=turn.token) == ()
     assert ID not in everything(redis)
 
 

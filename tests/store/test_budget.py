@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from bridge.errors import Busy, Unavailable
@@ -12,10 +13,12 @@ from bridge.ghl.limits import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
 from bridge.store.budget import AT_ONCE, Budgets, Left, left_of
-from bridge.store.connection import connect_without_retries, key, script
-from tests.stored import HERE, accept, claim, keep, lanes_of, message, pass_time, snapshot
+from bridge.store.connection import connect, connect_without_retries, key, script
+from tests.stored import HERE, accept, claim, keep, lanes_of, message, own_redis, pass_time, snapshot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from redis import Redis
 
 THERE = LocationId("there")
@@ -229,11 +232,24 @@ def test_ghls_own_daily_count_wins(redis: Redis) -> None:
 def test_the_same_call_again_spends_once(redis: Redis) -> None:
     """redis-py may send a script again."""
     run = redis.register_script(script("spend"))
-    args: list[str | int] = [HERE, "nonce", 100, 1, 0, 100, 90, 10_000, "", ""]
+    budgets = Budgets(redis)
+    budgets.heed(HERE, Limits(most=100, left=90, interval_ms=10_000))
+    args: list[str | bytes] = [HERE, orjson.dumps(budgets.bill(HERE, Need.POST))]
     assert run(args=args) == 0
     before = snapshot(redis)
     assert run(args=args) == 0
     assert snapshot(redis) == before
+
+
+def test_a_full_redis_lets_requests_be_paid_for(tmp_path: Path) -> None:
+    """At `maxmemory` what was accepted before is answered still, whatever GHL has told last."""
+    with own_redis(tmp_path) as server, connect(server.url) as redis:
+        budgets = Budgets(redis)
+        redis.config_set("maxmemory", 1)
+        for need in (Need.LOOKUP, Need.POST):
+            budgets.heed(HERE, Limits(most=100, left=90, interval_ms=10_000))
+            budgets.spend(HERE, need)
+        assert left_of(redis, [HERE])[HERE].left == 88
 
 
 def test_everything_about_a_budget_expires(redis: Redis) -> None:

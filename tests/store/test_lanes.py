@@ -11,7 +11,7 @@ import orjson
 import pytest
 from redis import Redis
 
-from bridge.errors import Fenced, Unavailable
+from bridge.errors import Busy, Fenced, Unavailable
 from bridge.model import (
     Again,
     Completion,
@@ -25,10 +25,12 @@ from bridge.model import (
     MessageId,
     OutboundMessage,
     Reason,
+    Said,
     SendState,
     Status,
     Turn,
 )
+from bridge.store.budget import left_of
 from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
 from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Claim, Lanes
 from bridge.store.said import said_by_contact
@@ -64,11 +66,17 @@ RECORD = key("lane", str(LANE))
 M1, M2 = MessageId("m1"), MessageId("m2")
 REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(MessageId("r1"),))
 
+BILL: dict[str, int | str | bool] = {"nonce": "n", "part": 100, "waits": True, "ago": 0}
+
 # Every way in which a holder writes, by name.
 WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True, circuit="c", seconds=1),
+    "asking, with what GHL lists": lambda lanes, turn: lanes.asking(
+        turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=[Said("user", "Hello?", MessageId("u1"), 1)]
+    ),
     "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
     "sending": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS"),
+    "sending, paid for": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL),
     "not_sent": lambda lanes, turn: lanes.not_sent(turn, part("0"), at_ms=1),
     "sent": lambda lanes, turn: lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted")),
     "skip": lambda lanes, turn: lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK)),
@@ -476,7 +484,7 @@ def test_a_token_of_an_ended_turn_writes_nothing(redis: Redis, lanes: Lanes, tur
     assert snapshot(redis) == before
 
 
-@pytest.mark.parametrize("write", sorted(WRITES.keys() - {"sending"}))
+@pytest.mark.parametrize("write", sorted(WRITES.keys() - {"sending", "sending, paid for"}))
 def test_a_lapsed_untaken_lease_still_writes(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
     """Whoever was slow but not replaced may finish its work."""
     pass_time(redis, LONG + 1)
@@ -651,6 +659,35 @@ def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn:
     assert redis.pttl(ledger) == -1
     lanes.end(take(lanes), Ended(status=Status.REPLIED, message_ids=(M1,)))
     assert redis.pttl(ledger) > 0
+
+
+def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """One request for one note; what GHL told last of the budget is heeded with it."""
+    told: dict[str, int | str | bool] = {"most": 100, "left": 95, "interval": 10_000}
+    lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL | told)
+    left = left_of(redis, [HERE])[HERE]
+    assert (left.left, left.left_today) == (94, 199_999)
+
+
+def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """Without room in the budget nothing stands in the ledger, and the location waits until there is some."""
+    redis.zadd(key("budget", HERE), {f"request-{number}": now_ms(redis) - 4000 for number in range(100)})
+    with pytest.raises(Busy, match=HERE) as caught:
+        lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL)
+    assert caught.value.retry_after == pytest.approx(6, abs=1)
+    assert not redis.exists(key("ledger", turn.id))
+    assert redis.pttl(key("busy", HERE)) == pytest.approx(6000, abs=1000)
+
+
+@pytest.mark.parametrize("listed", [[Said("user", "Hello?", MessageId("u1"), 1)], []])
+def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn, listed: list[Said]) -> None:
+    """That it was read is known to the next turn, even if GHL lists nothing, and even if the provider is down."""
+    assert not turn.topped
+    redis.hset(key("circuit", "c"), mapping={"since": 1, "probe_at": now_ms(redis) + 60_000, "prober": "another"})
+    admitted = lanes.asking(turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=listed)
+    lanes.again(turn, [M1], Again(wait=0, why="down"))
+    later = take(lanes)
+    assert (admitted, later.topped, list(later.said)) == ("open", True, listed)
 
 
 def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:

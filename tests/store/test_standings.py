@@ -543,7 +543,7 @@ def test_a_script_that_is_sent_twice_does_the_same(redis: Redis) -> None:
         lambda: standings_of(redis).resume(LANE.contact_id),
         lambda: standings_of(redis).pause("not known"),
         lambda: standings_of(redis).begin_away(LANE, 7, "turn"),
-        lambda: standings_of(redis).top_up(LANE, [Said("user", "Hello?", MessageId("u1"), 1)], 9),
+        lambda: standings_of(redis).remember(LANE, [Said("user", "Hello?", MessageId("u1"), 1)]),
     ]
     moving = ("last_event_at", "marketplace_at", "tags_heard", "dnd_heard")
     for call in calls:

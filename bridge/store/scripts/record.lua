@@ -1,19 +1,27 @@
 -- Write down a step of a turn, if the lane is still held.
 -- ARGV: lane, token, patch (JSON; `done` lists ids that leave the lane, `nonce` tells this call from others, `least` [ms]: for how
---       long the lease must last; `circuit` {id, longest}: a provider that is about to be asked; `unless_newer` {seen, line}:
+--       long the lease must last; `circuit` {id, longest}: a provider that is about to be asked; `listed` [[at, said], ...]:
+--       what GHL lists of the conversation, for the record in any case; `unless_newer` {seen, line}:
 --       nothing is written if behind the first `seen` messages one of the same line stands, or one of which it isn't known yet;
---       `revision` [n]: nor if the contact's standing is another one by now; `passed`: a circuit whose provider has answered;
+--       `revision` [n]: nor if the contact's standing is another one by now; `bill`: a request to GHL that is paid for by it, as
+--       `pay` takes it; `passed`: a circuit whose provider has answered;
 --       `look` {conversation, fields (of the location)}: tell how things stand afterwards), retention (ms)
 -- Answers {1, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; and nothing was
 --         written after {0, ms} when the lease was lost or is too short, {2} when there is a newer message, {3} when the standing has
---         changed, {4} when a part of `unless_there` is in GHL already, {5} when the provider's circuit is open.
--- Needs: applying, circuits, situations
+--         changed, {4} when a part of `unless_there` is in GHL already, {5} when the provider's circuit is open, {6, ms} when GHL's
+--         budget has no room for so long.
+-- Needs: applying, circuits, paying, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
 local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
 if is[1] ~= token then return {0, -1} end
 local left = tonumber(is[2]) - now
 if patch.least and left < patch.least[1] then return {0, left} end
+pass_when_full()
+if patch.listed then
+  redis.call('SET', key('topped', lane), 1, 'PX', retention)
+  for _, said in ipairs(patch.listed) do remember(lane, said[1], said[2], retention) end
+end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {5} end
 
@@ -37,7 +45,8 @@ end
 if is[3] ~= patch.nonce then
   local why_not = objection()
   if why_not then return {why_not} end
-  pass_when_full()
+  local wait = patch.bill and pay((split(lane)), patch.bill) or 0
+  if wait > 0 then return {6, wait} end
   apply(lane, patch, retention)
   if patch.passed then close_circuit(patch.passed) end
   redis.call('HSET', record, 'written', patch.nonce)
