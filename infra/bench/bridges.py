@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A bridge's commands, without its port and slots; a worker's last word may be its number of slots."""
+    """A bridge's commands, without its port and slots; a worker's last word may be its number of slots.
+
+    `ready` is what its receiver says when more than a port has to be open.
+    """
 
     name: str
     web: tuple[str, ...]
     worker: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
+    ready: str = ""
 
 
 def _module(*arguments: str) -> tuple[str, ...]:

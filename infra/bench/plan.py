@@ -10,6 +10,7 @@ class Plan:
     """Sizes. Durations are seconds."""
 
     rounds: int
+    cpu_rounds: int
     webhooks: int
     receive_seconds: float
     connections: int
@@ -31,11 +32,12 @@ class Plan:
 
 
 FULL = Plan(
-    rounds=3,
+    rounds=5,
+    cpu_rounds=7,
     webhooks=16_000,
     receive_seconds=3.0,
     connections=48,
-    cpu_replies=400,
+    cpu_replies=160,
     cpu_rate=40.0,
     cpu_slots=100,
     slots=(200, 500),
@@ -53,6 +55,7 @@ FULL = Plan(
 )
 QUICK = Plan(
     rounds=1,
+    cpu_rounds=1,
     webhooks=400,
     receive_seconds=0.5,
     connections=8,

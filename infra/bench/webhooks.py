@@ -1,4 +1,4 @@
-"""Signed webhooks in GHL's real form, made before anything is measured: one message each, every contact a new one."""
+"""Signed webhooks in GHL's real form, made before anything is measured: a contact's first message, or a later one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from uuid import uuid4
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+FIRST = "Hi, do you have a free appointment for a check-up on Thursday afternoon, please?"
+LATER = "The one at half past two, please. Do I have to bring anything along, and where can I park?"
 HEAD = (
     "POST /webhooks/ghl HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
     "X-GHL-Signature: {signature}\r\nContent-Length: {length}\r\n\r\n"
@@ -27,32 +29,38 @@ class Webhook:
 
     location_id: str
     contact_id: str
+    conversation_id: str
     request: bytes
 
 
 def make(count: int, key: Ed25519PrivateKey, locations: Sequence[str]) -> list[Webhook]:
-    """So many, over these locations in turn."""
-    return [_make(key, locations[number % len(locations)]) for number in range(count)]
+    """So many, over these locations in turn, each of a contact who never wrote before."""
+    each = (locations[number % len(locations)] for number in range(count))
+    return [_make(key, location, uuid4().hex[:20], uuid4().hex[:20], FIRST) for location in each]
 
 
-def _make(key: Ed25519PrivateKey, location: str) -> Webhook:
-    contact = uuid4().hex[:20]
-    body = orjson.dumps(_event(location, contact))
+def make_later(webhooks: Iterable[Webhook], key: Ed25519PrivateKey) -> list[Webhook]:
+    """The next message of each of these contacts."""
+    return [_make(key, one.location_id, one.contact_id, one.conversation_id, LATER) for one in webhooks]
+
+
+def _make(key: Ed25519PrivateKey, location: str, contact: str, conversation: str, text: str) -> Webhook:
+    body = orjson.dumps(_event(location, contact, conversation, text))
     signature = base64.b64encode(key.sign(body)).decode()
-    return Webhook(location, contact, HEAD.format(signature=signature, length=len(body)).encode() + body)
+    return Webhook(location, contact, conversation, HEAD.format(signature=signature, length=len(body)).encode() + body)
 
 
-def _event(location: str, contact: str) -> dict[str, object]:
+def _event(location: str, contact: str, conversation: str, text: str) -> dict[str, object]:
     """As GHL documents it, envelope included."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "type": "InboundMessage",
         "locationId": location,
         "attachments": [],
-        "body": "Hi, do you have a free appointment for a check-up on Thursday afternoon, please?",
+        "body": text,
         "contactId": contact,
         "contentType": "text/plain",
-        "conversationId": uuid4().hex[:20],
+        "conversationId": conversation,
         "dateAdded": now,
         "direction": "inbound",
         "messageType": "SMS",
