@@ -21,8 +21,12 @@ TICK = 0.001
 
 @dataclass(slots=True)
 class Answered:
-    """What came back: seconds that each answer took, statuses, when each contact's webhook was due to be sent."""
+    """What came back: seconds that each answer took, statuses, when each contact's webhook was due to be sent.
 
+    What was due before `counts_from` isn't counted.
+    """
+
+    counts_from: float = 0.0
     began: float = field(default_factory=time.perf_counter)
     ended: float = 0.0
     seconds: list[float] = field(default_factory=list)
@@ -40,6 +44,8 @@ class Answered:
 
     def note(self, status: int, began: float) -> None:
         """Take note of one answer."""
+        if began < self.counts_from:
+            return
         self.ended = time.perf_counter()
         self.seconds.append(self.ended - began)
         self.statuses[status] += 1
@@ -77,14 +83,20 @@ async def flood(port: int, webhooks: Iterable[Webhook], *, connections: int, sec
     return answered
 
 
-async def at_rate(port: int, webhooks: Iterable[Webhook], *, rate: float, connections: int) -> Answered:
-    """Send so many a second, whatever comes back; an answer's time begins when its webhook was due."""
+async def at_rate(
+    port: int, webhooks: Iterable[Webhook], *, rate: float, connections: int, settle_seconds: float = 0.0
+) -> Answered:
+    """Send so many a second, whatever comes back; an answer's time begins when its webhook was due.
+
+    Those of the first `settle_seconds` aren't counted: new connections and cold caches.
+    """
     answered = Answered()
     free: deque[_Connection] = deque()
     opened = await _open(port, connections, answered, free.append)
     free.extend(opened)
     with _without_collections():
         answered.began = time.perf_counter()
+        answered.counts_from = answered.began + settle_seconds
         for number, webhook in enumerate(webhooks):
             due = answered.began + number / rate
             while (wait := due - time.perf_counter()) > 0 or not free:
