@@ -15,6 +15,7 @@ from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, Outb
 from bridge.policy.guards import DEAF_AFTER
 from bridge.store.connection import key, now_ms, script
 from bridge.store.heard import heard
+from bridge.store.said import MOST_CHARACTERS
 from bridge.store.standings import contact_args
 from bridge.store.timelines import Timelines
 from tests.stored import HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, locations_of, message, pass_time, standings_of
@@ -746,6 +747,19 @@ def test_a_short_record_is_topped_up_from_ghl_once(world: World) -> None:
     assert first == [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "See you"}]
     assert [one["content"] for one in second] == ["Hello?", "See you", "text of m1", "answer 1"]
     assert len(world.asked(LIST)) == 1
+
+
+def test_history_just_listed_is_as_history_on_record(world: World) -> None:
+    """As long, and in the same order where dates don't tell: the provider is told the same of it by every turn."""
+    at = now_ms(world.redis) - 100_000
+    world.listed = [
+        world.row(f" u{number} {'x' * 9000}", f"u{number}", direction="inbound", dateAdded=at) for number in (3, 2, 1)
+    ]
+    for id_ in ("m1", "m2"):
+        world.write(id_)
+        world.work()
+    first, second = ([one["content"] for one in asked["messages"]] for asked in world.asked(COMPLETE))
+    assert first == second[:3] == [f"u{number} {'x' * 9000}"[:MOST_CHARACTERS] for number in (1, 2, 3)]
 
 
 def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:

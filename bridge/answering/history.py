@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,6 +11,7 @@ from bridge.answering.case import READ_SECONDS
 from bridge.errors import BridgeError, Fenced, Unavailable
 from bridge.policy import transcript
 from bridge.store.lanes import MOST_SAID
+from bridge.store.said import cut
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case, Desk
@@ -47,7 +49,7 @@ def _record(case: Case, count: int, desk: Desk) -> tuple[Said, ...]:
 
 
 def _list(case: Case, desk: Desk) -> tuple[Said, ...] | None:
-    """What GHL lists; None if it can't tell now."""
+    """What GHL lists, oldest first, as the record keeps it; None if it can't tell now."""
     turn = case.turn
     try:
         page = desk.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
@@ -56,4 +58,5 @@ def _list(case: Case, desk: Desk) -> tuple[Said, ...] | None:
     except BridgeError as error:
         log.warning("turn.not_done", what="history", lane=str(turn.lane), turn=turn.id, error=str(error))
         return None
-    return transcript.read_back(page.listed)
+    # GHL lists the newest first; those of one moment stay in their order.
+    return tuple(replace(one, content=cut(one.content)) for one in transcript.read_back(reversed(page.listed)))

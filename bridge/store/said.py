@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 4_000
 
 
+def cut(text: str) -> str:
+    """A text as the record keeps it."""
+    return text.strip()[:MOST_CHARACTERS]
+
+
 def said(id_: MessageId, role: str, text: str) -> str:
     """One message as JSON, the same for the same message."""
-    return orjson.dumps({"id": id_, "role": role, "content": text.strip()[:MOST_CHARACTERS]}).decode()
+    return orjson.dumps({"id": id_, "role": role, "content": cut(text)}).decode()
 
 
 def said_by_contact(message: InboundMessage) -> str:
