@@ -252,6 +252,15 @@ def test_a_full_redis_lets_requests_be_paid_for(tmp_path: Path) -> None:
         assert left_of(redis, [HERE])[HERE].left == 88
 
 
+def test_what_ghl_told_expires_though_nothing_was_spent(redis: Redis) -> None:
+    """A location whose budget others have used up is asked about once, and leaves nothing behind."""
+    budgets = Budgets(redis)
+    budgets.heed(HERE, Limits(most=100, left=0, interval_ms=10_000))
+    with pytest.raises(Busy):
+        budgets.spend(HERE, Need.POST)
+    assert not [name for name in redis.scan_iter() if redis.pttl(name) < 0]
+
+
 def test_everything_about_a_budget_expires(redis: Redis) -> None:
     """A location that is never asked about again leaves nothing behind."""
     budgets = Budgets(redis)

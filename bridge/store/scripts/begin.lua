@@ -4,5 +4,6 @@
 -- Needs: schedule
 local lane, token, what, memory = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if not may_write(lane, token) then return 0 end
+pass_when_full()
 if redis.call('SET', key(what), ARGV[5], 'NX', 'PX', memory) then return 1 end
 return redis.call('GET', key(what)) == ARGV[5] and 1 or 0

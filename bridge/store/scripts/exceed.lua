@@ -5,6 +5,7 @@
 local location, asked, shortest, longest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local refused, strikes = key('refused', location), key('refused', location, 'strikes')
 local wait = asked
+pass_when_full()
 if asked < 0 and ARGV[3] == '1' then
   wait = DAY - now % DAY
 elseif asked < 0 then

@@ -7,6 +7,7 @@ local is = redis.call('HMGET', grant, 'version', 'lease', 'lease_until', 'asking
 if (is[1] or '') ~= seen then return {'renewed'} end
 if is[5] and now - tonumber(is[6]) < patience then return {'refused', is[5]} end
 if is[2] and is[2] ~= nonce and tonumber(is[3]) > now then return {'busy'} end
+pass_when_full()
 -- Whoever asked before and neither saved an answer nor said that there was none may have used the refresh token up.
 if is[4] and is[4] ~= nonce then redis.call('HSET', grant, 'lost', 1) end
 redis.call('HSET', grant, 'lease', nonce, 'lease_until', now + lease, 'asking', nonce)

@@ -6,6 +6,7 @@
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 or not may_write(lane, ARGV[5]) then return 0 end
+pass_when_full()
 if ARGV[3] == '1' then
   redis.call('HSET', key('location', location), 'last_event_at', now, 'marketplace_at', now, 'unheard', 0)
 end

@@ -4,6 +4,7 @@
 -- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lane = redis.call('GET', key('index', id))
+pass_when_full()
 if not lane then
   redis.call('SET', key('paused', id), now, 'NX')
   return nil

@@ -4,7 +4,7 @@
 --       what GHL lists of the conversation, for the record in any case; `unless_newer` {seen, line}:
 --       nothing is written if behind the first `seen` messages one of the same line stands, or one of which it isn't known yet;
 --       `revision` [n]: nor if the contact's standing is another one by now; `bill`: a request to GHL that is paid for by it, as
---       `pay` takes it; `passed`: a circuit whose provider has answered;
+--       `heed` and `pay` take it; `passed`: a circuit whose provider has answered;
 --       `look` {conversation, fields (of the location)}: tell how things stand afterwards), retention (ms)
 -- Answers {1, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; and nothing was
 --         written after {0, ms} when the lease was lost or is too short, {2} when there is a newer message, {3} when the standing has
@@ -43,6 +43,8 @@ local function objection()
 end
 
 if is[3] ~= patch.nonce then
+  -- What GHL told counts, whatever becomes of the step.
+  if patch.bill then heed((split(lane)), patch.bill) end
   local why_not = objection()
   if why_not then return {why_not} end
   local wait = patch.bill and pay((split(lane)), patch.bill) or 0

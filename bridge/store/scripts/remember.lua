@@ -4,5 +4,6 @@
 -- Needs: hearing
 local lane, token, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not may_write(lane, token) then return 0 end
+pass_when_full()
 for at = 4, #ARGV, 2 do remember(lane, ARGV[at], ARGV[at + 1], retention) end
 return 1

@@ -1,6 +1,8 @@
 -- Take one request from a location's budget at GHL, if there is room for one of this urgency.
--- ARGV: location, bill (JSON, as `pay` takes it)
+-- ARGV: location, bill (JSON, as `heed` and `pay` take it)
 -- Answers 0 when it was taken, else the ms after which there is room.
--- Needs: paying, schedule
+-- Needs: paying
+local location, bill = ARGV[1], cjson.decode(ARGV[2])
 pass_when_full()
-return pay(ARGV[1], cjson.decode(ARGV[2]))
+heed(location, bill)
+return pay(location, bill)

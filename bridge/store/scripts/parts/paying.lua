@@ -1,13 +1,12 @@
 -- A request to GHL is paid for.
 -- Needs: budget
 
--- Take one request from a location's budget, if there is room for one of this urgency. `bill`: nonce, part of the budget that it may
--- use up (%), waits (do the location's lanes wait while there is no room?), and what GHL told last: how long `ago` (ms), `most` and
--- `left` of an `interval` (ms), most and left of a day (`daily`, `left_daily`), each as far as it did.
--- Answers 0 when it was taken, else the ms after which there is room.
-local function pay(location, bill)
-  local spent, part = key('budget', location), bill.part / 100
-  local day = key('budget', location, string.format('%d', math.floor(now / DAY)))
+local function day_of(location) return key('budget', location, string.format('%d', math.floor(now / DAY))) end
+
+-- What GHL told last of a location's budget, as a `bill` brings it along: how long `ago` (ms), `most` and `left` of an `interval` (ms),
+-- most and left of a day (`daily`, `left_daily`), each as far as it did.
+local function heed(location, bill)
+  local spent, day = key('budget', location), day_of(location)
   -- GHL counts too, and knows of others that use the same budget: what it counts more than we do is put beside ours.
   if bill.most or bill.daily then
     local before = limits_of(location)
@@ -18,16 +17,25 @@ local function pay(location, bill)
     if bill.most and bill.most > before.most then open(location) end
   end
   local limits = limits_of(location)
-  redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
   if bill.left and bill.ago < limits.interval then
+    redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
     local then_ = now - bill.ago
     local others = limits.most - bill.left - redis.call('ZCOUNT', spent, '-inf', then_)
     for number = 1, math.min(others, 500) do redis.call('ZADD', spent, then_, bill.nonce .. ':' .. number) end
+    redis.call('PEXPIRE', spent, limits.interval)
   end
   if bill.left_daily and limits.daily - bill.left_daily > tonumber(redis.call('GET', day) or 0) then
     redis.call('SET', day, limits.daily - bill.left_daily, 'PX', 2 * DAY)
   end
+end
 
+-- Take one request from a location's budget, if there is room for one of this urgency. `bill`: nonce, part of the budget that it may
+-- use up (%), waits (do the location's lanes wait while there is no room?).
+-- Answers 0 when it was taken, else the ms after which there is room.
+local function pay(location, bill)
+  local spent, day = key('budget', location), day_of(location)
+  local limits, part = limits_of(location), bill.part / 100
+  redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
   if redis.call('ZSCORE', spent, bill.nonce) then return 0 end
   local wait = redis.call('PTTL', key('refused', location))
   if tonumber(redis.call('GET', day) or 0) >= math.max(1, math.floor(limits.daily * part)) then

@@ -75,10 +75,6 @@ end
 -- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
 local function may_write(lane, token) return not token or token == '' or holds(lane, token) end
 
--- Redis lets a script pass at `maxmemory` whose first write can't grow memory. Those that carry work on begin with this one, so
--- that a full Redis drains.
-local function pass_when_full() redis.call('DEL', key('full')) end
-
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
 local function forget_turn(lane)
   forget(

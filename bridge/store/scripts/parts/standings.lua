@@ -32,9 +32,9 @@ end
 local function adopt_pause(lane, id, retention)
   local since = id ~= '' and redis.call('GET', key('paused', id))
   if not since then return end
+  redis.call('DEL', key('paused', id))
   redis.call('HSET', key('standing', lane), 'paused_at', since)
   redis.call('HINCRBY', key('standing', lane), 'revision', 1)
-  redis.call('DEL', key('paused', id))
   keep_standing(lane, retention)
 end
 

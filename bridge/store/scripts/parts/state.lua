@@ -31,3 +31,8 @@ local function forget(name, ...)
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
 end
+
+-- Redis lets a script pass at `maxmemory` whose first write can't grow memory. Those that carry work on begin with this one, so
+-- that a full Redis drains.
+local function pass_when_full() redis.call('DEL', key('full')) end
+

@@ -1,0 +1,91 @@
+"""A Redis at `maxmemory`: nothing new is accepted, but what was is answered, and whoever wants silence is heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.model import ConversationId, MessageId, OutboundMessage
+from bridge.store.connection import connect, key, now_ms
+from tests.stored import LANE, own_redis, standings_of
+from tests.test_manners import closed, deaf
+from tests.world import POST, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world with a Redis of its own, which has room until it is `full`."""
+    with own_redis(tmp_path) as server, connect(server.url) as redis, opened(redis) as world:
+        yield world
+
+
+def full(world: World) -> None:
+    world.redis.config_set("maxmemory", 1)
+
+
+def refused(world: World) -> None:
+    world.write()
+    world.refusing[POST] = 429
+
+
+def away(world: World) -> None:
+    world.keep(**closed(world, outside_hours="away", away_message="We open at nine."))
+    world.write()
+
+
+def taken_over(world: World) -> None:
+    world.write()
+    deaf(world)
+    world.listed = [world.row("I take over", "h1", userId="staff", dateAdded=now_ms(world.redis) - 1000)]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "status", "posts"),
+    [
+        (refused, ("waiting", ""), 1),
+        (away, ("skipped", "outside_hours"), 1),
+        (taken_over, ("skipped", "human_takeover"), 0),
+    ],
+)
+def test_a_turn_ends_as_ever(world: World, prepare: Callable[[World], None], status: tuple[str, str], posts: int) -> None:
+    """GHL's 429 is heeded, the away message is sent once, and a person whom only GHL's list tells of is given way to."""
+    prepare(world)
+    full(world)
+    world.work()
+    assert (world.status(), len(world.asked(POST))) == (status, posts)
+
+
+def test_a_person_is_heard(world: World) -> None:
+    """What staff writes takes over, whatever the memory."""
+    world.keep()
+    full(world)
+    staff = OutboundMessage(
+        id=MessageId("h1"),
+        location_id=LANE.location_id,
+        contact_id=LANE.contact_id,
+        conversation_id=ConversationId("c1"),
+        type="TYPE_SMS",
+        text="I take over",
+        date_added_ms=now_ms(world.redis),
+        user_id="staff",
+    )
+    assert standings_of(world.redis).hear(LANE, [staff]) == 1
+
+
+def test_an_operator_is_heeded(world: World) -> None:
+    """A conversation is silenced, whether it is known or not."""
+    world.keep()
+    world.write()
+    full(world)
+    standings_of(world.redis).pause(LANE.contact_id)
+    standings_of(world.redis).pause("never-heard-of")
+    assert world.redis.exists(key("paused", "never-heard-of"))
+    world.work()
+    assert (world.status()[1], world.posts()) == ("conversation_paused", [])
