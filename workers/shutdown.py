@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LONGEST_POST_SECONDS = 20.0
+TAKING_SECONDS = 0.2
 
 
 class Shutdown:
@@ -54,16 +55,22 @@ class Shutdown:
 
     def _leave(self) -> None:
         self._dispatcher.stop()
-        given_back = self.give_back()
-        deadline = time.monotonic() + LONGEST_POST_SECONDS
-        while self._heartbeat.is_posting() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        given_back += self.give_back()
+        given_back = self.give_all_back()
         self._report()
         log.info("worker.leaving", given_back=given_back, posting=self._heartbeat.is_posting())
         sys.stderr.flush()
         # Threads that wait for a completion can't be interrupted and would keep the process; their leases are fenced off.
         os._exit(0)
+
+    def give_all_back(self) -> int:
+        """Give back what isn't being posted, and the rest once it is posted; answers how many."""
+        given_back = self.give_back()
+        # A task that looked at `leaving` right before it was set may have its turn only now.
+        time.sleep(TAKING_SECONDS)
+        deadline = time.monotonic() + LONGEST_POST_SECONDS
+        while self._heartbeat.is_posting() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return given_back + self.give_back()
 
     def give_back(self) -> int:
         """Give back every turn that has no post under way; answers how many. One that can't be told runs out by itself."""

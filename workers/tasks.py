@@ -47,7 +47,7 @@ def register(app: Celery, desk: Desk, leaving: Event) -> WakeUp:
     It would pay for a completion that nobody waits for.
     """
 
-    @app.task(name="bridge.answer")
+    @app.task(name="bridge.answer", shared=False)
     def answer(lane: str) -> None:
         try:
             if leaving.is_set():

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from redis import Redis
 
-from bridge.errors import Busy, Fenced, Unavailable
+from bridge.errors import Busy, Fenced, Overtaken, Unavailable
 from bridge.model import (
     Again,
     Completion,
@@ -661,6 +661,19 @@ def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn:
     assert redis.pttl(ledger) > 0
 
 
+def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes) -> None:
+    """Whoever waits for a slot need not wait until somebody looks again."""
+    keep(redis, HERE, "there")
+    accept(redis, message("m1"))
+    assert claim(lanes, slots=1, most=1) == (LANE,)
+    accept(redis, message("m2", contact="c2", location="there"), message("m3", contact="c3", location="there"))
+    while claim(lanes, slots=1):
+        pass
+    with bell(redis) as rung:
+        lanes.unclaim([LANE], pause=0)
+        assert rung()
+
+
 def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """One request for one note; what GHL told last of the budget is heeded with it."""
     told: dict[str, int | str | bool] = {"most": 100, "left": 95, "interval": 10_000}
@@ -677,6 +690,13 @@ def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn:
     assert caught.value.retry_after == pytest.approx(6, abs=1)
     assert not redis.exists(key("ledger", turn.id))
     assert redis.pttl(key("busy", HERE)) == pytest.approx(6000, abs=1000)
+
+
+def test_what_ghl_told_of_the_budget_counts_though_nothing_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """A step that is refused has brought along what no later request will."""
+    with pytest.raises(Overtaken):
+        lanes.sending(turn, part("0"), revision=5, at_ms=1, channel="SMS", bill=BILL | {"most": 100, "left": 7})
+    assert left_of(redis, [HERE])[HERE].left == 7
 
 
 @pytest.mark.parametrize("listed", [[Said("user", "Hello?", MessageId("u1"), 1)], []])

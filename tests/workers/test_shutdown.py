@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from tests.stored import HERE, LANE, accept, check, claim, keep, lanes_of, messa
 from tests.world import COMPLETE, LIST, opened
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
-from workers.shutdown import Shutdown
+from workers.shutdown import TAKING_SECONDS, Shutdown
 from workers.tasks import register
 
 if TYPE_CHECKING:
@@ -84,6 +86,20 @@ def test_without_redis_leases_run_out_by_themselves(redis: Redis) -> None:
         heartbeat = Heartbeat(lanes_of(nowhere), every=1)
         with heartbeat.keeping(turn):
             assert shutdown_of(nowhere, heartbeat).give_back() == 0
+
+
+def test_a_turn_that_was_just_being_taken_is_given_back_too(redis: Redis) -> None:
+    """Its task had looked whether the worker leaves right before it did."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    heartbeat = Heartbeat(lanes_of(redis), every=1)
+    with ThreadPoolExecutor() as pool:
+        leaving = pool.submit(shutdown_of(redis, heartbeat).give_all_back)
+        time.sleep(TAKING_SECONDS / 2)
+        with heartbeat.keeping(turn):
+            assert leaving.result() == 1
+    assert claim(lanes_of(redis)) == (LANE,)
 
 
 class Leaving(Heartbeat):

@@ -5,4 +5,6 @@ for at = 2, #ARGV do
   local lane = ARGV[at]
   if not leased(lane) and vacate(lane) then schedule(lane, now + tonumber(ARGV[1])) end
 end
+-- What comes free is told of to those who wait for a slot.
+if ARGV[1] == '0' then ring_if_due() end
 return 1
