@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.model import ConversationId, MessageId, OutboundMessage
+from bridge.model import ConversationId, MessageId, OutboundMessage, Said
 from bridge.store.connection import connect, key, now_ms
-from tests.stored import LANE, own_redis, standings_of
+from bridge.store.grants import of_location
+from tests.stored import HERE, LANE, grants_of, own_redis, standing_of, standings_of
 from tests.test_manners import closed, deaf
 from tests.world import POST, opened
 
@@ -89,3 +90,25 @@ def test_an_operator_is_heeded(world: World) -> None:
     assert world.redis.exists(key("paused", "never-heard-of"))
     world.work()
     assert (world.status()[1], world.posts()) == ("conversation_paused", [])
+
+
+def test_an_operator_who_spoke_before_is_heeded(world: World) -> None:
+    """A pause of somebody who had not written yet becomes the contact's, whoever looks first."""
+    world.keep()
+    standings_of(world.redis).pause(LANE.contact_id)
+    full(world)
+    assert standing_of(world.redis, LANE, "c1").paused_at_ms
+
+
+def test_words_are_put_on_record(world: World) -> None:
+    """What a turn finds posted has its words in the history, which the next answer reads."""
+    full(world)
+    words = Said("assistant", "We are open", MessageId("r1"), now_ms(world.redis))
+    standings_of(world.redis).remember(LANE, [words])
+    assert standings_of(world.redis).said(LANE, 9) == (words,)
+
+
+def test_a_token_is_renewed(world: World) -> None:
+    """Without it nothing that waits could be posted."""
+    full(world)
+    assert grants_of(world.redis).begin(of_location(HERE), version="").how == "yours"

@@ -93,12 +93,11 @@ class Desk:
 class Case:
     """A turn in work.
 
-    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it, `listed` what
-    GHL lists of the conversation, once it was read; `completion`
-    is the answer, once there is one, and `parts` its texts as they are posted; `standing` is how things stood when the guards
-    were asked last, `told` what a step of the turn has told of that since; `posted` is the last part, once it is posted and not
-    noted; `skipped` counts messages that were ended one by one; `looks` how often GHL was read for the outcome that is unsettled
-    now.
+    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it, `listed` what GHL
+    lists of the conversation, once it was read; `completion` is the answer, once there is one, and `parts` its texts as they are
+    posted; `standing` is how things stood when the guards were asked last, `told` what a step of the turn has told of that since;
+    `posted` is the last part, once it is posted and not noted; `skipped` counts messages that were ended one by one; `looks` how
+    often GHL was read for the outcome that is unsettled now.
     """
 
     turn: Turn

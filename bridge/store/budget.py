@@ -7,7 +7,7 @@ that a request costs one round trip. Libraries of rate limiters know neither urg
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -91,7 +91,8 @@ class Budgets:
             return
         if len(self._told) >= REMEMBERED:
             self._told.clear()
-        self._told[location_id] = (_told(limits), self._clock())
+        told = {name: one for name, one in asdict(limits).items() if one is not None}
+        self._told[location_id] = (told, self._clock())
 
     def exceeded(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
         """Let the location wait after a 429."""
@@ -137,14 +138,3 @@ def no_room(location_id: LocationId, wait_ms: int) -> Busy:
     """The location's budget has no room for so long."""
     seconds = wait_ms / 1000
     return Busy(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)
-
-
-def _told(limits: Limits) -> dict[str, int]:
-    told = {
-        "most": limits.most,
-        "left": limits.left,
-        "interval": limits.interval_ms,
-        "daily": limits.most_daily,
-        "left_daily": limits.left_daily,
-    }
-    return {name: one for name, one in told.items() if one is not None}

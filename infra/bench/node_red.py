@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from infra.bench.bridges import OURS, Bridge
 from infra.bench.load import flood
-from infra.bench.replying import LEAN, Side, compare, spend, start
+from infra.bench.replying import LEAN, Side, compare, spend
 from infra.bench.report import Row
 from infra.bench.stage import LOCATIONS
 from infra.bench.webhooks import make
@@ -75,7 +75,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
 
 
 async def _take(stage: Stage, plan: Plan, bridge: Bridge) -> Answered:
-    await start(stage, bridge)
+    await stage.run(bridge)
     stage.far_side.forget()
     webhooks = make(plan.webhooks, stage.key, LOCATIONS)
     return await flood(stage.port, webhooks, connections=plan.connections, seconds=plan.receive_seconds)

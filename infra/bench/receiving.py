@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.bench.bridges import DELAYING, FLOOR, OURS
 from infra.bench.load import at_rate, flood
-from infra.bench.report import Row
+from infra.bench.report import Row, middle_ratio
 from infra.bench.stage import LOCATIONS
 from infra.bench.webhooks import make
 
@@ -55,7 +55,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
 
 def _compare(what: str, rates: Mapping[str, Sequence[float]], other: Bridge, *, least: float) -> Row:
     """Our rate beside another's: the middle ones, and the middle one of the rounds' ratios."""
-    ratio = median(one / theirs for one, theirs in zip(rates[OURS.name], rates[other.name], strict=True))
+    ratio = middle_ratio(rates[OURS.name], rates[other.name])
     measured, beside = (f"{median(rates[name]):,.0f}" for name in (OURS.name, other.name))
     return Row(1, what, measured, f"{other.name}: {beside}", ratio, f">= {least:g}", ratio >= least)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.bench.bridges import OURS, TUNED, TUTORIAL
 from infra.bench.load import at_rate
-from infra.bench.report import Row
+from infra.bench.report import Row, middle_ratio
 from infra.bench.stage import LOCATIONS
 from infra.bench.webhooks import make, make_later
 
@@ -60,7 +60,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
 
 def compare(figure: int, what: str, spent: Mapping[str, Sequence[float]], ours: str, theirs: str, *, most: float = 0.0) -> Row:
     """A row of two sides: what each spent at the middle, and the middle one of the rounds' ratios."""
-    ratio = median(one / other for one, other in zip(spent[ours], spent[theirs], strict=True))
+    ratio = middle_ratio(spent[ours], spent[theirs])
     measured, beside = (f"{median(spent[name]) * 1000:.1f} ms" for name in (ours, theirs))
     aim, met = (f"<= {most:g}", ratio <= most) if most else ("", None)
     return Row(figure, what, measured, f"{theirs}: {beside}", ratio, aim, met)
@@ -71,7 +71,7 @@ async def spend(stage: Stage, plan: Plan, sides: Sequence[Side]) -> dict[str, li
     spent: dict[str, list[float]] = {side.name: [] for side in sides}
     for _ in range(plan.cpu_rounds):
         for side in sides:
-            await start(stage, side.bridge, slots=side.slots)
+            await stage.run(side.bridge, slots=side.slots)
             if side.bridge is OURS:
                 stage.empty(**side.settings)
             spent[side.name].append(await _spend(stage, plan, side))
@@ -93,10 +93,3 @@ async def _reply(stage: Stage, plan: Plan, webhooks: Sequence[Webhook]) -> None:
     stage.far_side.forget()
     await at_rate(stage.port, webhooks, rate=plan.cpu_rate, connections=plan.connections)
     await stage.far_side.wait_for(len(webhooks), seconds=WAIT_SECONDS)
-
-
-async def start(stage: Stage, bridge: Bridge, *, slots: int = 0) -> None:
-    """Have this bridge run, flows loaded if it is Node-RED's."""
-    await stage.run(bridge, slots=slots)
-    if bridge.ready:
-        await stage.until(lambda: bridge.ready in (stage.folder / "web.log").read_text(errors="replace"))

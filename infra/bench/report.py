@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Row:
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         verdict = {None: "", True: "met", False: "missed"}[self.met]
         return (str(self.figure), self.what, self.measured, self.beside, ratio, self.aim, verdict)
+
+
+def middle_ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
+    """The middle one of the rounds' ratios: the machine has phases, so that only figures of one round compare."""
+    return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

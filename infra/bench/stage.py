@@ -102,8 +102,9 @@ class Stage:
         if slots:
             self.spawn("worker", bridge.worker if bridge is OURS else (*bridge.worker, str(slots)), environ)
         await self.until(self.listens)
+        await self.until(lambda: self.says("web", bridge.ready))
         if slots:
-            await self.until(self.works if bridge is OURS else self.says_ready)
+            await self.until(self.works if bridge is OURS else lambda: self.says("worker", " ready."))
         self._which = (bridge, slots)
 
     def spawn(self, name: str, command: tuple[str, ...], environ: Mapping[str, str]) -> psutil.Popen:
@@ -143,9 +144,9 @@ class Stage:
         with self.redis as redis:
             return bool(redis.zcard(key("workers")))
 
-    def says_ready(self) -> bool:
-        """Whether another's worker has told so."""
-        return " ready." in (self.folder / "worker.log").read_text(errors="replace")
+    def says(self, name: str, words: str) -> bool:
+        """Whether a process has said so."""
+        return words in (self.folder / f"{name}.log").read_text(errors="replace")
 
     def cpu(self) -> float:
         """Seconds of CPU that the bridge's processes have used so far."""

@@ -676,7 +676,7 @@ def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes)
 
 def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """One request for one note; what GHL told last of the budget is heeded with it."""
-    told: dict[str, int | str | bool] = {"most": 100, "left": 95, "interval": 10_000}
+    told: dict[str, int | str | bool] = {"most": 100, "left": 95, "interval_ms": 10_000}
     lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL | told)
     left = left_of(redis, [HERE])[HERE]
     assert (left.left, left.left_today) == (94, 199_999)

@@ -6,7 +6,7 @@ local found = {}
 for _, location in ipairs(ARGV) do
   local limits = limits_of(location)
   local spent = redis.call('ZCOUNT', key('budget', location), string.format('(%d', now - limits.interval), '+inf')
-  local today = redis.call('GET', key('budget', location, string.format('%d', math.floor(now / DAY)))) or 0
+  local today = redis.call('GET', day_of(location)) or 0
   table.insert(found, {
     math.max(0, limits.most - spent), limits.most, limits.interval, math.max(0, limits.daily - today), limits.daily,
     opens_at(location) - now,

@@ -8,6 +8,8 @@ local function limits_of(location)
   return {most = tonumber(told[1] or 100), interval = tonumber(told[2] or 10000), daily = tonumber(told[3] or 200000)}
 end
 
+local function day_of(location) return key('budget', location, string.format('%d', math.floor(now / DAY))) end
+
 -- While its budget is used up a location waits without holding a slot: it stands in `due` no earlier than that.
 local function opens_at(location) return now + math.max(0, redis.call('PTTL', key('busy', location))) end
 

@@ -7,7 +7,6 @@ local function admit(id, token, longest)
   local is = redis.call('HMGET', key('circuit', id), 'since', 'probe_at', 'prober')
   if not is[1] then return 'closed' end
   if tonumber(is[2]) > now and is[3] ~= token then return 'open' end
-  pass_when_full()
   -- A prober that dies is replaced when its time is over.
   redis.call('HSET', key('circuit', id), 'prober', token, 'probe_at', now + longest)
   redis.call('ZADD', key('circuits'), now + longest, id)

@@ -1,17 +1,15 @@
 -- A request to GHL is paid for.
 -- Needs: budget
 
-local function day_of(location) return key('budget', location, string.format('%d', math.floor(now / DAY))) end
-
--- What GHL told last of a location's budget, as a `bill` brings it along: how long `ago` (ms), `most` and `left` of an `interval` (ms),
--- most and left of a day (`daily`, `left_daily`), each as far as it did.
+-- What GHL told last of a location's budget, as a `bill` brings it along: how long `ago` (ms), and what `ghl.limits.Limits` names, as far
+-- as GHL did.
 local function heed(location, bill)
   local spent, day = key('budget', location), day_of(location)
   -- GHL counts too, and knows of others that use the same budget: what it counts more than we do is put beside ours.
-  if bill.most or bill.daily then
+  if bill.most or bill.most_daily then
     local before = limits_of(location)
-    for _, name in ipairs({'most', 'interval', 'daily'}) do
-      if bill[name] then redis.call('HSET', key('limits', location), name, bill[name]) end
+    for name, told in pairs({most = bill.most, interval = bill.interval_ms, daily = bill.most_daily}) do
+      redis.call('HSET', key('limits', location), name, told)
     end
     redis.call('PEXPIRE', key('limits', location), DAY)
     if bill.most and bill.most > before.most then open(location) end
