@@ -29,7 +29,13 @@ from __future__ import annotations
 
 
 class BridgeError(Exception):
-    """The root: everything that the bridge itself raises."""
+    """The root: everything that the bridge itself raises.
+
+    `said` is the start of the body in which another service reported the fault, as it came: at most 4 KiB, and never part of the
+    message. It may hold anything, tokens and texts included; only what removes those may keep it.
+    """
+
+    said: bytes = b""
 
 
 class Rejected(BridgeError):

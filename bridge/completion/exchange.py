@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.completion.faults import Unreadable, lost, refusal
-from bridge.errors import Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
 from bridge.wire.answers import shape
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.wire.calls import Answer, Wire
 
 ACCEPTED = range(200, 300)
+MOST_SAID_BYTES = 4096
 
 
 class Anew:
@@ -53,6 +54,13 @@ class Exchange:
     def complete(self, question: Question, *, seconds: float) -> Completion:
         """Ask once. Raises as the protocol says: a lost answer is OutcomeUnknown if it may have been delivered, else Down."""
         answer = self._ask(question, seconds)
+        try:
+            return self._read(answer, question)
+        except BridgeError as error:
+            error.said = answer.body[:MOST_SAID_BYTES]
+            raise
+
+    def _read(self, answer: Answer, question: Question) -> Completion:
         if answer.status not in ACCEPTED:
             raise refusal(self._service.name, answer.status, answer.headers, answer.body, may_deliver=self._may_deliver)
         try:

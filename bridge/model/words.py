@@ -48,7 +48,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a message is ignored or skipped."""
+    """Why a message is ignored or skipped, or why a provider chose silence (`NO_REPLY_REASONS`)."""
 
     NOT_INBOUND = "not_inbound"
     NOT_A_MESSAGE = "not_a_message"
@@ -74,6 +74,18 @@ class Reason(StrEnum):
     AUTO_REPLY = "auto_reply"
     UNCONFIGURED = "unconfigured"
     OVERFLOW = "overflow"
+    EMPTY = "empty"
+    REFUSAL = "refusal"
+    FILTERED = "filtered"
+    TOOL_CALL = "tool_call"
+    THOUGHTS_ONLY = "thoughts_only"
+    STALE_JOB = "stale_job"
+
+
+# Why a provider's answer holds nothing to send: the reasons of `no_reply`.
+NO_REPLY_REASONS = frozenset(
+    {Reason.EMPTY, Reason.REFUSAL, Reason.FILTERED, Reason.TOOL_CALL, Reason.THOUGHTS_ONLY, Reason.STALE_JOB}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,12 @@ REASONS = {
     Reason.AUTO_REPLY: "A machine wrote it: an absence note, or a sender that takes no reply.",
     Reason.UNCONFIGURED: "The location has no provider settings yet.",
     Reason.OVERFLOW: "Too many messages of the contact wait already.",
+    Reason.EMPTY: "The provider answered without a text.",
+    Reason.REFUSAL: "The model refused to answer.",
+    Reason.FILTERED: "The provider's content filter held the answer back.",
+    Reason.TOOL_CALL: "The provider called tools and wrote no text for the contact.",
+    Reason.THOUGHTS_ONLY: "The answer held only the model's thoughts.",
+    Reason.STALE_JOB: "The provider dropped its run, because a newer one replaced it.",
 }
 
 
