@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 import orjson
 from pydantic import (
@@ -21,7 +20,7 @@ from pydantic import (
     field_validator,
 )
 
-from bridge import business_hours
+from bridge import business_hours, time_zones
 from bridge.addresses import PLAIN_HTTP, may_be_asked
 from bridge.errors import WrongInput
 from bridge.model import Channel, LocationId
@@ -52,14 +51,8 @@ def _resolve(value: object, info: ValidationInfo) -> object:
     return environ[name]
 
 
-@cache
-def _timezones() -> frozenset[str]:
-    """Ask the disk once: it takes 25 ms, and every location is checked whenever it is opened."""
-    return frozenset(available_timezones())
-
-
 def _known_timezone(name: str) -> str:
-    if name not in _timezones():
+    if name not in time_zones.names():
         raise ValueError(f"{name!r} is not a time zone of the IANA list, like Europe/Berlin")
     return name
 

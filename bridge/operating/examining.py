@@ -20,6 +20,7 @@ from bridge.operating.operation import operation
 from bridge.settings import Settings
 from bridge.store.connection import now_ms
 from bridge.store.health import check
+from bridge.time_zones import Releases, releases
 from bridge.wire.calls import Wire
 
 DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
@@ -46,6 +47,7 @@ def _findings(office: Office, only: str) -> Iterator[Finding]:
     yield attempt("REDIS_URL", lambda: here.state_url and "set")
     yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
     yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
+    yield Finding("time zones", ok=True, says=_time_zones(releases()))
     yield from _redis(office)
     yield attempt("broker", lambda: _reach_broker(here))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
@@ -56,6 +58,14 @@ def _findings(office: Office, only: str) -> Iterator[Finding]:
 def _keys(here: Settings) -> str:
     read_keys(here.ghl_webhook_keys)
     return "readable"
+
+
+def _time_zones(at_hand: Releases) -> str:
+    """Which release opening hours are computed with."""
+    if at_hand.reads_package:
+        system = at_hand.system or "none that tells its release"
+        return f"release {at_hand.package}, from the tzdata package (the system has {system})"
+    return f"release {at_hand.system}, from the system (the tzdata package has {at_hand.package})"
 
 
 def _redis(office: Office) -> Iterator[Finding]:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from bridge import business_hours
+from bridge import business_hours, time_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +66,7 @@ def read(texts: tuple[str, ...], zone: str) -> Hours:
     """Opening hours from their notation. Raises ValueError as `business_hours.parse`."""
     spans = [span for text in texts for span in business_hours.parse(text)] or [(0, business_hours.MINUTES_OF_A_WEEK)]
     merged = business_hours.merge(spans)
-    return Hours(ZoneInfo(zone), tuple((begin * _MINUTE, end * _MINUTE) for begin, end in merged))
+    return Hours(time_zones.zone(zone), tuple((begin * _MINUTE, end * _MINUTE) for begin, end in merged))
 
 
 def is_open(hours: Hours, at_ms: int) -> bool:

@@ -16,6 +16,7 @@ from bridge.policy.guards import DEAF_AFTER
 from bridge.settings import from_environment
 from bridge.store.connection import key, now_ms
 from bridge.store.counts import Counts
+from bridge.time_zones import releases
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import FERNET_KEY, HERE, accept, keep, message
 
@@ -105,6 +106,12 @@ def test_a_token_with_all_scopes_is_well(doctor: Here, services: Services) -> No
     assert found["ghl_token"].ok
     assert all(found[scope].ok for scope in SCOPES.values())
     assert {each.method for each in services.calls} <= {"GET", "OPTIONS"}
+
+
+def test_the_release_of_the_time_zones_is_told(doctor: Here) -> None:
+    """Which release opening hours are computed with, and where it comes from."""
+    at_hand = releases()
+    assert f"release {max(at_hand.package, at_hand.system)}, from the " in look(doctor)["time zones"].says
 
 
 @pytest.mark.parametrize(("path", "scope"), SCOPES.items(), ids=SCOPES.values())
