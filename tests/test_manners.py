@@ -13,8 +13,9 @@ import pytest
 from bridge.answering.guarding import TOLD_COUNTS_SECONDS
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.policy.guards import DEAF_AFTER
-from bridge.store.connection import key, now_ms, script
+from bridge.store.connection import key, now_ms
 from bridge.store.heard import heard
+from bridge.store.lua import script
 from bridge.store.said import MOST_CHARACTERS
 from bridge.store.standings import contact_args
 from bridge.store.timelines import Timelines

@@ -15,7 +15,8 @@ import orjson
 
 from bridge.errors import Busy
 from bridge.ghl.access import Need
-from bridge.store.connection import reaching, script
+from bridge.store.connection import reaching
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,8 +10,9 @@ import orjson
 from bridge.errors import Fenced
 from bridge.model import UNKNOWN_LINE, Ended, Reason, Status
 from bridge.policy.wording import digest
-from bridge.store.connection import key, reaching, script
+from bridge.store.connection import key, reaching
 from bridge.store.inbox import REMEMBERED_MS
+from bridge.store.lua import script
 from bridge.store.messages import decode, encode
 from bridge.store.steps import event_of, outcome
 

@@ -14,8 +14,9 @@ from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store import steps
 from bridge.store.budget import no_room
 from bridge.store.circuits import PROBE_MARGIN_SECONDS
-from bridge.store.connection import key, reaching, rows, script
+from bridge.store.connection import key, reaching, rows
 from bridge.store.locations import FIELDS
+from bridge.store.lua import script
 from bridge.store.situations import read_situation
 from bridge.store.turns import read_ledger, read_turn
 

@@ -22,8 +22,9 @@ from bridge.model import (
     Said,
     Status,
 )
-from bridge.store.connection import key, now_ms, script
+from bridge.store.connection import key, now_ms
 from bridge.store.heard import heard
+from bridge.store.lua import script
 from bridge.store.standings import contact_args
 from bridge.store.steps import ASK
 from bridge.store.timelines import Timelines

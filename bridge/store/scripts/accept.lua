@@ -100,4 +100,4 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   return outcome
 end
 
-return each(7, accept)
+return each('accept', 7, accept)
