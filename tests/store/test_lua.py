@@ -79,7 +79,7 @@ async def test_a_refused_command_in_a_pipeline_names_the_script(any_redis_url: s
     with connect(any_redis_url) as redis:
         keep(redis)
         redis.set(key("recorded", HERE), "no sorted set")
-    with pytest.raises(Unavailable, match="ResponseError at accept.lua$"):
+    with pytest.raises(Unavailable, match=r"ResponseError at accept\.lua$"):
         await Inbox(client, retention_ms=RETENTION_MS).accept(message("m1"))
     await client.aclose()
 

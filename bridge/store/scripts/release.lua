@@ -4,11 +4,11 @@
 --       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
 --       retention (ms), refused logins that put a location on hold
 -- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
--- Needs: applying
+-- Needs: results, applying
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
-if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and 1 or 0 end
+if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
 local function park(lane, circuits, retention)
   for _, id in ipairs(circuits) do
@@ -82,4 +82,4 @@ end
 reschedule(lane)
 keep_lane(lane, retention)
 ring_if_due()
-return held and 2 or 1
+return held and RELEASE.held or RELEASE.written
