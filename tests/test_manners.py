@@ -51,7 +51,7 @@ def hear(world: World, id_: str = "o1", text: str = "I take over", *, ago: int =
         id=MessageId(id_), location_id=LANE.location_id, contact_id=LANE.contact_id, text=text, date_added_ms=at, **given
     )
     told = orjson.dumps([heard(one)])
-    world.redis.register_script(script("hear"))(args=[str(LANE), told, 1, RETENTION_MS, "", "[]"])
+    world.redis.register_script(script("hear"))(args=[str(LANE), told, 1, RETENTION_MS, ""])
 
 
 def update(world: World, **fields: Any) -> None:

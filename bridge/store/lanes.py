@@ -262,15 +262,15 @@ class Lanes:
         return done
 
     def _end(self, turn: Turn, patch: Patch) -> bool:
-        done = int(self._write(self._release, turn, patch))
+        done = int(self._write(self._release, turn, patch, REFUSED_LOGINS_UNTIL_HOLD))
         if done == ReleaseResult.LOST:
             raise Fenced(f"the lease of {turn.lane} was lost")
         return done == ReleaseResult.WRITTEN
 
-    def _write(self, run: Any, turn: Turn, patch: Patch) -> Any:
+    def _write(self, run: Any, turn: Turn, patch: Patch, *more: int) -> Any:
         told = steps.document(turn, patch)
         with reaching(f"write a step of {turn.lane}"):
-            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
+            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, *more])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a step of a turn carries to Lua, and what is answered: `record.lua`, `release.lua` and `parts/applying.lua` read a `patch`.
+"""What a step of a turn carries to Lua, as `record.lua`, `release.lua` and `parts/applying.lua` read it, and what they answer.
 
 A field that is absent, or empty unless `steps.MAY_BE_EMPTY` names it, asks for nothing. Times are Unix time in milliseconds. A
 test compares these fields with those that the scripts read, both ways.

@@ -1,6 +1,10 @@
 -- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
 -- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
--- ARGV: worker, its slots, how long it counts as alive without another call (ms), lease (ms), at most
+--   ARGV[1]  worker
+--   ARGV[2]  its slots
+--   ARGV[3]  how long it counts as alive without another call (ms)
+--   ARGV[4]  lease (ms)
+--   ARGV[5]  most lanes that are taken
 -- Answers {ms until the next lane is due (-1: none, or no slot to give it), lane, lane, ...}.
 -- Needs: schedule
 local worker, slots = ARGV[1], ARGV[2]

@@ -1,15 +1,11 @@
 -- Write down a step of a turn, if the lane is still held.
--- ARGV: lane, token, patch (JSON; `done` lists ids that leave the lane, `nonce` tells this call from others, `least` [ms]: for how
---       long the lease must last; `circuit` {id, longest}: a provider that is about to be asked; `listed` [[at, said], ...]:
---       what GHL lists of the conversation, for the record in any case; `unless_newer` {seen, line}:
---       nothing is written if behind the first `seen` messages one of the same line stands, or one of which it isn't known yet;
---       `revision` [n]: nor if the contact's standing is another one by now; `bill`: a request to GHL that is paid for by it, as
---       `heed` and `pay` take it; `passed`: a circuit whose provider has answered;
---       `look` {conversation, fields (of the location)}: tell how things stand afterwards), retention (ms)
--- Answers {1, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; and nothing was
---         written after {0, ms} when the lease was lost or is too short, {2} when there is a newer message, {3} when the standing has
---         changed, {4} when a part of `unless_there` is in GHL already, {5} when the provider's circuit is open, {6, ms} when GHL's
---         budget has no room for so long.
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  JSON, the patch (bridge/store/patch.py)
+--   ARGV[4]  retention (ms)
+-- Answers {written, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; nothing was
+-- written after {lost, ms} (the lease lasts no longer; -1: it is another's), {newer}, {changed}, {there}, {shut}, or {no_room, ms} (when
+-- there is room again). The numbers: parts/results.lua.
 -- Needs: results, applying, circuits, paying, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
@@ -54,4 +50,7 @@ if is[3] ~= patch.nonce then
   redis.call('HSET', record, 'written', patch.nonce)
 end
 if not patch.look then return {STEP.written, left, admitted} end
-return {STEP.written, left, admitted, situation(lane, patch.look.conversation, patch.look.fields, retention), redis.call('HGETALL', key('ledger', patch.turn))}
+return {
+  STEP.written, left, admitted, situation(lane, patch.look.conversation, patch.look.fields, retention),
+  redis.call('HGETALL', key('ledger', patch.turn)),
+}

@@ -1,9 +1,10 @@
 -- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
--- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `circuits` that of
---       providers which are down: the lane is woken as soon as one of them answers, `failed` says that this one is used up, `dead` is a
---       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
---       retention (ms), refused logins that put a location on hold
--- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  JSON, the patch (bridge/store/patch.py)
+--   ARGV[4]  retention (ms)
+--   ARGV[5]  refused logins that put a location on hold
+-- Answers written, or lost when the lease was; held when the location is on hold and the turn waits. The numbers: parts/results.lua.
 -- Needs: results, applying
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
