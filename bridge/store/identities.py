@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.model import InboundMessage, Lane, MessageId, Turn
+    from bridge.store.patch import Duplicate
 
 
 class Identities:
@@ -92,7 +93,7 @@ class Identities:
                 raise Fenced(f"the lease of {turn.lane} was lost")
 
 
-def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> dict[str, Any]:
+def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> Duplicate:
     """What is written when it came before."""
     facts = (
         f"GHL's message {ids[0]}, which was taken in before"

@@ -72,10 +72,20 @@ def all_parts() -> dict[str, Source]:
     return {name: source for name, source in _walk(files("bridge.store")) if source.place.startswith(f"{PARTS}/")}
 
 
+def place_at(name: str, line: int) -> str:
+    """Where a line of a loaded script comes from, such as `parts/applying.lua:12`."""
+    for source in sources(name):
+        lines = source.text.count("\n")
+        if line <= lines:
+            return f"{source.place}:{line}"
+        line -= lines
+    return all_scripts()[name].place
+
+
 def locate(message: str) -> str:
     """The message of a script's error with `parts/applying.lua:12` for each `user_script:523`; any other message as it is."""
     name = _script_of(message)
-    return _LINE.sub(lambda line: _place(name, int(line[1])), message) if name else message
+    return _LINE.sub(lambda line: place_at(name, int(line[1])), message) if name else message
 
 
 def place_of(message: str) -> str:
@@ -112,12 +122,3 @@ def _script_of(message: str) -> str | None:
         return told and told[1]
     shas = ((name, sha1(script(name).encode(), usedforsecurity=False).hexdigest()) for name in names)
     return next((name for name, sha in shas if sha == told[1]), None)
-
-
-def _place(name: str, line: int) -> str:
-    for source in sources(name):
-        lines = source.text.count("\n")
-        if line <= lines:
-            return f"{source.place}:{line}"
-        line -= lines
-    return f"{name}.lua"

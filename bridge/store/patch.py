@@ -81,10 +81,20 @@ class DeadLetter(TypedDict):
 
 
 class Held(TypedDict):
-    """What is written in a dead letter's stead while the location is on hold; its events are JSON already."""
+    """What is written in a dead letter's stead while the location is on hold.
+
+    These are `messages` and `events` of a patch, the events as JSON already.
+    """
 
     messages: Mapping[MessageId, Mapping[str, str]]
     events: Sequence[str]
+
+
+class Duplicate(Held):
+    """What `resolve.lua` writes of a message that came before."""
+
+    # The message's id.
+    done: Sequence[MessageId]
 
 
 class Told(TypedDict, total=False):

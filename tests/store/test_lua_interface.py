@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.model import MessageId, OutboundMessage
+from bridge.store.heard import heard
+from bridge.store.inbox import came
 from bridge.store.lua import all_parts, all_scripts
 from bridge.store.patch import Bill, Circuit, DeadLetter, Look, Newer, Patch, ReleaseResult, StepResult
 from tests.store.calls import Call, script_calls
+from tests.stored import LANE, message
 
 if TYPE_CHECKING:
     from enum import IntEnum
@@ -82,6 +86,18 @@ def test_a_header_names_the_fields_of_its_json(script: str, name: str) -> None:
     told = set(re.findall(r"`([a-z_]+)`", header(script)))
     assert read_of(name)
     assert read_of(name) <= told
+
+
+def test_lua_reads_what_is_told_of_a_message_that_came() -> None:
+    """What `accept.lua` reads of it, and only that, is told by the receiver, or by the sweep."""
+    assert {*came(message(), {}), "found", "erased"} == read_of("came")
+
+
+def test_lua_reads_what_is_told_of_a_message_that_left() -> None:
+    """So it is with what `hear.lua` and its part read."""
+    ids: dict[str, Any] = {"location_id": LANE.location_id, "contact_id": LANE.contact_id, "conversation_id": "c"}
+    left = OutboundMessage(id=MessageId("o1"), type="TYPE_SMS", text="Hello", date_added_ms=1, **ids)
+    assert set(heard(left)) == read_of("message")
 
 
 @pytest.mark.parametrize(("table", "kind"), [("STEP", StepResult), ("RELEASE", ReleaseResult)])

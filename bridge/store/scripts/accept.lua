@@ -53,7 +53,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     why[reason] = 'a workflow brought the same words without their id: ' .. copy
   end
   local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
-  for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
+  for _, seen in ipairs(marks) do redis.call('SET', seen, nonce .. ':' .. outcome, 'PX', memory) end
 
   -- Up to when the contact's messages are known: the sweep looks for newer ones.
   local recorded = key('recorded', location)

@@ -11,7 +11,7 @@ local location = split(lane)
 local record = key('lane', lane)
 if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
-local function park(lane, circuits, retention)
+local function park(circuits)
   for _, id in ipairs(circuits) do
     -- It answers again by now: there is nothing to wait for.
     if redis.call('HEXISTS', key('circuit', id), 'since') == 0 then return redis.call('HSET', key('lane', lane), 'not_before', now) end
@@ -65,7 +65,7 @@ end
 if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
   if patch.wait_ms >= 0 then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
-  if patch.circuits then park(lane, patch.circuits, retention) end
+  if patch.circuits then park(patch.circuits) end
 end
 if patch.wait_ms or held then
   -- However long it waits, what was sent must be known then.
