@@ -26,11 +26,12 @@ bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); 
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 
-check: .venv/.dev ## lint, types, import rules
+check: .venv/.dev ## lint, types, import rules; the Lua scripts too where luacheck is on PATH
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python infra/lint_lua.py
 
 lock: ## renew requirements.txt and requirements-dev.txt
 	@sh infra/lock.sh

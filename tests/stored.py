@@ -29,13 +29,14 @@ from bridge.model import (
     Standing,
 )
 from bridge.store.budget import Budgets
-from bridge.store.connection import key, script
+from bridge.store.connection import key
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.grants import Grants
 from bridge.store.identities import Identities
 from bridge.store.inbox import MOST_WAITING, came
 from bridge.store.lanes import Lanes
 from bridge.store.locations import Locations
+from bridge.store.lua import script
 from bridge.store.messages import encode
 from bridge.store.situations import Situations
 from bridge.store.standings import Standings

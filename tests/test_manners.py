@@ -13,8 +13,9 @@ import pytest
 from bridge.answering.guarding import TOLD_COUNTS_SECONDS
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.policy.guards import DEAF_AFTER
-from bridge.store.connection import key, now_ms, script
+from bridge.store.connection import key, now_ms
 from bridge.store.heard import heard
+from bridge.store.lua import script
 from bridge.store.said import MOST_CHARACTERS
 from bridge.store.standings import contact_args
 from bridge.store.timelines import Timelines
@@ -50,7 +51,7 @@ def hear(world: World, id_: str = "o1", text: str = "I take over", *, ago: int =
         id=MessageId(id_), location_id=LANE.location_id, contact_id=LANE.contact_id, text=text, date_added_ms=at, **given
     )
     told = orjson.dumps([heard(one)])
-    world.redis.register_script(script("hear"))(args=[str(LANE), told, 1, RETENTION_MS, "", "[]"])
+    world.redis.register_script(script("hear"))(args=[str(LANE), told, 1, RETENTION_MS, ""])
 
 
 def update(world: World, **fields: Any) -> None:

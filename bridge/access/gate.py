@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from bridge.access.renewing import Renewing
     from bridge.ghl.access import Bearer, Need
     from bridge.model import LocationId
-    from bridge.store.budget import Bill, Budgets
+    from bridge.store.budget import Budgets
     from bridge.store.locations import Kept
+    from bridge.store.patch import Bill
 
 
 class Gate:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.store.circuits import open_circuits
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
 from bridge.store.gauges import measure
+from bridge.store.lua import script
 from bridge.store.sweeps import missed_locations
 from bridge.store.warnings import capped_lanes, refused_webhooks
 

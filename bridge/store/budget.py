@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import orjson
 
 from bridge.errors import Busy
 from bridge.ghl.access import Need
-from bridge.store.connection import reaching, script
+from bridge.store.connection import reaching
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from redis import Redis
 
     from bridge.ghl.limits import Limits
     from bridge.model import LocationId
-
-    Bill = Mapping[str, int | str | bool]
+    from bridge.store.patch import Bill, Told
 
 # After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
 SHORTEST_WAIT = 1.0
@@ -33,6 +33,7 @@ LONGEST_WAIT = 10.0
 REMEMBERED = 10_000
 # Redis serves nobody else while a script looks at so many locations: about a millisecond.
 AT_ONCE = 100
+NOTHING_TOLD: Told = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Budgets:
         self._spend = redis.register_script(script("spend"))
         self._exceed = redis.register_script(script("exceed"))
         self._clock = clock
-        self._told: dict[LocationId, tuple[dict[str, int], float]] = {}
+        self._told: dict[LocationId, tuple[Told, float]] = {}
 
     def of(self, location_id: LocationId) -> LocationBudget:
         """One location's budget."""
@@ -81,7 +82,7 @@ class Budgets:
 
     def bill(self, location_id: LocationId, need: Need) -> Bill:
         """What a script takes one request by, along with what else it does; what GHL told last goes with it."""
-        told, at = self._told.pop(location_id, ({}, 0.0))
+        told, at = self._told.pop(location_id, (NOTHING_TOLD, 0.0))
         ago = round((self._clock() - at) * 1000)
         return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
 
@@ -92,7 +93,7 @@ class Budgets:
         if len(self._told) >= REMEMBERED:
             self._told.clear()
         told = {name: one for name, one in asdict(limits).items() if one is not None}
-        self._told[location_id] = (told, self._clock())
+        self._told[location_id] = (cast("Told", told), self._clock())
 
     def exceeded(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
         """Let the location wait after a 429."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from redis import Redis

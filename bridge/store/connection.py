@@ -1,17 +1,15 @@
-"""Clients of Redis with bounded waits, and the Lua scripts loaded into them.
+"""Clients of Redis with bounded waits, and the keys that they and the scripts use.
 
 Keys are built inside the scripts (one primary, no cluster: infra/decisions/0001), so none are declared to them.
 """
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
-from importlib.resources import files
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any, cast
 
-from redis import BlockingConnectionPool, RedisError
+from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its type without importing the library
 from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
@@ -20,10 +18,10 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from bridge.errors import Unavailable
+from bridge.store.lua import locate, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.resources.abc import Traversable
 
 PREFIX = "ghlb:"
 
@@ -75,30 +73,6 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
     return AsyncRedis.from_pool(pool)
 
 
-def script(name: str) -> str:
-    """The text of one script, after the parts that it needs by its own word, each of them after those that it needs itself."""
-    folder = files("bridge.store") / "scripts"
-    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
-    parts: dict[str, str] = {}
-    for part in ("state", *_needs(text)):
-        _add(part, folder / "parts", parts)
-    return "".join((*parts.values(), text))
-
-
-def _add(part: str, folder: Traversable, parts: dict[str, str]) -> None:
-    if part in parts:
-        return
-    text = (folder / f"{part}.lua").read_text(encoding="utf-8")
-    for needed in _needs(text):
-        _add(needed, folder, parts)
-    parts[part] = text
-
-
-def _needs(text: str) -> list[str]:
-    said = re.search(r"^-- Needs: (.+)$", text, re.MULTILINE)
-    return said.group(1).split(", ") if said else []
-
-
 def key(*parts: str) -> str:
     """The same keys as the scripts build."""
     return PREFIX + ":".join(parts)
@@ -106,10 +80,15 @@ def key(*parts: str) -> str:
 
 @contextmanager
 def reaching(what: str) -> Iterator[None]:
-    """Turn every fault of the connection into Unavailable, which says what could not be done."""
+    """Turn every fault of the connection into Unavailable, which says what could not be done.
+
+    An error that a script raised names the script's file and line.
+    """
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
+        if isinstance(error, ResponseError):
+            error.args = (locate(str(error)),)
         raise Unavailable(f"Redis could not {what}: {_why(error)}") from error
 
 
@@ -121,7 +100,8 @@ def _why(error: BaseException) -> str:
             cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
             return f"its certificate is not trusted ({cause.verify_message}): {cure}"
         cause = cause.__cause__ or cause.__context__
-    return type(error).__name__
+    place = place_of(str(error)) if isinstance(error, ResponseError) else ""
+    return f"{type(error).__name__} at {place}" if place else type(error).__name__
 
 
 def text(value: object) -> str:

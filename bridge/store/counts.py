@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bridge.errors import Unavailable
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, cast
 import orjson
 
 from bridge.model import ConversationId, Lane, LocationId, MessageId
-from bridge.store.connection import key, reaching, scored, script, text
+from bridge.store.connection import key, reaching, scored, text
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

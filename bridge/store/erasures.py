@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.store.connection import PREFIX, key, reaching, scored, script, text
+from bridge.store.connection import PREFIX, key, reaching, scored, text
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

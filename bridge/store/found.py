@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from redis import RedisError
 
-from bridge.store.connection import key, reaching, script
+from bridge.store.connection import key, reaching
 from bridge.store.inbox import accept_args, accepted_event, came
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

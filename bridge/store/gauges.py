@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.store.connection import reaching, rows, script
+from bridge.store.connection import reaching, rows
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from bridge.store.connection import Redis

@@ -10,7 +10,8 @@ from uuid import uuid4
 import orjson
 
 from bridge.errors import Misconfigured
-from bridge.store.connection import key, now_ms, reaching, script, text
+from bridge.store.connection import key, now_ms, reaching, text
+from bridge.store.lua import script
 from bridge.store.sealing import Resealing, Seal
 
 if TYPE_CHECKING:

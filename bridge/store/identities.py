@@ -10,8 +10,9 @@ import orjson
 from bridge.errors import Fenced
 from bridge.model import UNKNOWN_LINE, Ended, Reason, Status
 from bridge.policy.wording import digest
-from bridge.store.connection import key, reaching, script
+from bridge.store.connection import key, reaching
 from bridge.store.inbox import REMEMBERED_MS
+from bridge.store.lua import script
 from bridge.store.messages import decode, encode
 from bridge.store.steps import event_of, outcome
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.model import InboundMessage, Lane, MessageId, Turn
+    from bridge.store.patch import Duplicate
 
 
 class Identities:
@@ -91,7 +93,7 @@ class Identities:
                 raise Fenced(f"the lease of {turn.lane} was lost")
 
 
-def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> dict[str, Any]:
+def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> Duplicate:
     """What is written when it came before."""
     facts = (
         f"GHL's message {ids[0]}, which was taken in before"

@@ -10,9 +10,10 @@ import orjson
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import START_WORDS, word_of
 from bridge.policy.wording import digest
-from bridge.store.connection import key, reaching, script
+from bridge.store.connection import key, reaching
 from bridge.store.erasures import digests
 from bridge.store.heard import heard
+from bridge.store.lua import script
 from bridge.store.messages import encode
 from bridge.store.pipelines import Pipelines
 from bridge.store.standings import contact_args

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bridge.model import LocationId
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
 from bridge.store.inbox import REMEMBERED_MS
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from redis import Redis

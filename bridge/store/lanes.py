@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from bridge.errors import Fenced, Overtaken, There
@@ -14,8 +14,10 @@ from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store import steps
 from bridge.store.budget import no_room
 from bridge.store.circuits import PROBE_MARGIN_SECONDS
-from bridge.store.connection import key, reaching, rows, script
+from bridge.store.connection import key, reaching, rows
 from bridge.store.locations import FIELDS
+from bridge.store.lua import script
+from bridge.store.patch import ReleaseResult, StepResult
 from bridge.store.situations import read_situation
 from bridge.store.turns import read_ledger, read_turn
 
@@ -25,14 +27,13 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Situation, Turn
-    from bridge.store.budget import Bill
     from bridge.store.circuits import Admission
+    from bridge.store.patch import Bill, Conditions, Patch
 
 MOST_MESSAGES_OF_A_TURN = 200
 # Of the newest words: few locations want more as their history.
 MOST_SAID = MOST_LOOKED_AT
 REFUSED_LOGINS_UNTIL_HOLD = 3
-LOST, WRITTEN, NEWER, CHANGED, THERE, SHUT, NO_ROOM = range(7)
 NO_CONVERSATION = ConversationId("")
 
 
@@ -198,16 +199,16 @@ class Lanes:
             revision=[revision],
             bill=bill,
         )
-        if done.code == THERE:
+        if done.code == StepResult.THERE:
             raise There(f"part {posting.part} of {turn.lane} is in GHL already")
-        if done.code == CHANGED:
+        if done.code == StepResult.CHANGED:
             raise Overtaken(f"the standing of {turn.lane} has changed")
-        if done.code == NO_ROOM:
+        if done.code == StepResult.NO_ROOM:
             raise no_room(turn.lane.location_id, done.left_ms)
-        if done.code == WRITTEN:
+        if done.code == StepResult.WRITTEN:
             # The answer may have been long under way, and the lease ran down meanwhile.
             _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
-        return done.code == WRITTEN
+        return done.code == StepResult.WRITTEN
 
     def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
         """Note that a part is proven not to be in GHL."""
@@ -252,24 +253,24 @@ class Lanes:
         """
         return self._end(turn, steps.buried(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms))
 
-    def _step(self, turn: Turn, patch: Mapping[str, Any], **more: Any) -> _Done:
+    def _step(self, turn: Turn, patch: Patch, **more: Unpack[Conditions]) -> _Done:
         asked_at = self._clock()
         answer: list[Any] = self._write(self._record, turn, {**patch, **more})
         done = _Done(asked_at, *answer)
-        if done.code == LOST:
+        if done.code == StepResult.LOST:
             _check_left(turn, done.left_ms, math.inf)
         return done
 
-    def _end(self, turn: Turn, patch: Mapping[str, Any]) -> bool:
-        done = int(self._write(self._release, turn, patch))
-        if done == LOST:
+    def _end(self, turn: Turn, patch: Patch) -> bool:
+        done = int(self._write(self._release, turn, patch, REFUSED_LOGINS_UNTIL_HOLD))
+        if done == ReleaseResult.LOST:
             raise Fenced(f"the lease of {turn.lane} was lost")
-        return done == WRITTEN
+        return done == ReleaseResult.WRITTEN
 
-    def _write(self, run: Any, turn: Turn, patch: Mapping[str, Any]) -> Any:
+    def _write(self, run: Any, turn: Turn, patch: Patch, *more: int) -> Any:
         told = steps.document(turn, patch)
         with reaching(f"write a step of {turn.lane}"):
-            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, REFUSED_LOGINS_UNTIL_HOLD])
+            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, *more])
 
 
 @dataclass(frozen=True, slots=True)

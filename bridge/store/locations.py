@@ -13,7 +13,8 @@ from bridge.ghl.workflow_secrets import keyed_hash
 from bridge.locations import Location, revealed
 from bridge.model import LocationId
 from bridge.policy.consent import stopping
-from bridge.store.connection import key, now_ms, reaching, rows, script, text
+from bridge.store.connection import key, now_ms, reaching, rows, text
+from bridge.store.lua import script
 from bridge.store.sealing import Resealing, Seal
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.errors import Misconfigured
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from bridge.store.connection import Redis

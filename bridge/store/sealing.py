@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.model import ConversationId, Situation, Standing
-from bridge.store.connection import reaching, rows, script
+from bridge.store.connection import reaching, rows
 from bridge.store.locations import FIELDS, named
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

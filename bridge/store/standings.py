@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.model import Lane
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
 from bridge.store.heard import heard
+from bridge.store.lua import script
 from bridge.store.said import read_said, said
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch a step.
 
-A patch names `messages` and `lane` fields, `ledger` entries by part, `events` for the timeline, and what else these scripts say.
+What each field of a patch says stands in `patch.Patch`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from bridge.store.messages import encode_answer
 from bridge.store.said import asked_of, said, taken_along, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Turn
-
-    Patch = dict[str, Any]
+    from bridge.store.patch import Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -28,12 +27,12 @@ ASK = "ask"
 MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 
-def document(turn: Turn, patch: Mapping[str, Any]) -> bytes:
+def document(turn: Turn, patch: Patch) -> bytes:
     """A patch as the scripts read it; `nonce` tells this writing from others, should it be sent twice."""
-    kept = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
+    kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
     kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
     kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
-    return orjson.dumps({**kept, "turn": turn.id, "nonce": uuid4().hex})
+    return orjson.dumps(kept | {"turn": turn.id, "nonce": uuid4().hex})
 
 
 def asking(
@@ -45,14 +44,16 @@ def asking(
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten = {"answer": "", "answered": "", "parts": "", "claimed": ""}
-    known = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
-    return {
+    known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
+    patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
         "lane": {**known, **forgotten},
         "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
-        **({} if listed is None else {"listed": [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]}),
     }
+    if listed is not None:
+        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]
+    return patch
 
 
 def unanswered(*, at_ms: int, provider: str, why: str, may_deliver: bool) -> Patch:
@@ -68,17 +69,23 @@ def answered(
     ids: Sequence[MessageId], completion: Completion, *, at_ms: int, seconds: float, may_deliver: bool, may_claim: bool
 ) -> Patch:
     """A provider's answer, which took `seconds`. `may_claim`: its word on who delivers is one to count."""
-    saved = {"looks": 0, "answer": encode_answer(completion), "answered": orjson.dumps(ids).decode(), "answered_at": at_ms}
+    saved: dict[str, int | str] = {
+        "looks": 0,
+        "answer": encode_answer(completion),
+        "answered": orjson.dumps(ids).decode(),
+        "answered_at": at_ms,
+    }
     if completion.session_id:
         saved["session"] = completion.session_id
     if may_deliver:
         saved["claimed"] = completion.claimed_message_id
+    delivery: Patch = _delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
     return {
         "lane": saved,
         "claimed": completion.claims_delivery if may_claim else None,
         "welcomed": ["provider"],
         "events": [_answer_told(completion, seconds)],
-        **(_delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}),
+        **delivery,
     }
 
 
@@ -147,7 +154,7 @@ def skipped(turn: Turn, ended: Ended) -> Patch:
 def ended(turn: Turn, ended: Ended) -> Patch:
     """What became of all messages, and of the reply's last part if that isn't noted yet."""
     over = skipped(turn, ended)
-    posted = sent(turn, ended.posted) if ended.posted else {}
+    posted: Patch = sent(turn, ended.posted) if ended.posted else {}
     return {
         **posted,
         **over,
@@ -169,7 +176,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again) -> Patch:
     """The turn is tried again."""
     attempts = turn.attempts + again.counts
     event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
-    dropped = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
+    dropped: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
     return {
         "messages": {id_: {"status": again.status} for id_ in ids},
         "lane": {"attempts": attempts, "looks": again.looks, **dropped},

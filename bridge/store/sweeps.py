@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import LocationId
-from bridge.store.connection import key, reaching, script, text
+from bridge.store.connection import key, reaching, text
 from bridge.store.inbox import REMEMBERED_MS
+from bridge.store.lua import script
 
 if TYPE_CHECKING:
     from redis import Redis

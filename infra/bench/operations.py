@@ -6,10 +6,10 @@ import asyncio
 import threading
 from collections import Counter
 from hashlib import sha1
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from bridge.store.connection import key, script
+from bridge.store.connection import key
+from bridge.store.lua import all_scripts, script
 from infra.bench.bridges import OURS
 from infra.bench.load import at_rate
 from infra.bench.report import Row, table
@@ -99,9 +99,7 @@ def _name(command: str, scripts: dict[str, str]) -> str:
 
 
 def _script_names() -> dict[str, str]:
-    folder = files("bridge.store") / "scripts"
-    found = (one.name.removesuffix(".lua") for one in folder.iterdir() if one.name.endswith(".lua"))
-    return {sha1(script(name).encode()).hexdigest(): name for name in found}  # noqa: S324 - Redis' own
+    return {sha1(script(name).encode(), usedforsecurity=False).hexdigest(): name for name in all_scripts()}
 
 
 def _traffic(stage: Stage) -> tuple[float, float, float]:

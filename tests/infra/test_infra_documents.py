@@ -58,17 +58,6 @@ def test_every_threat_names_tests_that_exist() -> None:
             assert re.search(rf"^(async )?def {test}\(", text, re.MULTILINE), test
 
 
-def test_every_kind_of_record_is_told() -> None:
-    """The table of what is stored names the kinds of keys that scripts and stores write, and no other."""
-    store = ROOT / "bridge/store"
-    code = "".join(path.read_text(encoding="utf-8") for path in [*store.glob("*.py"), *store.rglob("*.lua")])
-    kinds = set(re.findall(r"""\bkey\(['"]([a-z_]+)['"]""", code)) | set(re.findall(r'f"([a-z_]+):\{lane\}', code))
-    table = (ROOT / "infra/docs/security.md").read_text(encoding="utf-8").partition("| what | kept as |")[2].partition("\n\n")[0]
-    told = {kind for row in table.splitlines()[2:] for kind in re.findall(r"`([a-z_]+)`", row.split(" | ")[1])}
-    # A channel that rings, and a key that is only ever deleted.
-    assert told == kinds - {"wake", "full"}
-
-
 def test_every_trouble_of_the_overview_has_its_paragraph() -> None:
     """What needs somebody is called by a heading of the runbook."""
     names = re.findall(r'\bTrouble\("([^"]+)"', (ROOT / "bridge/operating/troubles.py").read_text(encoding="utf-8"))

@@ -13,7 +13,8 @@ from bridge.ghl.limits import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
 from bridge.store.budget import AT_ONCE, Budgets, Left, left_of
-from bridge.store.connection import connect, connect_without_retries, key, script
+from bridge.store.connection import connect, connect_without_retries, key
+from bridge.store.lua import script
 from tests.stored import HERE, accept, claim, keep, lanes_of, message, own_redis, pass_time, snapshot
 
 if TYPE_CHECKING:

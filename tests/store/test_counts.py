@@ -10,9 +10,10 @@ import pytest
 from bridge.errors import Fenced, Unavailable
 from bridge.metrics import FAMILIES, GHL_REQUEST, REPLY, WEBHOOKS, Tally
 from bridge.model import Again, ContactId, Dead, Ended, Lane, LocationId, MessageId, Reason, Status
-from bridge.store.connection import connect_without_retries, key, now_ms, script
+from bridge.store.connection import connect_without_retries, key, now_ms
 from bridge.store.counts import Counts
 from bridge.store.gauges import measure
+from bridge.store.lua import script
 from tests.stored import (
     HERE,
     LANE,

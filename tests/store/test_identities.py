@@ -10,8 +10,9 @@ import pytest
 
 from bridge.errors import Fenced, Unavailable
 from bridge.model import ConversationId, Ended, MessageId, Status
-from bridge.store.connection import connect_without_retries, key, script
+from bridge.store.connection import connect_without_retries, key
 from bridge.store.inbox import REMEMBERED_MS
+from bridge.store.lua import script
 from bridge.store.messages import encode
 from tests.stored import LANE, RETENTION_MS, accept, identities_of, keep, lanes_of, message, pass_time, snapshot, take
 

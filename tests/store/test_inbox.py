@@ -13,8 +13,9 @@ from redis.exceptions import ResponseError
 
 from bridge.errors import Unavailable
 from bridge.model import ContactId, ConversationId, Ignored, LocationId, MessageId, Reason
-from bridge.store.connection import connect, connect_async, key, script
+from bridge.store.connection import connect, connect_async, key
 from bridge.store.inbox import MOST_WAITING, REMEMBERED_MS, Inbox
+from bridge.store.lua import script
 from tests.stored import (
     HERE,
     LANE,

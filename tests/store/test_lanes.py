@@ -62,11 +62,13 @@ from tests.stored import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.store.patch import Bill
+
 RECORD = key("lane", str(LANE))
 M1, M2 = MessageId("m1"), MessageId("m2")
 REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(MessageId("r1"),))
 
-BILL: dict[str, int | str | bool] = {"nonce": "n", "part": 100, "waits": True, "ago": 0}
+BILL: Bill = {"nonce": "n", "part": 100, "waits": True, "ago": 0}
 
 # Every way in which a holder writes, by name.
 WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
@@ -676,8 +678,8 @@ def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes)
 
 def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """One request for one note; what GHL told last of the budget is heeded with it."""
-    told: dict[str, int | str | bool] = {"most": 100, "left": 95, "interval_ms": 10_000}
-    lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL | told)
+    bill: Bill = {**BILL, "most": 100, "left": 95, "interval_ms": 10_000}
+    lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=bill)
     left = left_of(redis, [HERE])[HERE]
     assert (left.left, left.left_today) == (94, 199_999)
 
@@ -695,7 +697,7 @@ def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn:
 def test_what_ghl_told_of_the_budget_counts_though_nothing_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """A step that is refused has brought along what no later request will."""
     with pytest.raises(Overtaken):
-        lanes.sending(turn, part("0"), revision=5, at_ms=1, channel="SMS", bill=BILL | {"most": 100, "left": 7})
+        lanes.sending(turn, part("0"), revision=5, at_ms=1, channel="SMS", bill={**BILL, "most": 100, "left": 7})
     assert left_of(redis, [HERE])[HERE].left == 7
 
 

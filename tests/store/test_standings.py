@@ -22,8 +22,9 @@ from bridge.model import (
     Said,
     Status,
 )
-from bridge.store.connection import key, now_ms, script
+from bridge.store.connection import key, now_ms
 from bridge.store.heard import heard
+from bridge.store.lua import script
 from bridge.store.standings import contact_args
 from bridge.store.steps import ASK
 from bridge.store.timelines import Timelines
@@ -67,7 +68,7 @@ def hear(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int:
     """As the receiver does for an event, or a guard for what it has read."""
     run = redis.register_script(script("hear"))
     told = orjson.dumps([heard(one) for one in messages])
-    return int(run(args=[str(LANE), told, int(event), RETENTION_MS, "", "[]"]))
+    return int(run(args=[str(LANE), told, int(event), RETENTION_MS, ""]))
 
 
 def update(redis: Redis, **fields: Any) -> None:

@@ -1,8 +1,19 @@
 -- Take inbound messages in, each for itself: known location, seen before, appended to its lane, due.
--- ARGV, for each message: lane, nonce of this call, what came (JSON: `id`, `webhook_id`, `conversation_id`, `event`, `reason` (empty: to be answered),
---       `line` (channel and conversation provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it
---       is the word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's id), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may have been erased)), body, how long to remember ids (ms), retention (ms),
---       most messages that may wait in a lane
+-- For each message:
+--   ARGV[1]  lane
+--   ARGV[2]  nonce of this call
+--   ARGV[3]  JSON, what came (below)
+--   ARGV[4]  body (the message as JSON; empty: it is not to be answered)
+--   ARGV[5]  how long to remember ids (ms)
+--   ARGV[6]  retention (ms)
+--   ARGV[7]  most messages that may wait in a lane
+--
+-- What came: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (empty: to be answered), `line` (channel and conversation
+-- provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it is the
+-- word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's id), `at` (its own time, ms), `marketplace`
+-- (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may have been
+-- erased).
+--
 -- Answers, in a list, of each: accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
 -- Needs: letters, standings, twins, each
 -- Times stay text: Redis would print a number anew wherever it is handed on.
@@ -42,7 +53,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     why[reason] = 'a workflow brought the same words without their id: ' .. copy
   end
   local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
-  for _, mark in ipairs(marks) do redis.call('SET', mark, nonce .. ':' .. outcome, 'PX', memory) end
+  for _, seen in ipairs(marks) do redis.call('SET', seen, nonce .. ':' .. outcome, 'PX', memory) end
 
   -- Up to when the contact's messages are known: the sweep looks for newer ones.
   local recorded = key('recorded', location)
@@ -100,4 +111,4 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   return outcome
 end
 
-return each(7, accept)
+return each('accept', 7, accept)

@@ -1,5 +1,6 @@
 -- Compare what is wrong now with what was wrong before: each cause is told once, and once more when it is over.
--- ARGV: for how long this review is nobody else's (ms), then cause, text, cause, text, ...
+--   ARGV[1]     for how long this review is nobody else's (ms)
+--   ARGV[2...]  cause, text, cause, text
 -- Answers 1, or 0 when another worker reviews.
 if not redis.call('SET', key('upkeep'), 1, 'NX', 'PX', tonumber(ARGV[1])) then return 0 end
 local current = {}

@@ -1,5 +1,7 @@
 -- Lift a contact's stops on every channel.
--- ARGV: lane, event, retention (ms)
+--   ARGV[1]  lane
+--   ARGV[2]  event (JSON)
+--   ARGV[3]  retention (ms)
 -- Answers the channels that were stopped.
 -- Needs: standings
 local lane, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])

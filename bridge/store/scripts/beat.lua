@@ -1,5 +1,5 @@
 -- A receiver tells that it takes webhooks. If none has for a while, every location is swept at once: what came meanwhile is gone.
--- ARGV: for how long this is believed (ms)
+--   ARGV[1]  for how long this is believed (ms)
 -- Answers 1 if none has told it for a while.
 local back = redis.call('EXISTS', key('receiving')) == 0
 redis.call('SET', key('receiving'), 1, 'PX', ARGV[1])

@@ -1,7 +1,15 @@
 -- A provider was down when it was asked. So many faults in a row, met by so many lanes, open its circuit: one conversation that makes
 -- a provider stumble says nothing about the others.
--- ARGV: circuit, lane, token of the turn, when it was asked (ms), name of the provider, faults, lanes, time between probes (ms),
---       longest pause between faults in a row (ms), how long what is known of an open circuit is kept (ms)
+--   ARGV[1]   circuit
+--   ARGV[2]   lane
+--   ARGV[3]   token of the turn
+--   ARGV[4]   when the provider was asked (ms)
+--   ARGV[5]   name of the provider
+--   ARGV[6]   faults that open a circuit
+--   ARGV[7]   lanes that must have met them
+--   ARGV[8]   time between probes (ms)
+--   ARGV[9]   longest pause between faults in a row (ms)
+--   ARGV[10]  how long what is known of an open circuit is kept (ms)
 -- Answers 1 if the circuit is open now, else 0.
 -- Needs: schedule
 local id, lane, token, asked_at, name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]

@@ -1,6 +1,10 @@
 -- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
 -- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
--- ARGV: worker, its slots, how long it counts as alive without another call (ms), lease (ms), at most
+--   ARGV[1]  worker
+--   ARGV[2]  its slots
+--   ARGV[3]  how long it counts as alive without another call (ms)
+--   ARGV[4]  lease (ms)
+--   ARGV[5]  most lanes that are taken
 -- Answers {ms until the next lane is due (-1: none, or no slot to give it), lane, lane, ...}.
 -- Needs: schedule
 local worker, slots = ARGV[1], ARGV[2]
@@ -43,9 +47,9 @@ end
 
 local free, most_of_one = -redis.call('ZCARD', key('inflight')), 0
 for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-  local slots = tonumber(member:match(':(%d+)$'))
+  local its = tonumber(member:match(':(%d+)$'))
   -- Beside the slots that it names, a worker keeps a ninth more in reserve (Settings.worker_threads).
-  free, most_of_one = free + slots + math.ceil(slots / 9), most_of_one + slots
+  free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
 end
 
 -- How many requests for new turns a location's budget at GHL has left: what is claimed beyond that would only come back.
@@ -103,6 +107,6 @@ if free > 0 then
     if room(location) > 0 then more = true break end
   end
 end
-local next = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
-table.insert(granted, 1, (free > 0 and more) and 0 or (next and tonumber(next) - now or -1))
+local following = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+table.insert(granted, 1, (free > 0 and more) and 0 or (following and tonumber(following) - now or -1))
 return granted

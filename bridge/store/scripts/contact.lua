@@ -1,5 +1,8 @@
 -- Note what an event tells of a contact. A late event changes nothing newer.
--- ARGV: lane, the event's own time (ms, 0: it has none), what it tells (JSON: `tags` as JSON text, `dnd` as JSON text), retention (ms)
+--   ARGV[1]  lane
+--   ARGV[2]  the event's own time (ms; 0: it has none)
+--   ARGV[3]  JSON, what it tells: `tags` and `dnd`, each as JSON text
+--   ARGV[4]  retention (ms)
 -- Answers 1, or 0 when the location is not known.
 -- Needs: standings
 local lane, at, told, retention = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3]), tonumber(ARGV[4])

@@ -1,5 +1,7 @@
 -- Close a dead letter for good: nobody is going to answer it.
--- ARGV: dead letter id, event, retention (ms)
+--   ARGV[1]  dead letter id
+--   ARGV[2]  event (JSON)
+--   ARGV[3]  retention (ms)
 -- Answers dropped | unknown | closed.
 -- Needs: letters
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])

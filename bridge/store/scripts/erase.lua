@@ -1,6 +1,8 @@
 -- Forget a contact. Whoever works on it is fenced off; what waits is dropped; what was forbidden stays so under a digest, which
 -- tells nobody whose it is, until the contact writes again.
--- ARGV: lane, digest, retention (ms)
+--   ARGV[1]  lane
+--   ARGV[2]  digest under which it is known what was forbidden
+--   ARGV[3]  retention (ms)
 -- Answers {now (ms), how many records were removed, channels that stay stopped ...}.
 -- Needs: standings
 local lane, digest, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -34,7 +36,10 @@ for _, list in ipairs({'waiting', 'carried'}) do
     remove(key('message', location, id), key('index', id))
   end
 end
-for _, kind in ipairs({'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins'}) do
+local KINDS = {
+  'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins',
+}
+for _, kind in ipairs(KINDS) do
   remove(key(kind, lane))
 end
 remove(key('paused', contact))

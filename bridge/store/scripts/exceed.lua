@@ -1,5 +1,9 @@
 -- GHL answered 429: let the location wait, and nothing else.
--- ARGV: location, wait that GHL asked for (ms; -1: it did not say), 1 if the day's budget is used up, shortest, longest wait (ms)
+--   ARGV[1]  location
+--   ARGV[2]  wait that GHL asked for (ms; -1: it did not say)
+--   ARGV[3]  1 if the day's budget is used up
+--   ARGV[4]  shortest wait (ms)
+--   ARGV[5]  longest wait (ms)
 -- Answers the ms to wait.
 -- Needs: budget
 local location, asked, shortest, longest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])

@@ -1,5 +1,7 @@
 -- Forget what is kept under ids of a contact that was erased; what came since then is the contact's anew.
--- ARGV: lane, when it was erased (ms), id, id, ...
+--   ARGV[1]     lane
+--   ARGV[2]     when it was erased (ms)
+--   ARGV[3...]  id, id
 -- Answers how many of them were forgotten.
 local lane, since = ARGV[1], tonumber(ARGV[2])
 local location, contact = split(lane)

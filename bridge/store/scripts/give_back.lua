@@ -1,5 +1,7 @@
 -- Give a lane back untouched, due at once: its worker is about to stop, and this was no try.
--- ARGV: lane, token, retention (ms)
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  retention (ms)
 -- Answers 1, or 0 when the lease was lost.
 -- Needs: schedule
 local lane, token = ARGV[1], ARGV[2]

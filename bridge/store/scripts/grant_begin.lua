@@ -1,5 +1,9 @@
 -- Begin to renew a grant: one at a time, whatever the number of processes that want it.
--- ARGV: grant, version that its holder wants another one for ('': none yet), nonce, lease (ms), how long a refusal counts (ms)
+--   ARGV[1]  grant
+--   ARGV[2]  version that its holder wants another one for; empty: none yet
+--   ARGV[3]  nonce
+--   ARGV[4]  lease (ms)
+--   ARGV[5]  how long a refusal counts (ms)
 -- Answers {yours, 1 if an earlier renewal ended without a word} | {renewed} (there is another version) | {busy} | {refused, why}.
 local grant, seen, nonce = key('grant', ARGV[1]), ARGV[2], ARGV[3]
 local lease, patience = tonumber(ARGV[4]), tonumber(ARGV[5])

@@ -1,5 +1,9 @@
 -- End a renewal that brought no tokens.
--- ARGV: grant, nonce, how (unsent: nothing was used up | lost: the refresh token may be used up | refused), why, next try (ms)
+--   ARGV[1]  grant
+--   ARGV[2]  nonce
+--   ARGV[3]  how: unsent (nothing was used up) | lost (the refresh token may be used up) | refused
+--   ARGV[4]  why
+--   ARGV[5]  next try (ms from now)
 -- Answers 1, or 0 when somebody else renews by now.
 local name, nonce, how = ARGV[1], ARGV[2], ARGV[3]
 local grant = key('grant', name)

@@ -1,5 +1,12 @@
 -- Keep a grant's new tokens, all at once. Those of an install replace whatever there is; those of a renewal only what was renewed.
--- ARGV: grant, version that was renewed ('*': an install), new version, sealed tokens, kind, company, life (ms), until renewal (ms)
+--   ARGV[1]  grant
+--   ARGV[2]  version that was renewed; `*`: an install
+--   ARGV[3]  new version
+--   ARGV[4]  sealed tokens
+--   ARGV[5]  kind
+--   ARGV[6]  company
+--   ARGV[7]  life (ms)
+--   ARGV[8]  until renewal (ms)
 -- Answers 1, or 0 when there is another version by now.
 local name, from, version = ARGV[1], ARGV[2], ARGV[3]
 local grant = key('grant', name)

@@ -1,6 +1,10 @@
 -- Hear of messages that left a conversation: ours are recognised, those of a person or an automation are noted.
--- ARGV: lane, messages (JSON: `id`, `at`, `by` (person | automation | nobody), `user`, `digest`, `conversation_id`, `event`,
---       `said`), 1 if they came by a marketplace event, retention (ms), token (of the turn that read them; empty: none did)
+--   ARGV[1]  lane
+--   ARGV[2]  JSON, a list of messages: `id`, `at` (ms), `by` (person | automation | nobody), `user`, `digest`, `conversation_id`,
+--            `event`, `said`
+--   ARGV[3]  1 if they came by a marketplace event
+--   ARGV[4]  retention (ms)
+--   ARGV[5]  token of the turn that read them; empty: none did
 -- Answers how many of them are new words of somebody.
 -- Needs: hearing
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])

@@ -1,5 +1,9 @@
 -- Note that the app is installed in a location, which is known from then on, with settings or without.
--- ARGV: location, agency ('' if it isn't told), the event's own time (ms; 0: now), event for dead letters that come back, retention (ms)
+--   ARGV[1]  location
+--   ARGV[2]  agency; empty: it isn't told
+--   ARGV[3]  the event's own time (ms; 0: now)
+--   ARGV[4]  event for dead letters that come back (JSON)
+--   ARGV[5]  retention (ms)
 -- Answers 1, or 0 when a newer event says that it was uninstalled.
 -- Needs: letters, locations
 local location, agency, at = ARGV[1], ARGV[2], tonumber(ARGV[3])

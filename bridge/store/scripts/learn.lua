@@ -1,5 +1,6 @@
 -- Note fields of a location, if it is one.
--- ARGV: location, field, value, field, value, ...
+--   ARGV[1]     location
+--   ARGV[2...]  field, value, field, value
 -- Answers 1, or 0 when it is not known.
 learn(unpack(ARGV))
 return redis.call('EXISTS', key('location', ARGV[1]))

@@ -1,7 +1,13 @@
 -- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
 -- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
--- ARGV: lane, token, lease (ms), id for the turn if a new one begins, most messages of a turn, retention (ms),
---       how many of the newest words that were said, fields of the location ...
+--   ARGV[1]     lane
+--   ARGV[2]     token
+--   ARGV[3]     lease (ms)
+--   ARGV[4]     id for the turn if a new one begins
+--   ARGV[5]     most messages of a turn
+--   ARGV[6]     retention (ms)
+--   ARGV[7]     how many of the newest words that were said
+--   ARGV[8...]  names of fields of the location
 -- Answers nil, or what `turns.read_turn` reads.
 -- Needs: telling, schedule, situations
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -26,7 +32,10 @@ if redis.call('HEXISTS', record, 'turn') == 0 then
     local letter = cjson.decode(stored)
     redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(letter.message_ids), 'asks', letter.asks or 0)
     if letter.answer ~= '' then
-      redis.call('HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at, 'parts', letter.parts or '')
+      redis.call(
+        'HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at,
+        'parts', letter.parts or ''
+      )
     end
   end
 end

@@ -1,5 +1,5 @@
 -- What is left of the budgets of some locations.
--- ARGV: location, ...
+--   ARGV[1...]  location, location
 -- Answers for each location in turn: left and most of an interval, the interval (ms), left and most of the day, ms for which it waits.
 -- Needs: budget
 local found = {}

@@ -1,5 +1,6 @@
 -- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
 -- location that is due: a thousand locations take about a millisecond, however many lanes wait.
+--   takes no ARGV
 -- Answers name, number, name, number, ...
 -- Needs: schedule
 local function cards(ids)
@@ -7,8 +8,8 @@ local function cards(ids)
   for _, location in ipairs(ids) do sum = sum + redis.call('ZCARD', key('due', location)) end
   return sum
 end
-local holds = redis.call('SMEMBERS', key('holds'))
-local held = cards(holds)
+local on_hold = redis.call('SMEMBERS', key('holds'))
+local held = cards(on_hold)
 
 -- A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
 local oldest = now
@@ -25,6 +26,6 @@ return {
   'in_flight', redis.call('ZCOUNT', key('inflight'), now, '+inf'), 'retrying', redis.call('SCARD', key('retrying')),
   'workers', #workers, 'slots', slots,
   'dead_letters', redis.call('ZCARD', key('dead')),
-  'locations', redis.call('SCARD', key('locations')), 'on_hold', #holds,
+  'locations', redis.call('SCARD', key('locations')), 'on_hold', #on_hold,
   'providers_down', redis.call('SCARD', key('circuits', 'open')),
 }

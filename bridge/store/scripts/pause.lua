@@ -1,5 +1,7 @@
 -- Silence a contact until somebody lifts it. What is not known yet is silenced by its id, and before it ever writes.
--- ARGV: conversation or contact id, event, retention (ms)
+--   ARGV[1]  conversation or contact id
+--   ARGV[2]  event (JSON)
+--   ARGV[3]  retention (ms)
 -- Answers the lane, or nothing when it is not known yet.
 -- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -1,16 +1,17 @@
 -- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
--- ARGV: lane, token, patch (JSON; `done` lists the ids that leave the lane, `wait_ms` asks for another try, `circuits` that of
---       providers which are down: the lane is woken as soon as one of them answers, `failed` says that this one is used up, `dead` is a
---       dead letter, `carried` the texts that the turn took along, `refused` the side that refused a login, with `held` as the patch for a location that is on hold by then),
---       retention (ms), refused logins that put a location on hold
--- Answers 1, or 0 when the lease was lost; 2 when the location is on hold and the turn waits.
--- Needs: applying
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  JSON, the patch (bridge/store/patch.py)
+--   ARGV[4]  retention (ms)
+--   ARGV[5]  refused logins that put a location on hold
+-- Answers written, or lost when the lease was; held when the location is on hold and the turn waits. The numbers: parts/results.lua.
+-- Needs: results, applying
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
-if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and 1 or 0 end
+if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
-local function park(lane, circuits, retention)
+local function park(circuits)
   for _, id in ipairs(circuits) do
     -- It answers again by now: there is nothing to wait for.
     if redis.call('HEXISTS', key('circuit', id), 'since') == 0 then return redis.call('HSET', key('lane', lane), 'not_before', now) end
@@ -64,7 +65,7 @@ end
 if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
   if patch.wait_ms >= 0 then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
-  if patch.circuits then park(lane, patch.circuits, retention) end
+  if patch.circuits then park(patch.circuits) end
 end
 if patch.wait_ms or held then
   -- However long it waits, what was sent must be known then.
@@ -82,4 +83,4 @@ end
 reschedule(lane)
 keep_lane(lane, retention)
 ring_if_due()
-return held and 2 or 1
+return held and RELEASE.held or RELEASE.written

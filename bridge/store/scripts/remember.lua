@@ -1,5 +1,8 @@
 -- Add messages to what is on record of a conversation.
--- ARGV: lane, token (of the turn that read them; empty: none), retention (ms), when it was said (ms), message, when, message, ...
+--   ARGV[1]     lane
+--   ARGV[2]     token of the turn that read them; empty: none
+--   ARGV[3]     retention (ms)
+--   ARGV[4...]  when it was said (ms), message (JSON), when, message
 -- Answers 1, or 0 when the lease was lost.
 -- Needs: hearing
 local lane, token, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])

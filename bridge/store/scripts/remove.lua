@@ -1,5 +1,5 @@
 -- Forget a location. What still waits in it keeps its time, also after a hold, and ends as one of an unknown location.
--- ARGV: location
+--   ARGV[1]  location
 -- Answers 1, or 0 when it was not known.
 -- Needs: schedule, locations
 local location = ARGV[1]

@@ -1,5 +1,6 @@
 -- Keep leases alive; a lapsed one that nobody took is taken back.
--- ARGV: lease (ms), lane, token, lane, token, ...
+--   ARGV[1]     lease (ms)
+--   ARGV[2...]  lane, token, lane, token
 -- Answers the lanes that are lost.
 -- Needs: schedule
 local lease = tonumber(ARGV[1])

@@ -1,5 +1,8 @@
 -- Give a dead letter another chance.
--- ARGV: dead letter id, force (1 or 0), event, retention (ms)
+--   ARGV[1]  dead letter id
+--   ARGV[2]  1 to replay though a newer turn was answered, else 0
+--   ARGV[3]  event (JSON)
+--   ARGV[4]  retention (ms)
 -- Answers replayed | unknown | closed (replayed, dropped or superseded before) | newer (a newer turn was answered).
 -- Needs: letters
 local id, force, event, retention = ARGV[1], ARGV[2] == '1', ARGV[3], tonumber(ARGV[4])

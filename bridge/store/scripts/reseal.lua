@@ -1,5 +1,8 @@
 -- Write fields of a record anew, unless what they were made of has changed since.
--- ARGV: record, field, what it held, field, value, field, value, ...
+--   ARGV[1]     record (its key without the prefix)
+--   ARGV[2]     field that tells whether it is what was read
+--   ARGV[3]     what that held
+--   ARGV[4...]  field, value, field, value
 -- Answers 1, or 0 when it holds something else by now.
 local record = key(ARGV[1])
 local held = redis.call('HGET', record, ARGV[2])

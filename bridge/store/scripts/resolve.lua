@@ -1,7 +1,15 @@
 -- Write a waiting message anew, by the id that GHL has given it; or end it, when that id was taken in before.
--- ARGV: lane, token, what (JSON: `id` as it stands in the lane, `ids` that GHL knows it by, the first one becomes its own (empty:
---       it keeps the one it has), `line`, `conversation_id`, `event`, `duplicate` (the patch that ends it), `words` (a digest of what
---       a copy without its id says; else empty), `nonce` of this call), body, how long to remember ids (ms), retention (ms)
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  JSON, what is known now (below)
+--   ARGV[4]  body (the message as JSON)
+--   ARGV[5]  how long to remember ids (ms)
+--   ARGV[6]  retention (ms)
+--
+-- What is known now: `id` as it stands in the lane, `ids` that GHL knows it by, the first one becomes its own (empty: it keeps the one it
+-- has), `line`, `conversation_id`, `event` (JSON; empty: none), `duplicate` (the patch that ends it), `words` (a digest of what a copy
+-- without its id says; else empty), `nonce` of this call.
+--
 -- Answers 1, or 0 when the lease was lost.
 -- Needs: applying, twins
 local lane, token, what, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]

@@ -1,5 +1,7 @@
 -- Lift a pause and a human takeover. What was skipped meanwhile stays skipped.
--- ARGV: conversation or contact id, event, retention (ms)
+--   ARGV[1]  conversation or contact id
+--   ARGV[2]  event (JSON)
+--   ARGV[3]  retention (ms)
 -- Answers {1 if there was a pause of this id, lane or nothing}.
 -- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])

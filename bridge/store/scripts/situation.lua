@@ -1,5 +1,8 @@
 -- Tell how things stand with a contact and its location.
--- ARGV: lane, conversation id, retention (ms), fields of the location ...
+--   ARGV[1]     lane
+--   ARGV[2]     conversation id
+--   ARGV[3]     retention (ms)
+--   ARGV[4...]  names of fields of the location
 -- Answers what `parts/situations.lua` says.
 -- Needs: situations
 return situation(ARGV[1], ARGV[2], {unpack(ARGV, 4)}, tonumber(ARGV[3]))

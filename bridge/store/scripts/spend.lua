@@ -1,5 +1,6 @@
 -- Take one request from a location's budget at GHL, if there is room for one of this urgency.
--- ARGV: location, bill (JSON, as `heed` and `pay` take it)
+--   ARGV[1]  location
+--   ARGV[2]  JSON, the bill (`Bill` of bridge/store/patch.py)
 -- Answers 0 when it was taken, else the ms after which there is room.
 -- Needs: paying
 local location, bill = ARGV[1], cjson.decode(ARGV[2])

@@ -1,5 +1,6 @@
 -- Take the location whose sweep is due longest. It is moved a lease ahead, never removed: whoever took it may die.
--- ARGV: lease (ms), location ('': any that is due)
+--   ARGV[1]  lease (ms)
+--   ARGV[2]  location; empty: any that is due
 -- Answers nil, or {now, location, since, cursor, begun}: where the last complete sweep ended and where an unfinished one goes on.
 local lease, asked = tonumber(ARGV[1]), ARGV[2]
 local location = asked ~= '' and asked or redis.call('ZRANGEBYSCORE', key('sweeps'), '-inf', now, 'LIMIT', 0, 1)[1]

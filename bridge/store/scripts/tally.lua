@@ -1,5 +1,7 @@
 -- Add what a process has counted.
--- ARGV: nonce of this call, field, by how much, field, by how much, ...
+--   ARGV[1]     nonce of this call
+--   ARGV[2...]  field, by how much, field, by how much
+-- Answers 1, or 0 when this call was counted before.
 -- Needs: telling
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
 for at = 2, #ARGV, 2 do

@@ -1,5 +1,7 @@
 -- Put claimed lanes back that could not be published, due again after a pause; one that got leased all the same is left alone.
--- ARGV: pause (ms), lane, lane, ...
+--   ARGV[1]     pause (ms)
+--   ARGV[2...]  lane, lane
+-- Answers 1.
 -- Needs: schedule
 for at = 2, #ARGV do
   local lane = ARGV[at]

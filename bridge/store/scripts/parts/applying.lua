@@ -2,6 +2,8 @@
 -- Needs: telling, hearing
 
 -- In one call: the append-only file holds each with its key.
+--   name    of a hash
+--   fields  table of its fields and their values; an empty one writes nothing
 local function put(name, fields)
   local flat = {}
   for field, value in pairs(fields) do
@@ -11,6 +13,7 @@ local function put(name, fields)
 end
 
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
+--   patch  see bridge/store/patch.py, as `cjson` has decoded it
 local function apply(lane, patch, retention)
   local location = split(lane)
   for id, fields in pairs(patch.messages or {}) do

@@ -1,7 +1,9 @@
 -- Which completion services are down.
 -- Needs: schedule
 
--- May a provider be asked, for `longest` ms at most? While its circuit is open, one turn at a time may try whether it answers again.
+-- May a provider be asked? While its circuit is open, one turn at a time may try whether it answers again.
+--   id       of the circuit
+--   longest  for how long the provider may take (ms)
 -- Answers closed | open | probe.
 local function admit(id, token, longest)
   local is = redis.call('HMGET', key('circuit', id), 'since', 'probe_at', 'prober')
@@ -14,6 +16,7 @@ local function admit(id, token, longest)
 end
 
 -- A provider has answered. What waited for it is woken by the next claim.
+--   id  of the circuit
 local function close_circuit(id)
   local record = key('circuit', id)
   redis.call('DEL', key('circuit', id, 'faults'))

@@ -2,6 +2,7 @@
 -- Needs: telling, schedule, letters, standings
 
 -- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
+--   said  message (JSON, as bridge/store/said.py writes it)
 local function remember(lane, at, said, retention)
   local record = key('said', lane)
   redis.call('ZADD', record, at, said)
@@ -9,6 +10,9 @@ local function remember(lane, at, said, retention)
   redis.call('PEXPIRE', record, retention)
 end
 
+-- A message of the conversation is our own: no event makes it a person's.
+--   id    of the message
+--   turn  that posted it; `provider`: one that its provider delivered
 local function own(lane, id, turn, retention)
   local location = split(lane)
   redis.call('SET', key('own', location, id), turn, 'PX', retention)
@@ -25,6 +29,7 @@ local function note_reply(lane, turn, at)
 end
 
 -- A dead letter's answer is in GHL after all: it ends as its turn would have ended.
+--   turn  the dead letter
 local function close_letter(lane, turn, at, retention)
   local letter, replies = open_letter(turn), {}
   mark(letter, 'replied', '', retention)
@@ -42,6 +47,8 @@ local function close_letter(lane, turn, at, retention)
 end
 
 -- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
+--   part     of the answer, or `ask`
+--   message  see `hear.lua`
 local function settle(lane, turn, part, message, at, retention)
   local ledger = key('ledger', turn)
   local stored = redis.call('HGET', ledger, part)
@@ -69,6 +76,7 @@ local function settle(lane, turn, part, message, at, retention)
 end
 
 -- Whether a call to the outside is open whose message may be heard of before its answer comes.
+-- Answers true or false.
 local function call_is_open(lane)
   local turn = redis.call('HGET', key('lane', lane), 'turn')
   for _, stored in ipairs(turn and redis.call('HVALS', key('ledger', turn)) or {}) do
@@ -78,7 +86,10 @@ local function call_is_open(lane)
   return false
 end
 
--- Newer words than those that are known; `name` is who spoke. Answers whether they are.
+-- Note newer words than those that are known.
+--   name     who spoke: `human` or `automation`
+--   message  see `hear.lua`
+-- Answers whether they are newer.
 local function spoke(lane, name, at, message, retention)
   local record = key('standing', lane)
   if message.said ~= '' then remember(lane, at, message.said, retention) end
@@ -97,6 +108,8 @@ end
 local OURS_BY_TEXT, CLOCKS_APART = 24 * 3600 * 1000, 120 * 1000
 
 -- Which part of which turn a message is, by its words, or by the id that a provider has claimed.
+--   message  see `hear.lua`
+-- Answers turn, part; nil if it is no part of ours.
 local function part_of(lane, message, at)
   local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
   if posted then
@@ -108,12 +121,16 @@ local function part_of(lane, message, at)
 end
 
 -- A provider that posts by itself may post other words than it answered with: in parts, or without markup.
+--   message  see `hear.lua`
+-- Answers whether this may be such a one.
 local function delivered_lately(lane, message, at)
   if message.user or redis.call('HGET', key('location', (split(lane))), 'delivers') ~= '1' then return false end
   return math.abs(at - tonumber(redis.call('HGET', key('lane', lane), 'replied_at') or 0)) < 10 * 60 * 1000
 end
 
--- Hear of one message that left the conversation. Answers whether somebody spoke anew.
+-- Hear of one message that left the conversation.
+--   message  see `hear.lua`
+-- Answers whether somebody spoke anew.
 local function hear(lane, message, retention)
   local location = split(lane)
   if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end

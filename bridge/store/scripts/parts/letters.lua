@@ -1,7 +1,9 @@
 -- Dead letters, and what brings them back.
 -- Needs: telling, budget, schedule
 
--- Take a dead letter off the list of open ones; false when it was closed before.
+-- Take a dead letter off the list of open ones.
+--   id  of the dead letter
+-- Answers the dead letter as a table; false when it was closed before.
 local function open_letter(id)
   local stored = redis.call('GET', key('dead', id))
   if not stored or redis.call('ZREM', key('dead'), id) == 0 then return false end
@@ -10,6 +12,11 @@ local function open_letter(id)
   return letter
 end
 
+-- Write what became of a dead letter's messages.
+--   letter  as `open_letter` answers it
+--   status  of the messages from now on
+--   reason  likewise; empty: none
+--   facts   what the reason rests on; nil: nothing
 local function mark(letter, status, reason, retention, facts)
   for _, id in ipairs(letter.message_ids) do
     local message = key('message', letter.location_id, id)
@@ -25,6 +32,8 @@ end
 local UNKNOWN_LINE = '?'
 
 -- The texts of young dead letters that came by the same line are answered together with a message that comes now.
+--   line  of the message (channel and conversation provider)
+--   by    its id
 local function carry(lane, line, by, retention)
   local letters = redis.call('LRANGE', key('buried', lane), 0, -1)
   if not letters[1] then return end
@@ -52,6 +61,7 @@ local function carry(lane, line, by, retention)
 end
 
 -- Its turn stands first in its lane again, with its saved answer and its ledger.
+--   letter  as `open_letter` answers it
 local function replay(letter, event, retention)
   local lane = letter.location_id .. ':' .. letter.contact_id
   count('dead_letters|replayed')
@@ -63,7 +73,9 @@ local function replay(letter, event, retention)
   if not leased(lane) then reschedule(lane) end
 end
 
--- Let a location off its hold; answers how many dead letters came back by it, -1 if it was not on hold.
+-- Let a location off its hold.
+--   event  for each dead letter that comes back (JSON)
+-- Answers how many dead letters came back by it; -1 if it was not on hold.
 local function lift_hold(location, event, retention)
   local record = key('location', location)
   local since = redis.call('HGET', record, 'hold')

@@ -1,6 +1,7 @@
 -- What becomes of a location.
 
 -- The app is there again: what was written before this moment is not answered.
+-- Answers 1, or 0 when it was not gone.
 local function come_back(location)
   local record = key('location', location)
   local stopped = redis.call('HDEL', record, 'uninstalled_at')
@@ -8,6 +9,8 @@ local function come_back(location)
   return stopped
 end
 
+-- Forget tokens.
+--   name  of the grant: `location:ID` or `company:ID`
 local function forget_grant(name)
   redis.call('DEL', key('grant', name))
   redis.call('ZREM', key('grants'), name)

@@ -1,8 +1,8 @@
 -- A request to GHL is paid for.
 -- Needs: budget
 
--- What GHL told last of a location's budget, as a `bill` brings it along: how long `ago` (ms), and what `ghl.limits.Limits` names, as far
--- as GHL did.
+-- Keep what GHL told last of a location's budget.
+--   bill  see `Bill` of bridge/store/patch.py
 local function heed(location, bill)
   local spent, day = key('budget', location), day_of(location)
   -- GHL counts too, and knows of others that use the same budget: what it counts more than we do is put beside ours.
@@ -27,8 +27,8 @@ local function heed(location, bill)
   end
 end
 
--- Take one request from a location's budget, if there is room for one of this urgency. `bill`: nonce, part of the budget that it may
--- use up (%), waits (do the location's lanes wait while there is no room?).
+-- Take one request from a location's budget, if there is room for one of this urgency.
+--   bill  see `Bill` of bridge/store/patch.py
 -- Answers 0 when it was taken, else the ms after which there is room.
 local function pay(location, bill)
   local spent, day = key('budget', location), day_of(location)

@@ -3,6 +3,7 @@
 
 -- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
 -- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
+--   at  when the lane is due (ms)
 local function schedule(lane, at)
   local location, contact = split(lane)
   redis.call('ZADD', key('due', location), at, contact)
@@ -12,6 +13,7 @@ local function schedule(lane, at)
   if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then redis.call('PUBLISH', key('wake'), at) end
 end
 
+-- Take a lane off the schedule.
 local function unschedule(lane)
   local location, contact = split(lane)
   redis.call('ZREM', key('due', location), contact)
@@ -20,6 +22,7 @@ local function unschedule(lane)
 end
 
 -- The moment at which a lane's waiting messages want an answer: quiet for the debounce, but never longer than its maximum.
+-- Answers it (ms).
 local function quiet_at(lane)
   local location = split(lane)
   local waiting = key('waiting', lane)
@@ -32,6 +35,7 @@ local function quiet_at(lane)
 end
 
 -- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
+--   at  that moment (ms)
 local function occupy(lane, at)
   local its = key('inflight', (split(lane)))
   redis.call('ZADD', key('inflight'), at, lane)
@@ -39,11 +43,15 @@ local function occupy(lane, at)
   redis.call('PEXPIRE', its, at - now + 60000)
 end
 
+-- Give back the slot that a lane holds.
+-- Answers whether it held one.
 local function vacate(lane)
   redis.call('ZREM', key('inflight', (split(lane))), lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
 end
 
+-- Whether somebody works on a lane.
+-- Answers true, or nil or false.
 local function leased(lane)
   local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')
   return lease_until and tonumber(lease_until) > now
@@ -63,16 +71,21 @@ local function reschedule(lane)
   end
 end
 
+-- Wake who waits for work, if a lane is due.
 local function ring_if_due()
   local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
   if head and tonumber(head) <= now then redis.call('PUBLISH', key('wake'), head) end
 end
 
+-- Whether a token is that of the lane's newest lease.
+-- Answers true or false.
 local function holds(lane, token)
   return redis.call('HGET', key('lane', lane), 'lease') == token
 end
 
 -- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
+--   token  of the turn; nil or empty: none
+-- Answers true or false.
 local function may_write(lane, token) return not token or token == '' or holds(lane, token) end
 
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.

@@ -3,8 +3,11 @@
 
 local DAY_OF_REPLIES = 24 * 3600 * 1000
 
+-- How things stand with a contact.
+--   conversation  id by which an operator may have paused it
+--   fields        list of names of fields of the location
 -- Answers {now (ms), conversation, these fields of the location, fields of the standing, replies of the last 24 hours, the oldest of
--- them}.
+-- them (ms)}.
 local function situation(lane, conversation, fields, retention)
   local location, contact = split(lane)
   for _, id in ipairs({contact, conversation}) do adopt_pause(lane, id, retention) end

@@ -1,9 +1,12 @@
 -- What a contact and its operator have forbidden.
 -- Needs: telling, schedule
 
+-- The number of a contact's standing, which grows with each change.
+-- Answers it; 0 if nothing is known.
 local function revision(lane) return tonumber(redis.call('HGET', key('standing', lane), 'revision') or 0) end
 
 -- The channels that a contact has stopped, and since when.
+-- Answers a table of channel and moment (ms, as text).
 local function stops(lane)
   local fields, found = rows(redis.call('HGETALL', key('standing', lane))), {}
   for name, at in pairs(fields) do
@@ -29,6 +32,7 @@ local function keep_standing(lane, retention)
 end
 
 -- A pause that was said before anything was known of the contact.
+--   id  of the contact or the conversation, by which it was said
 local function adopt_pause(lane, id, retention)
   local since = id ~= '' and redis.call('GET', key('paused', id))
   if not since then return end
@@ -38,7 +42,8 @@ local function adopt_pause(lane, id, retention)
   keep_standing(lane, retention)
 end
 
--- Likewise for what is kept of an erased contact.
+-- What is kept of an erased contact stays too; where a takeover ends by itself, one alone expires.
+--   kept  the key of what is kept
 local function keep_forbidden(kept, location, retention)
   local fields = redis.call('HKEYS', kept)
   local takeover = tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0)
@@ -50,6 +55,7 @@ local function keep_forbidden(kept, location, retention)
 end
 
 -- An erased contact is heard of again: what it forbade before counts as it did.
+--   digests  list of those under which it may be kept; nil: none
 local function restore(lane, digests, retention)
   for _, digest in ipairs(digests or {}) do
     local kept = key('erased', digest)
@@ -65,6 +71,7 @@ local function restore(lane, digests, retention)
 end
 
 -- A stop takes effect at once: what waits on the lane is looked at now, and finds it.
+--   channel  that is stopped
 local function say_stop(lane, channel, at, retention)
   local record = key('standing', lane)
   if at > tonumber(redis.call('HGET', record, 'stop:' .. channel) or 0) then redis.call('HSET', record, 'stop:' .. channel, at) end
@@ -75,6 +82,7 @@ local function say_stop(lane, channel, at, retention)
 end
 
 -- Noted even if nothing is stopped: an older stop may come later.
+--   channel  that is allowed again
 local function say_start(lane, channel, at, retention)
   local record = key('standing', lane)
   if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end

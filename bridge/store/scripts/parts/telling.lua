@@ -2,10 +2,15 @@
 
 -- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
 -- A script counts where it writes for the first time, since it may be sent again.
+--   what  name of the total
+--   by    how much is added; nil: 1
 local function count(what, by) redis.call('HINCRBY', key('totals'), what, by or 1) end
 
 local CHARTS = {minute = 60000, hour = 3600000}
 
+-- Count for the charts: the last hour by minute, the last day by hour, and some more.
+--   what  name of the count
+--   by    how much is added; nil: 1
 local function chart(what, by)
   for span, ms in pairs(CHARTS) do
     local bucket = key('chart', span, string.format('%d', math.floor(now / ms)))
@@ -16,6 +21,8 @@ end
 
 local REPLY_EDGES = {1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600}
 
+-- Count how long a reply took, by the edges of bridge/metrics.py.
+--   ms  from the message to the reply
 local function count_reply(ms)
   local le = 'inf'
   for at = #REPLY_EDGES, 1, -1 do
@@ -29,6 +36,8 @@ end
 -- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
 local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
 
+-- Count what became of a message that is over.
+--   message  the key of its record
 local function count_outcome(location, message, retention)
   local is = redis.call('HMGET', message, 'status', 'reason', 'at')
   if not is[1] then return end
@@ -43,6 +52,7 @@ local function count_outcome(location, message, retention)
   if HEARD[status] and status ~= 'no_reply' then count_reply(ms) end
 end
 
+-- Add an event to the lane's timeline, and to the newest of all.
 local function tell(lane, event, retention)
   local timeline = key('timeline', lane)
   if redis.call('RPUSH', timeline, string.format('%d ', now) .. event) > 500 then redis.call('LTRIM', timeline, -500, -1) end

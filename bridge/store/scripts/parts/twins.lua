@@ -9,8 +9,17 @@ local COPIES_APART = 30 * 1000
 -- A copy's message may be brought by GHL's first retry, or by the sweep, ten minutes later.
 local TWINS_KEPT = 20 * 60 * 1000
 
+-- How a message stands among the twins.
+--   kind   told | copy | paired
+--   words  digest of what it says
+--   id     of the message
+-- Answers the member.
 local function twin_of(kind, words, id) return kind .. ' ' .. words .. ' ' .. id end
 
+-- Note a message that may have a twin.
+--   kind   see `twin_of`
+--   words  see there
+--   id     see there
 local function note_twin(lane, kind, words, id, at)
   local twins = key('twins', lane)
   redis.call('ZADD', twins, at, twin_of(kind, words, id))
@@ -18,9 +27,19 @@ local function note_twin(lane, kind, words, id, at)
   redis.call('PEXPIRE', twins, TWINS_KEPT)
 end
 
+-- Take a message off the twins.
+--   kind   see `twin_of`
+--   words  see there
+--   id     see there
+-- Answers 1, or 0 if it was not among them.
 local function forget_twin(lane, kind, words, id) return redis.call('ZREM', key('twins', lane), twin_of(kind, words, id)) end
 
--- The id of the oldest one of a kind with these words between two moments, and its own.
+-- Find the oldest message of a kind with these words.
+--   kind   see `twin_of`
+--   words  see there
+--   from   the earliest moment (ms)
+--   to     the latest
+-- Answers its id, its moment; nothing if there is none.
 local function find_twin(lane, kind, words, from, to)
   local start = twin_of(kind, words, '')
   local found = redis.call('ZRANGEBYSCORE', key('twins', lane), from, to, 'WITHSCORES')
@@ -29,7 +48,11 @@ local function find_twin(lane, kind, words, from, to)
   end
 end
 
--- A message came by its id, written at a moment. Answers the id of the copy that it is the twin of, nil if it is new.
+-- A message came by its id.
+--   words  digest of what it says
+--   id     of the message
+--   at     when it was written (ms)
+-- Answers the id of the copy that it is the twin of; nil if it is new.
 local function meet_copy(lane, words, id, at)
   local copy, came_at = find_twin(lane, 'copy', words, at - CLOCKS_DIFFER, at + COPY_AFTER)
   if not copy then
@@ -41,7 +64,11 @@ local function meet_copy(lane, words, id, at)
   return copy
 end
 
--- A copy that GHL doesn't list came at a moment. Answers whether its message came before.
+-- A copy that GHL doesn't list came.
+--   words  digest of what it says
+--   id     our own for the copy
+--   at     when it came (ms)
+-- Answers whether its message came before.
 local function meet_told(lane, words, id, at)
   for _, kind in ipairs({'copy', 'paired'}) do
     if find_twin(lane, kind, words, '(' .. at - COPIES_APART, '(' .. at + COPIES_APART) then return true end

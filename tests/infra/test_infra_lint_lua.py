@@ -1,0 +1,51 @@
+"""The Lua scripts are linted as Redis gets them, and it is said where they are not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+needs_luacheck = pytest.mark.skipif(not shutil.which("luacheck"), reason="luacheck is not on PATH; .ci/run installs it")
+
+
+def lint(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the lint as `make check` does."""
+    command = [sys.executable, str(ROOT / "infra/lint_lua.py")]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+
+def test_without_a_linter_it_says_that_it_looked_at_nothing() -> None:
+    """Nobody takes what was skipped for what was found right; where it must run, that is a fault."""
+    done = lint(PATH="", REQUIRE_LUACHECK="")
+    assert done.returncode == 0
+    assert "NOT LINTED" in done.stderr
+    assert lint(PATH="", REQUIRE_LUACHECK="1").returncode == 1
+
+
+@needs_luacheck
+def test_the_scripts_are_without_a_warning() -> None:
+    """No script uses what its parts don't define, hides a name, or leaves one unused."""
+    done = lint()
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_luacheck
+def test_a_warning_names_the_file_and_its_line(tmp_path: Path) -> None:
+    """Faults are told once, where they stand: a misspelt name in a part of many scripts, and a function that nobody calls."""
+    shutil.copytree(ROOT / "bridge/store", tmp_path / "bridge/store", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bridge/__init__.py").touch()
+    (part,) = (tmp_path / "bridge/store").rglob("budget.lua")
+    lines = part.read_text(encoding="utf-8").splitlines()
+    part.write_text("\n".join([*lines, "local function nobody() return misspelt end", ""]), encoding="utf-8")
+    done = lint(PYTHONPATH=str(tmp_path))
+    at = f"parts/budget.lua:{len(lines) + 1}:"
+    assert done.returncode == 1
+    assert [line.startswith(at) for line in done.stdout.splitlines()] == [True, True, False]
+    assert "unused function 'nobody'" in done.stdout
+    assert "undefined variable 'misspelt'" in done.stdout
