@@ -1,6 +1,6 @@
 """The marks that models, servers and agent builders leave in a text: one row a dialect, with where it was seen and when.
 
-Every pattern is bounded (no repetition within a repetition, none longer than 300 characters), so that one pass over a text is linear.
+Every pattern is bounded (no repetition within a repetition, none above 300 characters), so that one pass over a text is linear.
 `inner_words` holds the rules by which a row counts. Data only.
 """
 
@@ -30,18 +30,9 @@ class Block(NamedTuple):
     nests: str = ""
 
 
-class Lead(NamedTuple):
-    """A text that starts in prose: what `opens` the answer up to the last `closes` is inner. `must_close`: else it is speech."""
-
-    kind: str
-    opens: str
-    closes: str
-    source: str
-    must_close: bool = True
-
-
 # < and >, as such or escaped for HTML; MiniMax M3 splices zero-width characters in (SGLang's parser, 2026-07).
-_LT, _GT = "(?:<|&lt;)[ \u200b-\u200d\u2060]{0,3}", "(?:\\s[^<>\n]{0,200}|[\u200b-\u200d\u2060])?(?:>|&gt;)"
+_LT = "(?:<|&lt;)[ \u200b-\u200d\u2060]{0,2}"
+_GT = "(?:\\s{1,3}[a-z][\\w-]{0,30}=[^<>\n]{0,200}|[\\s\u200b-\u200d\u2060]{0,3})(?:>|&gt;)"
 _END = _LT + "/[ \u200b-\u200d\u2060]{0,3}"
 _PREFIX = "(?:[a-z]{1,10}:)?"
 _THOUGHT = (
@@ -59,19 +50,19 @@ BLOCKS = (
         THOUGHTS,
         _LT + _PREFIX + _THOUGHT + _GT,
         _END + _PREFIX + _THOUGHT + _GT,
-        "DeepSeek R1, Qwen3, GLM, Kimi K2, MiniMax (<mm:think>), Seed (<seed:think>), EXAONE and Gemini's OpenAI end (<thought>): parsers of vLLM 0.31 and "
-        "SGLang, 2026-10; <reason>, <reasoning>: Open WebUI's default tags, 2026-06; <reflection>, <scratchpad>: prompts of agent builders, 2024-09 on. "
-        "Without the opening tag: DeepSeek R1 and MiniMax M2, whose templates write it (SGLang's documentation, 2026)",
+        "DeepSeek R1, Qwen3, GLM, Kimi K2, MiniMax (<mm:think>), Seed (<seed:think>), EXAONE, Gemini (<thought>): vLLM 0.31, "
+        "SGLang, 2026-10; <reason>, <reasoning>: Open WebUI's default tags, 2026-06; <reflection>, <scratchpad>: agent builders' "
+        "prompts, 2024-09 on. Without the opening tag: DeepSeek R1, MiniMax M2, whose templates write it (SGLang's docs, 2026)",
         alone=True,
     ),
     Block(
         THOUGHTS,
-        r"<\|(?:think|thinking|thought|(?:begin|start)[_▁]of[_▁]thought|START_THINKING|content_thinking)\|>",
-        r"<\|/(?:think|thinking|thought)\|>|</\|(?:think|thinking|thought)\|>|<\|(?:end|stop)[_▁]of[_▁]thought\|>|<\|END_THINKING\|>|<\|end_message\|>",
-        "Cohere Command A and R7B: SGLang PR 33225, 2026-10; OpenThinker and Sky-T1 (<|begin_of_thought|>): Open WebUI's default tags, 2026-06; "
-        "Inkling (<|content_thinking|>): vLLM 0.31, 2026-10",
+        r"<\|(?:think|thinking|thought|(?:begin|start)[_▁]of[_▁]thought|START_THINKING)\|>",
+        r"<(?:\|/|/\|)(?:think|thinking|thought)\|>|<\|(?:(?:end|stop)[_▁]of[_▁]thought|END_THINKING)\|>",
+        "Cohere Command: SGLang PR 33225, 2026-10; OpenThinker (<|begin_of_thought|>): Open WebUI's default tags, 2026-06",
         alone=True,
     ),
+    Block(THOUGHTS, r"<\|content_thinking\|>", r"<\|end_message\|>", "Inkling: vLLM 0.31, 2026-10"),
     Block(
         THOUGHTS,
         "◁think▷",
@@ -110,7 +101,7 @@ BLOCKS = (
         r"<details\b[^<>\n]{0,200}type=[\"']reasoning[\"'][^<>\n]{0,200}>"
         r"|<details\b[^<>\n]{0,200}>\s{0,5}<summary[^<>\n]{0,100}>[^\w<]{0,10}" + _SUMMARY + "</summary>",
         r"</details>",
-        "Open WebUI (type=reasoning), 2026-06; Dify (gray box, Thinking...): dify issue 14303, 2025-02, one-api's adaptor for it, 2026",
+        "Open WebUI (type=reasoning), 2026-06; Dify (a gray box, Thinking...): dify issue 14303, 2025-02; one-api, 2026",
         nests=r"<details\b",
     ),
     Block(
@@ -126,8 +117,8 @@ BLOCKS = (
         TOOL_CALL,
         _LT + _PREFIX + _TOOL + _GT,
         _END + _PREFIX + _TOOL + _GT,
-        "Hermes, Qwen, GLM (<tool_call>), MiniMax M2, LongCat, Nemotron (<TOOLCALL>), Hunyuan and Jamba (<tool_calls>), Granite 20B (<function_call>), "
-        "OLMo 3 (<function_calls>): vLLM's and SGLang's tool parsers, 2026; agent-os PR 1515, 2026-09",
+        "Hermes, Qwen, GLM (<tool_call>), MiniMax M2, LongCat, Nemotron (<TOOLCALL>), Hunyuan (<tool_calls>), Granite 20B "
+        "(<function_call>), OLMo 3 (<function_calls>): vLLM's and SGLang's tool parsers, 2026; agent-os PR 1515, 2026-09",
         alone=True,
     ),
     Block(
@@ -197,87 +188,52 @@ BLOCKS = (
     ),
 )
 
-LEADS = (
-    Lead(
-        THOUGHTS,
-        r"here(?:'s| is) my thought process:",
-        r"here(?:'s| is) my response:",
-        "IBM Granite 3.2 and 3.3: vLLM's granite parser, 2025",
-        must_close=False,
-    ),
-    Lead(
-        THOUGHTS,
-        r"here are my reasoning steps:",
-        r"(?-i:\[BEGIN FINAL RESPONSE\])",
-        "ServiceNow Apriel: its vLLM parser, 2026",
-        must_close=False,
-    ),
-    Lead(
-        THOUGHTS,
-        r"(?-i:analysis(?=[A-Z]))",
-        r"(?-i:assistant ?final|assistantcommentary to=functions\.)",
-        "gpt-oss when its control tokens were stripped: 'analysisWe ...assistantfinalFour', macprovider issue 743, 2026-07",
-        must_close=False,
-    ),
-    Lead(THOUGHTS, r"(?-i:Thinking\.\.\.)\s", r"(?-i:\.\.\.done thinking\.)", "Ollama's command line in a workflow, 2025-05 on"),
-    Lead(
-        THOUGHTS,
-        r"\**(?:question|thought)\**:",
-        r"(?m:^)[ \t]{0,3}\**(?:final answer|AI)\**:\**",
-        "ReAct agents (LangChain, Flowise, Dify's agent), where the answer stands behind 'Final Answer:' or 'AI:', 2023 on",
-    ),
-    Lead(
-        TOOL_CALL,
-        r"(?:\**(?:question|thought)\**:|(?=\**action\**:))",
-        r"(?m:^)[ \t]{0,3}\**action\**:[^\n]{1,200}\n{1,2}[ \t]{0,3}\**action input\**:(?s:.*)",
-        "the same agents, cut off before the tool ran, 2023 on",
-    ),
-)
-
 CONTROL = (
-    r"<\|(?:im_start|start_header_id|start_of_role|start|begin)\|>(?:assistant|model)?(?:<\|(?:end_header_id|end_of_role|message|content)\|>)?",
-    _CHANNEL + r"final\b(?:[ ]?<\|constrain\|>\w{1,20})?(?:<\|message\|>)?",  # gpt-oss
-    r"<start_of_turn>(?:model\b)?|<\|turn>(?:model\b)?|<end_of_turn>|<end_of_utterance>",  # Gemma 2 to 4, SmolVLM
-    r"<\|/?[A-Za-z_][\w :.-]{0,40}\|>|<\|\w{1,30}>|<\w{1,30}\|>",  # ChatML, Llama, Phi, GLM, Granite, Cohere, Gemma 4's <turn|>
-    r"</?[｜][^｜<>\n]{1,40}[｜]>",  # DeepSeek's full-width bars
-    r"<(?:eos|bos|pad|unk|eop|sop|eod|/s)>(?=[\s<\[]{0,9}\Z)|\A<(?:s|bos|sop)>(?=\s|\[INST\])",  # </s> and its like, at the ends only: <s> is HTML
-    r"(?-i:\[/?INST\]|\[/?SYSTEM_PROMPT\]|\[gMASK\]|\[(?:BEGIN|END) FINAL RESPONSE\]|\]~!?b\[|\[e~\[)|<</?SYS>>",  # Llama 2, Mistral, GLM, Apriel, MiniMax
+    # ChatML, Llama 3, Granite, gpt-oss, Solar: with the role that follows
+    r"<\|(?:im_start|start_header_id|start_of_role|start|begin)\|>(?:assistant|model)?(?:<\|(?:end_header_id|end_of_role|content)\|>)?",
+    # gpt-oss
+    _CHANNEL + r"final\b(?:[ ]?<\|constrain\|>\w{1,20})?(?:<\|message\|>)?",
+    # Gemma 2 to 4, SmolVLM
+    r"<start_of_turn>(?:model\b)?|<\|turn>(?:model\b)?|<end_of_turn>|<end_of_utterance>",
+    # ChatML, Llama, Phi, GLM, Granite, Cohere; Gemma 4's <turn|>; DeepSeek's full-width bars
+    r"<\|/?[A-Za-z_][\w :.-]{0,40}\|>|<\|\w{1,30}>|<\w{1,30}\|>|</?｜[^｜<>\n]{1,40}｜>",
+    # </s> and its like, at the ends only: <s> is HTML, too
+    r"<(?:eos|bos|pad|unk|eop|sop|eod|/s)>(?=[\s<\[]{0,9}\Z)|\A<(?:s|bos|sop)>(?=\s|\[INST\])",
+    # Llama 2, Mistral, GLM, Apriel, MiniMax
+    r"(?-i:\[/?INST\]|\[/?SYSTEM_PROMPT\]|\[gMASK\]|\[(?:BEGIN|END) FINAL RESPONSE\]|\]~!?b\[|\[e~\[)|<</?SYS>>",
+    # A thought that is empty by its form
+    _LT + _PREFIX + _THOUGHT + r"\s?/>",
 )
 
 CITATIONS = (
-    r"[【\[][^【】\[\]\n]{0,80}[†‡][^【】\[\]\n]{0,200}[】\]]",  # OpenAI's file search, 【4:0†source】 and [1†source]: glific issue 3635, 2024; Codex's 【F:a.md†L1】, 2026
-    r"【(?:turn\d{1,4}[a-z]{1,12}\d{1,4}[,， ]{0,3}){1,20}】",  # GLM's search, 2025
-    "(?:\ue200|\\\\ue200)(?:[^\ue201\\\\\n]|\\\\(?!ue201)){0,300}(?:\ue201|\\\\ue201)",  # OpenAI's web search: meclaw issue 569, 2026-09; escaped: LibreChat PR 10888, 2025-12
-    "(?<![a-z])(?:file)?cite(?:turn\\d{1,4}[a-z]{1,12}\\d{1,4}){1,20}(?!\\w)|[\ue200-\ue206]",  # the same, its private-use characters lost on the way
-    r":?(?:contentReference)?\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?",  # ChatGPT's clients, 2024 on
-    r"</?oai-mem-citation>|<grok:render\b[^<>\n]{0,300}>|</?cite index=[^<>\n]{1,80}>|</?co(?:: ?[\d,: \[\]]{1,40})?>",  # Codex 2026; Grok; Claude; Cohere
-    r"\[cite(?:_start|_end|: ?[\d,\- ]{1,60})\]",  # Gemini, 2025
-    r"##\d{1,4}\$\$|\[\^\d{1,3}\^\]",  # RAGFlow, 2025; Kimi's search, 2024
+    # OpenAI's file search, 【4:0†source】 and [1†source]: glific issue 3635, 2024; Codex's 【F:a.md†L1】, 2026
+    r"【[^【】\n]{0,80}[†‡][^【】\n]{0,200}】|\[\d{1,3}(?::\d{1,3})?[†‡][^\[\]\n]{0,200}\]",
+    # GLM's search, 2025
+    r"【(?:turn\d{1,4}[a-z]{1,12}\d{1,4}[,， ]{0,3}){1,20}】",
+    # OpenAI's web search: meclaw issue 569, 2026-09; as escapes: LibreChat PR 10888, 2025-12
+    "(?:\ue200|\\\\ue200)(?:[^\ue200\ue201\\\\\n]|\\\\(?!ue20[01])){0,300}(?:\ue201|\\\\ue201)",
+    # The same, its private-use characters lost on the way: opencodex issue 3150, 2026-09
+    "(?<![a-z])(?:file)?cite(?:turn\\d{1,4}[a-z]{1,12}\\d{1,4}){1,20}(?!\\w)|[\ue200-\ue206]",
+    # ChatGPT's clients, 2024 on
+    r":?(?:contentReference)?\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?",
+    # Codex, 2026; Grok, 2025; Cohere's accurate citations, 2024
+    r"</?oai-mem-citation>|</?grok:render\b[^<>\n]{0,300}>|<co: ?[\d,: \[\]]{1,40}>|</co(?:: ?[\d,: \[\]]{1,40})?>",
+    # Gemini, 2025
+    r"\[cite(?:_start|_end|: ?[\d,\- ]{1,60})\]",
+    # RAGFlow, 2025; Kimi's search, 2024
+    r"##\d{1,4}\$\$|\[\^\d{1,3}\^\]",
 )
 
-# What wraps an answer in tags of its own. Hunyuan and DeepSeek R1's prompt (<answer>), Ernie 4.5 (<response>): vLLM's parsers, 2025.
-WRAPPER = re.compile(r"\s*<(answer|response|final_answer|final)>", re.IGNORECASE)
-
-# LangChain's structured chat agent and Flowise's copy of it, whose last action is the answer, 2023 on.
-FINAL_ACTION = re.compile(r'\s*\{\s*"action"\s*:\s*"final answer"\s*,\s*"action_input"\s*:', re.IGNORECASE)
-
-# A tool call that is the rest of an answer, without a mark: Llama 3 (JSON and pythonic), Phi-4-mini, LangChain's structured chat, OpenAI's own form. vLLM's tool parsers, 2026.
-BARE_CALL = re.compile(
-    r'(?m:^)[ \t]*(?:(?:functools)?\[\s{0,9})?\{\s{0,9}"(?:(?:type"\s{0,9}:\s{0,9}"function"\s{0,9},\s{0,9}")?(?:name|function|tool|tool_name)"\s{0,9}:\s{0,9}"[\w.:/ -]{1,80}"\s{0,9},\s{0,9}'
-    r'"(?:arguments|parameters|args|tool_input|input)"\s{0,9}:|(?:tool_calls|function_call)"\s{0,9}:|action"\s{0,9}:\s{0,9}"(?!final answer")[^"\n]{1,80}"\s{0,9},\s{0,9}"action_input"\s{0,9}:)'
-    r"|\A\s*\[[A-Za-z_][\w.]{0,80}\((?:\)|[A-Za-z_]\w{0,40}=)",
-    re.IGNORECASE,
-)
+# What a mark can start with: a look ahead that spares most characters of a text the way through the table.
+_STARTS = "[<&◁\\[【`#\\\\\ue200-\ue206]|:?contentR|:\\[oai|(?:file)?citeturn|Calling "
 
 
 def _compiled() -> re.Pattern[str]:
     rows = [f"(?P<o{at}>{row.opens})" for at, row in enumerate(BLOCKS)]
     rows += [f"(?P<c{at}>{row.closes})" for at, row in enumerate(BLOCKS) if row.alone]
     rows += [f"(?P<citation>{'|'.join(CITATIONS)})", f"(?P<control>{'|'.join(CONTROL)})"]
-    return re.compile("|".join(rows), re.IGNORECASE)
+    return re.compile(f"(?={_STARTS})(?:{'|'.join(rows)})", re.IGNORECASE)
 
 
 MARK = _compiled()
 CLOSES = tuple(re.compile(f"(?P<nests>{row.nests})|{row.closes}" if row.nests else row.closes, re.IGNORECASE) for row in BLOCKS)
-LEAD_OPENS = tuple(re.compile(rf"\s*(?:{lead.opens})", re.IGNORECASE) for lead in LEADS)
-LEAD_CLOSES = tuple(re.compile(lead.closes, re.IGNORECASE) for lead in LEADS)

@@ -28,7 +28,7 @@ class _Cut:
 
 
 def without_marks(text: str, removed: dict[str, None]) -> str:
-    """The text without what its marks enclose; the kinds go to `removed`. A text without a mark comes back as it is. Raises Unclosed."""
+    """The text without its marks and what they enclose, whose kinds go to `removed`; as it is if none counts. Raises Unclosed."""
     cuts = _Scan(text).cuts()
     removed.update(dict.fromkeys(cut.kind for cut in cuts))
     return _joined(text, cuts) if cuts else text
@@ -60,7 +60,8 @@ class _Scan:
             return mark.end()
         about = self._mentions.written_about(mark.start(), mark.end(), opens=role[0] == "o")
         if role == "control":
-            if not about:
+            struck_out = mark[0] == "</s>" and "<s>" in self._text
+            if not about and not struck_out:
                 self._cut(mark.start(), mark.end(), CONTROL_TOKENS)
             return mark.end()
         row = int(role[1:])
@@ -71,11 +72,15 @@ class _Scan:
             self._mentioned = row, mark
             return mark.end()
         end = self._end_of(row, mark.end())
-        if end is None:
-            end = len(self._text)
-            if BLOCKS[row].kind == THOUGHTS:
-                self._expect_call(mark.end())
+        if end is not None:
+            self._cut(mark.start(), end, BLOCKS[row].kind)
+            return end
+        end = len(self._text)
         self._cut(mark.start(), end, BLOCKS[row].kind)
+        if BLOCKS[row].kind == THOUGHTS:
+            if not self._calls_after(mark.end()):
+                raise Unclosed
+            self._cut(end, end, TOOL_CALL)
         return end
 
     def _end_of(self, row: int, start: int) -> int | None:
@@ -89,14 +94,10 @@ class _Scan:
                 return found.end()
         return None
 
-    def _expect_call(self, start: int) -> None:
-        """A tool call ends thoughts that nothing else does (Kimi K2, GLM, Qwen3). Raises Unclosed if there is none."""
-        for mark in MARK.finditer(self._text, start):
-            role = str(mark.lastgroup)
-            if role[0] == "o" and BLOCKS[int(role[1:])].kind == TOOL_CALL:
-                self._cut(mark.start(), mark.start(), TOOL_CALL)
-                return
-        raise Unclosed
+    def _calls_after(self, start: int) -> bool:
+        """A tool call ends thoughts that nothing else does (Kimi K2, GLM, Ling 3: vLLM's parsers)."""
+        roles = (str(mark.lastgroup) for mark in MARK.finditer(self._text, start))
+        return any(role[0] == "o" and BLOCKS[int(role[1:])].kind == TOOL_CALL for role in roles)
 
     def _closed(self, row: int, mark: re.Match[str], *, about: bool) -> int:
         opening = self._mentioned[1] if self._mentioned and self._mentioned[0] == row else None

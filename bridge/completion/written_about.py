@@ -29,8 +29,9 @@ class Mentions:
         return _holding(self.fences, at)
 
     def in_code(self, at: int) -> bool:
-        """In a code span or a code block."""
-        return _holding(self._code, at) is not None
+        """Within a code span or a code block; not where one starts."""
+        span = _holding(self._code, at)
+        return span is not None and span[0] < at
 
     def quoted(self, start: int, end: int) -> bool:
         """Quotation marks, backticks or brackets touch it on both sides."""
@@ -77,7 +78,7 @@ def _fences(text: str) -> list[tuple[int, int]]:
         if opened is None:
             opened = fence
         elif fence[1].startswith(opened[1]) and not fence[2].strip():
-            blocks.append((opened.start(), fence.end()))
+            blocks.append((opened.start(1), fence.end()))
             opened = None
     return blocks
 
