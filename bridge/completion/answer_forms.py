@@ -37,7 +37,9 @@ LEADS = (
     # Ollama's command line, run by a workflow, 2025-05 on.
     _lead(THOUGHTS, r"Thinking\.\.\.\s", r"\.\.\.done thinking\."),
     # ReAct agents (LangChain, Flowise, Dify), 2023 on. "Thought:" alone is speech: only its partner makes it a form.
-    _lead(THOUGHTS, r"(?i:\**(?:question|thought)\**:)", r"(?im:^[ \t]{0,3}\**(?:final answer|AI)\**:\**)"),
+    _lead(
+        THOUGHTS, r"(?i:(?:\**question\**:[^\n]{1,300}\n{1,2})?\**thought\**:)", r"(?im:^[ \t]{0,3}\**(?:final answer|AI)\**:\**)"
+    ),
     _lead(
         TOOL_CALL,
         r"(?i:\**(?:question|thought)\**:|(?=\**action\**:))",

@@ -36,11 +36,14 @@ _GT = "(?:\\s{1,3}[a-z][\\w-]{0,30}=[^<>\n]{0,200}|[\\s\u200b-\u200d\u2060]{0,3}
 _END = _LT + "/[ \u200b-\u200d\u2060]{0,3}"
 _PREFIX = "(?:[a-z]{1,10}:)?"
 _THOUGHT = (
-    "(?:think|thinking|thoughts?|reason|reasoning|reflect|reflection|scratch_?pad|analysis|cot|chain_of_thought|"
-    "inner_(?:monologue|thoughts?)|internal_monologue|cot_budget_reflect)"
+    "(?:think|thinking|thoughts?|reason|reasoning|reflect|reflection|scratch_?pad|analysis|cot|chain_of_thought|cot_budget_reflect|"
+    "(?:inner|internal)_(?:monologue|thoughts?|reasoning)|(?:thought|thinking|reasoning)_process|reasoning_content|antthinking)"
 )
 _TOOL = "(?:[a-z]{1,20}_)?(?:tool_?(?:calls?|use|code|response|results?)|function_calls?)"
-_SUMMARY = r"(?:thinking|thoughts?|reasoning|(?:thinking|thought|reasoning) process|thought for [^<]{1,40})[\s.…:]{0,5}"
+_SUMMARY = (
+    r"(?:<\w{1,6}>)?(?:thinking|thoughts?|reasoning|(?:thinking|thought|reasoning) process|thought for [^<]{1,40})[\s.…:]{0,5}"
+    r"(?:</\w{1,6}>)?"
+)
 _FENCE = r"```(?:think|thinking|reasoning|thought)[ \t]*\n"
 _TOOL_FENCE = r"```(?:tool|function)_(?:code|calls?|use)[ \t]*\n"
 _CHANNEL = r"<\|channel\|>[ ]{0,3}"
@@ -72,8 +75,8 @@ BLOCKS = (
     ),
     Block(
         THOUGHTS,
-        r"(?-i:\[THINK\])",
-        r"\[/THINK\]",
+        r"(?-i:\[THINK\](?![ \t]))",
+        r"\[/(?:think|thinking|reasoning|thought)\]",
         "Mistral's Magistral and Ministral: vLLM's mistral parser, 2026",
         alone=True,
     ),

@@ -7,7 +7,7 @@ from bisect import bisect_right
 
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 _SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^`\n]+(?<!`)\1(?!`)")
-_QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "(": ")"}
+_QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "(": ")", "*": "*", "_": "_"}
 # What a sentence, or another mark, ends with.
 _SENTENCE_ENDS = frozenset(".!?…。！？>▷】]|")
 _GOES_ON = frozenset(".,;:!?)\"'”’»…")
@@ -34,8 +34,11 @@ class Mentions:
         return span is not None and span[0] < at
 
     def quoted(self, start: int, end: int) -> bool:
-        """Quotation marks, backticks or brackets touch it on both sides."""
-        return start > 0 and self._text[end : end + 1] == _QUOTES.get(self._text[start - 1])
+        """Quotation marks, backticks, brackets, emphasis or `<code>` touch it on both sides."""
+        if start == 0:
+            return False
+        coded = self._text.startswith("</code>", end) and self._text.endswith("<code>", 0, start)
+        return coded or self._text[end : end + 1] == _QUOTES.get(self._text[start - 1])
 
     def written_about(self, start: int, end: int, *, opens: bool) -> bool:
         """In code, quoted, or in the midst of a sentence."""
