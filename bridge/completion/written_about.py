@@ -62,7 +62,8 @@ class Mentions:
         at = start - 1
         while at > line and self._text[at] in " \t":
             at -= 1
-        return self._text[at] not in _SENTENCE_ENDS
+        numbered = at - line <= _LONGEST_PREFIX and self._text[line:at].strip().isdigit()
+        return numbered or self._text[at] not in _SENTENCE_ENDS
 
     def _goes_on(self, end: int, *, opens: bool) -> bool:
         after = self._text[end : end + 2]

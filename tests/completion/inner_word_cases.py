@@ -267,6 +267,7 @@ ORDINARY: tuple[str, ...] = (
     "[THINK] before you buy!",
     "- **<think>**: opens\n- **</think>**: closes",
     "Write <code>&lt;think&gt;</code> and <code>&lt;/think&gt;</code> around it.",
+    "1. <think> opens it\n2. </think> closes it",
     "Question: do you open on Sunday?\nAI: we do.",
     "Please think about it. [Think it over] and tell us. THINK big!",
     "Thought for the day: be kind.",
