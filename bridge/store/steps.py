@@ -91,7 +91,8 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
         "trace_id": completion.trace_id,
         "claimed_message_id": completion.claimed_message_id,
     }
-    return {**event, "waited_out": completion.waited_out} if completion.waited_out else event
+    besides = {"waited_out": completion.waited_out, "notes": completion.notes}
+    return {**event, **{name: told for name, told in besides.items() if told}}
 
 
 def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:

@@ -66,16 +66,16 @@ def test_the_reply_is_found_wherever_it_stands(document: object, text: str) -> N
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        ({"run": {"output": ""}}, "empty answer"),
-        ({"run": {"output": None, "response": {"messages": [], "toolCalls": [{}]}}}, "empty answer"),
-        ({"success": True, "data": {"response": ""}}, "empty answer"),
-        ({"run": "odd", "data": []}, "empty answer"),
-        ({}, "empty answer"),
+        ({"run": {"output": ""}}, "empty"),
+        ({"run": {"output": None, "response": {"messages": [], "toolCalls": [{}]}}}, "empty"),
+        ({"success": True, "data": {"response": ""}}, "empty"),
+        ({"run": "odd", "data": []}, "empty"),
+        ({}, "empty"),
         (said({"content": "I can't", "refusal": "I can't"}), "refusal"),
         ({"run": {"output": "I can't", "response": {"messages": [{"role": "assistant", "refusal": "no"}]}}}, "refusal"),
         ({"ok": False, "error": "stale_job"}, "stale_job"),
         ({"data": {"status": "stale_job"}, "request_id": "r"}, "stale_job"),
-        ({"data": {"status": "completed"}, "request_id": "r"}, "empty answer"),
+        ({"data": {"status": "completed"}, "request_id": "r"}, "empty"),
     ],
 )
 def test_silence_is_a_decision(document: object, why: str) -> None:

@@ -56,11 +56,11 @@ def test_without_a_prompt_there_is_no_system_turn() -> None:
 @pytest.mark.parametrize(
     ("message", "choice", "why"),
     [
-        ({"content": None}, {}, "empty answer"),
+        ({"content": None}, {}, "empty"),
         ({"content": None, "refusal": "I can't"}, {}, "refusal"),
         ({"content": "I can't", "refusal": "I can't"}, {}, "refusal"),
-        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, "tool calls without a text"),
-        ({"content": ""}, {"finish_reason": "content_filter"}, "content_filter"),
+        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, "tool_call"),
+        ({"content": ""}, {"finish_reason": "content_filter"}, "filtered"),
     ],
 )
 def test_an_answer_without_a_text_is_silence(message: object, choice: dict[str, Any], why: str) -> None:

@@ -14,9 +14,9 @@ from bridge.ghl.access import Need
 from bridge.ghl.limits import Limits
 from bridge.locations import Location
 from bridge.model import Completion, Dead, Ended, LocationId, MessageId, Reason, Status
+from bridge.operating.reasons import REASONS
 from bridge.receiver.console.letters import AT_ONCE, ON_A_PAGE
 from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
-from bridge.receiver.console.tones import REASONS
 from bridge.store.budget import Budgets
 from bridge.store.connection import key, now_ms
 from tests.other_side import OtherSide, answering, http
@@ -132,6 +132,26 @@ async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, r
     assert "Not answered on purpose: A person has taken the conversation over." in said
     assert "human_takeover" in said
     assert "usr_1 wrote 5 min ago" in said
+
+
+async def test_why_the_provider_chose_silence_is_told(operator: Browser, redis: Redis) -> None:
+    """On the conversation's page, the overview and live, with what it means; and how the answer was read."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message("m1"))
+    turn = take(lanes)
+    answer = Completion(text="", why_silent=Reason.FILTERED, notes=("removed: thoughts",))
+    lanes.answered(turn, [M1], answer, at_ms=2, seconds=1.5)
+    lanes.end(turn, Ended(status=Status.NO_REPLY, message_ids=(M1,), reason=Reason.FILTERED))
+    meaning = REASONS[Reason.FILTERED]
+    conversation = words(await operator.see("/conversations/m1"))
+    assert f"Not answered: the provider chose silence. {meaning}" in conversation
+    assert f"filtered {meaning}" in conversation
+    assert "0 characters after 1.5 s; removed: thoughts" in conversation
+    overview = words(await operator.see("/"))
+    assert "Silent 1 the provider chose silence: filtered" in overview
+    assert f"Why the provider chose silence filtered {meaning} 1" in overview
+    assert f"the provider chose silence: filtered. {meaning}" in words(await operator.see("/live"))
 
 
 async def test_every_reason_has_a_sentence() -> None:
