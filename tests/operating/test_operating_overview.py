@@ -56,7 +56,7 @@ def a_day(redis: Redis) -> None:
 
 
 def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
-    """Outcomes of 24 hours by hour and of one by minute, why messages were skipped or got no reply, and the mean time to a reply."""
+    """Outcomes of 24 hours by hour and of one by minute, why messages were skipped or silent, and the mean time to a reply."""
     a_day(redis)
     seen = perform(overview.overview, Nothing())
     assert (seen.day.accepted, seen.day.replied, seen.day.no_reply, seen.day.skipped, seen.day.dead) == (6, 2, 1, 2, 0)
