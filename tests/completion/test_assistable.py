@@ -9,7 +9,7 @@ import pytest
 
 from bridge.completion.assistable import Assistable
 from bridge.errors import BridgeError, Permanent, Retryable, TokenRefused
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from tests.completion.asked import QUESTION
 
 HELP_PAGE = "https://api.assistable.ai/v2/ghl/chat-completion"
@@ -80,7 +80,7 @@ def test_the_reply_is_found_wherever_it_stands(document: object, text: str) -> N
 )
 def test_silence_is_a_decision(document: object, why: str) -> None:
     """An empty answer, a refusal and a run that was overtaken are nothing to send, and no fault."""
-    assert read(document) == Completion(text="", why_silent=why)
+    assert read(document) == Completion(text="", why_silent=Reason(why))
 
 
 def test_an_old_refusal_is_no_silence() -> None:
