@@ -790,6 +790,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
         "parts": "[]",
         "said": [[1_700_000_000_000, said_by_contact(message(id_))] for id_ in ("m1", "m2")],
         "carried": [],
+        "excerpt_id": "",
     }
     assert redis.zrange(key("dead"), 0, -1) == [turn.id]
     assert 0 < redis.pttl(key("dead", turn.id)) <= RETENTION_MS
