@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bridge.store.sealing import Resealed
 
 BATCH = 1000
-KIND = "excerpt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Excerpt:
 
 def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, dict[str, str]]:
     """An excerpt as a step's patch has it: under the turn's id, in the place of an earlier one; nothing without one."""
-    return {KIND: {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed}} if excerpt else {}
+    return {"excerpt": {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed}} if excerpt else {}
 
 
 def told_of(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, str]:
@@ -66,7 +65,7 @@ class Excerpts:
     def get(self, id_: str) -> Excerpt | None:
         """What is kept of a turn; None if nothing is, or no longer. Raises Misconfigured if no key opens it."""
         with reaching(f"read what the service said of {id_}"):
-            fields = {text(name): text(value) for name, value in self._redis.hgetall(key(KIND, id_)).items()}
+            fields = {text(name): text(value) for name, value in self._redis.hgetall(key("excerpt", id_)).items()}
         if not fields:
             return None
         opened = self._seal.open(fields["sealed"])
@@ -78,9 +77,9 @@ class Excerpts:
 
     def ids(self) -> tuple[str, ...]:
         """The turns of which anything is kept."""
-        prefix = key(KIND, "")
+        prefix = key("excerpt", "")
         with reaching("list what services said"):
-            found = self._redis.scan_iter(f"{PREFIX}{KIND}:*", count=BATCH)
+            found = self._redis.scan_iter(f"{PREFIX}excerpt:*", count=BATCH)
             return tuple(sorted(text(name).removeprefix(prefix) for name in found))
 
     def reseal(self, id_: str) -> Resealed:
@@ -89,4 +88,4 @@ class Excerpts:
         def made_of(said: bytes) -> dict[str, str]:
             return {"sealed": self._seal.close(said)}
 
-        return self._resealing.reseal(f"{KIND}:{id_}", "sealed", made_of)
+        return self._resealing.reseal(f"excerpt:{id_}", "sealed", made_of)
