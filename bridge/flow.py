@@ -219,7 +219,7 @@ def _conclude(case: Case, outcome: Ended | Again | Dead, desk: Desk) -> None:
             desk.lanes.end(case.turn, outcome)
             log.info("turn.ended", lane=str(case.turn.lane), turn=case.turn.id, status=outcome.status, reason=outcome.reason)
         case Again():
-            desk.lanes.again(case.turn, case.ids, outcome)
+            desk.lanes.again(case.turn, case.ids, outcome, excerpt=case.excerpt)
             log.info("turn.again", lane=str(case.turn.lane), turn=case.turn.id, wait_seconds=outcome.wait, why=outcome.why)
         case Dead():
             buried = bury(case, outcome, desk)

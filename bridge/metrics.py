@@ -12,12 +12,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.model import Reason, Status
+from bridge.model import NO_REPLY_REASONS, Reason, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENDS = (Status.REPLIED, Status.NO_REPLY, Status.DELIVERED_BY_PROVIDER, Status.DEAD)
+ENDS = (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.DEAD)
 # What is said at the door; behind it a message is skipped instead.
 IGNORED = (
     *(Reason.NOT_INBOUND, Reason.NOT_A_MESSAGE, Reason.UNKNOWN_LOCATION, Reason.OTHER_APP, Reason.UNPARSEABLE),
@@ -57,9 +57,13 @@ class Family:
 ACCEPTED = Family("messages_accepted", "Messages that were accepted to be answered.", known=((),))
 MESSAGES = Family(
     "messages",
-    "What became of messages. One that is dead and then replayed or superseded counts again.",
+    "What became of messages, and why if they were skipped or got no reply. One that is dead and then replayed or superseded "
+    "counts again.",
     ("status", "reason"),
-    known=(*((status, "") for status in ENDS), *((Status.SKIPPED, reason) for reason in Reason)),
+    known=(
+        *((status, "") for status in ENDS),
+        *((Status.NO_REPLY if reason in NO_REPLY_REASONS else Status.SKIPPED, reason) for reason in Reason),
+    ),
 )
 WEBHOOKS = Family(
     "webhooks",

@@ -173,6 +173,12 @@ class Settings(BaseSettings):
         return tuple(key.strip() for key in self.secret_key.get_secret_value().split(","))
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret of the environment, those that stand behind commas apart too."""
+        given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
+        return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
+
+    @property
     def workflow_secrets(self) -> tuple[str, ...]:
         """The secrets of workflow webhooks that every location shares; none while `BRIDGE_WORKFLOW_SECRET` is unset."""
         given = self.workflow_secret.get_secret_value() if self.workflow_secret else ""

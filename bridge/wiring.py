@@ -22,6 +22,7 @@ from bridge.store.circuits import Circuits
 from bridge.store.connection import connect, connect_async, connect_without_retries
 from bridge.store.dead_letters import DeadLetters
 from bridge.store.erasures import Erasures
+from bridge.store.excerpts import Excerpts
 from bridge.store.found import Found
 from bridge.store.grants import Grants
 from bridge.store.identities import Identities
@@ -150,6 +151,11 @@ def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
     return DeadLetters(redis, retention_ms=_retention_ms(settings))
 
 
+def build_excerpts(settings: Settings, redis: Redis) -> Excerpts:
+    """What services said when they failed. Raises Misconfigured without a secret key."""
+    return Excerpts(redis, fernet_keys=settings.fernet_keys)
+
+
 def build_audit(settings: Settings, redis: Redis) -> Audit:
     """Who changed what."""
     return Audit(redis, retention_ms=_retention_ms(settings))
@@ -193,10 +199,12 @@ def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Ta
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),
+        excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),
+        secrets=settings.secrets,
     )
 
 

@@ -31,6 +31,7 @@ from bridge.model import (
 from bridge.store.budget import Budgets
 from bridge.store.connection import key
 from bridge.store.dead_letters import DeadLetters
+from bridge.store.excerpts import Excerpts
 from bridge.store.grants import Grants
 from bridge.store.identities import Identities
 from bridge.store.inbox import MOST_WAITING, came
@@ -134,6 +135,11 @@ def gate_of(redis: Redis) -> Gate:
 def dead_letters_of(redis: Redis) -> DeadLetters:
     """The dead letters."""
     return DeadLetters(redis, retention_ms=RETENTION_MS)
+
+
+def excerpts_of(redis: Redis, *fernet_keys: str) -> Excerpts:
+    """What services said when they failed."""
+    return Excerpts(redis, fernet_keys=fernet_keys or [FERNET_KEY])
 
 
 def accept(redis: Redis, *messages: InboundMessage) -> list[str]:

@@ -23,6 +23,7 @@ from tests.stored import (
     LANE,
     accept,
     claim,
+    excerpts_of,
     gate_of,
     identities_of,
     keep,
@@ -47,6 +48,8 @@ POST, COMPLETE, AGENCII, CONTACT = "/conversations/messages", "/complete", "/get
 SEARCH = "/conversations/search"
 TAGS, LIST = f"{CONTACT}/tags", f"/conversations/conversation-{LANE.contact_id}/messages"
 
+COMPLAINT = "The workflow could not be started"
+
 
 class NoHeartbeat:
     """Leases here are long enough, and nobody shuts down."""
@@ -67,12 +70,13 @@ class NoHeartbeat:
 class World:
     """What the other side was asked, and how it answers.
 
-    `refusing` gives paths a status other than 2xx, `retry_after` goes along with it. `meanwhile` is called once, while the next
-    completion is in work. `listed`
+    `refusing` gives paths a status other than 2xx, with `refused` as its body, `retry_after` goes along with it.
+    `meanwhile` is called once, while the next completion is in work. `listed`
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id; `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
-    served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none.
+    served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
+    with the whole request in the answer: as JSON, and its body once more as the text that it was.
     """
 
     redis: Redis
@@ -91,6 +95,8 @@ class World:
     receipt: dict[str, Any] | None = None
     heartbeat: Heartbeat = field(default_factory=NoHeartbeat)
     during: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
+    refused: object = field(default_factory=dict)
+    echoing: dict[str, int] = field(default_factory=dict)
 
     def serve(self, visit: Visit) -> None:
         """Answer a connection's requests."""
@@ -133,6 +139,7 @@ class World:
             ghl=GHL(wire, self.url, sleep=lambda _: None),
             providers=Providers(wire, from_environment({}), sleep=lambda _: None),
             circuits=self.circuits,
+            excerpts=excerpts_of(self.redis),
             heartbeat=self.heartbeat,
             retry_delays=delays,
             readback=readback,
@@ -190,7 +197,16 @@ class World:
         if (path, count) in self.during:
             self.during[path, count]()
         if path in self.refusing:
-            return http(self.refusing[path], {}, {"Retry-After": self.retry_after} if self.retry_after else {})
+            return http(self.refusing[path], self.refused, {"Retry-After": self.retry_after} if self.retry_after else {})
+        if path in self.echoing:
+            echo = {
+                "message": COMPLAINT,
+                "to": request.target,
+                "headers": dict(request.headers),
+                "body": document,
+                "raw": request.body.decode(),
+            }
+            return http(self.echoing[path], echo)
         answers: dict[str, Any] = {
             COMPLETE: self.answer or {"run": {"output": f"answer {count}", **self.completion}},
             AGENCII: {"chatId": "chat1", "message": {"content": f"agencii's answer {count}"}},

@@ -35,7 +35,8 @@ def bury(case: Case, dead: Dead, desk: Desk) -> bool:
     if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:
         _attempt(case, "failure_message", lambda: say(case, FAILURE_PART, location.failure_message, desk))
     parts = case.parts or case.turn.parts
-    return desk.lanes.bury(case.turn, case.ids, dead, answer=case.completion, parts=parts, at_ms=case.now_ms(desk))
+    answer, at_ms, excerpt = case.completion, case.now_ms(desk), case.excerpt
+    return desk.lanes.bury(case.turn, case.ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt)
 
 
 def _on_hold(case: Case, desk: Desk) -> bool:

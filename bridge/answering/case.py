@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Said, Situation, Turn
     from bridge.store.circuits import Circuits
+    from bridge.store.excerpts import Excerpts, SealedExcerpt
     from bridge.store.identities import Identities
     from bridge.store.lanes import Lanes
     from bridge.store.locations import Kept, Locations
@@ -71,7 +72,7 @@ class Providers(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What answering needs. Waits and durations are seconds, `clock` is monotonic."""
+    """What answering needs. Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own."""
 
     lanes: Lanes
     identities: Identities
@@ -82,10 +83,12 @@ class Desk:
     ghl: GHL
     providers: Providers
     circuits: Circuits
+    excerpts: Excerpts
     heartbeat: Heartbeat
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
     post_seconds: float
+    secrets: tuple[str, ...] = ()
     clock: Callable[[], float] = time.monotonic
 
 
@@ -97,7 +100,7 @@ class Case:
     lists of the conversation, once it was read; `completion` is the answer, once there is one, and `parts` its texts as they are
     posted; `standing` is how things stood when the guards were asked last, `told` what a step of the turn has told of that since;
     `posted` is the last part, once it is posted and not noted; `skipped` counts messages that were ended one by one; `looks` how
-    often GHL was read for the outcome that is unsettled now.
+    often GHL was read for the outcome that is unsettled now; `excerpt` is what a provider said that failed, if no other answered.
     """
 
     turn: Turn
@@ -113,6 +116,7 @@ class Case:
     told: Situation | None = None
     parts: tuple[str, ...] = ()
     posted: Posted | None = None
+    excerpt: SealedExcerpt | None = None
 
     def now_ms(self, desk: Desk) -> int:
         """Redis' clock now."""

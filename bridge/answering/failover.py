@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bridge.answering.excerpts import excerpt_of
 from bridge.answering.history import history
 from bridge.errors import Down, OutcomeUnknown, Permanent, Retryable
 from bridge.model import Again
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.answering.case import Case, Desk
     from bridge.model import Completion, Question
+    from bridge.store.excerpts import SealedExcerpt
 
 log = structlog.get_logger()
 
@@ -101,7 +103,9 @@ def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
     try:
         return _complete(case, asked, question, desk, patient=admitted == "closed")
     except (OutcomeUnknown, Retryable, Permanent) as error:
-        return _tell(case, asked, error, desk)
+        excerpt = excerpt_of(case, error, question, name, desk)
+        case.excerpt = excerpt or case.excerpt
+        return _tell(case, asked, error, excerpt, desk)
 
 
 def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patient: bool) -> Completion:
@@ -121,7 +125,7 @@ def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patie
         circuit=asked.circuit,
         conversation_id=case.last.conversation_id,
     )
-    case.told = now.situation
+    case.told, case.excerpt = now.situation, None
     if asked.may_deliver:
         # Its delivery may have been heard of before its answer came.
         case.turn = replace(turn, ledger=now.ledger, answered_at_ms=now_ms)
@@ -135,12 +139,16 @@ def _question(case: Case, name: str, desk: Desk) -> Question:
     return replace(question, history=said, session_id=case.turn.session, contact=contact)
 
 
-def _tell(case: Case, asked: Asked, error: OutcomeUnknown | Retryable | Permanent, desk: Desk) -> Again | Shut:
+def _tell(
+    case: Case, asked: Asked, error: OutcomeUnknown | Retryable | Permanent, excerpt: SealedExcerpt | None, desk: Desk
+) -> Again | Shut:
     """Write down what the fault says of the provider. Raises it again, unless the provider is down: that is no try."""
     turn, unknown = case.turn, isinstance(error, OutcomeUnknown)
     if not unknown:
         now_ms = case.now_ms(desk)
-        desk.lanes.unanswered(turn, at_ms=now_ms, provider=asked.name, why=str(error), may_deliver=asked.may_deliver)
+        desk.lanes.unanswered(
+            turn, at_ms=now_ms, provider=asked.name, why=str(error), may_deliver=asked.may_deliver, excerpt=excerpt
+        )
     if not (unknown or isinstance(error, Down)):
         desk.circuits.passed(asked.circuit)
         raise error

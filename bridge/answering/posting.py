@@ -11,7 +11,7 @@ from bridge.answering.last_word import LastWord, Stale
 from bridge.answering.settling import look
 from bridge.errors import Overtaken, Permanent, Retryable, There
 from bridge.ghl import messages
-from bridge.model import Again, Channel, MessageId, Posted, Posting, Said, SendState, Sent, Skip, Status
+from bridge.model import Again, Channel, MessageId, Posted, Posting, Reason, Said, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 from bridge.policy.settling import Found, Unproven, find_post
 from bridge.store.steps import ASK, words_id
@@ -34,7 +34,7 @@ def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
     Raises Retryable and Permanent (a part is not in GHL), OutcomeUnknown (it may be) and Fenced.
     """
     if not completion.text:
-        return case.ended(Status.NO_REPLY)
+        return case.ended(Status.NO_REPLY, Skip(completion.why_silent or Reason.EMPTY))
     heard = heard_of_delivery(case.turn)
     if heard or delivery(case.kept.location, completion) == "provider":
         return _delivered(case, completion, heard or _claimed(completion))
@@ -70,7 +70,10 @@ def _post_all(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
                 return case.ended(Status.REPLIED if sent else Status.SKIPPED, outcome, _ids(sent))
             case Sent():
                 sent.append(outcome)
-    return case.ended(Status.REPLIED if case.parts else Status.NO_REPLY, reply_ids=_ids(sent))
+    if not case.parts:
+        # Nothing of the answer is left once it is shaped for the channel.
+        return case.ended(Status.NO_REPLY, Skip(Reason.EMPTY))
+    return case.ended(Status.REPLIED, reply_ids=_ids(sent))
 
 
 def _ids(sent: Iterable[Sent]) -> list[MessageId]:

@@ -21,11 +21,16 @@ def dead_letter_commands() -> typer.Typer:
         dead_letters.list_all(location=location, as_json=as_json)
 
     @group.command()
-    def show(id_: LetterId, *, as_json: Json = False) -> None:
+    def show(
+        id_: LetterId,
+        *,
+        said: Annotated[bool, typer.Option("--said", help="Also show what the service said; who looks is noted.")] = False,
+        as_json: Json = False,
+    ) -> None:
         """Show one, with the timeline of its conversation."""
         from bridge.cli import dead_letters
 
-        dead_letters.show(id_, as_json=as_json)
+        dead_letters.show(id_, said=said, as_json=as_json)
 
     @group.command(
         epilog=examples(

@@ -9,6 +9,7 @@ from bridge.cli.door import console, operations, print_json, print_table, progre
 from bridge.cli.explain import tell
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import dead_letters as operating
+from bridge.operating import excerpts
 from bridge.operating.explaining import Asked, explain
 
 if TYPE_CHECKING:
@@ -38,14 +39,20 @@ def list_all(*, location: str, as_json: bool) -> None:
     print_table(("dead letter", "failed at (UTC)", "location", "tries", "error"), rows)
 
 
-def show(id_: str, *, as_json: bool) -> None:
-    """One, with its timeline. Raises WrongInput if there is no open one of that id."""
+def show(id_: str, *, said: bool, as_json: bool) -> None:
+    """One, with its timeline, and with what the service `said`.
+
+    Raises WrongInput if there is no open one of that id, or nothing is kept of what was said.
+    """
     perform = operations()
     letter = perform(operating.show, operating.One(id_))
+    excerpt = perform(excerpts.text, excerpts.OfTurn(id_)) if said else None
     if as_json:
-        print_json(letter)
+        print_json({**asdict(letter), "said": excerpt} if said else letter)
         return
-    print_table(("", ""), [(name, str(value)) for name, value in asdict(letter).items()])
+    print_table(("", ""), [(name, str(value or "")) for name, value in asdict(letter).items()])
+    if excerpt:
+        console().print(f"\n{excerpt.provider} said ({excerpt.at}):\n{excerpt.text}\n", markup=False, soft_wrap=True)
     try:
         tell(perform(explain, Asked(letter.message_ids[0])))
     except NotKnown:

@@ -15,7 +15,7 @@ from bridge.completion.faults import readable, reported, words_of
 from bridge.completion.logins import bearer, given, token
 from bridge.completion.words import EMPTY, content_of, spoken, turns_of
 from bridge.errors import TokenRefused
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from bridge.wire.answers import as_text, part, shape
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HELP_PAGE_PATH = "/ghl/chat-completion"
 # v3's word for a run that another one has overtaken.
-STALE = "stale_job"
+STALE = Reason.STALE_JOB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Assistable:
             return _silence_or_raise(self.name, document, body)
         claimed = as_text(_found(document, "run", "message", "messageId"))
         return replace(
-            spoken(reply, why_silent="refusal" if _refused(document) else EMPTY),
+            spoken(reply, why_silent=Reason.REFUSAL if _refused(document) else EMPTY),
             claimed_message_id="" if claimed == question.last_message_id else claimed,
             says_sent=_outcome(document) == "sent",
             trace_id=as_text(_found(document, "run", "message", "traceId")),

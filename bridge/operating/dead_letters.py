@@ -21,7 +21,10 @@ Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "ne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One open dead letter; `failed_at` is ISO 8601 in UTC, `error` holds no content."""
+    """One open dead letter; `failed_at` is ISO 8601 in UTC, `error` holds no content.
+
+    What the service said is shown by `excerpts.text` under `excerpt_id`, null if nothing is kept.
+    """
 
     id: str
     location_id: str
@@ -32,6 +35,7 @@ class DeadLetter:
     error: str
     attempts: int
     failed_at: str | None
+    excerpt_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,4 +141,5 @@ def _document(letter: store.DeadLetter) -> DeadLetter:
         error=letter.error,
         attempts=letter.attempts,
         failed_at=iso(letter.failed_at_ms),
+        excerpt_id=letter.excerpt_id or None,
     )

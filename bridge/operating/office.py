@@ -20,6 +20,7 @@ from bridge.wiring import (
     build_broom,
     build_dead_letters,
     build_erasures,
+    build_excerpts,
     build_gate,
     build_ghl,
     build_grants,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from bridge.store.connection import Redis
     from bridge.store.dead_letters import DeadLetters
     from bridge.store.erasures import Erasures
+    from bridge.store.excerpts import Excerpts
     from bridge.store.grants import Grants
     from bridge.store.installs import Installs
     from bridge.store.locations import Locations
@@ -101,6 +103,11 @@ class Office:
     def erasures(self) -> Erasures:
         """What removes contacts."""
         return build_erasures(self.settings, self.redis)
+
+    @cached_property
+    def excerpts(self) -> Excerpts:
+        """What services said when they failed."""
+        return build_excerpts(self.settings, self.redis)
 
     @cached_property
     def feeds(self) -> Feeds:

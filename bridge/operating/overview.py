@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.model import Status
 from bridge.operating.moments import iso
 from bridge.operating.office import Office
 from bridge.operating.operation import Nothing, operation
@@ -57,6 +58,7 @@ class Overview:
     missing_durability: tuple[str, ...]
     day: Outcomes
     skipped_by_reason: dict[str, int]
+    no_reply_by_reason: dict[str, int]
     reply_seconds: float | None
     minutes: tuple[Outcomes, ...]
     hours: tuple[Outcomes, ...]
@@ -84,7 +86,8 @@ def overview(office: Office, asked: Nothing) -> Overview:
         on_hold=now.on_hold,
         missing_durability=missing,
         day=_outcomes(hours[0].at_ms, day),
-        skipped_by_reason={name.partition("|")[2]: count for name, count in day.most_common() if name.startswith("skipped|")},
+        skipped_by_reason=_by_reason(day, Status.SKIPPED),
+        no_reply_by_reason=_by_reason(day, Status.NO_REPLY),
         reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
         minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(office, "minute", MINUTES)),
         hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),
@@ -100,6 +103,11 @@ def _sum(buckets: Iterable[Bucket]) -> Counter[str]:
     for bucket in buckets:
         total.update(bucket.counts)
     return total
+
+
+def _by_reason(counts: Counter[str], status: Status) -> dict[str, int]:
+    """Why messages ended so, the commonest reason first."""
+    return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|")}
 
 
 def _outcomes(at_ms: int, counts: Counter[str]) -> Outcomes:

@@ -30,6 +30,8 @@ def rotate(office: Office, asked: Nothing) -> Rotated:
     del asked
     outcomes = {f"location {one}": office.locations.reseal(one) for one in office.locations.ids()}
     outcomes |= {f"grant of {one}": office.grants.reseal(one) for one in office.grants.owners()}
+    outcomes |= {f"what the service said of {one}": office.excerpts.reseal(one) for one in office.excerpts.ids()}
+    # What has expired meanwhile needs no key any more.
     counted = Counter(outcomes.values())
     return Rotated(
         resealed=counted["resealed"],

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bridge.model import Status
+from bridge.operating.reasons import REASONS
+
 if TYPE_CHECKING:
     from bridge.operating.explaining import Explained, MessageOutcome
 
@@ -21,7 +24,7 @@ SENTENCES = {
     "not_sent": "part {part} is not in GHL",
     "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
     "replied": "with {reply_ids}",
-    "no_reply": "the provider chose silence",
+    "no_reply": "the provider chose silence{because}",
     "delivered_by_provider": "seen in the conversation as {reply_ids}",
     "skipped": "{reason}: {facts}",
     "heard": "message {message_id} by {by}, source {source}, type {type}",
@@ -35,7 +38,12 @@ SENTENCES = {
     "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
 }
 # What is said behind the sentence if the event tells it.
-BESIDES = {"trace_id": ", trace {trace_id}", "waited_out": "; waited out before: {waited_out}", "shortened": "; shortened"}
+BESIDES = {
+    "trace_id": ", trace {trace_id}",
+    "waited_out": "; waited out before: {waited_out}",
+    "shortened": "; shortened",
+    "notes": "; {notes}",
+}
 TOLD_APART = {"at", "step"}
 
 
@@ -52,7 +60,8 @@ def in_words(told: Explained) -> list[str]:
 def outcome(message: MessageOutcome) -> str:
     """What became of a message, and why."""
     facts = f"({message.facts})" if message.facts else ""
-    why = " ".join(part for part in (message.reason, facts, message.error) if part)
+    means = f"({REASONS.get(message.reason, '')})" if message.status == Status.NO_REPLY and message.reason else ""
+    why = " ".join(part for part in (message.reason, means, facts, message.error) if part)
     reply = f", reply {', '.join(message.reply_message_ids)}" if message.reply_message_ids else ""
     return message.status + (f": {why}" if why else "") + reply
 
@@ -61,10 +70,17 @@ def sentence(event: Mapping[str, Any]) -> str:
     """An event as a sentence; one that has none yet shows its details as they are."""
     words = SENTENCES.get(event["step"])
     details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
+    if event["step"] == Status.NO_REPLY:
+        details["because"] = because(event.get("reason"))
     if words:
         besides = "".join(more for name, more in BESIDES.items() if event.get(name))
         return (words + besides).format_map(Details(details))
     return "  ".join(f"{name} {value}" for name, value in details.items() if value and name != "message_ids")
+
+
+def because(reason: str | None) -> str:
+    """Why a provider chose silence, as it stands behind that; nothing where it is not known."""
+    return f": {reason}. {REASONS.get(reason, '')}".rstrip() if reason else ""
 
 
 class Details(dict[str, object]):

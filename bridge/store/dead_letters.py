@@ -24,7 +24,10 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One dead letter. `failed_at_ms` is by Redis' clock; `error` holds no content."""
+    """One dead letter. `failed_at_ms` is by Redis' clock; `error` holds no content.
+
+    What the service said is kept under `excerpt_id`, if that isn't empty.
+    """
 
     id: str
     lane: Lane
@@ -34,6 +37,7 @@ class DeadLetter:
     error: str
     attempts: int
     failed_at_ms: int
+    excerpt_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +131,5 @@ def _letter(stored: str) -> DeadLetter:
         error=fields["error"],
         attempts=fields["attempts"],
         failed_at_ms=fields["failed_at"],
+        excerpt_id=fields.get("excerpt_id", ""),
     )

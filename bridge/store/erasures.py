@@ -23,7 +23,7 @@ NOBODY = "(erased)"
 # What `erase.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
 REMOVED_AT_ONCE = frozenset({
     "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
-    "twins", "index", "message", "own", "seen", "dead", "ledger", "due", "location",
+    "twins", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt",
 })  # fmt: skip
 
 
@@ -81,7 +81,7 @@ class Erasures:
             ids = set(self._ids(lane))
             for some in _batches(sorted(ids)):
                 records += self._forget_ids(args=[str(lane), begun.at_ms, *some])
-            records += self._forget_letters(lane) + self._forget_others(lane)
+            records += self._forget_letters(lane) + self._forget_excerpts(lane) + self._forget_others(lane)
             self._forget_mentions(lane)
             self._redact({*ids, lane.contact_id})
         return Erased(records, begun.stopped)
@@ -124,6 +124,14 @@ class Erasures:
                 letter = orjson.loads(value) if value else {}
                 if (letter.get("location_id"), letter.get("contact_id")) == (lane.location_id, lane.contact_id):
                     removed += int(self._redis.delete(name, key("ledger", letter["id"])))
+        return removed
+
+    def _forget_excerpts(self, lane: Lane) -> int:
+        """What services said of turns that are over."""
+        removed = 0
+        for names in self._names("excerpt:*"):
+            its = [name for name in names if self._redis.hget(name, "lane") == str(lane)]
+            removed += int(self._redis.delete(*its)) if its else 0
         return removed
 
     def _forget_others(self, lane: Lane) -> int:

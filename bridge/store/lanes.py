@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Situation, Turn
     from bridge.store.circuits import Admission
+    from bridge.store.excerpts import SealedExcerpt
     from bridge.store.patch import Bill, Conditions, Patch
 
 MOST_MESSAGES_OF_A_TURN = 200
@@ -147,9 +148,14 @@ class Lanes:
         longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
         return self._step(turn, patch, circuit={"id": circuit, "longest": longest}).admitted
 
-    def unanswered(self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool) -> None:
-        """Note that a provider that was asked has surely delivered nothing."""
-        self._step(turn, steps.unanswered(at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver))
+    def unanswered(
+        self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
+    ) -> None:
+        """Note that a provider that was asked has surely delivered nothing, and keep what it said instead."""
+        self._step(
+            turn,
+            steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt),
+        )
 
     def answered(
         self,
@@ -230,12 +236,12 @@ class Lanes:
         """Give the lane back when every message of the turn has been skipped."""
         self._end(turn, steps.let_go(turn))
 
-    def again(self, turn: Turn, ids: Sequence[MessageId], again: Again) -> None:
+    def again(self, turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None = None) -> None:
         """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment.
 
         With `again.in_place` it is due as soon as its location is, at the place in the queue that it had.
         """
-        self._end(turn, steps.again(turn, ids, again))
+        self._end(turn, steps.again(turn, ids, again, excerpt=excerpt))
 
     def bury(
         self,
@@ -246,12 +252,13 @@ class Lanes:
         answer: Completion | None,
         parts: Sequence[str] = (),
         at_ms: int,
+        excerpt: SealedExcerpt | None = None,
     ) -> bool:
         """Turn the messages into one dead letter and give the lane back.
 
         False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
         """
-        return self._end(turn, steps.buried(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms))
+        return self._end(turn, steps.buried(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt))
 
     def _step(self, turn: Turn, patch: Patch, **more: Unpack[Conditions]) -> _Done:
         asked_at = self._clock()

@@ -7,7 +7,10 @@ from typing import Any
 
 import orjson
 
-from bridge.model import Channel, Completion, InboundMessage
+from bridge.model import NO_REPLY_REASONS, Channel, Completion, InboundMessage, Reason
+
+# How silence was called before it had reasons.
+BEFORE_REASONS = {"tool calls without a text": Reason.TOOL_CALL, "content_filter": Reason.FILTERED}
 
 
 def encode(message: InboundMessage) -> bytes:
@@ -24,8 +27,8 @@ def decode(text: str) -> InboundMessage:
 
 
 def encode_answer(completion: Completion) -> str:
-    """A provider's answer as JSON."""
-    return orjson.dumps(asdict(completion)).decode()
+    """A provider's answer as JSON; `why_silent` is a text there, empty where the answer is one."""
+    return orjson.dumps({**asdict(completion), "why_silent": completion.why_silent or ""}).decode()
 
 
 def decode_answer(text: str) -> Completion | None:
@@ -33,7 +36,17 @@ def decode_answer(text: str) -> Completion | None:
     if not text:
         return None
     known = _known(orjson.loads(text), Completion)
-    return Completion(**{**known, "waited_out": tuple(known.get("waited_out", ()))})
+    lists = {name: tuple(known.get(name, ())) for name in ("waited_out", "notes")}
+    return Completion(**{**known, **lists, "why_silent": _why_silent(known)})
+
+
+def _why_silent(known: dict[str, Any]) -> Reason | None:
+    """The reason of a silence. Versions before there were reasons kept words of their own; later ones may have more of them."""
+    if known.get("text"):
+        return None
+    why = known.get("why_silent", "")
+    reason = BEFORE_REASONS.get(why, why)
+    return Reason(reason) if reason in NO_REPLY_REASONS else Reason.EMPTY
 
 
 def _known(stored: dict[str, Any], kind: type[InboundMessage | Completion]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ test compares these fields with those that the scripts read, both ways.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,14 +80,26 @@ class DeadLetter(TypedDict):
     record: str
 
 
+class Excerpt(TypedDict):
+    """What a service said when it failed."""
+
+    # The turn's id, under which it is kept.
+    id: str
+    # Who said it.
+    provider: str
+    # What it said, sealed.
+    sealed: str
+
+
 class Held(TypedDict):
     """What is written in a dead letter's stead while the location is on hold.
 
-    These are `messages` and `events` of a patch, the events as JSON already.
+    These are `messages`, `events` and `excerpt` of a patch, the events as JSON already.
     """
 
     messages: Mapping[MessageId, Mapping[str, str]]
     events: Sequence[str]
+    excerpt: NotRequired[Excerpt]
 
 
 class Duplicate(Held):
@@ -192,6 +204,8 @@ class Patch(Conditions, Ending, total=False):
     seen: bool | None
     # The timeline's event that a part was sent, as JSON: it isn't told if its echo was before.
     sent: str
+    # What a service said when it failed; it takes the place of an earlier one of the turn. None: it said nothing.
+    excerpt: Excerpt | None
     # Events for the timeline; JSON once they are a document.
     events: Sequence[Mapping[str, Any]]
     # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.

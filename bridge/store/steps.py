@@ -12,6 +12,7 @@ import orjson
 
 from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.wording import digest
+from bridge.store.excerpts import kept_of, told_of
 from bridge.store.messages import encode_answer
 from bridge.store.said import asked_of, said, taken_along, words_of
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Turn
-    from bridge.store.patch import Patch
+    from bridge.store.excerpts import SealedExcerpt
+    from bridge.store.patch import Held, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -56,12 +58,13 @@ def asking(
     return patch
 
 
-def unanswered(*, at_ms: int, provider: str, why: str, may_deliver: bool) -> Patch:
-    """A provider that was asked has surely delivered nothing."""
+def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None) -> Patch:
+    """A provider that was asked has surely delivered nothing; `excerpt` is what it said instead."""
     entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
         "ledger": {ASK: entry} if may_deliver else {},
-        "events": [{"step": "unanswered", "provider": provider, "why": why}],
+        "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
+        "excerpt": kept_of(turn, excerpt),
     }
 
 
@@ -98,7 +101,8 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
         "trace_id": completion.trace_id,
         "claimed_message_id": completion.claimed_message_id,
     }
-    return {**event, "waited_out": completion.waited_out} if completion.waited_out else event
+    besides = {"waited_out": completion.waited_out, "notes": completion.notes}
+    return {**event, **{name: told for name, told in besides.items() if told}}
 
 
 def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
@@ -172,8 +176,8 @@ def let_go(turn: Turn) -> Patch:
     return {"carried": taken_along(turn, [oldest.id] if oldest else [])}
 
 
-def again(turn: Turn, ids: Sequence[MessageId], again: Again) -> Patch:
-    """The turn is tried again."""
+def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None) -> Patch:
+    """The turn is tried again; `excerpt` is what a service said when it failed."""
     attempts = turn.attempts + again.counts
     event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
     dropped: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
@@ -183,29 +187,56 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again) -> Patch:
         "wait_ms": -1 if again.in_place else round(again.wait * 1000),
         "circuits": again.circuits,
         "failed": again.counts,
-        "events": [event],
+        "events": [{**event, **told_of(turn, excerpt)}],
+        "excerpt": kept_of(turn, excerpt),
     }
 
 
 def buried(
-    turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, parts: Sequence[str], at_ms: int
+    turn: Turn,
+    ids: Sequence[MessageId],
+    dead: Dead,
+    *,
+    answer: Completion | None,
+    parts: Sequence[str],
+    at_ms: int,
+    excerpt: SealedExcerpt | None,
 ) -> Patch:
-    """The messages become a dead letter; `held` is written in its stead if the location is on hold by now."""
-    waits = {"step": "waiting", "why": f"the location is on hold: {dead.error}"}
+    """The messages become a dead letter; `held` is written in its stead if the location is on hold by now.
+
+    `excerpt` is what a service said when it failed.
+    """
+    kept, told = kept_of(turn, excerpt), told_of(turn, excerpt)
+    waits = {"step": "waiting", "why": f"the location is on hold: {dead.error}", **told}
+    record = letter(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, **told)
+    held: Held = {"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]}
+    if kept:
+        held["excerpt"] = kept
     return {
         "messages": {id_: {"status": Status.DEAD, "error": dead.error} for id_ in ids},
         "done": list(ids),
-        "dead": {"id": turn.id, "record": letter(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms).decode()},
+        "dead": {"id": turn.id, "record": record.decode()},
         "refused": dead.refused,
-        "held": {"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]},
-        "events": [{"step": "dead", "error": dead.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id}],
+        "held": held,
+        "events": [{"step": "dead", "error": dead.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id, **told}],
+        "excerpt": kept,
     }
 
 
 def letter(
-    turn: Turn, ids: Sequence[MessageId], dead: Dead, *, answer: Completion | None, parts: Sequence[str], at_ms: int
+    turn: Turn,
+    ids: Sequence[MessageId],
+    dead: Dead,
+    *,
+    answer: Completion | None,
+    parts: Sequence[str],
+    at_ms: int,
+    excerpt_id: str = "",
 ) -> bytes:
-    """A turn as a dead letter: what the operator sees of it, and what a replay, or the echo of its answer, goes on with."""
+    """A turn as a dead letter: what the operator sees of it, and what a replay, or the echo of its answer, goes on with.
+
+    `excerpt_id`: what the service said of it is kept under this id.
+    """
     return orjson.dumps(
         {
             "id": turn.id,
@@ -224,6 +255,7 @@ def letter(
             "parts": orjson.dumps(parts).decode(),
             "said": asked_of(turn, ids),
             "carried": taken_along(turn, ids),
+            "excerpt_id": excerpt_id,
         }
     )
 

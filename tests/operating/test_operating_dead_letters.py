@@ -13,7 +13,7 @@ from bridge.model import ContactId, Dead, Lane
 from bridge.operating import dead_letters
 from bridge.operating.dead_letters import Drop, One, Page, Replay
 from bridge.store.connection import key
-from tests.stored import HERE, accept, dead_letters_of, keep, lanes_of, message, take
+from tests.stored import FERNET_KEY, HERE, accept, dead_letters_of, excerpts_of, keep, lanes_of, message, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from bridge.operating.operation import Operations
 
 
-def bury(redis: Redis, number: int, location: str = HERE) -> str:
-    """Let a turn end as a dead letter; answers its id."""
+def bury(redis: Redis, number: int, location: str = HERE, *, said: str = "", fernet_key: str = FERNET_KEY) -> str:
+    """Let a turn end as a dead letter, of which its service `said` something; answers its id."""
     accept(redis, message(f"m{number}", f"c{number}", location))
     lanes = lanes_of(redis)
     turn = take(lanes, Lane(message(location=location).location_id, ContactId(f"c{number}")))
-    lanes.bury(turn, [turn.messages[0].id], Dead(error="no"), answer=None, at_ms=1)
+    excerpt = excerpts_of(redis, fernet_key).seal(said, provider="assistable") if said else None
+    lanes.bury(turn, [turn.messages[0].id], Dead(error="no"), answer=None, at_ms=1, excerpt=excerpt)
     return turn.id
 
 

@@ -10,6 +10,7 @@ from redis import Redis
 
 from bridge.errors import Fenced, NotKnown
 from bridge.model import (
+    Again,
     Completion,
     ContactId,
     ConversationId,
@@ -37,6 +38,7 @@ from tests.stored import (
     check,
     claim,
     dead_letters_of,
+    excerpts_of,
     keep,
     lanes_of,
     message,
@@ -61,10 +63,14 @@ def write(redis: Redis, id_: str, **fields: Any) -> list[str]:
     return accept(redis, message(id_, ID, webhook_id=f"w-{id_}", date_added_ms=now_ms(redis), **fields))
 
 
-def reply(redis: Redis, lanes: Lanes, id_: str) -> None:
-    """Let a message be answered."""
+def reply(redis: Redis, lanes: Lanes, id_: str, *, failing_first: bool = False) -> None:
+    """Let a message be answered, in its second try if `failing_first`."""
     write(redis, id_, text=f"secret words {id_}")
     turn = take(lanes, LANE)
+    if failing_first:
+        said = excerpts_of(redis).seal("what the service said", provider="assistable")
+        lanes.again(turn, [MessageId(id_)], Again(wait=0, why="busy"), excerpt=said)
+        turn = take(lanes, LANE)
     lanes.asking(turn, [MessageId(id_)], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=[])
     lanes.answered(turn, [MessageId(id_)], Completion(text="answer"), at_ms=1, seconds=1.0)
     reply_id = MessageId(f"reply-{id_}")
@@ -72,10 +78,11 @@ def reply(redis: Redis, lanes: Lanes, id_: str) -> None:
 
 
 def bury(redis: Redis, lanes: Lanes, id_: str, *, refused: str = "") -> str:
-    """Let a message end as a dead letter; answers its id."""
+    """Let a message end as a dead letter, of which its service said something; answers its id."""
     write(redis, id_, text=f"secret words {id_}")
-    turn = take(lanes, LANE)
-    lanes.bury(turn, [MessageId(id_)], Dead(error="no", refused=refused), answer=Completion(text="answer"), at_ms=1)
+    turn, said = take(lanes, LANE), excerpts_of(redis).seal("what the service said", provider="assistable")
+    dead = Dead(error="no", refused=refused)
+    lanes.bury(turn, [MessageId(id_)], dead, answer=Completion(text="answer"), at_ms=1, excerpt=said)
     return turn.id
 
 
@@ -93,6 +100,7 @@ def live(redis: Redis, perform: Operations) -> None:
     keep(redis)
     lanes = lanes_of(redis)
     reply(redis, lanes, "m1")
+    reply(redis, lanes, "m0", failing_first=True)
     dropped, replayed = bury(redis, lanes, "m2"), bury(redis, lanes, "m3")
     dead_letters_of(redis).drop([dropped])
     dead_letters_of(redis).replay(replayed, force=True)
@@ -127,8 +135,11 @@ def test_nothing_of_an_erased_contact_is_left(redis: Redis, perform: Operations)
     """Neither its id nor its words, in no name and in no value; and nobody can explain it any more."""
     live(redis, perform)
     assert ID in everything(redis)
+    assert len(redis.keys("ghlb:excerpt:*")) == 3
 
     assert perform(contacts.erase, WHO).records > 20
+
+    assert not redis.keys("ghlb:excerpt:*")
 
     left = everything(redis)
     assert ID not in left

@@ -111,6 +111,25 @@ def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, off
     assert redis.pttl(key("refused")) > 0
 
 
+def test_a_silence_is_explained(world: World, perform: Operations) -> None:
+    """Its reason in the document, what that means in words."""
+    world.answer = {"run": {"response": {"messages": [{"role": "assistant", "content": "", "refusal": "I can't"}]}}}
+    world.write()
+    world.work()
+
+    told = perform(explain, Asked("m1"))
+
+    assert (told.messages[0].status, told.messages[0].reason) == ("no_reply", "refusal")
+    assert [event["reason"] for event in told.events if event["step"] == "no_reply"] == ["refusal"]
+    assert "  message m1: no_reply: refusal (The model refused to answer.)" in in_words(told)
+    assert in_words(told)[-1].endswith("the provider chose silence: refusal. The model refused to answer.")
+
+
+def test_a_silence_of_an_older_version_is_told_without_a_reason() -> None:
+    """There were none."""
+    assert sentence({"at": "", "step": "no_reply", "message_ids": ["m1"]}) == "the provider chose silence"
+
+
 @pytest.mark.parametrize("step", SENTENCES)
 def test_a_sentence_copes_with_what_is_missing(step: str) -> None:
     """The timeline of an older version is told too."""

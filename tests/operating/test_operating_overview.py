@@ -42,7 +42,7 @@ def a_day(redis: Redis) -> None:
     ends = [
         (Status.REPLIED, None),
         (Status.DELIVERED_BY_PROVIDER, None),
-        (Status.NO_REPLY, None),
+        (Status.NO_REPLY, Reason.REFUSAL),
         (Status.SKIPPED, Reason.DND),
         (Status.SKIPPED, Reason.DND),
     ]
@@ -56,11 +56,12 @@ def a_day(redis: Redis) -> None:
 
 
 def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
-    """Outcomes of 24 hours by hour and of one by minute, why messages were skipped, and the mean time to a reply."""
+    """Outcomes of 24 hours by hour and of one by minute, why messages were skipped or silent, and the mean time to a reply."""
     a_day(redis)
     seen = perform(overview.overview, Nothing())
     assert (seen.day.accepted, seen.day.replied, seen.day.no_reply, seen.day.skipped, seen.day.dead) == (6, 2, 1, 2, 0)
     assert seen.skipped_by_reason == {"dnd": 2}
+    assert seen.no_reply_by_reason == {"refusal": 1}
     assert seen.reply_seconds == pytest.approx(5, abs=1)
     assert (len(seen.minutes), len(seen.hours)) == (60, 24)
     assert sum(each.replied for each in seen.minutes) == sum(each.replied for each in seen.hours) == 2

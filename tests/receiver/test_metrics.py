@@ -45,7 +45,7 @@ def live_a_little(redis: Redis, receiver: Receiver) -> None:
     """Something of everything: replies, skips, a hold, requests."""
     receiver.knows(redis, HERE)
     lanes = lanes_of(redis)
-    for number in range(4):
+    for number in range(5):
         accept(redis, message(f"m{number}", f"c{number}", HERE))
     turns = [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]
     lanes.end(turns[0], Ended(status=Status.REPLIED, message_ids=tuple(one.id for one in turns[0].messages)))
@@ -53,6 +53,8 @@ def live_a_little(redis: Redis, receiver: Receiver) -> None:
     lanes.end(turns[1], Ended(status=Status.SKIPPED, message_ids=ids, reason=Reason.DND))
     ids = tuple(one.id for one in turns[2].messages)
     lanes.bury(turns[2], ids, Dead(error="no"), answer=None, at_ms=1)
+    ids = tuple(one.id for one in turns[3].messages)
+    lanes.end(turns[3], Ended(status=Status.NO_REPLY, message_ids=ids, reason=Reason.REFUSAL))
     tally = Tally()
     tally.time(GHL_REQUEST, "POST /conversations/messages", "2xx", seconds=0.3)
     tally.time(GHL_REQUEST, "POST /conversations/messages", "lost", seconds=200)
@@ -90,10 +92,13 @@ async def test_what_happened_is_counted(receiver: Receiver, redis: Redis) -> Non
     """Outcomes by status and reason, times in their buckets, and what there is now."""
     live_a_little(redis, receiver)
     found = await samples(receiver)
-    assert found["ghl_bridge_messages_accepted_total"] == 4
+    assert found["ghl_bridge_messages_accepted_total"] == 5
     assert found["ghl_bridge_messages_total replied"] == 1
     assert found["ghl_bridge_messages_total dnd skipped"] == 1
     assert found["ghl_bridge_messages_total human_takeover skipped"] == 0
+    assert found["ghl_bridge_messages_total refusal no_reply"] == 1
+    assert found["ghl_bridge_messages_total filtered no_reply"] == 0
+    assert "ghl_bridge_messages_total refusal skipped" not in found
     assert found["ghl_bridge_messages_total dead"] == 1
     assert found["ghl_bridge_open_dead_letters"] == 1
     assert found["ghl_bridge_conversations answering"] == 1

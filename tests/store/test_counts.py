@@ -53,7 +53,7 @@ def ended(status: Status, reason: Reason | None = None) -> Callable[[Lanes, Turn
 
 ENDS: dict[str, tuple[Callable[[Lanes, Turn], Any], dict[str, int]]] = {
     "replied": (ended(Status.REPLIED), {"messages|replied|": 2, "tries|ended": 1}),
-    "silent": (ended(Status.NO_REPLY), {"messages|no_reply|": 2, "tries|ended": 1}),
+    "silent": (ended(Status.NO_REPLY, Reason.REFUSAL), {"messages|no_reply|refusal": 2, "tries|ended": 1}),
     "delivered": (ended(Status.DELIVERED_BY_PROVIDER), {"messages|delivered_by_provider|": 2, "tries|ended": 1}),
     "skipped": (ended(Status.SKIPPED, Reason.DND), {"messages|skipped|dnd": 2, "tries|ended": 1}),
     "failed": (lambda lanes, turn: lanes.again(turn, [M1, M2], Again(wait=1, why="busy")), {"tries|failed": 1}),

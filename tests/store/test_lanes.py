@@ -792,6 +792,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
         "parts": "[]",
         "said": [[1_700_000_000_000, said_by_contact(message(id_))] for id_ in ("m1", "m2")],
         "carried": [],
+        "excerpt_id": "",
     }
     assert redis.zrange(key("dead"), 0, -1) == [turn.id]
     assert 0 < redis.pttl(key("dead", turn.id)) <= RETENTION_MS
@@ -830,7 +831,9 @@ def test_claims_of_delivery_are_counted(redis: Redis, lanes: Lanes) -> None:
 @pytest.mark.parametrize("words", ["", 'a\x00"b"\\', "🙂" * 5000, "\u2028\u2029 é ñ"])
 def test_an_answer_is_saved_as_it_was(lanes: Lanes, turn: Turn, words: str) -> None:
     """A saved answer comes back character by character."""
-    saved = Completion(text=words, why_silent="", claimed_message_id="c", trace_id="t", session_id="s")
+    saved = Completion(
+        text=words, why_silent=None if words else Reason.EMPTY, claimed_message_id="c", trace_id="t", session_id="s"
+    )
     lanes.answered(turn, [M1], saved, at_ms=1, seconds=0.1)
     lanes.again(turn, [M1], Again(wait=0, why="busy"))
     assert take(lanes).answer == saved

@@ -11,11 +11,11 @@ from bridge.errors import Misconfigured, Unavailable
 from bridge.ghl.oauth import Granted
 from bridge.ghl.workflow_secrets import verify
 from bridge.locations import read
-from bridge.model import LocationId
+from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.store.connection import connect_without_retries, key, text
 from bridge.store.grants import of_location
 from bridge.store.sealing import Resealing, Seal
-from tests.stored import FERNET_KEY, HERE, grants_of, locations_of, snapshot
+from tests.stored import FERNET_KEY, HERE, accept, excerpts_of, grants_of, keep, lanes_of, locations_of, message, snapshot, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -61,6 +61,25 @@ def test_what_an_older_key_sealed_is_sealed_again(kept: Redis) -> None:
     before = snapshot(kept)
     assert reseal(kept, NEW, FERNET_KEY) == ("current", "current")
     assert snapshot(kept) == before
+
+
+def test_what_services_said_is_sealed_again(kept: Redis) -> None:
+    """As long as it is kept, and no longer: what has expired meanwhile does not come back."""
+    keep(kept)
+    lanes, said = lanes_of(kept), excerpts_of(kept).seal("no such model", provider="openai")
+    for number in range(2):
+        accept(kept, message(f"m{number}", f"c{number}"))
+        turn = take(lanes, Lane(HERE, ContactId(f"c{number}")))
+        lanes.again(turn, [MessageId(f"m{number}")], Again(wait=9, why="busy"), excerpt=said)
+    both = excerpts_of(kept, NEW, FERNET_KEY)
+    one, other = both.ids()
+    kept.delete(key("excerpt", other))
+    assert [both.reseal(id_) for id_ in (one, other, one)] == ["resealed", "gone", "current"]
+    told = excerpts_of(kept, NEW).get(one)
+    assert told
+    assert (told.provider, told.text) == ("openai", "no such model")
+    assert kept.pttl(key("excerpt", one)) > 0
+    assert both.ids() == (one,)
 
 
 def test_nothing_else_is_changed(kept: Redis) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.story.machine import poll
+from tests.story.test_story_metrics import told
 
 if TYPE_CHECKING:
     from tests.story.machine import Machine, Person
@@ -176,6 +177,43 @@ def test_an_empty_answer_is_a_decision(ana: Person, text: str | None) -> None:
     assert ana.settles(ana.says("No answer needed")).status == "no_reply"
 
     assert (ana.completions, ana.replies) == (1, [])
+
+
+def test_a_refusal_is_told_wherever_silence_is(ana: Person) -> None:
+    """Its reason stands in `explain`, in the worker's log and in the metrics; nothing is posted."""
+    refusal = {"role": "assistant", "content": "", "refusal": "I can't help with that"}
+    ana.fault("completion", {"kind": "status", "status": 200, "body": {"run": {"response": {"messages": [refusal]}}}})
+    series, before = "ghl_bridge_messages_total refusal no_reply", told(ana.machine)
+    said = ana.says("Do something forbidden")
+
+    assert ana.settles(said).status == "no_reply"
+
+    [message] = ana.machine.explain(said["message_id"])["messages"]
+    assert (message["status"], message["reason"], ana.replies) == ("no_reply", "refusal", [])
+    words = ana.machine.cli("explain", said["message_id"]).stdout
+    assert "the provider chose silence: refusal. The model refused to answer." in words
+    lines = [line for line in ana.machine.log("worker").splitlines() if "turn.ended" in line and ana.id in line]
+    assert all('"reason":"refusal"' in line.replace(" ", "") for line in lines)
+    assert lines
+    assert "I can't help" not in ana.machine.log("worker")
+    assert told(ana.machine)[series] == before[series] + 1
+
+
+def test_what_the_service_said_is_shown_and_logged_nowhere(ana: Person) -> None:
+    """Without the contact's words that it echoed; no process has written any of it."""
+    ana.fault(
+        "completion", {"kind": "status", "status": 400, "body": {"message": "No such assistant 42", "input": "Hopeless wish"}}
+    )
+    said = ana.says("Hopeless wish")
+    assert ana.settles(said).status == "dead"
+    event = ana.machine.explain(said["message_id"])["events"][-1]
+
+    shown = ana.machine.cli("dead-letters", "show", event["excerpt_id"], "--said").stdout
+
+    assert "No such assistant 42" in shown
+    assert "Hopeless wish" not in shown
+    logs = [one.log.read_text(encoding="utf-8", errors="replace") for one in ana.machine.running.values()]
+    assert not [log for log in logs if "No such assistant" in log]
 
 
 def test_a_dead_letter_does_not_hold_the_contact_up(ana: Person) -> None:

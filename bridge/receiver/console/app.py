@@ -53,8 +53,10 @@ def _routes(door: Door, office: Office) -> list[Route]:
     changes: dict[str, Show] = {
         "/logout": door.logout,
         "/conversations/{id}/text": conversations.show_text,
+        "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
         "/dead-letters": letters.change,
+        "/dead-letters/said": letters.show_said,
         "/locations/{id}/{change}": locations.change,
     }
     return [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, NotKnown, WrongInput
-from bridge.operating import contacts, conversations, explaining, reading, watching
+from bridge.operating import contacts, conversations, excerpts, explaining, reading, watching
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.moments import read
 from bridge.receiver.console.pages import Moved, Page
@@ -51,6 +51,16 @@ def show_text(visit: Visit) -> Page:
     return _page(visit, texts={id_: text})
 
 
+def show_said(visit: Visit) -> Page:
+    """The story, with what the service said when a turn failed."""
+    id_ = visit.given("excerpt")
+    try:
+        said = visit.perform(excerpts.text, excerpts.OfTurn(id_))
+    except BridgeError as error:
+        return _page(visit, texts={}, refused={id_: str(error)})
+    return _page(visit, texts={id_: said.text})
+
+
 def change(visit: Visit) -> Moved:
     """Pause or resume the conversation, or lift the contact's stops."""
     told = visit.perform(explaining.explain, explaining.Asked(visit.path("id")))
@@ -83,6 +93,7 @@ def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] 
         "newest": told.messages[-1] if told.messages else None,
         "messages": tuple(reversed(told.messages if everything else told.messages[-MOST_RECENT:])),
         "events": _timed(events),
+        "excerpts": _newest_excerpts(events),
         "hidden": len(told.events) - len(events),
         "texts": texts,
         "refused": refused or {},
@@ -100,6 +111,12 @@ def _timed(events: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], float
         timed.append((event, (at - before).total_seconds() if at and before else None))
         before = at
     return timed
+
+
+def _newest_excerpts(events: Iterable[dict[str, Any]]) -> set[int]:
+    """Which of the events is the newest one, by its place, of each turn that a service said something of: only that is kept."""
+    newest = {event["excerpt_id"]: place for place, event in enumerate(events) if event.get("excerpt_id")}
+    return set(newest.values())
 
 
 def _recent(events: Iterable[Happened]) -> list[Happened]:

@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from bridge.errors import WrongInput
-from bridge.operating import dead_letters
+from bridge.errors import BridgeError, WrongInput
+from bridge.operating import dead_letters, excerpts
 from bridge.operating.dead_letters import DeadLetter, DeadLetterPage, Drop, Replay
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Moved, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bridge.operating.dead_letters import Became
     from bridge.receiver.console.pages import Visit
@@ -34,12 +34,30 @@ RESULTS = {
 
 def show(visit: Visit) -> Page:
     """A page of the open ones."""
-    location = visit.asked("location")
-    letters, following = _some(visit, location, visit.asked("after"), ON_A_PAGE)
+    return _shown(visit, visit.asked("location"), visit.asked("after"))
+
+
+def show_said(visit: Visit) -> Page:
+    """The same page, with what the service said of one of them."""
+    id_ = visit.given("excerpt")
+    try:
+        said = {id_: visit.perform(excerpts.text, excerpts.OfTurn(id_)).text}
+    except BridgeError as error:
+        return _shown(visit, visit.given("location"), visit.given("after"), refused={id_: str(error)})
+    return _shown(visit, visit.given("location"), visit.given("after"), said=said)
+
+
+def _shown(
+    visit: Visit, location: str, after: str, *, said: Mapping[str, str] | None = None, refused: Mapping[str, str] | None = None
+) -> Page:
+    letters, following = _some(visit, location, after, ON_A_PAGE)
     shown = {
         "letters": letters,
         "location": location,
-        "after": visit.asked("after"),
+        "after": after,
+        "said": said or {},
+        "refused": refused or {},
+        "may_read": visit.office.settings.console_show_text,
         "next": urlencode({"location": location, "after": following}) if following else "",
         "names": names(visit),
     }

@@ -17,5 +17,4 @@ def show(visit: Visit) -> Page:
     """One look."""
     now = visit.perform(overview.overview, Nothing())
     charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
-    most = max(now.skipped_by_reason.values(), default=1)
-    return Page("overview.html", "overview", {"now": now, "charts": charts, "most_skipped": most})
+    return Page("overview.html", "overview", {"now": now, "charts": charts})

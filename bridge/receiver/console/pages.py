@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from bridge.operating.reasons import REASONS
 from bridge.operating.words import sentence
 from bridge.receiver.console import moments
-from bridge.receiver.console.tones import REASONS, tone
+from bridge.receiver.console.tones import tone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ keep_forbidden(kept, location, retention)
 local function bury(id)
   redis.call('ZREM', key('dead'), id)
   for _, side in ipairs({'ghl', 'provider'}) do redis.call('LREM', key('refusals', location, side), 0, id) end
-  remove(key('dead', id), key('ledger', id))
+  remove(key('dead', id), key('ledger', id), key('excerpt', id))
 end
 
 local turn = redis.call('HGET', key('lane', lane), 'turn')

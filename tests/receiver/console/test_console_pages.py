@@ -13,16 +13,30 @@ import pytest
 from bridge.ghl.access import Need
 from bridge.ghl.limits import Limits
 from bridge.locations import Location
-from bridge.model import Completion, Dead, Ended, LocationId, MessageId, Reason, Status
+from bridge.model import Again, Completion, Dead, Ended, LocationId, MessageId, Reason, Status
+from bridge.operating.reasons import REASONS
 from bridge.receiver.console.letters import AT_ONCE, ON_A_PAGE
 from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
-from bridge.receiver.console.tones import REASONS
 from bridge.store.budget import Budgets
 from bridge.store.connection import key, now_ms
+from tests.operating.test_operating_dead_letters import bury
 from tests.other_side import OtherSide, answering, http
 from tests.receiver.console.conftest import opened, words
 from tests.served import ADMIN_TOKEN, served
-from tests.stored import HERE, accept, claim, dead_letters_of, keep, lanes_of, locations_of, message, part, posted, take
+from tests.stored import (
+    HERE,
+    accept,
+    claim,
+    dead_letters_of,
+    excerpts_of,
+    keep,
+    lanes_of,
+    locations_of,
+    message,
+    part,
+    posted,
+    take,
+)
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -134,6 +148,26 @@ async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, r
     assert "usr_1 wrote 5 min ago" in said
 
 
+async def test_why_the_provider_chose_silence_is_told(operator: Browser, redis: Redis) -> None:
+    """On the conversation's page, the overview and live, with what it means; and how the answer was read."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message("m1"))
+    turn = take(lanes)
+    answer = Completion(text="", why_silent=Reason.FILTERED, notes=("removed: thoughts",))
+    lanes.answered(turn, [M1], answer, at_ms=2, seconds=1.5)
+    lanes.end(turn, Ended(status=Status.NO_REPLY, message_ids=(M1,), reason=Reason.FILTERED))
+    meaning = REASONS[Reason.FILTERED]
+    conversation = words(await operator.see("/conversations/m1"))
+    assert f"Not answered: the provider chose silence. {meaning}" in conversation
+    assert f"filtered {meaning}" in conversation
+    assert "0 characters after 1.5 s; removed: thoughts" in conversation
+    overview = words(await operator.see("/"))
+    assert "Silent 1 the provider chose silence: filtered" in overview
+    assert f"Why the provider chose silence filtered {meaning} 1" in overview
+    assert f"the provider chose silence: filtered. {meaning}" in words(await operator.see("/live"))
+
+
 async def test_every_reason_has_a_sentence() -> None:
     """None is shown as a bare word."""
     assert set(REASONS) == set(Reason)
@@ -197,6 +231,45 @@ async def test_texts_can_be_switched_off(redis_url: str, redis: Redis) -> None:
         assert "Show the text" not in words(page)
         assert "BRIDGE_CONSOLE_SHOW_TEXT=0" in words(page)
         assert SECRET not in (await browser.submit("/conversations/contact/text", message="m1")).text
+
+
+@pytest.mark.parametrize("page", ["/dead-letters", "/conversations/c1"])
+async def test_what_the_service_said_is_shown_only_when_it_is_asked_for(operator: Browser, redis: Redis, page: str) -> None:
+    """By a button on the dead letter and on the timeline; as it was said, and in no page that was not asked for it."""
+    keep(redis)
+    id_ = bury(redis, 1, said=f"{MARKUP} {SECRET}")
+    bury(redis, 2)
+    before = await operator.see(page)
+    assert before.text.count("Show what the service said") == 1
+    assert SECRET not in before.text
+    shown = await operator.submit(f"{page}/said", excerpt=id_)
+    assert f"{MARKUP} {SECRET}" in words(shown)
+    assert "<script>alert" not in shown.text
+    assert SECRET not in (await operator.see(page)).text
+
+
+async def test_what_the_service_said_can_be_switched_off(redis_url: str, redis: Redis) -> None:
+    """With texts: there is no button, and whoever asks all the same reads why."""
+    keep(redis)
+    id_ = bury(redis, 1, said=SECRET)
+    async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
+        await browser.log_in()
+        for page in ("/dead-letters", "/conversations/c1"):
+            assert "Show what the service said" not in words(await browser.see(page))
+            shown = await browser.submit(f"{page}/said", excerpt=id_)
+            assert SECRET not in shown.text
+            assert "BRIDGE_CONSOLE_SHOW_TEXT=0" in words(shown)
+
+
+async def test_a_timeline_offers_only_what_is_kept(operator: Browser, redis: Redis) -> None:
+    """A turn that failed twice keeps what was said last: the step before has no button."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    accept(redis, message("m1"))
+    for text in ("first words", "second words"):
+        said = excerpts_of(redis).seal(text, provider="assistable")
+        lanes.again(take(lanes), [M1], Again(wait=0, why="busy"), excerpt=said)
+    assert (await operator.see("/conversations/m1")).text.count("Show what the service said") == 1
 
 
 async def test_a_conversation_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:

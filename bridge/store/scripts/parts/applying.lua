@@ -12,7 +12,8 @@ local function put(name, fields)
   if flat[1] then redis.call('HSET', name, unpack(flat)) end
 end
 
--- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, events.
+-- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, what a service said,
+-- events.
 --   patch  see bridge/store/patch.py, as `cjson` has decoded it
 local function apply(lane, patch, retention)
   local location = split(lane)
@@ -72,6 +73,11 @@ local function apply(lane, patch, retention)
   -- ... and so do claims in a row that turned out true that it delivers by itself.
   if patch.seen == true then learn(location, 'seen', tonumber(redis.call('HGET', key('location', location), 'seen') or 0) + 1) end
   if patch.seen == false or patch.claimed == false then learn(location, 'seen', 0) end
+  if patch.excerpt then
+    local excerpt = key('excerpt', patch.excerpt.id)
+    redis.call('HSET', excerpt, 'lane', lane, 'at', now, 'provider', patch.excerpt.provider, 'sealed', patch.excerpt.sealed)
+    redis.call('PEXPIRE', excerpt, retention)
+  end
   if patch.sent and not heard_before then tell(lane, patch.sent, retention) end
   for _, event in ipairs(patch.events or {}) do tell(lane, event, retention) end
 end

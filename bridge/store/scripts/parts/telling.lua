@@ -43,7 +43,9 @@ local function count_outcome(location, message, retention)
   if not is[1] then return end
   local status, reason, ms = is[1], is[2] or '', math.max(0, now - tonumber(is[3] or now))
   count('messages|' .. status .. '|' .. reason)
-  chart(reason == '' and status or status .. '|' .. reason)
+  if reason ~= '' then chart(status .. '|' .. reason) end
+  -- Of silence the whole is counted too: it had no reasons before.
+  if reason == '' or status == 'no_reply' then chart(status) end
   local tally = key('tally', location)
   redis.call('HINCRBY', tally, status, 1)
   if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end

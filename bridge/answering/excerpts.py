@@ -1,0 +1,51 @@
+"""What a provider said when it failed, on its way into the state: cleaned of what must not be read in it, and sealed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import BaseModel, SecretStr
+
+from bridge.policy.excerpt import Known, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bridge.answering.case import Case, Desk
+    from bridge.errors import BridgeError
+    from bridge.model import Question
+    from bridge.store.excerpts import SealedExcerpt
+
+
+def excerpt_of(case: Case, error: BridgeError, question: Question, provider: str, desk: Desk) -> SealedExcerpt | None:
+    """What is kept of a fault's body; None where nothing came, or nothing of it may be kept."""
+    said = excerpt(error.said, _known(case, question, desk)) if error.said else ""
+    return desk.excerpts.seal(said, provider=provider) if said else None
+
+
+def _known(case: Case, question: Question, desk: Desk) -> Known:
+    """Everything that a service which echoes its question may say."""
+    messages = (*case.turn.carried, *case.messages)
+    earlier = (one.content for one in (*question.history, *case.turn.said))
+    return Known(
+        secrets=(
+            *desk.secrets,
+            *_secrets_in(case.kept.location),
+            *(address for message in messages for address in (message.sender, *message.attachments)),
+        ),
+        texts=(question.input, *(message.subject for message in messages), *earlier),
+        contact=question.contact,
+    )
+
+
+def _secrets_in(settings: BaseModel) -> Iterator[str]:
+    """Every token of a location, and what its addresses carry of one: a password, or values of their query."""
+    for name, value in settings:
+        if isinstance(value, BaseModel):
+            yield from _secrets_in(value)
+        elif isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif name in {"url", "base_url"}:
+            parts = urlsplit(value)
+            yield from (parts.password or "", *(each for _, each in parse_qsl(parts.query)))

@@ -1,0 +1,165 @@
+"""What a service said when it failed: kept with the turn for whoever asks for it, and nowhere in clear."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge import flow
+from bridge.policy.excerpt import MOST_BYTES
+from bridge.settings import from_environment
+from bridge.store.connection import key
+from bridge.store.counts import Counts
+from tests.stored import LANE, RETENTION_MS, claim, excerpts_of, lanes_of, pass_time, snapshot
+from tests.world import AGENCII, COMPLAINT, COMPLETE, World, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+WORDS = 'Hello, my name is "Ann" and\nI want to move my appointment'
+EARLIER = "Where can I find your practice, please?"
+TOKEN, IN_QUERY, SHARED = "the-providers-own-token", "key-of-the-query", "of-the-environment"
+CONTACT = {"firstName": "Annabel", "lastName": "Smithson", "email": "ann@home.example", "phone": "+15550109999"}
+PRIVATE = (
+    *(TOKEN, IN_QUERY, SHARED, "Hello, my", "appointment", "your practice"),
+    *("Annabel", "Smithson", "ann@home", "home.example", "5550109999"),
+)
+
+
+@pytest.fixture
+def world(redis: Redis) -> Iterator[World]:
+    with opened(redis) as world:
+        world.contact = CONTACT
+        location(world)
+        yield world
+
+
+def location(world: World, **settings: Any) -> None:
+    """A location that looks its contacts up, and tells Agencii of them."""
+    instructions = "For {contact_name}, {contact_email}, {contact_phone}, by " + SHARED
+    assistable = {"token": TOKEN, "url": f"{world.url}{COMPLETE}?key={IN_QUERY}", **settings.pop("assistable", {})}
+    agencii = {"token": TOKEN, "additional_instructions": instructions}
+    world.keep(contact_lookup=True, assistable=assistable, agencii=agencii, **settings)
+
+
+def work(world: World, *, delays: tuple[float, ...] = (1.0, 1.0)) -> None:
+    """Work on the lane once, in an environment with a secret of its own."""
+    assert LANE in claim(lanes_of(world.redis))
+    flow.answer(LANE, replace(world.desk(delays=delays), secrets=(SHARED,)))
+
+
+def excerpts(world: World) -> dict[str, str]:
+    """What is kept, by the step that tells of it; of each step the newest."""
+    found: dict[str, str] = {}
+    for event in world.events():
+        kept = excerpts_of(world.redis).get(event.details.get("excerpt_id", "none"))
+        if kept:
+            found[event.step] = kept.text
+    return found
+
+
+@pytest.mark.parametrize("provider", ["assistable", "agencii"])
+@pytest.mark.parametrize(("status", "step"), [(400, "dead"), (422, "dead"), (500, "retrying")])
+def test_a_service_that_echoes_the_whole_request_tells_nothing(world: World, provider: str, status: int, step: str) -> None:
+    """Its own words are kept; no token, no text of this turn or an earlier one, and nobody's name or address."""
+    location(world, provider=provider)
+    world.write("m0", text=EARLIER)
+    work(world)
+    world.echoing |= {COMPLETE: status, AGENCII: status}
+    world.write("m1", text=WORDS)
+    work(world)
+
+    told = excerpts(world)
+
+    assert set(told) == {"unanswered", step}
+    assert COMPLAINT in told[step]
+    assert "[secret]" in told[step]
+    assert not [one for one in PRIVATE if one in told[step]], told[step]
+    assert len(told[step].encode()) <= MOST_BYTES
+
+
+def test_what_is_kept_can_be_read_nowhere_else(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sealed in Redis; the timeline, the log and the counts hold neither what the service said nor what it was told."""
+    world.echoing[COMPLETE] = 400
+    world.write(text=WORDS)
+    work(world)
+
+    assert COMPLAINT in excerpts(world)["dead"]
+    # What a message says is kept with it, and with its dead letter, which is answered if it is replayed.
+    without = ("ghlb:message:here:m1", f"ghlb:said:{LANE}", f"ghlb:dead:{world.letter()}")
+    plain = [str(snapshot(world.redis, without=without)), str(world.redis.get(key("dead", world.letter())))]
+    written = capsys.readouterr()
+    log = written.out + written.err
+    assert "turn.dead" in log
+    for text in (*plain, log, str(world.events()), str(Counts(world.redis).totals())):
+        assert COMPLAINT not in text
+    for text in (plain[0], log, str(world.events()), str(Counts(world.redis).totals())):
+        assert not [one for one in PRIVATE if one in text], text
+
+
+def test_it_expires_with_the_turn(world: World) -> None:
+    """Whether that is tried again or dead."""
+    world.echoing[COMPLETE] = 500
+    world.write()
+    work(world, delays=(0.0,))
+    for _ in range(2):
+        (name,) = world.redis.keys("ghlb:excerpt:*")
+        assert 0 < world.redis.pttl(name) <= RETENTION_MS
+        pass_time(world.redis, 60)
+        if world.status()[0] != "dead":
+            work(world, delays=(0.0,))
+    assert world.status()[0] == "dead"
+
+
+def test_only_the_newest_word_of_a_turn_is_kept(world: World) -> None:
+    """A later try's takes the place of an earlier one's; a try without a word leaves it."""
+    for answer in ({"error": "first"}, {"error": "second"}, b""):
+        world.refusing[COMPLETE] = 500
+        world.refused = answer
+        if not world.events():
+            world.write()
+        work(world, delays=(0.0, 0.0, 0.0, 0.0))
+        pass_time(world.redis, 60)
+    assert len(world.redis.keys("ghlb:excerpt:*")) == 1
+    assert excerpts(world)["retrying"] == '{"error": "second"}'
+    *_, last = [event for event in world.events() if event.step == "retrying"]
+    assert "excerpt_id" not in last.details
+
+
+def test_of_a_provider_that_was_stood_in_for_the_step_tells(world: World) -> None:
+    """Its fault is told, and what it said is kept, though the contact got an answer; a later fault of GHL's is not laid to it."""
+    location(world, fallback_provider="agencii")
+    world.echoing[COMPLETE] = 500
+    world.refusing["/conversations/messages"] = 400
+    world.write()
+    work(world)
+    assert [event.step for event in world.events() if "excerpt_id" in event.details] == ["unanswered"]
+    assert world.status()[0] == "dead"
+
+
+def test_a_word_of_unknown_outcome_is_kept_too(world: World) -> None:
+    """Where the provider may have delivered by itself, its fault is told with the look into GHL that follows."""
+    location(world, assistable={"delivery": "auto"})
+    world.echoing[COMPLETE] = 500
+    world.write()
+    work(world)
+    assert set(excerpts(world)) == {"retrying"}
+
+
+def test_on_hold_it_is_told_with_the_wait(world: World) -> None:
+    """Which login was refused, and in which words, is what the operator wants to know."""
+    world.echoing[COMPLETE] = 401
+    world.meanwhile = lambda: world.redis.hset(key("location", "here"), mapping={"hold": 1, "hold_why": "provider"})
+    world.write()
+    work(world)
+    assert set(excerpts(world)) == {"unanswered", "waiting"}
+
+
+def test_every_secret_of_the_environment_is_known() -> None:
+    """Each of several behind commas too."""
+    given = {"ASSISTABLE_TOKEN": "at", "BRIDGE_WORKFLOW_SECRET": "one, two", "REDIS_URL": "redis://:pw@127.0.0.1:1/0"}
+    assert {"at", "one", "two", "redis://:pw@127.0.0.1:1/0"} <= set(from_environment(given).secrets)
