@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from bridge.completion.faults import readable, reported, words_of
 from bridge.completion.logins import bearer, given, token
-from bridge.completion.words import EMPTY, content_of, spoken, turns_of
+from bridge.completion.words import content_of, spoken, turns_of
 from bridge.errors import TokenRefused
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from bridge.wire.answers import as_text, part, shape
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Assistable:
             return _silence_or_raise(self.name, document, body)
         claimed = as_text(_found(document, "run", "message", "messageId"))
         return replace(
-            spoken(reply, why_silent="refusal" if _refused(document) else EMPTY),
+            spoken(reply, why_silent=Reason.REFUSAL if _refused(document) else Reason.EMPTY),
             claimed_message_id="" if claimed == question.last_message_id else claimed,
             says_sent=_outcome(document) == "sent",
             trace_id=as_text(_found(document, "run", "message", "traceId")),
@@ -131,7 +131,7 @@ def _failed(document: dict[str, Any], reply: str) -> bool:
 def _silence_or_raise(name: str, document: dict[str, Any], body: bytes) -> Completion:
     words = f"{words_of(document)} {_outcome(document)}"
     if STALE in words:
-        return Completion(text="", why_silent=STALE)
+        return Completion(text="", why_silent=Reason.STALE_JOB)
     if "no access token" in words.lower():
         said = f"{name}: HTTP 200 that reports an error, {shape(body)}"
         raise TokenRefused(f"{said}: Assistable has no access to the location; connect GHL in Assistable again", side="provider")

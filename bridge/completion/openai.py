@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from bridge.completion.faults import Unreadable, readable, reported
 from bridge.completion.logins import bearer, given, token_if_any
-from bridge.completion.words import EMPTY, content_of, spoken, turns_of
+from bridge.completion.words import content_of, spoken, turns_of
+from bridge.model import Reason
 from bridge.wire.answers import as_text, part, shape
 
 if TYPE_CHECKING:
@@ -87,9 +88,9 @@ def of(location: Location, settings: Settings) -> OpenAI:
     )
 
 
-def _why_silent(choice: Any, *, refused: bool) -> str:
+def _why_silent(choice: Any, *, refused: bool) -> Reason:
     if refused:
-        return "refusal"
+        return Reason.REFUSAL
     if part(choice, "message", "tool_calls"):
-        return "tool calls without a text"
-    return "content_filter" if as_text(part(choice, "finish_reason")) == "content_filter" else EMPTY
+        return Reason.TOOL_CALL
+    return Reason.FILTERED if as_text(part(choice, "finish_reason")) == "content_filter" else Reason.EMPTY

@@ -7,13 +7,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from bridge.locations import CONTACT_FIELD
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from bridge.wire.answers import as_text, part
 
 if TYPE_CHECKING:
     from bridge.model import Contact, Question
 
-EMPTY = "empty answer"
 # Ten pages: more is a service that has lost its mind.
 MOST_CHARACTERS = 20_000
 LONGEST_FIELD = 80
@@ -22,10 +21,10 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IN_NAMES = " .,'@+-"
 
 
-def spoken(text: object, *, why_silent: str = EMPTY) -> Completion:
+def spoken(text: object, *, why_silent: Reason = Reason.EMPTY) -> Completion:
     """An answer of these words, without control characters and bounded; blank ones, or what is no text, are silence."""
     said = _CONTROLS.sub("", as_text(text).replace("\r\n", "\n").replace("\r", "\n")).strip()[:MOST_CHARACTERS].rstrip()
-    return Completion(text=said, why_silent="" if said else why_silent)
+    return Completion(text=said, why_silent=None if said else why_silent)
 
 
 def content_of(message: Any) -> str:

@@ -7,26 +7,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.model.contacts import Contact, Said
-    from bridge.model.words import ContactId, ConversationId, LocationId, MessageId
+    from bridge.model.words import ContactId, ConversationId, LocationId, MessageId, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says how it said so.
+    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says why, and only then.
 
     `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
     says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
-    `waited_out` are the faults of the quick tries before this one.
+    `waited_out` are the faults of the quick tries before this one. `notes` say what reading has done to the answer ("removed:
+    thoughts"), for the timeline: names and ids, never words of the answer.
     """
 
     text: str
-    why_silent: str = ""
+    why_silent: Reason | None = None
     claimed_message_id: str = ""
     says_sent: bool = False
     trace_id: str = ""
     session_id: str = ""
     provider: str = ""
     waited_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def claims_delivery(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from bridge.model import Channel, Completion, InboundMessage
+from bridge.model import NO_REPLY_REASONS, Channel, Completion, InboundMessage, Reason
 
 
 def encode(message: InboundMessage) -> bytes:
@@ -33,7 +33,15 @@ def decode_answer(text: str) -> Completion | None:
     if not text:
         return None
     known = _known(orjson.loads(text), Completion)
-    return Completion(**{**known, "waited_out": tuple(known.get("waited_out", ()))})
+    lists = {name: tuple(known.get(name, ())) for name in ("waited_out", "notes")}
+    return Completion(**{**known, **lists, "why_silent": _why_silent(known.get("why_silent"))})
+
+
+def _why_silent(told: str | None) -> Reason | None:
+    """Versions before reasons of silence wrote sentences there."""
+    if not told:
+        return None
+    return Reason(told) if told in NO_REPLY_REASONS else Reason.EMPTY
 
 
 def _known(stored: dict[str, Any], kind: type[InboundMessage | Completion]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from bridge.completion.agencii import Agencii
 from bridge.completion.faults import Unreadable
 from bridge.errors import Permanent, Retryable
-from bridge.model import Contact, ContactId
+from bridge.model import Contact, ContactId, Reason
 from tests.completion.asked import QUESTION
 
 AGENCII = Agencii(url="https://host/get_completion", token="key", api_integration_id="i1")
@@ -51,7 +51,7 @@ def test_an_answer_of_a_text_only_integration_is_the_text(kind: str) -> None:
     """The whole body, whatever it looks like."""
     said = AGENCII.decipher({"Content-Type": kind}, "Grüße, 5 < 6".encode(), question=QUESTION)
     assert (said.text, said.session_id) == ("Grüße, 5 < 6", "")
-    assert AGENCII.decipher({"Content-Type": kind}, b" ", question=QUESTION).why_silent == "empty answer"
+    assert AGENCII.decipher({"Content-Type": kind}, b" ", question=QUESTION).why_silent == Reason.EMPTY
 
 
 def test_a_json_error_under_the_name_of_text_is_no_reply() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.completion.assistable import Assistable
 from bridge.errors import BridgeError, Permanent, Retryable, TokenRefused
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from tests.completion.asked import QUESTION
 
 HELP_PAGE = "https://api.assistable.ai/v2/ghl/chat-completion"
@@ -66,19 +66,19 @@ def test_the_reply_is_found_wherever_it_stands(document: object, text: str) -> N
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        ({"run": {"output": ""}}, "empty answer"),
-        ({"run": {"output": None, "response": {"messages": [], "toolCalls": [{}]}}}, "empty answer"),
-        ({"success": True, "data": {"response": ""}}, "empty answer"),
-        ({"run": "odd", "data": []}, "empty answer"),
-        ({}, "empty answer"),
-        (said({"content": "I can't", "refusal": "I can't"}), "refusal"),
-        ({"run": {"output": "I can't", "response": {"messages": [{"role": "assistant", "refusal": "no"}]}}}, "refusal"),
-        ({"ok": False, "error": "stale_job"}, "stale_job"),
-        ({"data": {"status": "stale_job"}, "request_id": "r"}, "stale_job"),
-        ({"data": {"status": "completed"}, "request_id": "r"}, "empty answer"),
+        ({"run": {"output": ""}}, Reason.EMPTY),
+        ({"run": {"output": None, "response": {"messages": [], "toolCalls": [{}]}}}, Reason.EMPTY),
+        ({"success": True, "data": {"response": ""}}, Reason.EMPTY),
+        ({"run": "odd", "data": []}, Reason.EMPTY),
+        ({}, Reason.EMPTY),
+        (said({"content": "I can't", "refusal": "I can't"}), Reason.REFUSAL),
+        ({"run": {"output": "I can't", "response": {"messages": [{"role": "assistant", "refusal": "no"}]}}}, Reason.REFUSAL),
+        ({"ok": False, "error": "stale_job"}, Reason.STALE_JOB),
+        ({"data": {"status": "stale_job"}, "request_id": "r"}, Reason.STALE_JOB),
+        ({"data": {"status": "completed"}, "request_id": "r"}, Reason.EMPTY),
     ],
 )
-def test_silence_is_a_decision(document: object, why: str) -> None:
+def test_silence_is_a_decision(document: object, why: Reason) -> None:
     """An empty answer, a refusal and a run that was overtaken are nothing to send, and no fault."""
     assert read(document) == Completion(text="", why_silent=why)
 

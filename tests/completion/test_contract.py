@@ -9,7 +9,7 @@ import pytest
 
 from bridge.completion.words import MOST_CHARACTERS
 from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from bridge.wire.calls import Wire
 from bridge.wire.patience import TRIES
 from tests.completion.asked import PROVIDERS, README_EXAMPLE, Provider
@@ -51,7 +51,7 @@ def test_silence_is_a_decision(wire: Wire, provider: Provider) -> None:
     answers = [provider.answer(""), provider.answer(" \n\t "), *provider.silent]
     with OtherSide(answering(*(http(200, each) for each in answers))) as server:
         said = [provider.ask(wire, server.url) for _ in answers]
-    assert [(each.text, each.why_silent) for each in said] == [("", "empty answer")] * len(answers)
+    assert [(each.text, each.why_silent) for each in said] == [("", Reason.EMPTY)] * len(answers)
     assert len(server.requests) == len(answers)
 
 

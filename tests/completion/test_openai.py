@@ -10,7 +10,7 @@ import pytest
 
 from bridge.completion.faults import Unreadable
 from bridge.completion.openai import OpenAI
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from tests.completion.asked import QUESTION
 
 OPENAI = OpenAI(base_url="https://host/v1", token="key", model="m", system_prompt="", max_tokens=500)
@@ -56,11 +56,11 @@ def test_without_a_prompt_there_is_no_system_turn() -> None:
 @pytest.mark.parametrize(
     ("message", "choice", "why"),
     [
-        ({"content": None}, {}, "empty answer"),
-        ({"content": None, "refusal": "I can't"}, {}, "refusal"),
-        ({"content": "I can't", "refusal": "I can't"}, {}, "refusal"),
-        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, "tool calls without a text"),
-        ({"content": ""}, {"finish_reason": "content_filter"}, "content_filter"),
+        ({"content": None}, {}, Reason.EMPTY),
+        ({"content": None, "refusal": "I can't"}, {}, Reason.REFUSAL),
+        ({"content": "I can't", "refusal": "I can't"}, {}, Reason.REFUSAL),
+        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, Reason.TOOL_CALL),
+        ({"content": ""}, {"finish_reason": "content_filter"}, Reason.FILTERED),
     ],
 )
 def test_an_answer_without_a_text_is_silence(message: object, choice: dict[str, Any], why: str) -> None:

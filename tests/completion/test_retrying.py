@@ -6,7 +6,7 @@ import pytest
 
 from bridge.completion.retrying import Retrying
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
-from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question
+from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Reason
 
 QUESTION = Question(
     location_id=LocationId("loc"),
@@ -69,7 +69,7 @@ def test_an_answer_is_asked_for_once(time: Time) -> None:
 
 def test_silence_is_not_asked_again(time: Time) -> None:
     """An empty answer is a decision."""
-    completer = Scripted(time, Completion(text="", why_silent="empty answer"))
+    completer = Scripted(time, Completion(text="", why_silent=Reason.EMPTY))
     assert ask(completer, time).text == ""
     assert len(completer.given) == 1
 
