@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.completion.assistable import Assistable
+from bridge.completion.reading import completion_of
 from bridge.errors import BridgeError, Permanent, Retryable, TokenRefused
 from bridge.model import Completion, Reason
 from tests.completion.asked import QUESTION
@@ -17,7 +18,9 @@ SEED = "https://api.assistable.ai/v2/ghl-chat-completion"
 
 
 def read(document: object) -> Completion:
-    return Assistable(url=SEED, token="key", assistant_id="a1").decipher({}, json.dumps(document).encode(), question=QUESTION)
+    return completion_of(
+        Assistable(url=SEED, token="key", assistant_id="a1"), {}, json.dumps(document).encode(), question=QUESTION
+    )
 
 
 def said(*messages: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def test_the_path_of_the_url_says_which_form_is_asked(url: str, fields: int) -> 
         ({"run": {"output": " hello \n"}}, "hello"),
         ({"run": {"output": "hello", "response": {"messages": [{"role": "assistant", "content": "other"}]}}}, "hello"),
         (said({"content": "first"}, {"content": "last"}, {"content": "  "}, {"content": None}), "last"),
-        (said({"content": [{"type": "text", "text": "in "}, {"type": "image"}, {"type": "text", "text": "parts"}]}), "in parts"),
+        (said({"content": [{"type": "text", "text": "in "}, {"type": "text", "text": "parts"}]}), "in parts"),
         ({"run": {"response": {"messages": [{"role": "user", "content": "no"}, "no"]}}, "output": "root"}, "root"),
         ({"success": True, "data": {"response": "hello", "status": "queued"}}, "hello"),
         ({"response": "hello"}, "hello"),
