@@ -62,9 +62,7 @@ def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, 
         case _ if cure:
             return OperatorMustFix(f"{said}: {cure}")
         case 402 | 425 | 429:
-            return Retryable(
-                f"{said}: {MONEY}" if status == PAYMENT_REQUIRED else said, retry_after=retry_after(headers)
-            )
+            return Retryable(f"{said}: {MONEY}" if status == PAYMENT_REQUIRED else said, retry_after=retry_after(headers))
         case _ if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - the protocol's own numbers
             return _refused_request(status, body, said=said)
         case _ if 300 <= status < 400:  # noqa: PLR2004

@@ -61,7 +61,7 @@ def _speech(envelope: Envelope, found: Found, name: str, *, cut: bool) -> Comple
         text, notes = whole_sentences(text), (*notes, SHORTENED)
         if not text:
             raise _cut_off(envelope, name, nothing_left=thought or not clean(seen.text))
-    reason = seen.reason or (Reason.THOUGHTS_ONLY if thought and not said else Reason.EMPTY)
+    reason = (seen.reason if said else Reason.THOUGHTS_ONLY if thought else None) or Reason.EMPTY
     return _completion(envelope, bounded(text), None if text else reason, notes, as_said=said if text != said else "")
 
 
