@@ -322,7 +322,7 @@ def test_one_that_was_cut_off_is_a_dead_letter_if_nobody_stands_in(world: World,
     world.write()
     world.work()
     assert (world.status()[0], len(world.asked(COMPLETE)), world.posts()) == ("dead", 1, [])
-    [why] = [event.details["why"] for event in world.events() if event.step == "dead"]
+    [why] = [str(event.details) for event in world.events() if event.step == "dead"]
     assert all(words in why for words in ("max_tokens", "thoughts count"))
 
 
