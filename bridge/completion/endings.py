@@ -14,6 +14,7 @@ from __future__ import annotations
 from enum import Enum
 
 from bridge.model import Reason
+from bridge.wire.answers import as_text
 
 
 class Ending(Enum):
@@ -64,6 +65,6 @@ _WORDS = {
 _BY_WORD = {word: ending for ending, words in _WORDS.items() for word in words}
 
 
-def ending(word: str) -> Ending:
+def ending(word: object) -> Ending:
     """What a service's word for the end means. A word that is not known says nothing: then the text is whole."""
-    return _BY_WORD.get(word.strip().lower().replace("-", "_").replace(" ", "_"), Ending.WHOLE)
+    return _BY_WORD.get(as_text(word).strip().lower().replace("-", "_").replace(" ", "_"), Ending.WHOLE)

@@ -27,7 +27,7 @@ class Envelope:
     """
 
     content: object = None
-    ended: str = ""
+    ended: object = ""
     silence: Reason | None = None
     tools: tuple[str, ...] = ()
     thoughts: bool = False

@@ -164,7 +164,7 @@ def _text(kind: str, event: Any) -> str:
         part(choice, "text"),
         part(_candidate(event), "content", "parts"),
         part(event, "delta", "message", "content", "text"),
-        part(event, "delta", "text") if part(event, "delta", "type") in {None, "text_delta"} else None,
+        part(event, "delta", "text") if as_text(part(event, "delta", "type")) in {"", "text_delta"} else None,
         part(event, "delta", "content"),
         part(event, "delta"),
         part(event, "message", "content") if isinstance(part(event, "done"), bool) else None,

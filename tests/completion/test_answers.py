@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge.completion.faults import Unsendable
 from bridge.completion.providers import Providers
 from bridge.completion.reading import completion_of
-from bridge.errors import Down, OperatorMustFix
+from bridge.errors import BridgeError, Down, OperatorMustFix
 from bridge.model import Completion, Reason
 from bridge.settings import from_environment
 from bridge.wire.calls import Wire
@@ -158,3 +158,62 @@ def test_a_text_without_marks_passes_unchanged(provider: Provider, text: str) ->
     service = providers.service(provider.location("http://127.0.0.1:1"), provider.name)
     body = json.dumps(provider.answer(text)).encode()
     assert completion_of(service, {}, body, question=QUESTION) == Completion(text=text)
+
+
+NAMES = st.sampled_from(
+    [
+        "choices",
+        "message",
+        "content",
+        "delta",
+        "type",
+        "text",
+        "error",
+        "code",
+        "data",
+        "run",
+        "output",
+        "response",
+        "messages",
+        "role",
+        "status",
+        "detail",
+        "finish_reason",
+        "tool_calls",
+        "refusal",
+        "audio",
+        "candidates",
+        "parts",
+        "done",
+        "event",
+        "answer",
+        "metadata",
+        "reply",
+        "success",
+        "ok",
+        "html-message",
+    ]
+)
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | NAMES
+VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12)
+ODD = st.one_of(
+    st.binary(max_size=60),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    st.lists(VALUES, max_size=4).map(lambda values: b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in values)),
+    st.lists(VALUES, max_size=4).map(lambda values: b"\n".join(json.dumps(one).encode() for one in values)),
+)
+
+
+@pytest.mark.parametrize("provider", EVERY.values(), ids=EVERY)
+@given(body=ODD, kind=st.sampled_from(["", "text/plain", "text/event-stream", "application/x-ndjson", "text/html; charset=odd"]))
+def test_no_answer_is_too_odd(provider: Provider, body: bytes, kind: str) -> None:
+    """Whatever comes is a text, a silence with its reason, or a fault of ours with a message: never anything else."""
+    providers = Providers(WIRE, from_environment({}), services=provider.services)
+    service = providers.service(provider.location("http://127.0.0.1:1"), provider.name)
+    try:
+        said = completion_of(service, {"Content-Type": kind}, body, question=QUESTION)
+    except BridgeError as error:
+        told = [str(error)]
+    else:
+        told = [said.text, str(said.why_silent or "")]
+    assert len(list(filter(None, told))) == 1
