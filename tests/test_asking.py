@@ -301,6 +301,17 @@ def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
     assert (world.status(), len(world.asked(COMPLETE))) == (("dead", ""), 5 * TRIES)
 
 
+def test_a_silence_is_an_answer_of_a_provider_that_is_well(world: World) -> None:
+    """One that a gateway's guardrail tells by its status is asked for once, and closes a circuit like any answer."""
+    circuit = shut(world, "assistable")
+    world.refusing[COMPLETE] = 446
+    world.write()
+    pass_time(world.redis, 10)
+    world.work()
+    assert (world.status()[0], len(world.asked(COMPLETE)), world.circuits.down()) == ("no_reply", 1, {})
+    assert world.redis.hget(key("circuit", circuit), "since") is None
+
+
 CUT_OFF = {"run": {"output": "Our prices start at", "finishReason": "length"}}
 
 
