@@ -14,6 +14,7 @@
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             will not pass by itself: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
+    │       ├── CutOff        an answer ended at its limit with nothing whole in it: only another provider may do better
     │       └── TokenRefused  a login was refused: three in a row put the location on hold
     ├── Fenced                the lease was lost: stop, and write nothing
     ├── WrongInput            the person at the command line: exit code 2
@@ -116,6 +117,10 @@ class Permanent(BridgeError):
 
 class OperatorMustFix(Permanent):
     """A token, a scope or a provider setting is wrong."""
+
+
+class CutOff(OperatorMustFix):
+    """An answer was cut off at its limit and holds nothing whole: asking the same again costs the same and ends the same."""
 
 
 class TokenRefused(OperatorMustFix):

@@ -117,7 +117,8 @@ class OpenAI(_Table):
     base_url: Url = ""
     model: str = ""
     system_prompt: str = ""
-    max_tokens: int = Field(500, ge=1)
+    max_tokens: int = Field(4000, ge=1)
+    reasoning_effort: str = ""
     token: Secret = None
 
 
@@ -126,6 +127,7 @@ class JsonWebhook(_Table):
 
     url: Url = ""
     reply_path: Annotated[str, StringConstraints(min_length=1)] = "output"
+    input_name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "chatInput"
     header: HeaderName = "Authorization"
     token: Secret = None
 

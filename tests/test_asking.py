@@ -301,6 +301,42 @@ def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
     assert (world.status(), len(world.asked(COMPLETE))) == (("dead", ""), 5 * TRIES)
 
 
+def test_a_silence_is_an_answer_of_a_provider_that_is_well(world: World) -> None:
+    """One that a gateway's guardrail tells by its status is asked for once, and closes a circuit like any answer."""
+    circuit = shut(world, "assistable")
+    world.refusing[COMPLETE] = 446
+    world.write()
+    pass_time(world.redis, 10)
+    world.work()
+    assert (world.status()[0], len(world.asked(COMPLETE)), world.circuits.down()) == ("no_reply", 1, {})
+    assert world.redis.hget(key("circuit", circuit), "since") is None
+
+
+CUT_OFF = {"run": {"output": "Our prices start at", "finishReason": "length"}}
+
+
+def test_who_stands_in_answers_for_one_that_was_cut_off(world: World) -> None:
+    """An answer with nothing whole in it is asked for once; then the fallback has its turn."""
+    world.keep(fallback_provider="agencii")
+    world.answer = CUT_OFF
+    world.write()
+    world.work()
+    assert (world.status(), world.posts()) == (REPLIED, ["agencii's answer 1"])
+    assert (len(world.asked(COMPLETE)), len(world.asked(AGENCII))) == (1, 1)
+
+
+@pytest.mark.parametrize("fallback", ["", "agencii"])
+def test_one_that_was_cut_off_is_a_dead_letter_if_nobody_stands_in(world: World, fallback: str) -> None:
+    """Asked again it would cost the same and end the same: the letter names the limit, and that thoughts count."""
+    world.keep(fallback_provider=fallback)
+    world.answer, world.refusing = CUT_OFF, {AGENCII: 500}
+    world.write()
+    world.work()
+    assert (world.status()[0], len(world.asked(COMPLETE)), world.posts()) == ("dead", 1, [])
+    [why] = [str(event.details) for event in world.events() if event.step == "dead"]
+    assert all(words in why for words in ("max_tokens", "thoughts count"))
+
+
 # Never both
 
 

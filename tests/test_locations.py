@@ -29,7 +29,7 @@ def test_an_empty_table_is_a_location() -> None:
     assert (location.debounce_seconds, location.debounce_max_seconds, location.max_age_seconds) == (5, 60, 21600)
     assert [channel.value for channel in location.channels] == ["SMS", "WhatsApp", "FB", "IG", "Live_Chat", "Custom"]
     assert (location.off_tags, location.required_tags, location.contact_lookup) == (("ai_off",), (), True)
-    assert (location.openai.max_tokens, location.webhook.reply_path, location.assistable.delivery) == (500, "output", "auto")
+    assert (location.openai.max_tokens, location.webhook.reply_path, location.assistable.delivery) == (4000, "output", "auto")
     assert location.ghl_token is None
 
 

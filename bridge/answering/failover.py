@@ -12,7 +12,7 @@ import structlog
 
 from bridge.answering.excerpts import excerpt_of
 from bridge.answering.history import history
-from bridge.errors import Down, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import CutOff, Down, OutcomeUnknown, Permanent, Retryable
 from bridge.model import Again
 from bridge.policy import failover, transcript
 
@@ -49,16 +49,21 @@ class Asked:
 def ask(case: Case, names: Sequence[str], desk: Desk) -> Completion | Again:
     """Ask the providers of these names in turn, until one answers; Again if all are down, or an outcome is to be settled first.
 
-    Raises Retryable (a passing fault, nothing delivered), OutcomeUnknown, and Permanent if the location's own provider refused.
+    Raises Retryable (a passing fault, nothing delivered), OutcomeUnknown, and Permanent if the location's own provider refused,
+    or was cut off and nobody stood in: asked again, it would cost the same and end the same.
     """
     shut: list[str] = []
     fault: Retryable | None = None
+    cut_off: CutOff | None = None
     for name in names:
         try:
             outcome = _ask(case, name, desk)
         except Retryable as error:
             fault = error
         except Permanent as error:
+            if name == case.kept.location.provider and isinstance(error, CutOff):
+                cut_off = error
+                continue
             if name == case.kept.location.provider:
                 raise
             fault = fault or Retryable(f"{name} can't stand in: {error}")
@@ -66,6 +71,8 @@ def ask(case: Case, names: Sequence[str], desk: Desk) -> Completion | Again:
             if not isinstance(outcome, Shut):
                 return outcome
             shut.append(outcome.circuit)
+    if cut_off:
+        raise cut_off
     if fault and not shut:
         raise fault
     return _wait(case, fault, shut, desk)

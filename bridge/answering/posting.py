@@ -171,7 +171,7 @@ def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Aga
     since, asked = case.turn.answered_at_ms or case.turn.leased_at_ms, case.turn.ledger.get(ASK)
     # It may have delivered well before its answer came.
     back_to = asked.at_ms if asked else since
-    found = _look_for(case, completion.text, completion.claimed_message_id, since, desk, back_to_ms=back_to)
+    found = _look_for(case, completion.delivered_as, completion.claimed_message_id, since, desk, back_to_ms=back_to)
     return _delivered(case, completion, found.message_ids) if isinstance(found, Sent) else found
 
 

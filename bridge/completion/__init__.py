@@ -1,7 +1,7 @@
 """Completion services: a provider is one module of plain values (`Service`) and one line in the registry (`providers`).
 
-Whatever it is called, it is asked by the same few lines: `exchange` makes the HTTP call, `retrying` has the patience of seconds,
-`faults` sorts what goes wrong.
+Whatever it is called, it is asked and read by the same few lines: `exchange` makes the HTTP call, `retrying` has the patience of
+seconds, `reading` and `judging` say what an answer means, `faults` sorts what goes wrong.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.completion.envelope import Envelope
     from bridge.model import Completion, Question
 
 
@@ -55,10 +56,15 @@ class Service(Protocol):
         """Write a question as the request's JSON."""
         ...
 
-    def decipher(self, headers: Mapping[str, str], body: bytes, *, question: Question) -> Completion:
-        """Read a 2xx answer. Empty text is a decision, not a fault.
+    @property
+    def is_flow(self) -> bool:
+        """Whether it is an operator's own flow, whose tool may say something about itself in the reply's place."""
+        ...
 
-        Raises Unreadable for what is no answer at all, and what `faults.reported` gives for one that reports an error. Messages
-        hold the answer's form, never its words.
+    def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
+        """Take the JSON object of a 2xx apart: what was said, and what was said about it. `judging` says what becomes of it.
+
+        Raises Unreadable if it holds nothing that this service answers with. Words, lists of objects, streams, pages and empty
+        bodies never come here: `reading` has dealt with them.
         """
         ...

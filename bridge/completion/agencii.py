@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.completion.faults import Unreadable, readable, reported
+from bridge.completion.envelope import Envelope
+from bridge.completion.faults import Unreadable
 from bridge.completion.logins import bearer, given, token
-from bridge.completion.words import content_of, fill, name_of, spoken
-from bridge.wire.answers import as_text, is_plain_text, plain_text, shape
+from bridge.completion.words import fill, name_of
+from bridge.wire.answers import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.locations import Location
-    from bridge.model import Completion, Question
+    from bridge.model import Question
     from bridge.settings import Settings
 
 
@@ -31,6 +32,7 @@ class Agencii:
     additional_instructions: str = ""
     name: str = "Agencii"
     takes_history: bool = False
+    is_flow: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -48,19 +50,17 @@ class Agencii:
             "additionalInstructions": fill(self.additional_instructions, question.contact) or None,
         }
 
-    def decipher(self, headers: Mapping[str, str], body: bytes, *, question: Question) -> Completion:
-        """Read an answer: text if the integration is `textOnly`, else JSON with the chat's id. Raises as the protocol says."""
+    def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
+        """Take an answer apart: an object with the chat's id. An integration that is `textOnly` answers with bare words."""
         del question
-        if is_plain_text(headers, body):
-            return spoken(plain_text(body))
-        document = readable(body)
+        message = document.get("message")
+        if isinstance(message, dict):
+            chat = as_text(document.get("chatId"))
+            session = f"{self.api_integration_id}:{chat}" if 0 < len(chat) <= LONGEST_CHAT_ID else ""
+            return Envelope(content=message.get("content"), session_id=session)
         if "message" not in document and any(document.get(sign) for sign in ("detail", "error")):
-            raise reported(self.name, document, body)
-        if not isinstance(document.get("message"), dict):
-            raise Unreadable(shape(body))
-        chat = as_text(document.get("chatId"))
-        session = f"{self.api_integration_id}:{chat}" if 0 < len(chat) <= LONGEST_CHAT_ID else ""
-        return replace(spoken(content_of(document["message"])), session_id=session)
+            return Envelope(error=document)
+        raise Unreadable("an object without a message")
 
     def _chat(self, question: Question) -> str:
         """The chat that this integration opened; another one's is none of its own."""

@@ -7,16 +7,18 @@ and `run.message` looks like GHL's receipt: hence the claims. Answers of either 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bridge.completion.faults import readable, reported, words_of
+from bridge.completion.envelope import Envelope
+from bridge.completion.faults import words_of
 from bridge.completion.logins import bearer, given, token
-from bridge.completion.words import EMPTY, content_of, spoken, turns_of
+from bridge.completion.parts import text_of
+from bridge.completion.words import turns_of
 from bridge.errors import TokenRefused
-from bridge.model import Completion, Reason
-from bridge.wire.answers import as_text, part, shape
+from bridge.model import Reason
+from bridge.wire.answers import as_text, part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 HELP_PAGE_PATH = "/ghl/chat-completion"
 # v3's word for a run that another one has overtaken.
-STALE = Reason.STALE_JOB
+STALE = "stale_job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Assistable:
     token: str
     assistant_id: str
     name: str = "Assistable"
+    is_flow: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -63,19 +66,16 @@ class Assistable:
             "messages": turns_of(question),
         }
 
-    def decipher(self, headers: Mapping[str, str], body: bytes, *, question: Question) -> Completion:
-        """Read an answer of any form.
-
-        Raises Unreadable, TokenRefused (Assistable has no access to the location), and Retryable or Permanent for other errors.
-        """
-        del headers
-        document = readable(body)
+    def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
+        """Take an answer of any form apart. Raises TokenRefused: Assistable has no access to the location."""
         reply = _reply(document)
         if _failed(document, reply):
-            return _silence_or_raise(self.name, document, body)
+            return _silence_or_error(self.name, document)
         claimed = as_text(_found(document, "run", "message", "messageId"))
-        return replace(
-            spoken(reply, why_silent=Reason.REFUSAL if _refused(document) else EMPTY),
+        return Envelope(
+            content=reply,
+            ended=as_text(_found(document, "run", "finishReason")) or as_text(_found(document, "finishReason")),
+            silence=Reason.REFUSAL if _refused(document) else None,
             claimed_message_id="" if claimed == question.last_message_id else claimed,
             says_sent=_outcome(document) == "sent",
             trace_id=as_text(_found(document, "run", "message", "traceId")),
@@ -101,14 +101,16 @@ def _outcome(document: dict[str, Any]) -> str:
     return as_text(_found(document, "status"))
 
 
-def _reply(document: dict[str, Any]) -> str:
-    """Find the text: `run.output`, else the run's last assistant message that holds any, else what variants call it."""
-    if _refused(document):
-        return ""
-    said = [content_of(message) for message in reversed(_assistant_messages(document))]
-    variants = (_found(document, "response"), _found(document, "output"))
-    candidates = (as_text(_found(document, "run", "output")), *said, *map(as_text, variants))
-    return next((text for text in candidates if text.strip()), "")
+def _reply(document: dict[str, Any]) -> object:
+    """Find what was said: `run.output`, else the run's last assistant message that says anything, else what variants call it."""
+    said = [message.get("content") for message in reversed(_assistant_messages(document))]
+    candidates = (_found(document, "run", "output"), *said, _found(document, "response"), _found(document, "output"))
+    return next((one for one in candidates if _says(one)), None)
+
+
+def _says(content: object) -> bool:
+    found = text_of(content)
+    return found is None or bool(found.text.strip())
 
 
 def _refused(document: dict[str, Any]) -> bool:
@@ -121,18 +123,18 @@ def _assistant_messages(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [message for message in messages if part(message, "role") == "assistant"] if isinstance(messages, list) else []
 
 
-def _failed(document: dict[str, Any], reply: str) -> bool:
+def _failed(document: dict[str, Any], reply: object) -> bool:
     """HTTP 200 can carry an error (seen on v2), and `error` or a run overtaken without a text is one too."""
     if document.get("ok") is False or document.get("success") is False:
         return True
-    return not reply and (bool(document.get("error")) or _outcome(document) in {STALE, "error"})
+    return reply is None and (bool(document.get("error")) or _outcome(document) in {STALE, "error"})
 
 
-def _silence_or_raise(name: str, document: dict[str, Any], body: bytes) -> Completion:
+def _silence_or_error(name: str, document: dict[str, Any]) -> Envelope:
     words = f"{words_of(document)} {_outcome(document)}"
     if STALE in words:
-        return Completion(text="", why_silent=STALE)
+        return Envelope(silence=Reason.STALE_JOB)
     if "no access token" in words.lower():
-        said = f"{name}: HTTP 200 that reports an error, {shape(body)}"
+        said = f"{name}: HTTP 200 that reports an error"
         raise TokenRefused(f"{said}: Assistable has no access to the location; connect GHL in Assistable again", side="provider")
-    raise reported(name, document, body)
+    return Envelope(error=document)

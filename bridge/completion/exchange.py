@@ -6,15 +6,18 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.completion.faults import Unreadable, lost, refusal
-from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
-from bridge.wire.answers import shape
+from bridge.completion.faults import Unreadable, Unsendable, lost, refusal
+from bridge.completion.reading import completion_of
+from bridge.completion.status_words import silence_of
+from bridge.errors import BridgeError, CutOff, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.model import Completion
+from bridge.wire.answers import json_object, shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.completion import Completer, Service
-    from bridge.model import Completion, Question
+    from bridge.model import Question
     from bridge.wire.calls import Answer, Wire
 
 ACCEPTED = range(200, 300)
@@ -61,13 +64,23 @@ class Exchange:
             raise
 
     def _read(self, answer: Answer, question: Question) -> Completion:
+        name, may_deliver = self._service.name, self._may_deliver
+        if silence := silence_of(answer.status, answer.body):
+            return Completion(text="", why_silent=silence)
         if answer.status not in ACCEPTED:
-            raise refusal(self._service.name, answer.status, answer.headers, answer.body, may_deliver=self._may_deliver)
+            raise refusal(name, answer.status, answer.headers, answer.body, may_deliver=may_deliver)
+        if may_deliver and json_object(answer.body) is None:
+            # Bare words, or none at all, say nothing of who delivers.
+            raise lost(f"{name}: HTTP {answer.status}, {shape(answer.body)}", may_deliver=True)
         try:
-            return self._service.decipher(answer.headers, answer.body, question=question)
-        except Unreadable:
-            said = f"{self._service.name}: HTTP {answer.status}, {shape(answer.body)}"
-            raise lost(said, may_deliver=self._may_deliver) from None
+            read = completion_of(self._service, answer.headers, answer.body, question=question)
+        except Unreadable as error:
+            raise lost(f"{name}: HTTP {answer.status}, {error}", may_deliver=may_deliver) from None
+        except (Unsendable, CutOff) as error:
+            if may_deliver:
+                raise lost(str(error), may_deliver=True) from None
+            raise
+        return read if may_deliver else replace(read, as_said="")
 
     def _ask(self, question: Question, seconds: float) -> Answer:
         service = self._service

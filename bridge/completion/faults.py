@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from bridge.completion.status_words import cure_of_error
 from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
-from bridge.wire.answers import about_money, as_text, json_object, part, retry_after, shape
+from bridge.wire.answers import about_money, as_text, part, retry_after, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PAYMENT_REQUIRED = 402
 MONEY = "credit, billing or quota"
+# Codes and types that stand for a fault that passes: OpenAI's, Anthropic's (`overloaded_error`, `api_error`) and OpenRouter's.
+_PASSING = frozenset(
+    [
+        "server_error",
+        "internal_server_error",
+        "api_error",
+        "overloaded_error",
+        "overloaded",
+        "service_unavailable",
+        "rate_limit_exceeded",
+        "rate_limit_error",
+        "timeout",
+        "upstream_error",
+        "engine_overloaded_error",
+    ]
+)
+# A question and its answer don't fit together into what the model can hold, or the limit of the answer isn't to the service's
+# liking: OpenAI (`context_length_exceeded`), vLLM ("maximum context length"), llama.cpp (`exceed_context_size_error`), Anthropic
+# ("prompt is too long"), Gemini ("input token count"), and all that name `max_tokens` or `max_completion_tokens`.
+_TOO_LONG = re.compile(
+    rb"context[ _](?:length|window|size)|max_(?:completion_|output_|new_)?tokens|prompt is too long"
+    rb"|input token count|too many tokens",
+    re.IGNORECASE,
+)
+TOO_LONG = "the question, or max_tokens, is more than the model takes; lower history_messages or set max_tokens"
 
 
 class Unreadable(BridgeError):
-    """A 2xx that is no answer: HTML, cut-off JSON, another shape."""
+    """A 2xx that is no answer: cut-off JSON, another shape. Its message says what came, and what to do if that is known."""
 
 
-def readable(body: bytes) -> dict[str, Any]:
-    """The JSON object that a 2xx should be. Raises Unreadable."""
-    document = json_object(body)
-    if document is None:
-        raise Unreadable(shape(body))
-    return document
+class Unsendable(OperatorMustFix):
+    """A 2xx whose words are not for the contact, and that a setting, here or at the service, makes an answer."""
 
 
 def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, may_deliver: bool) -> BridgeError:
     """Sort an answer other than 2xx of the service `name`.
 
     Retryable for 425, 429 (with the wait asked for) and for credit, billing or quota in whatever status; OutcomeUnknown for 408
-    and 5xx if it may deliver, Down if not; OperatorMustFix for 401, 403 and redirects; Permanent for the rest.
+    and 5xx if it may deliver, Down if not; OperatorMustFix for 401, 403, redirects and what names its own cure; Permanent for the
+    rest.
     """
     said = f"{name}: HTTP {status}, {shape(body)}"
+    cure = cure_of_error(status, body)
     match status:
-        case 425 | 429:
-            return Retryable(said, retry_after=retry_after(headers))
-        case 402:
-            return Retryable(f"{said}: {MONEY}")
-        case 408:
-            return lost(said, may_deliver=may_deliver, wait=retry_after(headers))
-        case _ if 400 <= status < 500:  # noqa: PLR2004 - the protocol's own numbers
+        case _ if cure:
+            return OperatorMustFix(f"{said}: {cure}")
+        case 402 | 425 | 429:
+            return Retryable(f"{said}: {MONEY}" if status == PAYMENT_REQUIRED else said, retry_after=retry_after(headers))
+        case _ if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - the protocol's own numbers
             return _refused_request(status, body, said=said)
         case _ if 300 <= status < 400:  # noqa: PLR2004
             return OperatorMustFix(f"{said}: a redirect, which is not followed; set the url that it leads to")
@@ -52,7 +76,7 @@ def lost(said: str, *, may_deliver: bool, wait: float | None = None) -> OutcomeU
     return OutcomeUnknown(f"{said}: it may have been delivered") if may_deliver else Down(said, retry_after=wait)
 
 
-def words_of(document: dict[str, Any]) -> str:
+def words_of(document: Mapping[str, Any]) -> str:
     """All that a JSON answer says of an error, to be looked through and never to be repeated."""
     error = document.get("error")
     named = (
@@ -66,12 +90,29 @@ def words_of(document: dict[str, Any]) -> str:
     return " ".join(filter(None, map(as_text, named)))
 
 
-def reported(name: str, document: dict[str, Any], body: bytes) -> BridgeError:
-    """Sort a 2xx that reports an error (seen on several services)."""
-    said, words = f"{name}: HTTP 200 that reports an error, {shape(body)}", words_of(document)
+def reported(name: str, document: Mapping[str, Any], form: str) -> BridgeError:
+    """Sort a 2xx that reports an error (seen on several services); `form` is its shape."""
+    said, words = f"{name}: HTTP 200 that reports an error, {form}", words_of(document)
     if about_money(words.encode()):
         return Retryable(f"{said}: {MONEY}")
-    return Permanent(said)
+    error = document.get("error")
+    if _passes(error):
+        return broken_off(name, error)
+    return OperatorMustFix(f"{said}: {TOO_LONG}") if _TOO_LONG.search(words.encode()) else Permanent(said)
+
+
+def broken_off(name: str, error: object) -> Retryable:
+    """A service lost what it was answering with, in the middle of it. Down if its own service behind it is to blame."""
+    code = part(error, "code")
+    said = f"{name}: HTTP 200, and the answer broke off with an error"
+    return Down(f"{said} {code}") if isinstance(code, int) and 500 <= code < 600 else Retryable(said)  # noqa: PLR2004
+
+
+def _passes(error: object) -> bool:
+    code = part(error, "code")
+    if isinstance(code, int):
+        return code in {408, 425, 429} or 500 <= code < 600  # noqa: PLR2004
+    return not _PASSING.isdisjoint({as_text(code).lower(), as_text(part(error, "type")).lower()})
 
 
 def _refused_request(status: int, body: bytes, *, said: str) -> BridgeError:
@@ -79,4 +120,4 @@ def _refused_request(status: int, body: bytes, *, said: str) -> BridgeError:
         return Retryable(f"{said}: {MONEY}")
     if status in {401, 403}:
         return TokenRefused(f"{said}: token refused", side="provider")
-    return Permanent(said)
+    return OperatorMustFix(f"{said}: {TOO_LONG}") if _TOO_LONG.search(body) else Permanent(said)

@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bridge.completion.faults import Unreadable, readable, reported
+from bridge.completion.envelope import Envelope
+from bridge.completion.faults import Unreadable
 from bridge.completion.logins import bearer, given, token_if_any
-from bridge.completion.words import EMPTY, content_of, spoken, turns_of
+from bridge.completion.words import turns_of
 from bridge.model import Reason
-from bridge.wire.answers import as_text, part, shape
+from bridge.wire.answers import as_text, part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.locations import Location
-    from bridge.model import Completion, Question
+    from bridge.model import Question
     from bridge.settings import Settings
 
 PATH = "/chat/completions"
+# Where servers that keep thoughts apart put them: DeepSeek, vLLM and many more; OpenRouter and newer vLLM; Ollama.
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 # OpenAI's own newer models refuse `max_tokens`; most compatible servers know nothing else.
 RENAMED_AT = ("api.openai.com", ".openai.azure.com")
 
@@ -33,8 +36,10 @@ class OpenAI:
     model: str
     system_prompt: str
     max_tokens: int
+    reasoning_effort: str = ""
     name: str = "OpenAI"
     takes_history: bool = True
+    is_flow: bool = False
 
     @property
     def url(self) -> str:
@@ -55,24 +60,30 @@ class OpenAI:
             "messages": [*system, *turns_of(question), {"role": "user", "content": question.input}],
             "max_completion_tokens" if host.endswith(RENAMED_AT) else "max_tokens": self.max_tokens,
             "stream": False,
+            **({"reasoning_effort": self.reasoning_effort} if self.reasoning_effort else {}),
         }
 
-    def decipher(self, headers: Mapping[str, str], body: bytes, *, question: Question) -> Completion:
-        """Read the first choice. A refusal, a filtered answer and one that only calls tools are silence.
-
-        Raises as the protocol says.
-        """
-        del headers, question
-        document = readable(body)
+    def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
+        """Take the first choice apart. A gateway that lost its upstream says so in the choice, beside what came before."""
+        del question
         choices = document.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if choice is None and document.get("error"):
-            raise reported(self.name, document, body)
-        message = part(choice, "message")
+            return Envelope(error=document)
+        message, error = part(choice, "message"), part(choice, "error") or document.get("error")
         if not isinstance(message, dict):
-            raise Unreadable(shape(body))
-        refused = bool(message.get("refusal"))
-        return spoken("" if refused else content_of(message), why_silent=_why_silent(choice, refused=refused))
+            if not error:
+                raise Unreadable("no message in the answer's first choice")
+            message = {}
+        return Envelope(
+            content=message.get("content") or part(message, "audio", "transcript"),
+            ended=as_text(part(choice, "finish_reason")),
+            silence=Reason.REFUSAL if message.get("refusal") else None,
+            tools=_tools(message),
+            thoughts=any(message.get(name) for name in THOUGHTS),
+            broken_off=error,
+            limit="openai.max_tokens",
+        )
 
 
 def of(location: Location, settings: Settings) -> OpenAI:
@@ -85,12 +96,14 @@ def of(location: Location, settings: Settings) -> OpenAI:
         model=given(table.model, location, "openai.model"),
         system_prompt=table.system_prompt,
         max_tokens=table.max_tokens,
+        reasoning_effort=table.reasoning_effort,
     )
 
 
-def _why_silent(choice: Any, *, refused: bool) -> Reason:
-    if refused:
-        return Reason.REFUSAL
-    if part(choice, "message", "tool_calls"):
-        return Reason.TOOL_CALL
-    return Reason.FILTERED if as_text(part(choice, "finish_reason")) == "content_filter" else EMPTY
+def _tools(message: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the tools that are to be called: `tool_calls`, or `function_call` as it was once."""
+    listed = message.get("tool_calls")
+    calls = [part(call, "function") or {} for call in listed] if isinstance(listed, list) else []
+    if message.get("function_call"):
+        calls.append(message["function_call"])
+    return tuple(as_text(part(call, "name")) for call in calls)

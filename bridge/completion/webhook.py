@@ -9,24 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.completion.faults import Unreadable, readable, reported
+from bridge.completion.envelope import Envelope
+from bridge.completion.faults import Unsendable
 from bridge.completion.logins import JSON, bearer, given, token_if_any
-from bridge.completion.words import name_of, spoken, turns_of
-from bridge.errors import OperatorMustFix
-from bridge.wire.answers import as_text, is_plain_text, json_list, plain_text, shape
+from bridge.completion.words import name_of, turns_of
+from bridge.wire.answers import as_text, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.locations import Location
-    from bridge.model import Completion, Question
+    from bridge.model import Question
     from bridge.settings import Settings
 
 USUAL = "output"
 # Where other endpoints put it, if no path was chosen.
 ELSEWHERE = ("answer", "text", "response", "message")
-# n8n's word when the workflow is told to answer before it has run.
-TOO_EARLY = "Workflow was started"
+# ... of which this one also holds what tools say about themselves.
+ALSO_A_STATUS = "message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,10 @@ class Webhook:
     token: str
     header: str
     reply_path: str
+    input_name: str = "chatInput"
     name: str = "webhook"
     takes_history: bool = True
+    is_flow: bool = True
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -51,7 +53,6 @@ class Webhook:
         """Write the question in n8n's form, with GHL's ids and the earlier turns beside it."""
         return {
             "action": "sendMessage",
-            "chatInput": question.input,
             "sessionId": name_of(question),
             "locationId": question.location_id,
             "contactId": question.contact_id,
@@ -59,37 +60,28 @@ class Webhook:
             "messageId": question.last_message_id,
             "channel": question.channel,
             "messages": turns_of(question),
+            self.input_name: question.input,
         }
 
-    def decipher(self, headers: Mapping[str, str], body: bytes, *, question: Question) -> Completion:
-        """Read the reply: plain text, or JSON (the first item of a list) at `reply_path`. Raises as the protocol says.
-
-        An object in which nothing stands there is the operator's to mend; an empty one is silence.
-        """
+    def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
+        """Find what stands at `reply_path`, or in the usual places; an empty object is silence. Raises Unsendable."""
         del question
-        if is_plain_text(headers, body):
-            return spoken(plain_text(body))
-        items = json_list(body)
-        document = readable(body) if items is None else (items[0] if items else {})
-        if not isinstance(document, dict):
-            raise Unreadable(shape(body))
         if document.get("ok") is False or document.get("success") is False or document.get("error"):
-            raise reported(self.name, document, body)
-        return spoken(self._reply(document, body))
-
-    def _reply(self, document: dict[str, Any], body: bytes) -> str:
+            return Envelope(error=document)
         paths = (self.reply_path, *ELSEWHERE) if self.reply_path == USUAL else (self.reply_path,)
-        found = [step for step in (_walk(document, path) for path in paths) if step is not _NOTHING]
+        found = [(path, content) for path in paths if (content := _walk(document, path)) is not _NOTHING]
         if document and not found:
-            raise OperatorMustFix(
-                f"{self.name}: nothing stands at reply_path {self.reply_path}, {shape(body)}; set webhook.reply_path"
+            raise Unsendable(
+                f"{self.name}: nothing stands at reply_path {self.reply_path}, {form_of(document)}; set webhook.reply_path"
             )
-        reply = as_text(found[0]) if found else ""
-        if reply == TOO_EARLY:
-            raise OperatorMustFix(
-                f"{self.name}: the workflow answers before it has run; let n8n respond when the last node finishes"
-            )
-        return reply
+        place, content = found[0] if found else (self.reply_path, None)
+        return Envelope(
+            content=content,
+            ended=as_text(document.get("finish_reason")),
+            setting="webhook.reply_path",
+            place=place,
+            bare=place == ALSO_A_STATUS and place != self.reply_path,
+        )
 
 
 def of(location: Location, settings: Settings) -> Webhook:
@@ -101,6 +93,7 @@ def of(location: Location, settings: Settings) -> Webhook:
         token=token_if_any(table.token),
         header=table.header,
         reply_path=table.reply_path,
+        input_name=table.input_name,
     )
 
 

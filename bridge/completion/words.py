@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bridge.locations import CONTACT_FIELD
-from bridge.model import Completion, Reason
-from bridge.wire.answers import as_text, part
+from bridge.wire.answers import as_text
 
 if TYPE_CHECKING:
     from bridge.model import Contact, Question
 
-EMPTY = Reason.EMPTY
 # Ten pages: more is a service that has lost its mind.
 MOST_CHARACTERS = 20_000
 LONGEST_FIELD = 80
@@ -22,18 +20,14 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IN_NAMES = " .,'@+-"
 
 
-def spoken(text: object, *, why_silent: Reason = EMPTY) -> Completion:
-    """An answer of these words, without control characters and bounded; blank ones, or what is no text, are silence."""
-    said = _CONTROLS.sub("", as_text(text).replace("\r\n", "\n").replace("\r", "\n")).strip()[:MOST_CHARACTERS].rstrip()
-    return Completion(text=said, why_silent=None if said else why_silent)
+def clean(text: str) -> str:
+    """The text without control characters but line breaks and tabs, and without white space around it."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def content_of(message: Any) -> str:
-    """The text of a chat message, whose content is a text or a list of parts; "" if it has none."""
-    content = part(message, "content")
-    if isinstance(content, list):
-        return "".join(as_text(part(piece, "text")) for piece in content if part(piece, "type") == "text")
-    return as_text(content)
+def bounded(text: str) -> str:
+    """The text, no longer than a reply may be."""
+    return text[:MOST_CHARACTERS].rstrip()
 
 
 def turns_of(question: Question) -> list[dict[str, str]]:

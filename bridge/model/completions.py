@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` is its reason.
+    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says why, and only then.
 
     `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
     says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
-    `waited_out` are the faults of the quick tries before this one, `notes` what the timeline tells of how the text was read
-    ("shortened: ...", "removed: thoughts"); neither holds a text of anybody's.
+    `waited_out` are the faults of the quick tries before this one. `notes` say what reading has done to the answer ("removed:
+    thoughts"), for the timeline: names and ids, never words of the answer. `as_said` is the text as the service wrote it, if
+    reading has changed it and the service may have delivered it so.
     """
 
     text: str
@@ -29,11 +30,17 @@ class Completion:
     provider: str = ""
     waited_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    as_said: str = ""
 
     @property
     def claims_delivery(self) -> bool:
         """Whether the provider says that it delivered the reply itself."""
         return self.says_sent or bool(self.claimed_message_id)
+
+    @property
+    def delivered_as(self) -> str:
+        """The words by which a delivery of the provider's own is known."""
+        return self.as_said or self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,7 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
 
 def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
     """By which words a delivery of the provider's own is known, before its answer came and after."""
-    entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.text)
+    entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.delivered_as)
     return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from datetime import UTC, datetime
@@ -14,37 +15,34 @@ if TYPE_CHECKING:
 # A wait beyond any retry schedule of ours is a mistake of the other side, and nobody would see what waits for it.
 LONGEST_WAIT = 24 * 3600.0
 
+# What is no JSON; None is: it is `null`.
+NO_JSON = object()
+
 _KEY = re.compile(r"[A-Za-z_]{1,32}")
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
     """Read a JSON object; None for everything else, whatever is wrong with it."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    document = json_value(body)
     return document if isinstance(document, dict) else None
 
 
-def json_list(body: bytes) -> list[Any] | None:
-    """Read a JSON list; None for everything else."""
+def json_value(body: bytes | str) -> Any:
+    """Read any JSON value; `NO_JSON` for everything else."""
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, list) else None
+        return NO_JSON
 
 
-def is_plain_text(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a body is the words themselves: sent as `text/plain`, and neither JSON nor HTML under that name."""
-    named = headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/plain"
-    return named and not body.lstrip().startswith(b"<") and json_object(body) is None and json_list(body) is None
-
-
-def plain_text(body: bytes) -> str:
-    """Read words as UTF-8; what is none becomes a question mark in a diamond."""
-    return body.decode("utf-8", "replace")
+def words_in(headers: Mapping[str, str], body: bytes) -> str | None:
+    """Read a body as words, without a byte order mark; None if it is neither UTF-8 nor what its `charset` says."""
+    named = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", headers.get("Content-Type", ""), re.ASCII | re.IGNORECASE)
+    for charset in ("utf-8-sig", *(named.groups() if named else ())):
+        with contextlib.suppress(UnicodeError, LookupError):
+            return body.decode(charset)
+    return None
 
 
 def part(document: object, *path: str) -> Any:
@@ -61,13 +59,20 @@ def as_text(value: object) -> str:
 
 def shape(body: bytes) -> str:
     """Name the form of an answer, like `an object with error, statusCode`: fit for messages, for it quotes no value."""
-    document = json_object(body)
-    if document is not None:
-        keys = sorted(key for key in document if _KEY.fullmatch(key))
-        return f"an object with {', '.join(keys[:8]) or 'no known keys'}"
+    document = json_value(body)
+    if isinstance(document, dict):
+        return form_of(document)
+    if isinstance(document, list):
+        return "a list"
     if not body.strip():
         return "an empty body"
     return "a page of HTML" if body.lstrip()[:1] == b"<" else "no JSON object"
+
+
+def form_of(document: Mapping[str, Any]) -> str:
+    """Name the form of an object by its keys."""
+    keys = sorted(key for key in document if _KEY.fullmatch(key))
+    return f"an object with {', '.join(keys[:8]) or 'no known keys'}"
 
 
 def about_money(body: bytes) -> bool:

@@ -32,6 +32,9 @@ KEEPALIVE_SECONDS = 4.0
 # One for the call under way, the others for reads made by its `before_send`.
 CONNECTIONS = 4
 
+# A charset put there by mistake changes nothing.
+NO_CODINGS = frozenset({"", "identity", "none", "utf-8", "utf8", "us-ascii", "iso-8859-1"})
+
 EACH = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "ghl-bridge"}
 
 LOST, UNSENT = "lost", "unsent"
@@ -201,9 +204,10 @@ def _collect(response: httpcore.Response, max_bytes: int) -> bytes:
 
 def _decode(raw: bytes, encoding: str, max_bytes: int) -> bytes:
     """Undo a compression that was not asked for, without unpacking more than `max_bytes`."""
-    if encoding == "identity":
+    coding = encoding.strip().lower().removeprefix("x-")  # names have no case (RFC 9110, 8.4.1)
+    if coding in NO_CODINGS:
         return raw
-    if encoding not in {"gzip", "deflate"}:
+    if coding not in {"gzip", "deflate"}:
         raise _Unreadable("a body in an unknown encoding")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: tells gzip and zlib apart by itself
     try:

@@ -36,8 +36,9 @@ TURNS = [{"role": "user", "content": "before"}, {"role": "assistant", "content":
 class Provider:
     """One service as a test sees it.
 
-    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what; `answer` writes a
-    2xx body that says a text; `more` are further silent answers.
+    `table` is the location's own; in it, `url_key` is the URL's key and `url_path` what it holds behind the host, if that is not
+    `path`, where the service must be asked. `asked` is what it must be asked, `login` a header (in lower case) and its value.
+    `answer` writes a 2xx body that says a text; `silent` are further silent answers. `is_flow`: as the service has it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Provider:
     url_path: str | None = None
     login: tuple[str, str] = ("authorization", "Bearer key")
     silent: tuple[Any, ...] = ()
+    is_flow: bool = False
     location_class: type[Location] = Location
     services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
 
@@ -114,7 +116,7 @@ PROVIDERS = (
         asked={
             "model": "m",
             "messages": [{"role": "system", "content": "Be kind."}, *TURNS, {"role": "user", "content": "one\ntwo"}],
-            "max_tokens": 500,
+            "max_tokens": 4000,
             "stream": False,
         },
         answer=lambda text: {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]},
@@ -137,6 +139,7 @@ PROVIDERS = (
         },
         answer=lambda text: {"output": text},
         silent=({}, []),
+        is_flow=True,
     ),
 )
 

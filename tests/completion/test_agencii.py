@@ -9,8 +9,9 @@ import pytest
 
 from bridge.completion.agencii import Agencii
 from bridge.completion.faults import Unreadable
+from bridge.completion.reading import completion_of
 from bridge.errors import Permanent, Retryable
-from bridge.model import Contact, ContactId
+from bridge.model import Contact, ContactId, Reason
 from tests.completion.asked import QUESTION
 
 AGENCII = Agencii(url="https://host/get_completion", token="key", api_integration_id="i1")
@@ -28,7 +29,7 @@ ANSWER = {
 
 def test_an_answer_in_json_names_its_chat() -> None:
     """The text is `message.content`; the chat that it belongs to is continued by the next question."""
-    said = AGENCII.decipher({}, json.dumps(ANSWER).encode(), question=QUESTION)
+    said = completion_of(AGENCII, {}, json.dumps(ANSWER).encode(), question=QUESTION)
     assert said.text == "**Hello!**"
     asked = AGENCII.build(replace(QUESTION, session_id=said.session_id))
     assert (asked["chatId"], asked["aliasChatId"]) == ("plOQeH3hW7UKiACqEdAx", "ghl:loc:conv")
@@ -36,28 +37,28 @@ def test_an_answer_in_json_names_its_chat() -> None:
 
 def test_a_chat_of_another_integration_is_not_continued() -> None:
     """Who changes the integration begins new chats."""
-    session = AGENCII.decipher({}, json.dumps(ANSWER).encode(), question=QUESTION).session_id
+    session = completion_of(AGENCII, {}, json.dumps(ANSWER).encode(), question=QUESTION).session_id
     assert replace(AGENCII, api_integration_id="i2").build(replace(QUESTION, session_id=session))["chatId"] is None
 
 
 @pytest.mark.parametrize("chat", ["", None, 7, "x" * 1000])
 def test_what_is_no_chat_id_is_not_kept(chat: object) -> None:
     """A chat id is a short text."""
-    assert AGENCII.decipher({}, json.dumps({**ANSWER, "chatId": chat}).encode(), question=QUESTION).session_id == ""
+    assert completion_of(AGENCII, {}, json.dumps({**ANSWER, "chatId": chat}).encode(), question=QUESTION).session_id == ""
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=utf-8", "Text/Plain"])
 def test_an_answer_of_a_text_only_integration_is_the_text(kind: str) -> None:
     """The whole body, whatever it looks like."""
-    said = AGENCII.decipher({"Content-Type": kind}, "Grüße, 5 < 6".encode(), question=QUESTION)
+    said = completion_of(AGENCII, {"Content-Type": kind}, "Grüße, 5 < 6".encode(), question=QUESTION)
     assert (said.text, said.session_id) == ("Grüße, 5 < 6", "")
-    assert AGENCII.decipher({"Content-Type": kind}, b" ", question=QUESTION).why_silent == "empty"
+    assert completion_of(AGENCII, {"Content-Type": kind}, b" ", question=QUESTION).why_silent == Reason.EMPTY
 
 
 def test_a_json_error_under_the_name_of_text_is_no_reply() -> None:
     """Error texts of a service never reach a contact."""
     with pytest.raises(Permanent):
-        AGENCII.decipher({"Content-Type": "text/plain"}, b'{"detail": "secret words"}', question=QUESTION)
+        completion_of(AGENCII, {"Content-Type": "text/plain"}, b'{"detail": "secret words"}', question=QUESTION)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_a_json_error_under_the_name_of_text_is_no_reply() -> None:
 def test_a_200_without_a_message_is_a_fault(document: object, kind: type[Exception]) -> None:
     """Errors are sorted by what they say; what says nothing can't be read."""
     with pytest.raises(kind):
-        AGENCII.decipher({}, json.dumps(document).encode(), question=QUESTION)
+        completion_of(AGENCII, {}, json.dumps(document).encode(), question=QUESTION)
 
 
 def test_what_a_contact_writes_stands_in_the_message_only() -> None:

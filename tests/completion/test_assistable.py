@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.completion.assistable import Assistable
+from bridge.completion.reading import completion_of
 from bridge.errors import BridgeError, Permanent, Retryable, TokenRefused
 from bridge.model import Completion, Reason
 from tests.completion.asked import QUESTION
@@ -17,7 +18,9 @@ SEED = "https://api.assistable.ai/v2/ghl-chat-completion"
 
 
 def read(document: object) -> Completion:
-    return Assistable(url=SEED, token="key", assistant_id="a1").decipher({}, json.dumps(document).encode(), question=QUESTION)
+    return completion_of(
+        Assistable(url=SEED, token="key", assistant_id="a1"), {}, json.dumps(document).encode(), question=QUESTION
+    )
 
 
 def said(*messages: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def test_the_path_of_the_url_says_which_form_is_asked(url: str, fields: int) -> 
         ({"run": {"output": " hello \n"}}, "hello"),
         ({"run": {"output": "hello", "response": {"messages": [{"role": "assistant", "content": "other"}]}}}, "hello"),
         (said({"content": "first"}, {"content": "last"}, {"content": "  "}, {"content": None}), "last"),
-        (said({"content": [{"type": "text", "text": "in "}, {"type": "image"}, {"type": "text", "text": "parts"}]}), "in parts"),
+        (said({"content": [{"type": "text", "text": "in "}, {"type": "text", "text": "parts"}]}), "in parts"),
         ({"run": {"response": {"messages": [{"role": "user", "content": "no"}, "no"]}}, "output": "root"}, "root"),
         ({"success": True, "data": {"response": "hello", "status": "queued"}}, "hello"),
         ({"response": "hello"}, "hello"),
@@ -66,21 +69,21 @@ def test_the_reply_is_found_wherever_it_stands(document: object, text: str) -> N
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        ({"run": {"output": ""}}, "empty"),
-        ({"run": {"output": None, "response": {"messages": [], "toolCalls": [{}]}}}, "empty"),
-        ({"success": True, "data": {"response": ""}}, "empty"),
-        ({"run": "odd", "data": []}, "empty"),
-        ({}, "empty"),
-        (said({"content": "I can't", "refusal": "I can't"}), "refusal"),
-        ({"run": {"output": "I can't", "response": {"messages": [{"role": "assistant", "refusal": "no"}]}}}, "refusal"),
-        ({"ok": False, "error": "stale_job"}, "stale_job"),
-        ({"data": {"status": "stale_job"}, "request_id": "r"}, "stale_job"),
-        ({"data": {"status": "completed"}, "request_id": "r"}, "empty"),
+        ({"run": {"output": ""}}, Reason.EMPTY),
+        ({"run": {"output": None, "response": {"messages": [], "toolCalls": [{}]}}}, Reason.EMPTY),
+        ({"success": True, "data": {"response": ""}}, Reason.EMPTY),
+        ({"run": "odd", "data": []}, Reason.EMPTY),
+        ({}, Reason.EMPTY),
+        (said({"content": "I can't", "refusal": "I can't"}), Reason.REFUSAL),
+        ({"run": {"output": "I can't", "response": {"messages": [{"role": "assistant", "refusal": "no"}]}}}, Reason.REFUSAL),
+        ({"ok": False, "error": "stale_job"}, Reason.STALE_JOB),
+        ({"data": {"status": "stale_job"}, "request_id": "r"}, Reason.STALE_JOB),
+        ({"data": {"status": "completed"}, "request_id": "r"}, Reason.EMPTY),
     ],
 )
-def test_silence_is_a_decision(document: object, why: str) -> None:
+def test_silence_is_a_decision(document: object, why: Reason) -> None:
     """An empty answer, a refusal and a run that was overtaken are nothing to send, and no fault."""
-    assert read(document) == Completion(text="", why_silent=Reason(why))
+    assert read(document) == Completion(text="", why_silent=why)
 
 
 def test_an_old_refusal_is_no_silence() -> None:

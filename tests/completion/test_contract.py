@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.completion.faults import Unsendable
 from bridge.completion.words import MOST_CHARACTERS
 from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
-from bridge.model import Completion
+from bridge.model import Completion, Reason
 from bridge.wire.calls import Wire
 from bridge.wire.patience import TRIES
 from tests.completion.asked import PROVIDERS, README_EXAMPLE, Provider
@@ -51,7 +52,7 @@ def test_silence_is_a_decision(wire: Wire, provider: Provider) -> None:
     answers = [provider.answer(""), provider.answer(" \n\t "), *provider.silent]
     with OtherSide(answering(*(http(200, each) for each in answers))) as server:
         said = [provider.ask(wire, server.url) for _ in answers]
-    assert [(each.text, each.why_silent) for each in said] == [("", "empty")] * len(answers)
+    assert [(each.text, each.why_silent) for each in said] == [("", Reason.EMPTY)] * len(answers)
     assert len(server.requests) == len(answers)
 
 
@@ -70,11 +71,10 @@ DOWN: dict[str, Callable[[Visit], None]] = {
     "502 of a proxy": answering(http(502, b"<html>secret words</html>", {"Content-Type": "text/html"})),
     "503 empty": answering(http(503)),
     "504 text": answering(http(504, b"upstream timeout, secret words", {"Content-Type": "text/plain"})),
-    "html": answering(http(200, b"<!doctype html><h1>secret words</h1>", {"Content-Type": "text/html"})),
-    "html as text": answering(http(200, b" <html>secret words</html>", {"Content-Type": "text/plain"})),
     "cut-off JSON": answering(http(200, b'{"output": "secret wor')),
-    "another shape": answering(http(200, b'"secret words"')),
-    "empty body": answering(http(200, b"")),
+    "another shape": answering(http(200, ["secret words"])),
+    "no text": answering(http(200, b"\xff\xfesecret words", {"Content-Type": "text/plain"})),
+    "a page that a gateway hands on": answering(http(200, {"html-message": "<h1>secret words</h1>"})),
     "body cut": cutting(b"HTTP/1.1 200 X\r\nContent-Length: 90\r\n\r\n{"),
     "hung up": cutting(b""),
     "reset": reset,
@@ -90,12 +90,39 @@ def test_a_service_that_is_down_is_asked_three_times(wire: Wire, provider: Provi
     assert len(server.requests) == TRIES
 
 
-@pytest.mark.parametrize("fault", DOWN)
+UNCLAIMED: dict[str, Callable[[Visit], None]] = {
+    **DOWN,
+    "html": answering(http(200, b"<!doctype html><h1>secret words</h1>", {"Content-Type": "text/html"})),
+    "words": answering(http(200, b"secret words", {"Content-Type": "text/plain"})),
+    "empty body": answering(http(200, b"")),
+    "a stream": answering(http(200, b'data: {"choices": [{"delta": {"content": "secret words"}}]}\n\n')),
+}
+
+
+@pytest.mark.parametrize("fault", UNCLAIMED)
 def test_what_may_have_been_delivered_is_not_asked_again(wire: Wire, provider: Provider, fault: str) -> None:
-    """Of a service that may deliver by itself the same faults are unknown outcomes: one call."""
-    with OtherSide(DOWN[fault]) as server, pytest.raises(OutcomeUnknown, match="may have been delivered") as caught:
+    """Of a service that may deliver by itself the same faults, and whatever is no object, are unknown outcomes: one call."""
+    with OtherSide(UNCLAIMED[fault]) as server, pytest.raises(OutcomeUnknown, match="may have been delivered") as caught:
         provider.ask(wire, server.url, may_deliver=True)
     assert "secret" not in str(caught.value)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/json"])
+def test_a_page_is_no_reply(wire: Wire, provider: Provider, kind: str) -> None:
+    """A page with 200 is a fault that says what to look at, whatever its label; a flow is not run again for it."""
+    page = http(200, b" <!doctype html><h1>secret words</h1>", {"Content-Type": kind})
+    with OtherSide(answering(page)) as server, pytest.raises(BridgeError, match="came where a reply should be") as caught:
+        provider.ask(wire, server.url)
+    assert "secret" not in str(caught.value)
+    assert (type(caught.value), len(server.requests)) == ((Unsendable, 1) if provider.is_flow else (Down, TRIES))
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_nothing_is_silence(wire: Wire, provider: Provider, status: int) -> None:
+    """An empty answer is asked for once, and is a decision."""
+    with OtherSide(answering(http(status, b"", {"Content-Type": "application/json"}))) as server:
+        assert provider.ask(wire, server.url) == Completion(text="", why_silent=Reason.EMPTY)
     assert len(server.requests) == 1
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.completion.faults import Unreadable
 from bridge.completion.openai import OpenAI
+from bridge.completion.reading import completion_of
 from bridge.model import Completion, Reason
 from tests.completion.asked import QUESTION
 
@@ -18,7 +19,7 @@ OPENAI = OpenAI(base_url="https://host/v1", token="key", model="m", system_promp
 
 def read(message: object, **choice: Any) -> Completion:
     document = {"choices": [{"message": message, **choice}]}
-    return OPENAI.decipher({}, json.dumps(document).encode(), question=QUESTION)
+    return completion_of(OPENAI, {}, json.dumps(document).encode(), question=QUESTION)
 
 
 @pytest.mark.parametrize("base", ["https://host/v1", "https://host/v1/", "https://host/v1/chat/completions"])
@@ -56,26 +57,32 @@ def test_without_a_prompt_there_is_no_system_turn() -> None:
 @pytest.mark.parametrize(
     ("message", "choice", "why"),
     [
-        ({"content": None}, {}, "empty"),
-        ({"content": None, "refusal": "I can't"}, {}, "refusal"),
-        ({"content": "I can't", "refusal": "I can't"}, {}, "refusal"),
-        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, "tool_call"),
-        ({"content": ""}, {"finish_reason": "content_filter"}, "filtered"),
+        ({"content": None}, {}, Reason.EMPTY),
+        ({"content": None, "refusal": "I can't"}, {}, Reason.REFUSAL),
+        ({"content": "I can't", "refusal": "I can't"}, {}, Reason.REFUSAL),
+        ({"content": None, "tool_calls": [{"id": "t"}]}, {"finish_reason": "tool_calls"}, Reason.TOOL_CALL),
+        ({"content": "Let me look"}, {"finish_reason": "tool_calls"}, Reason.TOOL_CALL),
+        ({"content": "Let me look", "tool_calls": [{"id": "t"}]}, {"finish_reason": "stop"}, Reason.TOOL_CALL),
+        ({"content": None, "function_call": {"name": "f"}}, {}, Reason.TOOL_CALL),
+        ({"content": ""}, {"finish_reason": "content_filter"}, Reason.FILTERED),
+        ({"content": "Half an ans"}, {"finish_reason": "content_filter"}, Reason.FILTERED),
+        ({"content": [{"type": "refusal", "refusal": "I can't"}]}, {}, Reason.REFUSAL),
+        ({"content": "", "reasoning_content": "Hm."}, {"finish_reason": "stop"}, Reason.THOUGHTS_ONLY),
     ],
 )
-def test_an_answer_without_a_text_is_silence(message: object, choice: dict[str, Any], why: str) -> None:
+def test_an_answer_without_a_text_is_silence(message: object, choice: dict[str, Any], why: Reason) -> None:
     """`content: null`, refusals, filtered answers and tool calls alone are decisions, each with its reason."""
-    assert read(message, **choice) == Completion(text="", why_silent=Reason(why))
+    assert read(message, **choice) == Completion(text="", why_silent=why)
 
 
 @pytest.mark.parametrize("content", ["hello", [{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}]])
 def test_content_may_come_in_parts(content: object) -> None:
-    """A text beside tool calls counts, and so do parts of text."""
-    assert read({"content": content, "tool_calls": [{"id": "t"}]}, finish_reason="length").text == "hello"
+    """Parts of text are put together."""
+    assert read({"content": content}, finish_reason="stop").text == "hello"
 
 
 @pytest.mark.parametrize("document", [{}, {"choices": []}, {"choices": ["x"]}, {"choices": [{"text": "old form"}]}])
 def test_an_answer_without_a_message_is_unreadable(document: object) -> None:
     """It is a fault of the service, not a decision."""
     with pytest.raises(Unreadable):
-        OPENAI.decipher({}, json.dumps(document).encode(), question=QUESTION)
+        completion_of(OPENAI, {}, json.dumps(document).encode(), question=QUESTION)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.completion.faults import Unreadable
+from bridge.completion.reading import completion_of
 from bridge.completion.webhook import Webhook
 from bridge.errors import OperatorMustFix, Permanent
 from tests.completion.asked import QUESTION
@@ -17,14 +18,14 @@ WEBHOOK = Webhook(url="https://host/webhook", token="key", header="Authorization
 
 def read(document: object, reply_path: str = "output") -> str:
     webhook = replace(WEBHOOK, reply_path=reply_path)
-    return webhook.decipher({"Content-Type": "application/json"}, json.dumps(document).encode(), question=QUESTION).text
+    return completion_of(webhook, {"Content-Type": "application/json"}, json.dumps(document).encode(), question=QUESTION).text
 
 
 @pytest.mark.parametrize(
     ("document", "path"),
     [
         ({"output": "hello", "text": "other"}, "output"),
-        ([{"output": "hello"}, {"output": "other"}], "output"),
+        ([{"output": "hello"}, {"output": ""}], "output"),
         ({"answer": "hello"}, "output"),
         ({"text": "hello"}, "output"),
         ({"response": "hello", "message": "other"}, "output"),
@@ -40,12 +41,10 @@ def test_the_reply_stands_where_the_path_says(document: object, path: str) -> No
 
 def test_plain_text_is_the_reply() -> None:
     """So n8n's "Respond to Webhook" may answer."""
-    assert WEBHOOK.decipher({"Content-Type": "text/plain"}, b"hello", question=QUESTION).text == "hello"
+    assert completion_of(WEBHOOK, {"Content-Type": "text/plain"}, b"hello", question=QUESTION).text == "hello"
 
 
-@pytest.mark.parametrize(
-    "document", [{"output": None}, {"output": ""}, {"output": {"x": 1}}, {"output": None, "text": "no"}, {}, []]
-)
+@pytest.mark.parametrize("document", [{"output": None}, {"output": ""}, {"output": None, "text": "no"}, {}, []])
 def test_nothing_where_the_reply_should_be_is_silence(document: object) -> None:
     """The first place that is there counts, and an empty answer is a decision."""
     assert read(document) == ""
@@ -73,11 +72,61 @@ def test_an_answer_that_says_it_failed_is_believed(document: object) -> None:
         read(document)
 
 
-@pytest.mark.parametrize("document", ["x", 5, None, ["x"]])
-def test_what_is_no_object_is_unreadable(document: object) -> None:
-    """Nor a list of objects."""
+@pytest.mark.parametrize("document", [["x"], [{}, "x"], [5]])
+def test_a_list_of_other_things_is_unreadable(document: object) -> None:
+    """A list is read item by item, and each must be an object."""
     with pytest.raises(Unreadable):
         read(document)
+
+
+def test_two_items_are_joined() -> None:
+    """n8n's "all entries": a line each, and the timeline is told."""
+    body = json.dumps([{"output": "One."}, {}, {"output": "Two."}]).encode()
+    said = completion_of(WEBHOOK, {}, body, question=QUESTION)
+    assert (said.text, said.notes) == ("One.\nTwo.", ("joined: 2 items",))
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "cure"),
+    [
+        ([{"output": {"reply": "secret", "intent": "hours"}}], "output", 'set webhook.reply_path = "output.reply"'),
+        ({"output": {"intent": "hours", "say": "secret"}}, "output", 'set webhook.reply_path = "output.intent"'),
+        ({"output": ["secret", "secret"]}, "output", 'set webhook.reply_path = "output.0"'),
+        ({"message": {"role": "assistant", "content": "secret"}}, "output", 'set webhook.reply_path = "message.content"'),
+        ({"output": {"data": [{"text": "secret"}]}}, "output", 'set webhook.reply_path = "output.data.0.text"'),
+        ({"output": {"n": 1}}, "output", "no text is in it"),
+        ({"output": True}, "output", "a flag stands at reply_path output"),
+    ],
+)
+def test_what_is_no_text_at_the_path_names_the_path_to_set(document: object, path: str, cure: str) -> None:
+    """The answer was there: an object or a list is never called silence."""
+    with pytest.raises(OperatorMustFix) as caught:
+        read(document, path)
+    assert cure in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "said"), [(42, "42"), (9.5, "9.5"), (0, "0"), ("OK", "OK"), ("true", "true")])
+def test_what_stands_at_the_path_is_the_reply(value: object, said: str) -> None:
+    """A number is said, and so is a word that would be a status elsewhere."""
+    assert read({"output": value}) == said
+    assert read({"message": value}, "message") == said
+
+
+def test_a_message_that_is_no_status_is_a_reply() -> None:
+    """Only known sentences of tools are held back there."""
+    assert read({"message": "OK, we will see you at nine."}) == "OK, we will see you at nine."
+    with pytest.raises(OperatorMustFix, match="only what became of the flow"):
+        read({"message": "OK"})
+
+
+def test_the_message_may_have_another_name() -> None:
+    """A self-hosted agent that wants `message` is asked without code; all else is kept, and nothing takes its place."""
+    asked = replace(WEBHOOK, input_name="message").build(QUESTION)
+    assert asked["message"] == "one\ntwo"
+    assert "chatInput" not in asked
+    assert asked["sessionId"] == "ghl:loc:conv"
+    assert replace(WEBHOOK, input_name="messages").build(QUESTION)["messages"] == "one\ntwo"
 
 
 def test_the_login_goes_into_the_header_of_its_name() -> None:

@@ -33,6 +33,7 @@ from bridge.model import (
 from bridge.store.budget import left_of
 from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
 from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Claim, Lanes
+from bridge.store.messages import decode_answer
 from bridge.store.said import said_by_contact
 from bridge.store.timelines import Timelines
 from tests.stored import (
@@ -831,12 +832,19 @@ def test_claims_of_delivery_are_counted(redis: Redis, lanes: Lanes) -> None:
 @pytest.mark.parametrize("words", ["", 'a\x00"b"\\', "🙂" * 5000, "\u2028\u2029 é ñ"])
 def test_an_answer_is_saved_as_it_was(lanes: Lanes, turn: Turn, words: str) -> None:
     """A saved answer comes back character by character."""
-    saved = Completion(
-        text=words, why_silent=None if words else Reason.EMPTY, claimed_message_id="c", trace_id="t", session_id="s"
-    )
+    why = None if words else Reason.FILTERED
+    notes = ("removed: thoughts",)
+    saved = Completion(text=words, why_silent=why, claimed_message_id="c", trace_id="t", session_id="s", notes=notes)
     lanes.answered(turn, [M1], saved, at_ms=1, seconds=0.1)
     lanes.again(turn, [M1], Again(wait=0, why="busy"))
     assert take(lanes).answer == saved
+
+
+@pytest.mark.parametrize(("told", "why"), [('""', Reason.EMPTY), ('"empty answer"', Reason.EMPTY), ('"refusal"', Reason.REFUSAL)])
+def test_an_answer_that_an_older_version_saved_is_read(told: str, why: Reason | None) -> None:
+    """A sentence in the place of a reason is silence all the same."""
+    saved = decode_answer('{"text":"","why_silent":' + told + ',"waited_out":["w"]}')
+    assert saved == Completion(text="", why_silent=why, waited_out=("w",))
 
 
 def test_without_redis_nothing_pretends_to_work() -> None:

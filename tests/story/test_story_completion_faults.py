@@ -179,6 +179,19 @@ def test_an_empty_answer_is_a_decision(ana: Person, text: str | None) -> None:
     assert (ana.completions, ana.replies) == (1, [])
 
 
+def test_empty_answers_are_no_outage(machine: Machine) -> None:
+    """Six contacts whose flow answers with nothing are each asked for once, and the provider's circuit stays closed."""
+    people = [machine.person("Plain") for _ in range(6)]
+    for number, person in enumerate(people):
+        person.fault("completion", {"kind": "status", "status": 204 if number % 2 else 200, "body": ""})
+
+    said = [person.says("Nothing to say?") for person in people]
+
+    assert [person.settles(one).status for person, one in zip(people, said, strict=True)] == ["no_reply"] * 6
+    assert [(person.completions, person.replies) for person in people] == [(1, [])] * 6
+    assert machine.redis.scard("ghlb:circuits:open") == 0
+
+
 def test_a_refusal_is_told_wherever_silence_is(ana: Person) -> None:
     """Its reason stands in `explain`, in the worker's log and in the metrics; nothing is posted."""
     refusal = {"role": "assistant", "content": "", "refusal": "I can't help with that"}

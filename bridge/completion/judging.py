@@ -1,0 +1,124 @@
+"""What becomes of an answer that was taken apart: the one place where speech, silence and faults are told apart. Pure.
+
+The first two are a `Completion`, the third is raised. A fourth, that the service asks for a person, belongs here too:
+`Envelope.tools` has the names of what it called.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bridge.completion.dialects import TOOL_CALL
+from bridge.completion.endings import Ending, ending
+from bridge.completion.faults import Unreadable, Unsendable, broken_off, reported
+from bridge.completion.inner_words import visible
+from bridge.completion.parts import Found, text_of
+from bridge.completion.sentences import whole_sentences
+from bridge.completion.status_words import cure_of_words
+from bridge.completion.words import bounded, clean
+from bridge.errors import CutOff
+from bridge.model import Completion, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bridge.completion import Service
+    from bridge.completion.envelope import Envelope
+
+SHORTENED = "shortened: cut off by max_tokens"
+
+# Where a reply usually stands in an object: looked for first when a path to it is proposed.
+_USUAL_NAMES = ("reply", "output", "answer", "text", "response", "message", "content")
+_NAME = re.compile(r"\w{1,40}", re.ASCII)
+_DEEPEST = 3
+
+
+def judge(envelope: Envelope, service: Service, *, form: str) -> Completion:
+    """Say what becomes of one answer; `form` is its shape. Raises as `reading.completion_of`."""
+    if envelope.error:
+        raise reported(service.name, envelope.error, form)
+    how = ending(envelope.ended)
+    if envelope.broken_off or how is Ending.FAILED:
+        raise broken_off(service.name, envelope.broken_off)
+    if silence := envelope.silence or how.silence or (Reason.TOOL_CALL if envelope.tools else None):
+        return _completion(envelope, "", silence)
+    found = text_of(envelope.content, lists_of_strings=not envelope.setting)
+    if found is None:
+        raise _shapeless(envelope, service.name, form)
+    if found.refused:
+        return _completion(envelope, "", Reason.REFUSAL)
+    if envelope.bare and service.is_flow and (cure := cure_of_words(found.text)):
+        raise Unsendable(f"{service.name}: a sentence that says only what became of the flow: {cure}")
+    return _speech(envelope, found, service.name, cut=how is Ending.CUT)
+
+
+def _speech(envelope: Envelope, found: Found, name: str, *, cut: bool) -> Completion:
+    said = clean(found.text)
+    seen = visible(said)
+    text, notes = clean(seen.text), _notes(found, seen.removed)
+    if text and TOOL_CALL in seen.removed and _comes_before_the_call(text, said):
+        return _completion(envelope, "", Reason.TOOL_CALL, notes, as_said=said)
+    thought = envelope.thoughts or found.thoughts
+    if cut or seen.unclosed:
+        text, notes = whole_sentences(text), (*notes, SHORTENED)
+        if not text:
+            raise _cut_off(envelope, name, nothing_left=thought or not clean(seen.text))
+    reason = (seen.reason if said else Reason.THOUGHTS_ONLY if thought else None) or Reason.EMPTY
+    return _completion(envelope, bounded(text), None if text else reason, notes, as_said=said if text != said else "")
+
+
+def _comes_before_the_call(text: str, said: str) -> bool:
+    """Whether all that is left stands before a tool call: "Let me check that" promises what the contact would wait for in vain."""
+    last_line = text.rpartition("\n")[2]
+    return TOOL_CALL not in visible(said[: said.rfind(last_line)]).removed
+
+
+def _completion(
+    envelope: Envelope, text: str, why: Reason | None, notes: tuple[str, ...] = (), *, as_said: str = ""
+) -> Completion:
+    return Completion(
+        text=text,
+        why_silent=why,
+        claimed_message_id=envelope.claimed_message_id,
+        says_sent=envelope.says_sent,
+        trace_id=envelope.trace_id,
+        session_id=envelope.session_id,
+        notes=notes,
+        as_said=as_said,
+    )
+
+
+def _notes(found: Found, removed: tuple[str, ...]) -> tuple[str, ...]:
+    kinds = dict.fromkeys((*removed, *(["thoughts"] if found.thoughts else []), *(["citations"] if found.citations else [])))
+    told = [f"removed: {', '.join(kinds)}"] if kinds else []
+    return (*told, *([f"unknown content parts: {', '.join(found.unknown)}"] if found.unknown else []))
+
+
+def _cut_off(envelope: Envelope, name: str, *, nothing_left: bool) -> CutOff:
+    left = "with nothing left for the answer" if nothing_left else "before its first sentence was whole"
+    return CutOff(f"{name}: cut off by max_tokens {left}; a model's thoughts count against it: raise {envelope.limit}")
+
+
+def _shapeless(envelope: Envelope, name: str, form: str) -> Unreadable | Unsendable:
+    if not envelope.setting:
+        return Unreadable(f"{form}, with no text where the reply should be")
+    what = "a flag" if isinstance(envelope.content, bool) else "a list" if isinstance(envelope.content, list) else "an object"
+    inside = next(_texts_within(envelope.content, envelope.place, _DEEPEST), "")
+    cure = f'set {envelope.setting} = "{inside}"' if inside else "no text is in it; let the reply stand there as a text"
+    return Unsendable(f"{name}: {what} stands at {envelope.setting.rpartition('.')[2]} {envelope.place}; {cure}")
+
+
+def _texts_within(content: object, place: str, deep: int) -> Iterator[str]:
+    """Paths to the texts within, nearest first, usual names before others."""
+    items: list[tuple[str, object]] = []
+    if isinstance(content, dict):
+        names = [name for name in content if _NAME.fullmatch(name)]
+        names.sort(key=lambda name: _USUAL_NAMES.index(name) if name in _USUAL_NAMES else len(_USUAL_NAMES))
+        items = [(name, content[name]) for name in names]
+    elif isinstance(content, list):
+        items = [("0", one) for one in content[:1]]
+    yield from (f"{place}.{name}" for name, one in items if isinstance(one, str) and one.strip())
+    if deep > 1:
+        for name, one in items:
+            yield from _texts_within(one, f"{place}.{name}", deep - 1)
