@@ -36,7 +36,7 @@ SENTENCES = {
 }
 # What is said behind the sentence if the event tells it.
 BESIDES = {"trace_id": ", trace {trace_id}", "waited_out": "; waited out before: {waited_out}", "shortened": "; shortened"}
-TOLD_APART = {"at", "step"}
+TOLD_APART = {"at", "step", "sentence"}
 
 
 def in_words(told: Explained) -> list[str]:
