@@ -51,12 +51,16 @@ openai = { base_url = "URL/v1", model = "simulated-model", token = "simulated" }
 name = "Simulated Garage"
 provider = "webhook"
 webhook = { url = "URL/webhook/simulated", token = "simulated" }
+[locations.SimulatedLocation005]
+name = "Simulated Studio"
+mode = "draft"
+assistable = { assistant_id = "simulated-assistant" }
 """
 
 
 def run(*, once: bool) -> None:
     """Start everything, show one message get its reply, stay up unless `once`. Raises DidNotWork when no reply came."""
-    console().print("ghl-bridge demo: everything is simulated and stays on this machine", style="bold")
+    console().print("ghl-bridge demo: everything is simulated, and no message leaves this machine", style="bold")
     with machine(_environment(os.environ)) as here:
         sandbox = _start_simulator(here)
         start(here)

@@ -53,7 +53,7 @@ def run() -> None:
 
 
 def run_simulator(*, port: int, webhook_url: str) -> None:
-    """Become the simulator. Its page shows the timelines of BRIDGE_URL's bridge, else of the `up` that runs in the data folder."""
+    """Become the simulator. Its page shows the timelines of BRIDGE_URL's bridge, else of the `up` in the data folder."""
     settings = from_environment(os.environ)
     folder = settings.data_dir / "simulator"
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,9 +73,9 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
             command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
             processes.start("redis", command, mine)
         mine.setdefault("BRIDGE_SECRET_KEY", _kept(folder / "secret.key", lambda: Fernet.generate_key().decode()))
-        mine.setdefault("BRIDGE_ADMIN_TOKEN", _kept(folder / TOKEN, lambda: token_urlsafe(24)))
+        mine["BRIDGE_ADMIN_TOKEN"] = mine.get("BRIDGE_ADMIN_TOKEN") or _kept(folder / TOKEN, lambda: token_urlsafe(24))
         mine.setdefault("BRIDGE_DATA_DIR", str(folder))
-        mine.setdefault("HOST", LOOPBACK)
+        mine["HOST"] = mine.get("HOST") or LOOPBACK
         settings = from_environment(mine)
         port = settings.port or redis_server.free_port()
         mine["PORT"] = str(port)

@@ -1,8 +1,8 @@
 """Answers that are more or less than a reply, each as its service writes it: what a bridge must read right. Pure, but for ids.
 
-Where the forms are from: `<think>` and `<tool_call>` in the text are what model servers without a reasoning or tool parser pass on
-(vLLM's pages "Reasoning Outputs" and "Tool Calling", 2026); `finish_reason` is OpenAI's (API reference, "The chat completion
-object"), a choice's own `error` OpenRouter's ("Errors and Debugging"); the sentence about the workflow and the lines of a stream are
+Where the forms are from: `<think>` and `<tool_call>` in the text are what model servers without a reasoning or tool parser pass
+on (vLLM's pages "Reasoning Outputs" and "Tool Calling", 2026); `finish_reason` is OpenAI's (API reference, "The chat completion
+object"), a choice's own `error` OpenRouter's ("Errors and Debugging"); the sentence about the workflow and a stream's lines are
 what n8n 2.40 sends; `ok: false` with HTTP 200 was seen at Assistable's v2.
 """
 

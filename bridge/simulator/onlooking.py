@@ -1,4 +1,4 @@
-"""What the sandbox page sees of the bridge beside it: timelines, locations and the console; and wishes that a process be killed."""
+"""What the sandbox page sees of the bridge beside it: timelines, locations, the console; and wishes to kill a process."""
 
 from __future__ import annotations
 
@@ -37,15 +37,19 @@ class Onlooker:
         self._kills: Counter[str] = Counter()
 
     async def timeline(self, request: Request) -> dict[str, Any]:
-        """Give the timeline of any id, as the bridge explains it; empty when the bridge does not know the id."""
-        nothing: dict[str, Any] = {"connected": self._bridge() is not None, "messages": [], "events": []}
-        return nothing | await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
+        """Give the timeline of any id, as the bridge explains it, and if its location is on hold; empty for an unknown id."""
+        nothing: dict[str, Any] = {"connected": self._bridge() is not None, "on_hold": False, "messages": [], "events": []}
+        told = await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
+        if told.get("location_id"):
+            location = await self._ask(f"/locations/{quote(told['location_id'], safe='')}")
+            told["on_hold"] = location.get("state") == "hold"
+        return nothing | told
 
     async def providers(self) -> dict[str, Any]:
         """Name the locations that the bridge answers for, each with its completion service, and where its console is."""
         bridge = self._bridge()
         told = await self._ask("/locations")
-        shown = [{name: each.get(name) for name in ("id", "name", "provider", "hold_why")} for each in told.pop("locations", [])]
+        shown = [{name: each.get(name) for name in ("id", "name", "provider", "mode")} for each in told.pop("locations", [])]
         console = f"{bridge.url}/console" if bridge else ""
         seen = {"connected": bridge is not None, "console": console, "killable": self._options.killable, "locations": shown}
         return {**seen, **{name: told[name] for name in ("error",) if name in told}}

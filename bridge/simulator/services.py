@@ -101,9 +101,12 @@ def _by_name(call: Call, world: World) -> None:
 def _by_words(call: Call, world: World) -> None:
     """Nothing but the words says who wrote them: whoever wrote the last line last."""
     last = _last_turn(call).rpartition("\n")[2].strip()
-    for conversation in reversed(world.conversations.values()):
-        if any(each.direction == "inbound" and each.body.strip() == last for each in conversation.messages):
-            call.location_id, call.contact_id = conversation.location_id, conversation.contact_id
+    newest = 0
+    for conversation in world.conversations.values():
+        for each in conversation.messages:
+            if each.direction == "inbound" and each.body.strip() == last and each.sequence > newest:
+                newest = each.sequence
+                call.location_id, call.contact_id = conversation.location_id, conversation.contact_id
 
 
 def _last_turn(call: Call) -> str:

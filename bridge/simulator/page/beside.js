@@ -48,10 +48,22 @@ function showTimeline(found) {
   outcome.textContent = found.error || (last ? last.sentence || words(last.status) : "");
   const nothing = found.connected ? "Nothing yet." : "No bridge runs beside this simulator, or it has no admin token. `make demo` starts both; the simulator's terminal says how `ghl-bridge up` is started beside it.";
   place("timeline").replaceChildren(...(lines.length ? lines : [element("li", "none", nothing)]));
+  showHold(found);
   showIds({ contact: found.contact_id, conversation: found.conversation_id, message: last?.message_id });
   const link = place("console");
   link.hidden = !consoleUrl || !found.contact_id;
   if (!link.hidden) link.href = `${consoleUrl}/conversations/${encodeURIComponent(found.contact_id)}`;
+}
+
+function showHold(found) {
+  const hold = place("hold");
+  hold.hidden = !found.on_hold;
+  if (!found.on_hold) return;
+  const link = element("a", "", "End the hold in the console");
+  link.href = `${consoleUrl}/locations/${encodeURIComponent(found.location_id)}`;
+  link.target = "_blank";
+  link.rel = "noopener";
+  hold.replaceChildren("The location is on hold: three logins in a row were refused. What comes waits, and what was refused is tried again at its end. ", link);
 }
 
 function showIds(ids) {

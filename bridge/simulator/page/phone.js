@@ -60,8 +60,8 @@ function follow(found) {
   const last = found.messages.at(-1), newest = found.events.at(-1)?.step;
   if (!last) return;
   const reason = last.reason ? `: ${words(last.reason)}` : "";
-  if (found.on_hold && !["replied", "skipped"].includes(last.status)) return say("The location is on hold: its login was refused", false);
-  if (last.status === "replied" && messages.querySelector(".about-message:last-of-type.comment")) return say("A draft for staff: nothing was sent", false);
+  if (found.on_hold && !["replied", "skipped"].includes(last.status)) return say("On hold: the location's login was refused", false);
+  if (last.status === "replied" && [...messages.querySelectorAll(".about-message.outbound")].at(-1)?.classList.contains("comment")) return say("A draft for staff: nothing was sent", false);
   if (last.status in ENDED) return say(ENDED[last.status] + reason, false);
   say(UNDER_WAY[last.status === "retrying" ? "retrying" : newest] || UNDER_WAY[last.status] || words(last.status), true);
 }

@@ -131,7 +131,7 @@ async function offerProviders() {
   ({ connected, console: consoleUrl } = found);
   forms = (await ask("/_sim/answers")).answers;
   services = new Map(found.locations.map((each) => [each.id, each.provider]));
-  provider.replaceChildren(...found.locations.map((each) => new Option(`${each.provider} (${each.name || each.id})`, each.id)));
+  provider.replaceChildren(...found.locations.map((each) => new Option(`${each.provider}${each.mode === "draft" ? ", drafts only" : ""} (${each.name || each.id})`, each.id)));
   provider.value = services.has(before) ? before : services.has(locationId) ? locationId : found.locations[0]?.id;
   place("providers").hidden = !found.locations.length;
   place("kills").hidden = !found.killable;
