@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,28 +22,37 @@ if TYPE_CHECKING:
 SOON, LATER = 20_000, 90_000
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where the sandbox page is, and the token of the console beside it."""
+
+    url: str
+    token: str
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The demo, all of it; where its page is."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo, all of it."""
     with data_folder(tmp_path_factory.mktemp("demo") / "data") as folder:
         folder.start("demo")
-        found = re.search(r"sandbox page +(\S+)", folder.says("Ctrl-C stops everything"))
+        found = re.search(r"sandbox page +(\S+).*token: (\S+)", folder.says("Ctrl-C stops everything"), re.DOTALL)
         assert found
-        yield found[1]
+        yield Demo(found[1], found[2])
 
 
 @pytest.fixture(params=[1280])
-def sandbox(chromium: Browser, demo: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def sandbox(chromium: Browser, demo: Demo, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page with a contact who has written nothing yet; it may say nothing wrong meanwhile."""
     context = chromium.new_context(viewport={"width": request.param, "height": 900})
     context.set_default_timeout(SOON)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(demo)
+    page.goto(demo.url)
     # It begins with the newest conversation, the demo's own.
     page.wait_for_url(re.compile("#.+"))
     page.evaluate("document.getElementById('fold').open = true")
+    page.get_by_label("Answered by").select_option(value="SimulatedLocation001")
     page.locator("#contact").select_option(label="New contact")
     page.evaluate("unfold()")
     yield page
@@ -107,7 +117,7 @@ def test_a_message_is_answered_beside_its_timeline(sandbox: Page) -> None:
     [
         ("Agent: 429 once", "429"),
         ("Agent: 500 twice", "500"),
-        ("Agent: connection drops", "RemoteProtocolError"),
+        ("Agent: connection drops", "remote protocol error"),
         ("GHL: 500 once", "500"),
         ("GHL: sends, then connection drops", "unknown"),
     ],
@@ -195,8 +205,8 @@ def test_a_refused_question_is_a_dead_letter(sandbox: Page) -> None:
     assert sandbox.request.get(link).url.split("?")[0].endswith("/console/login")
 
 
-def test_refused_logins_are_a_hold(sandbox: Page) -> None:
-    """Three refused logins in a row put the location on hold; the page says so, and where the hold is ended."""
+def test_refused_logins_are_a_hold(sandbox: Page, demo: Demo) -> None:
+    """Three refused logins in a row put the location on hold; the page leads to where it is ended, and then there is a reply."""
     settle_on(sandbox, "GHL: login refused (hold)", "Simulated Garage")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^On hold: ")
@@ -204,6 +214,14 @@ def test_refused_logins_are_a_hold(sandbox: Page) -> None:
     link = sandbox.get_by_role("link", name="End the hold in the console").get_attribute("href") or ""
     assert link.endswith("/console/locations/SimulatedLocation004")
     replies(sandbox, 0)
+    console = sandbox.context.new_page()
+    console.goto(link)
+    console.get_by_label("Admin token").fill(demo.token)
+    console.get_by_role("button", name="Log in").click()
+    console.get_by_role("button", name="Resume").first.click()
+    replies(sandbox, 1)
+    status(sandbox, "^Answered$")
+    expect(sandbox.locator("#hold")).not_to_be_visible()
 
 
 def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
