@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True)
 
     port: int = Field(8000, alias="PORT", ge=0, le=65535)
+    host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 - the web process is what the outside talks to
     web_concurrency: int = Field(1, alias="WEB_CONCURRENCY", ge=1, le=64)
     redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
     broker_url: SecretStr | None = Field(None, alias="BROKER_URL")

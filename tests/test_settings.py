@@ -21,6 +21,7 @@ SECRET = "hunter2-hunter2"
 
 VARIABLES: list[tuple[str, str, str, object]] = [
     ("PORT", "port", "9000", 9000),
+    ("HOST", "host", "127.0.0.1", "127.0.0.1"),
     ("WEB_CONCURRENCY", "web_concurrency", "4", 4),
     ("REDIS_URL", "redis_url", "rediss://:p%2Fw@h:1/0", "rediss://:p%2Fw@h:1/0"),
     ("BROKER_URL", "broker_url", "amqp://h//", "amqp://h//"),

@@ -8,15 +8,15 @@ import os
 import secrets
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli import redis_server
 from bridge.cli.door import console
 from bridge.cli.explain import tell
 from bridge.cli.processes import python
-from bridge.cli.up import machine, start, start_worker, stay
-from bridge.errors import DidNotWork
+from bridge.cli.up import ANYWHERE, LOOPBACK, machine, start, stay
+from bridge.errors import DidNotWork, Misconfigured
 from bridge.locations import read
 from bridge.model import Status
 from bridge.operating.explaining import document
@@ -35,6 +35,7 @@ LOCATIONS = """
 [defaults]
 ghl_token = "pit-simulated"
 debounce_seconds = 1.0
+reconcile_minutes = 0.5
 [locations.SimulatedLocation001]
 name = "Simulated Dental"
 assistable = { assistant_id = "simulated-assistant" }
@@ -50,12 +51,16 @@ openai = { base_url = "URL/v1", model = "simulated-model", token = "simulated" }
 name = "Simulated Garage"
 provider = "webhook"
 webhook = { url = "URL/webhook/simulated", token = "simulated" }
+[locations.SimulatedLocation005]
+name = "Simulated Studio"
+mode = "draft"
+assistable = { assistant_id = "simulated-assistant" }
 """
 
 
 def run(*, once: bool) -> None:
     """Start everything, show one message get its reply, stay up unless `once`. Raises DidNotWork when no reply came."""
-    console().print("ghl-bridge demo: everything is simulated and stays on this machine", style="bold")
+    console().print("ghl-bridge demo: everything is simulated, and no message leaves this machine", style="bold")
     with machine(_environment(os.environ)) as here:
         sandbox = _start_simulator(here)
         start(here)
@@ -72,28 +77,29 @@ def run(*, once: bool) -> None:
 
 @dataclass(slots=True)
 class Mishaps:
-    """Kills the worker as often as the sandbox page asks for it, and starts it again each time."""
+    """Kills a process as often as the sandbox page asks for it, and starts it again each time."""
 
     here: Machine
     sandbox: str
-    killed: int = 0
+    done: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
         """Do what was asked for since the last look."""
         with contextlib.suppress(OSError):
             asked = _call(self.sandbox, "/_sim/kills")["kills"]
-            if asked == self.killed:
-                return
-            self.killed = asked
-            self.here.processes.kill("worker")
-            start_worker(self.here)
+            for name, times in asked.items():
+                if times != self.done.get(name, 0):
+                    self.here.processes.crash(name)
+            self.done = asked
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Nothing of a real install: the demo never touches the Redis or the services that the environment names."""
     foreign = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_")
     kept = {name: value for name, value in environ.items() if not name.startswith(foreign) or name == "BRIDGE_DATA_DIR"}
-    url = f"http://127.0.0.1:{redis_server.free_port()}"
+    if environ.get("HOST", LOOPBACK) not in {"", LOOPBACK, "localhost", *ANYWHERE}:
+        raise Misconfigured("HOST of the demo may be 127.0.0.1, localhost or 0.0.0.0: its parts reach each other at 127.0.0.1")
+    url = f"http://{LOOPBACK}:{redis_server.free_port()}"
     return {
         "PORT": "0",
         "WORKER_CONCURRENCY": "20",
@@ -111,7 +117,7 @@ def _start_simulator(here: Machine) -> str:
     folder = from_environment(here.environ).data_dir / "simulator"
     folder.mkdir(parents=True, exist_ok=True)
     place = ("--port", url.rpartition(":")[2], "--state-dir", str(folder))
-    options = (*place, "--webhook-url", f"{here.web_url}/webhooks/ghl", "--bridge-url", here.web_url)
+    options = (*place, "--webhook-url", f"{here.web_url}/webhooks/ghl", "--bridge-url", here.web_url, "--killable")
     here.processes.start("simulator", python("bridge.simulator", *options), here.environ)
     here.processes.wait_until("an answer of the simulator", lambda: bool(_call(url, "/_sim/counts")), seconds=20)
     here.environ["GHL_WEBHOOK_KEYS"] = (folder / "webhook_public_key.pem").read_text(encoding="ascii")
@@ -122,7 +128,11 @@ def _apply_locations(here: Machine) -> None:
     from bridge.wiring import build_locations, build_redis
 
     settings = from_environment(here.environ)
-    build_locations(settings, build_redis(settings)).apply(read(LOCATIONS.replace("URL", here.environ["GHL_API_URL"]), {}))
+    url = here.environ["GHL_API_URL"]
+    locations = read(LOCATIONS.replace("URL", url), {})
+    for each in locations:
+        _call(url, "/_sim/locations", {"id": each.location_id, "token": "pit-simulated"})
+    build_locations(settings, build_redis(settings)).apply(locations)
 
 
 def _one_message(here: Machine, sandbox: str) -> Timeline:

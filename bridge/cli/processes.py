@@ -28,6 +28,7 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
+        self._started: dict[str, tuple[list[str], dict[str, str]]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -38,8 +39,10 @@ class Processes:
             _stop(process)
 
     def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start one; what it prints goes to NAME.log."""
-        with (self._logs / f"{name}.log").open("wb") as log:
+        """Start one; what it prints goes to NAME.log, behind that of an earlier start of the same one."""
+        mode = "ab" if name in self._started else "wb"
+        self._started[name] = list(command), dict(environ)
+        with (self._logs / f"{name}.log").open(mode) as log:
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own commands only
                 list(command),
                 env=dict(environ),
@@ -49,11 +52,12 @@ class Processes:
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has no other thread
             )
 
-    def kill(self, name: str) -> None:
-        """Kill one, with its children, as a crash would: it gets no chance to put anything in order."""
+    def crash(self, name: str) -> None:
+        """Kill one, with its children, so that it gets no chance to put anything in order; and start it again."""
         process = self._running[name]
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        self.start(name, *self._started[name])
 
     def wait_until(self, what: str, ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait for something; raises DidNotWork when it takes too long or a process ends meanwhile."""

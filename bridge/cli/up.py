@@ -11,6 +11,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 30.0
+LOOPBACK = "127.0.0.1"
+ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - the two that listen on every address
+TOKEN = "admin.token"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ def run() -> None:
     """Start everything and stay up until Ctrl-C."""
     with machine(os.environ) as here:
         start(here)
+        console().print(f"console    {here.web_url}/console   (its admin token: {_token_told(here)})", soft_wrap=True)
         console().print(f"receiver   {here.web_url}/webhooks/ghl   (GHL needs its public https address)", soft_wrap=True)
         console().print("next       ghl-bridge locations apply FILE, then ghl-bridge doctor")
         console().print("Ctrl-C stops everything; what is waiting is kept.")
@@ -48,11 +53,13 @@ def run() -> None:
 
 
 def run_simulator(*, port: int, webhook_url: str) -> None:
-    """Become the simulator."""
-    folder = from_environment(os.environ).data_dir / "simulator"
+    """Become the simulator. Its page shows the timelines of BRIDGE_URL's bridge, else of the `up` in the data folder."""
+    settings = from_environment(os.environ)
+    folder = settings.data_dir / "simulator"
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ("--port", str(port), "--state-dir", str(folder), "--webhook-url", webhook_url)
-    os.execv(sys.executable, python("bridge.simulator", *arguments))  # noqa: S606 - this program itself
+    beside = ("--bridge-url", settings.bridge_url, "--bridge-note", str(settings.data_dir / RUNNING))
+    os.execv(sys.executable, python("bridge.simulator", *arguments, *beside))  # noqa: S606 - this program itself
 
 
 @contextmanager
@@ -65,13 +72,15 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
         if not mine.get("REDIS_URL"):
             command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
             processes.start("redis", command, mine)
-        mine.setdefault("BRIDGE_SECRET_KEY", _kept_key(folder))
+        mine.setdefault("BRIDGE_SECRET_KEY", _kept(folder / "secret.key", lambda: Fernet.generate_key().decode()))
+        mine["BRIDGE_ADMIN_TOKEN"] = mine.get("BRIDGE_ADMIN_TOKEN") or _kept(folder / TOKEN, lambda: token_urlsafe(24))
         mine.setdefault("BRIDGE_DATA_DIR", str(folder))
+        mine["HOST"] = mine.get("HOST") or LOOPBACK
         settings = from_environment(mine)
         port = settings.port or redis_server.free_port()
         mine["PORT"] = str(port)
         with _announced(folder, known(mine)):
-            yield Machine(processes, mine, f"http://127.0.0.1:{port}")
+            yield Machine(processes, mine, f"http://{_reached(settings.host)}:{port}")
 
 
 def start(here: Machine) -> None:
@@ -143,10 +152,22 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _kept_key(folder: Path) -> str:
-    """The secret key of this data folder, made at the first start: what was sealed with it must open again."""
-    file = folder / "secret.key"
+def _reached(host: str) -> str:
+    """Where this machine reaches what listens on `host`."""
+    host = LOOPBACK if host in ANYWHERE else host
+    return f"[{host}]" if ":" in host else host
+
+
+def _token_told(here: Machine) -> str:
+    """Where the console's token is to be found; never the token, which logs would keep."""
+    if os.environ.get("BRIDGE_ADMIN_TOKEN"):
+        return "BRIDGE_ADMIN_TOKEN"
+    return str(from_environment(here.environ).data_dir / TOKEN)
+
+
+def _kept(file: Path, make: Callable[[], str]) -> str:
+    """A secret of this data folder, made at the first start: what was sealed with its key must open again."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_bytes(Fernet.generate_key())
+        file.write_text(make(), encoding="ascii")
     return file.read_text(encoding="ascii").strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -12,13 +12,14 @@ from bridge.model import LocationId
 from bridge.operating.moments import ago, iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
+from bridge.operating.words import outcome, sentence
 from bridge.store.connection import now_ms
-from bridge.store.timelines import MessageRecord, Timeline
+from bridge.store.timelines import Event, MessageRecord, Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOutcome:
-    """What became of one inbound message. `facts` are what the rule behind `reason` looked at."""
+    """What became of one inbound message. `facts` are what the rule behind `reason` looked at; `sentence` is all in words."""
 
     message_id: str
     status: str
@@ -26,11 +27,15 @@ class MessageOutcome:
     facts: str | None
     error: str | None
     reply_message_ids: tuple[str, ...]
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A contact's whole story. Each event has `at` (ISO 8601, UTC), `step` and what else is known of it; never a text."""
+    """A contact's whole story.
+
+    Each event has `at` (ISO 8601, UTC), `step`, what else is known of it, and all that as a `sentence`; never a text.
+    """
 
     conversation_id: str
     location_id: str
@@ -66,8 +71,13 @@ def document(timeline: Timeline) -> Explained:
         location_id=timeline.lane.location_id,
         contact_id=timeline.lane.contact_id,
         messages=tuple(map(_message, timeline.messages)),
-        events=tuple({"at": iso(event.at_ms), "step": event.step, **event.details} for event in timeline.events),
+        events=tuple(_event(event) for event in timeline.events),
     )
+
+
+def _event(event: Event) -> dict[str, Any]:
+    told = {"at": iso(event.at_ms), "step": event.step, **event.details}
+    return {**told, "sentence": sentence(told)}
 
 
 def _heard(office: Office, id_: str) -> str:
@@ -90,7 +100,7 @@ def _turned_away(office: Office) -> str:
 
 
 def _message(record: MessageRecord) -> MessageOutcome:
-    return MessageOutcome(
+    told = MessageOutcome(
         message_id=record.id,
         status=record.status,
         reason=record.reason or None,
@@ -98,3 +108,4 @@ def _message(record: MessageRecord) -> MessageOutcome:
         error=record.error or None,
         reply_message_ids=record.reply_ids,
     )
+    return replace(told, sentence=outcome(told))

@@ -44,7 +44,7 @@ BESIDES = {
     "shortened": "; shortened",
     "notes": "; {notes}",
 }
-TOLD_APART = {"at", "step"}
+TOLD_APART = {"at", "step", "sentence"}
 
 
 def in_words(told: Explained) -> list[str]:

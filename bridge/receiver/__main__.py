@@ -28,7 +28,7 @@ def main() -> None:
     uvicorn.run(
         "bridge.receiver.app:from_process_environment",
         factory=True,
-        host="0.0.0.0",  # noqa: S104 - the web process is what the outside talks to
+        host=settings.host,
         port=settings.port,
         workers=settings.web_concurrency,
         # Access lines hold paths, and paths hold secrets.

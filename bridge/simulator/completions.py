@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bridge.simulator import channels
+from bridge.simulator import answers, channels
 from bridge.simulator.exchange import Exchange
 from bridge.simulator.services import PATHS, SERVICES
 from bridge.simulator.wire import Answer, Call, Refused, reply
@@ -50,6 +50,10 @@ class Completions:
             return reply(200, {"ok": False, "error": broken["error"]})
         await asyncio.sleep(self.simulation.defaults.completion_seconds)
         text = _spoken(script, service.said(call))
+        odd = script.speech("answer")
+        if odd:
+            self.simulation.counts.finished[call.contact_id] += 1
+            return answers.write(odd["form"], call, text, self.simulation.id)
         message_id = await self._claim(call, script, text)
         self.simulation.counts.finished[call.contact_id] += 1
         return service.answer(call, text, message_id, self.simulation.id)

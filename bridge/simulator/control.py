@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.simulator import shapes
+from bridge.simulator import answers, shapes
 from bridge.simulator.events import Events
 from bridge.simulator.installers import Installers
 from bridge.simulator.people import People
@@ -40,12 +40,14 @@ def routes(simulation: Simulation) -> list[Route]:
         "say": people.say,
         "burst": people.burst,
         "human": people.human,
+        "failure": people.failure,
         "workflow": workflows.tell,
         "install": installers.install,
         "uninstall": installers.uninstall,
         "expire": installers.expire,
         "webhook": orders.webhook,
         "defaults": orders.change_defaults,
+        "kills": onlooker.kill,
     }
     return [
         *(Route(f"/_sim/{name}", _taking(name, act), methods=["POST"]) for name, act in posts.items()),
@@ -56,10 +58,10 @@ def routes(simulation: Simulation) -> list[Route]:
         Route("/_sim/counts", _bare(reports.counts), methods=["GET"]),
         Route("/_sim/state", _guarded(reports.state), methods=["GET"]),
         Route("/_sim/keys", _bare(reports.keys), methods=["GET"]),
+        Route("/_sim/answers", _bare(reports.answers), methods=["GET"]),
         Route("/_sim/requests", _guarded(reports.requests), methods=["GET"]),
         Route("/_sim/timeline", _told(onlooker.timeline), methods=["GET"]),
         Route("/_sim/providers", _bare(onlooker.providers), methods=["GET"]),
-        Route("/_sim/kills", _bare(onlooker.kill), methods=["POST"]),
         Route("/_sim/kills", _bare(onlooker.kills), methods=["GET"]),
         Route("/_sim/conversations/{id}", _guarded(reports.conversation), methods=["GET"]),
         Route("/_sim/events", Events(simulation.hub)),
@@ -127,6 +129,10 @@ class Reports:
     async def keys(self) -> dict[str, Any]:
         """Give the public keys of the webhooks."""
         return {**self.simulation.keys.public()}
+
+    async def answers(self) -> dict[str, Any]:
+        """Give the forms of answers that can be scripted, each with the services that write it."""
+        return {"answers": answers.services()}
 
     async def faults(self) -> dict[str, Any]:
         """Give the scripts, and how often each met a request."""

@@ -1,62 +1,90 @@
-"""What the sandbox page sees of the bridge beside it: its timelines, its locations, and a wish that its worker be killed."""
+"""What the sandbox page sees of the bridge beside it: timelines, locations, the console; and wishes to kill a process."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
+import orjson
 
 from bridge.simulator.wire import Refused, reply
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.requests import Request
 
     from bridge.simulator.options import Options
 
 _SECONDS = 5.0
-_AWAY = {"connected": False}
+_ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - not bound here
+
+
+class Beside(NamedTuple):
+    """Where a bridge is, and the token of its admin API."""
+
+    url: str
+    token: str
 
 
 class Onlooker:
     """Asks the bridge's admin API on behalf of the page, so that the admin token never reaches a browser."""
 
     def __init__(self, options: Options) -> None:
-        self.connected = bool(options.bridge_url and options.admin_token)
-        self._url = options.bridge_url.rstrip("/") + "/api/v1"
-        self._headers = {"Authorization": f"Bearer {options.admin_token}"}
-        self._kills = 0
+        self._options = options
+        self._kills: Counter[str] = Counter()
 
     async def timeline(self, request: Request) -> dict[str, Any]:
-        """Give the timeline of any id, as the bridge explains it; empty when the bridge does not know the id."""
-        nothing: dict[str, Any] = {"messages": [], "events": []}
-        if not self.connected:
-            return _AWAY | nothing
-        return {"connected": True} | nothing | await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
+        """Give the timeline of any id, as the bridge explains it, and if its location is on hold; empty for an unknown id."""
+        nothing: dict[str, Any] = {"connected": self._bridge() is not None, "on_hold": False, "messages": [], "events": []}
+        told = await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
+        if told.get("location_id"):
+            location = await self._ask(f"/locations/{quote(told['location_id'], safe='')}")
+            told["on_hold"] = location.get("state") == "hold"
+        return nothing | told
 
     async def providers(self) -> dict[str, Any]:
-        """Name the locations that the bridge answers for, each with its completion service."""
-        if not self.connected:
-            return _AWAY | {"locations": []}
+        """Name the locations that the bridge answers for, each with its completion service, and where its console is."""
+        bridge = self._bridge()
         told = await self._ask("/locations")
-        shown = [{name: each[name] for name in ("id", "name", "provider")} for each in told.pop("locations", [])]
-        return {"connected": True, "locations": shown, **{name: told[name] for name in ("error",) if name in told}}
+        shown = [{name: each.get(name) for name in ("id", "name", "provider", "mode")} for each in told.pop("locations", [])]
+        console = f"{bridge.url}/console" if bridge else ""
+        seen = {"connected": bridge is not None, "console": console, "killable": self._options.killable, "locations": shown}
+        return {**seen, **{name: told[name] for name in ("error",) if name in told}}
 
-    async def kill(self) -> dict[str, Any]:
-        """Ask whoever started the worker to kill it. Raises Refused when no bridge is connected."""
-        if not self.connected:
-            raise Refused(reply(409, {"errors": ["no bridge is connected, so that there is no worker to kill"]}))
-        self._kills += 1
+    async def kill(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Ask whoever started the bridge to kill one of its processes. Raises Refused when nobody is there to do so."""
+        if not self._options.killable:
+            raise Refused(reply(409, {"errors": ["this simulator runs without `ghl-bridge demo`, which alone kills processes"]}))
+        self._kills[order["process"]] += 1
         return await self.kills()
 
     async def kills(self) -> dict[str, Any]:
-        """Tell how often that was asked for; it only grows, whatever is reset."""
-        return {"kills": self._kills}
+        """Tell how often that was asked for, by process; it only grows, whatever is reset."""
+        return {"kills": dict(self._kills)}
+
+    def _bridge(self) -> Beside | None:
+        """The bridge that was named, else the one whose `up` has left a note of its settings; None without either."""
+        options = self._options
+        if options.bridge_url and options.admin_token:
+            return Beside(options.bridge_url.rstrip("/"), options.admin_token)
+        note = _note(options.bridge_note)
+        token = note.get("BRIDGE_ADMIN_TOKEN")
+        if not token:
+            return None
+        host = note.get("HOST", "")
+        return Beside(f"http://{_ANYWHERE.get(host, host)}:{note.get('PORT', '8000')}", token)
 
     async def _ask(self, path: str) -> dict[str, Any]:
+        bridge = self._bridge()
+        if bridge is None:
+            return {}
         try:
-            async with httpx.AsyncClient(headers=self._headers, timeout=_SECONDS, trust_env=False) as client:
-                answer = await client.get(self._url + path)
+            headers = {"Authorization": f"Bearer {bridge.token}"}
+            async with httpx.AsyncClient(headers=headers, timeout=_SECONDS, trust_env=False) as client:
+                answer = await client.get(f"{bridge.url}/api/v1{path}")
         except httpx.HTTPError as error:
             return {"error": f"The bridge can't be reached ({type(error).__name__})"}
         if answer.status_code == httpx.codes.NOT_FOUND:
@@ -65,3 +93,11 @@ class Onlooker:
             return {"error": f"The bridge answered {answer.status_code}"}
         told: dict[str, Any] = answer.json()
         return told
+
+
+def _note(file: Path | None) -> dict[str, str]:
+    try:
+        found = orjson.loads(file.read_bytes()) if file else {}
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -61,7 +61,9 @@ class Options:
     client_secret: str = CLIENT_SECRET
     seed: int | None = None
     bridge_url: str = ""
+    bridge_note: Path | None = None
     admin_token: str = field(default="", repr=False)
+    killable: bool = False
     defaults: Defaults = field(default_factory=Defaults)
 
 
@@ -77,6 +79,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         ghl_token=given.ghl_token,
         seed=given.seed,
         bridge_url=given.bridge_url,
+        bridge_note=given.bridge_note,
+        killable=given.killable,
         admin_token=os.environ.get("BRIDGE_ADMIN_TOKEN", ""),
         defaults=_defaults(given),
     )
@@ -101,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     known = Defaults()
     parser = argparse.ArgumentParser(prog="python -m bridge.simulator", description="GHL and completion services, simulated.")
     add = parser.add_argument
-    add("--host", default=HOST, help="address to listen on")
+    add("--host", default=os.environ.get("HOST") or HOST, help="address to listen on; HOST of the environment is its default")
     add("--port", type=int, default=0, help="0 takes a free one")
     add("--port-file", type=Path, help="where to write the port once listening")
     add("--state-dir", type=Path, required=True, help="keys of the webhooks are kept here")
@@ -118,6 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--legacy-signature", choices=("off", "both", "only"), default=known.legacy_signature, help="RSA in X-WH-Signature")
     add("--rate-limit", type=int, default=known.rate_limit, help="requests in 10 s per location; 0 = none")
     add("--bridge-url", default="", help="whose timelines the page shows, with BRIDGE_ADMIN_TOKEN of the environment")
+    add(
+        "--bridge-note", type=Path, help="the file in which a bridge on this machine leaves its settings, instead of --bridge-url"
+    )
+    add("--killable", action="store_true", help="whoever started it kills the processes that the page asks for")
     add("--seed", type=int, help="makes ids repeatable")
     return parser
 

@@ -1,4 +1,4 @@
-"""The sandbox page: four files, served as they are."""
+"""The sandbox page: five files, served as they are."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FILES = {
     "/": ("sandbox.html", "text/html"),
     "/_page/sandbox.css": ("sandbox.css", "text/css"),
+    "/_page/phone.js": ("phone.js", "text/javascript"),
     "/_page/beside.js": ("beside.js", "text/javascript"),
     "/_page/sandbox.js": ("sandbox.js", "text/javascript"),
 }

@@ -101,9 +101,12 @@ def _by_name(call: Call, world: World) -> None:
 def _by_words(call: Call, world: World) -> None:
     """Nothing but the words says who wrote them: whoever wrote the last line last."""
     last = _last_turn(call).rpartition("\n")[2].strip()
-    for conversation in reversed(world.conversations.values()):
-        if any(each.direction == "inbound" and each.body.strip() == last for each in conversation.messages):
-            call.location_id, call.contact_id = conversation.location_id, conversation.contact_id
+    newest = 0
+    for conversation in world.conversations.values():
+        for each in conversation.messages:
+            if each.direction == "inbound" and each.body.strip() == last and each.sequence > newest:
+                newest = each.sequence
+                call.location_id, call.contact_id = conversation.location_id, conversation.contact_id
 
 
 def _last_turn(call: Call) -> str:
@@ -112,13 +115,14 @@ def _last_turn(call: Call) -> str:
     return str(last.get("content")) if isinstance(last, dict) else ""
 
 
-def _run(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
-    turns: list[dict[str, Any]] = [{"role": "assistant", "content": text, "refusal": None, "annotations": []}]
+def run(call: Call, text: str, message_id: str, mint: Mint, *, refusal: str | None = None) -> Answer:
+    """Write Assistable's answer."""
+    turns: list[dict[str, Any]] = [{"role": "assistant", "content": text, "refusal": refusal, "annotations": []}]
     response = {"messages": turns, "toolCalls": [], "completionTimestamp": datetime.now(UTC).isoformat()}
     message = {"conversationId": call.text("conversation_id"), "messageId": message_id, "traceId": mint()}
     knowledge = {"matches": [], "namespace": call.text("assistant_id"), "usage": {"readUnits": 1}}
-    run = {"output": text, "input": call.text("input"), "response": response, "message": message, "knowledge_base": knowledge}
-    return reply(200, {"run": run})
+    told = {"output": text, "input": call.text("input"), "response": response, "message": message, "knowledge_base": knowledge}
+    return reply(200, {"run": told})
 
 
 def _data(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
@@ -146,12 +150,22 @@ def _chat(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
     return reply(200, chat)
 
 
-def _choice(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+def _chat_completion(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
     del message_id
-    choice = {"index": 0, "message": {"role": "assistant", "content": text or None, "refusal": None}, "finish_reason": "stop"}
+    return completion(call, choice(text, "stop"), mint)
+
+
+def choice(text: str, finish_reason: str) -> dict[str, Any]:
+    """Write the one choice of a chat completion."""
+    message = {"role": "assistant", "content": text or None, "refusal": None}
+    return {"index": 0, "message": message, "finish_reason": finish_reason}
+
+
+def completion(call: Call, choice: dict[str, Any], mint: Mint) -> Answer:
+    """Write OpenAI's answer around a choice."""
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    completion = {"id": f"chatcmpl-{mint()}", "object": "chat.completion", "created": round(datetime.now(UTC).timestamp())}
-    return reply(200, {**completion, "model": call.text("model"), "choices": [choice], "usage": usage})
+    frame = {"id": f"chatcmpl-{mint()}", "object": "chat.completion", "created": round(datetime.now(UTC).timestamp())}
+    return reply(200, {**frame, "model": call.text("model"), "choices": [choice], "usage": usage})
 
 
 def _output(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
@@ -169,10 +183,10 @@ _OPENAI_401 = {"error": {"message": "Incorrect API key provided", "type": "inval
 _WEBHOOK_401 = {"message": "Authorization data is wrong!"}
 
 SERVICES = {
-    "assistable": Service(_ASSISTABLE_401, True, _check_assistable, _words("input"), _by_ids, _run),
+    "assistable": Service(_ASSISTABLE_401, True, _check_assistable, _words("input"), _by_ids, run),
     "assistable_help_page": Service(_ASSISTABLE_401, True, _check_help_page, _words("message"), _by_ids, _data),
     "agencii": Service(_AGENCII_401, True, _check_agencii, _words("message"), _by_name, _chat),
-    "openai": Service(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _choice),
+    "openai": Service(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _chat_completion),
     "webhook": Service(_WEBHOOK_401, False, _check_webhook, _words("chatInput"), _by_name, _output),
 }
 # Where they are. The vendors' documentation and their clients differ in name and slash.

@@ -8,6 +8,7 @@ import uvicorn
 
 from bridge.simulator.app import build
 from bridge.simulator.exchange import TRANSPORT
+from bridge.simulator.keys import PUBLIC_KEY_FILE
 
 if TYPE_CHECKING:
     import asyncio
@@ -49,8 +50,11 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say where."""
         await super().startup(sockets)
-        if self.started and self.options.port_file:
-            port = self.servers[0].sockets[0].getsockname()[1]
+        if not self.started:
+            return
+        port = self.servers[0].sockets[0].getsockname()[1]
+        _announce(self.options, port)
+        if self.options.port_file:
             # Renamed into place: whoever waits for the file never reads half of it.
             unfinished = self.options.port_file.with_suffix(".writing")
             unfinished.write_text(f"{port}\n")
@@ -60,6 +64,18 @@ class Server(uvicorn.Server):
         """Stop; open pages are told first."""
         self.app.state.stop()
         await super().shutdown(sockets)
+
+
+def _announce(options: Options, port: int) -> None:
+    """Tell a person where the page is, and how a bridge beside it is started."""
+    host = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host  # noqa: S104 - not bound here
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    keys = options.state_dir / PUBLIC_KEY_FILE
+    print(f"sandbox    {url}/", flush=True)  # noqa: T201 - for a person
+    print(f"webhooks   to {options.defaults.webhook_url or 'nowhere: no --webhook-url was given'}", flush=True)  # noqa: T201
+    print("bridge     in another terminal, with all of this before `ghl-bridge up`:", flush=True)  # noqa: T201
+    services = f"GHL_API_URL={url} GHL_WEBHOOK_KEYS={keys} ASSISTABLE_URL={url}/v2/ghl-chat-completion"
+    print(f"           {services}", flush=True)  # noqa: T201
 
 
 def server(options: Options) -> Server:

@@ -6,6 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from bridge.simulator.answers import WRITTEN
 from bridge.simulator.services import SERVICES
 from bridge.simulator.wire import Refused, reply
 
@@ -40,6 +41,7 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "empty": _action("empty"),
     "claim": _action("claim", {"message_id": _NAME, "deliver": _FLAG}, "deliver"),
     "ok_false": _action("ok_false", {"error": _TEXT}, "error"),
+    "answer": _action("answer", {"form": {"enum": list(WRITTEN)}}, "form"),
 }
 _ANY_ACTION = {"type": "object", "properties": {"kind": {"enum": list(ACTIONS)}}, "required": ["kind"]} | {
     "allOf": [{"if": {"properties": {"kind": {"const": kind}}}, "then": shape} for kind, shape in ACTIONS.items()]
@@ -97,6 +99,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
     "expire": _object({"owner": _NAME}, "owner"),
+    "failure": _object({"contact_id": _NAME}, "contact_id"),
+    "kills": _object({"process": {"enum": ["worker", "web", "redis"]}}, "process"),
     "workflow": _object(
         {
             "message_id": _NAME,

@@ -181,7 +181,7 @@ def test_page(simulator: Simulator) -> None:
     assert "<title>ghl-bridge sandbox</title>" in page.text
     assert "stays on this machine" in page.text
     files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
-    assert len(files) == 3
+    assert len(files) == 4
     assert all(simulator.http.get(file).status_code == 200 for file in files)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*src=)", page.text)
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
@@ -196,7 +196,7 @@ def test_other_pages(simulator: Simulator) -> None:
 
 
 def test_stops_with_an_open_page(tmp_path: Path) -> None:
-    """A simulator whose page is open stops at once, and without a word."""
+    """A simulator whose page is open stops at once, and says nothing but where it was."""
     port_file = tmp_path / "port"
     command = [sys.executable, "-m", "bridge.simulator", "--state-dir", str(tmp_path), "--port-file", str(port_file)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
@@ -208,7 +208,8 @@ def test_stops_with_an_open_page(tmp_path: Path) -> None:
             began = time.monotonic()
             running.terminate()
             printed, _ = running.communicate(timeout=10)
-    assert (printed, time.monotonic() - began < 0.9) == ("", True)
+    said = [line.split()[0].partition("=")[0] for line in printed.splitlines()]
+    assert (said, time.monotonic() - began < 0.9) == (["sandbox", "webhooks", "bridge", "GHL_API_URL"], True)
 
 
 def test_keys_survive(simulator: Simulator, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TOKEN = "token-of-the-admin"
 EVENT = {"at": "2026-01-01T00:00:00.000Z", "step": "accepted", "channel": "SMS"}
-LOCATION = {"id": "SimulatedLocation001", "name": "Simulated Dental", "provider": "assistable", "hold_why": None}
+LOCATION = {"id": "SimulatedLocation001", "name": "Simulated Dental", "provider": "assistable", "mode": "live", "failing": 0}
 
 
 class Bridge(BaseHTTPRequestHandler):
@@ -32,6 +32,8 @@ class Bridge(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         answers: dict[str, tuple[int, Any]] = {
             "/api/v1/explain/ann": (200, {"messages": [{"message_id": "m1", "status": "replied"}], "events": [EVENT]}),
+            "/api/v1/explain/held": (200, {"messages": [], "events": [EVENT], "location_id": "SimulatedLocation001"}),
+            "/api/v1/locations/SimulatedLocation001": (200, {"state": "hold"}),
             "/api/v1/explain/..%2Flocations": (200, {"messages": [], "events": [EVENT]}),
             "/api/v1/explain/trouble": (503, {"error": "unavailable"}),
             "/api/v1/locations": (200, {"locations": [LOCATION], "next": None}),
@@ -49,10 +51,10 @@ class Bridge(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def beside(url: str, folder: Path, token: str = TOKEN) -> Iterator[httpx.Client]:
+def beside(url: str, folder: Path, token: str = TOKEN, *more: str) -> Iterator[httpx.Client]:
     """A simulator that is told of a bridge."""
     command = [sys.executable, "-m", "bridge.simulator", "--state-dir", str(folder), "--port-file", str(folder / "port")]
-    with subprocess.Popen([*command, "--bridge-url", url], env={**os.environ, "BRIDGE_ADMIN_TOKEN": token}) as running:
+    with subprocess.Popen([*command, "--bridge-url", url, *more], env={**os.environ, "BRIDGE_ADMIN_TOKEN": token}) as running:
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port_in(folder / 'port')}", trust_env=False, timeout=20) as http:
                 yield http
@@ -66,7 +68,7 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
     server = ThreadingHTTPServer(("127.0.0.1", 0), Bridge)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    with beside(f"http://127.0.0.1:{server.server_port}", tmp_path_factory.mktemp("connected")) as http:
+    with beside(f"http://127.0.0.1:{server.server_port}", tmp_path_factory.mktemp("connected"), TOKEN, "--killable") as http:
         yield http
     server.shutdown()
     thread.join()
@@ -77,20 +79,44 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
     ("id_", "told"),
     [
         ("ann", {"messages": [{"message_id": "m1", "status": "replied"}], "events": [EVENT]}),
+        ("held", {"messages": [], "events": [EVENT], "location_id": "SimulatedLocation001", "on_hold": True}),
         ("bob", {"messages": [], "events": []}),
         ("../locations", {"messages": [], "events": [EVENT]}),
         ("trouble", {"messages": [], "events": [], "error": "The bridge answered 503"}),
     ],
 )
 def test_timeline(connected: httpx.Client, id_: str, told: dict[str, Any]) -> None:
-    """The page gets the bridge's timeline of an id, an empty one of an unknown id, and a sentence in trouble."""
-    assert connected.get("/_sim/timeline", params={"id": id_}).json() == {"connected": True} | told
+    """The page gets the bridge's timeline of an id and whether it is held up, nothing of an unknown id, a sentence in trouble."""
+    assert connected.get("/_sim/timeline", params={"id": id_}).json() == {"connected": True, "on_hold": False} | told
 
 
 def test_providers(connected: httpx.Client) -> None:
-    """The page gets id, name and provider of each location of the bridge, and nothing else of it."""
-    shown = [{"id": "SimulatedLocation001", "name": "Simulated Dental", "provider": "assistable"}]
-    assert connected.get("/_sim/providers").json() == {"connected": True, "locations": shown}
+    """The page gets the console's address and what it shows of each location of the bridge, and nothing else of it."""
+    shown = [{"id": "SimulatedLocation001", "name": "Simulated Dental", "provider": "assistable", "mode": "live"}]
+    told = connected.get("/_sim/providers").json()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/console", told.pop("console"))
+    assert told == {"connected": True, "killable": True, "locations": shown}
+
+
+def test_a_bridge_that_comes_later(tmp_path: Path) -> None:
+    """A simulator alone finds the bridge beside it in the note that `up` leaves, also when that starts after it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bridge)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    note = tmp_path / "running.json"
+    with beside("", tmp_path, "", "--bridge-note", str(note)) as http:
+        assert http.get("/_sim/timeline", params={"id": "ann"}).json()["connected"] is False
+        settings = {"PORT": str(server.server_port), "HOST": "0.0.0.0", "BRIDGE_ADMIN_TOKEN": TOKEN}  # noqa: S104 - a setting
+        note.write_text(json.dumps(settings), encoding="utf-8")
+        found = http.get("/_sim/timeline", params={"id": "ann"}).json()
+        assert (found["connected"], found["events"]) == (True, [EVENT])
+        assert http.get("/_sim/providers").json()["console"] == f"http://127.0.0.1:{server.server_port}/console"
+        assert http.get("/_sim/providers").json()["killable"] is False
+        note.unlink()
+        assert http.get("/_sim/providers").json()["connected"] is False
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def test_the_token_stays_here(connected: httpx.Client) -> None:
@@ -98,6 +124,7 @@ def test_the_token_stays_here(connected: httpx.Client) -> None:
     paths = (
         "/",
         "/_page/sandbox.js",
+        "/_page/phone.js",
         "/_page/beside.js",
         "/_sim/state",
         "/_sim/timeline?id=ann",
@@ -109,19 +136,21 @@ def test_the_token_stays_here(connected: httpx.Client) -> None:
 
 
 def test_kills(connected: httpx.Client) -> None:
-    """A wish that the worker be killed is counted for whoever started the worker, and outlives a reset."""
-    before = connected.get("/_sim/kills").json()["kills"]
-    assert connected.post("/_sim/kills").json() == {"kills": before + 1}
-    connected.post("/_sim/reset")
-    assert connected.get("/_sim/kills").json() == {"kills": before + 1}
-    assert connected.post("/_sim/kills", headers={"Origin": "https://evil.example"}).status_code == 403
+    """A wish that a process be killed is counted for whoever started it, and outlives a reset."""
+    assert connected.post("/_sim/kills", json={"process": "worker"}).json() == {"kills": {"worker": 1}}
+    assert connected.post("/_sim/kills", json={"process": "redis"}).json() == {"kills": {"worker": 1, "redis": 1}}
+    connected.post("/_sim/reset", json={})
+    assert connected.get("/_sim/kills").json() == {"kills": {"worker": 1, "redis": 1}}
+    assert connected.post("/_sim/kills", json={"process": "init"}).status_code == 422
+    refused = connected.post("/_sim/kills", json={"process": "web"}, headers={"Origin": "https://evil.example"})
+    assert refused.status_code == 403
 
 
 def test_without_a_bridge(simulator: Simulator) -> None:
-    """A simulator that is told of no bridge says that there is no timeline, no provider to choose and no worker to kill."""
-    assert simulator.ask("timeline", id="ann") == {"connected": False, "messages": [], "events": []}
-    assert simulator.ask("providers") == {"connected": False, "locations": []}
-    assert simulator.http.post("/_sim/kills").status_code == 409
+    """A simulator that is told of no bridge says that there is no timeline, no provider to choose and no process to kill."""
+    assert simulator.ask("timeline", id="ann") == {"connected": False, "on_hold": False, "messages": [], "events": []}
+    assert simulator.ask("providers") == {"connected": False, "console": "", "killable": False, "locations": []}
+    assert simulator.http.post("/_sim/kills", json={"process": "worker"}).status_code == 409
 
 
 def test_a_bridge_that_is_gone(tmp_path: Path) -> None:
@@ -132,14 +161,20 @@ def test_a_bridge_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_the_page_offers_each_thing(simulator: Simulator) -> None:
-    """The page offers channel, provider, everything that can go wrong and every deed, and each has its code."""
+    """The page offers every answer that the simulator can write, every mishap and every deed, and each has its code."""
     page, code = simulator.http.get("/").text, simulator.http.get("/_page/beside.js").text
     deeds = simulator.http.get("/_page/sandbox.js").text
     assert {"provider", "contact", "channel", "mishap", "timeline"} <= set(re.findall(r'id="([a-z]+)"', page))
     offered = re.search(r'id="mishap">(.*?)</select>', page, re.DOTALL)
     assert offered
-    wanted = {"agent-slow", "agent-429", "agent-500", "agent-cut", "ghl-429", "ghl-500", "ghl-cut"}
-    assert set(re.findall(r'value="([^"]+)"', offered[1])) == wanted | {"nothing", "dnd"}
-    assert set(re.findall(r'^  "([a-z0-9-]+)": \[', code, re.MULTILINE)) == wanted
-    assert set(re.findall(r'data-deed="([a-z]+)"', page)) == {"human", "burst", "stop", "kill"}
-    assert re.search(r"const DEEDS = \{ human: .* burst: .* stop: .* kill \};", deeds)
+    answers = {f"answer-{form}" for form in simulator.ask("answers")["answers"]}
+    scripted = answers | {"agent-slow", "agent-429", "agent-500", "agent-cut", "agent-422", "ghl-429", "ghl-500", "ghl-cut"}
+    others = {"nothing", "dnd", "ghl-401", "webhook-twice", "webhook-never"}
+    assert set(re.findall(r'value="([^"]+)"', offered[1])) == scripted | others
+    assert set(re.findall(r'^  "([a-z0-9_-]+)": ', code, re.MULTILINE)) == scripted
+    assert all(f'"{name}"' in code + deeds for name in others - {"nothing"})
+    wanted = {"human", "burst", "stop", "failure", "worker", "web", "redis"}
+    assert set(re.findall(r'data-deed="([a-z]+)"', page)) == wanted
+    table = re.search(r"const DEEDS = \{(.*?)\n\};", deeds, re.DOTALL)
+    assert table
+    assert set(re.findall(r"(\w+): \(\) =>", table[1])) == wanted

@@ -76,7 +76,8 @@ def test_the_demo_kills_its_worker_when_the_page_asks(folder: Folder) -> None:
     before = _workers(folder)
 
     said: dict[str, Any] = httpx.post(f"{url[0]}/_sim/say", json={"text": "And on Monday?"}, trust_env=False).json()
-    assert httpx.post(f"{url[0]}/_sim/kills", trust_env=False).json() == {"kills": 1}
+    killed = httpx.post(f"{url[0]}/_sim/kills", json={"process": "worker"}, trust_env=False)
+    assert killed.json() == {"kills": {"worker": 1}}
 
     poll("another worker", lambda: _workers(folder) and not _workers(folder) & before)
     poll("a reply", lambda: _replies(url[0], said["contact_id"]), seconds=40)

@@ -2,35 +2,38 @@
 // What stands beside the phone: what may go wrong, as orders for /_sim/faults, and the bridge's own timeline.
 
 const refusal = (on, code, more) => ({ on, action: { kind: "status", status: code, headers: { "Retry-After": "2" } }, times: 1, ...more });
+const form = (name) => [{ on: "completion", action: { kind: "answer", form: name } }];
 const MISHAPS = {
+  "answer-thoughts": form("thoughts"),
+  "answer-cut_off": form("cut_off"),
+  "answer-error": form("error"),
+  "answer-status_sentence": form("status_sentence"),
+  "answer-stream": form("stream"),
+  "answer-tool_call": form("tool_call"),
+  "answer-filtered": form("filtered"),
+  "answer-empty": form("empty"),
   "agent-slow": [{ on: "completion", action: { kind: "delay", seconds: 8 } }],
   "agent-429": [refusal("completion", 429)],
   "agent-500": [refusal("completion", 500, { times: 2 })],
   "agent-cut": [{ on: "completion", action: { kind: "cut" }, times: 1 }],
+  "agent-422": [{ on: "completion", action: { kind: "status", status: 422, body: { message: "No assistant of this id" } }, times: 1 }],
   "ghl-429": [refusal("post", 429)],
   "ghl-500": [refusal("post", 500)],
   "ghl-cut": [{ on: "post", action: { kind: "cut", when: "after" }, times: 1 }],
 };
+// Three refusals in a row put a location on hold; the fourth post would be let through.
+const LOGIN_REFUSED = { on: "post", action: { kind: "status", status: 401, body: { statusCode: 401, message: "Invalid JWT" } }, times: 3 };
 const GOOD = new Set(["replied", "sent"]), BAD = new Set(["dead", "failed", "retry", "retrying", "unknown", "lost"]);
-// Known already from the phone, or of no interest to the eye.
-const UNSHOWN = new Set(["message_id", "message_ids", "date_added_ms"]);
 const BURST = ["Hello?", "Are you there?", "It is about Friday.", "Or Saturday.", "In the morning, please."];
 
-let shown = "";
+let shown = "", consoleUrl = "", forms = {};
 
 const mood = (step) => (GOOD.has(step) ? "good" : BAD.has(step) ? "bad" : "");
-const words = (name) => name.replaceAll("_", " ");
 
-function told(value) {
-  if (Array.isArray(value)) return value.map(told).join(", ");
-  return value !== null && typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function eventLine({ at, step, ...details }) {
-  const line = element("li", mood(step)), content = element("span");
-  content.append(element("b", "", words(step)));
-  const known = Object.entries(details).filter(([key, value]) => !UNSHOWN.has(key) && value !== null && value !== "");
-  if (known.length) content.append(element("small", "", known.map(([key, value]) => `${words(key)} ${told(value)}`).join(" · ")));
+function eventLine({ at, step: name, sentence }) {
+  const line = element("li", mood(name)), content = element("span");
+  content.append(element("b", "", words(name)));
+  if (sentence) content.append(element("small", "", sentence));
   line.append(element("time", "", clock(new Date(at))), content);
   return line;
 }
@@ -42,14 +45,67 @@ function showTimeline(found) {
   const outcome = place("outcome"), last = found.messages.at(-1);
   const lines = found.events.map(eventLine).reverse();
   outcome.className = `outcome ${found.error ? "bad" : last ? mood(last.status) : ""}`;
-  outcome.textContent = found.error || (last ? [words(last.status), last.reason && words(last.reason), last.error].filter(Boolean).join(": ") : "");
-  const nothing = found.connected ? "Nothing yet." : "The timeline is not connected: this simulator runs without a bridge that it may ask. `make demo` starts both.";
+  outcome.textContent = found.error || (last ? last.sentence || words(last.status) : "");
+  const nothing = found.connected ? "Nothing yet." : "No bridge runs beside this simulator, or it has no admin token. `make demo` starts both; the simulator's terminal says how `ghl-bridge up` is started beside it.";
   place("timeline").replaceChildren(...(lines.length ? lines : [element("li", "none", nothing)]));
+  showHold(found);
+  showIds({ contact: found.contact_id, conversation: found.conversation_id, message: last?.message_id });
+  const link = place("console");
+  link.hidden = !consoleUrl || !found.contact_id;
+  if (!link.hidden) link.href = `${consoleUrl}/conversations/${encodeURIComponent(found.contact_id)}`;
 }
 
-async function prepare(contactId, chosen) {
+function showHold(found) {
+  const hold = place("hold");
+  hold.hidden = !found.on_hold;
+  if (!found.on_hold) return;
+  const link = element("a", "", "End the hold in the console");
+  link.href = `${consoleUrl}/locations/${encodeURIComponent(found.location_id)}`;
+  link.target = "_blank";
+  link.rel = "noopener";
+  hold.replaceChildren("The location is on hold: three logins in a row were refused. What comes waits, and what was refused is tried again at its end. ", link);
+}
+
+function showIds(ids) {
+  const rows = Object.entries(ids).filter(([, id]) => id).map(([what, id]) => {
+    const row = element("div"), copy = element("button", "copy", "Copy");
+    copy.type = "button";
+    copy.setAttribute("aria-label", `Copy the ${what}'s id`);
+    const code = element("code", "", id);
+    copy.addEventListener("click", () => copied(code, copy));
+    row.append(element("dt", "", what), element("dd"));
+    row.lastChild.append(code, copy);
+    return row;
+  });
+  place("ids").replaceChildren(...rows);
+  place("ids").hidden = !rows.length;
+}
+
+async function copied(code, button) {
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = "Copied";
+  } catch {
+    // Without https, or if it is forbidden: marked, so that the keys do it.
+    getSelection().selectAllChildren(code);
+    button.textContent = "Marked";
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+}
+
+function offerAnswers(service) {
+  const mishap = place("mishap");
+  place("answers").label = service ? `${service} answers` : "The agent answers";
+  for (const option of place("answers").children) option.disabled = Boolean(service) && !forms[option.value.slice("answer-".length)]?.includes(service);
+  if (mishap.selectedOptions[0]?.disabled) mishap.value = "nothing";
+}
+
+async function prepare(contactId, itsLocation, chosen) {
   await ask("/_sim/contacts", { contact_id: contactId, dnd: chosen === "dnd" });
   await ask("/_sim/faults", {}, "DELETE");
   const scripts = (MISHAPS[chosen] || []).map((each) => ({ ...each, contact_id: contactId }));
   if (scripts.length) await ask("/_sim/faults", scripts);
+  if (chosen !== "ghl-401") return;
+  await ask("/_sim/faults", { ...LOGIN_REFUSED, location_id: itsLocation });
+  for (const text of ["Hello!", "Good morning!"]) await ask("/_sim/say", { location_id: itsLocation, contact_id: freshId(), text });
 }

@@ -1,13 +1,11 @@
 "use strict";
 // The page of the simulator: writes as the contact through /_sim/say, and shows what /_sim/events brings.
 
-const place = (id) => document.getElementById(id);
-const messages = place("messages"), state = place("state"), steps = place("steps"), text = place("text");
+const text = place("text");
 const contact = place("contact"), provider = place("provider"), mishap = place("mishap"), channel = place("channel"), writer = place("writer");
 const NEW = "";
-const SHOWN_CONTACTS = 50, SHOWN_STEPS = 40, LOOK_MS = 1500;
-const seen = new Set();
-let current = NEW, locationId, names = new Map(), waiting = false;
+const SHOWN_CONTACTS = 50, LOOK_MS = 1500, SOON_MS = 120;
+let current = NEW, locationId, names = new Map(), services = new Map(), connected = false, expected = "", looking;
 
 async function ask(path, order, method = "POST") {
   const wish = order && { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(order) };
@@ -17,61 +15,10 @@ async function ask(path, order, method = "POST") {
   return body;
 }
 
-function element(name, className, content) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (content !== undefined) made.textContent = content;
-  return made;
-}
-
-const clock = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-
-function add(node) {
-  messages.querySelector(".hint")?.remove();
-  const dots = messages.querySelector(".thinking");
-  messages.insertBefore(node, dots);
-  messages.scrollTop = messages.scrollHeight;
-}
-
-function step(content, bad) {
-  steps.querySelector(".none")?.remove();
-  const line = element("li", bad ? "bad" : "");
-  line.append(element("time", "", clock(new Date())), element("span", "", content));
-  steps.prepend(line);
-  while (steps.children.length > SHOWN_STEPS) steps.lastChild.remove();
-}
-
-function note(content, calm) {
-  add(element("p", calm ? "note calm" : "note", content));
-  step(content, !calm);
-}
-
-function say(status, thinking) {
-  state.textContent = status;
-  waiting = thinking;
-  messages.querySelector(".thinking")?.remove();
-  if (!thinking) return;
-  const dots = element("div", "thinking");
-  dots.setAttribute("aria-hidden", "true");
-  dots.append(element("span"), element("span"), element("span"));
-  messages.append(dots);
-  messages.scrollTop = messages.scrollHeight;
-}
-
-function author(message) {
-  if (message.direction === "inbound") return "You";
-  if (message.channel === "InternalComment") return "Draft, seen by staff only";
-  return message.userId ? "Staff" : "Agent, through the bridge";
-}
-
-function showMessage(message) {
-  if (seen.has(message.id)) return;
-  seen.add(message.id);
-  const kind = message.channel === "InternalComment" ? " comment" : message.direction === "outbound" && message.userId ? " staff" : "";
-  const bubble = element("div", `message ${message.direction}${kind}`);
-  bubble.append(element("span", "unseen", `${author(message)}: `), document.createTextNode(message.text));
-  add(bubble);
-  add(element("div", `about-message ${message.direction}`, `${author(message)} · ${message.channel} · ${clock(new Date(message.dateAdded))}`));
+// What happens at GHL and at the agent tells the status only where the bridge's own timeline doesn't.
+function guess(status, thinking) {
+  if (connected) lookSoon();
+  else say(status, thinking);
 }
 
 function onMessage(message) {
@@ -79,8 +26,16 @@ function onMessage(message) {
   if (message.contactId !== current) return;
   showMessage(message);
   if (message.direction === "inbound") return step(`The contact wrote by ${message.channel}`);
-  step(message.userId ? "Staff wrote" : "The reply arrived in GHL");
-  if (message.channel !== "InternalComment") say("Ready", false);
+  const draft = message.channel === "InternalComment";
+  step(draft ? "A draft for staff arrived in GHL" : message.userId ? "Staff wrote" : "The reply arrived in GHL");
+  guess(draft ? "A draft for staff: nothing was sent" : "Answered", false);
+}
+
+function onFailure(message) {
+  if (message.contactId !== current) return;
+  showFailure(message);
+  step("GHL says that the newest reply was not delivered", true);
+  lookSoon();
 }
 
 const REFUSED = { 401: "its signature was refused", 413: "it is too large", 429: "the bridge's state can't be written" };
@@ -97,25 +52,28 @@ function onWebhook(event) {
 function onTaken(code, body) {
   if (body.status === "accepted") {
     step(`The bridge took it (${code} accepted)`);
-    if (waiting) say("The bridge waits for more messages", true);
+    guess("The bridge waits for more messages", true);
   } else if (body.status === "ignored") {
-    note(`The bridge won't answer this: ${body.reason || "ignored"}`, true);
-    say("Ready", false);
-  } else step(`The bridge answered ${code} ${body.status || ""}`);
+    note(`The bridge won't answer this: ${words(body.reason || "ignored")}`, true);
+    say(`Not answered: ${words(body.reason || "ignored")}`, false);
+  } else {
+    step(`The bridge answered ${code} ${words(body.status || "")}`);
+    guess("Ready", false);
+  }
 }
 
 function onCompletion(event) {
   if (event.contactId !== current) return;
   if (event.state === "started") {
     step("The agent was asked");
-    return say("The bridge is thinking", true);
+    return guess("The agent is asked", true);
   }
   if (event.ending === "whole" && event.status < 300) {
     step("The agent answered");
-    if (waiting) say("The reply is on its way", true);
+    guess("The reply is on its way", true);
   } else {
     note(event.ending === "whole" ? `The agent failed (${event.status}).` : "The agent gave no answer.");
-    say("Waiting for another try", true);
+    guess("Waiting for another try", true);
   }
 }
 
@@ -123,14 +81,14 @@ function onRequest(event) {
   const good = event.ending === "whole" && event.status < 300;
   if (event.contactId !== current || event.endpoint !== "post" || good) return;
   note(event.ending === "whole" ? `GHL refused the reply (${event.status}).` : "The connection broke while the reply was sent.");
-  say("The reply was not confirmed", false);
+  guess("The reply was not confirmed", true);
 }
 
 function name(id, itsLocation) {
   if (!id || names.has(id)) return;
   names.set(id, itsLocation);
   if (names.size > SHOWN_CONTACTS) return;
-  contact.append(new Option(id.slice(0, 12), id));
+  contact.append(new Option(id, id));
 }
 
 function clear() {
@@ -142,12 +100,14 @@ function clear() {
 
 async function open(id) {
   current = id;
+  expected = "";
   contact.value = id;
   history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
   clear();
-  if (!id) return showTimeline({ connected: !place("kill").hidden, messages: [], events: [] });
+  if (!id) return offerAnswers(services.get(provider.value)), showTimeline({ connected, messages: [], events: [] });
   const itsLocation = names.get(id);
-  if ([...provider.options].some((each) => each.value === itsLocation)) provider.value = itsLocation;
+  if (services.has(itsLocation)) provider.value = itsLocation;
+  offerAnswers(services.get(itsLocation));
   look();
   const found = await ask(`/_sim/conversations/${encodeURIComponent(id)}`).catch(() => ({ messages: [] }));
   if (id === current) found.messages.forEach(showMessage);
@@ -168,18 +128,30 @@ async function begin() {
 
 async function offerProviders() {
   const found = await ask("/_sim/providers"), before = provider.value;
-  provider.replaceChildren(...found.locations.map((each) => new Option(`${each.provider} (${each.name || each.id})`, each.id)));
-  provider.value = found.locations.some((each) => each.id === before) ? before : locationId;
+  ({ connected, console: consoleUrl } = found);
+  forms = (await ask("/_sim/answers")).answers;
+  services = new Map(found.locations.map((each) => [each.id, each.provider]));
+  provider.replaceChildren(...found.locations.map((each) => new Option(`${each.provider}${each.mode === "draft" ? ", drafts only" : ""} (${each.name || each.id})`, each.id)));
+  provider.value = services.has(before) ? before : services.has(locationId) ? locationId : found.locations[0]?.id;
   place("providers").hidden = !found.locations.length;
-  place("kill").hidden = !found.connected;
-  showTimeline({ connected: found.connected, messages: [], events: [] });
+  place("kills").hidden = !found.killable;
+  showTimeline({ connected, messages: [], events: [] });
+}
+
+function lookSoon() {
+  looking ??= setTimeout(look, SOON_MS);
 }
 
 async function look() {
+  clearTimeout(looking);
+  looking = undefined;
   const asked = current;
   if (!asked || document.hidden) return;
-  const found = await ask(`/_sim/timeline?id=${encodeURIComponent(asked)}`).catch((error) => ({ connected: true, messages: [], events: [], error: error.message }));
-  if (asked === current) showTimeline(found);
+  const found = await ask(`/_sim/timeline?id=${encodeURIComponent(asked)}`).catch((error) => ({ connected, messages: [], events: [], error: error.message }));
+  if (asked !== current) return;
+  if (found.connected !== connected) await offerProviders();
+  showTimeline(found);
+  if (found.connected && !found.error && (!expected || found.messages.some((each) => each.message_id === expected))) follow(found);
 }
 
 async function register() {
@@ -222,20 +194,30 @@ async function human(said) {
 
 async function write(texts) {
   await register();
-  await prepare(current, mishap.value);
+  const chosen = mishap.value, how = { "webhook-never": { webhook: false }, "webhook-twice": { copies: 2 } }[chosen];
   say("Sending", true);
+  expected = "none yet";
+  await prepare(current, names.get(current), chosen);
   for (const said of texts) {
-    const answer = await ask("/_sim/say", { contact_id: current, channel: channel.value, text: said });
-    if (!answer.webhook_id) say("No bridge is connected", false);
+    const answer = await ask("/_sim/say", { contact_id: current, channel: channel.value, text: said, ...how });
+    expected = answer.message_id;
+    if (chosen === "webhook-never") say("No webhook tells of it: the bridge's sweep finds it", connected);
+    else if (!answer.webhook_id) say("No bridge is connected", false);
   }
 }
 
-async function kill() {
-  await ask("/_sim/kills", {});
-  note("The worker is killed, and started again at once.", true);
+const KILLED = { worker: "The worker", web: "The receiver", redis: "Redis" };
+
+async function kill(process) {
+  await ask("/_sim/kills", { process });
+  note(`${KILLED[process]} is killed, and started again at once.`, true);
 }
 
-const DEEDS = { human: () => human("This is Kim from the front desk: I take over."), burst: () => write(BURST), stop: () => write(["STOP"]), kill };
+const DEEDS = {
+  human: () => human("This is Kim from the front desk: I take over."), burst: () => write(BURST), stop: () => write(["STOP"]),
+  failure: () => ask("/_sim/failure", { contact_id: current || "of nobody" }),
+  worker: () => kill("worker"), web: () => kill("web"), redis: () => kill("redis"),
+};
 
 function fit() {
   text.style.height = "auto";
@@ -249,6 +231,7 @@ function listen() {
   on("webhook", onWebhook);
   on("completion", onCompletion);
   on("request", onRequest);
+  on("failure", onFailure);
   on("reset", begin);
   events.onerror = () => say("The simulator can't be reached; trying again", false);
   events.onopen = () => { if (state.textContent.startsWith("The simulator")) begin(); };
@@ -260,6 +243,11 @@ contact.addEventListener("change", () => open(contact.value));
 provider.addEventListener("change", () => open(NEW));
 document.querySelectorAll("[data-deed]").forEach((button) => button.addEventListener("click", () => attempt(DEEDS[button.dataset.deed])));
 setInterval(look, LOOK_MS);
+// Beside the phone the settings stand open; below it they are folded.
+const wide = matchMedia("(min-width: 52.01rem)");
+const unfold = () => { place("fold").open = wide.matches; };
+wide.addEventListener("change", unfold);
+unfold();
 text.addEventListener("input", fit);
 text.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
