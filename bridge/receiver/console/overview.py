@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.operating import overview
+from bridge.operating.diagnosis import OVERDUE_SECONDS
 from bridge.operating.operation import Nothing
 from bridge.receiver.console.charts import draw
 from bridge.receiver.console.pages import Page
@@ -18,4 +19,5 @@ def show(visit: Visit) -> Page:
     now = visit.perform(overview.overview, Nothing())
     charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
     most = max(now.skipped_by_reason.values(), default=1)
-    return Page("overview.html", "overview", {"now": now, "charts": charts, "most_skipped": most})
+    shown = {"now": now, "overdue_seconds": OVERDUE_SECONDS}
+    return Page("overview.html", "overview", {**shown, "charts": charts, "most_skipped": most})
