@@ -6,7 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from bridge.locations import Location, read
+from bridge.locations import Location
+from bridge.locations_file import read
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent
