@@ -211,13 +211,26 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
 
 
 def judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
-    """Judge a message by itself. A replay is asked for by an operator, who knows how old it is."""
-    if kept.uninstalled_at_ms:
-        return Skip(Reason.LOCATION_PAUSED, "the app was uninstalled")
+    """Judge one message of a turn that opens."""
+    age = _age(message, turn, kept, desk)
+    return _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+
+
+def judge_turn(case: Case, kept: Kept, desk: Desk) -> Skip | None:
+    """Judge all messages of a turn once more, by the location as it is now."""
+    age = _age(case.last, case.turn, kept, desk)
+    return _uninstalled(kept) or guards.judge_turn(case.messages, kept.location, age_seconds=age, paused=kept.paused)
+
+
+def _uninstalled(kept: Kept) -> Skip | None:
+    return Skip(Reason.LOCATION_PAUSED, "the app was uninstalled") if kept.uninstalled_at_ms else None
+
+
+def _age(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> float:
+    """Seconds. A replay is asked for by an operator, who knows how old it is."""
     held = (kept.held_from_ms, kept.held_until_ms)
     hours = hours_of(kept.location)
-    age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
-    return guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+    return 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
 
 
 def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> bool:
