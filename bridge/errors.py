@@ -112,7 +112,11 @@ class OutcomeUnknown(BridgeError):
 
 
 class Permanent(BridgeError):
-    """Will not pass by itself."""
+    """Will not pass by itself. `outcome_unknown`: a write may have been carried out, and nothing can tell whether it was."""
+
+    def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
+        super().__init__(message)
+        self.outcome_unknown = outcome_unknown
 
 
 class OperatorMustFix(Permanent):

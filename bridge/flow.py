@@ -46,7 +46,8 @@ from bridge.policy import retry, transcript
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Lane, Turn
     from bridge.store.inbox import Accepted, Inbox
     from bridge.store.installs import Installs

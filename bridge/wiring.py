@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bridge.access.gate import Gate
 from bridge.access.installing import Installing
 from bridge.access.renewing import Renewing
-from bridge.answering.case import Desk
+from bridge.answering.services import Desk
 from bridge.completion.providers import Providers
 from bridge.flow import Door
 from bridge.ghl.client import GHL
@@ -37,7 +37,7 @@ from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 
 if TYPE_CHECKING:
-    from bridge.answering.case import Heartbeat
+    from bridge.answering.services import Heartbeat
     from bridge.settings import Settings
     from bridge.store.connection import Redis
     from bridge.wire.calls import Observe

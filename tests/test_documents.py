@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
 
-from bridge.locations import Location, read
+from bridge.completion.providers import SERVICES
+from bridge.locations import Location
+from bridge.locations_file import read
+from bridge.model import Reason
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 ALIASES = {str(field.alias): field.default for field in Settings.model_fields.values()}
+
+
+RULES_HEADER = "| rule | setting | default | reason |"
+SERVICES_HEADER = "| `provider` | asked at | remembers | posts by itself | keys of its table |"
+# Where a message's content, its contact or its conversation speak against an answer.
+GUARDS = [
+    *sorted((ROOT / "bridge/policy").rglob("*.py")),
+    ROOT / "bridge/answering/guarding.py",
+    ROOT / "bridge/answering/case.py",
+]
+# What becomes of a message for another cause than a rule: its location was removed, its copy was answered.
+NO_RULES = {"unknown_location", "duplicate"}
 
 
 def test_readme_names_every_setting_and_no_other() -> None:
@@ -84,3 +100,44 @@ def _as_text(default: object) -> str:
     if isinstance(default, tuple):
         return ",".join(map(str, default))
     return str(int(default)) if isinstance(default, bool) else str(default)
+
+
+def documents() -> str:
+    """All that users read."""
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "infra/docs").rglob("*.md"))]
+    )
+
+
+def rows_below(header: str) -> list[list[str]]:
+    """The cells of each row of the tables with this header line."""
+    tables = [part.partition("\n\n")[0] for part in documents().split(f"{header}\n")[1:]]
+    assert tables, f"no table has the header {header}"
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for table in tables for row in table.splitlines()[1:]]
+
+
+def test_each_provider_has_its_row() -> None:
+    """The documents' table of completion services names those of the registry, and no other."""
+    named = [row[0].strip("| `") for row in rows_below(SERVICES_HEADER)]
+    assert sorted(named) == sorted(SERVICES)
+
+
+def test_each_reason_that_a_rule_gives_has_its_row() -> None:
+    """The table of rules names every reason with which a guard keeps the bridge silent, and none that doesn't exist."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in GUARDS]
+    given = {reason for tree in trees for reason in _reasons(tree)}
+    told = {reason for row in rows_below(RULES_HEADER) for reason in re.findall(r"`([a-z_]+)`", row[-1])}
+    assert len(given) > 12
+    assert told <= {reason.value for reason in Reason}
+    assert {reason.value for reason in given} - NO_RULES == told
+
+
+def _reasons(tree: ast.AST) -> list[Reason]:
+    """The reasons of all `Skip(Reason.X, ...)` in a module."""
+    skips = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Skip"]
+    return [
+        Reason[node.attr]
+        for skip in skips
+        for node in ast.walk(skip)
+        if isinstance(node, ast.Attribute) and node.attr in Reason.__members__
+    ]

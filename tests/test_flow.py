@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge import flow
-from bridge.answering.case import Desk
+from bridge.answering.services import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.settings import from_environment

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bridge.errors import WrongInput
-from bridge.locations import Location, read
+from bridge.locations_file import read
 from bridge.model import Channel
+
+if TYPE_CHECKING:
+    from bridge.locations import Location
 
 ENVIRON = {"ACME": "pit-acme", "OTHER": "pit-other", "EMPTY": ""}
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pkgutil
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import bridge
 import workers
@@ -51,5 +54,34 @@ def test_imports_run_downhill() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, check=False, env={}, capture_output=True, text=True, cwd=ROOT)
+@pytest.mark.parametrize(
+    ("module", "imports", "contract"),
+    [
+        ("bridge/stray.py", "", "Imports run downhill"),
+        ("bridge/ghl/stray.py", "", "Imports run downhill within GHL's room"),
+        ("bridge/completion/acme.py", "import httpx", "httpx and tenacity stay in the wire"),
+        ("bridge/completion/acme.py", "from bridge.wire.calls import Wire", "Decisions and wire formats do no I/O"),
+        ("bridge/completion/acme.py", "from bridge.completion.exchange import Exchange", "What makes requests is used"),
+        ("bridge/policy/acme.py", "import redis", "Redis stays in the store"),
+        ("bridge/answering/acme.py", "import bridge.simulator", "Nobody imports the simulator"),
+        ("workers/acme.py", "import uvicorn", "Starlette has two rooms: receiver and simulator"),
+    ],
+)
+def test_a_new_module_is_held_to_the_contracts(tmp_path: Path, module: str, imports: str, contract: str) -> None:
+    """No list has to name it first: one that no layer names, or that imports what its room may not, breaks a contract."""
+    for room in ("bridge", "workers"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / module).write_text(imports, encoding="utf-8")
+    done = _run(f"{sys.prefix}/bin/lint-imports", "--no-cache", cwd=tmp_path)
+    assert done.returncode != 0
+    assert any(line.startswith(contract) for line in _broken(done.stdout)), done.stdout
+
+
+def _broken(told: str) -> list[str]:
+    """The names of broken contracts: a heading each, below the one that announces them."""
+    return told.partition("Broken contracts")[2].splitlines()
+
+
+def _run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, env={}, capture_output=True, text=True, cwd=cwd)

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from bridge import flow
-from bridge.answering.case import Desk
+from bridge.answering.services import Desk
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.model import MessageId, Turn
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.answering.case import Heartbeat
+    from bridge.answering.services import Heartbeat
     from tests.other_side import Received
 
 CONVERSATION = f"conversation-{LANE.contact_id}"

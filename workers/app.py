@@ -12,7 +12,7 @@ from kombu import Connection
 from bridge import logs
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
-from bridge.store.alerts import Alerts
+from bridge.operating.alerting import build_alerting
 from bridge.store.counts import Counts
 from bridge.store.sweeps import Sweeps
 from bridge.wire.calls import Wire
@@ -26,11 +26,9 @@ from workers.shutdown import Shutdown
 from workers.sweeper import Sweeper
 from workers.tasks import register
 from workers.threads import start_with_worker
-from workers.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
-    from bridge.store.connection import Redis
 
 QUEUE = "ghl-bridge"
 
@@ -52,9 +50,7 @@ def build(settings: Settings) -> Celery:
     dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
     sweeper = Sweeper(Sweeps(redis), desk.locations, build_broom(settings, redis, tally))
     renewer = Renewer(build_renewing(settings, redis, Wire()))
-    start_with_worker(
-        app, until_exit=heartbeat, until_stop=(dispatcher, build_upkeep(settings, redis), reporter, sweeper, renewer)
-    )
+    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_alerting(settings), reporter, sweeper, renewer))
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes, report=reporter.report)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
@@ -67,11 +63,6 @@ def _check_broker(url: str) -> None:
     except (KeyError, TypeError, ValueError, ImportError):
         # From None: the error's own text may quote the URL, which holds a password.
         raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
-
-
-def build_upkeep(settings: Settings, redis: Redis) -> Upkeep:
-    """The upkeep for these settings."""
-    return Upkeep(Alerts(redis), Wire(), url=settings.alert_url)
 
 
 def configure(settings: Settings) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from celery import Celery
 
-    from bridge.answering.case import Desk
+    from bridge.answering.services import Desk
 
 log = structlog.get_logger()
 

@@ -15,7 +15,8 @@ from bridge.store.steps import ASK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Completion, LedgerEntry
 
 # A provider whose delivery can be neither found nor excluded is asked once more, and not again.
@@ -46,7 +47,8 @@ def _settle(case: Case, earlier: LedgerEntry, desk: Desk) -> Ended | Again | Seq
         case Found(id=found):
             return case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=[found])
         case Unproven(why=why) if case.turn.asks >= MOST_UNPROVEN_ASKS:
-            raise Permanent(f"outcome unknown: the provider was asked {case.turn.asks} times: {why}")
+            asked = f"the provider was asked {case.turn.asks} times"
+            raise Permanent(f"outcome unknown: {asked}: {why}", outcome_unknown=True)
         case Absent():
             # Whoever writes from here on is no delivery of the provider's.
             why = "GHL shows no delivery of its own"

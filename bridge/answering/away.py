@@ -12,7 +12,8 @@ from bridge.errors import BridgeError, Fenced, Retryable, Unavailable
 from bridge.policy.hours import closed_since, hours_of
 
 if TYPE_CHECKING:
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
 
 log = structlog.get_logger()
 

@@ -15,7 +15,8 @@ from bridge.policy import retry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Dead
 
 log = structlog.get_logger()
@@ -48,7 +49,7 @@ def _on_hold(case: Case, desk: Desk) -> bool:
 def _outcome_unknown(case: Case, dead: Dead) -> bool:
     """The reply may be there: an apology beside it would be a second answer."""
     unsettled = any(entry.state in {SendState.ASKING, SendState.SENDING} for entry in case.turn.ledger.values())
-    return unsettled or dead.error.startswith("outcome unknown")
+    return unsettled or dead.outcome_unknown
 
 
 def _tag(case: Case, tag: str, desk: Desk) -> None:

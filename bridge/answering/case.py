@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bridge.ghl.access import Need
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
@@ -13,83 +12,19 @@ from bridge.policy.hours import hours_of
 from bridge.store.steps import ASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
     from bridge.access.gate import Gate
-    from bridge.completion import Completer
+    from bridge.answering.services import Desk
     from bridge.ghl.access import Access
-    from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Said, Situation, Turn
-    from bridge.store.circuits import Circuits
-    from bridge.store.excerpts import Excerpts, SealedExcerpt
-    from bridge.store.identities import Identities
-    from bridge.store.lanes import Lanes
-    from bridge.store.locations import Kept, Locations
-    from bridge.store.situations import Situations
-    from bridge.store.standings import Standings
+    from bridge.store.excerpts import SealedExcerpt
+    from bridge.store.locations import Kept
 
 READ_SECONDS = 10.0
 # After so many dropped answers the next one is sent, or a steady writer would never hear from us.
 MOST_STALE = 2
-
-
-class Heartbeat(Protocol):
-    """Keeps leases alive while their turns are worked on."""
-
-    def keeping(self, turn: Turn) -> AbstractContextManager[None]:
-        """Renew the turn's lease until the block ends."""
-        ...
-
-    def posting(self, turn: Turn) -> AbstractContextManager[None]:
-        """Mark the block in which a post may be under way: a shutdown waits for it."""
-        ...
-
-    def posted(self, turn: Turn) -> None:
-        """Let the mark stay until the turn is kept no longer: only its end takes note of what was posted."""
-        ...
-
-
-class Providers(Protocol):
-    """Builds a location's completers."""
-
-    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
-        """The completer of this name for this location, `patient` with faults that pass in seconds.
-
-        Raises OperatorMustFix when its settings don't suffice.
-        """
-        ...
-
-    def circuit(self, location: Location, name: str) -> str:
-        """What the provider of this name shares with whoever asks it at the same address with the same login."""
-        ...
-
-    def takes_history(self, location: Location, name: str) -> bool:
-        """Whether the provider of this name is to be told what was said before."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What answering needs. Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own."""
-
-    lanes: Lanes
-    identities: Identities
-    standings: Standings
-    situations: Situations
-    locations: Locations
-    gate: Gate
-    ghl: GHL
-    providers: Providers
-    circuits: Circuits
-    excerpts: Excerpts
-    heartbeat: Heartbeat
-    retry_delays: tuple[float, ...]
-    readback: tuple[float, ...]
-    post_seconds: float
-    secrets: tuple[str, ...] = ()
-    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True, kw_only=True)
@@ -215,13 +150,26 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
 
 
 def judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
-    """Judge a message by itself. A replay is asked for by an operator, who knows how old it is."""
-    if kept.uninstalled_at_ms:
-        return Skip(Reason.LOCATION_PAUSED, "the app was uninstalled")
+    """Judge one message of a turn that opens."""
+    age = _age(message, turn, kept, desk)
+    return _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+
+
+def judge_turn(case: Case, kept: Kept, desk: Desk) -> Skip | None:
+    """Judge all messages of a turn once more, by the location as it is now."""
+    age = _age(case.last, case.turn, kept, desk)
+    return _uninstalled(kept) or guards.judge_turn(case.messages, kept.location, age_seconds=age, paused=kept.paused)
+
+
+def _uninstalled(kept: Kept) -> Skip | None:
+    return Skip(Reason.LOCATION_PAUSED, "the app was uninstalled") if kept.uninstalled_at_ms else None
+
+
+def _age(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> float:
+    """Seconds. A replay is asked for by an operator, who knows how old it is."""
     held = (kept.held_from_ms, kept.held_until_ms)
     hours = hours_of(kept.location)
-    age = 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
-    return guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+    return 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
 
 
 def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> bool:

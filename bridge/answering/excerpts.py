@@ -12,7 +12,8 @@ from bridge.policy.excerpt import Known, excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.errors import BridgeError
     from bridge.model import Question
     from bridge.store.excerpts import SealedExcerpt

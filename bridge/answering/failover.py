@@ -19,7 +19,8 @@ from bridge.policy import failover, transcript
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Completion, Question
     from bridge.store.excerpts import SealedExcerpt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS, judge
+from bridge.answering.case import READ_SECONDS, judge_turn
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
 from bridge.policy.hours import hours_of, is_open, opens_at
@@ -12,7 +12,8 @@ from bridge.policy.moments import iso
 from bridge.policy.window import judge_window
 
 if TYPE_CHECKING:
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Contact, Listed, Situation
 
 LOOKUP_COUNTS_SECONDS = 15.0
@@ -38,7 +39,7 @@ def may_write(case: Case, desk: Desk) -> Skip | None:
     if kept is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
     case.kept, case.standing = kept, situation.standing
-    return judge(case.last, case.turn, kept, desk) or _judge_contact_and_channel(case, desk)
+    return judge_turn(case, kept, desk) or _judge_contact_and_channel(case, desk)
 
 
 def _look(case: Case, desk: Desk) -> Situation:

@@ -10,11 +10,12 @@ import structlog
 from bridge.answering.case import READ_SECONDS
 from bridge.errors import BridgeError, Fenced, Unavailable
 from bridge.policy import transcript
-from bridge.store.lanes import MOST_SAID
 from bridge.store.said import cut
+from bridge.store.schedule import MOST_SAID
 
 if TYPE_CHECKING:
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Said
 
 log = structlog.get_logger()

@@ -9,7 +9,8 @@ from bridge.ghl.access import Need
 from bridge.store.lanes import Newest
 
 if TYPE_CHECKING:
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Posting
 
 

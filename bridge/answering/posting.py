@@ -19,7 +19,8 @@ from bridge.store.steps import ASK, words_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import Completion, Ended, LedgerEntry, Reply
 
     Guard = Callable[[Case, Desk], Skip | Again | None]
@@ -213,11 +214,12 @@ def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk, *,
         case Again():
             return finding
         case Unproven(why=why):
-            raise Permanent(f"outcome unknown: {why}")
+            raise Permanent(f"outcome unknown: {why}", outcome_unknown=True)
         case Found(id=found):
             return Sent(message_ids=(found,))
     if case.turn.attempts > len(desk.retry_delays):
-        raise Permanent("outcome unknown at the last try; it is not in the conversation, and no try is left")
+        why = "outcome unknown at the last try; it is not in the conversation, and no try is left"
+        raise Permanent(why, outcome_unknown=True)
     return None
 
 

@@ -18,7 +18,8 @@ from bridge.policy.resolving import find, is_settled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import ConversationId, InboundMessage, Listed, MessageId
 
 LOOK_AGAIN_SECONDS = 2.0

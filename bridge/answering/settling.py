@@ -13,7 +13,8 @@ from bridge.policy.settling import Absent, Found, Unproven, wait_before_look
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.answering.case import Case, Desk
+    from bridge.answering.case import Case
+    from bridge.answering.services import Desk
     from bridge.model import MessageId, Window
 
     Finding = Found | Absent | Unproven

@@ -17,7 +17,7 @@ from bridge.cli.explain import tell
 from bridge.cli.processes import python
 from bridge.cli.up import ANYWHERE, LOOPBACK, machine, start, stay
 from bridge.errors import DidNotWork, Misconfigured
-from bridge.locations import read
+from bridge.locations_file import read
 from bridge.model import Status
 from bridge.operating.explaining import document
 from bridge.settings import from_environment

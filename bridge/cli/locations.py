@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bridge.operating.locations import LocationSummary
+    from bridge.operating.location_summaries import LocationSummary
     from bridge.store.budget import Left
 
 PAGE = 500
@@ -38,7 +38,7 @@ assistant_id = ""
 
 def apply(file: Path, *, prune: bool, as_json: bool) -> None:
     """Read the file whole, check it, keep its locations. Raises WrongInput with every fault; then nothing was changed."""
-    from bridge.locations import read, tables_of
+    from bridge.locations_file import read, tables_of
 
     tables = tables_of(read(_text(file), os.environ))
     with working(f"applying {len(tables)} location(s)"):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import Busy, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
@@ -35,14 +36,29 @@ _SETTINGS = {
     "CONVERSATIONS_MSG_PROVIDER_NO_ACCESS": "only the app that owns the conversation provider may send through it",
     "invalid conversationproviderid": "GHL doesn't know the conversation provider",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What a 401 or 403 means whose text holds `sign`.
+
+    `refused`: the token itself is refused, which counts towards a hold. `renewable`: a refreshed token of the same grant may do.
+    """
+
+    sign: str
+    meaning: str
+    refused: bool = False
+    renewable: bool = False
+
+
 # First what no new token of the same app cures, last what a refresh or a new token does.
-_LOGIN = {
-    "not authorized for this scope": "the token lacks a scope: add it to the app or integration, then authorize again",
-    "version header": "GHL doesn't take the Version header that the bridge sends",
-    "authclass type is not allowed": "this kind of token is not allowed here: a location's token is needed",
-    "does not have access to this location": "token refused: it belongs to another location",
-    "": "token refused: it is wrong, expired or revoked",
-}
+_LOGINS = (
+    _Login("not authorized for this scope", "the token lacks a scope: add it to the app or integration, then authorize again"),
+    _Login("version header", "GHL doesn't take the Version header that the bridge sends"),
+    _Login("authclass type is not allowed", "this kind of token is not allowed here: a location's token is needed"),
+    _Login("does not have access to this location", "token refused: it belongs to another location", refused=True),
+    _Login("", "token refused: it is wrong, expired or revoked", refused=True, renewable=True),
+)
 
 
 def is_dnd(status: int, body: bytes) -> bool:
@@ -89,16 +105,17 @@ def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, sa
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
         case 401 | 403:
-            meaning = _login(_words(body))
-            if not meaning.startswith("token refused"):
-                return OperatorMustFix(f"{said}: {meaning}")
-            return TokenRefused(f"{said}: {meaning}", side="ghl", renewable=status == UNAUTHORIZED and meaning == _LOGIN[""])
+            login = _login(_words(body))
+            if not login.refused:
+                return OperatorMustFix(f"{said}: {login.meaning}")
+            renewable = status == UNAUTHORIZED and login.renewable
+            return TokenRefused(f"{said}: {login.meaning}", side="ghl", renewable=renewable)
         case _:
             return Permanent(said)
 
 
-def _login(words: str) -> str:
-    return next(meaning for sign, meaning in _LOGIN.items() if sign in words)
+def _login(words: str) -> _Login:
+    return next(login for login in _LOGINS if login.sign in words)
 
 
 def _words(body: bytes) -> str:

@@ -12,14 +12,14 @@ from pydantic import Field
 
 from bridge.errors import BridgeError, DidNotWork, NotKnown
 from bridge.ghl.signature import read_keys
+from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.examining_locations import examine_location
 from bridge.operating.findings import Examined, Finding, attempt, note
 from bridge.operating.moments import ago, iso
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
 from bridge.settings import Settings
-from bridge.store.connection import now_ms
-from bridge.store.health import check
+from bridge.store.symptoms import Symptoms, look
 from bridge.time_zones import Releases, releases
 from bridge.wire.calls import Wire
 
@@ -48,7 +48,7 @@ def _findings(office: Office, only: str) -> Iterator[Finding]:
     yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
     yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
     yield Finding("time zones", ok=True, says=_time_zones(releases()))
-    yield from _redis(office)
+    yield from _state(office, only)
     yield attempt("broker", lambda: _reach_broker(here))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
@@ -68,24 +68,34 @@ def _time_zones(at_hand: Releases) -> str:
     return f"release {at_hand.system}, from the system (the tzdata package has {at_hand.package})"
 
 
-def _redis(office: Office) -> Iterator[Finding]:
+def _state(office: Office, only: str) -> Iterator[Finding]:
     try:
-        health = check(office.redis)
-        refused, now = office.feeds.last_refused(), now_ms(office.redis)
+        symptoms = look(office.redis)
+        refused = office.feeds.last_refused()
     except BridgeError as error:
         yield Finding("Redis", ok=False, says=str(error))
         return
-    yield Finding("Redis", ok=True, says=f"reachable, {health.waiting_lanes} lane(s) scheduled")
-    missing = ", ".join(health.missing_durability)
-    yield Finding(
-        "durability", ok=not missing, says=f"missing for a 202 to be kept: {missing}" if missing else "append-only, synced always"
-    )
-    says = f"{health.workers} alive" if health.workers else "none alive: start `celery -A workers worker`"
-    yield Finding("workers", ok=bool(health.workers), says=says)
+    yield Finding("Redis", ok=True, says=f"reachable, {symptoms.gauges.lanes} lane(s) scheduled")
+    yield from _judged(symptoms, only)
     if refused:
         at, code = refused
-        says = f"the newest came {ago(at, now)} ({iso(at)}) and was told {code}: a stranger, or keys and secrets that don't fit"
-        yield note("refused webhooks", says)
+        came = f"the newest came {ago(at, symptoms.now_ms)} ({iso(at)}) and was told {code}"
+        yield note("refused webhooks", f"{came}: a stranger, or keys and secrets that don't fit")
+
+
+def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
+    """The diagnosis. Holds and providers that are down are told with their locations, which are asked themselves."""
+    troubles = {trouble.cause: trouble for trouble in diagnose(symptoms)}
+    missing = ", ".join(symptoms.missing_durability)
+    kept = f"missing for a 202 to be kept: {missing}" if missing else "append-only, synced always"
+    yield Finding("durability", ok=troubles.pop("durability", None) is None, says=kept)
+    alive = troubles.pop("no_workers", None) is None
+    says = f"{symptoms.gauges.workers} alive" if alive else "none alive: start `celery -A workers worker`"
+    yield Finding("workers", ok=alive, says=says)
+    told_here = [each for each in troubles.values() if not (each.critical and each.location_id)]
+    for trouble in shorten([each for each in told_here if not only or each.location_id in {"", only}]):
+        more = "" if trouble.command == DOCTOR else f" `{trouble.command}`"
+        yield Finding(trouble.name.lower(), ok=not trouble.critical, says=trouble.says + more, note=not trouble.critical)
 
 
 def _reach_broker(here: Settings) -> str:

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from bridge.errors import NotKnown, WrongInput
-from bridge.locations import Location, check, check_urls
+from bridge.locations import Location
+from bridge.locations_file import check, check_urls
 from bridge.model import LocationId
-from bridge.operating.installs import logins
-from bridge.operating.moments import iso
+from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.office import Office
 from bridge.operating.operation import operation
 from bridge.policy.failover import who_delivers
-from bridge.store.budget import Left, left_of
 from bridge.store.locations import Kept
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 # `each` names the schema of every value: `bridge.locations.schema`, which stands in the document for itself.
 TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"}, "each": "LocationTable"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocationSummary:
-    """A location at a glance.
-
-    `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was taken away) or
-    unconfigured (it is installed, and no settings were applied). `token` says where the GHL token comes from: file, install or
-    none; `token_trouble` what is wrong with it. Moments are ISO 8601 in UTC. `failing` is how many messages died since the last
-    one that was answered. `budget` is what GHL still takes from it.
-    """
-
-    id: str
-    name: str
-    mode: str
-    provider: str
-    state: str
-    hold_since: str | None
-    hold_why: str | None
-    activated_at: str | None
-    last_event_at: str | None
-    last_answered_at: str | None
-    failing: int
-    token: str
-    token_trouble: str | None
-    budget: Left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +28,6 @@ class LocationPage:
 
     locations: tuple[LocationSummary, ...]
     next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocationShown(LocationSummary):
-    """A location with its settings; secrets are only said to be `(set)`.
-
-    `delivery` is who posts the provider's answers, `bridge` or `provider`; null as long as that is not known.
-    """
-
-    delivery: str | None
-    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,19 +96,19 @@ def list_(office: Office, asked: Page) -> LocationPage:
     everything = sorted({*office.locations.ids(), *office.installs.unconfigured()})
     ids = [id_ for id_ in everything if id_ > asked.after]
     page = ids[: asked.limit]
-    found = {each["id"]: LocationSummary(**each) for each in _summaries(office, office.locations.some(page))}
+    found = {each["id"]: LocationSummary(**each) for each in summaries(office, office.locations.some(page))}
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return LocationPage(locations=tuple(found.get(id_) or _unconfigured(office, id_) for id_ in page), next=following)
+    return LocationPage(locations=tuple(found.get(id_) or unconfigured(office, id_) for id_ in page), next=following)
 
 
 @operation("locations.show", "GET", "/locations/{location_id}")
 def show(office: Office, asked: One) -> LocationShown:
     """Show one location's settings."""
     kept = _known(office, asked.location_id)
-    (summary,) = _summaries(office, [kept])
+    (summary,) = summaries(office, [kept])
     how = kept.location.delivery_of(kept.location.provider)
     delivery = who_delivers(how, unclaimed=kept.unclaimed, seen=kept.seen) or None
-    return LocationShown(**summary, delivery=delivery, settings=_shown(kept.location.model_dump()))
+    return LocationShown(**summary, delivery=delivery, settings=without_secrets(kept.location.model_dump()))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
@@ -225,59 +184,3 @@ def _prune(office: Office, found: tuple[Location, ...]) -> tuple[str, ...]:
 def _tokens(location: Location) -> tuple[object, ...]:
     """Every login that the location uses: a hold ends when one of them changes."""
     return (location.ghl_token, *(getattr(table, "token", None) for _, table in location.provider_tables()))
-
-
-def _summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    ids = [each.location.id for each in kept]
-    tallies, login, budgets = office.counts.of(ids), logins(office, kept), left_of(office.redis, ids)
-    told = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
-    return [{**_summary(each, tallies[each.location.id]), **more} for each, more in zip(kept, told, strict=True)]
-
-
-def _unconfigured(office: Office, id_: str) -> LocationSummary:
-    return LocationSummary(
-        id=id_,
-        name="",
-        mode="",
-        provider="",
-        state="unconfigured",
-        hold_since=None,
-        hold_why=None,
-        activated_at=None,
-        last_event_at=None,
-        last_answered_at=None,
-        failing=0,
-        token="install",  # noqa: S106 - where it comes from
-        token_trouble=None,
-        budget=left_of(office.redis, [id_])[id_],
-    )
-
-
-def _state(kept: Kept) -> str:
-    """What stands between a location and its answers."""
-    if kept.uninstalled_at_ms:
-        return "uninstalled"
-    return "hold" if kept.hold_since_ms else "paused" if kept.paused else "active"
-
-
-def _summary(kept: Kept, tally: Mapping[str, int]) -> dict[str, Any]:
-    location = kept.location
-    return {
-        "id": location.id,
-        "name": location.name,
-        "mode": location.mode,
-        "provider": location.provider,
-        "state": _state(kept),
-        "hold_since": iso(kept.hold_since_ms),
-        "hold_why": kept.hold_why or None,
-        "activated_at": iso(kept.activated_at_ms),
-        "last_event_at": iso(kept.last_event_at_ms),
-        "last_answered_at": iso(tally.get("answered_at", 0)),
-        "failing": tally.get("failing", 0),
-    }
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _shown(one) for name, one in value.items()}
-    return "(set)" if isinstance(value, SecretStr) else value

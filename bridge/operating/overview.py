@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import Status
+from bridge.operating.diagnosis import Trouble, diagnose, shorten
 from bridge.operating.moments import iso
 from bridge.operating.office import Office
 from bridge.operating.operation import Nothing, operation
-from bridge.operating.troubles import Trouble, troubles
 from bridge.store.charts import chart
-from bridge.store.gauges import measure
-from bridge.store.health import missing_durability
+from bridge.store.symptoms import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,12 +67,13 @@ class Overview:
 def overview(office: Office, asked: Nothing) -> Overview:
     """Tell at one look what waits, what became of the last day's messages, and what needs somebody."""
     del asked
-    now, missing = measure(office.redis), missing_durability(office.redis)
+    symptoms = look(office.redis)
+    now = symptoms.gauges
     hours = _read(office, "hour", HOURS)
     day = _sum(hours)
     heard = day["replied"] + day["delivered_by_provider"]
     return Overview(
-        troubles=troubles(now, missing),
+        troubles=shorten(diagnose(symptoms)),
         waiting=max(0, now.lanes - now.held - now.in_flight),
         answering=now.in_flight,
         retrying=now.retrying,
@@ -84,7 +84,7 @@ def overview(office: Office, asked: Nothing) -> Overview:
         slots=now.slots,
         locations=now.locations,
         on_hold=now.on_hold,
-        missing_durability=missing,
+        missing_durability=symptoms.missing_durability,
         day=_outcomes(hours[0].at_ms, day),
         skipped_by_reason=_by_reason(day, Status.SKIPPED),
         no_reply_by_reason=_by_reason(day, Status.NO_REPLY),

@@ -12,7 +12,7 @@ from bridge.policy.moments import iso
 from bridge.policy.reactions import is_reaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bridge.locations import Location
     from bridge.model import ContactId, InboundMessage, Standing
@@ -29,11 +29,36 @@ def hears(standing: Standing, *, unheard: int) -> bool:
 
 
 def judge_message(message: InboundMessage, location: Location, *, age_seconds: float, paused: bool = False) -> Skip | None:
-    """Judge one message by itself: pause, mode, channel, who wrote it, text, age. None: nothing speaks against it."""
-    skip = _judge_place(message, location, paused=paused) or judge_auto_reply(message) or _judge_text(message)
-    if skip is None and age_seconds > location.max_age_seconds:
+    """Judge one message of a turn that opens: pause, mode, channel, content, age. None: nothing speaks against it.
+
+    Each message of a burst is judged, and ends alone if it is not to be answered.
+    """
+    return _judge_place(message, location, paused=paused) or judge_content(message) or _judge_age(location, age_seconds)
+
+
+def judge_turn(
+    messages: Sequence[InboundMessage], location: Location, *, age_seconds: float, paused: bool = False
+) -> Skip | None:
+    """Judge a whole turn once more, right before a post: its messages, oldest first, and the newest one's age.
+
+    Pause, mode, channel and age are the newest message's; content speaks against the turn only if it does against each message:
+    the reply to a burst is not dropped for its last words.
+    """
+    newest = messages[-1]
+    contents = [judge_content(message) for message in messages]
+    content = contents[-1] if all(contents) else None
+    return _judge_place(newest, location, paused=paused) or content or _judge_age(location, age_seconds)
+
+
+def judge_content(message: InboundMessage) -> Skip | None:
+    """Judge what one message is, whenever it is asked: an automatic reply, nothing to read, nothing but a reaction."""
+    return judge_auto_reply(message) or _judge_text(message)
+
+
+def _judge_age(location: Location, age_seconds: float) -> Skip | None:
+    if age_seconds > location.max_age_seconds:
         return Skip(Reason.TOO_OLD, f"{age_seconds:.0f} s old, max_age_seconds = {location.max_age_seconds:.0f}")
-    return skip
+    return None
 
 
 def _judge_place(message: InboundMessage, location: Location, *, paused: bool) -> Skip | None:

@@ -37,11 +37,13 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     if isinstance(error, Busy):
         return Again(wait=0, why=why, counts=False, in_place=True, status=Status.WAITING)
     if isinstance(error, Permanent):
-        return Dead(error=why, refused=error.side if isinstance(error, TokenRefused) else "")
-    if isinstance(error, OutcomeUnknown) and attempts <= len(delays):
+        refused = error.side if isinstance(error, TokenRefused) else ""
+        return Dead(error=why, refused=refused, outcome_unknown=error.outcome_unknown)
+    unknown = isinstance(error, OutcomeUnknown)
+    if unknown and attempts <= len(delays):
         return Again(wait=readback[0] if readback else 0, why=f"outcome unknown: {why}")
     if attempts >= len(delays):
-        return Dead(error=f"outcome unknown: {why}" if isinstance(error, OutcomeUnknown) else why)
+        return Dead(error=f"outcome unknown: {why}" if unknown else why, outcome_unknown=unknown)
     asked = error.retry_after if isinstance(error, Retryable) else None
     if asked is None or attempts >= MOST_SHORT_WAITS:
         return Again(wait=max(asked or 0.0, delays[attempts]), why=why)

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 
 from bridge import logs
 from bridge.metrics import Tally
+from bridge.operating.alerting import alerting
 from bridge.operating.office import Office
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
@@ -60,8 +61,9 @@ def build(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        async with beating(Sweeps(redis)), reporting(tally, counts):
-            yield
+        with alerting(settings):
+            async with beating(Sweeps(redis)), reporting(tally, counts):
+                yield
         await door.inbox.close()
         redis.close()
         office.close()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from starlette.responses import JSONResponse
 
 from bridge.errors import Unavailable
-from bridge.store.health import check
+from bridge.operating.diagnosis import diagnose
+from bridge.store.symptoms import look
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bridge.store.connection import Redis
+    from bridge.store.symptoms import Symptoms
 
 
 async def alive(request: Request) -> Response:
@@ -32,12 +33,21 @@ def ready(redis: Redis) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         del request
         try:
-            health = await to_thread.run_sync(check, redis)
+            symptoms = await to_thread.run_sync(look, redis)
         except Unavailable as error:
             return JSONResponse({"status": "unavailable", "why": str(error)}, 503)
-        missing = health.missing_durability
-        fields = asdict(health)
-        del fields["missing_durability"]
-        return JSONResponse({"status": "ok", **fields, "durability": {"complete": not missing, "missing": missing}})
+        return JSONResponse({"status": "ok", **_fields(symptoms)})
 
     return answer
+
+
+def _fields(symptoms: Symptoms) -> dict[str, Any]:
+    """What anybody may read: troubles by their names only, since their sentences name locations."""
+    missing = symptoms.missing_durability
+    return {
+        "workers": symptoms.gauges.workers,
+        "waiting_lanes": symptoms.gauges.lanes,
+        "oldest_overdue_seconds": symptoms.gauges.oldest_overdue_seconds,
+        "durability": {"complete": not missing, "missing": missing},
+        "troubles": list(dict.fromkeys(trouble.name for trouble in diagnose(symptoms))),
+    }

@@ -1,42 +1,27 @@
-"""What the operator is told of: once when it begins, once when it is over, whichever worker sees it."""
+"""What the operator is told of: once when it begins, once when it is over, whichever process sees it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from bridge.store.circuits import open_circuits
 from bridge.store.connection import key, reaching, text
-from bridge.store.gauges import measure
 from bridge.store.lua import script
-from bridge.store.sweeps import missed_locations
-from bridge.store.warnings import capped_lanes, refused_webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from bridge.store.circuits import Down
     from bridge.store.connection import Redis
 
 
-@dataclass(frozen=True, slots=True)
-class Troubles:
-    """What is wrong now.
+class Cause(NamedTuple):
+    """Something wrong now: its id, what is told of it, and how long it has to last first (s)."""
 
-    Locations on hold (id, side that refused), open dead letters, seconds the oldest lane is overdue, webhooks turned away in the
-    last ten minutes, lanes that reached their cap on replies in the last hour, providers that are down by their circuits,
-    locations whose newest sweep found what no webhook brought.
-    """
-
-    holds: Mapping[str, str]
-    dead_letters: int
-    oldest_overdue_seconds: float
-    refused_webhooks: int = 0
-    capped: tuple[str, ...] = ()
-    down: Mapping[str, Down] = field(default_factory=dict)
-    missed: tuple[str, ...] = ()
+    id: str
+    text: str
+    after_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +39,11 @@ class Alerts:
         self._redis = redis
         self._review = redis.register_script(script("alerts"))
 
-    def look(self) -> Troubles:
-        """Look at the state once."""
-        with reaching("look for troubles"):
-            holds = [text(one) for one in self._redis.smembers(key("holds"))]
-            why = [self._redis.hget(key("location", one), "hold_why") for one in holds]
-        gauges = measure(self._redis)
-        sides = (text(one) for one in why)
-        return Troubles(
-            dict(zip(holds, sides, strict=True)),
-            gauges.dead_letters,
-            gauges.oldest_overdue_seconds,
-            refused_webhooks=refused_webhooks(self._redis),
-            capped=capped_lanes(self._redis),
-            down=open_circuits(self._redis),
-            missed=missed_locations(self._redis),
-        )
-
-    def review(self, causes: Mapping[str, str], *, every: float) -> bool:
-        """Note causes (name, text) that begin or end; False when another worker did so within `every` seconds."""
-        pairs = [part for pair in causes.items() for part in pair]
+    def review(self, causes: Iterable[Cause], *, every: float) -> bool:
+        """Note causes that begin or end; False when another process did so within `every` seconds."""
+        told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
         with reaching("review the alerts"):
-            return bool(self._review(args=[round(every * 1000), *pairs]))
+            return bool(self._review(args=[round(every * 1000), *told]))
 
     def next(self) -> Alert | None:
         """The oldest alert that is not delivered yet."""
@@ -84,6 +52,6 @@ class Alerts:
         return Alert(text(stored), orjson.loads(stored)) if stored else None
 
     def delivered(self, alert: Alert) -> None:
-        """The alert has reached its receiver. Another worker may have delivered it too: the next one stays."""
+        """The alert has reached its receiver. Another process may have delivered it too: the next one stays."""
         with reaching("note an alert as delivered"):
             self._redis.lrem(key("alerts", "outbox"), 1, alert.stored)

@@ -10,7 +10,8 @@ import orjson
 
 from bridge.errors import Misconfigured
 from bridge.ghl.workflow_secrets import keyed_hash
-from bridge.locations import Location, revealed
+from bridge.locations import Location
+from bridge.locations_file import revealed
 from bridge.model import LocationId
 from bridge.policy.consent import stopping
 from bridge.store.connection import key, now_ms, reaching, rows, text

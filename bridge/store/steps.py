@@ -14,14 +14,14 @@ from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.wording import digest
 from bridge.store.excerpts import kept_of, told_of
 from bridge.store.messages import encode_answer
-from bridge.store.said import asked_of, said, taken_along, words_of
+from bridge.store.said import said, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.model import Again, Completion, Dead, Ended, Posted, Posting, Said, Turn
+    from bridge.model import Again, Completion, Ended, Posted, Posting, Said, Turn
     from bridge.store.excerpts import SealedExcerpt
-    from bridge.store.patch import Held, Patch
+    from bridge.store.patch import Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -190,74 +190,6 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }
-
-
-def buried(
-    turn: Turn,
-    ids: Sequence[MessageId],
-    dead: Dead,
-    *,
-    answer: Completion | None,
-    parts: Sequence[str],
-    at_ms: int,
-    excerpt: SealedExcerpt | None,
-) -> Patch:
-    """The messages become a dead letter; `held` is written in its stead if the location is on hold by now.
-
-    `excerpt` is what a service said when it failed.
-    """
-    kept, told = kept_of(turn, excerpt), told_of(turn, excerpt)
-    waits = {"step": "waiting", "why": f"the location is on hold: {dead.error}", **told}
-    record = letter(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, **told)
-    held: Held = {"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]}
-    if kept:
-        held["excerpt"] = kept
-    return {
-        "messages": {id_: {"status": Status.DEAD, "error": dead.error} for id_ in ids},
-        "done": list(ids),
-        "dead": {"id": turn.id, "record": record.decode()},
-        "refused": dead.refused,
-        "held": held,
-        "events": [{"step": "dead", "error": dead.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id, **told}],
-        "excerpt": kept,
-    }
-
-
-def letter(
-    turn: Turn,
-    ids: Sequence[MessageId],
-    dead: Dead,
-    *,
-    answer: Completion | None,
-    parts: Sequence[str],
-    at_ms: int,
-    excerpt_id: str = "",
-) -> bytes:
-    """A turn as a dead letter: what the operator sees of it, and what a replay, or the echo of its answer, goes on with.
-
-    `excerpt_id`: what the service said of it is kept under this id.
-    """
-    return orjson.dumps(
-        {
-            "id": turn.id,
-            "location_id": turn.lane.location_id,
-            "contact_id": turn.lane.contact_id,
-            "conversation_id": turn.messages[0].conversation_id,
-            "message_ids": ids,
-            "channel": turn.messages[0].message_type,
-            "error": dead.error,
-            "attempts": turn.attempts + 1,
-            "failed_at": at_ms,
-            "answer": encode_answer(answer) if answer else "",
-            "answered": orjson.dumps(ids).decode(),
-            "answered_at": turn.answered_at_ms or at_ms,
-            "asks": turn.asks,
-            "parts": orjson.dumps(parts).decode(),
-            "said": asked_of(turn, ids),
-            "carried": taken_along(turn, ids),
-            "excerpt_id": excerpt_id,
-        }
-    )
 
 
 def outcome(ended: Ended) -> dict[str, str]:

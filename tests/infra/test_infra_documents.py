@@ -58,14 +58,6 @@ def test_every_threat_names_tests_that_exist() -> None:
             assert re.search(rf"^(async )?def {test}\(", text, re.MULTILINE), test
 
 
-def test_every_trouble_of_the_overview_has_its_paragraph() -> None:
-    """What needs somebody is called by a heading of the runbook."""
-    names = re.findall(r'\bTrouble\("([^"]+)"', (ROOT / "bridge/operating/troubles.py").read_text(encoding="utf-8"))
-    headings = re.findall(r"^## (.*)$", (ROOT / "infra/runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert names
-    assert set(names) <= set(headings)
-
-
 def test_every_licence_is_compatible() -> None:
     """What runs with the bridge may be shipped beside it; a licence that nobody has looked at fails."""
     packages = at_run_time()

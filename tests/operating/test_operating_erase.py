@@ -25,7 +25,7 @@ from bridge.model import (
 )
 from bridge.operating import contacts, conversations, locations
 from bridge.operating.explaining import Asked, explain
-from bridge.store.alerts import Alerts
+from bridge.store.alerts import Alerts, Cause
 from bridge.store.connection import connect_async, key, now_ms
 from bridge.store.erasures import digests
 from bridge.store.inbox import Inbox
@@ -112,7 +112,7 @@ def live(redis: Redis, perform: Operations) -> None:
     perform(contacts.allow, WHO)
     redis.zadd(key("capped"), {str(LANE): now_ms(redis)})
     redis.hset(key("circuit", "assistable", "faults"), "token", str(LANE))
-    Alerts(redis).review({"reply_cap": f"`ghl-bridge explain {ID}`"}, every=1.0)
+    Alerts(redis).review([Cause("reply_cap", f"`ghl-bridge explain {ID}`")], every=1.0)
     write(redis, "m5", text="secret words m5")
     claim(lanes)
 

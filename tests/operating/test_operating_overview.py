@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +9,6 @@ import pytest
 from bridge.model import ContactId, Dead, Ended, Lane, MessageId, Reason, Status
 from bridge.operating import locations, overview, watching
 from bridge.operating.operation import Nothing
-from bridge.operating.troubles import troubles
-from bridge.store.gauges import Gauges
 from tests.operating.test_operating_dead_letters import bury
 from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
 
@@ -19,20 +16,6 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.operating.operation import Operations
-
-WELL = Gauges(
-    lanes=3,
-    held=0,
-    in_flight=1,
-    retrying=0,
-    overdue_ms=0,
-    workers=1,
-    slots=200,
-    dead_letters=0,
-    locations=2,
-    on_hold=0,
-    providers_down=0,
-)
 
 
 def a_day(redis: Redis) -> None:
@@ -75,32 +58,6 @@ def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) 
     assert (seen.day.accepted, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
     assert [trouble.name for trouble in seen.troubles] == ["No workers"]
     assert perform(watching.events, watching.Newest()).events == ()
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({}, []),
-        ({"workers": 0}, ["No workers"]),
-        ({"overdue_ms": 60_001}, ["Overdue"]),
-        ({"overdue_ms": 60_000}, []),
-        ({"on_hold": 1}, ["A location on hold"]),
-        ({"providers_down": 2}, ["A provider fails"]),
-        ({"dead_letters": 2}, ["Dead letters"]),
-        ({"workers": 0, "dead_letters": 1, "on_hold": 3}, ["No workers", "A location on hold", "Dead letters"]),
-    ],
-)
-def test_troubles_are_named_worst_first(change: dict[str, int], named: list[str]) -> None:
-    """Each with a sentence and a command."""
-    found = troubles(replace(WELL, **change), ())
-    assert [trouble.name for trouble in found] == named
-    assert all(trouble.says.endswith(".") and trouble.command.startswith("ghl-bridge ") for trouble in found)
-
-
-def test_a_redis_that_may_forget_is_a_trouble() -> None:
-    """Named with what is missing."""
-    (trouble,) = troubles(WELL, ("appendfsync always (is everysec)",))
-    assert (trouble.name, "everysec" in trouble.says) == ("Durability missing", True)
 
 
 def test_events_are_told_as_they_happen(redis: Redis, perform: Operations) -> None:

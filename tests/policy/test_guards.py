@@ -9,7 +9,7 @@ import pytest
 
 from bridge.locations import Location
 from bridge.model import Channel, Contact, ContactId, Reason, Standing
-from bridge.policy.guards import age_of, judge_contact, judge_message, judge_standing, merge, needs_contact
+from bridge.policy.guards import age_of, judge_contact, judge_message, judge_standing, judge_turn, merge, needs_contact
 from bridge.policy.hours import read
 from tests.stored import message
 
@@ -70,6 +70,31 @@ def judge(one: InboundMessage, where: Location) -> Skip | None:
 def test_a_message_is_judged_by_itself(fields: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
     """Mode, channel, who wrote it, text and age decide, in this order; a message without a date is never too old."""
     skip = judge(message(**{"date_added_ms": NOW_MS, **fields}), location(**settings))
+    assert (skip.reason if skip else None) == reason
+
+
+GOOD, REACTION, EMPTY = {"text": "My tooth hurts"}, {"text": "Liked “See you at 5”"}, {"text": ""}
+
+
+@pytest.mark.parametrize(
+    ("burst", "age", "settings", "reason"),
+    [
+        ([GOOD], 0, {}, None),
+        ([REACTION], 0, {}, Reason.BLANK),
+        ([GOOD, REACTION], 0, {}, None),
+        ([REACTION, GOOD], 0, {}, None),
+        ([REACTION, EMPTY], 0, {}, Reason.BLANK),
+        ([GOOD, REACTION], 0, {"mode": "off"}, Reason.LOCATION_PAUSED),
+        ([GOOD, REACTION], 0, {"channels": ()}, Reason.CHANNEL_OFF),
+        ([REACTION], 99, {"max_age_seconds": 9}, Reason.BLANK),
+        ([GOOD, REACTION], 99, {"max_age_seconds": 9}, Reason.TOO_OLD),
+    ],
+)
+def test_a_reply_to_a_burst_is_not_dropped_for_its_last_words(
+    burst: list[dict[str, str]], age: float, settings: dict[str, Any], reason: Reason | None
+) -> None:
+    """Content speaks against a turn only if it does against each message; place and age are the newest one's."""
+    skip = judge_turn([message(**one) for one in burst], location(**settings), age_seconds=age)
     assert (skip.reason if skip else None) == reason
 
 

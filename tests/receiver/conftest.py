@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bridge.locations import read
+from bridge.locations_file import read
 from bridge.receiver.app import build
 from bridge.settings import Settings, from_environment
 from bridge.wiring import build_locations

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bridge.locations import read
+from bridge.locations_file import read
 from bridge.receiver.app import build
 from bridge.receiver.webhooks import MOST_BYTES
 from bridge.store.connection import key

@@ -8,9 +8,9 @@ import pytest
 
 from bridge.errors import Unavailable
 from bridge.model import Again, Completion, Lane, Turn
-from bridge.store.alerts import Alerts
 from bridge.store.circuits import FAULTS_UNTIL_OPEN, KEPT_MS, LANES_UNTIL_OPEN, Circuits
 from bridge.store.connection import connect_without_retries, key, now_ms
+from bridge.store.symptoms import look
 from tests.stored import HERE, RETENTION_MS, accept, admit, bell, claim, due_ms, keep, lanes_of, message, pass_time, snapshot
 
 if TYPE_CHECKING:
@@ -282,9 +282,9 @@ def test_everything_about_a_circuit_expires(redis: Redis, circuits: Circuits, la
 def test_the_operator_is_told_of_a_provider_that_is_down(redis: Redis, circuits: Circuits) -> None:
     """As long as it is."""
     opened(redis, circuits)
-    assert [down.name for down in Alerts(redis).look().down.values()] == ["agencii"]
+    assert [down.name for down in look(redis).down.values()] == ["agencii"]
     circuits.passed(AGENCII)
-    assert Alerts(redis).look().down == {}
+    assert look(redis).down == {}
 
 
 def test_without_redis_nothing_is_known_of_a_provider(redis: Redis) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import Unavailable
 from bridge.store.connection import connect_without_retries
-from bridge.store.health import check
+from bridge.store.symptoms import look
 from tests.stored import accept, claim, keep, lanes_of, message, own_redis, pass_time, take
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def test_an_idle_bridge_is_healthy(redis: Redis) -> None:
     """Our own Redis lacks nothing, nobody works and nothing waits."""
-    health = check(redis)
-    assert (health.workers, health.waiting_lanes, health.oldest_overdue_seconds, health.missing_durability) == (0, 0, 0, ())
+    seen = look(redis)
+    assert (seen.gauges.workers, seen.gauges.lanes, seen.gauges.oldest_overdue_seconds, seen.missing_durability) == (0, 0, 0, ())
 
 
 def test_workers_count_while_they_live(redis: Redis) -> None:
@@ -28,9 +28,9 @@ def test_workers_count_while_they_live(redis: Redis) -> None:
     lanes = lanes_of(redis)
     lanes.claim("first", slots=3, alive_seconds=10, most=1)
     lanes.claim("second", slots=3, alive_seconds=100, most=1)
-    assert check(redis).workers == 2
+    assert look(redis).gauges.workers == 2
     pass_time(redis, 11)
-    assert check(redis).workers == 1
+    assert look(redis).gauges.workers == 1
 
 
 def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
@@ -38,14 +38,14 @@ def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
     keep(redis, debounce=10)
     accept(redis, message("m1"))
     pass_time(redis, 9)
-    assert (check(redis).waiting_lanes, check(redis).oldest_overdue_seconds) == (1, 0)
+    assert (look(redis).gauges.lanes, look(redis).gauges.oldest_overdue_seconds) == (1, 0)
     accept(redis, message("m2", "other"))
     pass_time(redis, 91)
-    assert check(redis).waiting_lanes == 2
-    assert check(redis).oldest_overdue_seconds == pytest.approx(90, abs=5)
+    assert look(redis).gauges.lanes == 2
+    assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(90, abs=5)
     lanes = lanes_of(redis)
     take(lanes)
-    assert check(redis).oldest_overdue_seconds == 0
+    assert look(redis).gauges.oldest_overdue_seconds == 0
 
 
 def test_a_backlog_that_is_being_served_is_still_overdue(redis: Redis) -> None:
@@ -54,7 +54,7 @@ def test_a_backlog_that_is_being_served_is_still_overdue(redis: Redis) -> None:
     accept(redis, message("m1"), message("m2", "other"))
     pass_time(redis, 3600)
     claim(lanes_of(redis), most=1)
-    assert check(redis).oldest_overdue_seconds == pytest.approx(3600, abs=5)
+    assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(3600, abs=5)
 
 
 def test_what_a_202_lacks_is_named(tmp_path: Path) -> None:
@@ -62,17 +62,17 @@ def test_what_a_202_lacks_is_named(tmp_path: Path) -> None:
     with own_redis(tmp_path) as server, connect_without_retries(server.url, seconds=5) as redis:
         redis.config_set("appendfsync", "everysec")
         redis.config_set("maxmemory-policy", "allkeys-lru")
-        assert check(redis).missing_durability == (
+        assert look(redis).missing_durability == (
             "appendfsync always (is everysec)",
             "maxmemory-policy noeviction (is allkeys-lru)",
         )
         redis.acl_setuser("limited", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=["+@all", "-config"])
         host = server.url.rpartition("@")[2]
         with connect_without_retries(f"redis://limited:x@{host}", seconds=5) as limited:
-            assert check(limited).missing_durability == ("not known: this Redis does not allow CONFIG GET",)
+            assert look(limited).missing_durability == ("not known: this Redis does not allow CONFIG GET",)
 
 
 def test_without_redis_health_is_unavailable() -> None:
     """Looking says that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere, pytest.raises(Unavailable):
-        check(nowhere)
+        look(nowhere)

@@ -9,7 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge.errors import Misconfigured, Unavailable
-from bridge.locations import Location, read
+from bridge.locations import Location
+from bridge.locations_file import read
 from bridge.model import LocationId
 from bridge.store.connection import connect_without_retries, key, now_ms
 from tests.stored import FERNET_KEY, accept, locations_of, message, snapshot

@@ -32,9 +32,10 @@ from bridge.model import (
 )
 from bridge.store.budget import left_of
 from bridge.store.connection import connect_without_retries, key, now_ms, rows, text
-from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN, Claim, Lanes
+from bridge.store.lanes import Lanes
 from bridge.store.messages import decode_answer
 from bridge.store.said import said_by_contact
+from bridge.store.schedule import MOST_MESSAGES_OF_A_TURN, Claim
 from bridge.store.timelines import Timelines
 from tests.stored import (
     HERE,

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from bridge.errors import Misconfigured, Unavailable
 from bridge.ghl.oauth import Granted
 from bridge.ghl.workflow_secrets import verify
-from bridge.locations import read
+from bridge.locations_file import read
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.store.connection import connect_without_retries, key, text
 from bridge.store.grants import of_location

@@ -21,7 +21,7 @@ import pytest
 
 from bridge.store.connection import key
 from bridge.store.inbox import MOST_WAITING
-from bridge.store.lanes import MOST_MESSAGES_OF_A_TURN
+from bridge.store.schedule import MOST_MESSAGES_OF_A_TURN
 from tests.story.machine import poll
 from tests.story.strait import Strait
 

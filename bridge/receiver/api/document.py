@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from bridge.locations import schema
+from bridge.locations_file import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from bridge.receiver.console.pages import Moved, Page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bridge.operating.locations import LocationSummary
+    from bridge.operating.location_summaries import LocationSummary
     from bridge.receiver.console.pages import Visit
 
 ON_A_PAGE = 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.operating import overview
+from bridge.operating.diagnosis import OVERDUE_SECONDS
 from bridge.operating.operation import Nothing
 from bridge.receiver.console.charts import draw
 from bridge.receiver.console.pages import Page
@@ -17,4 +18,4 @@ def show(visit: Visit) -> Page:
     """One look."""
     now = visit.perform(overview.overview, Nothing())
     charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
-    return Page("overview.html", "overview", {"now": now, "charts": charts})
+    return Page("overview.html", "overview", {"now": now, "charts": charts, "overdue_seconds": OVERDUE_SECONDS})

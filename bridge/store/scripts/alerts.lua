@@ -1,25 +1,40 @@
--- Compare what is wrong now with what was wrong before: each cause is told once, and once more when it is over.
+-- Compare what is wrong now with what was wrong before: each cause is told once, when it has lasted as long as it must, and once
+-- more when it is over.
 --   ARGV[1]     for how long this review is nobody else's (ms)
---   ARGV[2...]  cause, text, cause, text
--- Answers 1, or 0 when another worker reviews.
+--   ARGV[2...]  cause, text, how long it must last (ms), cause, text, ...
+-- Answers 1, or 0 when another process reviews.
+-- Since when a cause lasts that was not told yet: forgotten when nobody has reviewed for so long.
+local FORGET_PENDING_MS = 60000
 if not redis.call('SET', key('upkeep'), 1, 'NX', 'PX', tonumber(ARGV[1])) then return 0 end
-local current = {}
-for at = 2, #ARGV, 2 do current[ARGV[at]] = ARGV[at + 1] end
+local current, order = {}, {}
+for at = 2, #ARGV, 3 do
+  order[#order + 1] = ARGV[at]
+  current[ARGV[at]] = {text = ARGV[at + 1], after = tonumber(ARGV[at + 2])}
+end
 
 local function tell_about(cause, text, state)
   redis.call('RPUSH', key('alerts', 'outbox'), cjson.encode({cause = cause, text = text, state = state, at = now}))
   redis.call('LTRIM', key('alerts', 'outbox'), -1000, -1)
 end
 
-local known = redis.call('HGETALL', key('alerts'))
-for at = 1, #known, 2 do
-  local cause, text = known[at], known[at + 1]
+local told = redis.call('HGETALL', key('alerts'))
+for at = 1, #told, 2 do
+  local cause, text = told[at], told[at + 1]
   if not current[cause] then
     redis.call('HDEL', key('alerts'), cause)
     tell_about(cause, 'over: ' .. text, 'over')
   end
 end
-for cause, text in pairs(current) do
-  if redis.call('HSETNX', key('alerts'), cause, text) == 1 then tell_about(cause, text, 'begun') end
+for _, cause in ipairs(redis.call('HKEYS', key('alerts', 'pending'))) do
+  if not current[cause] then redis.call('HDEL', key('alerts', 'pending'), cause) end
 end
+for _, cause in ipairs(order) do
+  local seen = current[cause]
+  redis.call('HSETNX', key('alerts', 'pending'), cause, now)
+  local lasts = now - tonumber(redis.call('HGET', key('alerts', 'pending'), cause))
+  if lasts >= seen.after and redis.call('HSETNX', key('alerts'), cause, seen.text) == 1 then
+    tell_about(cause, seen.text, 'begun')
+  end
+end
+redis.call('PEXPIRE', key('alerts', 'pending'), FORGET_PENDING_MS)
 return 1

@@ -1,0 +1,81 @@
+"""What answering needs: the bridge's stores, GHL, providers, and the heartbeat that keeps leases."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from bridge.access.gate import Gate
+    from bridge.completion import Completer
+    from bridge.ghl.client import GHL
+    from bridge.locations import Location
+    from bridge.model import Turn
+    from bridge.store.circuits import Circuits
+    from bridge.store.excerpts import Excerpts
+    from bridge.store.identities import Identities
+    from bridge.store.lanes import Lanes
+    from bridge.store.locations import Locations
+    from bridge.store.situations import Situations
+    from bridge.store.standings import Standings
+
+
+class Heartbeat(Protocol):
+    """Keeps leases alive while their turns are worked on."""
+
+    def keeping(self, turn: Turn) -> AbstractContextManager[None]:
+        """Renew the turn's lease until the block ends."""
+        ...
+
+    def posting(self, turn: Turn) -> AbstractContextManager[None]:
+        """Mark the block in which a post may be under way: a shutdown waits for it."""
+        ...
+
+    def posted(self, turn: Turn) -> None:
+        """Let the mark stay until the turn is kept no longer: only its end takes note of what was posted."""
+        ...
+
+
+class Providers(Protocol):
+    """Builds a location's completers."""
+
+    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
+        """The completer of this name for this location, `patient` with faults that pass in seconds.
+
+        Raises OperatorMustFix when its settings don't suffice.
+        """
+        ...
+
+    def circuit(self, location: Location, name: str) -> str:
+        """What the provider of this name shares with whoever asks it at the same address with the same login."""
+        ...
+
+    def takes_history(self, location: Location, name: str) -> bool:
+        """Whether the provider of this name is to be told what was said before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What answering needs. Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own."""
+
+    lanes: Lanes
+    identities: Identities
+    standings: Standings
+    situations: Situations
+    locations: Locations
+    gate: Gate
+    ghl: GHL
+    providers: Providers
+    circuits: Circuits
+    excerpts: Excerpts
+    heartbeat: Heartbeat
+    retry_delays: tuple[float, ...]
+    readback: tuple[float, ...]
+    post_seconds: float
+    secrets: tuple[str, ...] = ()
+    clock: Callable[[], float] = time.monotonic

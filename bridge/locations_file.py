@@ -1,0 +1,131 @@
+"""The locations file: TOML or JSON tables to checked settings, every fault named with its key, and back to tables."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pydantic import SecretStr, ValidationError
+
+from bridge.addresses import PLAIN_HTTP, may_be_asked
+from bridge.errors import WrongInput
+from bridge.locations import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+
+def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
+    """Read a locations file whole.
+
+    Raises WrongInput with one sentence a fault, each with its key, if any of it is wrong. `environ` answers `{ env = "NAME" }`.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WrongInput(f"the file is not TOML: {error}") from None
+    faults = [
+        f"{key}: is not known here; only [defaults] and [locations.ID]" for key in document.keys() - {"defaults", "locations"}
+    ]
+    defaults = _table("defaults", document.get("defaults", {}), faults)
+    tables = _table("locations", document.get("locations", {}), faults)
+    if not tables:
+        faults.append("locations: no [locations.ID] table in the file")
+    validate = partial(Location.model_validate, context={"environ": environ})
+    locations = [
+        _build(id_, _over(defaults, _table(f"locations.{id_}", table, faults)), validate, faults) for id_, table in tables.items()
+    ]
+    if faults:
+        raise WrongInput("\n".join(faults))
+    return tuple(location for location in locations if location)
+
+
+def check(tables: Mapping[str, dict[str, Any]]) -> tuple[Location, ...]:
+    """Build locations from what `tables_of` made of them, or from JSON tables without `{ env = }`. Raises as `read`."""
+    faults: list[str] = []
+    locations = [_build(id_, table, _strictly, faults) for id_, table in tables.items()]
+    if faults:
+        raise WrongInput("\n".join(faults))
+    return tuple(location for location in locations if location)
+
+
+def schema(ref: str) -> dict[str, Any]:
+    """The JSON schema of one location's table, its parts under `$defs`; `ref` is the template of references to them."""
+    found = Location.model_json_schema(ref_template=ref)
+    del found["properties"]["id"], found["required"]
+    return {**found, "title": "LocationTable"}
+
+
+def check_urls(locations: Iterable[Location]) -> None:
+    """Refuse provider URLs that would carry a token in clear to another machine. Raises WrongInput as `read`."""
+    faults = [
+        f"locations.{one.id}.{table}.{key}: {PLAIN_HTTP}"
+        for one in locations
+        for table, key, url in _urls(one)
+        if url and not may_be_asked(url)
+    ]
+    if faults:
+        raise WrongInput("\n".join(faults))
+
+
+def _urls(one: Location) -> Iterator[tuple[str, str, str]]:
+    for table, settings in one.provider_tables():
+        for key in ("url", "base_url"):
+            yield table, key, getattr(settings, key, "")
+
+
+def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:
+    """What was said of each location, and nothing of the defaults, secrets in clear: ready to be JSON."""
+    return {one.id: revealed(one.model_dump(exclude={"id"}, exclude_unset=True)) for one in locations}
+
+
+def revealed(value: Any) -> Any:
+    """Plain texts in place of secrets."""
+    if isinstance(value, dict):
+        return {name: revealed(one) for name, one in value.items()}
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _table(name: str, value: object, faults: list[str]) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    faults.append(f"{name}: is not a table")
+    return {}
+
+
+def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Lay a location's table over the defaults, provider tables key by key; `{ env = ... }` is one value."""
+    merged = {**defaults, **table}
+    for key in defaults.keys() & table.keys():
+        if isinstance(defaults[key], dict) and isinstance(table[key], dict) and set(table[key]) != {"env"}:
+            merged[key] = {**defaults[key], **table[key]}
+    return merged
+
+
+def _strictly(table: dict[str, Any]) -> Location:
+    """As JSON: no text is a number there, and no flag is one."""
+    return Location.model_validate_json(orjson.dumps(table), strict=True)
+
+
+def _build(id_: str, table: dict[str, Any], validate: Callable[[dict[str, Any]], Location], faults: list[str]) -> Location | None:
+    if "id" in table:
+        faults.append(f"locations.{id_}.id: is not a known key; the id stands in the table's name")
+    try:
+        return validate({**table, "id": id_})
+    except ValidationError as error:
+        faults += [f"locations.{id_}.{_key(fault)}: {_sentence(fault)}" for fault in error.errors(include_input=False)]
+        return None
+
+
+def _key(fault: ErrorDetails) -> str:
+    return ".".join(str(part) for part in fault["loc"])
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "is not a known key"
+    return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")

@@ -1,0 +1,191 @@
+"""The one list of what needs somebody: read by the console, the admin API, alerts, `doctor` and readiness.
+
+Pure: `store.symptoms` reads the state, this module judges it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.operating.moments import iso
+
+if TYPE_CHECKING:
+    from bridge.store.symptoms import Symptoms
+
+OVERDUE_SECONDS = 60.0
+# A worker that is restarted, or starts after the receiver, calls for nobody.
+WORKERLESS_SECONDS = 60.0
+# One or two are somebody's scan of the internet.
+MOST_REFUSED_WEBHOOKS = 5
+# So many of one name are listed one by one; a thousand locations on hold are one trouble to whoever reads a page.
+MOST_OF_A_NAME = 5
+
+DOCTOR = "ghl-bridge doctor"
+SIDES = {"ghl": "GHL", "provider": "its completion service"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that needs somebody.
+
+    `cause` identifies it for as long as it lasts (`overdue`, `hold:LOCATION_ID`); `name` is a heading of the runbook; `says` is a
+    sentence; `command` is the first one to run. `since` (ISO 8601, UTC) is null where it is not known, `location_id` empty where
+    it is not about one location. `critical`: contacts go unanswered, or messages may be lost, until somebody acts. An alert
+    goes out once it has lasted for `alert_after_seconds`.
+    """
+
+    cause: str
+    name: str
+    says: str
+    command: str
+    critical: bool = False
+    since: str | None = None
+    location_id: str = ""
+    alert_after_seconds: float = 0.0
+
+
+def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
+    """Judge the state: every trouble, worst first."""
+    return (
+        *_installation(symptoms),
+        *_holds(symptoms),
+        *_providers(symptoms),
+        *_dead_letters(symptoms),
+        *_durability(symptoms),
+        *_missed_webhooks(symptoms),
+        *_refused_webhooks(symptoms),
+        *_reply_caps(symptoms),
+    )
+
+
+def shorten(troubles: Sequence[Trouble]) -> tuple[Trouble, ...]:
+    """The same for a page: of many of one name the first few, and how many more there are."""
+    return tuple(_shortened(troubles))
+
+
+def _shortened(troubles: Sequence[Trouble]) -> Iterator[Trouble]:
+    total, seen = Counter(trouble.name for trouble in troubles), Counter[str]()
+    for trouble in troubles:
+        name = trouble.name
+        seen[name] += 1
+        more = total[name] - MOST_OF_A_NAME
+        if seen[name] <= MOST_OF_A_NAME:
+            yield trouble
+        elif seen[name] == MOST_OF_A_NAME + 1:
+            kind = trouble.cause.partition(":")[0]
+            says = f"The same of {_many(more, 'other', 'others')}."
+            command = "ghl-bridge locations list"
+            yield Trouble(cause=f"{kind}:more", name=name, says=says, command=command, critical=trouble.critical)
+
+
+def _installation(symptoms: Symptoms) -> Iterator[Trouble]:
+    gauges = symptoms.gauges
+    if not gauges.workers:
+        yield Trouble(
+            cause="no_workers",
+            name="No workers",
+            says="No worker lives: messages are accepted and wait, nothing is answered.",
+            command=DOCTOR,
+            critical=True,
+            alert_after_seconds=WORKERLESS_SECONDS,
+        )
+    if gauges.oldest_overdue_seconds > OVERDUE_SECONDS:
+        yield Trouble(
+            cause="overdue",
+            name="Overdue",
+            says=f"A conversation has waited {gauges.oldest_overdue_seconds:.0f} s longer than it should.",
+            command=DOCTOR,
+            critical=True,
+            since=iso(symptoms.now_ms - gauges.overdue_ms),
+        )
+
+
+def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
+    for location, hold in symptoms.holds.items():
+        side = SIDES.get(hold.side, "a service")
+        yield Trouble(
+            cause=f"hold:{location}",
+            name="A location on hold",
+            says=f"Location {location} is on hold: {side} refused three logins in a row. Apply a new token, or resume it.",
+            command=f"ghl-bridge locations resume {location}",
+            critical=True,
+            since=iso(hold.since_ms),
+            location_id=location,
+        )
+
+
+def _providers(symptoms: Symptoms) -> Iterator[Trouble]:
+    for circuit, down in symptoms.down.items():
+        shared = f"for location {down.location_id} and whoever shares its login"
+        yield Trouble(
+            cause=f"provider:{circuit}",
+            name="A provider fails",
+            says=f"The completion service {down.name} is down {shared}: what waits is answered when it is back.",
+            command=f"ghl-bridge doctor --location {down.location_id}",
+            critical=True,
+            since=iso(down.since_ms),
+            location_id=down.location_id,
+        )
+
+
+def _dead_letters(symptoms: Symptoms) -> Iterator[Trouble]:
+    count = symptoms.gauges.dead_letters
+    if count:
+        yield Trouble(
+            cause="dead_letters",
+            name="Dead letters",
+            says=f"{_many(count, 'dead letter waits', 'dead letters wait')} for somebody.",
+            command="ghl-bridge dead-letters list",
+        )
+
+
+def _durability(symptoms: Symptoms) -> Iterator[Trouble]:
+    if symptoms.missing_durability:
+        yield Trouble(
+            cause="durability",
+            name="Durability missing",
+            says=f"Redis may lose what it was told: {', '.join(symptoms.missing_durability)}.",
+            command=DOCTOR,
+            critical=True,
+        )
+
+
+def _missed_webhooks(symptoms: Symptoms) -> Iterator[Trouble]:
+    for location in symptoms.missed:
+        yield Trouble(
+            cause=f"missed:{location}",
+            name="Webhooks missed",
+            says=f"Location {location}: a sweep took in messages that no webhook brought. Look at the app's webhooks in GHL.",
+            command=f"ghl-bridge doctor --location {location}",
+            location_id=location,
+        )
+
+
+def _refused_webhooks(symptoms: Symptoms) -> Iterator[Trouble]:
+    if symptoms.refused_webhooks >= MOST_REFUSED_WEBHOOKS:
+        yield Trouble(
+            cause="signatures_refused",
+            name="Signatures refused",
+            says=f"{symptoms.refused_webhooks:,} webhooks of the last ten minutes had a wrong signature or secret.",
+            command=DOCTOR,
+        )
+
+
+def _reply_caps(symptoms: Symptoms) -> Iterator[Trouble]:
+    if symptoms.capped:
+        location, _, contact = symptoms.capped[0].partition(":")
+        count = len(symptoms.capped)
+        yield Trouble(
+            cause="reply_cap",
+            name="Reply cap reached",
+            says=f"{_many(count, 'conversation has', 'conversations have')} reached max_replies_per_day within the last hour.",
+            command=f"ghl-bridge explain {contact}",
+            location_id=location if count == 1 else "",
+        )
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"

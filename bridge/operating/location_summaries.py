@@ -1,0 +1,113 @@
+"""Locations as operators see them: at a glance, and with their settings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from bridge.operating.installs import logins
+from bridge.operating.moments import iso
+from bridge.operating.office import Office
+from bridge.store.budget import Left, left_of
+from bridge.store.locations import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationSummary:
+    """A location at a glance.
+
+    `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was taken away) or
+    unconfigured (it is installed, and no settings were applied). `token` says where the GHL token comes from: file, install or
+    none; `token_trouble` what is wrong with it. Moments are ISO 8601 in UTC. `failing` is how many messages died since the last
+    one that was answered. `budget` is what GHL still takes from it.
+    """
+
+    id: str
+    name: str
+    mode: str
+    provider: str
+    state: str
+    hold_since: str | None
+    hold_why: str | None
+    activated_at: str | None
+    last_event_at: str | None
+    last_answered_at: str | None
+    failing: int
+    token: str
+    token_trouble: str | None
+    budget: Left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationShown(LocationSummary):
+    """A location with its settings; secrets are only said to be `(set)`.
+
+    `delivery` is who posts the provider's answers, `bridge` or `provider`; null as long as that is not known.
+    """
+
+    delivery: str | None
+    settings: dict[str, Any]
+
+
+def summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:
+    """The fields of a summary of each. Raises Unavailable."""
+    ids = [each.location.id for each in kept]
+    tallies, login, budgets = office.counts.of(ids), logins(office, kept), left_of(office.redis, ids)
+    told = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
+    return [{**_summary(each, tallies[each.location.id]), **more} for each, more in zip(kept, told, strict=True)]
+
+
+def unconfigured(office: Office, id_: str) -> LocationSummary:
+    """A location with the app and no settings. Raises Unavailable."""
+    return LocationSummary(
+        id=id_,
+        name="",
+        mode="",
+        provider="",
+        state="unconfigured",
+        hold_since=None,
+        hold_why=None,
+        activated_at=None,
+        last_event_at=None,
+        last_answered_at=None,
+        failing=0,
+        token="install",  # noqa: S106 - where it comes from
+        token_trouble=None,
+        budget=left_of(office.redis, [id_])[id_],
+    )
+
+
+def _state(kept: Kept) -> str:
+    """What stands between a location and its answers."""
+    if kept.uninstalled_at_ms:
+        return "uninstalled"
+    return "hold" if kept.hold_since_ms else "paused" if kept.paused else "active"
+
+
+def _summary(kept: Kept, tally: Mapping[str, int]) -> dict[str, Any]:
+    location = kept.location
+    return {
+        "id": location.id,
+        "name": location.name,
+        "mode": location.mode,
+        "provider": location.provider,
+        "state": _state(kept),
+        "hold_since": iso(kept.hold_since_ms),
+        "hold_why": kept.hold_why or None,
+        "activated_at": iso(kept.activated_at_ms),
+        "last_event_at": iso(kept.last_event_at_ms),
+        "last_answered_at": iso(tally.get("answered_at", 0)),
+        "failing": tally.get("failing", 0),
+    }
+
+
+def without_secrets(value: Any) -> Any:
+    """Settings as they may be shown."""
+    if isinstance(value, dict):
+        return {name: without_secrets(one) for name, one in value.items()}
+    return "(set)" if isinstance(value, SecretStr) else value

@@ -1,0 +1,114 @@
+"""Diagnosis: one list of what needs somebody, worst first, each with a sentence, a command and a paragraph of the runbook."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
+from bridge.store.circuits import Down
+from bridge.store.gauges import Gauges
+from bridge.store.symptoms import Hold, Symptoms
+
+ROOT = Path(__file__).parents[2]
+NOW = 1_700_000_000_000
+WELL = Gauges(
+    lanes=3,
+    held=0,
+    in_flight=1,
+    retrying=0,
+    overdue_ms=0,
+    workers=1,
+    slots=200,
+    dead_letters=0,
+    locations=2,
+    on_hold=0,
+    providers_down=0,
+)
+OVERDUE_MS = round(OVERDUE_SECONDS * 1000)
+DOWN = {"agencii-1": Down("agencii", "here", NOW, 7)}
+ALL_CAUSES = [
+    "no_workers",
+    "overdue",
+    "hold:here",
+    "hold:there",
+    "provider:agencii-1",
+    "dead_letters",
+    "durability",
+    "missed:here",
+    "signatures_refused",
+    "reply_cap",
+]
+
+
+def symptoms(gauges: dict[str, int] | None = None, **more: Any) -> Symptoms:
+    return Symptoms(now_ms=NOW, gauges=replace(WELL, **(gauges or {})), **more)
+
+
+EVERYTHING = symptoms(
+    {"workers": 0, "overdue_ms": OVERDUE_MS + 1, "dead_letters": 1},
+    holds={"here": Hold("ghl", NOW), "there": Hold("provider")},
+    down=DOWN,
+    missed=("here",),
+    refused_webhooks=5,
+    capped=("here:contact",),
+    missing_durability=("appendfsync always (is everysec)",),
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "causes"),
+    [
+        (symptoms(), []),
+        (symptoms({"workers": 0}), ["no_workers"]),
+        (symptoms({"overdue_ms": OVERDUE_MS}), []),
+        (symptoms({"overdue_ms": OVERDUE_MS + 1}), ["overdue"]),
+        (symptoms({"dead_letters": 7}), ["dead_letters"]),
+        (symptoms(missed=("here", "there")), ["missed:here", "missed:there"]),
+        (symptoms(refused_webhooks=4), []),
+        (symptoms(refused_webhooks=5), ["signatures_refused"]),
+        (symptoms(capped=("here:contact",)), ["reply_cap"]),
+        (symptoms(down=DOWN), ["provider:agencii-1"]),
+        (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),
+        (EVERYTHING, ALL_CAUSES),
+    ],
+)
+def test_each_trouble_has_a_cause(seen: Symptoms, causes: list[str]) -> None:
+    """Worst first, each once, with a sentence and the first command."""
+    found = diagnose(seen)
+    assert [trouble.cause for trouble in found] == causes
+    assert all(trouble.says.endswith(".") and trouble.command.startswith("ghl-bridge ") for trouble in found)
+
+
+def test_every_trouble_has_its_paragraph_in_the_runbook() -> None:
+    """What needs somebody is called by a heading there."""
+    headings = re.findall(r"^## (.*)$", (ROOT / "infra/runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {trouble.name for trouble in diagnose(EVERYTHING)} <= set(headings)
+
+
+def test_a_trouble_tells_since_when_and_whose_it_is() -> None:
+    """As far as the state knows it: an overdue conversation's own time, a hold's, a circuit's."""
+    found = {trouble.cause: trouble for trouble in diagnose(EVERYTHING)}
+    assert found["hold:here"].since == "2023-11-14T22:13:20.000+00:00"
+    assert found["overdue"].since == "2023-11-14T22:12:19.999+00:00"
+    assert (found["hold:there"].since, found["hold:there"].location_id) == (None, "there")
+    assert "everysec" in found["durability"].says
+
+
+def test_a_worker_that_is_restarted_calls_for_nobody() -> None:
+    """The console shows at once that no worker lives, an alert goes out when it lasts; everything else is told at once."""
+    waits = {trouble.cause: trouble.alert_after_seconds for trouble in diagnose(EVERYTHING) if trouble.alert_after_seconds}
+    assert waits == {"no_workers": WORKERLESS_SECONDS}
+
+
+def test_a_page_lists_many_of_a_kind_in_few_lines() -> None:
+    """The first of each name, and how many more there are."""
+    many = diagnose(symptoms({"dead_letters": 1}, holds={f"l{number}": Hold("ghl") for number in range(MOST_OF_A_NAME + 3)}))
+    page = shorten(many)
+    assert [trouble.cause for trouble in page][MOST_OF_A_NAME:] == ["hold:more", "dead_letters"]
+    assert "3 others" in page[MOST_OF_A_NAME].says
+    assert shorten(page[:MOST_OF_A_NAME]) == page[:MOST_OF_A_NAME]
