@@ -33,7 +33,7 @@ check: .venv/.dev ## lint, types, import rules
 	@$(BIN)/lint-imports --no-logo
 
 lock: ## renew requirements.txt and requirements-dev.txt
-	@sh infra/lock.sh
+	@sh infra/dev/lock.sh
 
 clean: ## remove what was installed and what the demo kept
 	rm -rf .venv .ghl-bridge .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -52,7 +52,7 @@ STAY = {"simulator", "up"}
 COMMAND_LINE: Any = typer.main.get_command(build())
 BLOCKS = tuple(blocks())
 # What the documents name and nobody finds in a clone, since it is made when it is needed.
-MADE = {"infra/.env", "infra/bench/results.md", "bridge/completion/acme.py"}
+MADE = {"infra/docker/.env", "infra/bench/results.md", "bridge/completion/acme.py"}
 
 
 def runnable() -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_what_is_to_be_made_or_started_is_there() -> None:
 
 def test_every_setting_that_a_document_names_is_one() -> None:
     """Of the bridge, or of what is deployed beside it."""
-    beside = "".join((ROOT / "infra" / name).read_text(encoding="utf-8") for name in ("compose.yaml", "Caddyfile"))
+    beside = "".join((ROOT / "infra/docker" / name).read_text(encoding="utf-8") for name in ("compose.yaml", "Caddyfile"))
     known = {str(field.alias) for field in Settings.model_fields.values()} | set(re.findall(r"\{\$?([A-Z_]+)", beside))
     told = {name for document in DOCUMENTS for name in re.findall(r"\bBRIDGE_[A-Z_]+\b", document.read_text(encoding="utf-8"))}
     assert told <= known

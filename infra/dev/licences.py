@@ -1,4 +1,4 @@
-"""The licences of all that runs with the bridge, read from what is installed: `python -m infra.licences` prints them as a table.
+"""The licences of all that runs with the bridge, read from what is installed: `python -m infra.dev.licences` prints them as a table.
 
 The bridge is MIT. What is listed as compatible may be shipped beside it, in an image too; MPL-2.0 asks for the source of its own
 files, which its packages are. Another licence is looked at by a person before it is added here.
@@ -66,7 +66,7 @@ def main() -> None:
 
 def at_run_time() -> list[Package]:
     """All that the bridge needs when it runs on this machine, without itself."""
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found: dict[str, Package] = {}
     waiting = _needed(project["dependencies"], frozenset())
     while waiting:

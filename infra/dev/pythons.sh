@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs the tests with every Python from 3.11 to 3.14 that is installed, each in an environment of its own. Arguments go to pytest:
-#   sh infra/pythons.sh tests/store tests/ghl
+#   sh infra/dev/pythons.sh tests/store tests/ghl
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 # pyenv has commands for the chosen versions only: all are.
 PYENV_VERSION=${PYENV_VERSION:-$(pyenv versions --bare 2>/dev/null | paste -sd: -)}
 export PYENV_VERSION

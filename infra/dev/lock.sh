@@ -1,7 +1,7 @@
 #!/bin/sh
 # Renews the two locks from pyproject.toml, with hashes and for every supported Python; names no registry.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 python3 -m venv "$tools"
