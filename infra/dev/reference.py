@@ -146,7 +146,7 @@ def _commands(command: Any, path: str) -> Iterator[str]:
         for one in arguments:
             yield f"| `{one.metavar or one.name.upper()}` | {_cell(one.help or '')} |"
         for one in options:
-            value = "" if one.is_flag else f" {one.metavar or one.type.name.upper()}"
+            value = "" if one.is_flag else f" {one.metavar or one.name.upper()}"
             default = "" if one.is_flag or one.default in {None, ""} else f" Default: `{one.default}`."
             yield f"| `{', '.join(one.opts)}{value}` | {_cell(one.help or '')}{default} |"
 
