@@ -36,8 +36,9 @@ TURNS = [{"role": "user", "content": "before"}, {"role": "assistant", "content":
 class Provider:
     """One service as a test sees it.
 
-    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what; `answer` writes a
-    2xx body that says a text; `more` are further silent answers.
+    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is only
+    a base, `url_path` is the path of that base; None means the URL is the whole address. `answer` writes a 2xx body that says a text,
+    `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with its value.
     """
 
     name: str
@@ -141,13 +142,13 @@ PROVIDERS = (
 )
 
 
-def _from_the_readme() -> Provider:
-    """README's example of a new provider, as a reader would add it."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    code = readme.partition("**Adding a provider**")[2].partition("```python\n")[2].partition("```")[0]
+def _from_the_guide() -> Provider:
+    """The guide's example of a new provider, as a reader would add it."""
+    guide = Path(__file__).parents[2] / "infra/docs/how-to/add-a-provider.md"
+    code = guide.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
     assert code.count("\n") <= 25
     module: dict[str, Any] = {"__name__": "acme"}
-    exec(compile(code, "README.md", "exec", dont_inherit=True), module)  # noqa: S102 - the project's own words
+    exec(compile(code, guide.name, "exec", dont_inherit=True), module)  # noqa: S102 - the project's own words
     table = create_model("Acme", __base__=type(Location.model_fields["webhook"].default), url=(str, ""))
     location = create_model("AcmeLocation", __base__=Location, provider=(str, "acme"), acme=(table, table()))
     return Provider(
@@ -162,4 +163,4 @@ def _from_the_readme() -> Provider:
     )
 
 
-README_EXAMPLE = _from_the_readme()
+GUIDE_EXAMPLE = _from_the_guide()

@@ -111,7 +111,7 @@ def test_a_command_that_a_sentence_names_exists_with_its_options(told: str) -> N
 
 def test_every_command_stands_in_the_readme() -> None:
     """Its table of commands names each one."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### The command line\n")[2].partition("\n###")[0]
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Commands\n")[2].partition("\n##")[0]
     told = " ".join(re.findall(r"^\| `.*?\|(?= [^|]*\|$)", section.replace(r"\|", "or"), re.MULTILINE))
     missing = [
         names for names in leaves(COMMAND_LINE) if not re.search(rf"\b{names[0]}\b[^·]*?\b{names[-1]}\b|`{names[-1]}\b", told)

@@ -63,7 +63,7 @@ def test_every_kind_of_record_is_told() -> None:
     store = ROOT / "bridge/store"
     code = "".join(path.read_text(encoding="utf-8") for path in [*store.glob("*.py"), *store.rglob("*.lua")])
     kinds = set(re.findall(r"""\bkey\(['"]([a-z_]+)['"]""", code)) | set(re.findall(r'f"([a-z_]+):\{lane\}', code))
-    table = (ROOT / "infra/docs/explanation/security.md").read_text(encoding="utf-8").partition("| what | kept as |")[2].partition("\n\n")[0]
+    table = (ROOT / "infra/docs/reference/stored-data.md").read_text(encoding="utf-8").partition("| what | kept as |")[2].partition("\n\n")[0]
     told = {kind for row in table.splitlines()[2:] for kind in re.findall(r"`([a-z_]+)`", row.split(" | ")[1])}
     # A channel that rings, and a key that is only ever deleted.
     assert told == kinds - {"wake", "full"}
