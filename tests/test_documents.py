@@ -81,7 +81,7 @@ def test_the_rules_have_the_settings_defaults() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    """The table of reasons has one row for each, and says which belong to a provider's silence; each that a rule gives has its rule."""
+    """Each has its row, which says whether it belongs to a provider's silence; one that a rule gives is in the table of rules."""
     text = page("reference/reasons.md")
     found = {reason.strip("`"): status for reason, _, status in rows(text, "## Reasons")}
     assert set(found) == set(Reason)
@@ -109,8 +109,8 @@ def test_every_provider_is_described_and_held_to_be_pure() -> None:
 
 def test_every_step_of_a_timeline_is_explained() -> None:
     """The page of steps names each that has a sentence, and no other."""
-    told = {step for row in rows(page("reference/timeline-steps.md"), "# Timeline steps") for step in re.findall(r"`(\w+)`", row[0])}
-    assert told == STEPS
+    table = rows(page("reference/timeline-steps.md"), "# Timeline steps")
+    assert {step for row in table for step in re.findall(r"`(\w+)`", row[0])} == STEPS
 
 
 def test_the_diagrams_show_the_states_that_there_are() -> None:

@@ -1,4 +1,4 @@
-"""The licences of all that runs with the bridge, read from what is installed: `python -m infra.dev.licences` prints them as a table.
+"""The licences of all that runs with the bridge, read from what is installed: `python -m infra.dev.licences` prints a table.
 
 The bridge is MIT. What is listed as compatible may be shipped beside it, in an image too; MPL-2.0 asks for the source of its own
 files, which its packages are. Another licence is looked at by a person before it is added here.
@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from importlib.metadata import Distribution
+    from importlib.metadata import Distribution, PackageMetadata
 
 COMPATIBLE = frozenset(
     {"MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "Apache-2.0", "ISC", "PSF-2.0", "MPL-2.0", "Unlicense", "Zlib"}
@@ -87,13 +87,17 @@ def _needed(requirements: Iterable[str], extras: frozenset[str]) -> list[Require
 def _package(installed: Distribution) -> Package:
     said = installed.metadata
     classified = [one.rpartition(" :: ")[2] for one in said.get_all("Classifier") or () if one.startswith("License :: ")]
-    told = said.get("License-Expression") or (said.get("License") or "").partition("\n")[0]
+    told = _first(said, "License-Expression") or _first(said, "License").partition("\n")[0]
     words = told if WORDS.get(told, told) in COMPATIBLE or " " in told or not classified else classified[0]
     words = words or "not told"
     licence = WORDS.get(words, words)
     if classified and not Package("", "", licence).is_compatible:
         licence = WORDS.get(classified[0], licence)
     return Package(_plain(said["Name"]), installed.version, licence)
+
+
+def _first(said: PackageMetadata, field: str) -> str:
+    return next(iter(said.get_all(field) or ()), "")
 
 
 def _plain(name: str) -> str:

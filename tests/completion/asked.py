@@ -36,9 +36,10 @@ TURNS = [{"role": "user", "content": "before"}, {"role": "assistant", "content":
 class Provider:
     """One service as a test sees it.
 
-    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is only
-    a base, `url_path` is the path of that base; None means the URL is the whole address. `answer` writes a 2xx body that says a text,
-    `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with its value.
+    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is
+    only a base, `url_path` is the path of that base; None means that the URL is the whole address. `answer` writes a 2xx body
+    that says a text, `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with
+    its value.
     """
 
     name: str

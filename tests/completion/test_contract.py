@@ -12,7 +12,7 @@ from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Pe
 from bridge.model import Completion
 from bridge.wire.calls import Wire
 from bridge.wire.patience import TRIES
-from tests.completion.asked import PROVIDERS, GUIDE_EXAMPLE, Provider
+from tests.completion.asked import GUIDE_EXAMPLE, PROVIDERS, Provider
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 
 if TYPE_CHECKING:

@@ -47,7 +47,8 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 def test_every_threat_names_tests_that_exist() -> None:
     """Each row of the threat table names at least one test, and each test named there is a function of that file."""
-    table = (ROOT / "infra/docs/explanation/security.md").read_text(encoding="utf-8").partition("| threat |")[2].partition("\n\n")[0]
+    page = (ROOT / "infra/docs/explanation/security.md").read_text(encoding="utf-8")
+    table = page.partition("| threat |")[2].partition("\n\n")[0]
     rows = table.splitlines()[2:]
     assert len(rows) >= 12
     for row in rows:
@@ -63,7 +64,8 @@ def test_every_kind_of_record_is_told() -> None:
     store = ROOT / "bridge/store"
     code = "".join(path.read_text(encoding="utf-8") for path in [*store.glob("*.py"), *store.rglob("*.lua")])
     kinds = set(re.findall(r"""\bkey\(['"]([a-z_]+)['"]""", code)) | set(re.findall(r'f"([a-z_]+):\{lane\}', code))
-    table = (ROOT / "infra/docs/reference/stored-data.md").read_text(encoding="utf-8").partition("| what | kept as |")[2].partition("\n\n")[0]
+    page = (ROOT / "infra/docs/reference/stored-data.md").read_text(encoding="utf-8")
+    table = page.partition("| what | kept as |")[2].partition("\n\n")[0]
     told = {kind for row in table.splitlines()[2:] for kind in re.findall(r"`([a-z_]+)`", row.split(" | ")[1])}
     # A channel that rings, and a key that is only ever deleted.
     assert told == kinds - {"wake", "full"}
