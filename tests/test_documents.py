@@ -20,8 +20,10 @@ DOCS = ROOT / "infra/docs"
 ALIASES = {str(field.alias): field.default for field in Settings.model_fields.values()}
 # A dead letter that comes back by itself says so without a sentence of its own.
 STEPS = set(SENTENCES) | {"replayed"}
-# Written by who deploys.
+# What whoever deploys writes.
 MADE = {"infra/docker/.env"}
+# Files with comments that may point elsewhere.
+COMMENTED = {".py", ".lua", ".sh", ".yaml", ".toml", ".conf", ".service"}
 
 
 def page(name: str) -> str:
@@ -135,6 +137,15 @@ def test_the_diagrams_name_scripts_that_there_are() -> None:
     assert states("Grant") == {"valid", "renewing", *ends}
 
 
+def test_the_glossarys_old_words_are_stored() -> None:
+    """Each key that kept an old word is one of those that are stored, or a label or metric of its page."""
+    known = set(re.findall(r"`(\w+)`", page("reference/stored-data.md"))) | set(
+        re.findall(r"[a-z]+", page("reference/metrics.md"))
+    )
+    old = [row[0] for row in rows(page("reference/glossary.md"), "## Stored key names that kept their old word")]
+    assert {word for cell in old for word in re.findall(r"`([a-z_]+)[`:]", cell)} <= known
+
+
 def test_the_example_of_a_locations_file_has_every_key_and_no_other() -> None:
     """It can be applied; its [defaults] are the defaults, and its location and tables name the rest."""
     text = (ROOT / "infra/locations.example.toml").read_text(encoding="utf-8")
@@ -164,8 +175,8 @@ def test_decisions_are_one_sequence_and_the_index_knows_them() -> None:
 def test_what_comments_point_to_is_there() -> None:
     """Documents, decisions and other files of the project that comments and docstrings name are files, as links are."""
     broken = []
-    for path in [*(ROOT / "bridge").rglob("*.*"), *(ROOT / "workers").rglob("*.py"), *(ROOT / "infra").rglob("*.*")]:
-        if path.suffix not in {".py", ".lua", ".sh", ".yaml", ".toml", ".conf", ".service"}:
+    for path in (each for room in ("bridge", "workers", "infra") for each in (ROOT / room).rglob("*")):
+        if path.suffix not in COMMENTED and path.name not in {"Dockerfile", "Caddyfile", "env.example"}:
             continue
         for named in re.findall(r"(?<![\w./{])((?:infra|tests|bridge|workers)/[\w./-]*\w)", _said(path)):
             target = named.rstrip(".")
