@@ -65,6 +65,7 @@ def test_a_broken_link_fails_the_site(tmp_path: Path) -> None:
     assert build(clone).returncode == 0
     built = [path.read_text(encoding="utf-8") for path in (clone / "build/site").rglob("*.html")]
     assert len(built) > 40
+    assert not any('class="mermaid"' in text for text in built)
     assert [found for text in built for found in re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css|woff2?)"', text)] == []
     with (clone / "SECURITY.md").open("a", encoding="utf-8") as file:
         file.write("\n[nowhere](infra/docs/nowhere.md)\n")
