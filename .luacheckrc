@@ -1,4 +1,4 @@
--- luacheck looks at each script as Redis gets it, after its parts: infra/lint_lua.py. What Redis gives scripts beside Lua 5.1's own:
+-- luacheck looks at each script as Redis gets it, after its parts: infra/dev/lint_lua.py. What Redis gives scripts beside Lua 5.1's own:
 std = {
   read_globals = {
     'ARGV', 'KEYS', 'cjson', 'redis', 'cmsgpack', 'struct', 'bit',

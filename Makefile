@@ -5,7 +5,7 @@ export PYENV_VERSION := $(or $(PYENV_VERSION),$(shell pyenv global 2>/dev/null |
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test soak bench install check lock clean
+.PHONY: help demo test soak bench install check docs reference lock clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,13 +31,19 @@ check: .venv/.dev ## lint, types, import rules; the Lua scripts too where luache
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python infra/lint_lua.py
+	@$(BIN)/python infra/dev/lint_lua.py
+
+docs: .venv/.dev ## the documentation as a site in build/site; a broken link fails
+	@sh infra/dev/site.sh
+
+reference: .venv/.dev ## renew the reference pages that follow from the code
+	@$(BIN)/python -m infra.dev.reference
 
 lock: ## renew requirements.txt and requirements-dev.txt
-	@sh infra/lock.sh
+	@sh infra/dev/lock.sh
 
 clean: ## remove what was installed and what the demo kept
-	rm -rf .venv .ghl-bridge .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .ghl-bridge build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 >= 3.11 is needed, or name one: make PYTHON=python3.12"; exit 1; }

@@ -1,6 +1,6 @@
 """The environment, read once at the door and handed on as one frozen value.
 
-Every name, default and meaning stands in README.md and infra/env.example too; tests/test_settings.py holds the three together.
+infra/env.example names each with its default and meaning, and infra/docs/reference/settings.md is generated from both.
 """
 
 from __future__ import annotations

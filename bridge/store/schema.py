@@ -1,6 +1,6 @@
 """Which form the state has: what an older version has left is taken over, what a newer one has written is left alone.
 
-What may change without a new form, and how, stands in infra/docs/upgrading.md.
+What may change without a new form, and how, stands in infra/docs/how-to/upgrade.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import BridgeError
-from tests.completion.asked import PROVIDERS, README_EXAMPLE
+from tests.completion.asked import GUIDE_EXAMPLE, PROVIDERS
 from tests.other_side import OtherSide, answering, http
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.wire.calls import Wire
     from tests.completion.asked import Provider
 
-EVERY = {f"{one.name} {one.path}": one for one in (*PROVIDERS, README_EXAMPLE)}
+EVERY = {f"{one.name} {one.path}": one for one in (*PROVIDERS, GUIDE_EXAMPLE)}
 OPENAI = next(one for one in PROVIDERS if one.name == "openai")
 WEBHOOK = next(one for one in PROVIDERS if one.name == "webhook")
 AGENCII = next(one for one in PROVIDERS if one.name == "agencii")

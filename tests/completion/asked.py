@@ -36,9 +36,10 @@ TURNS = [{"role": "user", "content": "before"}, {"role": "assistant", "content":
 class Provider:
     """One service as a test sees it.
 
-    `table` is the location's own; in it, `url_key` is the URL's key and `url_path` what it holds behind the host, if that is not
-    `path`, where the service must be asked. `asked` is what it must be asked, `login` a header (in lower case) and its value.
-    `answer` writes a 2xx body that says a text; `silent` are further silent answers. `is_flow`: as the service has it.
+    `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is
+    only a base, `url_path` is the path of that base; None means that the URL is the whole address. `answer` writes a 2xx body
+    that says a text, `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with
+    its value. `is_flow`: as the service has it.
     """
 
     name: str
@@ -144,13 +145,13 @@ PROVIDERS = (
 )
 
 
-def _from_the_readme() -> Provider:
-    """README's example of a new provider, as a reader would add it."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    code = readme.partition("**Adding a provider**")[2].partition("```python\n")[2].partition("```")[0]
+def _from_the_guide() -> Provider:
+    """The guide's example of a new provider, as a reader would add it."""
+    guide = Path(__file__).parents[2] / "infra/docs/how-to/add-a-provider.md"
+    code = guide.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
     assert code.count("\n") <= 25
     module: dict[str, Any] = {"__name__": "acme"}
-    exec(compile(code, "README.md", "exec", dont_inherit=True), module)  # noqa: S102 - the project's own words
+    exec(compile(code, guide.name, "exec", dont_inherit=True), module)  # noqa: S102 - the project's own words
     table = create_model("Acme", __base__=type(Location.model_fields["webhook"].default), url=(str, ""))
     location = create_model("AcmeLocation", __base__=Location, provider=(str, "acme"), acme=(table, table()))
     return Provider(
@@ -165,4 +166,4 @@ def _from_the_readme() -> Provider:
     )
 
 
-README_EXAMPLE = _from_the_readme()
+GUIDE_EXAMPLE = _from_the_guide()

@@ -13,13 +13,13 @@ from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Pe
 from bridge.model import Completion, Reason
 from bridge.wire.calls import Wire
 from bridge.wire.patience import TRIES
-from tests.completion.asked import PROVIDERS, README_EXAMPLE, Provider
+from tests.completion.asked import GUIDE_EXAMPLE, PROVIDERS, Provider
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.parametrize("provider", [*PROVIDERS, README_EXAMPLE], ids=lambda one: f"{one.name} {one.path}")
+pytestmark = pytest.mark.parametrize("provider", [*PROVIDERS, GUIDE_EXAMPLE], ids=lambda one: f"{one.name} {one.path}")
 
 
 @pytest.fixture

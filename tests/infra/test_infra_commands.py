@@ -52,7 +52,7 @@ STAY = {"simulator", "up"}
 COMMAND_LINE: Any = typer.main.get_command(build())
 BLOCKS = tuple(blocks())
 # What the documents name and nobody finds in a clone, since it is made when it is needed.
-MADE = {"infra/.env", "infra/bench/results.md", "bridge/completion/acme.py"}
+MADE = {"infra/docker/.env", "infra/bench/results.md", "bridge/completion/acme.py"}
 
 
 def runnable() -> dict[str, str]:
@@ -111,7 +111,7 @@ def test_a_command_that_a_sentence_names_exists_with_its_options(told: str) -> N
 
 def test_every_command_stands_in_the_readme() -> None:
     """Its table of commands names each one."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### The command line\n")[2].partition("\n###")[0]
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Commands\n")[2].partition("\n##")[0]
     told = " ".join(re.findall(r"^\| `.*?\|(?= [^|]*\|$)", section.replace(r"\|", "or"), re.MULTILINE))
     missing = [
         names for names in leaves(COMMAND_LINE) if not re.search(rf"\b{names[0]}\b[^·]*?\b{names[-1]}\b|`{names[-1]}\b", told)
@@ -137,7 +137,7 @@ def test_what_is_to_be_made_or_started_is_there() -> None:
 
 def test_every_setting_that_a_document_names_is_one() -> None:
     """Of the bridge, or of what is deployed beside it."""
-    beside = "".join((ROOT / "infra" / name).read_text(encoding="utf-8") for name in ("compose.yaml", "Caddyfile"))
+    beside = "".join((ROOT / "infra/docker" / name).read_text(encoding="utf-8") for name in ("compose.yaml", "Caddyfile"))
     known = {str(field.alias) for field in Settings.model_fields.values()} | set(re.findall(r"\{\$?([A-Z_]+)", beside))
     told = {name for document in DOCUMENTS for name in re.findall(r"\bBRIDGE_[A-Z_]+\b", document.read_text(encoding="utf-8"))}
     assert told <= known

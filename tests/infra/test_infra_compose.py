@@ -1,4 +1,4 @@
-"""infra/compose.yaml and what it starts beside the bridge: a Redis that keeps its word, and Caddy."""
+"""infra/docker/compose.yaml and what it starts beside the bridge: a Redis that keeps its word, and Caddy."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-INFRA = Path(__file__).parents[2] / "infra"
-TEXT = (INFRA / "compose.yaml").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "infra/docker"
+TEXT = (DOCKER / "compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-PROCFILE = dict(line.split(": ", 1) for line in (INFRA.parent / "Procfile").read_text(encoding="utf-8").splitlines())
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines())
 GIVEN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-START_REDIS = ["sh", str(INFRA / "redis/start.sh")]
+START_REDIS = ["sh", str(DOCKER / "redis/start.sh")]
 docker_compose = pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not installed")
 
@@ -39,16 +40,16 @@ caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not insta
 @docker_compose
 def test_compose_reads_its_file(tmp_path: Path) -> None:
     """docker-compose finds nothing wrong with the file, and asks for what must be set."""
-    folder = tmp_path / "infra"
-    shutil.copytree(INFRA, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = tmp_path / "infra/docker"
+    shutil.copytree(DOCKER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     # The version that Debian packages doesn't know of names yet.
     (folder / "compose.yaml").write_text(TEXT.replace("name: ghl-bridge\n", "", 1), encoding="utf-8")
-    example = (INFRA / "env.example").read_text(encoding="utf-8")
+    example = (ROOT / "infra/env.example").read_text(encoding="utf-8")
     command = ["docker-compose", "--file", str(folder / "compose.yaml"), "config"]
     (folder / ".env").write_text(example, encoding="utf-8")
     asked = subprocess.run(command, env=GIVEN, capture_output=True, text=True, check=False)
     assert asked.returncode != 0
-    assert "set it in infra/.env" in asked.stderr
+    assert "set it in infra/docker/.env" in asked.stderr
     (folder / ".env").write_text(f"{example}\nBRIDGE_HOST=bridge.example.com\nREDIS_PASSWORD=p4ssw0rd\n", encoding="utf-8")
     read = subprocess.run(command, env=GIVEN, capture_output=True, text=True, check=False)
     assert read.returncode == 0, read.stderr
@@ -61,7 +62,7 @@ def test_compose_starts_the_procfiles_processes() -> None:
     """One image, the Procfile's two commands: the receiver's is the image's own."""
     assert " ".join(SERVICES["worker"]["command"]) == PROCFILE["worker"]
     assert "command" not in SERVICES["web"]
-    dockerfile = (INFRA / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
     assert f"CMD {json.dumps(PROCFILE['web'].split())}" in dockerfile
     assert SERVICES["web"]["image"] == SERVICES["worker"]["image"]
 
@@ -118,7 +119,7 @@ def fronted(folder: Path, web: str) -> Iterator[tuple[str, Path]]:
     url = f"http://127.0.0.1:{port}"
     file = folder / "Caddyfile"
     # Its admin door would stand on a port that others may have.
-    file.write_text((INFRA / "Caddyfile").read_text(encoding="utf-8").replace("{\n", "{\n\tadmin off\n", 1), encoding="utf-8")
+    file.write_text((DOCKER / "Caddyfile").read_text(encoding="utf-8").replace("{\n", "{\n\tadmin off\n", 1), encoding="utf-8")
     given = {**GIVEN, "HOME": str(folder), "BRIDGE_HOST": url, "BRIDGE_WEB": web}
     log = folder / "caddy.log"
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]

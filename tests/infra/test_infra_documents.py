@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.licences import Package, at_run_time
+from infra.dev.licences import Package, at_run_time
 
 ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(
@@ -47,7 +47,8 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 def test_every_threat_names_tests_that_exist() -> None:
     """Each row of the threat table names at least one test, and each test named there is a function of that file."""
-    table = (ROOT / "infra/docs/security.md").read_text(encoding="utf-8").partition("| threat |")[2].partition("\n\n")[0]
+    page = (ROOT / "infra/docs/explanation/security.md").read_text(encoding="utf-8")
+    table = page.partition("| threat |")[2].partition("\n\n")[0]
     rows = table.splitlines()[2:]
     assert len(rows) >= 12
     for row in rows:

@@ -72,7 +72,7 @@ def test_a_key_that_render_generates_is_a_key() -> None:
 @pytest.mark.parametrize("password", [GENERATED, "plain", "%/+=@:?#"])
 def test_parts_of_an_address_become_a_url(password: str) -> None:
     """The password arrives as it is, whatever characters it is made of."""
-    script = f"exec sh {ROOT}/infra/image/at_address.sh printenv REDIS_URL"
+    script = f"exec sh {ROOT}/infra/docker/image/at_address.sh printenv REDIS_URL"
     url = shell(script, REDIS_PASSWORD=password, REDIS_ADDRESS="redis-abc:6379").strip()
     assert from_environment({"REDIS_URL": url}).state_url == url
     found = Redis.from_url(url).get_connection_kwargs()

@@ -1,4 +1,4 @@
-"""The image: no Docker here, so its steps are run as they stand in infra/Dockerfile, and what comes out is put to work."""
+"""The image: no Docker here, so its steps are run as they stand in infra/docker/Dockerfile, and what comes out is put to work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 ROOT = Path(__file__).parents[2]
-LINES = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8").splitlines()
+LINES = (ROOT / "infra/docker/Dockerfile").read_text(encoding="utf-8").splitlines()
 DOCKERFILE = [line for line in LINES if line and not line.startswith("#")]
 PLACE = "/opt/ghl-bridge"
 NOBODY = "10001"
@@ -58,7 +58,7 @@ def image() -> Iterator[Path]:
         Path(folder).chmod(0o755)
         source, made = Path(folder) / "source", Path(folder) / "ghl-bridge"
         source.mkdir()
-        for line in DOCKERFILE[: DOCKERFILE.index(f"RUN sh infra/image/bridge.sh {PLACE}") + 1]:
+        for line in DOCKERFILE[: DOCKERFILE.index(f"RUN sh infra/docker/image/bridge.sh {PLACE}") + 1]:
             if line.startswith("COPY "):
                 copy(line, source)
             elif line.startswith("RUN "):
@@ -72,7 +72,7 @@ def image() -> Iterator[Path]:
 
 
 def copy(line: str, into: Path) -> None:
-    """Do what a COPY says, and like the build leave out what infra/Dockerfile.dockerignore names."""
+    """Do what a COPY says, and like the build leave out what infra/docker/Dockerfile.dockerignore names."""
     *sources, target = line.split()[1:]
     for name in sources:
         assert not ignored(name), f"{name} is copied, and ignored"
@@ -86,7 +86,7 @@ def copy(line: str, into: Path) -> None:
 def ignored(name: str) -> bool:
     """Whether the build would not see a path."""
     seen = False
-    for line in (ROOT / "infra/Dockerfile.dockerignore").read_text(encoding="utf-8").split():
+    for line in (ROOT / "infra/docker/Dockerfile.dockerignore").read_text(encoding="utf-8").split():
         pattern = line.lstrip("!").removeprefix("**/")
         if any(fnmatch(part, pattern) for part in (name, *map(str, Path(name).parents))):
             seen = line.startswith("!")
@@ -131,7 +131,7 @@ def number_one(image: Path, redis_url: str, command: str) -> Iterator[tuple[int,
 def test_the_build_only_runs_scripts_that_are_tested_here() -> None:
     """A step in the Dockerfile itself could rot unseen."""
     for step in told("RUN"):
-        assert re.fullmatch(rf"sh infra/image/\w+\.sh {PLACE}", step), step
+        assert re.fullmatch(rf"sh infra/docker/image/\w+\.sh {PLACE}", step), step
 
 
 def test_the_image_is_nobodys_and_hands_signals_on() -> None:

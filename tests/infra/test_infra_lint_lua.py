@@ -16,7 +16,7 @@ needs_luacheck = pytest.mark.skipif(not shutil.which("luacheck"), reason="luache
 
 def lint(**environment: str) -> subprocess.CompletedProcess[str]:
     """Run the lint as `make check` does."""
-    command = [sys.executable, str(ROOT / "infra/lint_lua.py")]
+    command = [sys.executable, str(ROOT / "infra/dev/lint_lua.py")]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 INFRA = Path(__file__).parent.parent.parent / "infra"
-ALERTS, ALERTS_TEST = INFRA / "prometheus" / "alerts.yaml", INFRA / "prometheus" / "alerts_test.yaml"
-DASHBOARD: dict[str, Any] = json.loads((INFRA / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
+ALERTS, ALERTS_TEST = INFRA / "monitoring/prometheus/alerts.yaml", INFRA / "monitoring/prometheus/alerts_test.yaml"
+DASHBOARD: dict[str, Any] = json.loads((INFRA / "monitoring/grafana/dashboard.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 NAMES = re.findall(r"- alert: (\w+)", ALERTS.read_text(encoding="utf-8"))
 promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed; Debian has it in `prometheus`")
@@ -81,9 +81,9 @@ def test_every_alert_has_been_heard(name: str) -> None:
 def test_every_alert_has_its_paragraph(name: str) -> None:
     """The runbook says what it means, and the first command."""
     rule = ALERTS.read_text(encoding="utf-8").partition(f"- alert: {name}\n")[2].partition("- alert:")[0]
-    anchor = re.search(r"runbook: infra/runbook\.md#([\w-]+)", rule)
+    anchor = re.search(r"runbook: infra/docs/how-to/runbook\.md#([\w-]+)", rule)
     assert anchor
-    sections = (INFRA / "runbook.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    sections = (INFRA / "docs/how-to/runbook.md").read_text(encoding="utf-8").split("\n## ")[1:]
     found = {_anchor(section.partition("\n")[0]): section for section in sections}
     assert "**What it means.**" in found[anchor[1]]
     assert re.search(r"```sh\n\S+", found[anchor[1]])
@@ -112,7 +112,7 @@ def test_the_dashboards_expressions_can_be_read(tmp_path: Path) -> None:
 @promtool
 def test_the_runbooks_scraping_can_be_read(tmp_path: Path) -> None:
     """What it says to write into Prometheus' own file is a file of Prometheus'."""
-    (told,) = re.findall(r"```yaml\n(.*?)```", (INFRA / "runbook.md").read_text(encoding="utf-8"), re.DOTALL)
+    (told,) = re.findall(r"```yaml\n(.*?)```", (INFRA / "docs/how-to/runbook.md").read_text(encoding="utf-8"), re.DOTALL)
     file = tmp_path / "prometheus.yml"
     file.write_text(told, encoding="utf-8")
     run("check", "config", file)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "infra/runbook.md", "infra/scaling.md")
-DOCUMENTS = tuple(ROOT / name for name in NAMES) + tuple(sorted((ROOT / "infra/docs").glob("*.md")))
+NAMES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = tuple(ROOT / name for name in NAMES) + tuple(sorted((ROOT / "infra/docs").rglob("*.md")))
 
 _FENCE = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _ANY_FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)

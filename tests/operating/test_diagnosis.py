@@ -86,7 +86,7 @@ def test_each_trouble_has_a_cause(seen: Symptoms, causes: list[str]) -> None:
 
 def test_every_trouble_has_its_paragraph_in_the_runbook() -> None:
     """What needs somebody is called by a heading there."""
-    headings = re.findall(r"^## (.*)$", (ROOT / "infra/runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
+    headings = re.findall(r"^## (.*)$", (ROOT / "infra/docs/how-to/runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert {trouble.name for trouble in diagnose(EVERYTHING)} <= set(headings)
 
 

@@ -1,4 +1,4 @@
-"""The table of keys (infra/docs/keys.md) is what scripts and stores build, and what security.md tells of it agrees."""
+"""The table of keys (infra/docs/reference/keys.md) is what scripts and stores build, and stored-data.md agrees with it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Row:
 
 def rows() -> list[Row]:
     """The rows of the table."""
-    table = (ROOT / "infra/docs/keys.md").read_text(encoding="utf-8").partition("|---|")[2]
+    table = (ROOT / "infra/docs/reference/keys.md").read_text(encoding="utf-8").partition("|---|")[2]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[1:]]
     return [Row(key.strip("`"), type_, tuple(re.findall(r"`(.+?)`", writers))) for key, type_, _, _, writers in cells]
 
@@ -119,6 +119,11 @@ def test_a_key_has_the_type_that_the_table_tells(row: Row) -> None:
 
 def test_security_tells_of_every_kind_of_key() -> None:
     """The table of what is stored, by what it is for, and the table of keys name the same kinds."""
-    table = (ROOT / "infra/docs/security.md").read_text(encoding="utf-8").partition("| what | kept as |")[2].partition("\n\n")[0]
+    table = (
+        (ROOT / "infra/docs/reference/stored-data.md")
+        .read_text(encoding="utf-8")
+        .partition("| what | kept as |")[2]
+        .partition("\n\n")[0]
+    )
     told = {kind for line in table.splitlines()[2:] for kind in re.findall(r"`([a-z_]+)`", line.split(" | ")[1])}
     assert told == {row.parts[0] for row in ROWS if row.type not in {"channel", "none"}}

@@ -1,4 +1,4 @@
-"""Connections are counted: no load makes a process open more than infra/docs/operations.md says."""
+"""Connections are counted: no load makes a process open more than infra/docs/how-to/operate.md says."""
 
 from __future__ import annotations
 

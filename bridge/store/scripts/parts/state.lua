@@ -1,6 +1,7 @@
 -- Stands before every script: time, keys, and what all parts use.
 --
--- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/keys.md lists them), so KEYS is empty in every script.
+-- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/reference/keys.md lists them), so KEYS is empty in
+-- every script.
 -- A script may be sent again by a client that lost the answer: each does the same the second time.
 --
 -- Inputs of these names are the same in every part, and are told nowhere else: `lane` (LOCATION:CONTACT), `location`, `contact` (ids),
