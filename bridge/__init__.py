@@ -6,5 +6,5 @@ saves it, asks the guards again, notes in the ledger what it is about to post, p
 the lane back.
 
 Reading order: `model` (the words), `errors` (what can go wrong, by what to do next), `flow` (the whole story on one page),
-`answering` (its steps), `store/scripts` (what is atomic), then `workers`.
+`answering` (its steps), `store` and its scripts (what is atomic), then `workers`.
 """

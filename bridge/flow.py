@@ -19,8 +19,8 @@ from anyio import to_thread
 
 from bridge.answering.asking import obtain
 from bridge.answering.away import tell_away
-from bridge.answering.burying import bury
 from bridge.answering.case import open_case
+from bridge.answering.dead_lettering import bury
 from bridge.answering.guarding import guard
 from bridge.answering.posting import deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import Desk
     from bridge.model import Lane, Turn
-    from bridge.store.inbox import Accepted, Inbox
-    from bridge.store.installs import Installs
+    from bridge.store.lanes.inbox import Accepted, Inbox
+    from bridge.store.locations.installs import Installs
 
 log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from bridge import business_hours, time_zones
+from bridge import hours_notation, time_zones
 from bridge.model import Channel, LocationId
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _known_timezone(name: str) -> str:
 
 
 def _readable_hours(text: str) -> str:
-    business_hours.parse(text)
+    hours_notation.parse(text)
     return text
 
 

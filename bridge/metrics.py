@@ -1,7 +1,7 @@
 """What is counted, under which names, and the counts of this process that are not in Redis yet.
 
 In Redis all counts are fields of one hash: `name|label|label`, of a time also `|le` (its bucket's upper edge, s) and `|ms` (the
-sum). Scripts count outcomes where they write them (store/scripts/parts/telling.lua), processes what only they see: a `Tally`.
+sum). Scripts count outcomes where they write them (store/parts/timeline.lua), processes what only they see: a `Tally`.
 """
 
 from __future__ import annotations

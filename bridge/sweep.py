@@ -22,14 +22,14 @@ from bridge.policy.sweeping import horizon_ms, unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bridge.access.gate import Gate
+    from bridge.access.ghl_access import Gate
     from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
     from bridge.ghl.conversations import Conversations, Found
     from bridge.model import InboundMessage, Listed, MessageId
-    from bridge.store.found import Found as Store
-    from bridge.store.locations import Kept
-    from bridge.store.sweeps import DueSweep
+    from bridge.store.lanes.swept import Found as Store
+    from bridge.store.locations.records import Kept
+    from bridge.store.locations.sweeps import DueSweep
 
 log = structlog.get_logger()
 

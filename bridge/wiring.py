@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.access.gate import Gate
+from bridge.access.ghl_access import Gate
 from bridge.access.installing import Installing
-from bridge.access.renewing import Renewing
+from bridge.access.token_refresh import Renewing
 from bridge.answering.services import Desk
 from bridge.completion.providers import Providers
 from bridge.flow import Door
@@ -16,22 +16,22 @@ from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import Tokens
 from bridge.metrics import GHL_REQUEST, Tally
-from bridge.store.audit import Audit
-from bridge.store.budget import Budgets
-from bridge.store.circuits import Circuits
-from bridge.store.connection import connect, connect_async, connect_without_retries
-from bridge.store.dead_letters import DeadLetters
-from bridge.store.erasures import Erasures
-from bridge.store.excerpts import Excerpts
-from bridge.store.found import Found
-from bridge.store.grants import Grants
-from bridge.store.identities import Identities
-from bridge.store.inbox import Inbox
-from bridge.store.installs import Installs
-from bridge.store.lanes import Lanes
-from bridge.store.locations import Locations
-from bridge.store.situations import Situations
-from bridge.store.standings import Standings
+from bridge.store.lanes.excerpts import Excerpts
+from bridge.store.lanes.identities import Identities
+from bridge.store.lanes.inbox import Inbox
+from bridge.store.lanes.leases import Lanes
+from bridge.store.lanes.situations import Situations
+from bridge.store.lanes.standings import Standings
+from bridge.store.lanes.swept import Found
+from bridge.store.limits.budget import Budgets
+from bridge.store.limits.circuits import Circuits
+from bridge.store.locations.grants import Grants
+from bridge.store.locations.installs import Installs
+from bridge.store.locations.records import Locations
+from bridge.store.operators.audit import Audit
+from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.operators.erasures import Erasures
+from bridge.store.redis.connection import connect, connect_async, connect_without_retries
 from bridge.sweep import Broom
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
@@ -39,7 +39,7 @@ from bridge.wire.destinations import only_public
 if TYPE_CHECKING:
     from bridge.answering.services import Heartbeat
     from bridge.settings import Settings
-    from bridge.store.connection import Redis
+    from bridge.store.redis.connection import Redis
     from bridge.wire.calls import Observe
 
 DAY_MS = 24 * 3600 * 1000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.cli import redis_server
-from bridge.store.connection import connect
+from bridge.store.redis.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

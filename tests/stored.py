@@ -11,8 +11,8 @@ from uuid import uuid4
 import orjson
 from redis.client import PubSub
 
-from bridge.access.gate import Gate
-from bridge.access.renewing import Renewing
+from bridge.access.ghl_access import Gate
+from bridge.access.token_refresh import Renewing
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import (
@@ -28,20 +28,20 @@ from bridge.model import (
     Situation,
     Standing,
 )
-from bridge.store.budget import Budgets
-from bridge.store.connection import key
-from bridge.store.dead_letters import DeadLetters
-from bridge.store.excerpts import Excerpts
-from bridge.store.grants import Grants
-from bridge.store.identities import Identities
-from bridge.store.inbox import MOST_WAITING, came
-from bridge.store.lanes import Lanes
-from bridge.store.locations import Locations
-from bridge.store.lua import script
-from bridge.store.messages import encode
-from bridge.store.situations import Situations
-from bridge.store.standings import Standings
-from bridge.store.turns import read_ledger
+from bridge.store.lanes.excerpts import Excerpts
+from bridge.store.lanes.identities import Identities
+from bridge.store.lanes.inbox import MOST_WAITING, came
+from bridge.store.lanes.leases import Lanes
+from bridge.store.lanes.messages import encode
+from bridge.store.lanes.situations import Situations
+from bridge.store.lanes.standings import Standings
+from bridge.store.lanes.turns import read_ledger
+from bridge.store.limits.budget import Budgets
+from bridge.store.locations.grants import Grants
+from bridge.store.locations.records import Locations
+from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.redis.connection import key
+from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.model import LedgerEntry, Turn
-    from bridge.store.circuits import Admission
+    from bridge.store.limits.circuits import Admission
 
 FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RETENTION_MS = 1_000_000
@@ -143,7 +143,7 @@ def excerpts_of(redis: Redis, *fernet_keys: str) -> Excerpts:
 
 
 def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
-    """Run the accept script as `Inbox` does, which tests/store/test_inbox.py holds to it."""
+    """Run the accept script as `Inbox` does, which tests/store/lanes/test_inbox.py holds to it."""
     run = redis.register_script(script("accept"))
     return [run(args=accept_args(one))[0] for one in messages]
 

@@ -12,9 +12,9 @@ from bridge.completion.providers import SERVICES
 from bridge.locations import Location
 from bridge.locations_file import read
 from bridge.model import NO_REPLY_REASONS, Reason, SendState, Status
-from bridge.operating.words import SENTENCES
+from bridge.operating.sentences import SENTENCES
 from bridge.settings import Settings
-from bridge.store.circuits import Admission
+from bridge.store.limits.circuits import Admission
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "infra/docs"

@@ -10,8 +10,8 @@ import pytest
 from bridge import flow
 from bridge.policy.excerpt import MOST_BYTES
 from bridge.settings import from_environment
-from bridge.store.connection import key
-from bridge.store.counts import Counts
+from bridge.store.figures.counts import Counts
+from bridge.store.redis.connection import key
 from tests.stored import LANE, RETENTION_MS, claim, excerpts_of, lanes_of, pass_time, snapshot
 from tests.world import AGENCII, COMPLAINT, COMPLETE, World, opened
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.model import ConversationId, MessageId, OutboundMessage, Said
-from bridge.store.connection import connect, key, now_ms
-from bridge.store.grants import of_location
+from bridge.store.locations.grants import of_location
+from bridge.store.redis.connection import connect, key, now_ms
+from tests.answering.test_manners import closed, deaf
 from tests.stored import HERE, LANE, grants_of, own_redis, standing_of, standings_of
-from tests.test_manners import closed, deaf
 from tests.world import POST, opened
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from bridge.errors import Unauthorized
 from bridge.ghl import events, workflow
 from bridge.ghl.signature import Keys, verify
 from bridge.model import ContactUpdate, InboundMessage, OutboundMessage
-from bridge.store.heard import heard
-from bridge.store.inbox import accepted_event, came
-from bridge.store.messages import decode, encode
-from bridge.store.standings import contact_args
+from bridge.store.lanes.inbox import accepted_event, came
+from bridge.store.lanes.messages import decode, encode
+from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.standings import contact_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -96,7 +96,7 @@ def test_an_ambiguous_request_is_not_taken(head: str, receiver: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["bridge/ghl/workflow_secrets.py", "bridge/operating/admission.py", "bridge/receiver/console/sessions.py"]
+    "module", ["bridge/ghl/workflow_secrets.py", "bridge/operating/admin_auth.py", "bridge/receiver/console/sessions.py"]
 )
 def test_secrets_are_compared_in_constant_time(module: str) -> None:
     """Where a secret is compared, it is by compare_digest, and no comparison of values stands beside it."""

@@ -13,8 +13,8 @@ import pytest
 
 from bridge.errors import TokenRefused
 from bridge.ghl.client import GHL
-from bridge.store.connection import key, now_ms, text
-from bridge.store.found import Found
+from bridge.store.lanes.swept import Found
+from bridge.store.redis.connection import key, now_ms, text
 from bridge.sweep import MOST_READ, Broom, Span, sweep
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http

@@ -23,7 +23,7 @@ WALL = {
 }
 ASK = """
 import json, sys
-from bridge.policy.hours import is_open, read
+from bridge.policy.business_hours import is_open, read
 from bridge.time_zones import releases
 hours = [next(h for h in range(24) if is_open(read((f"daily {h:02}:00-{h:02}:59",), zone), %d)) for zone in sys.argv[1:]]
 print(json.dumps([hours, releases().system, releases().reads_package]))

@@ -14,12 +14,12 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge.errors import Misconfigured
-from bridge.store.connection import key
-from bridge.store.dead_letters import DeadLetters
-from bridge.store.grants import of_location
-from bridge.store.messages import decode, decode_answer, encode
-from bridge.store.schema import SCHEMA, look, take_over
-from bridge.store.timelines import Timelines
+from bridge.store.lanes.messages import decode, decode_answer, encode
+from bridge.store.lanes.timelines import Timelines
+from bridge.store.locations.grants import of_location
+from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.redis.connection import key
+from bridge.store.redis.schema import SCHEMA, look, take_over
 from tests.other_side import OtherSide
 from tests.states import make
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, grants_of, locations_of, message

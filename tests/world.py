@@ -13,9 +13,9 @@ from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.model import MessageId, Turn
 from bridge.settings import from_environment
-from bridge.store.circuits import Circuits
-from bridge.store.connection import key, now_ms, text
-from bridge.store.timelines import Event, Timelines
+from bridge.store.lanes.timelines import Event, Timelines
+from bridge.store.limits.circuits import Circuits
+from bridge.store.redis.connection import key, now_ms, text
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import (

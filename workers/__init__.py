@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
     # Imported here so that importing this package stays free of Celery's own side effects.
     from bridge.errors import Misconfigured, Unavailable  # noqa: PLC0415
     from bridge.settings import from_environment  # noqa: PLC0415
-    from bridge.store.schema import take_over  # noqa: PLC0415
+    from bridge.store.redis.schema import take_over  # noqa: PLC0415
     from bridge.wiring import build_redis_for_health  # noqa: PLC0415
     from workers.app import build  # noqa: PLC0415
 

@@ -13,15 +13,15 @@ from bridge import logs
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
-from bridge.store.counts import Counts
-from bridge.store.sweeps import Sweeps
+from bridge.store.figures.counts import Counts
+from bridge.store.locations.sweeps import Sweeps
 from bridge.wire.calls import Wire
 from bridge.wiring import build_broom, build_desk, build_heart_lanes, build_redis, build_renewing
 from workers.consumer import tell_lost_connections_briefly
+from workers.count_flush import Reporter
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.renewer import Renewer
-from workers.reporter import Reporter
 from workers.shutdown import Shutdown
 from workers.sweeper import Sweeper
 from workers.tasks import register

@@ -11,14 +11,14 @@ from uuid import uuid4
 import structlog
 
 from bridge.errors import Unavailable
-from bridge.store.wakes import Wakes
+from bridge.store.redis.wakeups import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bridge.model import Lane
-    from bridge.store.connection import Redis
-    from bridge.store.lanes import Lanes
+    from bridge.store.lanes.leases import Lanes
+    from bridge.store.redis.connection import Redis
 
 log = structlog.get_logger()
 

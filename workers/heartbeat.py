@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.model import Turn
-    from bridge.store.lanes import Lanes
+    from bridge.store.lanes.leases import Lanes
 
 log = structlog.get_logger()
 

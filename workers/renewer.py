@@ -10,7 +10,7 @@ import structlog
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from bridge.access.renewing import Renewing
+    from bridge.access.token_refresh import Renewing
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from bridge.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.store.lanes import Lanes
+    from bridge.store.lanes.leases import Lanes
     from workers.dispatcher import Dispatcher
     from workers.heartbeat import Heartbeat
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.errors import BridgeError, OperatorMustFix, Unavailable
-from bridge.store.sweeps import Progress
+from bridge.store.locations.sweeps import Progress
 from bridge.sweep import span_of, sweep
 
 if TYPE_CHECKING:
-    from bridge.store.locations import Kept, Locations
-    from bridge.store.sweeps import DueSweep, Sweeps
+    from bridge.store.locations.records import Kept, Locations
+    from bridge.store.locations.sweeps import DueSweep, Sweeps
     from bridge.sweep import Broom, Swept
 
 log = structlog.get_logger()

@@ -9,15 +9,15 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bridge.errors import OutcomeUnknown, Rejected, Unavailable
 from bridge.ghl import oauth
-from bridge.store.grants import of_company, of_location
+from bridge.store.locations.grants import of_company, of_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bridge.ghl.oauth import Granted
     from bridge.ghl.tokens import Tokens
-    from bridge.store.grants import Grants
-    from bridge.store.installs import Installs
+    from bridge.store.locations.grants import Grants
+    from bridge.store.locations.installs import Installs
 
 EXCHANGE_SECONDS = 10.0
 # For so long an installer may look at GHL's pages.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.answering.failover import ask
-from bridge.answering.settling import look
+from bridge.answering.unknown_sends import look
 from bridge.errors import Permanent
 from bridge.model import Again, Ended, SendState, Status
 from bridge.policy import failover
-from bridge.policy.settling import Absent, Found, Unproven, find_delivery
-from bridge.store.steps import ASK
+from bridge.policy.unknown_sends import Absent, Found, Unproven, find_delivery
+from bridge.store.lanes.steps import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import structlog
 from bridge.answering.guarding import may_write
 from bridge.answering.posting import say
 from bridge.errors import BridgeError, Fenced, Retryable, Unavailable
-from bridge.policy.hours import closed_since, hours_of
+from bridge.policy.business_hours import closed_since, hours_of
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case

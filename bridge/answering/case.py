@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from bridge.ghl.access import Need
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
 from bridge.policy import guards, transcript
-from bridge.policy.hours import hours_of
-from bridge.store.steps import ASK
+from bridge.policy.business_hours import hours_of
+from bridge.store.lanes.steps import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.access.gate import Gate
+    from bridge.access.ghl_access import Gate
     from bridge.answering.services import Desk
     from bridge.ghl.access import Access
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Said, Situation, Turn
-    from bridge.store.excerpts import SealedExcerpt
-    from bridge.store.locations import Kept
+    from bridge.store.lanes.excerpts import SealedExcerpt
+    from bridge.store.locations.records import Kept
 
 READ_SECONDS = 10.0
 # After so many dropped answers the next one is sent, or a steady writer would never hear from us.

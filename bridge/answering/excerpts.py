@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bridge.answering.services import Desk
     from bridge.errors import BridgeError
     from bridge.model import Question
-    from bridge.store.excerpts import SealedExcerpt
+    from bridge.store.lanes.excerpts import SealedExcerpt
 
 
 def excerpt_of(case: Case, error: BridgeError, question: Question, provider: str, desk: Desk) -> SealedExcerpt | None:

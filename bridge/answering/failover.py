@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import Desk
     from bridge.model import Completion, Question
-    from bridge.store.excerpts import SealedExcerpt
+    from bridge.store.lanes.excerpts import SealedExcerpt
 
 log = structlog.get_logger()
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from bridge.answering.case import READ_SECONDS, judge_turn
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
-from bridge.policy.hours import hours_of, is_open, opens_at
-from bridge.policy.moments import iso
+from bridge.policy.business_hours import hours_of, is_open, opens_at
 from bridge.policy.window import judge_window
+from bridge.times import utc
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case
@@ -110,5 +110,5 @@ def _judge_hours(case: Case, desk: Desk) -> Skip | Again | None:
     if opens is None:
         return None
     if location.outside_hours == "defer":
-        return Again(wait=(opens - now) / 1000, why=f"closed until {iso(opens)}", counts=False, status=Status.WAITING)
-    return Skip(Reason.OUTSIDE_HOURS, f"closed until {iso(opens)}, outside_hours = {location.outside_hours}")
+        return Again(wait=(opens - now) / 1000, why=f"closed until {utc(opens)}", counts=False, status=Status.WAITING)
+    return Skip(Reason.OUTSIDE_HOURS, f"closed until {utc(opens)}, outside_hours = {location.outside_hours}")

@@ -10,8 +10,8 @@ import structlog
 from bridge.answering.case import READ_SECONDS
 from bridge.errors import BridgeError, Fenced, Unavailable
 from bridge.policy import transcript
-from bridge.store.said import cut
-from bridge.store.schedule import MOST_SAID
+from bridge.store.lanes.schedule import MOST_SAID
+from bridge.store.lanes.transcripts import cut
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
 from bridge.answering.guarding import guard_anew, may_write
-from bridge.answering.last_word import LastWord, Stale
-from bridge.answering.settling import look
+from bridge.answering.send_check import LastWord, Stale
+from bridge.answering.unknown_sends import look
 from bridge.errors import Overtaken, Permanent, Retryable, There
 from bridge.ghl import messages
 from bridge.model import Again, Channel, MessageId, Posted, Posting, Reason, Said, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
-from bridge.policy.settling import Found, Unproven, find_post
-from bridge.store.steps import ASK, words_id
+from bridge.policy.unknown_sends import Found, Unproven, find_post
+from bridge.store.lanes.steps import ASK, words_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

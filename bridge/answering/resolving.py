@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS
-from bridge.ghl.email_text import own_text
+from bridge.ghl.email.own_words import own_text
 from bridge.ghl.workflow import adopt
 from bridge.model import Again, Channel
 from bridge.policy.resolving import find, is_settled

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from bridge.access.gate import Gate
+    from bridge.access.ghl_access import Gate
     from bridge.completion import Completer
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Turn
-    from bridge.store.circuits import Circuits
-    from bridge.store.excerpts import Excerpts
-    from bridge.store.identities import Identities
-    from bridge.store.lanes import Lanes
-    from bridge.store.locations import Locations
-    from bridge.store.situations import Situations
-    from bridge.store.standings import Standings
+    from bridge.store.lanes.excerpts import Excerpts
+    from bridge.store.lanes.identities import Identities
+    from bridge.store.lanes.leases import Lanes
+    from bridge.store.lanes.situations import Situations
+    from bridge.store.lanes.standings import Standings
+    from bridge.store.limits.circuits import Circuits
+    from bridge.store.locations.records import Locations
 
 
 class Heartbeat(Protocol):

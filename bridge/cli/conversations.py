@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.cli.door import console, operations, print_json, print_table, working
+from bridge.cli.context import operations
+from bridge.cli.output import console, print_json, print_table, working
 from bridge.operating import contacts, conversations
-from bridge.operating.words import outcome
+from bridge.operating.sentences import outcome
 
 if TYPE_CHECKING:
     from bridge.operating.standing import StandingShown

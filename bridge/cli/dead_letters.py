@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bridge.cli.door import console, operations, print_json, print_table, progress
+from bridge.cli.context import operations
 from bridge.cli.explain import tell
+from bridge.cli.output import console, print_json, print_table, progress
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import dead_letters as operating
 from bridge.operating import excerpts
-from bridge.operating.explaining import Asked, explain
+from bridge.operating.explain import Asked, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

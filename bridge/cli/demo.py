@@ -12,21 +12,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli import redis_server
-from bridge.cli.door import console
 from bridge.cli.explain import tell
+from bridge.cli.output import console
 from bridge.cli.processes import python
 from bridge.cli.up import ANYWHERE, LOOPBACK, machine, start, stay
 from bridge.errors import DidNotWork, Misconfigured
 from bridge.locations_file import read
 from bridge.model import Status
-from bridge.operating.explaining import document
+from bridge.operating.explain import document
 from bridge.settings import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.cli.up import Machine
-    from bridge.store.timelines import Timeline
+    from bridge.store.lanes.timelines import Timeline
 
 REPLY_SECONDS = 60.0
 TEXT = "Hi! Do you have an appointment free on Friday?"
@@ -137,7 +137,7 @@ def _apply_locations(here: Machine) -> None:
 
 def _one_message(here: Machine, sandbox: str) -> Timeline:
     """Let the contact write, and wait for what becomes of it."""
-    from bridge.store.timelines import Timelines
+    from bridge.store.lanes.timelines import Timelines
     from bridge.wiring import build_redis
 
     began = time.monotonic()

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from bridge.cli.door import console, operations, print_json
+from bridge.cli.context import operations
+from bridge.cli.output import console, print_json
 from bridge.errors import DidNotWork, NotKnown, WrongInput
-from bridge.operating.examining import Examine, examine
-from bridge.operating.explaining import Asked, explain
-from bridge.operating.sending_test import SendTest, plan, send_test
+from bridge.operating.doctor.end_to_end import SendTest, plan, send_test
+from bridge.operating.doctor.installation import Examine, examine
+from bridge.operating.explain import Asked, explain
 
 if TYPE_CHECKING:
-    from bridge.operating.findings import Finding
+    from bridge.operating.doctor.findings import Finding
     from bridge.operating.operation import Operations
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.cli.door import console, operations, print_json
-from bridge.operating.explaining import Asked, explain
-from bridge.operating.words import in_words
+from bridge.cli.context import operations
+from bridge.cli.output import console, print_json
+from bridge.operating.explain import Asked, explain
+from bridge.operating.sentences import in_words
 
 if TYPE_CHECKING:
-    from bridge.operating.explaining import Explained
+    from bridge.operating.explain import Explained
 
 
 def run(id_: str, *, as_json: bool) -> None:

@@ -8,19 +8,20 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.cli.door import console, operations, print_json, print_table, working
+from bridge.cli.context import operations
+from bridge.cli.output import console, print_json, print_table, working
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
-from bridge.operating.moments import ago
 from bridge.operating.operation import Nothing
+from bridge.times import ago_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bridge.operating.location_summaries import LocationSummary
-    from bridge.store.budget import Left
+    from bridge.store.limits.budget import Left
 
 PAGE = 500
 TEMPLATE = """\
@@ -158,7 +159,7 @@ def _budget(left: Left) -> str:
 
 def _ago(moment: str | None) -> str:
     """How long ago something happened, by this machine's clock."""
-    return ago(round(datetime.fromisoformat(moment).timestamp() * 1000), round(time.time() * 1000)) if moment else "none yet"
+    return ago_ms(round(datetime.fromisoformat(moment).timestamp() * 1000), round(time.time() * 1000)) if moment else "none yet"
 
 
 def _tell_trouble(summary: LocationSummary) -> None:

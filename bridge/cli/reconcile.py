@@ -6,16 +6,17 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from bridge.cli.door import operations, print_json, progress
+from bridge.cli.context import operations
 from bridge.cli.locations import all_locations
+from bridge.cli.output import print_json, progress
 from bridge.errors import DidNotWork, WrongInput
-from bridge.operating.reconciling import Reconcile, reconcile
+from bridge.operating.reconcile import Reconcile, reconcile
 from bridge.policy.sweeping import FARTHEST_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.operating.reconciling import Reconciled
+    from bridge.operating.reconcile import Reconciled
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -13,7 +13,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from bridge.errors import DidNotWork, Unavailable
-from bridge.store.connection import connect_without_retries, reaching
+from bridge.store.redis.connection import connect_without_retries, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

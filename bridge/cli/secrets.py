@@ -6,10 +6,11 @@ from secrets import token_urlsafe
 
 from cryptography.fernet import Fernet
 
-from bridge.cli.door import operations, print_json, working
+from bridge.cli.context import operations
+from bridge.cli.output import print_json, working
 from bridge.errors import DidNotWork
+from bridge.operating.key_rotation import rotate
 from bridge.operating.operation import Nothing
-from bridge.operating.rotating import rotate
 
 
 def print_new(*, as_json: bool) -> None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet
 
 from bridge.cli import redis_server
-from bridge.cli.door import RUNNING, console
+from bridge.cli.context import RUNNING
+from bridge.cli.output import console
 from bridge.cli.processes import Processes, python
 from bridge.errors import DidNotWork
 from bridge.settings import from_environment, known

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.completion.envelope import Envelope
 from bridge.completion.faults import Unreadable
 from bridge.completion.logins import bearer, given, token
-from bridge.completion.words import fill, name_of
+from bridge.completion.text import fill, name_of
 from bridge.wire.answers import as_text
 
 if TYPE_CHECKING:

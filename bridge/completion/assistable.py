@@ -15,7 +15,7 @@ from bridge.completion.envelope import Envelope
 from bridge.completion.faults import words_of
 from bridge.completion.logins import bearer, given, token
 from bridge.completion.parts import text_of
-from bridge.completion.words import turns_of
+from bridge.completion.text import turns_of
 from bridge.errors import TokenRefused
 from bridge.model import Reason
 from bridge.wire.answers import as_text, part

@@ -16,7 +16,7 @@ from bridge.completion.inner_words import visible
 from bridge.completion.parts import Found, text_of
 from bridge.completion.sentences import whole_sentences
 from bridge.completion.status_words import cure_of_words
-from bridge.completion.words import bounded, clean
+from bridge.completion.text import bounded, clean
 from bridge.errors import CutOff
 from bridge.model import Completion, Reason
 

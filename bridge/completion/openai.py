@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bridge.completion.envelope import Envelope
 from bridge.completion.faults import Unreadable
 from bridge.completion.logins import bearer, given, token_if_any
-from bridge.completion.words import turns_of
+from bridge.completion.text import turns_of
 from bridge.model import Reason
 from bridge.wire.answers import as_text, part
 

@@ -16,7 +16,7 @@ from bridge.completion.inner_words import visible
 from bridge.completion.judging import judge
 from bridge.completion.status_words import cure_of_object
 from bridge.completion.streams import Stream, stream_in
-from bridge.completion.words import bounded
+from bridge.completion.text import bounded
 from bridge.wire.answers import json_value, shape, words_in
 
 if TYPE_CHECKING:

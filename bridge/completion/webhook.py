@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.completion.envelope import Envelope
 from bridge.completion.faults import Unsendable
 from bridge.completion.logins import JSON, bearer, given, token_if_any
-from bridge.completion.words import name_of, turns_of
+from bridge.completion.text import name_of, turns_of
 from bridge.wire.answers import as_text, form_of
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from bridge.ghl.messages import (
 from bridge.model import MessageId
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
-from bridge.wire.patience import persist
+from bridge.wire.retrying import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

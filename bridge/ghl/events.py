@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.ghl import fields
 from bridge.ghl.channels import Kind, find_kind, told_word
-from bridge.ghl.email_text import own_text
+from bridge.ghl.email.own_words import own_text
 from bridge.model import (
     AppChange,
     Channel,

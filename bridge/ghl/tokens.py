@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.ghl import oauth
-from bridge.wire.patience import persist
+from bridge.wire.retrying import persist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from bridge.ghl import fields
 from bridge.ghl.channels import Kind, find_kind, told_word
-from bridge.ghl.email_text import own_text
+from bridge.ghl.email.own_words import own_text
 from bridge.ghl.events import MAX_TEXT, is_inbound
 from bridge.model import Channel, ContactId, ConversationId, Ignored, InboundMessage, LocationId, MessageId, Reason
 

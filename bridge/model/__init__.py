@@ -9,21 +9,11 @@ from __future__ import annotations
 
 from bridge.model.completions import Completion, Question
 from bridge.model.contacts import Contact, Said, Situation, Standing
+from bridge.model.ids import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
+from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, Dead, Ended, Skip, Turn
 from bridge.model.webhooks import Answer, AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage
-from bridge.model.words import (
-    NO_REPLY_REASONS,
-    UNKNOWN_LINE,
-    Channel,
-    ContactId,
-    ConversationId,
-    Lane,
-    LocationId,
-    MessageId,
-    Reason,
-    Status,
-)
 
 __all__ = [
     "NO_REPLY_REASONS",

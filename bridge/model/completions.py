@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.model.contacts import Contact, Said
-    from bridge.model.words import ContactId, ConversationId, LocationId, MessageId, Reason
+    from bridge.model.ids import ContactId, ConversationId, LocationId, MessageId
+    from bridge.model.outcomes import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

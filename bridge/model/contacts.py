@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bridge.model.words import MessageId
+from bridge.model.ids import MessageId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.model.words import ContactId, ConversationId
+    from bridge.model.ids import ContactId, ConversationId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bridge.model.words import ConversationId
+from bridge.model.ids import ConversationId
 
 if TYPE_CHECKING:
-    from bridge.model.words import ContactId, MessageId
+    from bridge.model.ids import ContactId, MessageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bridge.model.words import Status
+from bridge.model.outcomes import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.completions import Completion
     from bridge.model.contacts import Said, Situation
+    from bridge.model.ids import Lane, MessageId
+    from bridge.model.outcomes import Reason
     from bridge.model.posts import LedgerEntry, Posted
     from bridge.model.webhooks import InboundMessage
-    from bridge.model.words import Lane, MessageId, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bridge.model.words import UNKNOWN_LINE, ContactId, ConversationId, Lane, LocationId, MessageId
+from bridge.model.ids import UNKNOWN_LINE, ContactId, ConversationId, Lane, LocationId, MessageId
 
 if TYPE_CHECKING:
-    from bridge.model.words import Channel, Reason
+    from bridge.model.ids import Channel
+    from bridge.model.outcomes import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ import structlog
 
 from bridge.errors import BridgeError
 from bridge.operating.diagnosis import diagnose
-from bridge.store.alerts import Alerts, Cause
-from bridge.store.symptoms import look
+from bridge.store.operators.alerts import Alerts, Cause
+from bridge.store.operators.symptoms import look
 from bridge.wire.calls import Wire
 from bridge.wiring import build_redis
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.operating.diagnosis import Trouble
     from bridge.settings import Settings
-    from bridge.store.connection import Redis
+    from bridge.store.redis.connection import Redis
 
 log = structlog.get_logger()
 

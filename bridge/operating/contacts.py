@@ -9,10 +9,10 @@ from pydantic import Field
 
 from bridge.errors import NotKnown
 from bridge.model import ContactId, ConversationId, Lane, LocationId
-from bridge.operating.moments import iso
-from bridge.operating.office import Office
 from bridge.operating.operation import operation
+from bridge.operating.services import Office
 from bridge.operating.standing import StandingShown, shown
+from bridge.times import iso
 
 # As GHL makes them; a lane's key has a colon between the two.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]

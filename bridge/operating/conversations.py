@@ -9,11 +9,11 @@ from pydantic import Field
 
 from bridge.errors import NotKnown
 from bridge.model import ConversationId
-from bridge.operating.explaining import MessageOutcome, document
-from bridge.operating.moments import iso
-from bridge.operating.office import Office
+from bridge.operating.explain import MessageOutcome, document
 from bridge.operating.operation import operation
+from bridge.operating.services import Office
 from bridge.operating.standing import StandingShown, shown
+from bridge.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

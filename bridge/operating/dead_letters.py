@@ -9,10 +9,10 @@ from pydantic import Field
 
 from bridge.errors import NotKnown
 from bridge.model import LocationId
-from bridge.operating.moments import iso
-from bridge.operating.office import Office
 from bridge.operating.operation import operation
-from bridge.store import dead_letters as store
+from bridge.operating.services import Office
+from bridge.store.operators import dead_letters as store
+from bridge.times import iso
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Ids = Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]

@@ -1,6 +1,6 @@
 """The one list of what needs somebody: read by the console, the admin API, alerts, `doctor` and readiness.
 
-Pure: `store.symptoms` reads the state, this module judges it.
+Pure: `store.operators.symptoms` reads the state, this module judges it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.operating.moments import iso
+from bridge.times import iso
 
 if TYPE_CHECKING:
-    from bridge.store.symptoms import Symptoms
+    from bridge.store.operators.symptoms import Symptoms
 
 OVERDUE_SECONDS = 60.0
 # A worker that is restarted, or starts after the receiver, calls for nobody.

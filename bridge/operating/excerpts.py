@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.errors import Closed, NotKnown
-from bridge.operating.moments import iso
-from bridge.operating.office import Office
 from bridge.operating.operation import operation
+from bridge.operating.services import Office
+from bridge.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

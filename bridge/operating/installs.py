@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bridge.operating.office import Office
 from bridge.operating.operation import Nothing, operation
-from bridge.store.grants import of_company, of_location
+from bridge.operating.services import Office
+from bridge.store.locations.grants import of_company, of_location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.store.grants import Owner
-    from bridge.store.locations import Kept
+    from bridge.store.locations.grants import Owner
+    from bridge.store.locations.records import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

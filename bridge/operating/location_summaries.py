@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from bridge.operating.installs import logins
-from bridge.operating.moments import iso
-from bridge.operating.office import Office
-from bridge.store.budget import Left, left_of
-from bridge.store.locations import Kept
+from bridge.operating.services import Office
+from bridge.store.limits.budget import Left, left_of
+from bridge.store.locations.records import Kept
+from bridge.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

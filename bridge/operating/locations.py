@@ -12,10 +12,10 @@ from bridge.locations import Location
 from bridge.locations_file import check, check_urls
 from bridge.model import LocationId
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
-from bridge.operating.office import Office
 from bridge.operating.operation import operation
+from bridge.operating.services import Office
 from bridge.policy.failover import who_delivers
-from bridge.store.locations import Kept
+from bridge.store.locations.records import Kept
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 # `each` names the schema of every value: `bridge.locations.schema`, which stands in the document for itself.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_type_hints
 
 if TYPE_CHECKING:
-    from bridge.operating.office import Office
+    from bridge.operating.services import Office
 
 A = TypeVar("A")
 R = TypeVar("R")

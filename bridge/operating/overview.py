@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from bridge.model import Status
 from bridge.operating.diagnosis import Trouble, diagnose, shorten
-from bridge.operating.moments import iso
-from bridge.operating.office import Office
 from bridge.operating.operation import Nothing, operation
-from bridge.store.charts import chart
-from bridge.store.symptoms import look
+from bridge.operating.services import Office
+from bridge.store.figures.charts import chart
+from bridge.store.operators.symptoms import look
+from bridge.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bridge.store.charts import Bucket, Span
+    from bridge.store.figures.charts import Bucket, Span
 
 MINUTES, HOURS = 60, 24
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.operating.moments import iso
 from bridge.policy.guards import judge_takeover
-from bridge.store.connection import now_ms
+from bridge.store.redis.connection import now_ms
+from bridge.times import iso
 
 if TYPE_CHECKING:
     from bridge.model import ConversationId, Lane
-    from bridge.operating.office import Office
+    from bridge.operating.services import Office
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

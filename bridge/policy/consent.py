@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model import Channel
-from bridge.policy.wording import plain
+from bridge.policy.normalise import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from bridge.model import Channel, Contact, Reason, Skip
 from bridge.policy.auto_reply import judge_auto_reply
-from bridge.policy.hours import ALWAYS, closed_ms
-from bridge.policy.moments import iso
+from bridge.policy.business_hours import ALWAYS, closed_ms
 from bridge.policy.reactions import is_reaction
+from bridge.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bridge.locations import Location
     from bridge.model import ContactId, InboundMessage, Standing
-    from bridge.policy.hours import Hours
+    from bridge.policy.business_hours import Hours
 
 
 # Replies in flight have no echo yet; so many in a row have, where events tell of them.
@@ -98,13 +98,13 @@ def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 
 def judge_standing(standing: Standing, channel: Channel, location: Location, *, now_ms: int) -> Skip | None:
     """Judge what was said and forbidden meanwhile: an operator's pause, a stop, a person who took over, the cap on replies."""
     if standing.paused_at_ms:
-        return Skip(Reason.CONVERSATION_PAUSED, f"paused by an operator at {iso(standing.paused_at_ms)}")
+        return Skip(Reason.CONVERSATION_PAUSED, f"paused by an operator at {utc(standing.paused_at_ms)}")
     if channel in standing.stopped:
-        return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {iso(standing.stopped[channel])} (stop_words)")
+        return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {utc(standing.stopped[channel])} (stop_words)")
     if skip := judge_takeover(standing, location, now_ms):
         return skip
     if 0 < location.max_replies_per_day <= standing.replies:
-        facts = f"replies since {iso(standing.oldest_reply_at_ms)}: {standing.replies}"
+        facts = f"replies since {utc(standing.oldest_reply_at_ms)}: {standing.replies}"
         return Skip(Reason.REPLY_CAP, f"{facts}, max_replies_per_day = {location.max_replies_per_day}")
     return None
 
@@ -123,7 +123,7 @@ def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip 
     if not at or seconds == 0 or standing.resumed_at_ms >= at or (seconds > 0 and now_ms >= at + seconds * 1000):
         return None
     until = "until resumed (takeover_seconds = -1)" if seconds < 0 else f"takeover_seconds = {seconds:g}"
-    return Skip(Reason.HUMAN_TAKEOVER, f"{by} wrote {id_ or 'a message'} at {iso(at)}, {until}{why}")
+    return Skip(Reason.HUMAN_TAKEOVER, f"{by} wrote {id_ or 'a message'} at {utc(at)}, {until}{why}")
 
 
 def merge(looked_up: Contact | None, looked_up_at_ms: int, standing: Standing, contact_id: ContactId) -> Contact:

@@ -6,7 +6,7 @@ from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from bridge.model import Reason, Said, Skip
-from bridge.policy.wording import digest
+from bridge.policy.normalise import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.policy.wording import same
+from bridge.policy.normalise import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

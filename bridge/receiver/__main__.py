@@ -11,7 +11,7 @@ import uvicorn
 from bridge.errors import Misconfigured, Unavailable
 from bridge.receiver.app import build
 from bridge.settings import from_environment
-from bridge.store.schema import take_over
+from bridge.store.redis.schema import take_over
 from bridge.wiring import build_redis_for_health
 
 

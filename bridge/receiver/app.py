@@ -15,17 +15,17 @@ from starlette.routing import Mount, Route
 from bridge import logs
 from bridge.metrics import Tally
 from bridge.operating.alerting import alerting
-from bridge.operating.office import Office
+from bridge.operating.services import Office
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
-from bridge.receiver.beating import beating
 from bridge.receiver.console import app as console
-from bridge.receiver.reporting import reporting
-from bridge.receiver.turnstile import Turnstile
+from bridge.receiver.count_flush import reporting
+from bridge.receiver.heartbeat import beating
+from bridge.receiver.pacing import Turnstile
 from bridge.settings import from_environment
-from bridge.store.counts import Counts
-from bridge.store.sweeps import Sweeps
+from bridge.store.figures.counts import Counts
+from bridge.store.locations.sweeps import Sweeps
 from bridge.wiring import build_door, build_installing, build_redis_for_health
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from bridge.errors import Unavailable
 from bridge.operating.diagnosis import diagnose
-from bridge.store.symptoms import look
+from bridge.store.operators.symptoms import look
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bridge.store.connection import Redis
-    from bridge.store.symptoms import Symptoms
+    from bridge.store.operators.symptoms import Symptoms
+    from bridge.store.redis.connection import Redis
 
 
 async def alive(request: Request) -> Response:

@@ -16,8 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from bridge.errors import Unavailable
 from bridge.metrics import FAMILIES
 from bridge.model import Status
-from bridge.store.budget import left_of
-from bridge.store.gauges import measure
+from bridge.store.figures.gauges import measure
+from bridge.store.limits.budget import left_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bridge.metrics import Family
-    from bridge.store.budget import Left
-    from bridge.store.connection import Redis
-    from bridge.store.counts import Counts
-    from bridge.store.gauges import Gauges
+    from bridge.store.figures.counts import Counts
+    from bridge.store.figures.gauges import Gauges
+    from bridge.store.limits.budget import Left
+    from bridge.store.redis.connection import Redis
 
 NAMESPACE = "ghl_bridge_"
 

@@ -20,7 +20,7 @@ from bridge.receiver.bodies import read
 if TYPE_CHECKING:
     from bridge.flow import Door
     from bridge.metrics import Tally
-    from bridge.receiver.turnstile import Turnstile
+    from bridge.receiver.pacing import Turnstile
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.store.connection import key, now_ms
+from bridge.store.redis.connection import key, now_ms
 from infra.bench.bridges import OURS
 from infra.bench.load import at_rate, percentile
 from infra.bench.report import Row

@@ -31,15 +31,15 @@ from bridge.model import (
     Posting,
     Status,
 )
-from bridge.store.connection import connect, connect_async, now_ms
-from bridge.store.inbox import Inbox
-from bridge.store.lanes import Lanes
-from bridge.store.locations import Locations
+from bridge.store.lanes.inbox import Inbox
+from bridge.store.lanes.leases import Lanes
+from bridge.store.locations.records import Locations
+from bridge.store.redis.connection import connect, connect_async, now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bridge.store.connection import Redis
+    from bridge.store.redis.connection import Redis
 
 CONVERSATIONS = 2000
 AT_ONCE = 100

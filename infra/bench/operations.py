@@ -8,8 +8,8 @@ from collections import Counter
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from bridge.store.connection import key
-from bridge.store.lua import all_scripts, script
+from bridge.store.redis.connection import key
+from bridge.store.redis.lua import all_scripts, script
 from infra.bench.bridges import OURS
 from infra.bench.load import at_rate
 from infra.bench.report import Row, table

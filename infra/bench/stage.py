@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.settings import from_environment
-from bridge.store.connection import connect, key
+from bridge.store.redis.connection import connect, key
 from bridge.wiring import build_locations
 from infra.bench.bridges import OURS
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bridge.store.connection import Redis
+    from bridge.store.redis.connection import Redis
     from infra.bench.bridges import Bridge
     from infra.bench.far_side import FarSide
 

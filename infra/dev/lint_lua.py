@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from bridge.store.lua import all_scripts, place_at, sources
+from bridge.store.redis.lua import all_scripts, place_at, sources
 
 ROOT = Path(__file__).parents[2]
 WARNING = re.compile(r"^(?P<file>.*?):(?P<line>\d+):(?P<column>\d+): \((?P<code>\w+)\) (?P<what>.*)$", re.MULTILINE)

@@ -15,7 +15,7 @@ import typer
 
 from bridge.cli.commands import build
 from bridge.locations import Location
-from bridge.operating.table import OPERATIONS
+from bridge.operating.registry import OPERATIONS
 from bridge.settings import Settings
 
 if TYPE_CHECKING:

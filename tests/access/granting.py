@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from bridge.access.renewing import Renewing
+from bridge.access.token_refresh import Renewing
 from bridge.ghl.oauth import App, Granted
 from bridge.ghl.tokens import Tokens
 from bridge.model import LocationId
-from bridge.store.grants import of_company, of_location
+from bridge.store.locations.grants import of_company, of_location
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import grants_of

@@ -13,9 +13,9 @@ from bridge.access.installing import STATE_SECONDS, Installing
 from bridge.errors import OutcomeUnknown, Rejected, TokenRefused, Unavailable
 from bridge.ghl.tokens import Tokens
 from bridge.model import LocationId
-from bridge.store.connection import connect_without_retries
-from bridge.store.grants import of_company, of_location
-from bridge.store.installs import Installs
+from bridge.store.locations.grants import of_company, of_location
+from bridge.store.locations.installs import Installs
+from bridge.store.redis.connection import connect_without_retries
 from bridge.wire.calls import Wire
 from tests.access.granting import APP
 from tests.other_side import OtherSide, answering, http

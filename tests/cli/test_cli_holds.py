@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.model import ContactId, Dead, Lane
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.stored import FERNET_KEY, HERE, accept, claim, lanes_of, locations_of, message, take
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from bridge.cli.locations import TEMPLATE
 from bridge.ghl.oauth import Granted
 from bridge.model import AppChange, LocationId
-from bridge.store.grants import Grants, of_location
-from bridge.store.installs import Installs
+from bridge.store.locations.grants import Grants, of_location
+from bridge.store.locations.installs import Installs
 from tests.stored import FERNET_KEY, RETENTION_MS
 
 if TYPE_CHECKING:

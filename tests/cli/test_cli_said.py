@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.operating.test_operating_dead_letters import bury
 from tests.stored import FERNET_KEY, keep
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.completion.faults import Unsendable
-from bridge.completion.words import MOST_CHARACTERS
+from bridge.completion.text import MOST_CHARACTERS
 from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.model import Completion, Reason
 from bridge.wire.calls import Wire
-from bridge.wire.patience import TRIES
+from bridge.wire.retrying import TRIES
 from tests.completion.asked import GUIDE_EXAMPLE, PROVIDERS, Provider
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 

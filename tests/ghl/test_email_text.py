@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ghl.email_text import own_text
+from bridge.ghl.email.own_words import own_text
 
 EMAILS = Path(__file__).parent / "emails"
 

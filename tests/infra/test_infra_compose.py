@@ -16,8 +16,8 @@ import yaml
 
 from bridge.cli import redis_server
 from bridge.simulator import keys
-from bridge.store.connection import connect
-from bridge.store.health import missing_durability
+from bridge.store.figures.health import missing_durability
+from bridge.store.redis.connection import connect
 from tests.served import served
 from tests.stored import eventually
 

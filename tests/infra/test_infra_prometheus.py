@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from bridge.metrics import GHL_REQUEST, PROVIDER_REQUEST, Tally
 from bridge.model import Ended, Status
 from bridge.receiver.metrics import Now
-from bridge.store.counts import Counts
+from bridge.store.figures.counts import Counts
 from tests.stored import accept, keep, lanes_of, message, take
 
 if TYPE_CHECKING:

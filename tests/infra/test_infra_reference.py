@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.locations import Location
-from bridge.operating.table import OPERATIONS
+from bridge.operating.registry import OPERATIONS
 from bridge.settings import Settings
 from infra.dev.reference import REFERENCE, pages
 

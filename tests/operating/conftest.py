@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.operating.office import Here, Office
+from bridge.operating.local import Here
+from bridge.operating.services import Office
 from bridge.settings import from_environment
 from tests.stored import FERNET_KEY
 from tests.world import opened

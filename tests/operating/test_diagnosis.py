@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
-from bridge.store.circuits import Down
-from bridge.store.gauges import Gauges
-from bridge.store.symptoms import Hold, Symptoms
+from bridge.store.figures.gauges import Gauges
+from bridge.store.limits.circuits import Down
+from bridge.store.operators.symptoms import Hold, Symptoms
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_700_000_000_000

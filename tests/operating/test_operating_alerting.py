@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bridge.operating.alerting import Alerting
-from bridge.store.connection import key, now_ms
+from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, answering, http
 from tests.stored import HERE, eventually, keep

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import WrongInput
-from bridge.operating import auditing, locations
-from bridge.operating.auditing import Page
+from bridge.operating import audit, locations
+from bridge.operating.audit import Page
+from bridge.operating.local import Here
 from bridge.operating.locations import Apply, One
-from bridge.operating.office import Here
-from bridge.store.audit import MOST, Audit
-from bridge.store.connection import key
+from bridge.store.operators.audit import MOST, Audit
+from bridge.store.redis.connection import key
 from tests.stored import RETENTION_MS, pass_time
 
 if TYPE_CHECKING:
     from redis import Redis
 
-    from bridge.operating.office import Office
     from bridge.operating.operation import Operations
+    from bridge.operating.services import Office
 
 
 def test_every_change_is_noted_newest_first(office: Office) -> None:
@@ -29,7 +29,7 @@ def test_every_change_is_noted_newest_first(office: Office) -> None:
     by_token(locations.pause, One("One"))
     by_token(locations.show, One("One"))
 
-    found = by_cli(auditing.audit, Page()).changes
+    found = by_cli(audit.audit, Page()).changes
 
     assert [(each.who, each.what, each.ids, each.outcome) for each in found] == [
         ("token", "locations.pause", ("One",), "done"),
@@ -80,4 +80,4 @@ def test_pages_of_changes(perform: Operations) -> None:
     for id_ in ("One", "Two", "Three"):
         perform(locations.apply, Apply(locations={id_: {}}))
 
-    assert [each.ids for each in perform(auditing.audit, Page(skip=1, limit=1)).changes] == [("Two",)]
+    assert [each.ids for each in perform(audit.audit, Page(skip=1, limit=1)).changes] == [("Two",)]

@@ -10,7 +10,7 @@ from bridge.errors import NotKnown
 from bridge.model import MessageId, OutboundMessage
 from bridge.operating import contacts, conversations
 from bridge.operating.conversations import One
-from bridge.store.connection import now_ms
+from bridge.store.redis.connection import now_ms
 from tests.stored import HERE, LANE, accept, keep, lanes_of, message, standings_of, take
 
 if TYPE_CHECKING:

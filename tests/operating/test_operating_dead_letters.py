@@ -12,7 +12,7 @@ from bridge.errors import NotKnown
 from bridge.model import ContactId, Dead, Lane
 from bridge.operating import dead_letters
 from bridge.operating.dead_letters import Drop, One, Page, Replay
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.stored import FERNET_KEY, HERE, accept, dead_letters_of, excerpts_of, keep, lanes_of, message, take
 
 if TYPE_CHECKING:

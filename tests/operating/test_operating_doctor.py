@@ -9,13 +9,14 @@ import pytest
 
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
-from bridge.operating.examining import Examine, examine
-from bridge.operating.office import Here, Office
-from bridge.operating.sending_test import QUESTION, SendTest, plan, send_test
+from bridge.operating.doctor.end_to_end import QUESTION, SendTest, plan, send_test
+from bridge.operating.doctor.installation import Examine, examine
+from bridge.operating.local import Here
+from bridge.operating.services import Office
 from bridge.policy.guards import DEAF_AFTER
 from bridge.settings import from_environment
-from bridge.store.connection import key, now_ms
-from bridge.store.counts import Counts
+from bridge.store.figures.counts import Counts
+from bridge.store.redis.connection import key, now_ms
 from bridge.time_zones import releases
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import FERNET_KEY, HERE, accept, keep, message
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.operating.findings import Finding
+    from bridge.operating.doctor.findings import Finding
     from tests.other_side import Received
 
 SEARCH, MESSAGE, CONTACT, POST = "/conversations/search", "/conversations/messages/", "/contacts/", "/conversations/messages"

@@ -24,11 +24,11 @@ from bridge.model import (
     Status,
 )
 from bridge.operating import contacts, conversations, locations
-from bridge.operating.explaining import Asked, explain
-from bridge.store.alerts import Alerts, Cause
-from bridge.store.connection import connect_async, key, now_ms
-from bridge.store.erasures import digests
-from bridge.store.inbox import Inbox
+from bridge.operating.explain import Asked, explain
+from bridge.store.lanes.inbox import Inbox
+from bridge.store.operators.alerts import Alerts, Cause
+from bridge.store.operators.erasures import digests
+from bridge.store.redis.connection import connect_async, key, now_ms
 from tests.operating.test_operating_dead_letters import bury as bury_one
 from tests.stored import (
     FERNET_KEY,
@@ -49,9 +49,9 @@ from tests.stored import (
 )
 
 if TYPE_CHECKING:
-    from bridge.operating.office import Office
     from bridge.operating.operation import Operations
-    from bridge.store.lanes import Lanes
+    from bridge.operating.services import Office
+    from bridge.store.lanes.leases import Lanes
 
 ID = "Er4sedC0ntact"
 LANE = Lane(HERE, ContactId(ID))

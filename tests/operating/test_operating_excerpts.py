@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import Closed, Misconfigured, NotKnown
-from bridge.operating import auditing, dead_letters, excerpts
-from bridge.operating.explaining import Asked, explain
-from bridge.operating.office import Here, Office
+from bridge.operating import audit, dead_letters, excerpts
+from bridge.operating.explain import Asked, explain
+from bridge.operating.local import Here
+from bridge.operating.services import Office
 from bridge.settings import from_environment
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.operating.test_operating_dead_letters import bury
 from tests.stored import FERNET_KEY, keep
 
@@ -47,7 +48,7 @@ def test_who_looked_is_noted(redis: Redis, perform: Operations) -> None:
         perform(excerpts.text, excerpts.OfTurn(id_))
     with pytest.raises(NotKnown):
         perform(excerpts.text, excerpts.OfTurn("nobody"))
-    changes = perform(auditing.audit, auditing.Page()).changes
+    changes = perform(audit.audit, audit.Page()).changes
     assert [(one.who, one.what, one.ids, one.outcome) for one in changes] == [("cli", "excerpts.text", (id_,), "done")] * 2
     assert SAID not in str(redis.zrange(key("audit"), 0, -1))
 

@@ -9,17 +9,17 @@ import pytest
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
 from bridge.model import Completion, Reason
-from bridge.operating.explaining import Asked, explain
-from bridge.operating.words import SENTENCES, in_words, sentence
-from bridge.store.connection import key
-from bridge.store.counts import Counts
+from bridge.operating.explain import Asked, explain
+from bridge.operating.sentences import SENTENCES, in_words, sentence
+from bridge.store.figures.counts import Counts
+from bridge.store.redis.connection import key
 from tests.stored import HERE, accept, keep, lanes_of, message, take
 
 if TYPE_CHECKING:
     from redis import Redis
 
-    from bridge.operating.office import Office
     from bridge.operating.operation import Operations
+    from bridge.operating.services import Office
     from tests.world import World
 
 SKIPPED = {

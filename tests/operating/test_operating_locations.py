@@ -10,7 +10,7 @@ from bridge.errors import NotKnown, WrongInput
 from bridge.model import Completion, ContactId, Dead, Ended, Lane, Status
 from bridge.operating import locations
 from bridge.operating.locations import Apply, One, Page
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, message, take
 from tests.world import M1
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Turn
     from bridge.operating.operation import Operations
-    from bridge.store.lanes import Lanes
+    from bridge.store.lanes.leases import Lanes
     from tests.world import World
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.model import ContactId, Dead, Ended, Lane, MessageId, Reason, Status
-from bridge.operating import locations, overview, watching
+from bridge.operating import events, locations, overview
 from bridge.operating.operation import Nothing
 from tests.operating.test_operating_dead_letters import bury
 from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
@@ -57,13 +57,13 @@ def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) 
     seen = perform(overview.overview, Nothing())
     assert (seen.day.accepted, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
     assert [trouble.name for trouble in seen.troubles] == ["No workers"]
-    assert perform(watching.events, watching.Newest()).events == ()
+    assert perform(events.events, events.Newest()).events == ()
 
 
 def test_events_are_told_as_they_happen(redis: Redis, perform: Operations) -> None:
     """Newest first, whose they are, and with what is known of them."""
     a_day(redis)
-    newest = perform(watching.events, watching.Newest(limit=2)).events
+    newest = perform(events.events, events.Newest(limit=2)).events
     assert [(each.step, each.contact_id, each.location_id) for each in newest] == [
         ("accepted", "waiting", HERE),
         ("skipped", "c4", HERE),

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import NotKnown
-from bridge.operating.office import Here, Office
-from bridge.operating.reconciling import Reconcile, Reconciled, reconcile
+from bridge.operating.local import Here
+from bridge.operating.reconcile import Reconcile, Reconciled, reconcile
+from bridge.operating.services import Office
 from bridge.settings import from_environment
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.stored import FERNET_KEY, HERE, keep, snapshot
 from tests.test_sweep import opened
 

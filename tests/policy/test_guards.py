@@ -9,8 +9,8 @@ import pytest
 
 from bridge.locations import Location
 from bridge.model import Channel, Contact, ContactId, Reason, Standing
+from bridge.policy.business_hours import read
 from bridge.policy.guards import age_of, judge_contact, judge_message, judge_standing, judge_turn, merge, needs_contact
-from bridge.policy.hours import read
 from tests.stored import message
 
 if TYPE_CHECKING:

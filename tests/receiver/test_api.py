@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from bridge.operating.table import OPERATIONS
-from bridge.store.connection import key
-from bridge.store.logins import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, Logins
+from bridge.operating.registry import OPERATIONS
+from bridge.store.operators.logins import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, Logins
+from bridge.store.redis.connection import key
 from tests.served import ADMIN_TOKEN, served
 from tests.stored import accept, message
 

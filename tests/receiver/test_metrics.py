@@ -17,8 +17,8 @@ from bridge.ghl.limits import Limits
 from bridge.metrics import FAMILIES, GHL_REQUEST, Tally
 from bridge.model import Dead, Ended, LocationId, Reason, Status
 from bridge.receiver.app import build
-from bridge.store.budget import Budgets
-from bridge.store.counts import Counts
+from bridge.store.figures.counts import Counts
+from bridge.store.limits.budget import Budgets
 from tests.receiver.conftest import Receiver, settings_for
 from tests.receiver.test_receiver_app import SMS
 from tests.stored import accept, claim, lanes_of, message

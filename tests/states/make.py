@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.oauth import Granted
 from bridge.model import ConversationId, MessageId, OutboundMessage
-from bridge.store.connection import connect, now_ms
-from bridge.store.grants import of_location
+from bridge.store.locations.grants import of_location
+from bridge.store.redis.connection import connect, now_ms
 from tests.stored import HERE, LANE, accept, grants_of, message, own_redis, standings_of
 from tests.world import COMPLETE, CONVERSATION, POST, World, opened
 

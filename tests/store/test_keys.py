@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.store.lua import all_parts, all_scripts
+from bridge.store.redis.lua import all_parts, all_scripts
 
 ROOT = Path(__file__).parents[2]
 PYTHON = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "bridge/store").rglob("*.py"))}

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import MessageId, OutboundMessage
-from bridge.store.heard import heard
-from bridge.store.inbox import came
-from bridge.store.lua import all_parts, all_scripts
-from bridge.store.patch import Bill, Circuit, DeadLetter, Look, Newer, Patch, ReleaseResult, StepResult
+from bridge.store.lanes.inbox import came
+from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.patch import Bill, Circuit, DeadLetter, Look, Newer, Patch, ReleaseResult, StepResult
+from bridge.store.redis.lua import all_parts, all_scripts
 from tests.store.calls import Call, script_calls
 from tests.stored import LANE, message
 

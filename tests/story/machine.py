@@ -24,8 +24,8 @@ from redis import Redis
 from bridge.cli import redis_server
 from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
-from bridge.store.connection import key
-from bridge.store.timelines import Event, MessageRecord, Timelines
+from bridge.store.lanes.timelines import Event, MessageRecord, Timelines
+from bridge.store.redis.connection import key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

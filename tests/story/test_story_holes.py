@@ -19,9 +19,9 @@ from uuid import uuid4
 
 import pytest
 
-from bridge.store.connection import key
-from bridge.store.inbox import MOST_WAITING
-from bridge.store.schedule import MOST_MESSAGES_OF_A_TURN
+from bridge.store.lanes.inbox import MOST_WAITING
+from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
+from bridge.store.redis.connection import key
 from tests.story.machine import poll
 from tests.story.strait import Strait
 

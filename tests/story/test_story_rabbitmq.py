@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.store.connection import key
+from bridge.store.redis.connection import key
 from tests.story import rabbitmq
 from tests.story.kills import kill_amid_twenty_completions
 from tests.story.machine import poll

@@ -13,8 +13,8 @@ import pytest
 from bridge.errors import Busy
 from bridge.ghl.access import Need
 from bridge.model import ContactId, Ended, Lane, LocationId, Status
-from bridge.store.budget import Budgets
-from bridge.store.connection import connect, key, now_ms, text
+from bridge.store.limits.budget import Budgets
+from bridge.store.redis.connection import connect, key, now_ms, text
 from tests.stored import HERE, LANE, LONG, accept, eventually, keep, lanes_of, message, own_redis, pass_time
 from workers.dispatcher import ALIVE_SECONDS, LONGEST_SLEEP, MOST_AT_ONCE, Dispatcher
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.store.lanes import Lanes
+    from bridge.store.lanes.leases import Lanes
 
 
 @dataclass(slots=True)

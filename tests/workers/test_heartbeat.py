@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import Fenced
-from bridge.store.connection import connect, connect_without_retries
+from bridge.store.redis.connection import connect, connect_without_retries
 from tests.stored import LANE, accept, check, claim, eventually, keep, lanes_of, message, own_redis, pass_time, take
 from workers.heartbeat import Heartbeat
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from bridge.access.renewing import Renewing
-from bridge.store.connection import connect
+from bridge.access.token_refresh import Renewing
+from bridge.store.redis.connection import connect
 from tests.access.granting import opened
 from tests.stored import eventually, grants_of, pass_time
 from workers.renewer import Renewer

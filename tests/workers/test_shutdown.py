@@ -13,7 +13,7 @@ from celery import Celery
 
 from bridge.errors import Fenced
 from bridge.model import ContactId, Lane, MessageId
-from bridge.store.connection import connect_without_retries
+from bridge.store.redis.connection import connect_without_retries
 from tests.stored import HERE, LANE, accept, check, claim, keep, lanes_of, message, part, posted, take
 from tests.world import COMPLETE, LIST, opened
 from workers.dispatcher import Dispatcher

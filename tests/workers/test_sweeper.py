@@ -10,10 +10,10 @@ import pytest
 
 from bridge.ghl.client import GHL
 from bridge.model import AppChange, LocationId
-from bridge.store.connection import key
-from bridge.store.found import Found
-from bridge.store.installs import Installs
-from bridge.store.sweeps import Sweeps, missed_locations
+from bridge.store.lanes.swept import Found
+from bridge.store.locations.installs import Installs
+from bridge.store.locations.sweeps import Sweeps, missed_locations
+from bridge.store.redis.connection import key
 from bridge.sweep import Broom
 from bridge.wire.calls import Wire
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, eventually, gate_of, keep, locations_of, message, pass_time

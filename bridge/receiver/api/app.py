@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 
 from bridge.errors import BridgeError, TooLarge
-from bridge.operating.office import Here
-from bridge.operating.table import OPERATIONS
+from bridge.operating.local import Here
+from bridge.operating.registry import OPERATIONS
 from bridge.receiver.api.answers import answer, refuse, refuse_http
 from bridge.receiver.api.document import describe
 from bridge.receiver.api.questions import question
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bridge.operating.admission import Admission
-    from bridge.operating.office import Office
+    from bridge.operating.admin_auth import Admission
     from bridge.operating.operation import Operation
+    from bridge.operating.services import Office
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 

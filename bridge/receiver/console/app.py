@@ -10,17 +10,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, letters, live, locations, overview
-from bridge.receiver.console.door import Door
+from bridge.receiver.console import conversations, dead_letters, live, locations, overview
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
+from bridge.receiver.console.requests import Door
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bridge.operating.office import Office
-    from bridge.receiver.console.door import Show
+    from bridge.operating.services import Office
+    from bridge.receiver.console.requests import Show
 
 
 def build(office: Office) -> Starlette:
@@ -45,7 +45,7 @@ def _routes(door: Door, office: Office) -> list[Route]:
         "/": overview.show,
         "/conversations": conversations.search,
         "/conversations/{id}": conversations.show,
-        "/dead-letters": letters.show,
+        "/dead-letters": dead_letters.show,
         "/locations": locations.show_all,
         "/locations/{id}": locations.show,
         "/live": live.show,
@@ -55,8 +55,8 @@ def _routes(door: Door, office: Office) -> list[Route]:
         "/conversations/{id}/text": conversations.show_text,
         "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
-        "/dead-letters": letters.change,
-        "/dead-letters/said": letters.show_said,
+        "/dead-letters": dead_letters.change,
+        "/dead-letters/said": dead_letters.show_said,
         "/locations/{id}/{change}": locations.change,
     }
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.receiver.console.moments import read
+from bridge.times import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

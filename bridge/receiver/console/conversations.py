@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, NotKnown, WrongInput
-from bridge.operating import contacts, conversations, excerpts, explaining, reading, watching
+from bridge.operating import contacts, conversations, events, excerpts, explain, message_text
 from bridge.receiver.console.locations import names
-from bridge.receiver.console.moments import read
 from bridge.receiver.console.pages import Moved, Page
+from bridge.times import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bridge.operating.watching import Happened
+    from bridge.operating.events import Happened
     from bridge.receiver.console.pages import Visit
 
 RECENT_EVENTS = 500
@@ -25,12 +25,12 @@ MOST_EVENTS = 60
 def search(visit: Visit) -> Page | Moved:
     """Find a conversation by an id, or show those in which something happened last."""
     wanted = visit.asked("q")
-    recent = _recent(visit.perform(watching.events, watching.Newest(limit=RECENT_EVENTS)).events)
+    recent = _recent(visit.perform(events.events, events.Newest(limit=RECENT_EVENTS)).events)
     shown = {"wanted": wanted, "recent": recent, "names": names(visit), "says": ""}
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:
-        visit.perform(explaining.explain, explaining.Asked(wanted))
+        visit.perform(explain.explain, explain.Asked(wanted))
     except NotKnown as error:
         return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
     return Moved(f"/console/conversations/{quote(wanted, safe='')}")
@@ -45,7 +45,7 @@ def show_text(visit: Visit) -> Page:
     """The story, with one message's text."""
     id_ = visit.given("message")
     try:
-        text = visit.perform(reading.text, reading.OfMessage(id_)).text
+        text = visit.perform(message_text.text, message_text.OfMessage(id_)).text
     except BridgeError as error:
         return _page(visit, texts={}, refused={id_: str(error)})
     return _page(visit, texts={id_: text})
@@ -63,7 +63,7 @@ def show_said(visit: Visit) -> Page:
 
 def change(visit: Visit) -> Moved:
     """Pause or resume the conversation, or lift the contact's stops."""
-    told = visit.perform(explaining.explain, explaining.Asked(visit.path("id")))
+    told = visit.perform(explain.explain, explain.Asked(visit.path("id")))
     match visit.path("change"):
         case "pause":
             visit.perform(conversations.pause, conversations.One(told.contact_id))
@@ -81,7 +81,7 @@ def change(visit: Visit) -> Moved:
 
 def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] | None = None) -> Page:
     id_ = visit.path("id")
-    told = visit.perform(explaining.explain, explaining.Asked(id_))
+    told = visit.perform(explain.explain, explain.Asked(id_))
     everything = bool(visit.asked("all"))
     events = told.events if everything else told.events[-MOST_EVENTS:]
     shown = {

@@ -10,7 +10,7 @@ from anyio import to_thread
 from starlette.responses import Response, StreamingResponse
 
 from bridge.errors import Unavailable
-from bridge.operating import watching
+from bridge.operating import events
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Page
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from bridge.operating.office import Office
-    from bridge.receiver.console.door import Door, Endpoint
+    from bridge.operating.services import Office
     from bridge.receiver.console.pages import Visit
+    from bridge.receiver.console.requests import Door, Endpoint
 
 SHOWN = 60
 STEPS = (
@@ -37,7 +37,7 @@ AGAIN_MS = 500
 def show(visit: Visit) -> Page:
     """The newest events, of one location or step if asked for."""
     step, location = visit.asked("step"), visit.asked("location")
-    newest = visit.perform(watching.events, watching.Newest(limit=500)).events
+    newest = visit.perform(events.events, events.Newest(limit=500)).events
     chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
     return Page(
         "live.html", "live", {"events": chosen, "steps": STEPS, "step": step, "location": location, "names": names(visit)}

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from bridge import times
 from bridge.operating.reasons import REASONS
-from bridge.operating.words import sentence
-from bridge.receiver.console import moments
-from bridge.receiver.console.tones import tone
+from bridge.operating.sentences import sentence
+from bridge.receiver.console.labels import tone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
-    from bridge.operating.office import Office
+    from bridge.operating.events import Happened
     from bridge.operating.operation import Operations
-    from bridge.operating.watching import Happened
+    from bridge.operating.services import Office
     from bridge.receiver.console.sessions import Session
 
 ROOM = "bridge.receiver.console"
@@ -89,9 +89,9 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            moment=moments.read,
-            exactly=moments.exactly,
-            span=moments.span,
+            moment=times.read,
+            exactly=times.exactly,
+            span=times.span,
             sentence=sentence,
             happened=happened,
             tone=tone,
@@ -104,7 +104,7 @@ class Renderer:
         now = datetime.now(UTC)
         usual = {"session": None, "note": "", "dead_letters": 0, "place": page.place}
         return self._environment.get_template(page.template).render(
-            {**usual, **around, **page.shows, "ago": lambda moment: moments.ago(moment, now)}
+            {**usual, **around, **page.shows, "ago": lambda moment: times.ago(moment, now)}
         )
 
     @cached_property

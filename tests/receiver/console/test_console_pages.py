@@ -15,10 +15,10 @@ from bridge.ghl.limits import Limits
 from bridge.locations import Location
 from bridge.model import Again, Completion, Dead, Ended, LocationId, MessageId, Reason, Status
 from bridge.operating.reasons import REASONS
-from bridge.receiver.console.letters import AT_ONCE, ON_A_PAGE
+from bridge.receiver.console.dead_letters import AT_ONCE, ON_A_PAGE
 from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
-from bridge.store.budget import Budgets
-from bridge.store.connection import key, now_ms
+from bridge.store.limits.budget import Budgets
+from bridge.store.redis.connection import key, now_ms
 from tests.operating.test_operating_dead_letters import bury
 from tests.other_side import OtherSide, answering, http
 from tests.receiver.console.conftest import opened, words

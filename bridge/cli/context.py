@@ -1,0 +1,62 @@
+"""What every command needs: its settings, and where operations are carried out."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import orjson
+
+from bridge.errors import Misconfigured, Unavailable
+from bridge.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bridge.operating.operation import Operations
+
+T = TypeVar("T")
+
+RUNNING = "running.json"
+
+
+def settings() -> Settings:
+    """From the environment; without REDIS_URL, that of a `demo` or `up` which runs in the data folder. Raises Misconfigured."""
+    mine = from_environment(os.environ)
+    if mine.redis_url is not None:
+        return mine
+    return from_environment({**_running(mine.data_dir), **os.environ})
+
+
+def operations() -> Operations:
+    """Where commands act: on the server that BRIDGE_URL names, else on this machine's Redis. Raises Misconfigured."""
+    here = settings()
+    if here.bridge_url:
+        return _elsewhere(here)
+    from bridge.operating.local import Here
+    from bridge.operating.services import Office
+    from bridge.store.redis.schema import look
+
+    office = Office(here)
+    if here.redis_url is not None:
+        with suppress(Unavailable):  # the command itself says what it could not do
+            look(office.redis)
+    return Here(office, who="cli")
+
+
+def _elsewhere(here: Settings) -> Operations:
+    from bridge.operating.remote import Elsewhere
+    from bridge.wire.calls import Wire
+
+    if here.admin_token is None:
+        raise Misconfigured("BRIDGE_URL is set and BRIDGE_ADMIN_TOKEN is not: set the admin token of that server")
+    return Elsewhere(Wire(), url=here.bridge_url, token=here.admin_token.get_secret_value())
+
+
+def _running(folder: Path) -> dict[str, str]:
+    try:
+        found = orjson.loads((folder / RUNNING).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,1 @@
+"""E-mails: HTML as text, and the words that their sender wrote."""

@@ -1,0 +1,52 @@
+"""Who changed what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge.operating.operation import operation
+from bridge.operating.services import Office
+from bridge.times import iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change.
+
+    `who` is the door it came through (token, console, cli), `outcome` is `done` or the kind of error that it ended with.
+    """
+
+    at: str | None
+    who: str
+    what: str
+    ids: tuple[str, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Changes, newest first."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which changes: without so many of the newest, and at most so many."""
+
+    skip: Annotated[int, Field(ge=0, le=10_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+@operation("audit", "GET", "/audit")
+def audit(office: Office, asked: Page) -> Changes:
+    """Tell who changed what, newest first."""
+    entries = office.audit.page(skip=asked.skip, most=asked.limit)
+    return Changes(
+        changes=tuple(
+            Change(at=iso(each.at_ms), who=each.who, what=each.what, ids=each.ids, outcome=each.outcome) for each in entries
+        )
+    )

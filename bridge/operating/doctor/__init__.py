@@ -1,0 +1,1 @@
+"""What `doctor` examines: the installation, the locations, and one message from end to end."""

@@ -1,0 +1,144 @@
+"""An installation looked at from all sides: settings, Redis, broker, GHL, and each of its locations."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from bridge.errors import BridgeError, DidNotWork, NotKnown
+from bridge.ghl.signature import read_keys
+from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
+from bridge.operating.doctor.findings import Examined, Finding, attempt, note
+from bridge.operating.doctor.locations import examine_location
+from bridge.operating.operation import operation
+from bridge.operating.services import Office
+from bridge.settings import Settings
+from bridge.store.operators.symptoms import Symptoms, look
+from bridge.time_zones import Releases, releases
+from bridge.times import ago_ms, iso
+from bridge.wire.calls import Wire
+
+DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
+# More would take minutes: then one is looked at by name.
+MOST_LOCATIONS = 20
+REACH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examine:
+    """Which location to look at; all if none is named."""
+
+    location_id: Annotated[str, Field(max_length=64)] = ""
+
+
+@operation("doctor", "GET", "/doctor")
+def examine(office: Office, asked: Examine) -> Examined:
+    """Name every missing setting and every service that can't be reached, and what to do about it."""
+    return Examined(tuple(_findings(office, asked.location_id)))
+
+
+def _findings(office: Office, only: str) -> Iterator[Finding]:
+    here = office.settings
+    yield attempt("REDIS_URL", lambda: here.state_url and "set")
+    yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
+    yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
+    yield Finding("time zones", ok=True, says=_time_zones(releases()))
+    yield from _state(office, only)
+    yield attempt("broker", lambda: _reach_broker(here))
+    reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
+    yield reached
+    yield from _locations(office, only, reached=reached.ok)
+
+
+def _keys(here: Settings) -> str:
+    read_keys(here.ghl_webhook_keys)
+    return "readable"
+
+
+def _time_zones(at_hand: Releases) -> str:
+    """Which release opening hours are computed with."""
+    if at_hand.reads_package:
+        system = at_hand.system or "none that tells its release"
+        return f"release {at_hand.package}, from the tzdata package (the system has {system})"
+    return f"release {at_hand.system}, from the system (the tzdata package has {at_hand.package})"
+
+
+def _state(office: Office, only: str) -> Iterator[Finding]:
+    try:
+        symptoms = look(office.redis)
+        refused = office.feeds.last_refused()
+    except BridgeError as error:
+        yield Finding("Redis", ok=False, says=str(error))
+        return
+    yield Finding("Redis", ok=True, says=f"reachable, {symptoms.gauges.lanes} lane(s) scheduled")
+    yield from _judged(symptoms, only)
+    if refused:
+        at, code = refused
+        came = f"the newest came {ago_ms(at, symptoms.now_ms)} ({iso(at)}) and was told {code}"
+        yield note("refused webhooks", f"{came}: a stranger, or keys and secrets that don't fit")
+
+
+def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
+    """The diagnosis. Holds and providers that are down are told with their locations, which are asked themselves."""
+    troubles = {trouble.cause: trouble for trouble in diagnose(symptoms)}
+    missing = ", ".join(symptoms.missing_durability)
+    kept = f"missing for a 202 to be kept: {missing}" if missing else "append-only, synced always"
+    yield Finding("durability", ok=troubles.pop("durability", None) is None, says=kept)
+    alive = troubles.pop("no_workers", None) is None
+    says = f"{symptoms.gauges.workers} alive" if alive else "none alive: start `celery -A workers worker`"
+    yield Finding("workers", ok=alive, says=says)
+    told_here = [each for each in troubles.values() if not (each.critical and each.location_id)]
+    for trouble in shorten([each for each in told_here if not only or each.location_id in {"", only}]):
+        more = "" if trouble.command == DOCTOR else f" `{trouble.command}`"
+        yield Finding(trouble.name.lower(), ok=not trouble.critical, says=trouble.says + more, note=not trouble.critical)
+
+
+def _reach_broker(here: Settings) -> str:
+    """A connection that is opened and closed: name, network and port are right, whatever the broker is."""
+    address = urlsplit(here.broker)
+    try:
+        host, port = address.hostname or "127.0.0.1", address.port or DEFAULT_PORTS.get(address.scheme, 0)
+    except ValueError:
+        raise DidNotWork("BROKER_URL has a port that is no number") from None
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError as error:
+        raise DidNotWork(
+            f"nothing answers at {host}:{port} ({error.strerror or type(error).__name__}): check BROKER_URL"
+        ) from None
+    return f"{address.scheme} at {host}:{port} answers"
+
+
+def _reach(url: str) -> str:
+    """Any answer at all will do: it means that name, network and TLS are right."""
+    wire = Wire()
+    try:
+        answer = wire.call("GET", url, headers={}, seconds=REACH_SECONDS)
+    finally:
+        wire.close()
+    return f"{url} answers ({answer.status})"
+
+
+def _locations(office: Office, only: str, *, reached: bool) -> Iterator[Finding]:
+    try:
+        kept = office.locations.all()
+    except BridgeError as error:
+        yield Finding("locations", ok=False, says=str(error))
+        return
+    if only and not any(each.location.id == only for each in kept):
+        raise NotKnown(f"location {only} is not known; `ghl-bridge locations list` shows the ones that are")
+    says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
+    yield Finding("locations", ok=bool(kept), says=says)
+    if unconfigured := office.installs.unconfigured():
+        yield note("locations", f"{len(unconfigured)} with the app and no settings: `ghl-bridge locations template` begins them")
+    few = bool(only) or len(kept) <= MOST_LOCATIONS
+    if not few:
+        yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` looks into one, its logins included")
+    for each in kept:
+        if only in {"", each.location.id}:
+            yield from examine_location(office, each, ask=few, ask_ghl=few and reached)

@@ -1,0 +1,56 @@
+"""Events as they happen, in all lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bridge.operating.operation import operation
+from bridge.operating.services import Office
+from bridge.times import iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """One event: `details` are what else is known of it, never a text. `at` is ISO 8601, UTC."""
+
+    id: str
+    at: str | None
+    location_id: str
+    contact_id: str
+    step: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """The newest events, newest first; some hundred are kept."""
+
+    events: tuple[Happened, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """How many of the newest events."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+@operation("events", "GET", "/events")
+def events(office: Office, asked: Newest) -> Events:
+    """Tell what happened last, in all conversations."""
+    return Events(
+        events=tuple(
+            Happened(
+                id=each.id,
+                at=iso(each.at_ms),
+                location_id=each.lane.location_id,
+                contact_id=each.lane.contact_id,
+                step=each.step,
+                details=each.details,
+            )
+            for each in office.live.newest(asked.limit)
+        )
+    )

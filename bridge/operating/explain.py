@@ -1,0 +1,111 @@
+"""Why was there this reply, or none: a contact's timeline, found by any of its ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bridge.errors import NotKnown
+from bridge.model import LocationId
+from bridge.operating.operation import operation
+from bridge.operating.sentences import outcome, sentence
+from bridge.operating.services import Office
+from bridge.store.lanes.timelines import Event, MessageRecord, Timeline
+from bridge.store.redis.connection import now_ms
+from bridge.times import ago_ms, iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOutcome:
+    """What became of one inbound message. `facts` are what the rule behind `reason` looked at; `sentence` is all in words."""
+
+    message_id: str
+    status: str
+    reason: str | None
+    facts: str | None
+    error: str | None
+    reply_message_ids: tuple[str, ...]
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A contact's whole story.
+
+    Each event has `at` (ISO 8601, UTC), `step`, what else is known of it, and all that as a `sentence`; never a text.
+    """
+
+    conversation_id: str
+    location_id: str
+    contact_id: str
+    messages: tuple[MessageOutcome, ...]
+    events: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The id of a message, conversation, contact or reply."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@operation("explain", "GET", "/explain/{id}")
+def explain(office: Office, asked: Asked) -> Explained:
+    """Tell what happened to a message, in a conversation or with a contact, and why."""
+    timeline = office.timelines.find(asked.id)
+    if timeline is None:
+        raise NotKnown(
+            f"{asked.id} is not known here: no message, conversation, contact or reply of that id was seen or is still kept. "
+            f"{_heard(office, asked.id)}; {_turned_away(office)}."
+        )
+    return document(timeline)
+
+
+def document(timeline: Timeline) -> Explained:
+    """A timeline in the contract's form."""
+    conversations = [message.conversation_id for message in timeline.messages if message.conversation_id]
+    return Explained(
+        conversation_id=conversations[-1] if conversations else "",
+        location_id=timeline.lane.location_id,
+        contact_id=timeline.lane.contact_id,
+        messages=tuple(map(_message, timeline.messages)),
+        events=tuple(_event(event) for event in timeline.events),
+    )
+
+
+def _event(event: Event) -> dict[str, Any]:
+    told = {"at": iso(event.at_ms), "step": event.step, **event.details}
+    return {**told, "sentence": sentence(told)}
+
+
+def _heard(office: Office, id_: str) -> str:
+    """When webhooks came last: to the location of this id, or to the three that were heard of last."""
+    events, now = office.feeds.last_events(), now_ms(office.redis)
+    if id_ in events:
+        events = {LocationId(id_): events[LocationId(id_)]}
+    newest = sorted(((at, one) for one, at in events.items() if at), reverse=True)[:3]
+    if not newest:
+        return "No webhook of a known location has come yet"
+    return "The newest webhooks came " + ", ".join(f"{ago_ms(at, now)} for location {one} ({iso(at)})" for at, one in newest)
+
+
+def _turned_away(office: Office) -> str:
+    refused = office.feeds.last_refused()
+    if refused is None:
+        return "no call was refused within 30 days"
+    at, code = refused
+    return f"the newest refused call came {ago_ms(at, now_ms(office.redis))} ({iso(at)}): {code}"
+
+
+def _message(record: MessageRecord) -> MessageOutcome:
+    told = MessageOutcome(
+        message_id=record.id,
+        status=record.status,
+        reason=record.reason or None,
+        facts=record.facts or None,
+        error=record.error or None,
+        reply_message_ids=record.reply_ids,
+    )
+    return replace(told, sentence=outcome(told))

@@ -1,0 +1,42 @@
+"""The secrets that are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from bridge.operating.operation import Nothing, operation
+from bridge.operating.services import Office
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """What became of what is sealed.
+
+    `resealed` with the newest key now, `current` before; `unreadable` names what no key opens, `changing` what another process
+    seals with another key all the time. `erased` is how many stops of erased contacts are kept: under which key can't be told.
+    """
+
+    resealed: int
+    current: int
+    unreadable: tuple[str, ...]
+    changing: tuple[str, ...]
+    erased: int
+
+
+@operation("secrets.rotate", "POST", "/secrets/rotate", about=lambda asked: ("secrets",) if asked else ())
+def rotate(office: Office, asked: Nothing) -> Rotated:
+    """Seal everything that is kept with the newest key of BRIDGE_SECRET_KEY."""
+    del asked
+    outcomes = {f"location {one}": office.locations.reseal(one) for one in office.locations.ids()}
+    outcomes |= {f"grant of {one}": office.grants.reseal(one) for one in office.grants.owners()}
+    outcomes |= {f"what the service said of {one}": office.excerpts.reseal(one) for one in office.excerpts.ids()}
+    # What has expired meanwhile needs no key any more.
+    counted = Counter(outcomes.values())
+    return Rotated(
+        resealed=counted["resealed"],
+        current=counted["current"],
+        unreadable=tuple(name for name, outcome in outcomes.items() if outcome == "unreadable"),
+        changing=tuple(name for name, outcome in outcomes.items() if outcome == "changing"),
+        erased=office.erasures.kept(),
+    )

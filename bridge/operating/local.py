@@ -1,0 +1,40 @@
+"""Carries operations out on this machine's Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from bridge.errors import BridgeError, WrongInput
+from bridge.operating.services import Office
+
+if TYPE_CHECKING:
+    from bridge.operating.operation import Operation
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Here:
+    """Carries operations out on this machine's Redis, and notes who changed what. `who` is the door: cli, token or console."""
+
+    def __init__(self, office: Office, *, who: str) -> None:
+        self._office = office
+        self._who = who
+
+    def __call__(self, operation: Operation[A, R], asked: A) -> R:
+        """Carry one out; see `Operations`."""
+        ids = operation.about(asked) if operation.about else ()
+        outcome = "failed"
+        try:
+            answer = operation.run(self._office, asked)
+            outcome = "done"
+        except WrongInput:
+            ids = ()  # it is refused as a whole: nothing was changed
+            raise
+        except BridgeError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if ids:
+                self._office.audit.note(who=self._who, what=operation.name, ids=ids, outcome=outcome)
+        return answer

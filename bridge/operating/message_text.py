@@ -1,0 +1,58 @@
+"""A message's text, for those who ask for it: it is never told along with anything else, and who asked is noted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from bridge.errors import Closed, DidNotWork, NotKnown
+from bridge.ghl.access import Need
+from bridge.model import MessageId
+from bridge.operating.operation import operation
+from bridge.operating.services import Office
+
+if TYPE_CHECKING:
+    from bridge.model import LocationId
+
+READ_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageText:
+    """A text, and where it was: still kept here (`bridge`), or read from GHL (`ghl`)."""
+
+    message_id: str
+    text: str
+    source: Literal["bridge", "ghl"]
+
+
+@dataclass(frozen=True, slots=True)
+class OfMessage:
+    """Which message: a contact's, or a reply of ours."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,))
+def text(office: Office, asked: OfMessage) -> MessageText:
+    """Read one message's text: what is still kept, else from GHL. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    if not office.settings.console_show_text:
+        raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them in GHL")
+    id_ = MessageId(asked.id)
+    lane = office.timelines.lane(id_)
+    if lane is None:
+        raise NotKnown(f"message {id_} is not known here")
+    kept = office.timelines.text(lane, id_)
+    if kept is not None:
+        return MessageText(message_id=id_, text=kept, source="bridge")
+    return MessageText(message_id=id_, text=_from_ghl(office, lane.location_id, id_), source="ghl")
+
+
+def _from_ghl(office: Office, location_id: LocationId, id_: MessageId) -> str:
+    kept = office.locations.get(location_id)
+    if kept is None:
+        raise DidNotWork(f"message {id_} is no longer kept, and its location was removed: read it in GHL")
+    access = office.gate.open(kept, Need.LOOKUP)
+    return office.ghl.text(id_, token=access, seconds=READ_SECONDS)

@@ -1,0 +1,93 @@
+"""The sweep for missed webhooks, by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge.errors import NotKnown, OperatorMustFix
+from bridge.model import LocationId
+from bridge.operating.operation import operation
+from bridge.operating.services import Office
+from bridge.policy.sweeping import FARTHEST_MS
+from bridge.store.redis.connection import now_ms
+from bridge.sweep import Span, Taken, span_of, sweep
+from bridge.times import iso
+
+MOST_ROUNDS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile:
+    """Which location, and how far back (s); without that, as far as the next sweep would look. `dry_run`: take nothing in."""
+
+    location_id: Annotated[str, Field(min_length=1, max_length=64)]
+    since_seconds: Annotated[float, Field(gt=0, le=FARTHEST_MS / 1000)] | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedMessage:
+    """A message that was found in GHL and is newer than what was recorded.
+
+    `outcome` is accepted, duplicate (it is known after all), missing (it would be taken in) or why it is not answered.
+    """
+
+    message_id: str
+    conversation_id: str
+    contact_id: str
+    written_at: str | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What a sweep found. If it is not `complete`, `why` says what stopped it: another one goes on."""
+
+    location_id: str
+    found: tuple[MissedMessage, ...]
+    complete: bool
+    why: str | None
+
+
+@operation(
+    "locations.reconcile",
+    "POST",
+    "/locations/{location_id}/reconcile",
+    about=lambda asked: () if asked.dry_run else (asked.location_id,),
+)
+def reconcile(office: Office, asked: Reconcile) -> Reconciled:
+    """Look for inbound messages that no webhook brought, and take them in."""
+    kept = office.locations.get(LocationId(asked.location_id))
+    if kept is None:
+        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
+    span = span_of(kept, office.sweeps.of(kept.location.location_id))
+    if asked.since_seconds:
+        span = Span(since_ms=span.now_ms - round(asked.since_seconds * 1000), now_ms=span.now_ms)
+    taken: list[Taken] = []
+    why = ""
+    for _ in range(MOST_ROUNDS):
+        try:
+            swept = sweep(kept, replace(span, dry_run=asked.dry_run, now_ms=now_ms(office.redis)), office.broom)
+        except OperatorMustFix as error:
+            why = str(error)
+            break
+        taken += swept.taken
+        why, span = swept.why, replace(span, cursor_ms=swept.cursor_ms)
+        if why or not swept.cursor_ms:
+            break
+    found = tuple(map(_missed, taken))
+    return Reconciled(location_id=asked.location_id, found=found, complete=not why and not span.cursor_ms, why=why or None)
+
+
+def _missed(taken: Taken) -> MissedMessage:
+    message = taken.message
+    return MissedMessage(
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        contact_id=message.contact_id,
+        written_at=iso(message.date_added_ms),
+        outcome=taken.outcome,
+    )

@@ -1,0 +1,56 @@
+"""Every operation there is: what the admin API offers, in the order in which its document tells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.operating import (
+    audit,
+    contacts,
+    conversations,
+    dead_letters,
+    events,
+    excerpts,
+    explain,
+    installs,
+    key_rotation,
+    locations,
+    message_text,
+    overview,
+    reconcile,
+)
+from bridge.operating.doctor import end_to_end, installation
+
+if TYPE_CHECKING:
+    from bridge.operating.operation import Operation
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    locations.list_,
+    locations.show,
+    locations.apply,
+    locations.pause,
+    locations.resume,
+    locations.remove,
+    installs.unconfigured,
+    reconcile.reconcile,
+    dead_letters.list_,
+    dead_letters.show,
+    dead_letters.replay,
+    dead_letters.drop,
+    explain.explain,
+    conversations.show,
+    conversations.pause,
+    conversations.resume,
+    contacts.show,
+    contacts.allow,
+    contacts.erase,
+    message_text.text,
+    excerpts.text,
+    overview.overview,
+    events.events,
+    installation.examine,
+    end_to_end.plan,
+    end_to_end.send_test,
+    key_rotation.rotate,
+    audit.audit,
+)

@@ -1,0 +1,100 @@
+"""A timeline in words, a line each: the same in the terminal and on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bridge.model import Status
+from bridge.operating.reasons import REASONS
+
+if TYPE_CHECKING:
+    from bridge.operating.explain import Explained, MessageOutcome
+
+SENTENCES = {
+    "accepted": "{channel} message {message_id}, {characters} characters",
+    "ignored": "{type} {message_id}: {reason}",
+    "asking": "the provider {provider} about {message_ids}, attempt {attempt}",
+    "unanswered": "by {provider}: {why}",
+    "answered": "{characters} characters after {seconds} s",
+    "sending": "part {part} to GHL as {type}",
+    "sent": "part {part}, {how}, GHL's id {reply_ids}",
+    "resolved": "{message_id}: {how}",
+    "not_sent": "part {part} is not in GHL",
+    "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
+    "replied": "with {reply_ids}",
+    "no_reply": "the provider chose silence{because}",
+    "delivered_by_provider": "seen in the conversation as {reply_ids}",
+    "skipped": "{reason}: {facts}",
+    "heard": "message {message_id} by {by}, source {source}, type {type}",
+    "paused": "by {by}",
+    "resumed": "by {by}",
+    "allowed": "the contact's stops were lifted by {by}",
+    "restored": "{what}",
+    "waiting": "{why}",
+    "dropped": "dead letter {dead_letter_id}",
+    "superseded": "dead letter {dead_letter_id}: its texts {message_ids} are answered together with {by}",
+    "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
+}
+# What is said behind the sentence if the event tells it.
+BESIDES = {
+    "trace_id": ", trace {trace_id}",
+    "waited_out": "; waited out before: {waited_out}",
+    "shortened": "; shortened",
+    "notes": "; {notes}",
+}
+TOLD_APART = {"at", "step", "sentence"}
+
+
+def in_words(told: Explained) -> list[str]:
+    """The whole story: whose, what became of each message, and every step with its time."""
+    lines = [f"conversation {told.conversation_id}   contact {told.contact_id}   location {told.location_id}"]
+    lines += [f"  message {message.message_id}: {outcome(message)}" for message in told.messages]
+    lines.append("")
+    first = told.events[0]["at"] if told.events else ""
+    lines += [_line(event, first) for event in told.events]
+    return lines
+
+
+def outcome(message: MessageOutcome) -> str:
+    """What became of a message, and why."""
+    facts = f"({message.facts})" if message.facts else ""
+    means = f"({REASONS.get(message.reason, '')})" if message.status == Status.NO_REPLY and message.reason else ""
+    why = " ".join(part for part in (message.reason, means, facts, message.error) if part)
+    reply = f", reply {', '.join(message.reply_message_ids)}" if message.reply_message_ids else ""
+    return message.status + (f": {why}" if why else "") + reply
+
+
+def sentence(event: Mapping[str, Any]) -> str:
+    """An event as a sentence; one that has none yet shows its details as they are."""
+    words = SENTENCES.get(event["step"])
+    details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
+    if event["step"] == Status.NO_REPLY:
+        details["because"] = because(event.get("reason"))
+    if words:
+        besides = "".join(more for name, more in BESIDES.items() if event.get(name))
+        return (words + besides).format_map(Details(details))
+    return "  ".join(f"{name} {value}" for name, value in details.items() if value and name != "message_ids")
+
+
+def because(reason: str | None) -> str:
+    """Why a provider chose silence, as it stands behind that; nothing where it is not known."""
+    return f": {reason}. {REASONS.get(reason, '')}".rstrip() if reason else ""
+
+
+class Details(dict[str, object]):
+    """What an event doesn't tell is said to be unknown: the timeline of an older version must not fail here."""
+
+    def __missing__(self, name: str) -> str:
+        return f"(no {name})"
+
+
+def _line(event: Mapping[str, Any], first: str) -> str:
+    at = datetime.fromisoformat(event["at"])
+    after = (at - datetime.fromisoformat(first)).total_seconds()
+    return f"  {at:%H:%M:%S}.{at.microsecond // 1000:03d}  +{after:7.3f} s  {event['step']:<10} {sentence(event)}".rstrip()
+
+
+def _plain(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -1,0 +1,178 @@
+"""What operations are carried out with."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from bridge.operating.admin_auth import Admission
+from bridge.store.figures.counts import Counts
+from bridge.store.figures.last_events import Feeds
+from bridge.store.figures.live_events import Live
+from bridge.store.lanes.positions import Places
+from bridge.store.lanes.timelines import Timelines
+from bridge.store.locations.sweeps import Sweeps
+from bridge.store.operators.logins import Logins
+from bridge.wire.calls import Wire
+from bridge.wiring import (
+    build_audit,
+    build_broom,
+    build_dead_letters,
+    build_erasures,
+    build_excerpts,
+    build_gate,
+    build_ghl,
+    build_grants,
+    build_installs,
+    build_locations,
+    build_providers,
+    build_redis,
+    build_situations,
+    build_standings,
+    install_link,
+)
+
+if TYPE_CHECKING:
+    from bridge.access.ghl_access import Gate
+    from bridge.completion.providers import Providers
+    from bridge.ghl.client import GHL
+    from bridge.settings import Settings
+    from bridge.store.lanes.excerpts import Excerpts
+    from bridge.store.lanes.situations import Situations
+    from bridge.store.lanes.standings import Standings
+    from bridge.store.locations.grants import Grants
+    from bridge.store.locations.installs import Installs
+    from bridge.store.locations.records import Locations
+    from bridge.store.operators.audit import Audit
+    from bridge.store.operators.dead_letters import DeadLetters
+    from bridge.store.operators.erasures import Erasures
+    from bridge.store.redis.connection import Redis
+    from bridge.sweep import Broom
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Office:
+    """The stores behind operations, each built when it is first used: what is missing for one must not hinder another.
+
+    Every property raises Misconfigured when a setting that it needs is missing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def redis(self) -> Redis:
+        """The state."""
+        return build_redis(self.settings)
+
+    @cached_property
+    def locations(self) -> Locations:
+        """The locations."""
+        return build_locations(self.settings, self.redis)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """The dead letters."""
+        return build_dead_letters(self.settings, self.redis)
+
+    @cached_property
+    def timelines(self) -> Timelines:
+        """What happened."""
+        return Timelines(self.redis)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where lanes stand."""
+        return Places(self.redis)
+
+    @cached_property
+    def situations(self) -> Situations:
+        """How things stand with contacts and their locations."""
+        return build_situations(self.settings, self.redis)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """What is noted of contacts."""
+        return build_standings(self.settings, self.redis)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """What removes contacts."""
+        return build_erasures(self.settings, self.redis)
+
+    @cached_property
+    def excerpts(self) -> Excerpts:
+        """What services said when they failed."""
+        return build_excerpts(self.settings, self.redis)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        """What came last."""
+        return Feeds(self.redis)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who changed what."""
+        return build_audit(self.settings, self.redis)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The completion services."""
+        return build_providers(self.settings)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Who may operate from elsewhere."""
+        return Admission(self.settings.admin_token, Logins(self.redis))
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What was counted."""
+        return Counts(self.redis)
+
+    @cached_property
+    def live(self) -> Live:
+        """The newest events."""
+        return Live(self.redis)
+
+    @cached_property
+    def installs(self) -> Installs:
+        """Where the app is installed."""
+        return build_installs(self.settings, self.redis)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """The tokens of installs."""
+        return build_grants(self.settings, self.redis)
+
+    @cached_property
+    def sweeps(self) -> Sweeps:
+        """The schedule of sweeps."""
+        return Sweeps(self.redis)
+
+    @cached_property
+    def broom(self) -> Broom:
+        """What the sweep needs."""
+        return build_broom(self.settings, self.redis)
+
+    @cached_property
+    def install_link(self) -> str:
+        """Where the app can be installed."""
+        return install_link(self.settings)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Who may speak to GHL for a location."""
+        return build_gate(self.settings, self.redis, Wire())
+
+    @cached_property
+    def ghl(self) -> GHL:
+        """GHL, for what an operator asks for."""
+        return build_ghl(self.settings)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if "redis" in self.__dict__:
+            self.redis.close()

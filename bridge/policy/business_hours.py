@@ -1,0 +1,158 @@
+"""When is a location open? The clock on its wall decides: an hour skipped by summer time is not there, a repeated one is twice.
+
+A moment is a whole ms since 1970. Between two changes of the zone's offset wall clocks run evenly, so that weeks are skipped,
+not walked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from bridge import hours_notation, time_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import tzinfo
+
+    from bridge.locations import Location
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+_MINUTE = 60 * 1000
+_DAY = hours_notation.MINUTES_OF_A_DAY * _MINUTE
+_WEEK = hours_notation.MINUTES_OF_A_WEEK * _MINUTE
+# 1970-01-01 was a Thursday: from then on the wall clock's Monday 00:00 is four days away.
+_MONDAY = 4 * _DAY
+# A week's only span may fall whole into the hour that summer time skips: then it is closed for two weeks.
+_HORIZON = 4 * _WEEK
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours: parts of a week on the wall (ms since Monday 00:00), in order and apart, in a zone."""
+
+    zone: tzinfo
+    spans: tuple[tuple[int, int], ...]
+
+    @property
+    def always(self) -> bool:
+        """Whether it never closes."""
+        return self.spans == ((0, _WEEK),)
+
+
+ALWAYS = Hours(UTC, ((0, _WEEK),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A time without a change of the zone's offset (all ms): the wall shows a moment plus `offset`."""
+
+    begin: int
+    end: int
+    offset: int
+
+
+def hours_of(location: Location) -> Hours:
+    """A location's opening hours; none given is always."""
+    return read(location.business_hours, location.timezone)
+
+
+@lru_cache(maxsize=1024)
+def read(texts: tuple[str, ...], zone: str) -> Hours:
+    """Opening hours from their notation. Raises ValueError as `business_hours.parse`."""
+    spans = [span for text in texts for span in hours_notation.parse(text)] or [(0, hours_notation.MINUTES_OF_A_WEEK)]
+    merged = hours_notation.merge(spans)
+    return Hours(time_zones.zone(zone), tuple((begin * _MINUTE, end * _MINUTE) for begin, end in merged))
+
+
+def is_open(hours: Hours, at_ms: int) -> bool:
+    """Whether it is open at a moment; it is at the one at which it opens, and not at the one at which it closes."""
+    return _open_on_wall(hours, at_ms + _offset(hours.zone, at_ms))
+
+
+def opens_at(hours: Hours, at_ms: int) -> int | None:
+    """The first moment after `at_ms` at which it opens; None if it never closes."""
+    return next((moment for moment, opens in _changes(hours, at_ms, at_ms + _HORIZON) if opens), None)
+
+
+def closed_since(hours: Hours, at_ms: int) -> int | None:
+    """When it closed last, which tells one closed span from another; None while it is open."""
+    if is_open(hours, at_ms):
+        return None
+    return max(moment for moment, opens in _changes(hours, at_ms - _HORIZON, at_ms + 1) if not opens)
+
+
+def closed_ms(hours: Hours, begin: int, end: int) -> int:
+    """For how many ms between two moments it was closed; 0 if the second is the earlier one."""
+    if hours.always or end <= begin:
+        return 0
+    return sum(_closed_on_wall(hours, each.begin + each.offset, each.end + each.offset) for each in _stretches(hours, begin, end))
+
+
+def _changes(hours: Hours, begin: int, end: int) -> Iterator[tuple[int, bool]]:
+    """Every moment between the two at which it opens (True) or closes, in order."""
+    if hours.always:
+        return
+    was = is_open(hours, begin)
+    for stretch in _stretches(hours, begin, end):
+        # Summer time may open or close by itself, when it skips or repeats an hour.
+        for wall in (stretch.begin + stretch.offset, *_edges(hours, stretch)):
+            if _open_on_wall(hours, wall) is not was:
+                was = not was
+                yield wall - stretch.offset, was
+
+
+def _edges(hours: Hours, stretch: _Stretch) -> Iterator[int]:
+    """Where spans begin and end on the wall."""
+    first, last = stretch.begin + stretch.offset, stretch.end + stretch.offset
+    for monday in range(first - (first - _MONDAY) % _WEEK, last, _WEEK):
+        yield from (monday + edge for span in hours.spans for edge in span if first < monday + edge < last)
+
+
+def _stretches(hours: Hours, begin: int, end: int) -> Iterator[_Stretch]:
+    offset = _offset(hours.zone, begin)
+    since = at = begin
+    while at < end:
+        ahead = min(at + _DAY, end)
+        if _offset(hours.zone, ahead) != offset:
+            ahead = _change(hours.zone, at, ahead)
+            yield _Stretch(since, ahead, offset)
+            since, offset = ahead, _offset(hours.zone, ahead)
+        at = ahead
+    if since < end:
+        yield _Stretch(since, end, offset)
+
+
+def _change(zone: tzinfo, before: int, after: int) -> int:
+    """The first ms of the new offset; `before` has the old one, `after` another."""
+    old = _offset(zone, before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (middle, after) if _offset(zone, middle) == old else (before, middle)
+    return after
+
+
+def _offset(zone: tzinfo, at_ms: int) -> int:
+    offset = (_EPOCH + at_ms * _MS).astimezone(zone).utcoffset()
+    return offset // _MS if offset else 0
+
+
+def _open_on_wall(hours: Hours, wall: int) -> bool:
+    at = (wall - _MONDAY) % _WEEK
+    place = bisect_right(hours.spans, (at, _WEEK)) - 1
+    return place >= 0 and at < hours.spans[place][1]
+
+
+def _closed_on_wall(hours: Hours, begin: int, end: int) -> int:
+    return (end - begin) - (_opened_before(hours, end) - _opened_before(hours, begin))
+
+
+def _opened_before(hours: Hours, wall: int) -> int:
+    """Open ms from some Monday long ago until `wall`."""
+    weeks, at = divmod(wall - _MONDAY, _WEEK)
+    whole = sum(end - begin for begin, end in hours.spans)
+    return weeks * whole + sum(min(end, at) - begin for begin, end in hours.spans if begin < at)

@@ -1,0 +1,195 @@
+"""How a request becomes a page: logged in, meant, worked on in a thread, and told whatever happens."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from bridge.errors import BridgeError, Rejected, TooLarge, Unauthorized, Unavailable
+from bridge.operating.local import Here
+from bridge.receiver.api.answers import KINDS
+from bridge.receiver.bodies import read
+from bridge.receiver.console.headers import is_secure
+from bridge.receiver.console.pages import Moved, Page, Renderer, Visit
+from bridge.receiver.console.sessions import SECONDS, Sessions
+from bridge.store.figures.gauges import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from bridge.operating.services import Office
+    from bridge.receiver.console.sessions import Session
+
+    Show = Callable[[Visit], Page | Moved]
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+log = structlog.get_logger()
+
+COOKIE, NOTE = "ghlb_session", "ghlb_note"
+HOME = "/console/"
+# A form that names 500 dead letters.
+MOST_BYTES = 256 * 1024
+# Pages that wait for Redis or GHL; webhooks have threads of their own.
+THREADS = 8
+
+
+class Door:
+    """What all pages share."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._sessions = Sessions(office.settings)
+        self._renderer = Renderer()
+        self._threads = CapacityLimiter(THREADS)
+        self._perform = Here(office, who="console")
+
+    def page(self, show: Show) -> Endpoint:
+        """An endpoint for those who are logged in; what is posted to it must come from a page of theirs."""
+
+        async def take(request: Request) -> Response:
+            session = await self.session(request)
+            if session is None:
+                return RedirectResponse(f"/console/login?next={quote(_wanted(request))}", HTTPStatus.SEE_OTHER)
+            try:
+                form = await _form(request)
+            except (TooLarge, ClientDisconnect, TimeoutError):
+                page = _error("The form did not come whole.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                return await self._show(request, session, page)
+            if request.method == "POST" and not self._is_meant(request, session, form):
+                says = "This form did not come from a page of this login. Go back, load the page again, and try once more."
+                return await self._show(request, session, _error(says, HTTPStatus.FORBIDDEN))
+            visit = Visit(request=request, session=session, perform=self._perform, office=self._office, form=form)
+            return await to_thread.run_sync(self._answer, show, visit, limiter=self._threads)
+
+        return take
+
+    async def session(self, request: Request) -> Session | None:
+        """Who asks; None if nobody is logged in."""
+        session = self._sessions.read(request.cookies.get(COOKIE, ""))
+        if session is None:
+            return None
+        is_over = await to_thread.run_sync(self._office.admission.is_dismissed, session.id, limiter=self._threads)
+        return None if is_over else session
+
+    async def login(self, request: Request) -> Response:
+        """Ask for the admin token, and let in who knows it."""
+        to = _safe(request.query_params.get("next", HOME))
+        if request.method != "POST":
+            return await self._show(request, None, Page("login.html", "", {"says": "", "to": to}))
+        try:
+            if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+                raise Unauthorized("this login did not come from the console's own page")
+            form = await _form(request)
+            await to_thread.run_sync(self._admit, request, form, limiter=self._threads)
+        except (BridgeError, ClientDisconnect, TimeoutError) as error:
+            log.warning("console.login_refused", why=type(error).__name__)
+            says = _sentence(error) if isinstance(error, BridgeError) else "The form did not come whole."
+            return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}, _status(error)))
+        log.info("console.login")
+        response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
+        self._keep(response, request, COOKIE, self._sessions.begin(), SECONDS)
+        return response
+
+    def _admit(self, request: Request, form: dict[str, list[str]]) -> None:
+        address = request.client.host if request.client else ""
+        self._office.admission.admit(address, next(iter(form.get("token", ())), "").strip())
+
+    def logout(self, visit: Visit) -> Moved:
+        """End the login, in this browser and wherever else its cookie may be. Raises Unavailable when Redis can't be reached."""
+        self._office.admission.dismiss(visit.session.id, seconds=SECONDS)
+        return Moved("/console/login")
+
+    async def missing(self, request: Request) -> Response:
+        """Nothing stands here."""
+        return await self._show(request, await self.session(request), _error("There is no such page.", HTTPStatus.NOT_FOUND))
+
+    async def closed(self, request: Request) -> Response:
+        """Nobody is let in, since no token is set."""
+        return await self._show(request, None, Page("closed.html", "", status=HTTPStatus.FORBIDDEN))
+
+    def _answer(self, show: Show, visit: Visit) -> Response:
+        try:
+            view = show(visit)
+            return self._tell(visit.request, visit.session, view) if isinstance(view, Page) else self._move(visit, view)
+        except BridgeError as error:
+            page = _error(_sentence(error), _status(error))
+        except Exception as error:
+            log.exception("console.failed", path=visit.request.url.path, error=type(error).__name__)
+            page = _error("A fault of the bridge itself: its log tells more.", HTTPStatus.INTERNAL_SERVER_ERROR)
+        return self._tell(visit.request, visit.session, page)
+
+    def _move(self, visit: Visit, view: Moved) -> Response:
+        response = RedirectResponse(view.to, HTTPStatus.SEE_OTHER)
+        if view.note:
+            self._keep(response, visit.request, NOTE, self._sessions.note(view.note), 60)
+        if view.to == "/console/login":
+            response.delete_cookie(COOKIE, path="/console")
+        return response
+
+    async def _show(self, request: Request, session: Session | None, page: Page) -> Response:
+        return await to_thread.run_sync(self._tell, request, session, page, limiter=self._threads)
+
+    def _tell(self, request: Request, session: Session | None, page: Page) -> Response:
+        note = self._sessions.noted(request.cookies.get(NOTE, "")) if session else ""
+        html = self._renderer.render(page, session=session, note=note, dead_letters=self._dead_letters() if session else 0)
+        response = HTMLResponse(html, page.status)
+        if note:
+            response.delete_cookie(NOTE, path="/console")
+        return response
+
+    def _dead_letters(self) -> int:
+        """For the badge. Without Redis there is none to tell."""
+        try:
+            return measure(self._office.redis).dead_letters
+        except Unavailable:
+            return 0
+
+    def _is_meant(self, request: Request, session: Session, form: dict[str, list[str]]) -> bool:
+        own = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        return own and self._sessions.is_meant(session, next(iter(form.get("csrf", ())), ""))
+
+    @staticmethod
+    def _keep(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
+        response.set_cookie(
+            name, value, max_age=seconds, path="/console", secure=is_secure(request), httponly=True, samesite="strict"
+        )
+
+
+async def _form(request: Request) -> dict[str, list[str]]:
+    if request.method != "POST":
+        return {}
+    return parse_qs((await read(request, most=MOST_BYTES)).decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _wanted(request: Request) -> str:
+    """What was asked for, if it can be asked for again."""
+    return str(request.url.path) + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else HOME
+
+
+def _safe(to: str) -> str:
+    """Only to a page of the console: whoever gives out a link to the login must not choose where it ends."""
+    return to if to.startswith(HOME) and "//" not in to and "\\" not in to and to.isprintable() else HOME
+
+
+def _error(says: str, status: int) -> Page:
+    return Page("error.html", "", {"says": says, "status_code": int(status)}, int(status))
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, Rejected):
+        return error.status
+    return next((int(status) for kind, status, _ in KINDS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+
+
+def _sentence(error: BridgeError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

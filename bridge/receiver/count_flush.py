@@ -1,0 +1,47 @@
+"""What the receiver has counted goes to Redis once a second, beside the requests and never in their way."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+from anyio import to_thread
+
+from bridge.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bridge.metrics import Tally
+    from bridge.store.figures.counts import Counts
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def reporting(tally: Tally, counts: Counts) -> AsyncIterator[None]:
+    """Report while the block runs, and once more when it ends."""
+    task = asyncio.create_task(_report(tally, counts))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await _write(tally, counts)
+
+
+async def _report(tally: Tally, counts: Counts) -> None:
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        await _write(tally, counts)
+
+
+async def _write(tally: Tally, counts: Counts) -> None:
+    """What can't be written now is written later."""
+    try:
+        await to_thread.run_sync(counts.add, tally)
+    except Unavailable as error:
+        log.debug("counts.waiting", why=str(error))

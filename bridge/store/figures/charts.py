@@ -1,0 +1,38 @@
+"""What became of messages, minute by minute and hour by hour, for as long as charts show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bridge.store.redis.connection import key, now_ms, reaching, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.store.redis.connection import Redis
+
+Span = Literal["minute", "hour"]
+
+MS: dict[Span, int] = {"minute": 60_000, "hour": 3_600_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A minute or an hour from `at_ms` on: how often each outcome came (`replied`, `skipped|dnd`), and `reply_ms`, their sum."""
+
+    at_ms: int
+    counts: Mapping[str, int]
+
+
+def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
+    """The newest buckets, oldest first; the last one is not over yet. Raises Unavailable when Redis can't be reached."""
+    with reaching("read a chart"):
+        newest = now_ms(redis) // MS[span]
+        numbers = range(newest - most + 1, newest + 1)
+        pipe = redis.pipeline(transaction=False)
+        for number in numbers:
+            pipe.hgetall(key("chart", span, str(number)))
+        found = pipe.execute()
+    counts = ({text(name): int(count) for name, count in bucket.items()} for bucket in found)
+    return tuple(Bucket(number * MS[span], bucket) for number, bucket in zip(numbers, counts, strict=True))

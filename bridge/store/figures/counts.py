@@ -1,0 +1,58 @@
+"""What was counted, by scripts where they wrote an outcome and by processes in batches: true for all of them together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from bridge.errors import Unavailable
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.metrics import Tally
+    from bridge.store.redis.connection import Redis
+
+
+class Counts:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._tally = redis.register_script(script("tally"))
+
+    def add(self, tally: Tally) -> None:
+        """Write what a process has counted; it keeps that when it can't be written."""
+        counts = tally.take()
+        if not counts:
+            return
+        try:
+            with reaching("count"):
+                self._tally(args=[uuid4().hex, *(part for pair in counts.items() for part in pair)])
+        except Unavailable:
+            tally.put_back(counts)
+            raise
+
+    def totals(self) -> dict[str, int]:
+        """Every count since this Redis was new, by field (see `bridge.metrics`)."""
+        with reaching("read the counts"):
+            return {text(field): int(count) for field, count in self._redis.hgetall(key("totals")).items()}
+
+    def locations(self) -> list[str]:
+        """The locations that have counts, in order."""
+        with reaching("list the locations"):
+            return sorted(text(one) for one in self._redis.smembers(key("locations")))
+
+    def of(self, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """What became of these locations' messages, as long as anything became of them within the retention.
+
+        By status; `answered_at` (ms) is when the last one was, `failing` how many died since.
+        """
+        with reaching("read the locations' counts"):
+            pipe = self._redis.pipeline(transaction=False)
+            for one in ids:
+                pipe.hgetall(key("tally", one))
+            found = pipe.execute()
+        return {one: {text(name): int(count) for name, count in tally.items()} for one, tally in zip(ids, found, strict=True)}

@@ -1,0 +1,46 @@
+"""How much there is of everything now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.store.redis.connection import reaching, rows
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from bridge.store.redis.connection import Redis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """Numbers of one moment.
+
+    `lanes` are scheduled; among them are those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
+    failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `slots` how many
+    replies the live workers can have in flight, `providers_down` counts completion services by their logins.
+    """
+
+    lanes: int
+    held: int
+    in_flight: int
+    retrying: int
+    overdue_ms: int
+    workers: int
+    slots: int
+    dead_letters: int
+    locations: int
+    on_hold: int
+    providers_down: int
+
+    @property
+    def oldest_overdue_seconds(self) -> float:
+        """How long the oldest lane waits beyond its time."""
+        return self.overdue_ms / 1000
+
+
+def measure(redis: Redis) -> Gauges:
+    """Look once, in one round trip. Raises Unavailable when Redis can't be reached."""
+    with reaching("measure the state"):
+        found = rows(redis.register_script(script("measure"))(args=[]))
+    return Gauges(**{name: int(value) for name, value in found.items()})

@@ -1,0 +1,33 @@
+"""What came last: to each location, and what was turned away at the door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.model import LocationId
+from bridge.store.redis.connection import key, reaching, text
+
+if TYPE_CHECKING:
+    from bridge.store.redis.connection import Redis
+
+
+class Feeds:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def last_events(self) -> dict[LocationId, int]:
+        """When each known location's newest event came (ms; 0: none did yet)."""
+        with reaching("look for the locations' newest events"):
+            ids = [LocationId(text(one)) for one in self._redis.smembers(key("locations"))]
+            pipe = self._redis.pipeline(transaction=False)
+            for one in ids:
+                pipe.hget(key("location", one), "last_event_at")
+            return {one: int(at or 0) for one, at in zip(ids, pipe.execute(), strict=True)}
+
+    def last_refused(self) -> tuple[int, str] | None:
+        """When the newest refused webhook came (ms, to a second), and what its sender was told; None: none within 30 days."""
+        with reaching("look for refused calls"):
+            at, code = self._redis.hmget(key("refused"), ["at", "code"])
+        return (int(at), text(code)) if at else None

@@ -1,0 +1,21 @@
+-- Add what a process has counted.
+--   ARGV[1]     nonce of this call
+--   ARGV[2...]  field, by how much, field, by how much
+-- Answers 1, or 0 when this call was counted before.
+-- Needs: timeline
+if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
+for at = 2, #ARGV, 2 do
+  count(ARGV[at], ARGV[at + 1])
+  -- The newest refused call: whose webhooks never come wants to know that somebody's were turned away, and when.
+  local code = ARGV[at]:match('^webhooks|([a-z_]+)|')
+  if code == 'unauthorized' or code == 'too_large' then
+    redis.call('HSET', key('refused'), 'at', now, 'code', code)
+    redis.call('PEXPIRE', key('refused'), 30 * 24 * 3600 * 1000)
+  end
+  if code == 'unauthorized' then
+    local turned_away = key('turned_away', math.floor(now / 60000))
+    redis.call('INCRBY', turned_away, ARGV[at + 1])
+    redis.call('PEXPIRE', turned_away, 15 * 60 * 1000)
+  end
+end
+return 1

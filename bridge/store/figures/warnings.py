@@ -1,0 +1,30 @@
+"""What happens too often to be nothing: webhooks turned away, conversations that reached their cap on replies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.store.redis.connection import key, now_ms, reaching, text
+
+if TYPE_CHECKING:
+    from bridge.store.redis.connection import Redis
+
+MINUTE_MS = 60_000
+REFUSED_MINUTES = 10
+CAPPED_MINUTES = 60
+
+
+def refused_webhooks(redis: Redis) -> int:
+    """How many webhooks were turned away for their signature or secret in the last ten minutes. Raises Unavailable."""
+    with reaching("count refused webhooks"):
+        minute = now_ms(redis) // MINUTE_MS
+        found = redis.mget([key("turned_away", str(minute - ago)) for ago in range(REFUSED_MINUTES)])
+    return sum(int(count) for count in found if count)
+
+
+def capped_lanes(redis: Redis) -> tuple[str, ...]:
+    """The lanes that reached `max_replies_per_day` within the last hour, newest first, at most a hundred. Raises Unavailable."""
+    with reaching("look for capped conversations"):
+        since = now_ms(redis) - CAPPED_MINUTES * MINUTE_MS
+        found = redis.zrevrangebyscore(key("capped"), "+inf", since, start=0, num=100)
+    return tuple(text(one) for one in found)

@@ -1,0 +1,118 @@
+-- Take inbound messages in, each for itself: known location, seen before, appended to its lane, due.
+-- For each message:
+--   ARGV[1]  lane
+--   ARGV[2]  nonce of this call
+--   ARGV[3]  JSON, what came (below)
+--   ARGV[4]  body (the message as JSON; empty: it is not to be answered)
+--   ARGV[5]  how long to remember ids (ms)
+--   ARGV[6]  retention (ms)
+--   ARGV[7]  most messages that may wait in a lane
+--
+-- What came: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (empty: to be answered), `line` (channel and
+-- conversation
+-- provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it
+-- is the
+-- word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's id), `at` (its own time, ms),
+-- `marketplace`
+-- (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may
+-- have been
+-- erased).
+--
+-- Answers, in a list, of each: accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
+-- Needs: dead_letters, standings, dedupe, each
+-- Times stay text: Redis would print a number anew wherever it is handed on.
+local function accept(lane, nonce, told, body, memory, retention, most)
+  local came = cjson.decode(told)
+  local id, reason = came.id, came.reason
+  local location, contact = split(lane)
+  local configured = redis.call('HEXISTS', key('location', location), 'settings') == 1
+  if not configured and redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
+
+  local stopped = {}
+  for _, channel in ipairs(reason == '' and came.word ~= '' and came.channels or {}) do
+    if redis.call('SISMEMBER', key('stopping', location), channel .. '|' .. came.word) == 1 then stopped[#stopped + 1] = channel end
+  end
+  local why = {overflow = most .. ' messages wait already', unconfigured = 'the app is installed, but no settings were applied yet'}
+  if reason == '' and not configured then
+    reason = 'unconfigured'
+  elseif stopped[1] then
+    reason = 'stop_word'
+  elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= tonumber(most) then
+    reason = 'overflow'
+  end
+  local marks = {key('seen', location, id)}
+  if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
+  for _, by in ipairs(redis.call('MGET', unpack(marks))) do
+    -- The same call again is told what the first one did.
+    if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end
+    if by then return 'duplicate' end
+  end
+  -- What the sweep finds may be older than the marks.
+  if came.found and redis.call('EXISTS', key('message', location, id)) == 1 then return 'duplicate' end
+  -- A clock that is far ahead must not hide what is newer.
+  local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
+  local copy = reason == '' and (came.words or '') ~= '' and meet_copy(lane, came.words, id, written_at)
+  if copy then
+    reason = 'duplicate'
+    why[reason] = 'a workflow brought the same words without their id: ' .. copy
+  end
+  local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
+  for _, seen in ipairs(marks) do redis.call('SET', seen, nonce .. ':' .. outcome, 'PX', memory) end
+
+  -- Up to when the contact's messages are known: the sweep looks for newer ones.
+  local recorded = key('recorded', location)
+  redis.call('ZADD', recorded, 'GT', written_at, contact)
+  redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - memory)
+  redis.call('PEXPIRE', recorded, memory)
+  restore(lane, came.erased, retention)
+
+  local message = key('message', location, id)
+  local record = {'lane', lane, 'at', now, 'conversation', came.conversation_id, 'reason', reason}
+  if reason == '' then
+    redis.call('HSET', message, 'status', 'waiting', 'body', body, 'line', came.line, unpack(record))
+  else
+    redis.call('HSET', message, 'status', 'skipped', unpack(record))
+  end
+  for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
+  if redis.call('EXISTS', key('paused', contact), key('paused', came.conversation_id)) > 0 then
+    for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
+  end
+  tell(lane, came.event, retention)
+  if why[reason] then
+    redis.call('HSET', message, 'facts', why[reason])
+    tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = why[reason]}), retention)
+  end
+  local heard = came.found and {} or {'last_event_at', now}
+  if came.marketplace then heard[#heard + 1], heard[#heard + 2] = 'marketplace_at', now end
+  if heard[1] then redis.call('HSET', key('location', location), unpack(heard)) end
+
+  -- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.
+  local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now
+  if reason == 'stop_word' then
+    for _, channel in ipairs(stopped) do say_stop(lane, channel, said_at, retention) end
+    local channels = table.concat(stopped, ', ')
+    local facts = 'the whole message is one of stop_words; ' .. channels .. ' stopped until the contact writes START'
+    tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = facts}), retention)
+    redis.call('HSET', message, 'facts', facts)
+  elseif came.start then
+    for _, channel in ipairs(came.channels) do say_start(lane, channel, said_at, retention) end
+  end
+  if reason ~= '' then
+    redis.call('PEXPIRE', message, retention)
+    count_outcome(location, message, retention)
+    return outcome
+  end
+
+  -- What a message without its id came by is known later, and so is whether it came before.
+  if came.line ~= UNKNOWN_LINE then carry(lane, came.line, id, retention) end
+
+  count('messages_accepted')
+  chart('accepted')
+  redis.call('RPUSH', key('waiting', lane), id)
+  redis.call('PERSIST', key('lane', lane))
+  redis.call('PERSIST', key('carried', lane))
+  if not leased(lane) then reschedule(lane) end
+  return outcome
+end
+
+return each('accept', 7, accept)

@@ -1,0 +1,113 @@
+-- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
+-- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
+--   ARGV[1]  worker
+--   ARGV[2]  its slots
+--   ARGV[3]  how long it counts as alive without another call (ms)
+--   ARGV[4]  lease (ms)
+--   ARGV[5]  most lanes that are taken
+-- Answers {ms until the next lane is due (-1: none, or no slot to give it), lane, lane, ...}.
+-- Needs: schedule
+local worker, slots = ARGV[1], ARGV[2]
+local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
+redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
+
+-- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
+-- their heartbeats get one lease to take them back before anybody else may have the lanes.
+local before = tonumber(redis.call('GET', key('claimed')) or now)
+redis.call('SET', key('claimed'), now)
+if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
+local patience = redis.call('PTTL', key('patience'))
+if patience > 0 then return {patience} end
+redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
+
+-- Lanes that wait for a provider: one of them tries when it is time to, all are woken, some at a time, when it answers again.
+local function wake(lane)
+  local record = key('lane', lane)
+  if redis.call('HEXISTS', record, 'parked') == 0 or leased(lane) then return false end
+  redis.call('HDEL', record, 'parked', 'not_before')
+  reschedule(lane)
+  return true
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10)) do
+  local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
+  local wanted = is[1] and 1 or most
+  while wanted > 0 do
+    local lane = redis.call('ZPOPMIN', waiting)[1]
+    if not lane then break end
+    if wake(lane) then wanted = wanted - 1 end
+  end
+  if is[1] then
+    redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
+  elseif redis.call('EXISTS', waiting) == 0 then
+    redis.call('ZREM', key('circuits'), id)
+    redis.call('SREM', key('circuits', 'open'), id)
+  end
+end
+
+local free, most_of_one = -redis.call('ZCARD', key('inflight')), 0
+for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+  local its = tonumber(member:match(':(%d+)$'))
+  -- Beside the slots that it names, a worker keeps a ninth more in reserve (Settings.worker_threads).
+  free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
+end
+
+-- How many requests for new turns a location's budget at GHL has left: what is claimed beyond that would only come back.
+local function requests(location)
+  local limits = limits_of(location)
+  local used = redis.call('ZCOUNT', key('budget', location), now - limits.interval, '+inf')
+  return used == 0 and most or math.max(0, math.floor(limits.most * 0.75) - used)
+end
+
+-- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but
+-- the
+-- reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
+local function room(location)
+  local own = key('inflight', location)
+  redis.call('ZREMRANGEBYSCORE', own, '-inf', now)
+  local held = redis.call('ZCARD', own)
+  local fair = math.floor((9 * (free - 1) - held) / 10) + 1
+  return math.max(0, math.min(fair, most_of_one - held, requests(location)))
+end
+
+-- Who was served, or may have none now, stands behind everyone who has waited since before this moment.
+local NO_REQUESTS_MS = 250
+local function place(location, served)
+  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
+  if not head[1] then return redis.call('ZREM', key('due'), location) end
+  local turn_at = requests(location) == 0 and now + NO_REQUESTS_MS or served and now or 0
+  redis.call('ZADD', key('due'), math.max(tonumber(head[2]), turn_at), location)
+end
+
+-- Beside those who may have some, some who may not are looked at, so that these don't hide the others.
+local BEYOND = 100
+local wanted = math.max(0, math.min(free, most))
+local looked = wanted > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, wanted + BEYOND) or {}
+local locations = {}
+for _, location in ipairs(looked) do
+  if #locations == wanted then break end
+  if room(location) > 0 then locations[#locations + 1] = location else place(location, true) end
+end
+
+local granted, more = {}, false
+for turn, location in ipairs(locations) do
+  local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), room(location))
+  local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'LIMIT', 0, share)
+  for _, contact in ipairs(lanes) do
+    redis.call('ZADD', key('due', location), now + lease, contact)
+    occupy(location .. ':' .. contact, now + lease)
+    granted[#granted + 1] = location .. ':' .. contact
+  end
+  free = free - #lanes
+  place(location, #lanes > 0)
+end
+
+-- Another claim makes sense at once if somebody may have more; who may not waits for a release, which rings.
+if free > 0 then
+  for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
+    if room(location) > 0 then more = true break end
+  end
+end
+local following = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+table.insert(granted, 1, (free > 0 and more) and 0 or (following and tonumber(following) - now or -1))
+return granted

@@ -1,0 +1,87 @@
+"""What is written when a turn becomes a dead letter, as `release.lua` takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.model import Status
+from bridge.store.lanes.excerpts import kept_of, told_of
+from bridge.store.lanes.messages import encode_answer
+from bridge.store.lanes.transcripts import asked_of, taken_along
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import Completion, Dead, MessageId, Turn
+    from bridge.store.lanes.excerpts import SealedExcerpt
+    from bridge.store.lanes.patch import Held, Patch
+
+
+def dead(
+    turn: Turn,
+    ids: Sequence[MessageId],
+    outcome: Dead,
+    *,
+    answer: Completion | None,
+    parts: Sequence[str],
+    at_ms: int,
+    excerpt: SealedExcerpt | None,
+) -> Patch:
+    """The messages become a dead letter; `held` is written in its stead if the location is on hold by now.
+
+    `excerpt` is what a service said when it failed.
+    """
+    kept, told = kept_of(turn, excerpt), told_of(turn, excerpt)
+    waits = {"step": "waiting", "why": f"the location is on hold: {outcome.error}", **told}
+    record = _letter(turn, ids, outcome, answer=answer, parts=parts, at_ms=at_ms, **told)
+    held: Held = {"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]}
+    if kept:
+        held["excerpt"] = kept
+    return {
+        "messages": {id_: {"status": Status.DEAD, "error": outcome.error} for id_ in ids},
+        "done": list(ids),
+        "dead": {"id": turn.id, "record": record.decode()},
+        "refused": outcome.refused,
+        "held": held,
+        "events": [{"step": "dead", "error": outcome.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id, **told}],
+        "excerpt": kept,
+    }
+
+
+def _letter(
+    turn: Turn,
+    ids: Sequence[MessageId],
+    outcome: Dead,
+    *,
+    answer: Completion | None,
+    parts: Sequence[str],
+    at_ms: int,
+    excerpt_id: str = "",
+) -> bytes:
+    """A turn as a dead letter: what the operator sees of it, and what a replay, or the echo of its answer, goes on with.
+
+    `excerpt_id`: what the service said of it is kept under this id.
+    """
+    return orjson.dumps(
+        {
+            "id": turn.id,
+            "location_id": turn.lane.location_id,
+            "contact_id": turn.lane.contact_id,
+            "conversation_id": turn.messages[0].conversation_id,
+            "message_ids": ids,
+            "channel": turn.messages[0].message_type,
+            "error": outcome.error,
+            "attempts": turn.attempts + 1,
+            "failed_at": at_ms,
+            "answer": encode_answer(answer) if answer else "",
+            "answered": orjson.dumps(ids).decode(),
+            "answered_at": turn.answered_at_ms or at_ms,
+            "asks": turn.asks,
+            "parts": orjson.dumps(parts).decode(),
+            "said": asked_of(turn, ids),
+            "carried": taken_along(turn, ids),
+            "excerpt_id": excerpt_id,
+        }
+    )

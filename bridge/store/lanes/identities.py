@@ -1,0 +1,104 @@
+"""Whose message is it? Messages that came without GHL's id, until they have it or are known to have come before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+
+from bridge.errors import Fenced
+from bridge.model import UNKNOWN_LINE, Ended, Reason, Status
+from bridge.policy.normalise import digest
+from bridge.store.lanes.inbox import REMEMBERED_MS
+from bridge.store.lanes.messages import decode, encode
+from bridge.store.lanes.steps import event_of, outcome
+from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redis import Redis
+
+    from bridge.model import InboundMessage, Lane, MessageId, Turn
+    from bridge.store.lanes.patch import Duplicate
+
+
+class Identities:
+    """The messages of one lane under its lease. Raises Unavailable when Redis can't be reached, Fenced when the lease is lost."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._redis = redis
+        self._resolve = redis.register_script(script("resolve"))
+        self._retention_ms = retention_ms
+
+    def arrivals(self, lane: Lane, ids: Sequence[MessageId]) -> dict[MessageId, int]:
+        """When the webhooks of these messages came, by Redis' clock (ms)."""
+        pipe = self._redis.pipeline(transaction=False)
+        for id_ in ids:
+            pipe.hget(key("message", lane.location_id, id_), "at")
+        with reaching(f"read when messages of {lane} came"):
+            return {id_: int(at or 0) for id_, at in zip(ids, pipe.execute(), strict=True)}
+
+    def undecided(self, lane: Lane, *, seen: int) -> tuple[InboundMessage, ...]:
+        """The messages behind the first `seen` of a lane of which it isn't known yet whether they make an answer stale."""
+        with reaching(f"read what joined {lane}"):
+            ids = self._redis.lrange(key("waiting", str(lane)), seen, -1)
+            pipe = self._redis.pipeline(transaction=False)
+            for id_ in ids:
+                pipe.hmget(key("message", lane.location_id, str(id_)), ["line", "body"])
+            found = pipe.execute()
+        return tuple(decode(body) for line, body in found if line == UNKNOWN_LINE)
+
+    def settle(self, turn: Turn, message: InboundMessage, known: InboundMessage, *, ids: Sequence[MessageId], event: str) -> None:
+        """Write a message as it is known now; if one of `ids` was taken in before, it ends as a duplicate.
+
+        `ids` are all those by which GHL knows it. Without any the message keeps its own, unless another webhook of the same words
+        came at about the same time. `event` tells in the timeline how it became known.
+        """
+        words = digest(message.text) if message.provisional else ""
+        told = {"step": "resolved", "message_id": known.id, "provisional_id": message.id, "how": event}
+        self._write(turn, message, known, line=known.line, ids=ids, event=told, words=words)
+
+    def set_aside(self, turn: Turn, message: InboundMessage) -> None:
+        """Let a message make no answer stale until it is its turn."""
+        self._write(turn, message, message, line="", ids=(), event={}, words="")
+
+    def _write(
+        self,
+        turn: Turn,
+        message: InboundMessage,
+        known: InboundMessage,
+        *,
+        line: str,
+        ids: Sequence[MessageId],
+        event: dict[str, Any],
+        words: str,
+    ) -> None:
+        what = {
+            "id": message.id,
+            "ids": [id_ for id_ in ids if id_ != message.id],
+            "line": line,
+            "conversation_id": known.conversation_id,
+            "event": orjson.dumps(event).decode() if event else "",
+            "duplicate": _duplicate(message, ids),
+            "words": words,
+            "nonce": uuid4().hex,
+        }
+        told, body = orjson.dumps(what), encode(known)
+        args: list[Any] = [str(turn.lane), turn.token, told, body, REMEMBERED_MS, self._retention_ms]
+        with reaching(f"write message {message.id} anew"):
+            if not self._resolve(args=args):
+                raise Fenced(f"the lease of {turn.lane} was lost")
+
+
+def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> Duplicate:
+    """What is written when it came before."""
+    facts = (
+        f"GHL's message {ids[0]}, which was taken in before"
+        if ids
+        else "the same words came at about the same time by another webhook, and GHL lists no second message"
+    )
+    ended = Ended(status=Status.SKIPPED, message_ids=(message.id,), reason=Reason.DUPLICATE, facts=facts)
+    return {"messages": {message.id: outcome(ended)}, "done": [message.id], "events": [orjson.dumps(event_of(ended)).decode()]}

@@ -1,0 +1,69 @@
+-- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
+-- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
+--   ARGV[1]     lane
+--   ARGV[2]     token
+--   ARGV[3]     lease (ms)
+--   ARGV[4]     id for the turn if a new one begins
+--   ARGV[5]     most messages of a turn
+--   ARGV[6]     retention (ms)
+--   ARGV[7]     how many of the newest words that were said
+--   ARGV[8...]  names of fields of the location
+-- Answers nil, or what `turns.read_turn` reads.
+-- Needs: timeline, schedule, situations
+local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local location, contact = split(lane)
+local record = key('lane', lane)
+pass_when_full()
+if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
+local held = redis.call('HMGET', record, 'lease', 'lease_until')
+if held[1] and held[1] ~= token and tonumber(held[2]) > now then return nil end
+
+local function bodies(ids)
+  local found = {}
+  for _, id in ipairs(ids) do found[#found + 1] = redis.call('HGET', key('message', location, id), 'body') or '' end
+  return found
+end
+
+-- The first try of a replay: the lane takes over what the dead letter knew.
+if redis.call('HEXISTS', record, 'turn') == 0 then
+  local id = redis.call('LPOP', key('replays', lane))
+  local stored = id and redis.call('GET', key('dead', id))
+  if stored then
+    local letter = cjson.decode(stored)
+    redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(letter.message_ids), 'asks', letter.asks or 0)
+    if letter.answer ~= '' then
+      redis.call(
+        'HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at,
+        'parts', letter.parts or ''
+      )
+    end
+  end
+end
+
+local replaying = redis.call('HGET', record, 'replaying')
+local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
+if #ids == 0 then
+  -- Every message was ended one by one, as duplicates or by a holder that died before the release.
+  forget_turn(lane)
+  vacate(lane)
+  reschedule(lane)
+  keep_lane(lane, tonumber(ARGV[6]))
+  return nil
+end
+if held[1] ~= token and redis.call('HINCRBY', record, 'unfinished', 1) > 1 then count('tries|abandoned') end
+redis.call('HDEL', record, 'parked')
+redis.call('HSETNX', record, 'turn', fresh)
+redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
+redis.call('ZADD', key('due', location), now + lease, contact)
+occupy(lane, now + lease)
+
+local turn = redis.call('HGET', record, 'turn')
+-- The saved answer of a replay knows its texts, and those that its turn took along.
+local answered = replaying and (redis.call('HGET', record, 'answer') or '') ~= ''
+local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
+return {
+  now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
+  redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
+  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 8)}, tonumber(ARGV[6])),
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), redis.call('EXISTS', key('topped', lane)),
+}

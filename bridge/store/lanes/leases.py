@@ -1,0 +1,236 @@
+"""Lanes: every step of a turn, written only by the holder of the lease."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Unpack
+
+from bridge.errors import Fenced, Overtaken, There
+from bridge.model import ConversationId, LedgerEntry, MessageId
+from bridge.store.lanes import dead_lettering, steps
+from bridge.store.lanes.patch import ReleaseResult, StepResult
+from bridge.store.lanes.schedule import Schedule
+from bridge.store.lanes.situations import read_situation
+from bridge.store.lanes.turns import read_ledger
+from bridge.store.limits.budget import no_room
+from bridge.store.limits.circuits import PROBE_MARGIN_SECONDS
+from bridge.store.locations.records import FIELDS
+from bridge.store.redis.connection import key, reaching, rows
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from redis import Redis
+
+    from bridge.model import Again, Completion, Dead, Ended, Lane, Posted, Posting, Said, Situation, Turn
+    from bridge.store.lanes.excerpts import SealedExcerpt
+    from bridge.store.lanes.patch import Bill, Conditions, Patch
+    from bridge.store.limits.circuits import Admission
+
+REFUSED_LOGINS_UNTIL_HOLD = 3
+NO_CONVERSATION = ConversationId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What a turn has seen of its lane: how many messages, and by which line (channel and conversation provider) its own came."""
+
+    seen: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How things stand after a step: what the guards look at, and the turn's ledger with what was heard of GHL meanwhile."""
+
+    situation: Situation
+    ledger: Mapping[str, LedgerEntry]
+
+
+class Lanes(Schedule):
+    """The schedule and the steps of turns. Every method is one round trip and raises Unavailable when Redis can't be reached."""
+
+    def __init__(
+        self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(redis, lease_seconds=lease_seconds, retention_ms=retention_ms, clock=clock)
+        self._record = redis.register_script(script("record"))
+        self._release = redis.register_script(script("release"))
+
+    def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
+        """Which of these are messages that we posted, or that are known to be our provider's."""
+        with reaching(f"look for own messages of {lane}"):
+            found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
+        return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
+
+    def asking(
+        self,
+        turn: Turn,
+        ids: Sequence[MessageId],
+        *,
+        at_ms: int,
+        provider: str = "",
+        may_deliver: bool,
+        circuit: str,
+        seconds: float,
+        listed: Sequence[Said] | None = None,
+    ) -> Admission:
+        """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
+
+        What GHL lists of the conversation, if it was read, is put on record: that is done once, whatever the answer.
+        Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
+        """
+        patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
+        longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
+        return self._step(turn, patch, circuit={"id": circuit, "longest": longest}).admitted
+
+    def unanswered(
+        self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
+    ) -> None:
+        """Note that a provider that was asked has surely delivered nothing, and keep what it said instead."""
+        self._step(
+            turn,
+            steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt),
+        )
+
+    def answered(
+        self,
+        turn: Turn,
+        ids: Sequence[MessageId],
+        completion: Completion,
+        *,
+        at_ms: int,
+        seconds: float,
+        may_deliver: bool = False,
+        may_claim: bool = True,
+        circuit: str = "",
+        conversation_id: ConversationId = NO_CONVERSATION,
+    ) -> Now:
+        """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
+
+        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers. Answers how things
+        stand afterwards: what an operator said of `conversation_id` counts.
+        """
+        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, may_deliver=may_deliver, may_claim=may_claim)
+        done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
+        return Now(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
+
+    def sending(
+        self,
+        turn: Turn,
+        posting: Posting,
+        *,
+        at_ms: int,
+        channel: str,
+        newest: Newest | None = None,
+        revision: int,
+        seconds: float = 0.0,
+        bill: Bill | None = None,
+    ) -> bool:
+        """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
+
+        Raises Fenced unless the lease is still ours for at least `seconds`; Overtaken, and nothing is noted, if the contact's
+        standing is not of this `revision` any more; There if the part was heard of meanwhile, or the provider has delivered the
+        answer; Busy if GHL's budget, which the post is paid from by this `bill`, has no room.
+        """
+        done = self._step(
+            turn,
+            steps.sending(posting, at_ms=at_ms, channel=channel),
+            least=[round(seconds * 1000)],
+            unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
+            revision=[revision],
+            bill=bill,
+        )
+        if done.code == StepResult.THERE:
+            raise There(f"part {posting.part} of {turn.lane} is in GHL already")
+        if done.code == StepResult.CHANGED:
+            raise Overtaken(f"the standing of {turn.lane} has changed")
+        if done.code == StepResult.NO_ROOM:
+            raise no_room(turn.lane.location_id, done.left_ms)
+        if done.code == StepResult.WRITTEN:
+            # The answer may have been long under way, and the lease ran down meanwhile.
+            _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
+        return done.code == StepResult.WRITTEN
+
+    def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
+        """Note that a part is proven not to be in GHL."""
+        self._step(turn, steps.not_sent(posting, at_ms=at_ms))
+
+    def sent(self, turn: Turn, posted: Posted) -> None:
+        """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
+        self._step(turn, steps.sent(turn, posted))
+
+    def skip(self, turn: Turn, ended: Ended) -> None:
+        """Write down what became of some of the messages; the lane stays leased for the others."""
+        self._step(turn, steps.skipped(turn, ended))
+
+    def end(self, turn: Turn, ended: Ended) -> None:
+        """Write down what became of the messages and give the lane back."""
+        self._end(turn, steps.ended(turn, ended))
+
+    def let_go(self, turn: Turn) -> None:
+        """Give the lane back when every message of the turn has been skipped."""
+        self._end(turn, steps.let_go(turn))
+
+    def again(self, turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None = None) -> None:
+        """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment.
+
+        With `again.in_place` it is due as soon as its location is, at the place in the queue that it had.
+        """
+        self._end(turn, steps.again(turn, ids, again, excerpt=excerpt))
+
+    def bury(
+        self,
+        turn: Turn,
+        ids: Sequence[MessageId],
+        dead: Dead,
+        *,
+        answer: Completion | None,
+        parts: Sequence[str] = (),
+        at_ms: int,
+        excerpt: SealedExcerpt | None = None,
+    ) -> bool:
+        """Turn the messages into one dead letter and give the lane back.
+
+        False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
+        """
+        return self._end(turn, dead_lettering.dead(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt))
+
+    def _step(self, turn: Turn, patch: Patch, **more: Unpack[Conditions]) -> _Done:
+        asked_at = self._clock()
+        answer: list[Any] = self._write(self._record, turn, {**patch, **more})
+        done = _Done(asked_at, *answer)
+        if done.code == StepResult.LOST:
+            _check_left(turn, done.left_ms, math.inf)
+        return done
+
+    def _end(self, turn: Turn, patch: Patch) -> bool:
+        done = int(self._write(self._release, turn, patch, REFUSED_LOGINS_UNTIL_HOLD))
+        if done == ReleaseResult.LOST:
+            raise Fenced(f"the lease of {turn.lane} was lost")
+        return done == ReleaseResult.WRITTEN
+
+    def _write(self, run: Any, turn: Turn, patch: Patch, *more: int) -> Any:
+        told = steps.document(turn, patch)
+        with reaching(f"write a step of {turn.lane}"):
+            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, *more])
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What `record.lua` answers, as far as it does, and when it was asked."""
+
+    asked_at: float
+    code: int
+    left_ms: int = -1
+    admitted: Admission = "open"
+    situation: Sequence[Any] = ()
+    ledger: list[Any] = field(default_factory=list)
+
+
+def _check_left(turn: Turn, left_ms: int, seconds: float) -> None:
+    if left_ms < seconds * 1000:
+        raise Fenced(f"the lease of {turn.lane} was lost, or is too short for a post ({left_ms} ms left)")

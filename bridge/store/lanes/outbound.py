@@ -1,0 +1,37 @@
+"""What is heard of messages that left a conversation, by an event or by reading GHL, as the scripts take it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.policy.authors import author
+from bridge.policy.normalise import digest
+from bridge.store.lanes.transcripts import said
+
+if TYPE_CHECKING:
+    from bridge.model import OutboundMessage
+
+
+def heard(message: OutboundMessage) -> dict[str, Any]:
+    """One outbound message: who may have written it, a digest of its words, and what is to be remembered if a person did."""
+    by = author(type_=message.type, source=message.source)
+    event = {
+        "step": "heard",
+        "message_id": message.id,
+        "by": by,
+        "type": message.type,
+        "source": message.source,
+        "date_added_ms": message.date_added_ms,
+    }
+    return {
+        "id": message.id,
+        "at": message.date_added_ms,
+        "by": by,
+        "user": bool(message.user_id),
+        "digest": digest(message.text),
+        "conversation_id": message.conversation_id,
+        "event": orjson.dumps(event).decode(),
+        "said": said(message.id, "assistant", message.text) if message.text.strip() else "",
+    }

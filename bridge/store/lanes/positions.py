@@ -1,0 +1,40 @@
+"""Where a contact's lane stands: what waits in it, who works on it, and what is wanted next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.store.redis.connection import key, now_ms, reaching
+
+if TYPE_CHECKING:
+    from bridge.model import Lane
+    from bridge.store.redis.connection import Redis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """`waiting` messages; `working`: somebody holds the lane; `due_at_ms` is when it is looked at next, 0 when nothing waits."""
+
+    waiting: int
+    working: bool
+    due_at_ms: int
+    attempts: int
+
+
+class Places:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def place(self, lane: Lane) -> Place:
+        """Where a lane stands now."""
+        with reaching(f"look at {lane}"):
+            now = now_ms(self._redis)
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.llen(key("waiting", str(lane)))
+            pipe.hmget(key("lane", str(lane)), ["lease_until", "attempts"])
+            pipe.zscore(key("due", lane.location_id), lane.contact_id)
+            waiting, (leased, attempts), due = pipe.execute()
+        return Place(waiting=waiting, working=int(leased or 0) > now, due_at_ms=int(due or 0), attempts=int(attempts or 0))

@@ -1,0 +1,58 @@
+-- Write down a step of a turn, if the lane is still held.
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  JSON, the patch (bridge/store/lanes/patch.py)
+--   ARGV[4]  retention (ms)
+-- Answers {written, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; nothing
+-- was
+-- written after {lost, ms} (the lease lasts no longer; -1: it is another's), {newer}, {changed}, {there}, {shut}, or {no_room,
+-- ms} (when
+-- there is room again). The numbers: parts/results.lua.
+-- Needs: results, applying, circuits, permits, situations
+local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local record = key('lane', lane)
+local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
+if is[1] ~= token then return {STEP.lost, -1} end
+local left = tonumber(is[2]) - now
+if patch.least and left < patch.least[1] then return {STEP.lost, left} end
+pass_when_full()
+if patch.listed then
+  redis.call('SET', key('topped', lane), 1, 'PX', retention)
+  for _, said in ipairs(patch.listed) do remember(lane, said[1], said[2], retention) end
+end
+local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
+if admitted == 'open' then return {STEP.shut} end
+
+-- Why nothing is to be written.
+local function objection()
+  -- What is there can't be taken back, whoever has written since.
+  for _, part in ipairs(patch.unless_there or {}) do
+    local stored = redis.call('HGET', key('ledger', patch.turn), part)
+    if stored and cjson.decode(stored).state == 'sent' then return STEP.there end
+  end
+  if patch.unless_newer then
+    local location = split(lane)
+    for _, id in ipairs(redis.call('LRANGE', key('waiting', lane), patch.unless_newer.seen, -1)) do
+      local line = redis.call('HGET', key('message', location, id), 'line')
+      if line == patch.unless_newer.line or line == UNKNOWN_LINE then return STEP.newer end
+    end
+  end
+  if patch.revision and revision(lane) ~= patch.revision[1] then return STEP.changed end
+end
+
+if is[3] ~= patch.nonce then
+  -- What GHL told counts, whatever becomes of the step.
+  if patch.bill then heed((split(lane)), patch.bill) end
+  local why_not = objection()
+  if why_not then return {why_not} end
+  local wait = patch.bill and pay((split(lane)), patch.bill) or 0
+  if wait > 0 then return {STEP.no_room, wait} end
+  apply(lane, patch, retention)
+  if patch.passed then close_circuit(patch.passed) end
+  redis.call('HSET', record, 'written', patch.nonce)
+end
+if not patch.look then return {STEP.written, left, admitted} end
+return {
+  STEP.written, left, admitted, situation(lane, patch.look.conversation, patch.look.fields, retention),
+  redis.call('HGETALL', key('ledger', patch.turn)),
+}

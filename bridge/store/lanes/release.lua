@@ -1,0 +1,87 @@
+-- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
+--   ARGV[1]  lane
+--   ARGV[2]  token of the turn
+--   ARGV[3]  JSON, the patch (bridge/store/lanes/patch.py)
+--   ARGV[4]  retention (ms)
+--   ARGV[5]  refused logins that put a location on hold
+-- Answers written, or lost when the lease was; held when the location is on hold and the turn waits. The numbers:
+-- parts/results.lua.
+-- Needs: results, applying
+local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local location = split(lane)
+local record = key('lane', lane)
+if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
+pass_when_full()
+local function park(circuits)
+  for _, id in ipairs(circuits) do
+    -- It answers again by now: there is nothing to wait for.
+    if redis.call('HEXISTS', key('circuit', id), 'since') == 0 then return redis.call('HSET', key('lane', lane), 'not_before', now) end
+  end
+  redis.call('HSET', key('lane', lane), 'parked', 1)
+  for _, id in ipairs(circuits) do
+    redis.call('ZADD', key('circuit', id, 'waiting'), now, lane)
+    redis.call('PEXPIRE', key('circuit', id, 'waiting'), retention)
+  end
+end
+
+local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
+local held = patch.refused and on_hold
+if held then patch = patch.held end
+apply(lane, patch, retention)
+
+-- `retrying`: lanes whose turn has failed and is to be tried again.
+local retries = patch.wait_ms and patch.lane.attempts > 0
+redis.call(retries and 'SADD' or 'SREM', key('retrying'), lane)
+count('tries|' .. (held and 'held' or patch.dead and 'dead' or not patch.wait_ms and 'ended' or patch.failed and 'failed' or 'deferred'))
+
+if patch.dead then
+  local id = patch.dead.id
+  redis.call('SET', key('dead', id), patch.dead.record, 'PX', retention)
+  redis.call('ZADD', key('dead'), now, id)
+  count('dead_letters|buried')
+  local expired = redis.call('ZREMRANGEBYSCORE', key('dead'), '-inf', now - retention)
+  if expired > 0 then count('dead_letters|expired', expired) end
+  redis.call('RPUSH', key('buried', lane), id)
+  redis.call('LTRIM', key('buried', lane), -20, -1)
+  redis.call('PEXPIRE', key('buried', lane), retention)
+  if patch.refused and redis.call('EXISTS', key('location', location)) == 1 then
+    local refusals = key('refusals', location, patch.refused)
+    if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then
+      redis.call('HSET', key('location', location), 'hold', now, 'hold_why', patch.refused)
+      redis.call('SADD', key('holds'), location)
+      redis.call('ZREM', key('due'), location)
+    end
+    redis.call('LTRIM', refusals, -100, -1)
+  end
+end
+
+redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
+redis.call('HSET', record, 'released', token)
+vacate(lane)
+if patch.replied then
+  note_reply(lane, patch.turn, now)
+  -- GHL's events tell of replies too, where they are subscribed.
+  learn(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
+end
+if patch.wait_ms then
+  -- Less than nothing: its location waits, and the lane keeps its place.
+  if patch.wait_ms >= 0 then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
+  if patch.circuits then park(patch.circuits) end
+end
+if patch.wait_ms or held then
+  -- However long it waits, what was sent must be known then.
+  redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))
+else
+  if not patch.dead then
+    -- A dead letter's texts wait on for the next message; any other end has dealt with those that its turn took along.
+    for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
+    local turn = redis.call('HGET', record, 'turn')
+    for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
+  end
+  forget_turn(lane)
+  clear_up_after(lane, patch.turn, retention)
+end
+reschedule(lane)
+keep_lane(lane, retention)
+ring_if_due()
+return held and RELEASE.held or RELEASE.written

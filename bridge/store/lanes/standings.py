@@ -1,0 +1,103 @@
+"""What is noted of contacts: who spoke, what they stopped, what an operator paused, what was said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.model import Lane
+from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.transcripts import read_said, said
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redis import Redis
+
+    from bridge.model import ContactUpdate, OutboundMessage, Said
+
+
+class Standings:
+    """Every method is one round trip and raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._redis = redis
+        self._hear = redis.register_script(script("observe"))
+        self._begin = redis.register_script(script("begin_once"))
+        self._remember = redis.register_script(script("remember"))
+        self._pause = redis.register_script(script("pause"))
+        self._resume = redis.register_script(script("resume"))
+        self._allow = redis.register_script(script("allow"))
+        self._retention_ms = retention_ms
+
+    def hear(self, lane: Lane, messages: Sequence[OutboundMessage], *, token: str = "") -> int:
+        """Note outbound messages that were read from GHL; answers how many are new words of a person.
+
+        Here and below: what a turn found out (`token` is its lease's) is written only while it holds the lane.
+        """
+        told = orjson.dumps([heard(message) for message in messages])
+        with reaching(f"note what was said to {lane}"):
+            return int(self._hear(args=[str(lane), told, 0, self._retention_ms, token]))
+
+    def pause(self, id_: str) -> Lane | None:
+        """Silence a conversation or contact; None: it is not known yet, and silenced by its id all the same."""
+        with reaching(f"pause {id_}"):
+            lane = self._pause(args=[id_, _event("paused"), self._retention_ms])
+        return Lane.parse(text(lane)) if lane else None
+
+    def resume(self, id_: str) -> bool:
+        """Lift a pause and a human takeover; False when nothing is known of this id."""
+        with reaching(f"resume {id_}"):
+            paused, *lane = self._resume(args=[id_, _event("resumed"), self._retention_ms])
+        return bool(paused or lane)
+
+    def allow(self, lane: Lane) -> tuple[str, ...]:
+        """Lift a contact's stops; answers the channels that were stopped."""
+        with reaching(f"allow {lane}"):
+            return tuple(sorted(map(text, self._allow(args=[str(lane), _event("allowed"), self._retention_ms]))))
+
+    def begin_away(self, lane: Lane, closed_ms: int, turn: str, *, token: str = "") -> bool:
+        """Note that the closed span which began then has its away message from this turn; False if another had it before."""
+        with reaching(f"note the away message of {lane}"):
+            return bool(self._begin(args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms, turn]))
+
+    def undo_away(self, lane: Lane, closed_ms: int) -> None:
+        """It was not sent after all."""
+        with reaching(f"undo the away message of {lane}"):
+            self._redis.delete(key("away", str(lane), str(closed_ms)))
+
+    def said(self, lane: Lane, count: int) -> tuple[Said, ...]:
+        """The last `count` messages of the conversation that are on record, oldest first."""
+        with reaching(f"read what was said with {lane}"):
+            found: Any = self._redis.zrange(key("said", str(lane)), -count, -1, withscores=True) if count else []
+        return tuple(read_said(text(one), at) for one, at in found)
+
+    def remember(self, lane: Lane, heard: Iterable[Said], *, token: str = "") -> None:
+        """Add messages to the record; one that stands there already changes nothing."""
+        told = _told(heard)
+        if told:
+            with reaching(f"remember what was said with {lane}"):
+                self._remember(args=[str(lane), token, self._retention_ms, *told])
+
+
+def _told(heard: Iterable[Said]) -> list[str | int]:
+    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
+
+
+def _event(step: str) -> bytes:
+    return orjson.dumps({"step": step, "by": "an operator"})
+
+
+def contact_args(update: ContactUpdate, retention_ms: int) -> list[Any]:
+    """What `contact.lua` takes."""
+    told = {}
+    if update.tags is not None:
+        told["tags"] = orjson.dumps(update.tags).decode()
+    if update.dnd is not None:
+        told["dnd"] = "1" if update.dnd else "0"
+    if update.blocked_channels is not None:
+        told["blocked"] = orjson.dumps(update.blocked_channels).decode()
+    return [str(update.lane), update.at_ms, orjson.dumps(told), retention_ms]

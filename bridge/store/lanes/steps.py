@@ -1,0 +1,225 @@
+"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch a step.
+
+What each field of a patch says stands in `patch.Patch`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+
+from bridge.model import LedgerEntry, MessageId, SendState, Status
+from bridge.policy.normalise import digest
+from bridge.store.lanes.excerpts import kept_of, told_of
+from bridge.store.lanes.messages import encode_answer
+from bridge.store.lanes.transcripts import said, taken_along, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import Again, Completion, Ended, Posted, Posting, Said, Turn
+    from bridge.store.lanes.excerpts import SealedExcerpt
+    from bridge.store.lanes.patch import Patch
+
+# The ledger's entry for a provider that may deliver by itself.
+ASK = "ask"
+# Empty is a word here: no wait, no claim, no outcome of one, nothing in GHL's list.
+MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
+
+
+def document(turn: Turn, patch: Patch) -> bytes:
+    """A patch as the scripts read it; `nonce` tells this writing from others, should it be sent twice."""
+    kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
+    kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
+    kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
+    return orjson.dumps(kept | {"turn": turn.id, "nonce": uuid4().hex})
+
+
+def asking(
+    turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool, listed: Sequence[Said] | None
+) -> Patch:
+    """A provider is about to be asked; in the ledger too if it may deliver by itself.
+
+    `listed` is what GHL lists of the conversation, None if it was not read.
+    """
+    entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
+    forgotten = {"answer": "", "answered": "", "parts": "", "claimed": ""}
+    known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
+    patch: Patch = {
+        "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
+        "lane": {**known, **forgotten},
+        "ledger": {ASK: entry} if may_deliver else {},
+        "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
+    }
+    if listed is not None:
+        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]
+    return patch
+
+
+def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None) -> Patch:
+    """A provider that was asked has surely delivered nothing; `excerpt` is what it said instead."""
+    entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
+    return {
+        "ledger": {ASK: entry} if may_deliver else {},
+        "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
+        "excerpt": kept_of(turn, excerpt),
+    }
+
+
+def answered(
+    ids: Sequence[MessageId], completion: Completion, *, at_ms: int, seconds: float, may_deliver: bool, may_claim: bool
+) -> Patch:
+    """A provider's answer, which took `seconds`. `may_claim`: its word on who delivers is one to count."""
+    saved: dict[str, int | str] = {
+        "looks": 0,
+        "answer": encode_answer(completion),
+        "answered": orjson.dumps(ids).decode(),
+        "answered_at": at_ms,
+    }
+    if completion.session_id:
+        saved["session"] = completion.session_id
+    if may_deliver:
+        saved["claimed"] = completion.claimed_message_id
+    delivery: Patch = _delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
+    return {
+        "lane": saved,
+        "claimed": completion.claims_delivery if may_claim else None,
+        "welcomed": ["provider"],
+        "events": [_answer_told(completion, seconds)],
+        **delivery,
+    }
+
+
+def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "step": "answered",
+        "provider": completion.provider,
+        "characters": len(completion.text),
+        "seconds": round(seconds, 3),
+        "trace_id": completion.trace_id,
+        "claimed_message_id": completion.claimed_message_id,
+    }
+    besides = {"waited_out": completion.waited_out, "notes": completion.notes}
+    return {**event, **{name: told for name, told in besides.items() if told}}
+
+
+def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
+    """By which words a delivery of the provider's own is known, before its answer came and after."""
+    entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.delivered_as)
+    return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
+
+
+def sending(posting: Posting, *, at_ms: int, channel: str) -> Patch:
+    """A part is about to be posted."""
+    event = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
+    kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
+    return {
+        "lane": {"looks": 0, **kept},
+        "ledger": {posting.part: LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)},
+        "posting": {posting.part: [digest(posting.text)]},
+        "unless_there": [posting.part, *([ASK] if posting.parts else [])],
+        "events": [{**event, "shortened": True} if posting.shortened else event],
+    }
+
+
+def not_sent(posting: Posting, *, at_ms: int) -> Patch:
+    """A part is proven not to be in GHL."""
+    entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms, last=posting.last)
+    return {"ledger": {posting.part: entry}, "events": [{"step": "not_sent", "part": posting.part}]}
+
+
+def sent(turn: Turn, posted: Posted) -> Patch:
+    """A part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
+    posting, ids, at_ms = posted.posting, posted.message_ids, posted.at_ms
+    entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=ids, last=posting.last, draft=not posting.said)
+    event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": posted.how}
+    heard = [(at_ms, said(words_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
+    return {
+        "ledger": {posting.part: entry},
+        "own": list(ids),
+        "said": heard,
+        "welcomed": ["ghl"],
+        "sent": orjson.dumps(event).decode(),
+    }
+
+
+def skipped(turn: Turn, ended: Ended) -> Patch:
+    """What became of some of the messages."""
+    return {
+        "messages": {id_: outcome(ended) for id_ in ended.message_ids},
+        "done": ended.message_ids,
+        "said": words_of(turn, ended),
+        "events": [event_of(ended)],
+    }
+
+
+def ended(turn: Turn, ended: Ended) -> Patch:
+    """What became of all messages, and of the reply's last part if that isn't noted yet."""
+    over = skipped(turn, ended)
+    posted: Patch = sent(turn, ended.posted) if ended.posted else {}
+    return {
+        **posted,
+        **over,
+        "carried": taken_along(turn, ended.message_ids),
+        "own": list(ended.reply_message_ids),
+        "said": [*over["said"], *posted.get("said", ())],
+        "replied": is_reply(ended),
+        "seen": is_claim_true(turn, ended),
+    }
+
+
+def let_go(turn: Turn) -> Patch:
+    """Every message of the turn has been skipped."""
+    oldest = min(turn.messages, key=lambda message: message.date_added_ms, default=None)
+    return {"carried": taken_along(turn, [oldest.id] if oldest else [])}
+
+
+def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None) -> Patch:
+    """The turn is tried again; `excerpt` is what a service said when it failed."""
+    attempts = turn.attempts + again.counts
+    event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
+    dropped: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
+    return {
+        "messages": {id_: {"status": again.status} for id_ in ids},
+        "lane": {"attempts": attempts, "looks": again.looks, **dropped},
+        "wait_ms": -1 if again.in_place else round(again.wait * 1000),
+        "circuits": again.circuits,
+        "failed": again.counts,
+        "events": [{**event, **told_of(turn, excerpt)}],
+        "excerpt": kept_of(turn, excerpt),
+    }
+
+
+def outcome(ended: Ended) -> dict[str, str]:
+    """What is written into a message's record when it ends."""
+    replies = orjson.dumps(ended.reply_message_ids).decode()
+    return {"status": ended.status, "reason": ended.reason or "", "facts": ended.facts, "replies": replies}
+
+
+def event_of(ended: Ended) -> dict[str, Any]:
+    """The end as an event of the timeline."""
+    event: dict[str, Any] = {"step": ended.status, "message_ids": ended.message_ids}
+    if ended.reason:
+        event |= {"reason": ended.reason, "facts": ended.facts}
+    if ended.reply_message_ids:
+        event["reply_ids"] = ended.reply_message_ids
+    return event
+
+
+def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
+    """Under which id the words of a part are on record: GHL's, or ours where GHL's answer held none."""
+    return ids[0] if ids else MessageId(f"{turn.id}-{part}")
+
+
+def is_claim_true(turn: Turn, ended: Ended) -> bool | None:
+    """Whether a provider's word that it delivered turned out true; None without such a word, or without an outcome."""
+    if turn.answer is None or not turn.answer.claims_delivery:
+        return None
+    return {Status.DELIVERED_BY_PROVIDER: True, Status.REPLIED: False}.get(ended.status)
+
+
+def is_reply(ended: Ended) -> bool:
+    """Whether the contact has heard of us by this end."""
+    return ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}

@@ -1,0 +1,52 @@
+"""Messages that the sweep has found: taken in by the same script as those that webhooks bring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from redis import RedisError
+
+from bridge.store.lanes.inbox import accept_args, accepted_event, came
+from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redis import Redis
+
+    from bridge.model import ContactId, InboundMessage, LocationId
+    from bridge.store.lanes.inbox import Accepted
+
+
+class Found:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int, fernet_keys: Sequence[str]) -> None:
+        self._redis = redis
+        self._accept = redis.register_script(script("accept"))
+        self._retention_ms = retention_ms
+        self._fernet_keys = tuple(fernet_keys)
+
+    def recorded(self, location_id: LocationId, contact_ids: Sequence[ContactId]) -> dict[ContactId, int]:
+        """The time (ms) of each contact's newest inbound message that was recorded; 0 for none in the last seven days."""
+        with reaching(f"look for recorded messages of {location_id}"):
+            found = self._redis.zmscore(key("recorded", location_id), list(contact_ids)) if contact_ids else []
+        return {id_: int(at or 0) for id_, at in zip(contact_ids, found, strict=True)}
+
+    def is_known(self, message: InboundMessage) -> bool:
+        """Whether a message came before."""
+        with reaching(f"look for message {message.id}"):
+            names = (key("seen", message.location_id, message.id), key("message", message.location_id, message.id))
+            return bool(self._redis.exists(*names))
+
+    def take(self, message: InboundMessage) -> Accepted:
+        """Take a message in, as a webhook would have brought it."""
+        event = {**accepted_event(message), "by": "sweep"}
+        what = {**came(message, event, marketplace=False), "found": True}
+        args = accept_args(message.lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
+        with reaching(f"accept message {message.id}"):
+            (answer,) = cast("list[Accepted | RedisError]", self._accept(args=args))
+            if isinstance(answer, RedisError):
+                raise answer
+            return answer

@@ -1,0 +1,102 @@
+"""What happened and why, as it was written down when it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.model import Lane
+from bridge.store.lanes.messages import decode
+from bridge.store.redis.connection import key, reaching, text
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a timeline: when (ms), what, and its details (ids, counts, reasons; never text)."""
+
+    at_ms: int
+    step: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """What became of one inbound message."""
+
+    id: str
+    status: str
+    reason: str
+    facts: str
+    error: str
+    conversation_id: str
+    reply_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A lane's whole story."""
+
+    lane: Lane
+    messages: tuple[MessageRecord, ...]
+    events: tuple[Event, ...]
+
+
+class Timelines:
+    """Reads timelines. Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def find(self, id_: str) -> Timeline | None:
+        """The timeline that a message, conversation, contact or reply id belongs to; None if the id is not known."""
+        with reaching(f"read the timeline of {id_}"):
+            found = self._redis.get(key("index", id_))
+            if not found:
+                return None
+            lane = Lane.parse(text(found))
+            events = tuple(_event(text(line)) for line in self._redis.lrange(key("timeline", str(lane)), 0, -1))
+            ids = dict.fromkeys(event.details["message_id"] for event in events if "message_id" in event.details)
+            # The asked one first if its own events have left the timeline since.
+            asked = [] if id_ in ids else [id_]
+            return Timeline(lane, self._messages(lane, (*asked, *ids)), events)
+
+    def lane(self, id_: str) -> Lane | None:
+        """The lane that an id belongs to; None if it is not known."""
+        with reaching(f"look for {id_}"):
+            found = self._redis.get(key("index", id_))
+        return Lane.parse(text(found)) if found else None
+
+    def text(self, lane: Lane, id_: str) -> str | None:
+        """A message's text, as long as it is kept: until it is answered, or as a dead letter."""
+        with reaching(f"read message {id_}"):
+            body = self._redis.hget(key("message", lane.location_id, id_), "body")
+        return decode(text(body)).text if body else None
+
+    def _messages(self, lane: Lane, ids: tuple[str, ...]) -> tuple[MessageRecord, ...]:
+        pipe = self._redis.pipeline(transaction=False)
+        for one in ids:
+            pipe.hgetall(key("message", lane.location_id, one))
+        return tuple(_record(one, fields) for one, fields in zip(ids, pipe.execute(), strict=True) if fields)
+
+
+def _event(line: str) -> Event:
+    at, _, document = line.partition(" ")
+    details = orjson.loads(document)
+    return Event(int(at), details.pop("step"), details)
+
+
+def _record(id_: str, fields: dict[str, str]) -> MessageRecord:
+    return MessageRecord(
+        id=id_,
+        status=fields["status"],
+        reason=fields.get("reason", ""),
+        facts=fields.get("facts", ""),
+        error=fields.get("error", ""),
+        conversation_id=fields.get("conversation", ""),
+        reply_ids=tuple(orjson.loads(fields.get("replies", "[]"))),
+    )

@@ -1,0 +1,66 @@
+"""A conversation's words as they are kept: for providers that have no memory of their own, and to notice loops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.model import UNKNOWN_LINE, MessageId, Said
+from bridge.store.redis.connection import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import Ended, InboundMessage, Turn
+
+# Longer texts are cut in the record, never in a reply.
+MOST_CHARACTERS = 4_000
+
+
+def cut(text: str) -> str:
+    """A text as the record keeps it."""
+    return text.strip()[:MOST_CHARACTERS]
+
+
+def said(id_: MessageId, role: str, text: str) -> str:
+    """One message as JSON, the same for the same message."""
+    return orjson.dumps({"id": id_, "role": role, "content": cut(text)}).decode()
+
+
+def said_by_contact(message: InboundMessage) -> str:
+    """An inbound message as JSON."""
+    return said(message.id, "user", message.text)
+
+
+def read_words(flat: list[str]) -> tuple[Said, ...]:
+    """What a script answers of what was said: message, when, message, when."""
+    return tuple(read_said(text, float(at)) for text, at in rows(flat).items())
+
+
+def read_said(text: str, at_ms: float) -> Said:
+    """Undo `said`."""
+    fields = orjson.loads(text)
+    return Said(role=fields["role"], content=fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms))
+
+
+def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
+    """What the record keeps of this end, each with its time (ms): the contact's words, and a reply that another delivered."""
+    words = asked_of(turn, ended.message_ids)
+    if ended.said:
+        reply = ended.reply_message_ids[0] if ended.reply_message_ids else MessageId(turn.id)
+        words.append((turn.leased_at_ms, said(reply, "assistant", ended.said)))
+    return words
+
+
+def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
+    """The contact's words in these messages and in those that were taken along, each with its time (ms)."""
+    asked = {*ids, *taken_along(turn, ids)}
+    heard = [message for message in (*turn.carried, *turn.messages) if message.id in asked and message.text.strip()]
+    return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]
+
+
+def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
+    """Which carried messages these messages' question holds: those of the same line."""
+    lines = {message.line for message in turn.messages if message.id in ids} | {UNKNOWN_LINE}
+    return [message.id for message in turn.carried if message.line in lines]

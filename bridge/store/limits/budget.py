@@ -1,0 +1,141 @@
+"""GHL's budget of each location: 100 requests in 10 s and 200,000 a day, for all processes together.
+
+A sliding window of what was spent, corrected by what GHL tells: the next request carries the last answer's headers along, so
+that a request costs one round trip. Libraries of rate limiters know neither urgencies nor a budget that others use too.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, cast
+from uuid import uuid4
+
+import orjson
+
+from bridge.errors import Busy
+from bridge.ghl.access import Need
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from redis import Redis
+
+    from bridge.ghl.limits import Limits
+    from bridge.model import LocationId
+    from bridge.store.lanes.patch import Bill, Told
+
+# After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
+SHORTEST_WAIT = 1.0
+LONGEST_WAIT = 10.0
+REMEMBERED = 10_000
+# Redis serves nobody else while a script looks at so many locations: about a millisecond.
+AT_ONCE = 100
+NOTHING_TOLD: Told = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is left of a location's budget: `left` of `most` requests in `interval_seconds`, `left_today` of `most_today`.
+
+    A day ends at midnight UTC. `wait_seconds` is how long its conversations wait for more, 0 when they don't.
+    """
+
+    left: int
+    most: int
+    interval_seconds: float
+    left_today: int
+    most_today: int
+    wait_seconds: float
+
+
+def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
+    """What is left of these locations' budgets. Raises Unavailable when Redis can't be reached."""
+    left = redis.register_script(script("budgets"))
+    with reaching("read what is left of the budgets"):
+        found = [row for at in range(0, len(ids), AT_ONCE) for row in left(args=list(ids[at : at + AT_ONCE]))]
+    return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
+
+
+class Budgets:
+    """The budgets of all locations, as one process sees them. Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._spend = redis.register_script(script("acquire"))
+        self._exceed = redis.register_script(script("rate_limited"))
+        self._clock = clock
+        self._told: dict[LocationId, tuple[Told, float]] = {}
+
+    def of(self, location_id: LocationId) -> LocationBudget:
+        """One location's budget."""
+        return LocationBudget(self, location_id)
+
+    def spend(self, location_id: LocationId, need: Need) -> None:
+        """Take one request. Raises Busy with the wait; then the location's lanes wait too, unless it is only the sweep's."""
+        bill = self.bill(location_id, need)
+        with reaching(f"spend from the budget of {location_id}"):
+            wait = int(self._spend(args=[location_id, orjson.dumps(bill)]))
+        if wait:
+            raise no_room(location_id, wait)
+
+    def bill(self, location_id: LocationId, need: Need) -> Bill:
+        """What a script takes one request by, along with what else it does; what GHL told last goes with it."""
+        told, at = self._told.pop(location_id, (NOTHING_TOLD, 0.0))
+        ago = round((self._clock() - at) * 1000)
+        return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
+
+    def heed(self, location_id: LocationId, limits: Limits) -> None:
+        """Keep what an answer told for the next request."""
+        if limits.most is None and limits.most_daily is None:
+            return
+        if len(self._told) >= REMEMBERED:
+            self._told.clear()
+        told = {name: one for name, one in asdict(limits).items() if one is not None}
+        self._told[location_id] = (cast("Told", told), self._clock())
+
+    def exceeded(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
+        """Let the location wait after a 429."""
+        asked = -1 if retry_after is None else round(retry_after * 1000)
+        over = int(limits.left_daily == 0)
+        with reaching(f"note that the budget of {location_id} is used up"):
+            self._exceed(args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)])
+
+
+class LocationBudget:
+    """One location's budget, as `access.Budget`."""
+
+    def __init__(self, budgets: Budgets, location_id: LocationId) -> None:
+        self._budgets = budgets
+        self._location_id = location_id
+
+    def spend(self, need: Need) -> None:
+        """Take one request. Raises Busy."""
+        self._budgets.spend(self._location_id, need)
+
+    def heed(self, limits: Limits) -> None:
+        """Note what an answer told."""
+        self._budgets.heed(self._location_id, limits)
+
+    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+        """GHL answered 429."""
+        self._budgets.exceeded(self._location_id, retry_after, limits)
+
+
+def _left(row: Sequence[int]) -> Left:
+    left, most, interval_ms, left_today, most_today, wait_ms = row
+    return Left(
+        left=left,
+        most=most,
+        interval_seconds=interval_ms / 1000,
+        left_today=left_today,
+        most_today=most_today,
+        wait_seconds=wait_ms / 1000,
+    )
+
+
+def no_room(location_id: LocationId, wait_ms: int) -> Busy:
+    """The location's budget has no room for so long."""
+    seconds = wait_ms / 1000
+    return Busy(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)

@@ -1,0 +1,50 @@
+-- A provider was down when it was asked. So many faults in a row, met by so many lanes, open its circuit: one conversation that
+-- makes
+-- a provider stumble says nothing about the others.
+--   ARGV[1]   circuit
+--   ARGV[2]   lane
+--   ARGV[3]   token of the turn
+--   ARGV[4]   when the provider was asked (ms)
+--   ARGV[5]   name of the provider
+--   ARGV[6]   faults that open a circuit
+--   ARGV[7]   lanes that must have met them
+--   ARGV[8]   time between probes (ms)
+--   ARGV[9]   longest pause between faults in a row (ms)
+--   ARGV[10]  how long what is known of an open circuit is kept (ms)
+-- Answers 1 if the circuit is open now, else 0.
+-- Needs: schedule
+local id, lane, token, asked_at, name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local most_faults, most_lanes, every = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local record, faults = key('circuit', id), key('circuit', id, 'faults')
+local is = redis.call('HMGET', record, 'since', 'prober', 'closed_at')
+pass_when_full()
+
+if is[1] then
+  if is[2] == token then
+    redis.call('HDEL', record, 'prober')
+    redis.call('HSET', record, 'probe_at', now + every)
+    redis.call('ZADD', key('circuits'), now + every, id)
+  end
+  redis.call('PEXPIRE', record, tonumber(ARGV[10]))
+  return 1
+end
+-- Asked before it recovered: that is no news.
+if is[3] and asked_at < tonumber(is[3]) then return 0 end
+
+redis.call('HSET', faults, token, lane)
+redis.call('PEXPIRE', faults, tonumber(ARGV[9]))
+local lanes, distinct = {}, 0
+for _, each in ipairs(redis.call('HVALS', faults)) do
+  if not lanes[each] then lanes[each], distinct = true, distinct + 1 end
+end
+local many = redis.call('HLEN', faults)
+if many < most_faults or distinct < most_lanes then
+  if many > 10 * most_faults then redis.call('DEL', faults) end
+  return 0
+end
+redis.call('HSET', record, 'since', now, 'probe_at', now + every, 'every', every, 'name', name, 'location', (split(lane)))
+redis.call('PEXPIRE', record, tonumber(ARGV[10]))
+redis.call('DEL', faults)
+redis.call('ZADD', key('circuits'), now + every, id)
+redis.call('SADD', key('circuits', 'open'), id)
+return 1

@@ -1,0 +1,77 @@
+"""Circuits: which completion services are down, as all workers together have found out (infra/decisions/0004)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.model import Turn
+
+Admission = Literal["closed", "open", "probe"]
+
+FAULTS_UNTIL_OPEN = 5
+LANES_UNTIL_OPEN = 3
+# Faults that are further apart than so many probes would be are not in a row.
+PROBES_BETWEEN_FAULTS = 10
+# A circuit that nobody has asked about for so long is no news.
+KEPT_MS = 3600 * 1000
+# What a probe may take beyond its provider's own time.
+PROBE_MARGIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A provider that is down: its name, a location that found out, since when (Redis' clock), and how many lanes wait for it."""
+
+    name: str
+    location_id: str
+    since_ms: int
+    waiting: int
+
+
+class Circuits:
+    """One circuit for each provider and login. `every` is the time between probes (s).
+
+    Every method is one round trip and raises Unavailable when Redis can't be reached.
+    """
+
+    def __init__(self, redis: Redis, *, every: float) -> None:
+        self._redis = redis
+        self._fault = redis.register_script(script("circuit_fault"))
+        self._pass = redis.register_script(script("circuit_pass"))
+        self._every_ms = round(every * 1000)
+
+    def fault(self, circuit: str, turn: Turn, *, name: str, asked_at_ms: int) -> bool:
+        """Note that the provider of this name was down; answers whether its circuit is open now."""
+        in_a_row_ms = PROBES_BETWEEN_FAULTS * self._every_ms
+        limits = [FAULTS_UNTIL_OPEN, LANES_UNTIL_OPEN, self._every_ms, in_a_row_ms, KEPT_MS]
+        with reaching(f"note a fault of {circuit}"):
+            return bool(self._fault(args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *limits]))
+
+    def passed(self, circuit: str) -> None:
+        """Note that the provider has answered, with whatever; `Lanes.answered` does so by itself."""
+        with reaching(f"close {circuit}"):
+            self._pass(args=[circuit])
+
+    def down(self) -> dict[str, Down]:
+        """The circuits that are open."""
+        return open_circuits(self._redis)
+
+
+def open_circuits(redis: Redis) -> dict[str, Down]:
+    """The circuits that are open, by their ids."""
+    with reaching("look for open circuits"):
+        ids = sorted(text(one) for one in redis.smembers(key("circuits", "open")))
+        pipe = redis.pipeline(transaction=False)
+        for one in ids:
+            pipe.hmget(key("circuit", one), "name", "location", "since")
+            pipe.zcard(key("circuit", one, "waiting"))
+        found = pipe.execute()
+    pairs = zip(ids, found[::2], found[1::2], strict=True)
+    return {one: Down(name, location, int(since), waiting) for one, (name, location, since), waiting in pairs if since}

@@ -1,0 +1,1 @@
+"""Locations: their settings, installs of the app, its tokens, and the schedule of sweeps."""

@@ -1,0 +1,25 @@
+-- Note that the app is installed in a location, which is known from then on, with settings or without.
+--   ARGV[1]  location
+--   ARGV[2]  agency; empty: it isn't told
+--   ARGV[3]  the event's own time (ms; 0: now)
+--   ARGV[4]  event for dead letters that come back (JSON)
+--   ARGV[5]  retention (ms)
+-- Answers 1, or 0 when a newer event says that it was uninstalled.
+-- Needs: dead_letters, locations
+local location, agency, at = ARGV[1], ARGV[2], tonumber(ARGV[3])
+at = at > 0 and math.min(at, now) or now
+local record = key('location', location)
+local is = redis.call('HMGET', record, 'installed_at', 'uninstalled_at', 'hold')
+if at < math.max(tonumber(is[2] or 0), tonumber(redis.call('GET', key('gone', location)) or 0)) then return 0 end
+if agency ~= '' then
+  redis.call('HSET', record, 'company', agency)
+  redis.call('SADD', key('agency', agency), location)
+end
+redis.call('SADD', key('installs'), location)
+redis.call('PERSIST', record)
+redis.call('DEL', key('gone', location))
+come_back(location)
+if at <= tonumber(is[1] or 0) then return 1 end
+redis.call('HSET', record, 'installed_at', string.format('%d', at))
+if is[3] and at >= tonumber(is[3]) then lift_hold(location, ARGV[4], tonumber(ARGV[5])) end
+return 1

@@ -1,0 +1,87 @@
+"""When each location is swept for missed webhooks, how far its last sweep came, and what a receiver tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.model import LocationId
+from bridge.store.lanes.inbox import REMEMBERED_MS
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+LEASE_SECONDS = 90.0
+# A receiver beats every few seconds; after so long without a beat webhooks may have been missed.
+BELIEVED_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the sweeps of a location came; moments are ms, 0 for none.
+
+    Everything written before `since_ms` was looked at. `cursor_ms` is where a sweep that is not finished goes on (downwards), and
+    `begun_ms` when that one began.
+    """
+
+    since_ms: int = 0
+    cursor_ms: int = 0
+    begun_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSweep:
+    """A location to be swept now."""
+
+    location_id: LocationId
+    now_ms: int
+    progress: Progress
+
+
+class Sweeps:
+    """The schedule of sweeps. Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._claim = redis.register_script(script("sweep_claim"))
+        self._done = redis.register_script(script("sweep_done"))
+        self._beat = redis.register_script(script("heartbeat"))
+
+    def claim(self) -> DueSweep | None:
+        """Take a location that is due, for one process and a while; None if none is."""
+        return self._take("")
+
+    def of(self, location_id: LocationId) -> DueSweep:
+        """How far a location's sweeps came, whether one is due or not."""
+        due = self._take(location_id)
+        return due or DueSweep(location_id=location_id, now_ms=0, progress=Progress())
+
+    def done(self, location_id: LocationId, progress: Progress, *, seconds: float | None, missed: bool | None = None) -> None:
+        """A sweep is over; the next one follows after `seconds`, None: never. `missed`: it found what no webhook brought."""
+        following = -1 if seconds is None else round(seconds * 1000)
+        found = "" if missed is None else int(missed)
+        with reaching(f"note a sweep of {location_id}"):
+            moments = (progress.since_ms, progress.cursor_ms, progress.begun_ms)
+            self._done(args=[location_id, following, *moments, found, REMEMBERED_MS])
+
+    def beat(self) -> bool:
+        """A receiver takes webhooks. True if none has for a while: then every location is swept at once."""
+        with reaching("tell that webhooks are taken"):
+            return bool(self._beat(args=[round(BELIEVED_SECONDS * 1000)]))
+
+    def _take(self, location_id: str) -> DueSweep | None:
+        with reaching("look for locations to sweep"):
+            found = self._claim(args=[round(LEASE_SECONDS * 1000), location_id])
+        if not found:
+            return None
+        now, location, since, cursor, begun = found
+        progress = Progress(since_ms=since, cursor_ms=cursor, begun_ms=begun)
+        return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress)
+
+
+def missed_locations(redis: Redis) -> tuple[LocationId, ...]:
+    """Locations whose newest sweep found messages that no webhook brought, although webhooks come there."""
+    with reaching("look for missed webhooks"):
+        return tuple(LocationId(text(one)) for one in sorted(redis.smembers(key("missed"))))

@@ -1,0 +1,1 @@
+"""What operators see and change: dead letters, erasures, the audit record, logins and alerts."""

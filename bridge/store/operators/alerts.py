@@ -1,0 +1,57 @@
+"""What the operator is told of: once when it begins, once when it is over, whichever process sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.store.redis.connection import Redis
+
+
+class Cause(NamedTuple):
+    """Something wrong now: its id, what is told of it, and how long it has to last first (s)."""
+
+    id: str
+    text: str
+    after_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to be told: as it is stored, and its fields (`cause`, `text`, `state`, `at`)."""
+
+    stored: str
+    document: dict[str, Any]
+
+
+class Alerts:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._review = redis.register_script(script("alerts"))
+
+    def review(self, causes: Iterable[Cause], *, every: float) -> bool:
+        """Note causes that begin or end; False when another process did so within `every` seconds."""
+        told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
+        with reaching("review the alerts"):
+            return bool(self._review(args=[round(every * 1000), *told]))
+
+    def next(self) -> Alert | None:
+        """The oldest alert that is not delivered yet."""
+        with reaching("read the next alert"):
+            stored = self._redis.lindex(key("alerts", "outbox"), 0)
+        return Alert(text(stored), orjson.loads(stored)) if stored else None
+
+    def delivered(self, alert: Alert) -> None:
+        """The alert has reached its receiver. Another process may have delivered it too: the next one stays."""
+        with reaching("note an alert as delivered"):
+            self._redis.lrem(key("alerts", "outbox"), 1, alert.stored)

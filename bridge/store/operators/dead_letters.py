@@ -1,0 +1,135 @@
+"""Dead letters: turns that did not pass by themselves, until somebody replays or drops them or a newer message comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+import orjson
+
+from bridge.model import ConversationId, Lane, LocationId, MessageId
+from bridge.store.redis.connection import key, reaching, scored, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bridge.store.redis.connection import Redis
+
+Replayed = Literal["replayed", "unknown", "closed", "newer"]
+Dropped = Literal["dropped", "unknown", "closed"]
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One dead letter. `failed_at_ms` is by Redis' clock; `error` holds no content.
+
+    What the service said is kept under `excerpt_id`, if that isn't empty.
+    """
+
+    id: str
+    lane: Lane
+    conversation_id: ConversationId
+    message_ids: tuple[MessageId, ...]
+    channel: str
+    error: str
+    attempts: int
+    failed_at_ms: int
+    excerpt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some dead letters, and where the next ones begin; empty when there are no more."""
+
+    letters: tuple[DeadLetter, ...]
+    next: str
+
+
+class DeadLetters:
+    """The open dead letters. Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._redis = redis
+        self._replay = redis.register_script(script("replay"))
+        self._drop = redis.register_script(script("drop"))
+        self._retention_ms = retention_ms
+
+    def get(self, id_: str) -> DeadLetter | None:
+        """One open dead letter."""
+        with reaching(f"read dead letter {id_}"):
+            stored = self._redis.get(key("dead", id_)) if self._redis.zscore(key("dead"), id_) is not None else None
+        return _letter(text(stored)) if stored else None
+
+    def is_known(self, id_: str) -> bool:
+        """Whether there is or was one of this id."""
+        with reaching(f"look for dead letter {id_}"):
+            return bool(self._redis.exists(key("dead", id_)))
+
+    def all(self, *, location_id: LocationId | None = None) -> Iterator[DeadLetter]:
+        """The open ones, oldest first; those of one location if given."""
+        after = ""
+        while True:
+            page = self.page(after=after, location_id=location_id)
+            yield from page.letters
+            if not page.next:
+                return
+            after = page.next
+
+    def page(self, *, after: str = "", most: int = PAGE, location_id: LocationId | None = None) -> Page:
+        """Look at `most` open ones, oldest first, from where another page ended.
+
+        With a location only its own are answered: a page may be empty and still have a `next`. Raises ValueError for an
+        `after` that no page gave.
+        """
+        with reaching("list the dead letters"):
+            ids = self._after(after, most)
+            found = self._redis.mget([key("dead", id_) for _, id_ in ids]) if ids else []
+        letters = (_letter(text(stored)) for stored in found if stored)
+        chosen = tuple(letter for letter in letters if location_id in {None, letter.lane.location_id})
+        return Page(chosen, "{}-{}".format(*ids[-1]) if len(ids) == most else "")
+
+    def _after(self, after: str, most: int) -> list[tuple[int, str]]:
+        """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""
+        at, _, last = after.partition("-")
+        reached = (int(at or 0), last)
+        found: list[tuple[int, str]] = []
+        start = 0
+        while len(found) < most:
+            rows = self._redis.zrange(key("dead"), reached[0], "+inf", byscore=True, offset=start, num=most, withscores=True)
+            found += [place for place in ((int(score), text(id_)) for id_, score in scored(rows)) if place > reached]
+            if len(rows) < most:
+                break
+            start += most
+        return found[:most]
+
+    def replay(self, id_: str, *, force: bool) -> Replayed:
+        """Put it back at the head of its lane; only once, however often it is asked for."""
+        with reaching(f"replay dead letter {id_}"):
+            return cast("Replayed", self._replay(args=[id_, int(force), _event("replayed", id_), self._retention_ms]))
+
+    def drop(self, ids: Sequence[str]) -> list[Dropped]:
+        """Close some for good; answers what became of each."""
+        with reaching("drop dead letters"):
+            return [cast("Dropped", self._drop(args=[one, _event("dropped", one), self._retention_ms])) for one in ids]
+
+
+def _event(step: str, id_: str) -> bytes:
+    return orjson.dumps({"step": step, "dead_letter_id": id_})
+
+
+def _letter(stored: str) -> DeadLetter:
+    fields = orjson.loads(stored)
+    return DeadLetter(
+        id=fields["id"],
+        lane=Lane(fields["location_id"], fields["contact_id"]),
+        conversation_id=fields["conversation_id"],
+        message_ids=tuple(fields["message_ids"]),
+        channel=fields["channel"],
+        error=fields["error"],
+        attempts=fields["attempts"],
+        failed_at_ms=fields["failed_at"],
+        excerpt_id=fields.get("excerpt_id", ""),
+    )

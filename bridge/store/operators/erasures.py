@@ -1,0 +1,191 @@
+"""Everything that is kept of a contact, removed; only what it forbade stays, under a digest."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.store.redis.connection import PREFIX, key, reaching, scored, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bridge.model import Lane
+    from bridge.store.redis.connection import Redis
+
+BATCH = 1000
+NOBODY = "(erased)"
+# What `erase.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
+REMOVED_AT_ONCE = frozenset({
+    "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
+    "twins", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When (ms) the contact was fenced off, how many records went with it, and the channels that stay stopped."""
+
+    at_ms: int
+    records: int
+    stopped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many records were removed, and the channels that stay stopped."""
+
+    records: int
+    stopped: tuple[str, ...]
+
+
+def digests(lane: Lane, fernet_keys: Iterable[str]) -> tuple[str, ...]:
+    """What an erased contact is called, newest key first: only who has the key can tell whose it is."""
+    return tuple(
+        hmac.digest(urlsafe_b64decode(one), b"erased contact\0" + str(lane).encode(), "sha256").hex() for one in fernet_keys
+    )
+
+
+class Erasures:
+    """Raises Unavailable when Redis can't be reached: what was not removed yet is removed by another try."""
+
+    def __init__(self, redis: Redis, *, fernet_keys: Sequence[str], retention_ms: int) -> None:
+        self._redis = redis
+        self._erase = redis.register_script(script("erase"))
+        self._forget_ids = redis.register_script(script("forget_ids"))
+        self._keys = tuple(fernet_keys)
+        self._retention_ms = retention_ms
+
+    def erase(self, lane: Lane) -> Erased:
+        """Remove everything kept of a contact. It looks through all ids that are kept: seconds for a million of them.
+
+        Marks of messages that came stay for their 7 days, so that one sent again is not taken for new; they name no contact.
+        """
+        return self.finish(lane, self.begin(lane))
+
+    def begin(self, lane: Lane) -> Begun:
+        """Fence off whoever works on it, and remove what is kept under the contact's own name; all at once."""
+        with reaching("begin to erase a contact"):
+            at, records, *stopped = self._erase(args=[str(lane), digests(lane, self._keys)[0], self._retention_ms])
+        return Begun(at, records, tuple(sorted(map(text, stopped))))
+
+    def finish(self, lane: Lane, begun: Begun) -> Erased:
+        """Remove what is kept under other names; messages that came since the beginning stay."""
+        records = begun.records
+        with reaching("erase a contact"):
+            ids = set(self._ids(lane))
+            for some in _batches(sorted(ids)):
+                records += self._forget_ids(args=[str(lane), begun.at_ms, *some])
+            records += self._forget_letters(lane) + self._forget_excerpts(lane) + self._forget_others(lane)
+            self._forget_mentions(lane)
+            self._redact({*ids, lane.contact_id})
+        return Erased(records, begun.stopped)
+
+    def stopped(self, lane: Lane) -> dict[str, int]:
+        """The channels that an erased contact has stopped, and since when (ms)."""
+        found: dict[str, int] = {}
+        with reaching(f"read what {lane} forbade"):
+            for digest in digests(lane, self._keys):
+                fields = self._redis.hgetall(key("erased", digest))
+                found |= {text(name)[5:]: int(at) for name, at in fields.items() if text(name).startswith("stop:")}
+        return found
+
+    def kept(self) -> int:
+        """Of how many erased contacts something is kept under a digest."""
+        with reaching("count erased contacts"):
+            return sum(1 for _ in self._redis.scan_iter(key("erased", "*"), count=BATCH))
+
+    def allow(self, lane: Lane) -> tuple[str, ...]:
+        """Lift the stops of an erased contact; answers the channels that were stopped."""
+        stopped = tuple(sorted(self.stopped(lane)))
+        with reaching(f"allow {lane}"):
+            for digest in digests(lane, self._keys) if stopped else ():
+                self._redis.hdel(key("erased", digest), *(f"stop:{channel}" for channel in stopped))
+        return stopped
+
+    def _ids(self, lane: Lane) -> Iterator[str]:
+        """Every id that points to the lane: of messages, of the conversation, of replies, of the contact."""
+        for names in self._names("index:*"):
+            values = self._redis.mget(names)
+            yield from (
+                name.removeprefix(key("index", "")) for name, value in zip(names, values, strict=True) if value == str(lane)
+            )
+
+    def _forget_letters(self, lane: Lane) -> int:
+        """Dead letters that were closed long ago; the open ones are gone already."""
+        removed = 0
+        for names in self._names("dead:*"):
+            for name, value in zip(names, self._redis.mget(names), strict=True):
+                letter = orjson.loads(value) if value else {}
+                if (letter.get("location_id"), letter.get("contact_id")) == (lane.location_id, lane.contact_id):
+                    removed += int(self._redis.delete(name, key("ledger", letter["id"])))
+        return removed
+
+    def _forget_excerpts(self, lane: Lane) -> int:
+        """What services said of turns that are over."""
+        removed = 0
+        for names in self._names("excerpt:*"):
+            its = [name for name in names if self._redis.hget(name, "lane") == str(lane)]
+            removed += int(self._redis.delete(*its)) if its else 0
+        return removed
+
+    def _forget_others(self, lane: Lane) -> int:
+        """What is named after the lane, whoever keeps it."""
+        removed = 0
+        for names in self._names(f"*:{lane.location_id}:{lane.contact_id}*"):
+            others = [name for name in names if _is_of(name, lane)]
+            if others:
+                removed += int(self._redis.delete(*others))
+        return removed
+
+    def _forget_mentions(self, lane: Lane) -> None:
+        """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
+        self._redis.zrem(key("capped"), str(lane))
+        for names in self._names("circuit:*:faults"):
+            for name in names:
+                for field, met in self._redis.hgetall(name).items():
+                    if met == str(lane):
+                        self._redis.hdel(name, field)
+        for cause, said in self._redis.hgetall(key("alerts")).items():
+            if lane.contact_id in text(said):
+                self._redis.hset(key("alerts"), cause, text(said).replace(lane.contact_id, NOBODY))
+        for waiting in self._redis.lrange(key("alerts", "outbox"), 0, -1):
+            if lane.contact_id in text(waiting):
+                self._redis.rpush(key("alerts", "outbox"), text(waiting).replace(lane.contact_id, NOBODY))
+                self._redis.lrem(key("alerts", "outbox"), 0, text(waiting))
+
+    def _redact(self, ids: set[str]) -> None:
+        """Who changed what stays on record, but no longer about whom."""
+        for stored, at in scored(self._redis.zrange(key("audit"), 0, -1, withscores=True)):
+            entry = orjson.loads(stored)
+            if ids.intersection(entry["ids"]):
+                entry["ids"] = [NOBODY if one in ids else one for one in entry["ids"]]
+                pipe = self._redis.pipeline(transaction=True)
+                pipe.zadd(key("audit"), {orjson.dumps(entry): at})
+                pipe.zrem(key("audit"), stored)
+                pipe.execute()
+
+    def _names(self, pattern: str) -> Iterator[list[str]]:
+        found = (text(name) for name in self._redis.scan_iter(PREFIX + pattern, count=BATCH))
+        return _batches(found)
+
+
+def _is_of(name: str, lane: Lane) -> bool:
+    kind, *parts = name.removeprefix(PREFIX).split(":")
+    return kind not in REMOVED_AT_ONCE and parts[:2] == [lane.location_id, lane.contact_id]
+
+
+def _batches(names: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[Any] = []
+    for name in names:
+        batch.append(name)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

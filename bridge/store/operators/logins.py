@@ -1,0 +1,66 @@
+"""Failed logins of operators, counted for a minute for each address and for all, whichever process they came to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.store.redis.connection import key, reaching
+
+if TYPE_CHECKING:
+    from bridge.store.redis.connection import Redis
+
+WINDOW_MS = 60_000
+MOST_OF_AN_ADDRESS = 20
+MOST_OF_ALL = 200
+KNOWN_MS = 24 * 3600 * 1000
+
+
+class Logins:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def wait(self, address: str) -> float:
+        """Seconds until a login from there is looked at; 0: now.
+
+        An address that has logged in within a day has only its own failures to answer for: nobody can lock an operator out by
+        failing from elsewhere.
+        """
+        own, all_, known = key("logins", address), key("logins"), key("logins", "known", address)
+        with reaching("look at failed logins"):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.mget([own, all_, known])
+            pipe.pttl(own)
+            pipe.pttl(all_)
+            (of_it, of_all, is_known), own_ms, all_ms = pipe.execute()
+        if int(of_it or 0) >= MOST_OF_AN_ADDRESS:
+            return max(0, int(own_ms)) / 1000
+        if int(of_all or 0) >= MOST_OF_ALL and not is_known:
+            return max(0, int(all_ms)) / 1000
+        return 0.0
+
+    def failed(self, address: str) -> None:
+        """Count a failed login."""
+        with reaching("count a failed login"):
+            pipe = self._redis.pipeline(transaction=True)
+            for name in (key("logins", address), key("logins")):
+                # The window begins with its first failure: the time that is left stays as it is.
+                pipe.set(name, 0, px=WINDOW_MS, nx=True)
+                pipe.incr(name)
+            pipe.execute()
+
+    def succeeded(self, address: str) -> None:
+        """Remember for a day that somebody there knew the token."""
+        with reaching("note a login"):
+            self._redis.set(key("logins", "known", address), 1, px=KNOWN_MS, nx=True)
+
+    def end(self, login: str, *, seconds: int) -> None:
+        """Remember for `seconds` that a login is over, wherever a copy of its cookie may be."""
+        with reaching("end a login"):
+            self._redis.set(key("logins", "ended", login), 1, ex=seconds)
+
+    def is_over(self, login: str) -> bool:
+        """Whether somebody has ended a login."""
+        with reaching("look whether a login is over"):
+            return bool(self._redis.exists(key("logins", "ended", login)))

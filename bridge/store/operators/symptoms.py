@@ -1,0 +1,73 @@
+"""What the state shows of anything that may be wrong: read here, judged by `operating.diagnosis`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bridge.store.figures.gauges import measure
+from bridge.store.figures.health import missing_durability
+from bridge.store.figures.warnings import capped_lanes, refused_webhooks
+from bridge.store.limits.circuits import open_circuits
+from bridge.store.locations.sweeps import missed_locations
+from bridge.store.redis.connection import key, now_ms, reaching, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.store.figures.gauges import Gauges
+    from bridge.store.limits.circuits import Down
+    from bridge.store.redis.connection import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A location on hold: the side that refused three logins (`ghl`, `provider`), and since when (ms; 0: not known)."""
+
+    side: str
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptoms:
+    """The state at `now_ms` (Redis' clock).
+
+    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
+    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
+    hour, newest first, `missing_durability` names what a 202 lacks to be kept.
+    """
+
+    now_ms: int
+    gauges: Gauges
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    down: Mapping[str, Down] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
+    refused_webhooks: int = 0
+    capped: tuple[str, ...] = ()
+    missing_durability: tuple[str, ...] = ()
+
+
+def look(redis: Redis) -> Symptoms:
+    """Look at the state once. Raises Unavailable when Redis can't be reached."""
+    with reaching("tell the time"):
+        now = now_ms(redis)
+    return Symptoms(
+        now_ms=now,
+        gauges=measure(redis),
+        holds=_holds(redis),
+        down=open_circuits(redis),
+        missed=missed_locations(redis),
+        refused_webhooks=refused_webhooks(redis),
+        capped=capped_lanes(redis),
+        missing_durability=missing_durability(redis),
+    )
+
+
+def _holds(redis: Redis) -> dict[str, Hold]:
+    with reaching("look for locations on hold"):
+        ids = sorted(text(one) for one in redis.smembers(key("holds")))
+        pipe = redis.pipeline(transaction=False)
+        for one in ids:
+            pipe.hmget(key("location", one), ["hold_why", "hold"])
+        found = pipe.execute()
+    return {one: Hold(text(side or ""), int(since or 0)) for one, (side, since) in zip(ids, found, strict=True)}

@@ -1,0 +1,180 @@
+-- Messages that left a conversation: ours, a provider's, a person's.
+-- Needs: timeline, schedule, dead_letters, standings
+
+-- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
+--   said  message (JSON, as bridge/store/lanes/transcripts.py writes it)
+local function remember(lane, at, said, retention)
+  local record = key('said', lane)
+  redis.call('ZADD', record, at, said)
+  redis.call('ZREMRANGEBYRANK', record, 0, -201)
+  redis.call('PEXPIRE', record, retention)
+end
+
+-- A message of the conversation is our own: no event makes it a person's.
+--   id    of the message
+--   turn  that posted it; `provider`: one that its provider delivered
+local function own(lane, id, turn, retention)
+  local location = split(lane)
+  redis.call('SET', key('own', location, id), turn, 'PX', retention)
+  point(id, lane, retention)
+end
+
+-- The contact has heard of us by a turn: that counts in its cap.
+local function note_reply(lane, turn, at)
+  local record, replies = key('lane', lane), key('replies', lane)
+  if at > tonumber(redis.call('HGET', record, 'replied_at') or 0) then redis.call('HSET', record, 'replied_at', at) end
+  redis.call('ZADD', replies, at, turn)
+  redis.call('ZREMRANGEBYSCORE', replies, '-inf', now - 24 * 3600 * 1000)
+  redis.call('PEXPIRE', replies, 24 * 3600 * 1000)
+end
+
+-- A dead letter's answer is in GHL after all: it ends as its turn would have ended.
+--   turn  the dead letter
+local function close_letter(lane, turn, at, retention)
+  local letter, replies = open_letter(turn), {}
+  mark(letter, 'replied', '', retention)
+  for _, one in ipairs(redis.call('HVALS', key('ledger', turn))) do
+    for _, reply in ipairs(cjson.decode(one).message_ids) do replies[#replies + 1] = reply end
+  end
+  for _, message in ipairs(letter.message_ids) do
+    redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode(replies))
+  end
+  for _, said in ipairs(letter.said or {}) do remember(lane, said[1], said[2], retention) end
+  for _, id in ipairs(letter.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
+  note_reply(lane, turn, at)
+  keep_lane(lane, retention)
+  tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
+end
+
+-- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
+--   part     of the answer, or `ask`
+--   message  see `hear.lua`
+local function settle(lane, turn, part, message, at, retention)
+  local ledger = key('ledger', turn)
+  local stored = redis.call('HGET', ledger, part)
+  own(lane, message.id, turn, retention)
+  local entry = stored and cjson.decode(stored)
+  local says = message.by ~= 'nobody' and message.said ~= ''
+  if entry and entry.state == 'sent' then
+    -- Staff has sent a draft as it is: now the contact has heard it.
+    if entry.draft and says then remember(lane, at, message.said, retention) end
+    return
+  end
+  if not entry then return end
+  entry.state, entry.message_ids, entry.draft = 'sent', {message.id}, message.by == 'nobody'
+  redis.call('HSET', ledger, part, cjson.encode(entry))
+  tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {message.id}, how = 'heard from GHL'}), retention)
+  local record = key('lane', lane)
+  if redis.call('HGET', record, 'turn') == turn then
+    redis.call('HDEL', record, 'not_before')
+    if not leased(lane) then schedule(lane, now) end
+    return
+  end
+  -- The turn that would put it on record is over.
+  if says then remember(lane, at, message.said, retention) end
+  if entry.last and redis.call('ZSCORE', key('dead'), turn) then close_letter(lane, turn, at, retention) end
+end
+
+-- Whether a call to the outside is open whose message may be heard of before its answer comes.
+-- Answers true or false.
+local function call_is_open(lane)
+  local turn = redis.call('HGET', key('lane', lane), 'turn')
+  for _, stored in ipairs(turn and redis.call('HVALS', key('ledger', turn)) or {}) do
+    local state = cjson.decode(stored).state
+    if state == 'sending' or state == 'asking' then return true end
+  end
+  return false
+end
+
+-- Note newer words than those that are known.
+--   name     who spoke: `human` or `automation`
+--   message  see `hear.lua`
+-- Answers whether they are newer.
+local function spoke(lane, name, at, message, retention)
+  local record = key('standing', lane)
+  if message.said ~= '' then remember(lane, at, message.said, retention) end
+  local known = redis.call('HMGET', record, name .. '_at', name .. '_id')
+  -- GHL tells of a message again whenever its status changes.
+  if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end
+  redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id)
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  tell(lane, message.event, retention)
+  return true
+end
+
+-- A text of ours counts as ours for a day from its attempt on: by then its own id is known, and a person may well say the same.
+-- GHL's clock, by which messages are dated, may be behind.
+local OURS_BY_TEXT, CLOCKS_APART = 24 * 3600 * 1000, 120 * 1000
+
+-- Which part of which turn a message is, by its words, or by the id that a provider has claimed.
+--   message  see `hear.lua`
+-- Answers turn, part; nil if it is no part of ours.
+local function part_of(lane, message, at)
+  local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
+  if posted then
+    local turn, part, since = posted:match('^(%S+) (%S+) (%d+)$')
+    if at > since - CLOCKS_APART and at < since + OURS_BY_TEXT then return turn, part end
+  end
+  local answer = redis.call('HMGET', key('lane', lane), 'claimed', 'turn')
+  if answer[1] == message.id and answer[1] ~= '' then return answer[2], 'ask' end
+end
+
+-- A provider that posts by itself may post other words than it answered with: in parts, or without markup.
+--   message  see `hear.lua`
+-- Answers whether this may be such a one.
+local function delivered_lately(lane, message, at)
+  if message.user or redis.call('HGET', key('location', (split(lane))), 'delivers') ~= '1' then return false end
+  return math.abs(at - tonumber(redis.call('HGET', key('lane', lane), 'replied_at') or 0)) < 10 * 60 * 1000
+end
+
+-- Hear of one message that left the conversation.
+--   message  see `hear.lua`
+-- Answers whether somebody spoke anew.
+local function hear(lane, message, retention)
+  local location = split(lane)
+  if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end
+  local at = message.at > 0 and math.min(message.at, now) or now
+  local turn, part = part_of(lane, message, at)
+  if turn then
+    settle(lane, turn, part, message, at, retention)
+    return false
+  end
+  -- Of what is older than our memory it can't be told whether it is ours.
+  local longest = math.max(retention, tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0))
+  if message.by == 'nobody' or at < now - longest then return false end
+  if message.by == 'automation' then
+    -- A campaign writes to thousands who never wrote: nothing is kept of them unless it counts.
+    local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
+    if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
+    return spoke(lane, 'automation', at, message, retention)
+  end
+  if not message.user and call_is_open(lane) then
+    local unclear = key('unclear', lane)
+    redis.call('HSET', unclear, message.id, cjson.encode(message))
+    redis.call('PEXPIRE', unclear, OURS_BY_TEXT)
+    return false
+  end
+  if delivered_lately(lane, message, at) then
+    own(lane, message.id, 'provider', retention)
+    if message.said ~= '' then remember(lane, at, message.said, retention) end
+    return false
+  end
+  return spoke(lane, 'human', at, message, retention)
+end
+
+-- No call is open any more: what was heard meanwhile is ours by now, or a person's.
+local function clear_up(lane, retention)
+  local unclear = key('unclear', lane)
+  if redis.call('EXISTS', unclear) == 0 or call_is_open(lane) then return end
+  local waiting = redis.call('HVALS', unclear)
+  redis.call('DEL', unclear)
+  for _, message in ipairs(waiting) do hear(lane, cjson.decode(message), retention) end
+end
+
+-- A turn is over. If it will never be known what its provider delivered, what was heard meanwhile may be just that.
+local function clear_up_after(lane, turn, retention)
+  local asked = redis.call('HGET', key('ledger', turn), 'ask')
+  if asked and cjson.decode(asked).state == 'asking' then redis.call('DEL', key('unclear', lane)) end
+  clear_up(lane, retention)
+end

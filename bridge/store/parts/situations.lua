@@ -1,0 +1,21 @@
+-- How things stand with a contact and its location, for whoever decides about them (bridge/store/lanes/situations.py).
+-- Needs: standings
+
+local DAY_OF_REPLIES = 24 * 3600 * 1000
+
+-- How things stand with a contact.
+--   conversation  id by which an operator may have paused it
+--   fields        list of names of fields of the location
+-- Answers {now (ms), conversation, these fields of the location, fields of the standing, replies of the last 24 hours, the oldest
+-- of
+-- them (ms)}.
+local function situation(lane, conversation, fields, retention)
+  local location, contact = split(lane)
+  for _, id in ipairs({contact, conversation}) do adopt_pause(lane, id, retention) end
+  local replies, since = key('replies', lane), now - DAY_OF_REPLIES
+  local oldest = redis.call('ZRANGEBYSCORE', replies, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return {
+    now, conversation, redis.call('HMGET', key('location', location), unpack(fields)), redis.call('HGETALL', key('standing', lane)),
+    oldest[2] and redis.call('ZCOUNT', replies, since, '+inf') or 0, oldest[2] or '0',
+  }
+end

@@ -1,0 +1,91 @@
+-- What a contact and its operator have forbidden.
+-- Needs: timeline, schedule
+
+-- The number of a contact's standing, which grows with each change.
+-- Answers it; 0 if nothing is known.
+local function revision(lane) return tonumber(redis.call('HGET', key('standing', lane), 'revision') or 0) end
+
+-- The channels that a contact has stopped, and since when.
+-- Answers a table of channel and moment (ms, as text).
+local function stops(lane)
+  local fields, found = rows(redis.call('HGETALL', key('standing', lane))), {}
+  for name, at in pairs(fields) do
+    local channel = name:match('^stop:(.+)$')
+    if channel and tonumber(at) >= tonumber(fields['start:' .. channel] or 0) then found[channel] = at end
+  end
+  return found
+end
+
+-- Stops, pauses and takeovers without an end stay until they are lifted; the rest of a standing expires.
+local function keep_standing(lane, retention)
+  local record = key('standing', lane)
+  local settings = redis.call('HMGET', key('location', (split(lane))), 'takeover_ms', 'by_workflow')
+  local spoken = redis.call('HMGET', record, 'human_at', 'automation_at', 'resumed_at')
+  local takeover, newest = tonumber(settings[1] or 0), tonumber(spoken[1] or 0)
+  if settings[2] == '1' then newest = math.max(newest, tonumber(spoken[2] or 0)) end
+  local endless = takeover < 0 and newest > tonumber(spoken[3] or 0)
+  if endless or redis.call('HEXISTS', record, 'paused_at') == 1 or next(stops(lane)) then
+    redis.call('PERSIST', record)
+  else
+    redis.call('PEXPIRE', record, math.max(retention, takeover))
+  end
+end
+
+-- A pause that was said before anything was known of the contact.
+--   id  of the contact or the conversation, by which it was said
+local function adopt_pause(lane, id, retention)
+  local since = id ~= '' and redis.call('GET', key('paused', id))
+  if not since then return end
+  redis.call('DEL', key('paused', id))
+  redis.call('HSET', key('standing', lane), 'paused_at', since)
+  redis.call('HINCRBY', key('standing', lane), 'revision', 1)
+  keep_standing(lane, retention)
+end
+
+-- What is kept of an erased contact stays too; where a takeover ends by itself, one alone expires.
+--   kept  the key of what is kept
+local function keep_forbidden(kept, location, retention)
+  local fields = redis.call('HKEYS', kept)
+  local takeover = tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0)
+  if #fields == 1 and fields[1] == 'human_at' and takeover >= 0 then
+    redis.call('PEXPIRE', kept, math.max(1, math.min(takeover, retention)))
+  else
+    redis.call('PERSIST', kept)
+  end
+end
+
+-- An erased contact is heard of again: what it forbade before counts as it did.
+--   digests  list of those under which it may be kept; nil: none
+local function restore(lane, digests, retention)
+  for _, digest in ipairs(digests or {}) do
+    local kept = key('erased', digest)
+    local fields = redis.call('HGETALL', kept)
+    for at = 1, #fields, 2 do redis.call('HSETNX', key('standing', lane), fields[at], fields[at + 1]) end
+    if #fields > 0 then
+      redis.call('DEL', kept)
+      redis.call('HINCRBY', key('standing', lane), 'revision', 1)
+      keep_standing(lane, retention)
+      tell(lane, cjson.encode({step = 'restored', what = 'what was forbidden before the contact was erased'}), retention)
+    end
+  end
+end
+
+-- A stop takes effect at once: what waits on the lane is looked at now, and finds it.
+--   channel  that is stopped
+local function say_stop(lane, channel, at, retention)
+  local record = key('standing', lane)
+  if at > tonumber(redis.call('HGET', record, 'stop:' .. channel) or 0) then redis.call('HSET', record, 'stop:' .. channel, at) end
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  if not stops(lane)[channel] then return end
+  if redis.call('HDEL', key('lane', lane), 'not_before') == 1 and not leased(lane) then reschedule(lane) end
+end
+
+-- Noted even if nothing is stopped: an older stop may come later.
+--   channel  that is allowed again
+local function say_start(lane, channel, at, retention)
+  local record = key('standing', lane)
+  if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+end

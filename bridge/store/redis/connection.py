@@ -1,0 +1,125 @@
+"""Clients of Redis with bounded waits, and the keys that they and the scripts use.
+
+Keys are built inside the scripts (one primary, no cluster: infra/decisions/0001), so none are declared to them.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from ssl import SSLCertVerificationError
+from typing import TYPE_CHECKING, Any, cast
+
+from redis import BlockingConnectionPool, RedisError, ResponseError
+from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its type without importing the library
+from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+
+from bridge.errors import Unavailable
+from bridge.store.redis.lua import locate, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "ghlb:"
+
+
+def connect(url: str, *, connections: int = 32) -> Redis:
+    """A client for workers and the command line: three quick retries, since every script may be sent twice."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=5,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        socket_keepalive=True,
+        health_check_interval=10,
+        decode_responses=True,
+        protocol=2,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+    )
+    return Redis.from_pool(pool)
+
+
+def connect_without_retries(url: str, *, seconds: float) -> Redis:
+    """A client for the heartbeat: an answer that comes later than `seconds` is of no use to a lease."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=2,
+        timeout=seconds,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        decode_responses=True,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
+def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
+    """The receiver's client: no retries, because GHL's next try is the better one."""
+    pool = AsyncBlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=seconds,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        decode_responses=True,
+        protocol=2,
+        retry=AsyncRetry(NoBackoff(), 0),
+    )
+    return AsyncRedis.from_pool(pool)
+
+
+def key(*parts: str) -> str:
+    """The same keys as the scripts build."""
+    return PREFIX + ":".join(parts)
+
+
+@contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """Turn every fault of the connection into Unavailable, which says what could not be done.
+
+    An error that a script raised names the script's file and line.
+    """
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        if isinstance(error, ResponseError):
+            error.args = (locate(str(error)),)
+        raise Unavailable(f"Redis could not {what}: {_why(error)}") from error
+
+
+def _why(error: BaseException) -> str:
+    """Its kind is enough for a fault that passes; one that only a person can mend says how."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SSLCertVerificationError):
+            cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
+            return f"its certificate is not trusted ({cause.verify_message}): {cure}"
+        cause = cause.__cause__ or cause.__context__
+    place = place_of(str(error)) if isinstance(error, ResponseError) else ""
+    return f"{type(error).__name__} at {place}" if place else type(error).__name__
+
+
+def text(value: object) -> str:
+    """What a client of this module answers is text already; its type does not say so."""
+    return str(value)
+
+
+def scored(rows: object) -> list[tuple[str, float]]:
+    """Likewise for the rows of a sorted set with their scores."""
+    return cast("list[tuple[str, float]]", rows)
+
+
+def now_ms(redis: Redis) -> int:
+    """Redis' clock, the only one that stored times are compared with."""
+    seconds, microseconds = redis.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def rows(flat: list[Any]) -> dict[str, str]:
+    """A Lua reply of name, value, name, value as a dict."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,48 @@
+"""Which form the state has: what an older version has left is taken over, what a newer one has written is left alone.
+
+What may change without a new form, and how, stands in infra/docs/how-to/upgrade.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.errors import Misconfigured
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from bridge.store.redis.connection import Redis
+
+log = structlog.get_logger()
+
+SCHEMA = 1
+# What is done with a state of the form before. The first form is what every version had before there was a number.
+DONE = {1: "nothing had to be changed"}
+
+
+def take_over(redis: Redis) -> None:
+    """Make the state this version's. Raises Misconfigured if a newer version has written it, and Unavailable."""
+    with reaching("tell the form of its state"):
+        found = int(redis.register_script(script("schema"))(args=[SCHEMA]))
+    refuse_newer(found)
+    for form in range(found + 1, SCHEMA + 1):
+        log.info("schema.taken_over", form=form, done=DONE[form])
+
+
+def look(redis: Redis) -> None:
+    """Only look whether this version knows the state's form. Raises as `take_over`."""
+    with reaching("tell the form of its state"):
+        found = redis.get(key("schema"))
+    refuse_newer(int(text(found or 0)))
+
+
+def refuse_newer(found: int) -> None:
+    """Raise Misconfigured for a form that this version doesn't know."""
+    if found > SCHEMA:
+        raise Misconfigured(
+            f"the state in this Redis is of form {found}, which a newer version has written; this one knows form {SCHEMA}: "
+            "start that version again, or name another Redis in REDIS_URL"
+        )

@@ -1,0 +1,76 @@
+"""Secrets are sealed with the newest key and opened with any; when the newest one is new, what is kept is sealed again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from redis import Redis
+
+# `changing`: somebody seals it with another key all the time.
+Resealed = Literal["resealed", "current", "unreadable", "gone", "changing"]
+
+# Somebody applies or renews it meanwhile, which seals it with a key of its own choice.
+MOST_TRIES = 5
+
+
+class Seal:
+    """The keys, newest first."""
+
+    def __init__(self, fernet_keys: Iterable[str]) -> None:
+        each = [Fernet(one) for one in fernet_keys]
+        self._newest = each[0]
+        self._all = MultiFernet(each)
+
+    def close(self, content: bytes) -> str:
+        """Seal with the newest key."""
+        return self._newest.encrypt(content).decode()
+
+    def open(self, sealed: str) -> bytes | None:
+        """Open with whichever key fits; None if none does."""
+        try:
+            return self._all.decrypt(sealed)
+        except InvalidToken:
+            return None
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether the newest key opens it."""
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
+
+
+class Resealing:
+    """Seals records again, one at a time and only what an older key has sealed. Raises Unavailable without Redis."""
+
+    def __init__(self, redis: Redis, seal: Seal) -> None:
+        self._redis = redis
+        self._seal = seal
+        self._reseal = redis.register_script(script("reseal"))
+
+    def reseal(self, record: str, field: str, made_of: Callable[[bytes], Mapping[str, str]]) -> Resealed:
+        """Seal a record's field again. `made_of` gives the fields, the sealed one first, from what was in it."""
+        for _ in range(MOST_TRIES):
+            with reaching(f"read {record}"):
+                sealed = text(self._redis.hget(key(record), field) or "")
+            if not sealed:
+                return "gone"
+            if self._seal.is_current(sealed):
+                return "current"
+            content = self._seal.open(sealed)
+            if content is None:
+                return "unreadable"
+            fields = [part for pair in made_of(content).items() for part in pair]
+            with reaching(f"seal {record} again"):
+                if self._reseal(args=[record, field, sealed, *fields]):
+                    return "resealed"
+        return "changing"

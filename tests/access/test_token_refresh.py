@@ -1,0 +1,313 @@
+"""Renewing: any number of processes, one question; what is kept is used, and what can't be healed is said."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.access.token_refresh import Renewing
+from bridge.errors import OperatorMustFix, Retryable, TokenRefused, Unavailable
+from bridge.ghl.tokens import Tokens
+from bridge.model import LocationId
+from bridge.store.locations.grants import LEASE_SECONDS, NEXT_TRY_SECONDS, REFUSAL_COUNTS_SECONDS, of_location
+from bridge.store.redis.connection import connect, key
+from bridge.wire.calls import Wire
+from tests.access.granting import AGENCY, APP, COMPANY_ID, HERE, MINE, opened
+from tests.other_side import http
+from tests.stored import grants_of, own_redis, pass_time, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from redis import Redis
+
+    from tests.access.granting import Lender
+
+
+@pytest.fixture
+def lender(redis: Redis) -> Iterator[Lender]:
+    with opened(redis) as lender:
+        yield lender
+
+
+def test_a_good_token_is_used_as_it_is(lender: Lender) -> None:
+    """GHL isn't asked, and Redis only the first time."""
+    lender.lend(seconds=1000)
+    renewing = lender.renewing()
+    assert [renewing.token(MINE) for _ in range(3)] == ["access-0"] * 3
+    lender.redis.delete(key("grant", MINE))
+    assert renewing.token(MINE) == "access-0"
+    assert lender.asked == []
+
+
+def test_fifty_that_find_it_ended_ask_once(lender: Lender) -> None:
+    """Threads of two processes' worth of renewals all get the same new token, of one question."""
+    lender.lend(seconds=0.001)
+    lender.slow = 0.3
+    time.sleep(0.01)
+    each = [lender.renewing(), lender.renewing()]
+    with ThreadPoolExecutor(50) as pool:
+        tokens = list(pool.map(lambda number: each[number % 2].token(MINE), range(50)))
+    assert (set(tokens), lender.shown()) == ({"access-1"}, ["refresh-0"])
+
+
+def test_fifty_that_are_refused_ask_once(lender: Lender) -> None:
+    """A token that GHL calls invalid before its time is renewed once for all of them."""
+    lender.lend(seconds=1000)
+    lender.slow = 0.3
+    renewing = lender.renewing()
+    with ThreadPoolExecutor(50) as pool:
+        tokens = list(pool.map(lambda _: renewing.another(MINE, "access-0"), range(50)))
+    assert (set(tokens), lender.shown()) == ({"access-1"}, ["refresh-0"])
+    assert renewing.another(MINE, "access-0") == renewing.token(MINE) == "access-1"
+
+
+def _of_a_process(redis_url: str, url: str, go: float) -> str:
+    with connect(redis_url) as redis:
+        renewing = Renewing(grants_of(redis), Tokens(Wire(), url, APP))
+        time.sleep(max(0.0, go - time.time()))
+        with ThreadPoolExecutor(5) as pool:
+            return " ".join(pool.map(lambda _: renewing.token(MINE), range(5)))
+
+
+def test_processes_ask_once(lender: Lender, redis_url: str) -> None:
+    """What holds for threads holds for processes: Redis decides who asks."""
+    lender.lend(seconds=0.001)
+    lender.slow = 0.5
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        arguments = (redis_url, lender.url, time.time() + 5)
+        tokens = " ".join(pool.starmap(_of_a_process, [arguments] * 4)).split()
+    assert (len(tokens), set(tokens), lender.shown()) == (20, {"access-1"}, ["refresh-0"])
+
+
+def test_each_pair_brings_the_next(lender: Lender) -> None:
+    """The new refresh token is shown next time, never the one that was used."""
+    lender.lend(seconds=0.001)
+    lender.seconds = 0.05
+    tokens = []
+    for _ in range(3):
+        time.sleep(0.1)
+        tokens.append(lender.renewing().token(MINE))
+    assert (tokens, lender.shown()) == (["access-1", "access-2", "access-3"], ["refresh-0", "refresh-1", "refresh-2"])
+
+
+def test_a_token_is_renewed_ahead_of_time(lender: Lender) -> None:
+    """When nine tenths of its life are over the next use renews it; if that fails, it is used until its end, and asked anew."""
+    lender.lend(seconds=100)
+    pass_time(lender.redis, 89)
+    assert lender.renewing().token(MINE) == "access-0"
+    pass_time(lender.redis, 2)
+    renewing = lender.renewing()
+    assert renewing.token(MINE) == "access-1"
+    assert lender.shown() == ["refresh-0"]
+
+
+def test_ahead_of_time_nobody_waits(lender: Lender) -> None:
+    """While another renews it, and when GHL refuses, the token is used that is still good."""
+    lender.lend(seconds=100)
+    pass_time(lender.redis, 95)
+    begun = grants_of(lender.redis).begin(MINE, version=(grants_of(lender.redis).get(MINE) or pytest.fail("gone")).version)
+    began = time.monotonic()
+    assert (begun.how, lender.renewing().token(MINE)) == ("yours", "access-0")
+    assert time.monotonic() - began < 1
+    grants_of(lender.redis).unsent(MINE, begun.nonce)
+    lender.used_up.add("refresh-0")
+    renewing = lender.renewing()
+    assert [renewing.token(MINE) for _ in range(5)] == ["access-0"] * 5
+    assert lender.shown() == ["refresh-0"]
+
+
+def test_what_nobody_uses_is_renewed_too(lender: Lender) -> None:
+    """The upkeep renews what is due, once, and leaves alone what isn't."""
+    lender.lend(seconds=100)
+    assert lender.renewing().renew_due() == 0
+    pass_time(lender.redis, 95)
+    assert lender.renewing().renew_due() == 1
+    assert lender.renewing().renew_due() == 0
+    assert (lender.shown(), lender.renewing().token(MINE)) == (["refresh-0"], "access-1")
+
+
+def test_a_renewal_ahead_of_time_that_is_refused_is_not_asked_for_at_every_turn(lender: Lender) -> None:
+    """The upkeep looks again after a while, not at each of its rounds."""
+    lender.lend(seconds=100_000)
+    pass_time(lender.redis, 95_000)
+    lender.used_up.add("refresh-0")
+    assert [lender.renewing().renew_due() for _ in range(3)] == [1, 0, 0]
+    pass_time(lender.redis, NEXT_TRY_SECONDS + 1)
+    assert lender.renewing().renew_due() == 1
+    assert lender.shown() == ["refresh-0"] * 2
+
+
+def test_a_refresh_token_that_is_refused_is_said_with_the_way_out(lender: Lender) -> None:
+    """One question for all that want it; the error names the chooser at GHL, and it is asked again after a while."""
+    lender.lend(seconds=0.001)
+    lender.used_up.add("refresh-0")
+    time.sleep(0.01)
+    for _ in range(5):
+        with pytest.raises(TokenRefused, match=r"install the app again: https://marketplace\.gohighlevel\.com/v2/oauth/"):
+            lender.renewing().token(MINE)
+    assert lender.shown() == ["refresh-0"]
+    grant = grants_of(lender.redis).get(MINE)
+    assert grant
+    assert (bool(grant.refused), grant.lost) == (True, False)
+    pass_time(lender.redis, REFUSAL_COUNTS_SECONDS + 1)
+    with pytest.raises(TokenRefused):
+        lender.renewing().token(MINE)
+    assert lender.shown() == ["refresh-0"] * 2
+
+
+def test_a_crash_before_the_new_tokens_are_kept_is_found_out(lender: Lender) -> None:
+    """Whoever comes after the lease shows the refresh token again; if it is used up, that is said to be the reason."""
+    lender.lend(seconds=0.001)
+    grants = grants_of(lender.redis)
+    grant = grants.get(MINE)
+    assert grant
+    assert grants.begin(MINE, version=grant.version).how == "yours"
+    lender.used_up.add("refresh-0")
+    # The process dies here.
+    pass_time(lender.redis, LEASE_SECONDS + 1)
+    with pytest.raises(TokenRefused, match="used up: a process ended"):
+        lender.renewing().token(MINE)
+    kept = grants.get(MINE)
+    assert kept
+    assert kept.lost
+    assert "used up" in kept.refused
+
+
+def test_a_crash_that_used_nothing_up_heals(lender: Lender) -> None:
+    """If GHL never saw the question of the dead process, the next one is answered, and nothing is said."""
+    lender.lend(seconds=0.001)
+    grants = grants_of(lender.redis)
+    grants.begin(MINE, version=(grants.get(MINE) or pytest.fail("gone")).version)
+    pass_time(lender.redis, LEASE_SECONDS + 1)
+    assert lender.renewing().token(MINE) == "access-1"
+    kept = grants.get(MINE)
+    assert kept
+    assert (kept.lost, kept.refused) == (False, "")
+
+
+def test_a_lost_answer_is_tried_again_and_then_found_out(lender: Lender) -> None:
+    """After a 500 the token may be used up: that is Retryable; the refusal of the next question says why."""
+    lender.lend(seconds=0.001)
+    time.sleep(0.01)
+    lender.failing = [http(500, {})]
+    with pytest.raises(Retryable, match="could not be renewed"):
+        lender.renewing().token(MINE)
+    with pytest.raises(TokenRefused, match="a connection broke"):
+        lender.renewing().token(MINE)
+    assert lender.shown() == ["refresh-0"] * 2
+
+
+def test_without_an_answer_of_ghl_nothing_is_lost(lender: Lender) -> None:
+    """A GHL that can't be reached is Retryable, and leaves no doubt behind."""
+    lender.lend(seconds=0.001)
+    time.sleep(0.01)
+    nowhere = Renewing(grants_of(lender.redis), Tokens(Wire(), "http://127.0.0.1:1", APP))
+    with pytest.raises(Retryable, match="nothing was sent"):
+        nowhere.token(MINE)
+    grants = grants_of(lender.redis)
+    begun = grants.begin(MINE, version=(grants.get(MINE) or pytest.fail("gone")).version)
+    assert (begun.how, begun.lost) == ("yours", False)
+
+
+def test_a_redis_that_is_away_for_a_moment_loses_no_tokens(tmp_path: Path) -> None:
+    """GHL has answered, Redis is away: the tokens are kept when it is back, before anybody uses them."""
+    with own_redis(tmp_path) as server, connect(server.url) as redis, opened(redis) as lender:
+        lender.lend(seconds=0.001)
+        time.sleep(0.01)
+        lender.slow = 1.0
+        with ThreadPoolExecutor(1) as pool:
+            wanted = pool.submit(lender.renewing().token, MINE)
+            while not lender.asked:
+                time.sleep(0.01)
+            server.kill()
+            time.sleep(3)
+            server.start()
+            assert wanted.result(20) == "access-1"
+        kept = grants_of(redis).get(MINE)
+        assert kept
+        assert (kept.access_token, kept.refresh_token) == ("access-1", "refresh-1")
+
+
+def test_an_agencys_token_is_exchanged_for_each_location(lender: Lender) -> None:
+    """Once for all that want it, with the agency's token renewed first if it has ended; the location's is kept beside it."""
+    lender.lend(seconds=0.001, kind="Company")
+    lender.slow = 0.1
+    time.sleep(0.01)
+    each = [lender.renewing(), lender.renewing()]
+    with ThreadPoolExecutor(20) as pool:
+        tokens = list(pool.map(lambda number: each[number % 2].token(MINE, COMPANY_ID), range(20)))
+    assert (set(tokens), lender.shown(), lender.shown("/oauth/locationToken")) == ({"access-2"}, ["refresh-0"], ["here"])
+    assert lender.bearers == ["", "Bearer access-1"]
+    there = of_location(LocationId("there"))
+    assert lender.renewing().token(there, COMPANY_ID) == "access-3"
+    assert lender.renewing().another(there, "access-3", COMPANY_ID) == "access-4"
+    assert lender.renewing().token(AGENCY) == "access-1"
+
+
+def test_an_agencys_token_that_is_called_invalid_is_renewed_once(lender: Lender) -> None:
+    """The exchange is tried again with the new one; what it is refused for otherwise is the location's trouble."""
+    lender.lend(seconds=1000, kind="Company")
+    lender.failing = [http(401, {"message": "Invalid token: access token is invalid"})]
+    assert lender.renewing().token(MINE, COMPANY_ID) == "access-2"
+    assert lender.bearers == ["Bearer access-0", "", "Bearer access-1"]
+    lender.failing = [http(400, {"message": "The app is not installed in this location."})]
+    there = of_location(LocationId("there"))
+    for _ in range(2):
+        with pytest.raises(TokenRefused, match="install the app again"):
+            lender.renewing().token(there, COMPANY_ID)
+    assert len(lender.bearers) == 4
+
+
+def test_without_anything_to_begin_with_it_is_said(lender: Lender) -> None:
+    """No grant, no agency, an agency without a grant, or no app: each is the operator's to mend, and asks nobody."""
+    without_app = Renewing(grants_of(lender.redis), None)
+    for renewing, company_id in ((lender.renewing(), ""), (lender.renewing(), "unknown"), (without_app, COMPANY_ID)):
+        with pytest.raises(OperatorMustFix):
+            renewing.token(MINE, company_id)
+    lender.lend(seconds=0.001)
+    time.sleep(0.01)
+    with pytest.raises(OperatorMustFix, match="GHL_CLIENT_ID"):
+        without_app.token(MINE)
+    assert (lender.asked, without_app.renew_due()) == ([], 0)
+
+
+def test_a_grant_that_is_replaced_meanwhile_counts(lender: Lender) -> None:
+    """An install that comes while an old token is renewed wins, whoever is faster."""
+    lender.lend(seconds=0.001)
+    time.sleep(0.01)
+    lender.slow = 0.3
+    with ThreadPoolExecutor(1) as pool:
+        wanted = pool.submit(lender.renewing().token, MINE)
+        while not lender.asked:
+            time.sleep(0.01)
+        lender.lend(seconds=1000, refresh="refresh-of-the-new-install")
+        assert wanted.result(5) == "access-0"
+    kept = grants_of(lender.redis).get(MINE)
+    assert kept
+    assert kept.refresh_token == "refresh-of-the-new-install"
+
+
+def test_nothing_of_a_grant_is_readable_in_redis(lender: Lender) -> None:
+    """Neither tokens nor refresh tokens stand under any key, in any value."""
+    lender.lend(seconds=0.001)
+    time.sleep(0.01)
+    lender.renewing().token(MINE)
+    everything = repr(snapshot(lender.redis))
+    assert HERE in everything
+    assert not [one for one in ("access-", "refresh-", "s3cret") if one in everything]
+
+
+def test_without_redis_it_is_unavailable() -> None:
+    """Nobody is asked for tokens that could not be kept."""
+    with connect("redis://127.0.0.1:1/0") as nowhere:
+        renewing = Renewing(grants_of(nowhere), Tokens(Wire(), "http://127.0.0.1:1", APP))
+        for act in (lambda: renewing.token(MINE), lambda: renewing.another(MINE, "t"), renewing.renew_due):
+            with pytest.raises(Unavailable, match="grant"):
+                act()

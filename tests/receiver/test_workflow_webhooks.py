@@ -1,0 +1,176 @@
+"""The door for workflow webhooks: the same answers as the marketplace's, for who knows the secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from bridge.locations_file import read
+from bridge.receiver.app import build
+from bridge.receiver.webhooks import MOST_BYTES
+from bridge.store.redis.connection import key
+from bridge.wiring import build_locations
+from tests.receiver.conftest import Receiver, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+    from redis import Redis
+
+FREE = json.loads((Path(__file__).parent.parent / "samples" / "derived" / "workflow_webhook_inbound_sms.json").read_bytes())
+HERE = FREE["location"]["id"]
+ROUTE = "/webhooks/workflow"
+SHARED, OLDER = "shared-secret/with:odd+characters", "older-secret"
+
+
+@pytest.fixture
+async def receiver(redis_url: str, redis: Redis) -> AsyncIterator[Receiver]:
+    del redis
+    settings = settings_for(redis_url, BRIDGE_WORKFLOW_SECRET=f"{SHARED}, {OLDER} ,")
+    app = build(settings)
+    async with app.router.lifespan_context(app):
+        yield Receiver(app, settings)
+
+
+def apply(receiver: Receiver, redis: Redis, secret: str = "", location: str = HERE) -> None:
+    text = f"[locations.{location}]\nworkflow_secret = {json.dumps(secret)}"
+    build_locations(receiver.settings, redis).apply(read(text, {}))
+
+
+async def hook(receiver: Receiver, secret: str = SHARED, path: str = ROUTE, **root: Any) -> httpx.Response:
+    body = json.dumps({**FREE, **root}).encode()
+    return await receiver.call("POST", path, body, {"X-Bridge-Secret": secret, "Content-Type": "application/json"})
+
+
+async def test_a_workflow_webhook_is_accepted(receiver: Receiver, redis: Redis) -> None:
+    """202 with the ids that are known; with GHL's id a second one is a duplicate, without it is settled later."""
+    apply(receiver, redis)
+    ids = {"message_id": "m1", "conversation_id": "c1"}
+    first, again, unnamed = await hook(receiver, customData=ids), await hook(receiver, customData=ids), await hook(receiver)
+    assert (first.status_code, first.json()) == (202, {"status": "accepted", **ids})
+    assert (again.status_code, again.json()) == (200, {"status": "duplicate", **ids})
+    assert (unnamed.status_code, unnamed.json()["status"]) == (202, "accepted")
+    assert unnamed.json()["message_id"].startswith("workflow-")
+    assert redis.llen(key("waiting", f"{HERE}:{FREE['contact_id']}")) == 2
+
+
+async def test_a_form_is_accepted(receiver: Receiver, redis: Redis) -> None:
+    """A custom webhook may send its pairs as a form."""
+    apply(receiver, redis)
+    body = f"location_id={HERE}&contact_id=c&message=hi&message_id=m".encode()
+    headers = {"X-Bridge-Secret": SHARED, "Content-Type": "application/x-www-form-urlencoded"}
+    assert (await receiver.call("POST", ROUTE, body, headers)).json() == {"status": "accepted", "message_id": "m"}
+
+
+@pytest.mark.parametrize(
+    ("root", "answer"),
+    [
+        ({"location": {"id": "Unknown"}}, {"status": "ignored", "reason": "unknown_location"}),
+        ({"message": {"body": "x", "direction": "outbound"}}, {"status": "ignored", "reason": "not_inbound"}),
+        ({"message": {"type": "", "body": ""}}, {"status": "ignored", "reason": "blank"}),
+        ({"message": {"type": 1, "body": "x"}, "customData": {}}, {"status": "ignored", "reason": "not_a_message"}),
+        ({"contact_id": None}, {"status": "ignored", "reason": "unparseable"}),
+    ],
+)
+async def test_what_is_not_to_be_answered_is_a_2xx(
+    receiver: Receiver, redis: Redis, root: dict[str, Any], answer: dict[str, str]
+) -> None:
+    """Whoever knows the secret is told why, with a status that nobody sends again."""
+    apply(receiver, redis)
+    told = await hook(receiver, **root)
+    assert (told.status_code, {name: told.json()[name] for name in answer}) == (200, answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (ROUTE, {"X-Bridge-Secret": SHARED}),
+        (ROUTE, {"X-Bridge-Secret": OLDER}),
+        (ROUTE, {"Authorization": f"Bearer {SHARED}"}),
+        (f"{ROUTE}/{quote(SHARED)}", {}),
+        (f"{ROUTE}/{quote(SHARED, safe='')}", {}),
+        (f"{ROUTE}/{OLDER}", {"Authorization": "Basic x"}),
+    ],
+)
+async def test_the_secret_may_come_in_three_places(receiver: Receiver, redis: Redis, path: str, headers: dict[str, str]) -> None:
+    """In a header of its own, as bearer, in the path; any of those that are set, for rotation."""
+    apply(receiver, redis)
+    assert (await receiver.call("POST", path, json.dumps(FREE).encode(), headers)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (ROUTE, {}),
+        (f"{ROUTE}/", {}),
+        (ROUTE, {"X-Bridge-Secret": "wrong"}),
+        (ROUTE, {"X-Bridge-Secret": f"{SHARED}, {OLDER}"}),
+        (ROUTE, {"Authorization": SHARED}),
+        (f"{ROUTE}/wrong", {}),
+        (f"{ROUTE}/{OLDER}/more", {}),
+    ],
+)
+@pytest.mark.parametrize("body", [FREE, {**FREE, "location": {"id": "Unknown"}}, {}, []])
+async def test_without_the_secret_nothing_is_told(
+    receiver: Receiver, redis: Redis, path: str, headers: dict[str, str], body: object
+) -> None:
+    """401 and no detail, whether the location is known or not, and nothing is kept."""
+    apply(receiver, redis)
+    answer = await receiver.call("POST", path, json.dumps(body).encode(), headers)
+    assert (answer.status_code, answer.json()) == (401, {"status": "unauthorized"})
+    assert not list(redis.scan_iter(key("message", "*")))
+
+
+async def test_a_locations_own_secret_is_the_only_one(receiver: Receiver, redis: Redis) -> None:
+    """The shared ones stay valid for the others; taken away, they are valid again."""
+    apply(receiver, redis, "own-secret")
+    apply(receiver, redis, "", "There")
+    elsewhere: dict[str, Any] = {"location": {"id": "There"}}
+    assert [(await hook(receiver, secret)).status_code for secret in ("own-secret", SHARED)] == [202, 401]
+    assert [(await hook(receiver, secret, **elsewhere)).status_code for secret in ("own-secret", SHARED)] == [401, 202]
+    apply(receiver, redis, "")
+    assert [(await hook(receiver, secret)).status_code for secret in ("own-secret", SHARED)] == [401, 202]
+
+
+async def test_without_any_secret_set_nobody_is_let_in(redis_url: str, redis: Redis) -> None:
+    """While neither is set the door is closed, also for an empty secret."""
+    settings = settings_for(redis_url)
+    app = build(settings)
+    async with app.router.lifespan_context(app):
+        closed = Receiver(app, settings)
+        apply(closed, redis)
+        assert [(await hook(closed, secret)).status_code for secret in ("", "anything")] == [401, 401]
+
+
+async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
+    """429 with `Retry-After` for whoever brings a secret; who brings none costs Redis nothing."""
+    answer = await hook(stranded)
+    assert (answer.status_code, answer.json(), float(answer.headers["Retry-After"]) > 0) == (429, {"status": "unavailable"}, True)
+    assert (await hook(stranded, "")).status_code == 401
+
+
+async def test_a_body_over_the_limit_is_refused(receiver: Receiver) -> None:
+    """413, as at the other door."""
+    answer = await receiver.call("POST", f"{ROUTE}/{OLDER}", b"x" * (MOST_BYTES + 1))
+    assert (answer.status_code, answer.json()) == (413, {"status": "too_large"})
+
+
+async def test_a_large_body_is_read_all_the_same(receiver: Receiver, redis: Redis) -> None:
+    """What takes long to parse is parsed beside the others."""
+    apply(receiver, redis)
+    assert (await hook(receiver, message={"type": 2, "body": "word " * 10_000})).status_code == 202
+
+
+async def test_no_secret_is_logged(receiver: Receiver, redis: Redis, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither one that is right nor one that is wrong, wherever it stood."""
+    apply(receiver, redis)
+    for path, secret in ((f"{ROUTE}/{OLDER}", ""), (f"{ROUTE}/guessed-secret", ""), (ROUTE, "guessed-secret"), (ROUTE, OLDER)):
+        await hook(receiver, secret, path)
+    said = "".join(capsys.readouterr())
+    assert "webhook" in said
+    assert "secret" not in said.replace("the secret is not the one of BRIDGE_WORKFLOW_SECRET", "")

@@ -1,0 +1,78 @@
+"""Health: how durable the state is, who works on it, and how long the oldest lane has waited beyond its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import Unavailable
+from bridge.store.operators.symptoms import look
+from bridge.store.redis.connection import connect_without_retries
+from tests.stored import accept, claim, keep, lanes_of, message, own_redis, pass_time, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redis import Redis
+
+
+def test_an_idle_bridge_is_healthy(redis: Redis) -> None:
+    """Our own Redis lacks nothing, nobody works and nothing waits."""
+    seen = look(redis)
+    assert (seen.gauges.workers, seen.gauges.lanes, seen.gauges.oldest_overdue_seconds, seen.missing_durability) == (0, 0, 0, ())
+
+
+def test_workers_count_while_they_live(redis: Redis) -> None:
+    """A worker counts until it has been silent too long."""
+    lanes = lanes_of(redis)
+    lanes.claim("first", slots=3, alive_seconds=10, most=1)
+    lanes.claim("second", slots=3, alive_seconds=100, most=1)
+    assert look(redis).gauges.workers == 2
+    pass_time(redis, 11)
+    assert look(redis).gauges.workers == 1
+
+
+def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
+    """What is due later is not overdue, and what is leased isn't either."""
+    keep(redis, debounce=10)
+    accept(redis, message("m1"))
+    pass_time(redis, 9)
+    assert (look(redis).gauges.lanes, look(redis).gauges.oldest_overdue_seconds) == (1, 0)
+    accept(redis, message("m2", "other"))
+    pass_time(redis, 91)
+    assert look(redis).gauges.lanes == 2
+    assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(90, abs=5)
+    lanes = lanes_of(redis)
+    take(lanes)
+    assert look(redis).gauges.oldest_overdue_seconds == 0
+
+
+def test_a_backlog_that_is_being_served_is_still_overdue(redis: Redis) -> None:
+    """That a location was served just now doesn't make its other lanes young."""
+    keep(redis)
+    accept(redis, message("m1"), message("m2", "other"))
+    pass_time(redis, 3600)
+    claim(lanes_of(redis), most=1)
+    assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(3600, abs=5)
+
+
+def test_what_a_202_lacks_is_named(tmp_path: Path) -> None:
+    """Each setting that would lose an accepted message is named with what it is and what it should be."""
+    with own_redis(tmp_path) as server, connect_without_retries(server.url, seconds=5) as redis:
+        redis.config_set("appendfsync", "everysec")
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        assert look(redis).missing_durability == (
+            "appendfsync always (is everysec)",
+            "maxmemory-policy noeviction (is allkeys-lru)",
+        )
+        redis.acl_setuser("limited", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=["+@all", "-config"])
+        host = server.url.rpartition("@")[2]
+        with connect_without_retries(f"redis://limited:x@{host}", seconds=5) as limited:
+            assert look(limited).missing_durability == ("not known: this Redis does not allow CONFIG GET",)
+
+
+def test_without_redis_health_is_unavailable() -> None:
+    """Looking says that Redis can't be reached."""
+    with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere, pytest.raises(Unavailable):
+        look(nowhere)

@@ -1,0 +1,83 @@
+"""Live: whoever watches sees the newest events of all lanes, without texts, and never more than so many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import Unavailable
+from bridge.model import ContactId, Ended, Lane, LocationId, MessageId, Status
+from bridge.store.figures.charts import chart
+from bridge.store.figures.live_events import NOTHING, Live
+from bridge.store.redis.connection import connect_without_retries, key, now_ms
+from tests.stored import HERE, LANE, RETENTION_MS, accept, keep, lanes_of, message, take
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+def reply(redis: Redis, id_: str = "m1") -> None:
+    """One message and its reply."""
+    lanes = lanes_of(redis)
+    accept(redis, message(id_, text="a secret text"))
+    turn = take(lanes)
+    lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId(id_),)))
+
+
+def test_events_are_seen_newest_first(redis: Redis) -> None:
+    """Of every lane, with the moment at which they were written down."""
+    keep(redis, HERE, "there")
+    reply(redis)
+    accept(redis, message("m2", "other", "there"))
+    seen = Live(redis).newest(10)
+    assert [(each.lane, each.step) for each in seen] == [
+        (Lane(LocationId("there"), ContactId("other")), "accepted"),
+        (LANE, "replied"),
+        (LANE, "accepted"),
+    ]
+    assert all(0 <= now_ms(redis) - each.at_ms < 60_000 for each in seen)
+    assert "secret" not in str(seen)
+    assert [each.step for each in Live(redis).newest(1)] == ["accepted"]
+
+
+def test_the_place_of_the_newest_event_tells_that_something_happened(redis: Redis) -> None:
+    """It stays the same as long as nothing happens."""
+    keep(redis)
+    live = Live(redis)
+    assert live.last() == NOTHING
+    accept(redis, message("m1"))
+    first = live.last()
+    assert live.last() == first == live.newest(5)[0].id
+    accept(redis, message("m2"))
+    assert live.last() != first
+
+
+def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
+    """A busy day leaves no more than some hundred events, and a quiet month none."""
+    keep(redis)
+    accept(redis, *(message(f"m{number}", f"c{number}") for number in range(800)))
+    assert redis.xlen(key("live")) <= 600
+    assert 0 < redis.pttl(key("live")) <= RETENTION_MS
+
+
+@pytest.mark.parametrize("span", ["minute", "hour"])
+def test_charts_tell_what_became_of_messages(redis: Redis, span: str) -> None:
+    """The newest bucket is the one of now, and buckets in which nothing happened are there too."""
+    keep(redis)
+    reply(redis)
+    buckets = chart(redis, span, 24)  # type: ignore[arg-type]
+    assert len(buckets) == 24
+    total = [sum(bucket.counts.get(name, 0) for bucket in buckets) for name in ("accepted", "replied", "dead")]
+    assert total == [1, 1, 0]
+    assert any("reply_ms" in bucket.counts for bucket in buckets[-2:])
+    assert 0 <= now_ms(redis) - buckets[-1].at_ms < 3_600_000
+    assert all(redis.pttl(name) > 0 for name in redis.scan_iter(key("chart", "*")))
+
+
+def test_without_redis_nothing_is_seen() -> None:
+    """Looking says that Redis can't be reached."""
+    with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
+        for look in (lambda: Live(nowhere).newest(1), Live(nowhere).last, lambda: chart(nowhere, "hour", 24)):
+            with pytest.raises(Unavailable):
+                look()

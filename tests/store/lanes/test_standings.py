@@ -1,0 +1,554 @@
+"""How things stand with contacts: whose words are heard, what they stop, what lifts it, and what is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from bridge.errors import Overtaken, There
+from bridge.model import (
+    Again,
+    Channel,
+    Completion,
+    ContactUpdate,
+    ConversationId,
+    Dead,
+    Ended,
+    MessageId,
+    OutboundMessage,
+    Said,
+    Status,
+)
+from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.standings import contact_args
+from bridge.store.lanes.steps import ASK
+from bridge.store.lanes.timelines import Timelines
+from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.lua import script
+from tests.stored import (
+    HERE,
+    LANE,
+    RETENTION_MS,
+    accept,
+    check,
+    keep,
+    lanes_of,
+    ledger_of,
+    message,
+    part,
+    posted,
+    snapshot,
+    standing_of,
+    standings_of,
+    take,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis import Redis
+
+    from bridge.model import Posting, Standing, Turn
+    from bridge.store.lanes.leases import Lanes
+
+CONVERSATION = ConversationId("conversation-contact")
+STANDING, LANE_RECORD = key("standing", str(LANE)), key("lane", str(LANE))
+DAY = 24 * 3600 * 1000
+
+
+def outbound(redis: Redis, id_: str = "o1", text: str = "I take over", *, ago: int = 0, **fields: Any) -> OutboundMessage:
+    given: dict[str, Any] = {"conversation_id": CONVERSATION, "type": "TYPE_SMS", "date_added_ms": now_ms(redis) - ago, **fields}
+    return OutboundMessage(id=MessageId(id_), location_id=LANE.location_id, contact_id=LANE.contact_id, text=text, **given)
+
+
+def hear(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int:
+    """As the receiver does for an event, or a guard for what it has read."""
+    run = redis.register_script(script("observe"))
+    told = orjson.dumps([heard(one) for one in messages])
+    return int(run(args=[str(LANE), told, int(event), RETENTION_MS, ""]))
+
+
+def update(redis: Redis, **fields: Any) -> None:
+    given: dict[str, Any] = {"at_ms": now_ms(redis), **fields}
+    told = ContactUpdate(location_id=LANE.location_id, contact_id=LANE.contact_id, **given)
+    redis.register_script(script("contact"))(args=contact_args(told, RETENTION_MS))
+
+
+def standing(redis: Redis) -> Standing:
+    return standing_of(redis, LANE, CONVERSATION)
+
+
+def turn_of(redis: Redis, id_: str = "m1") -> tuple[Lanes, Turn]:
+    """A leased turn."""
+    accept(redis, message(id_))
+    lanes = lanes_of(redis)
+    return lanes, take(lanes)
+
+
+def sending(redis: Redis, lanes: Lanes, turn: Turn, name: str = "0", text: str = "hello back") -> None:
+    revision = standing(redis).revision
+    assert lanes.sending(turn, part(name, text), revision=revision, at_ms=now_ms(redis), channel="SMS")
+
+
+def steps(redis: Redis) -> list[str]:
+    timeline = Timelines(redis).find(LANE.contact_id)
+    return [event.step for event in timeline.events] if timeline else []
+
+
+# Whose words
+
+
+@pytest.mark.parametrize(
+    ("fields", "person", "automation"),
+    [
+        ({}, True, False),
+        ({"user_id": "staff", "source": "app"}, True, False),
+        ({"source": "api"}, True, False),
+        ({"source": "workflow"}, False, True),
+        ({"source": "bulk_actions", "user_id": "staff"}, False, True),
+        ({"type": "InternalComment", "user_id": "staff"}, False, False),
+        ({"type": "TYPE_ACTIVITY_CONTACT"}, False, False),
+    ],
+)
+def test_it_is_known_who_spoke(redis: Redis, fields: dict[str, Any], *, person: bool, automation: bool) -> None:
+    """A person with or without `userId`, an automation, or nobody whom the contact sees."""
+    keep(redis)
+    accept(redis, message())
+    assert hear(redis, outbound(redis, **fields)) == (person or automation)
+    now = standing(redis)
+    assert (now.human_id, now.automation_id) == ("o1" if person else "", "o1" if automation else "")
+
+
+def test_of_an_unknown_location_nothing_is_kept(redis: Redis) -> None:
+    """Neither words nor contacts."""
+    assert hear(redis, outbound(redis)) == 0
+    update(redis, tags=("vip",))
+    assert snapshot(redis) == {}
+
+
+def test_only_the_newest_words_count(redis: Redis) -> None:
+    """What comes late, or again because its status changed, moves nothing, and is remembered all the same."""
+    keep(redis)
+    hear(redis, outbound(redis, "o2", "second", ago=1_000))
+    before = standing(redis)
+    hear(redis, outbound(redis, "o1", "first", ago=5_000), outbound(redis, "o2", "second", ago=0))
+    assert standing(redis) == before
+    assert [one.content for one in standings_of(redis).said(LANE, 9)] == ["first", "second"]
+
+
+def test_words_from_before_our_memory_are_not_judged(redis: Redis) -> None:
+    """Of what is older it can't be told whether it was ours; a takeover that is longer looks further back."""
+    keep(redis, takeover_seconds=-1)
+    assert hear(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 0
+    keep(redis, takeover_seconds=86_400)
+    assert hear(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 1
+
+
+def test_a_moment_to_come_counts_as_now(redis: Redis) -> None:
+    """GHL's clock may be ahead; a takeover must not last longer for it."""
+    keep(redis)
+    hear(redis, outbound(redis, ago=-DAY))
+    assert standing(redis).human_at_ms <= now_ms(redis)
+
+
+# Ours
+
+
+def test_our_message_is_known_by_its_id(redis: Redis) -> None:
+    """Whatever it says by then: GHL may rewrite it."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    sending(redis, lanes, turn)
+    lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
+    assert hear(redis, outbound(redis, "r1", "rewritten")) == 0
+    assert standing(redis).human_at_ms == 0
+
+
+@pytest.mark.parametrize("user", ["", "staff"])
+@pytest.mark.parametrize("state", ["sending", "not_sent", "sent"])
+def test_our_message_is_known_by_its_words(redis: Redis, state: str, user: str) -> None:
+    """An echo before the post's answer, and a failed reply that a person retries in GHL: the same words under another id."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    sending(redis, lanes, turn)
+    if state == "not_sent":
+        lanes.not_sent(turn, part("0"), at_ms=1)
+    if state == "sent":
+        lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
+    assert hear(redis, outbound(redis, "r9", "<p>Hello  back</p>", user_id=user)) == 0
+    assert not standing(redis).human_at_ms
+    assert lanes.ours(LANE, [MessageId("r9")]) == {"r9"}
+    assert ledger_of(redis, turn)["0"].state == "sent"
+
+
+@pytest.mark.parametrize(("ago", "ours"), [(0, True), (100_000, True), (200_000, False), (5 * 3600_000, False)])
+def test_words_from_before_the_attempt_are_not_its_echo(redis: Redis, ago: int, *, ours: bool) -> None:
+    """The same words hours ago were somebody else's: to take them for the reply would leave the contact without one."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    sending(redis, lanes, turn)
+    lanes.not_sent(turn, part("0"), at_ms=1)
+    hear(redis, outbound(redis, "r9", "hello back", ago=ago))
+    assert (ledger_of(redis, turn)["0"].state == "sent") is ours
+    assert bool(standing(redis).human_at_ms) is not ours
+
+
+def test_an_echo_ends_the_wait_of_its_turn(redis: Redis) -> None:
+    """A reply of unknown outcome that GHL tells of is looked at now, not at the next look."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    sending(redis, lanes, turn)
+    lanes.again(turn, [MessageId("m1")], Again(wait=60, why="outcome unknown"))
+    hear(redis, outbound(redis, "r9", "hello back"))
+    assert take(lanes).ledger["0"].message_ids == ("r9",)
+
+
+@pytest.mark.parametrize("state", ["sending", "not_sent"])
+def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
+    """Its message was answered after all: the letter is closed, the message replied, with the ids of all parts."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    first = part("0", "part one")
+    assert lanes.sending(turn, first, revision=0, at_ms=now_ms(redis), channel="SMS")
+    lanes.sent(turn, posted(first, [MessageId("r1")], at_ms=1, how="posted"))
+    sending(redis, lanes, turn, "1", "part two")
+    if state == "not_sent":
+        lanes.not_sent(turn, part("1", "part two"), at_ms=1)
+    lanes.bury(turn, [MessageId("m1")], Dead(error="outcome unknown"), answer=Completion(text="both"), at_ms=now_ms(redis))
+    hear(redis, outbound(redis, "r2", "part two", user_id="staff"))
+    told = redis.hgetall(key("message", HERE, "m1"))
+    assert (told["status"], sorted(orjson.loads(told["replies"]))) == ("replied", ["r1", "r2"])
+    assert not redis.zcard(key("dead"))
+    assert redis.hget(key("totals"), "messages|replied|") == "1"
+
+
+# While a call is open
+
+
+def test_who_wrote_without_a_user_during_a_post_is_known_after_it(redis: Redis) -> None:
+    """What the post's answer names is ours, the rest was a person."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    sending(redis, lanes, turn)
+    assert hear(redis, outbound(redis, "r1", "rewritten"), outbound(redis, "o1", "a person's"), event=True) == 0
+    assert standing(redis).human_at_ms == 0
+    lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
+    assert standing(redis).human_id == "o1"
+
+
+def test_who_wrote_with_a_user_during_a_post_is_a_person_at_once(redis: Redis) -> None:
+    """No program of ours has a `userId`."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    sending(redis, lanes, turn)
+    assert hear(redis, outbound(redis, user_id="staff")) == 1
+
+
+@pytest.mark.parametrize("by", ["text", "id"])
+@pytest.mark.parametrize("early", [True, False])
+def test_a_providers_delivery_is_no_takeover(redis: Redis, by: str, *, early: bool) -> None:
+    """Heard before its answer or after: by the id that it claims, or by its words."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    m1 = [MessageId("m1")]
+    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
+    echo = outbound(redis, "g1", "The answer" if by == "text" else "rewritten")
+    if early:
+        assert hear(redis, echo) == 0
+    answer = Completion(text="The answer", claimed_message_id="g1" if by == "id" else "")
+    lanes.answered(turn, m1, answer, at_ms=now_ms(redis), seconds=0.01, may_deliver=True)
+    if not early:
+        assert hear(redis, echo) == 0
+    assert (standing(redis).human_at_ms, ledger_of(redis, turn)[ASK].message_ids) == (0, ("g1",))
+    with pytest.raises(There):
+        lanes.sending(turn, _first(), revision=standing(redis).revision, at_ms=1, channel="SMS")
+
+
+def test_a_delivery_that_is_heard_after_the_turn_is_no_takeover(redis: Redis) -> None:
+    """A provider that delivers without an id is known by its words for a day."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    m1 = [MessageId("m1")]
+    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
+    lanes.answered(turn, m1, Completion(text="The answer"), at_ms=now_ms(redis), seconds=0, may_deliver=True)
+    lanes.end(turn, Ended(status=Status.DELIVERED_BY_PROVIDER, message_ids=tuple(m1)))
+    assert hear(redis, outbound(redis, "g1", "The answer")) == 0
+    assert standing(redis).human_at_ms == 0
+
+
+def test_who_wrote_while_a_provider_was_asked_is_known_by_its_answer(redis: Redis) -> None:
+    """Other words than the provider's were a person's, and forbid the post."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    m1 = [MessageId("m1")]
+    revision = standing(redis).revision
+    lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
+    hear(redis, outbound(redis, "o1", "I am here"))
+    lanes.answered(turn, m1, Completion(text="The answer"), at_ms=now_ms(redis), seconds=0, may_deliver=True)
+    assert standing(redis).human_id == "o1"
+    with pytest.raises(Overtaken):
+        lanes.sending(turn, _first(), revision=revision, at_ms=1, channel="SMS")
+
+
+def _first() -> Posting:
+    return replace(part("0"), parts=("hello back",))
+
+
+# Revision
+
+
+def test_what_forbids_a_reply_stops_it_at_the_wire(redis: Redis) -> None:
+    """The standing as the guards saw it is compared before the ledger is written, and once more before the first byte."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    revision = standing(redis).revision
+    sending(redis, lanes, turn)
+    check(lanes, turn, seconds=1, revision=revision)
+    accept(redis, message("m2", text="STOP", date_added_ms=now_ms(redis)))
+    for call in (
+        lambda: check(lanes, turn, seconds=1, revision=revision),
+        lambda: lanes.sending(turn, part("0"), revision=revision, at_ms=1, channel="SMS"),
+    ):
+        with pytest.raises(Overtaken):
+            call()
+
+
+CHANGES: dict[str, Any] = {
+    "a person": lambda redis: hear(redis, outbound(redis, user_id="staff")),
+    "a stop": lambda redis: accept(redis, message("s", text="stop", date_added_ms=now_ms(redis))),
+    "a pause": lambda redis: standings_of(redis).pause(LANE.contact_id),
+    "tags": lambda redis: update(redis, tags=("ai_off",)),
+    "dnd": lambda redis: update(redis, dnd=True),
+    "a blocked channel": lambda redis: update(redis, blocked_channels=("SMS",)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_revision_changes_with_what_forbids(redis: Redis, name: str) -> None:
+    """Once, however often it is told; a start, a resume and an allow change it too."""
+    keep(redis)
+    accept(redis, message())
+    before = standing(redis).revision
+    CHANGES[name](redis)
+    changed = standing(redis).revision
+    assert changed > before
+    if name != "a person":
+        CHANGES[name](redis)
+        assert standing(redis).revision == changed
+
+
+# Stops
+
+
+def say(redis: Redis, id_: str, text: str, at: int, channel: Channel = Channel.SMS) -> list[str]:
+    return accept(redis, message(id_, text=text, date_added_ms=now_ms(redis) + at, channel=channel))
+
+
+@pytest.mark.parametrize(
+    ("words", "stopped"),
+    [
+        ([("STOP", -10)], True),
+        ([("STOP", -10), ("START", -5)], False),
+        ([("START", -5), ("STOP", -10)], False),
+        ([("STOP", -5), ("START", -10)], True),
+        ([("START", -10), ("STOP", -5)], True),
+        ([("STOP", -20), ("START", -10), ("stop", -5)], True),
+    ],
+)
+def test_a_stop_and_a_start_count_by_their_own_time(redis: Redis, words: list[tuple[str, int]], *, stopped: bool) -> None:
+    """Whichever comes first, the contact's last word holds."""
+    keep(redis)
+    for number, (text, at) in enumerate(words):
+        say(redis, f"m{number}", text, at * 1000)
+    assert (set(standing(redis).stopped) == {"SMS"}) is stopped
+
+
+def test_a_stop_is_of_its_channel(redis: Redis) -> None:
+    """And so is a start."""
+    keep(redis)
+    assert say(redis, "m1", "stop", -9, Channel.WHATSAPP) == ["stop_word"]
+    assert say(redis, "m2", "stop", -9, Channel.EMAIL) == ["stop_word"]
+    say(redis, "m3", "START", 0, Channel.EMAIL)
+    assert set(standing(redis).stopped) == {"WhatsApp"}
+
+
+def test_a_stop_ends_what_waits_for_a_retry(redis: Redis) -> None:
+    """The lane is due at once, whatever its next try was planned for."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    lanes.again(turn, [MessageId("m1")], Again(wait=600, why="429"))
+    say(redis, "m2", "Stop!", 0)
+    assert take(lanes).messages[0].id == "m1"
+
+
+def test_an_old_stop_hurries_nothing(redis: Redis) -> None:
+    """One that a later START has lifted already leaves the plan as it is."""
+    keep(redis)
+    lanes, turn = turn_of(redis)
+    lanes.again(turn, [MessageId("m1")], Again(wait=600, why="429"))
+    say(redis, "m2", "START", 0)
+    say(redis, "m3", "STOP", -9000)
+    assert "not_before" in redis.hgetall(LANE_RECORD)
+
+
+def test_allow_lifts_every_stop(redis: Redis) -> None:
+    """As if the contact had said START on each channel; a second time there is nothing to lift."""
+    keep(redis)
+    say(redis, "m1", "stop", -9)
+    say(redis, "m2", "stop", -9, Channel.WHATSAPP)
+    assert standings_of(redis).allow(LANE) == ("SMS", "WhatsApp")
+    assert standing(redis).stopped == {}
+    before = snapshot(redis)
+    assert standings_of(redis).allow(LANE) == ()
+    assert snapshot(redis) == before
+
+
+# Pauses
+
+
+@pytest.mark.parametrize("lifted_by", ["contact", CONVERSATION, "m1"])
+@pytest.mark.parametrize("id_", ["contact", CONVERSATION])
+def test_a_pause_may_come_before_anything_is_known(redis: Redis, id_: str, lifted_by: str) -> None:
+    """By contact or conversation id: it counts from the first message on, until it is lifted by any of its ids."""
+    keep(redis)
+    standings = standings_of(redis)
+    assert standings.pause(id_) is None
+    accept(redis, message())
+    assert standings.resume(lifted_by)
+    assert not standing(redis).paused_at_ms
+    assert standings.pause("later") is None
+    accept(redis, message("m2", conversation_id=ConversationId("later")))
+    assert standing(redis).paused_at_ms
+    assert standings.resume(lifted_by)
+    assert not standing(redis).paused_at_ms
+
+
+def test_a_pause_that_never_met_its_contact_can_be_lifted(redis: Redis) -> None:
+    """Nothing of it is left; of an id that nobody knows there is nothing to lift."""
+    standings = standings_of(redis)
+    standings.pause("typo")
+    assert standings.resume("typo")
+    assert snapshot(redis) == {}
+    assert not standings.resume("typo")
+
+
+@pytest.mark.parametrize("id_", ["contact", CONVERSATION, "m1"])
+def test_a_known_conversation_is_paused_by_any_of_its_ids(redis: Redis, id_: str) -> None:
+    """And the timeline says who did it."""
+    keep(redis)
+    accept(redis, message())
+    standings = standings_of(redis)
+    assert standings.pause(id_) == LANE
+    assert standing(redis).paused_at_ms
+    assert standings.resume(id_)
+    assert steps(redis)[-2:] == ["paused", "resumed"]
+
+
+def test_a_resume_ends_a_takeover(redis: Redis) -> None:
+    """What was said before it; the next words take over anew."""
+    keep(redis)
+    accept(redis, message())
+    hear(redis, outbound(redis, ago=1000, user_id="staff"))
+    standings_of(redis).resume(LANE.contact_id)
+    now = standing(redis)
+    assert now.resumed_at_ms >= now.human_at_ms > 0
+    hear(redis, outbound(redis, "o2", user_id="staff"))
+    assert standing(redis).human_id == "o2"
+
+
+# What events tell of a contact
+
+
+def test_an_event_tells_of_a_contact(redis: Redis) -> None:
+    """Tags, do-not-disturb and blocked channels, each for itself; what is not told stays as it was."""
+    keep(redis)
+    update(redis, tags=("vip", "ai_off"))
+    update(redis, dnd=True)
+    update(redis, blocked_channels=("SMS",))
+    update(redis, tags=())
+    now = standing(redis)
+    assert (now.tags, now.dnd, now.blocked_channels) == (frozenset(), True, frozenset({"SMS"}))
+    assert min(now.tags_heard_ms, now.dnd_heard_ms, now.blocked_heard_ms) > 0
+    assert now.hears_events
+
+
+def test_a_late_event_changes_nothing_newer(redis: Redis) -> None:
+    """Its own time decides, not when it came."""
+    keep(redis)
+    update(redis, tags=("new",), at_ms=now_ms(redis) - 1000)
+    before = snapshot(redis, without=("last_event_at", "marketplace_at"))
+    update(redis, tags=("old",), at_ms=now_ms(redis) - 60_000)
+    assert snapshot(redis, without=("last_event_at", "marketplace_at")) == before
+
+
+def test_a_location_hears_events_only_if_one_came(redis: Redis) -> None:
+    """What was read from GHL tells nothing of its webhooks."""
+    keep(redis)
+    hear(redis, outbound(redis), event=False)
+    assert not standing(redis).hears_events
+    hear(redis, outbound(redis))
+    assert standing(redis).hears_events
+
+
+# How long it is kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "change", "for_ever"),
+    [
+        ({}, "a stop", True),
+        ({}, "a pause", True),
+        ({}, "a person", False),
+        ({}, "tags", False),
+        ({"takeover_seconds": -1}, "a person", True),
+        ({"takeover_seconds": -1}, "tags", False),
+    ],
+)
+def test_only_what_has_no_end_is_kept_for_ever(redis: Redis, settings: dict[str, Any], change: str, *, for_ever: bool) -> None:
+    """Stops, pauses and takeovers until resumed don't expire; all else does, and they do once they are lifted."""
+    keep(redis, **settings)
+    accept(redis, message())
+    CHANGES[change](redis)
+    assert (redis.pttl(STANDING) == -1) is for_ever
+    standings_of(redis).resume(LANE.contact_id)
+    standings_of(redis).allow(LANE)
+    assert redis.pttl(STANDING) > 0
+
+
+def test_a_takeover_is_kept_as_long_as_it_lasts(redis: Redis) -> None:
+    """Even if that is longer than anything else is kept."""
+    keep(redis, takeover_seconds=RETENTION_MS)
+    hear(redis, outbound(redis, user_id="staff"))
+    assert redis.pttl(STANDING) > RETENTION_MS
+
+
+def test_an_automation_that_counts_may_have_no_end_either(redis: Redis) -> None:
+    """With `takeover_by_workflow` its words silence until resumed, as a person's do."""
+    keep(redis, takeover_seconds=-1, takeover_by_workflow=True)
+    hear(redis, outbound(redis, source="workflow"))
+    assert redis.pttl(STANDING) == -1
+
+
+def test_a_script_that_is_sent_twice_does_the_same(redis: Redis) -> None:
+    """As redis-py does when an answer is lost: nothing is told twice, nothing counts twice."""
+    keep(redis)
+    accept(redis, message())
+    moment = now_ms(redis)
+    calls: list[Callable[[], object]] = [
+        lambda: hear(redis, outbound(redis, user_id="staff", date_added_ms=moment)),
+        lambda: update(redis, tags=("vip",), dnd=True, at_ms=moment),
+        lambda: standings_of(redis).pause(LANE.contact_id),
+        lambda: standings_of(redis).resume(LANE.contact_id),
+        lambda: standings_of(redis).pause("not known"),
+        lambda: standings_of(redis).begin_away(LANE, 7, "turn"),
+        lambda: standings_of(redis).remember(LANE, [Said("user", "Hello?", MessageId("u1"), 1)]),
+    ]
+    moving = ("last_event_at", "marketplace_at", "tags_heard", "dnd_heard")
+    for call in calls:
+        call()
+        before = snapshot(redis, without=moving)
+        call()
+        assert snapshot(redis, without=moving) == before

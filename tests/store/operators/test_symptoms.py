@@ -1,0 +1,70 @@
+"""Symptoms: what the state shows of anything that may be wrong, in one look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.metrics import WEBHOOKS, Tally
+from bridge.model import ContactId, Dead, Ended, Lane, Reason, Status
+from bridge.store.figures.counts import Counts
+from bridge.store.operators.symptoms import Hold, Symptoms, look
+from bridge.store.redis.connection import key, now_ms, text
+from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+def test_nothing_is_wrong_with_an_idle_bridge(redis: Redis) -> None:
+    """No hold, no dead letter, nothing overdue."""
+    keep(redis)
+    seen = look(redis)
+    assert seen == Symptoms(now_ms=seen.now_ms, gauges=seen.gauges)
+    assert (seen.gauges.dead_letters, seen.gauges.oldest_overdue_seconds) == (0, 0)
+    assert seen.now_ms == pytest.approx(now_ms(redis), abs=5000)
+
+
+def test_what_is_wrong_is_seen(redis: Redis) -> None:
+    """Locations on hold with the side that refused, open dead letters, and the oldest lane even in a backlog that is served."""
+    keep(redis, HERE, "there")
+    lanes = lanes_of(redis)
+    for number in range(3):
+        accept(redis, message(f"m{number}", f"c{number}"))
+        turn = take(lanes, Lane(HERE, ContactId(f"c{number}")))
+        lanes.bury(turn, [turn.messages[0].id], Dead(error="no", refused="provider"), answer=None, at_ms=1)
+    accept(redis, *(message(f"x{number}", f"x{number}", location="there") for number in range(3)))
+    pass_time(redis, 100)
+    lanes.claim("w", slots=1, alive_seconds=10, most=1)
+    found = look(redis)
+    assert found.holds == {HERE: Hold("provider", int(redis.hget(key("location", HERE), "hold") or 0))}
+    assert found.gauges.dead_letters == 3
+    assert found.gauges.oldest_overdue_seconds == pytest.approx(100, abs=5)
+    assert now_ms(redis) - float(redis.zscore(key("due"), "there") or 0) < 5000
+
+
+def test_refused_webhooks_count_for_ten_minutes(redis: Redis) -> None:
+    """Signatures and secrets alike, whichever process turned them away; what was too large is another matter."""
+    tally = Tally()
+    for _ in range(3):
+        tally.count(WEBHOOKS, "unauthorized", "")
+    tally.count(WEBHOOKS, "too_large", "")
+    Counts(redis).add(tally)
+    assert look(redis).refused_webhooks == 3
+    for name in redis.scan_iter(key("turned_away", "*")):
+        minute = int(text(name).rpartition(":")[2])
+        redis.rename(name, key("turned_away", str(minute - 10)))
+    assert look(redis).refused_webhooks == 0
+
+
+def test_a_conversation_at_its_cap_is_a_trouble_for_an_hour(redis: Redis) -> None:
+    """The lane is named, so that one look tells which conversation it is."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    ended = Ended(status=Status.SKIPPED, message_ids=(turn.messages[0].id,), reason=Reason.REPLY_CAP, facts="50 replies")
+    lanes_of(redis).end(turn, ended)
+    assert look(redis).capped == (str(turn.lane),)
+    pass_time(redis, 3601)
+    assert look(redis).capped == ()

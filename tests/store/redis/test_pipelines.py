@@ -1,0 +1,109 @@
+"""Calls that come together travel together, and each is answered for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis.exceptions import ResponseError
+
+from bridge.store.redis.connection import connect_async
+from bridge.store.redis.pipelines import MOST_IN_A_COMMAND, MOST_UNDER_WAY, Pipelines
+from tests.stored import own_redis
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from redis import Redis
+    from redis.asyncio import Redis as AsyncRedis
+
+NOTE = "if ARGV[1] == 'bad' then return redis.error_reply('no') end return redis.call('RPUSH', 'noted', ARGV[1])"
+
+NOTE_EACH = "local answers = {} for at, it in ipairs(ARGV) do answers[at] = redis.call('RPUSH', 'noted', it) end return answers"
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[AsyncRedis]:
+    """The receiver's client."""
+    client = connect_async(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def test_calls_that_come_at_once_are_few_pipelines_and_keep_their_order(client: AsyncRedis, redis: Redis) -> None:
+    """Two hundred callers cost Redis a handful of reads, and each has its own answer."""
+    pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
+    await pipelines.run(note, ["first"])
+    before: Any = redis.info("stats")
+
+    answers = await asyncio.gather(*(pipelines.run(note, [number]) for number in range(200)))
+
+    after: Any = redis.info("stats")
+    assert after["total_reads_processed"] - before["total_reads_processed"] < 20
+    assert answers == list(range(2, 202))
+    assert redis.lrange("noted", 1, -1) == [str(number) for number in range(200)]
+
+
+async def test_a_call_that_fails_fails_alone(client: AsyncRedis, redis: Redis) -> None:
+    """Those that travelled with it are answered."""
+    del redis
+    pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
+
+    answers = await asyncio.gather(*(pipelines.run(note, [word]) for word in ("good", "bad", "fine")), return_exceptions=True)
+
+    assert [answers[0], answers[2]] == [1, 2]
+    assert isinstance(answers[1], ResponseError)
+
+
+async def test_calls_of_a_script_that_takes_many_are_one_call(client: AsyncRedis, redis: Redis) -> None:
+    """Redis runs it once for those that come together, each has its own answer, and others keep their places between them."""
+    pipelines, note, each = Pipelines(client, seconds=5.0), client.register_script(NOTE), client.register_script(NOTE_EACH)
+    for text in (NOTE, NOTE_EACH):
+        await client.script_load(text)
+    redis.config_resetstat()
+
+    calls = [pipelines.run_together(each, [number]) for number in range(MOST_IN_A_COMMAND + 4)]
+    answers = await asyncio.gather(*calls, pipelines.run(note, ["between"]), pipelines.run_together(each, ["last"]))
+
+    assert answers == list(range(1, len(calls) + 3))
+    stats: Any = redis.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] == 2 + len(["between", "last"])
+
+
+async def test_a_plain_command_travels_with_scripts(client: AsyncRedis, redis: Redis) -> None:
+    """It is answered in its place."""
+    pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
+    redis.hset("known", "name", "value")
+
+    answers = await asyncio.gather(pipelines.run(note, ["one"]), pipelines.ask("HGET", "known", "name"))
+
+    assert [*answers] == [1, "value"]
+
+
+async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
+    """Everybody is told in time, those behind the pipelines that are stuck too; afterwards it goes on."""
+    with own_redis(tmp_path) as own:
+        # Its own timeout is far off: here the pipelines are what gives up.
+        client = connect_async(own.url, seconds=10.0)
+        pipelines, note = Pipelines(client, seconds=0.3), client.register_script(NOTE)
+        await pipelines.run(note, ["first"])
+        # Opened beforehand: redis-py 8.1 leaves a connection behind whose opening is cancelled.
+        await asyncio.gather(*(client.ping() for _ in range(8)))
+        own.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        left = []
+        for number in range(MOST_UNDER_WAY + 3):
+            left.append(asyncio.create_task(pipelines.run(note, [number])))
+            await asyncio.sleep(0.01)
+
+        told = await asyncio.gather(*left, return_exceptions=True)
+
+        assert time.monotonic() - began < 1.0
+        assert all(isinstance(one, TimeoutError) for one in told)
+        own.signal(signal.SIGCONT)
+        assert await pipelines.run(note, ["last"]) > 1
+        await client.aclose()

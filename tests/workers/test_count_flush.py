@@ -1,0 +1,39 @@
+"""The reporter: what a worker has counted is soon in Redis, and a Redis that is away stops nothing."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from bridge.metrics import TRIES, Tally
+from bridge.store.figures.counts import Counts
+from bridge.store.redis.connection import connect_without_retries
+from tests.stored import eventually
+from workers.count_flush import Reporter
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+def test_it_reports_until_it_is_stopped(redis: Redis) -> None:
+    """What is counted meanwhile is written in batches, each once."""
+    tally, counts = Tally(), Counts(redis)
+    reporter = Reporter(tally, counts, every=0.01)
+    thread = threading.Thread(target=reporter.run)
+    thread.start()
+    for _ in range(5):
+        tally.count(TRIES, "ended")
+    eventually(lambda: counts.totals() == {"tries|ended": 5})
+    reporter.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_what_can_not_be_reported_is_reported_later(redis: Redis) -> None:
+    """A Redis that is away is no reason to end, and nothing is lost over it."""
+    tally = Tally()
+    tally.count(TRIES, "ended")
+    with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
+        Reporter(tally, Counts(nowhere)).report()
+    Reporter(tally, Counts(redis)).report()
+    assert Counts(redis).totals() == {"tries|ended": 1}
