@@ -99,11 +99,11 @@ class Retryable(BridgeError):
         self.retry_after = retry_after
 
 
-class Busy(Retryable):
+class BudgetExhausted(Retryable):
     """The location's budget at GHL has no room for the request, which was not made or was answered 429."""
 
 
-class Down(Retryable):
+class ServiceDown(Retryable):
     """The other side is down: it took no connection, answered 5xx, or nothing readable. Others will meet the same."""
 
 
@@ -143,11 +143,11 @@ class Fenced(BridgeError):
     """Another worker holds the lane now, or nobody does."""
 
 
-class Overtaken(BridgeError):
+class StandingChanged(BridgeError):
     """Somebody spoke, stopped or paused after the guards were asked: nothing was sent, and they are to be asked again."""
 
 
-class There(BridgeError):
+class AlreadySent(BridgeError):
     """What was about to be posted is in GHL already: it was heard of after the turn was read."""
 
 

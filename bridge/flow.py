@@ -20,15 +20,14 @@ from anyio import to_thread
 from bridge.answering.asking import obtain
 from bridge.answering.away import tell_away
 from bridge.answering.case import open_case
-from bridge.answering.dead_lettering import bury
+from bridge.answering.dead_lettering import write_dead_letter
 from bridge.answering.guarding import guard
 from bridge.answering.posting import deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
-from bridge.errors import BridgeError, Busy, Fenced, Unavailable
+from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
 from bridge.ghl import events, signature, workflow, workflow_secrets
 from bridge.model import (
     Again,
-    Answer,
     AppChange,
     Completion,
     ContactUpdate,
@@ -40,6 +39,7 @@ from bridge.model import (
     Reason,
     Skip,
     Status,
+    WebhookAnswer,
 )
 from bridge.policy import retry, transcript
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import Lane, Turn
     from bridge.store.lanes.inbox import Accepted, Inbox
     from bridge.store.locations.installs import Installs
@@ -65,10 +65,10 @@ REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class AcceptServices:
     """What taking webhooks in needs."""
 
-    keys: signature.Keys
+    keys: signature.PublicKeys
     inbox: Inbox
     installs: Installs
     app_id: str
@@ -76,40 +76,40 @@ class Door:
     secret_keys: tuple[str, ...] = ()
 
 
-async def accept(body: bytes, headers: Mapping[str, str], door: Door) -> Answer:
+async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServices) -> WebhookAnswer:
     """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
-    signature.verify(body, headers, door.keys)
-    event = await _parse(body, partial(events.parse, app_id=door.app_id))
+    signature.verify(body, headers, services.keys)
+    event = await _parse(body, partial(events.parse, app_id=services.app_id))
     match event:
         case InboundMessage():
-            return _told(event, event.id, await door.inbox.accept(event))
+            return _told(event, event.id, await services.inbox.accept(event))
         case OutboundMessage():
-            await door.inbox.hear(event)
+            await services.inbox.observe(event)
             return _told(event, event.id, "not_inbound")
         case ContactUpdate():
-            await door.inbox.update(event)
-            return Answer(status="ignored", reason=Reason.NOT_A_MESSAGE)
+            await services.inbox.update(event)
+            return WebhookAnswer(status="ignored", reason=Reason.NOT_A_MESSAGE)
         case AppChange():
             # Scripts of an agency's end take their time, and come seldom.
-            await to_thread.run_sync(door.installs.note, event)
-            return Answer(status="ignored", reason=Reason.NOT_A_MESSAGE)
+            await to_thread.run_sync(services.installs.note, event)
+            return WebhookAnswer(status="ignored", reason=Reason.NOT_A_MESSAGE)
         case Ignored():
-            return await _ignore(event, door)
+            return await _ignore(event, services)
         case _:
             assert_never(event)
 
 
-async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: str, door: Door) -> Answer:
+async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: str, services: AcceptServices) -> WebhookAnswer:
     """Take a workflow webhook in. Raises as `accept`; whose secret counts is only known once its location is."""
     given = workflow_secrets.presented(headers, path_secret)
     parse = partial(workflow.parse, content_type=headers.get("content-type", ""), fresh_id=f"workflow-{uuid4().hex}")
     event = await _parse(body, parse)
-    own = await door.inbox.workflow_hash(event.location_id) if event.location_id else ""
-    shared, keys = door.workflow_secrets, door.secret_keys
+    own = await services.inbox.workflow_hash(event.location_id) if event.location_id else ""
+    shared, keys = services.workflow_secrets, services.secret_keys
     workflow_secrets.verify(given, event.location_id, own=own, shared=shared, keys=keys)
     if isinstance(event, Ignored):
-        return await _ignore(event, door)
-    return _told(event, event.id, await door.inbox.accept(event, marketplace=False))
+        return await _ignore(event, services)
+    return _told(event, event.id, await services.inbox.accept(event, marketplace=False))
 
 
 async def _parse(body: bytes, parse: Callable[[bytes], Event]) -> Event:
@@ -117,113 +117,115 @@ async def _parse(body: bytes, parse: Callable[[bytes], Event]) -> Event:
     return await to_thread.run_sync(parse, body) if len(body) > QUICKLY_PARSED_BYTES else parse(body)
 
 
-async def _ignore(event: Ignored, door: Door) -> Answer:
+async def _ignore(event: Ignored, services: AcceptServices) -> WebhookAnswer:
     """A call or a voicemail of a contact is noted, because people ask why nobody answered it."""
     if event.reason is Reason.NOT_A_MESSAGE and event.message_id and event.contact_id and event.location_id:
-        outcome = await door.inbox.note(event)
+        outcome = await services.inbox.note(event)
         if outcome != "skipped":
             return _told(event, event.message_id, outcome)
     ids = {"message_id": event.message_id, "conversation_id": event.conversation_id}
-    return Answer(status="ignored", reason=event.reason, **ids)
+    return WebhookAnswer(status="ignored", reason=event.reason, **ids)
 
 
 def _told(
     event: InboundMessage | OutboundMessage | Ignored, message_id: str, outcome: Accepted | Literal["not_inbound"]
-) -> Answer:
+) -> WebhookAnswer:
     ids = {"message_id": message_id, "conversation_id": event.conversation_id}
     if outcome in REASONS:
-        return Answer(status="ignored", reason=Reason(outcome), **ids)
-    return Answer(status=outcome, **ids)
+        return WebhookAnswer(status="ignored", reason=Reason(outcome), **ids)
+    return WebhookAnswer(status=outcome, **ids)
 
 
-def answer(lane: Lane, desk: Desk) -> None:
+def answer(lane: Lane, services: AnswerServices) -> None:
     """Work on a lane once. Raises Unavailable when Redis is gone: then the lease runs out and the lane is due again."""
-    turn = desk.lanes.lease(lane)
+    turn = services.lanes.lease(lane)
     if turn is None:
         return
-    with desk.heartbeat.keeping(turn):
+    with services.heartbeat.keeping(turn):
         try:
-            _answer(turn, desk)
+            _answer(turn, services)
         except Fenced as fenced:
             log.warning("turn.fenced", lane=str(lane), turn=turn.id, why=str(fenced))
 
 
-def _answer(turn: Turn, desk: Desk) -> None:
-    case = _open(turn, desk)
+def _answer(turn: Turn, services: AnswerServices) -> None:
+    case = _open(turn, services)
     if case is None:
         return
-    outcome = _attempt(case, desk)
+    outcome = _attempt(case, services)
     if not isinstance(outcome, Resolved):
-        _conclude(case, outcome, desk)
-    elif anew := desk.lanes.reread(turn):
-        _answer(anew, desk)
+        _conclude(case, outcome, services)
+    elif anew := services.lanes.reread(turn):
+        _answer(anew, services)
 
 
-def _open(turn: Turn, desk: Desk) -> Case | None:
+def _open(turn: Turn, services: AnswerServices) -> Case | None:
     """Open the case. What can't be opened (the key doesn't fit, say) waits until it can: that uses no try up, and is told."""
     try:
-        return open_case(turn, desk)
+        return open_case(turn, services)
     except (Fenced, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001 - left leased, the turn would end as one that kills its workers
         why = str(error) if isinstance(error, BridgeError) else retry.words(error)
         log.error("turn.not_opened", lane=str(turn.lane), turn=turn.id, why=why)  # noqa: TRY400 - its text may hold anything
         ids = [message.id for message in transcript.choose(turn.messages, turn.answered)]
-        desk.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks))
+        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks))
         return None
 
 
-def _attempt(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
+def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     """Try once; whatever goes wrong, the messages are not lost over it."""
     try:
-        return _work(case, desk)
+        return _work(case, services)
     except (Fenced, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
-        if not isinstance(error, Busy):
+        if not isinstance(error, BudgetExhausted):
             log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
-        return retry.decide(error, attempts=case.turn.attempts, delays=desk.retry_delays, readback=desk.readback)
+        return retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
 
 
-def _work(case: Case, desk: Desk) -> Ended | Again | Dead | Resolved:
+def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
-    unclear = resolve(case, desk)
+    unclear = resolve(case, services)
     if unclear:
         return unclear
-    forbidden = None if case.completion else guard(case, desk)
+    forbidden = None if case.completion else guard(case, services)
     if isinstance(forbidden, Skip):
-        return _tell(case, case.ended(Status.SKIPPED, forbidden), desk)
-    completion = forbidden or obtain(case, desk)
-    outcome = _deliver(case, completion, desk) if isinstance(completion, Completion) else completion
-    return _tell(case, outcome, desk) if isinstance(outcome, Ended) else outcome
+        return _tell(case, case.ended(Status.SKIPPED, forbidden), services)
+    completion = forbidden or obtain(case, services)
+    outcome = _deliver(case, completion, services) if isinstance(completion, Completion) else completion
+    return _tell(case, outcome, services) if isinstance(outcome, Ended) else outcome
 
 
-def _tell(case: Case, ended: Ended, desk: Desk) -> Ended:
+def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:
     """Who writes while it is closed, or is not answered before it closes, is told so."""
     if ended.status is Status.SKIPPED and ended.reason is Reason.OUTSIDE_HOURS:
-        tell_away(case, desk)
+        tell_away(case, services)
     return ended
 
 
-def _deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
+def _deliver(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
     """Bring the answer home. One that a webhook without its id seems to make stale is not, if the message came before."""
-    outcome = deliver(case, completion, desk)
-    while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, desk):
-        outcome = deliver(case, completion, desk)
+    outcome = deliver(case, completion, services)
+    while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, services):
+        outcome = deliver(case, completion, services)
     return outcome
 
 
-def _conclude(case: Case, outcome: Ended | Again | Dead, desk: Desk) -> None:
+def _conclude(case: Case, outcome: Ended | Again | Dead, services: AnswerServices) -> None:
     match outcome:
         case Ended():
-            desk.lanes.end(case.turn, outcome)
+            services.lanes.end(case.turn, outcome)
             log.info("turn.ended", lane=str(case.turn.lane), turn=case.turn.id, status=outcome.status, reason=outcome.reason)
         case Again():
-            desk.lanes.again(case.turn, case.ids, outcome, excerpt=case.excerpt)
+            services.lanes.again(case.turn, case.ids, outcome, excerpt=case.excerpt)
             log.info("turn.again", lane=str(case.turn.lane), turn=case.turn.id, wait_seconds=outcome.wait, why=outcome.why)
         case Dead():
-            buried = bury(case, outcome, desk)
-            log.error("turn.dead" if buried else "turn.held", lane=str(case.turn.lane), turn=case.turn.id, error=outcome.error)
+            dead_lettered = write_dead_letter(case, outcome, services)
+            log.error(
+                "turn.dead" if dead_lettered else "turn.held", lane=str(case.turn.lane), turn=case.turn.id, error=outcome.error
+            )
         case _:
             assert_never(outcome)

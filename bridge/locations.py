@@ -86,7 +86,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Assistable(_Table):
+class AssistableSettings(_Table):
     """Settings of Assistable's `ghl-chat-completion` for one location."""
 
     assistant_id: Text = ""
@@ -95,7 +95,7 @@ class Assistable(_Table):
     delivery: Literal["auto", "bridge", "provider"] = "auto"
 
 
-class Agencii(_Table):
+class AgenciiSettings(_Table):
     """Settings of Agencii's `get_completion` for one location."""
 
     api_integration_id: Text = ""
@@ -104,7 +104,7 @@ class Agencii(_Table):
     url: Url = ""
 
 
-class OpenAI(_Table):
+class OpenAISettings(_Table):
     """Settings of any OpenAI-compatible `/chat/completions` for one location."""
 
     base_url: Url = ""
@@ -163,9 +163,9 @@ class Location(_Table):
     sms_max_segments: int = Field(10, ge=1, le=100)
     provider_timeout_seconds: float = Field(120, gt=0, le=600)
     reconcile_minutes: NotNegative = 10
-    assistable: Assistable = Assistable()
-    agencii: Agencii = Agencii()
-    openai: OpenAI = OpenAI()
+    assistable: AssistableSettings = AssistableSettings()
+    agencii: AgenciiSettings = AgenciiSettings()
+    openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
 
     @field_validator("fallback_provider")

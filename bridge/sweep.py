@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bridge.errors import Busy, OperatorMustFix, Permanent, Retryable
+from bridge.errors import BudgetExhausted, OperatorMustFix, Permanent, Retryable
 from bridge.ghl.access import Need
 from bridge.ghl.conversations import as_email, as_message
 from bridge.model import Channel
@@ -22,13 +22,13 @@ from bridge.policy.sweeping import horizon_ms, unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bridge.access.ghl_access import Gate
+    from bridge.access.ghl_access import GHLAccess
     from bridge.ghl.access import Access
     from bridge.ghl.client import GHL
-    from bridge.ghl.conversations import Conversations, Found
+    from bridge.ghl.conversations import Conversations, FoundConversation
     from bridge.model import InboundMessage, Listed, MessageId
-    from bridge.store.lanes.swept import Found as Store
-    from bridge.store.locations.records import Kept
+    from bridge.store.lanes.swept import SweptMessages as Store
+    from bridge.store.locations.records import LocationRecord
     from bridge.store.locations.sweeps import DueSweep
 
 log = structlog.get_logger()
@@ -45,10 +45,10 @@ EMAIL_TYPES = frozenset({"TYPE_EMAIL", "TYPE_CUSTOM_EMAIL", "TYPE_CUSTOM_PROVIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broom:
+class SweepServices:
     """What sweeping needs. `clock` is monotonic."""
 
-    gate: Gate
+    ghl_access: GHLAccess
     ghl: GHL
     store: Store
     clock: Callable[[], float] = time.monotonic
@@ -88,7 +88,7 @@ class Swept:
     wait: float = 0.0
 
 
-def span_of(kept: Kept, due: DueSweep) -> Span:
+def span_of(kept: LocationRecord, due: DueSweep) -> Span:
     """What a location's next sweep looks through."""
     since = horizon_ms(
         now_ms=due.now_ms,
@@ -99,12 +99,12 @@ def span_of(kept: Kept, due: DueSweep) -> Span:
     return Span(since_ms=since, now_ms=due.now_ms, cursor_ms=due.progress.cursor_ms)
 
 
-def sweep(kept: Kept, span: Span, broom: Broom) -> Swept:
+def sweep(kept: LocationRecord, span: Span, sweep_services: SweepServices) -> Swept:
     """Sweep a location once. Raises OperatorMustFix when GHL doesn't let it in, and Unavailable."""
-    run = _Run(kept, span, broom)
+    run = _Run(kept, span, sweep_services)
     try:
         run.go()
-    except (Busy, Retryable) as error:
+    except (BudgetExhausted, Retryable) as error:
         return Swept(taken=tuple(run.taken), cursor_ms=run.cursor_ms, why=str(error), wait=error.retry_after or 0.0)
     return Swept(taken=tuple(run.taken), cursor_ms=run.cursor_ms)
 
@@ -112,12 +112,12 @@ def sweep(kept: Kept, span: Span, broom: Broom) -> Swept:
 class _Run:
     """One sweep under way: what it has taken in, and where it is."""
 
-    def __init__(self, kept: Kept, span: Span, broom: Broom) -> None:
+    def __init__(self, kept: LocationRecord, span: Span, sweep_services: SweepServices) -> None:
         self._kept = kept
         self._span = span
-        self._broom = broom
-        self._access: Access = broom.gate.open(kept, Need.SWEEP)
-        self._end = broom.clock() + SWEEP_SECONDS
+        self._sweep_services = sweep_services
+        self._access: Access = sweep_services.ghl_access.open(kept, Need.SWEEP)
+        self._end = sweep_services.clock() + SWEEP_SECONDS
         self._read = 0
         self.taken: list[Taken] = []
         self.cursor_ms = span.cursor_ms
@@ -132,7 +132,7 @@ class _Run:
             for found, recorded in self._candidates(fresh):
                 # From here on this one is the next to be looked at.
                 self.cursor_ms = found.last_ms + 1
-                if self._read >= MOST_READ or self._broom.clock() > self._end:
+                if self._read >= MOST_READ or self._sweep_services.clock() > self._end:
                     return
                 self._look_into(found, since_ms=max(since, recorded))
             if len(fresh) < len(page.found) or not page.next_before_ms or page.next_before_ms == before_ms:
@@ -142,17 +142,19 @@ class _Run:
 
     def _search(self) -> Conversations:
         location_id = self._kept.location.location_id
-        return self._broom.ghl.conversations(location_id, token=self._access, seconds=READ_SECONDS, before_ms=self.cursor_ms)
+        return self._sweep_services.ghl.conversations(
+            location_id, token=self._access, seconds=READ_SECONDS, before_ms=self.cursor_ms
+        )
 
-    def _candidates(self, fresh: Sequence[Found]) -> Iterator[tuple[Found, int]]:
+    def _candidates(self, fresh: Sequence[FoundConversation]) -> Iterator[tuple[FoundConversation, int]]:
         """Those that the contact wrote in last, and later than is recorded, each with that moment."""
         inbound = [found for found in fresh if found.inbound]
-        recorded = self._broom.store.recorded(self._kept.location.location_id, [found.contact_id for found in inbound])
+        recorded = self._sweep_services.store.recorded(self._kept.location.location_id, [found.contact_id for found in inbound])
         for found in inbound:
             if found.last_ms > recorded[found.contact_id]:
                 yield found, recorded[found.contact_id]
 
-    def _look_into(self, found: Found, *, since_ms: int) -> None:
+    def _look_into(self, found: FoundConversation, *, since_ms: int) -> None:
         self._read += 1
         try:
             messages = self._messages(found, since_ms=since_ms)
@@ -167,10 +169,10 @@ class _Run:
 
     def _take(self, message: InboundMessage) -> str:
         if not self._span.dry_run:
-            return self._broom.store.take(message)
-        return "duplicate" if self._broom.store.is_known(message) else "missing"
+            return self._sweep_services.store.take(message)
+        return "duplicate" if self._sweep_services.store.is_known(message) else "missing"
 
-    def _messages(self, found: Found, *, since_ms: int) -> list[InboundMessage]:
+    def _messages(self, found: FoundConversation, *, since_ms: int) -> list[InboundMessage]:
         messages: list[InboundMessage] = []
         location_id = self._kept.location.location_id
         for listed, row in unanswered(self._rows(found, since_ms), since_ms=since_ms):
@@ -180,21 +182,23 @@ class _Run:
                 messages.append(message)
         return messages
 
-    def _rows(self, found: Found, since_ms: int) -> Iterator[tuple[Listed, Mapping[str, Any]]]:
-        page = self._broom.ghl.page(found.conversation_id, token=self._access, seconds=READ_SECONDS)
+    def _rows(self, found: FoundConversation, since_ms: int) -> Iterator[tuple[Listed, Mapping[str, Any]]]:
+        page = self._sweep_services.ghl.page(found.conversation_id, token=self._access, seconds=READ_SECONDS)
         for _ in range(MOST_PAGES_OF_ONE):
             yield from zip(page.listed, page.rows, strict=True)
             if not page.next_after or (page.listed and page.listed[-1].date_added_ms <= since_ms):
                 return
-            page = self._broom.ghl.page(found.conversation_id, token=self._access, seconds=READ_SECONDS, after=page.next_after)
+            page = self._sweep_services.ghl.page(
+                found.conversation_id, token=self._access, seconds=READ_SECONDS, after=page.next_after
+            )
 
-    def _emails(self, found: Found, ids: Sequence[MessageId], *, since_ms: int) -> list[InboundMessage]:
+    def _emails(self, found: FoundConversation, ids: Sequence[MessageId], *, since_ms: int) -> list[InboundMessage]:
         """The contact's e-mails of a thread; they are read only where e-mail is answered."""
         if Channel.EMAIL not in self._kept.location.channels:
             return []
         messages = []
         for id_ in ids[-MOST_EMAILS:]:
-            row = self._broom.ghl.email(id_, token=self._access, seconds=READ_SECONDS)
+            row = self._sweep_services.ghl.email(id_, token=self._access, seconds=READ_SECONDS)
             message = as_email(row, location_id=self._kept.location.location_id, conversation=found)
             if message and message.date_added_ms > since_ms:
                 messages.append(message)

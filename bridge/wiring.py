@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.access.ghl_access import Gate
+from bridge.access.ghl_access import GHLAccess
 from bridge.access.installing import Installing
-from bridge.access.token_refresh import Renewing
-from bridge.answering.services import Desk
+from bridge.access.token_refresh import TokenRefresh
+from bridge.answering.services import AnswerServices
 from bridge.completion.providers import Providers
-from bridge.flow import Door
+from bridge.flow import AcceptServices
 from bridge.ghl.client import GHL
 from bridge.ghl.oauth import App, chooser
 from bridge.ghl.routes import route
@@ -22,7 +22,7 @@ from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
-from bridge.store.lanes.swept import Found
+from bridge.store.lanes.swept import SweptMessages
 from bridge.store.limits.budget import Budgets
 from bridge.store.limits.circuits import Circuits
 from bridge.store.locations.grants import Grants
@@ -32,12 +32,12 @@ from bridge.store.operators.audit import Audit
 from bridge.store.operators.dead_letters import DeadLetters
 from bridge.store.operators.erasures import Erasures
 from bridge.store.redis.connection import connect, connect_async, connect_without_retries
-from bridge.sweep import Broom
+from bridge.sweep import SweepServices
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 
 if TYPE_CHECKING:
-    from bridge.answering.services import Heartbeat
+    from bridge.answering.services import LeaseKeeper
     from bridge.settings import Settings
     from bridge.store.redis.connection import Redis
     from bridge.wire.calls import Observe
@@ -48,14 +48,14 @@ POST_SECONDS = 15.0
 SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
 
 
-def build_door(settings: Settings, redis: Redis) -> Door:
+def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
     """What the receiver needs; `redis` is for what comes seldom. Raises Misconfigured."""
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     # Without a key no location could have been applied, nor a contact erased.
     keys = settings.fernet_keys if settings.secret_key else ()
     inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS, fernet_keys=keys)
     installs = build_installs(settings, redis)
-    return Door(
+    return AcceptServices(
         keys=read_keys(settings.ghl_webhook_keys),
         inbox=inbox,
         installs=installs,
@@ -75,26 +75,26 @@ def build_grants(settings: Settings, redis: Redis) -> Grants:
     return Grants(redis, fernet_keys=settings.fernet_keys)
 
 
-def build_gate(settings: Settings, redis: Redis, wire: Wire) -> Gate:
+def build_ghl_access(settings: Settings, redis: Redis, wire: Wire) -> GHLAccess:
     """Who may speak to GHL. Raises Misconfigured."""
-    return Gate(build_renewing(settings, redis, wire), Budgets(redis))
+    return GHLAccess(build_token_refresh(settings, redis, wire), Budgets(redis))
 
 
-def build_renewing(settings: Settings, redis: Redis, wire: Wire) -> Renewing:
+def build_token_refresh(settings: Settings, redis: Redis, wire: Wire) -> TokenRefresh:
     """The renewal of grants. Raises Misconfigured."""
-    return Renewing(build_grants(settings, redis), _build_tokens(settings, wire))
+    return TokenRefresh(build_grants(settings, redis), _build_tokens(settings, wire))
 
 
-def build_found(settings: Settings, redis: Redis) -> Found:
+def build_swept_messages(settings: Settings, redis: Redis) -> SweptMessages:
     """What the sweep finds. Raises Misconfigured without a secret key."""
-    return Found(redis, retention_ms=_retention_ms(settings), fernet_keys=settings.fernet_keys)
+    return SweptMessages(redis, retention_ms=_retention_ms(settings), fernet_keys=settings.fernet_keys)
 
 
-def build_broom(settings: Settings, redis: Redis, tally: Tally | None = None) -> Broom:
+def build_sweep_services(settings: Settings, redis: Redis, tally: Tally | None = None) -> SweepServices:
     """What the sweep needs. Raises Misconfigured."""
     wire = Wire()
-    gate, ghl = build_gate(settings, redis, wire), GHL(wire.observed(_of_ghl(tally or Tally())), settings.ghl_api_url)
-    return Broom(gate=gate, ghl=ghl, store=build_found(settings, redis))
+    ghl_access, ghl = build_ghl_access(settings, redis, wire), GHL(wire.observed(_of_ghl(tally or Tally())), settings.ghl_api_url)
+    return SweepServices(ghl_access=ghl_access, ghl=ghl, store=build_swept_messages(settings, redis))
 
 
 def install_link(settings: Settings) -> str:
@@ -126,7 +126,7 @@ def build_lanes(settings: Settings, redis: Redis) -> Lanes:
     return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings))
 
 
-def build_heart_lanes(settings: Settings) -> Lanes:
+def build_heartbeat_lanes(settings: Settings) -> Lanes:
     """The same through a client of its own: an answer that takes longer than a third of a lease comes too late anyway."""
     return build_lanes(settings, connect_without_retries(settings.state_url, seconds=settings.lease_seconds / 3))
 
@@ -186,16 +186,16 @@ def build_circuits(settings: Settings, redis: Redis) -> Circuits:
     return Circuits(redis, every=min(max(first, SHORTEST_BETWEEN_PROBES), LONGEST_BETWEEN_PROBES))
 
 
-def build_desk(settings: Settings, redis: Redis, heartbeat: Heartbeat, tally: Tally) -> Desk:
+def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeeper, tally: Tally) -> AnswerServices:
     """What a worker needs to answer; how its requests went is counted in `tally`. Raises Misconfigured."""
     wire = Wire()
-    return Desk(
+    return AnswerServices(
         lanes=build_lanes(settings, redis),
         identities=Identities(redis, retention_ms=_retention_ms(settings)),
         standings=build_standings(settings, redis),
         situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
-        gate=build_gate(settings, redis, wire),
+        ghl_access=build_ghl_access(settings, redis, wire),
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),

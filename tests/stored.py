@@ -11,8 +11,8 @@ from uuid import uuid4
 import orjson
 from redis.client import PubSub
 
-from bridge.access.ghl_access import Gate
-from bridge.access.token_refresh import Renewing
+from bridge.access.ghl_access import GHLAccess
+from bridge.access.token_refresh import TokenRefresh
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.model import LedgerEntry, Turn
-    from bridge.store.limits.circuits import Admission
+    from bridge.store.limits.circuits import CircuitState
 
 FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RETENTION_MS = 1_000_000
@@ -127,9 +127,9 @@ def grants_of(redis: Redis, *fernet_keys: str) -> Grants:
     return Grants(redis, fernet_keys=fernet_keys or [FERNET_KEY])
 
 
-def gate_of(redis: Redis) -> Gate:
+def ghl_access_of(redis: Redis) -> GHLAccess:
     """The way into GHL, without a marketplace app."""
-    return Gate(Renewing(grants_of(redis), None), Budgets(redis))
+    return GHLAccess(TokenRefresh(grants_of(redis), None), Budgets(redis))
 
 
 def dead_letters_of(redis: Redis) -> DeadLetters:
@@ -175,7 +175,7 @@ def posted(posting: Posting, ids: Iterable[MessageId], *, at_ms: int, how: str) 
 
 
 def check(lanes: Lanes, turn: Turn, *, seconds: float, revision: int) -> None:
-    """Give the last word before a post. Raises Fenced and Overtaken."""
+    """Give the last word before a post. Raises Fenced and StandingChanged."""
     assert lanes.sending(turn, part("probe"), at_ms=1, channel="SMS", revision=revision, seconds=seconds)
 
 
@@ -190,7 +190,7 @@ def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
     return situations_of(redis).read(lane, ConversationId(conversation)).standing
 
 
-def admit(lanes: Lanes, turn: Turn, circuit: str, *, seconds: float) -> Admission:
+def admit(lanes: Lanes, turn: Turn, circuit: str, *, seconds: float) -> CircuitState:
     """Ask whether a provider may be asked."""
     return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds)
 

@@ -14,7 +14,7 @@ from bridge.locations_file import read
 from bridge.model import NO_REPLY_REASONS, Reason, SendState, Status
 from bridge.operating.sentences import SENTENCES
 from bridge.settings import Settings
-from bridge.store.limits.circuits import Admission
+from bridge.store.limits.circuits import CircuitState
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "infra/docs"
@@ -139,7 +139,7 @@ def test_the_diagrams_show_the_states_that_there_are() -> None:
     """Message, send and circuit have the states of the code."""
     assert states("Message") == set(Status)
     assert states("Send") == set(SendState)
-    assert states("Circuit") == set(get_args(Admission))
+    assert states("Circuit") == set(get_args(CircuitState))
 
 
 def test_the_diagrams_name_scripts_that_there_are() -> None:

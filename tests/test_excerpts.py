@@ -49,7 +49,7 @@ def location(world: World, **settings: Any) -> None:
 def work(world: World, *, delays: tuple[float, ...] = (1.0, 1.0)) -> None:
     """Work on the lane once, in an environment with a secret of its own."""
     assert LANE in claim(lanes_of(world.redis))
-    flow.answer(LANE, replace(world.desk(delays=delays), secrets=(SHARED,)))
+    flow.answer(LANE, replace(world.services(delays=delays), secrets=(SHARED,)))
 
 
 def excerpts(world: World) -> dict[str, str]:
@@ -90,8 +90,8 @@ def test_what_is_kept_can_be_read_nowhere_else(world: World, capsys: pytest.Capt
 
     assert COMPLAINT in excerpts(world)["dead"]
     # What a message says is kept with it, and with its dead letter, which is answered if it is replayed.
-    without = ("ghlb:message:here:m1", f"ghlb:said:{LANE}", f"ghlb:dead:{world.letter()}")
-    plain = [str(snapshot(world.redis, without=without)), str(world.redis.get(key("dead", world.letter())))]
+    without = ("ghlb:message:here:m1", f"ghlb:said:{LANE}", f"ghlb:dead:{world.dead_letter()}")
+    plain = [str(snapshot(world.redis, without=without)), str(world.redis.get(key("dead", world.dead_letter())))]
     written = capsys.readouterr()
     log = written.out + written.err
     assert "turn.dead" in log

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.model import ConversationId, MessageId, OutboundMessage, Said
+from bridge.model import ConversationId, MessageId, OutboundMessage, PastMessage
 from bridge.store.locations.grants import of_location
 from bridge.store.redis.connection import connect, key, now_ms
 from tests.answering.test_manners import closed, deaf
@@ -77,7 +77,7 @@ def test_a_person_is_heard(world: World) -> None:
         date_added_ms=now_ms(world.redis),
         user_id="staff",
     )
-    assert standings_of(world.redis).hear(LANE, [staff]) == 1
+    assert standings_of(world.redis).observe(LANE, [staff]) == 1
 
 
 def test_an_operator_is_heeded(world: World) -> None:
@@ -103,7 +103,7 @@ def test_an_operator_who_spoke_before_is_heeded(world: World) -> None:
 def test_words_are_put_on_record(world: World) -> None:
     """What a turn finds posted has its words in the history, which the next answer reads."""
     full(world)
-    words = Said("assistant", "We are open", MessageId("r1"), now_ms(world.redis))
+    words = PastMessage("assistant", "We are open", MessageId("r1"), now_ms(world.redis))
     standings_of(world.redis).remember(LANE, [words])
     assert standings_of(world.redis).said(LANE, 9) == (words,)
 

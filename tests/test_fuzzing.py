@@ -22,7 +22,7 @@ from nacl.signing import VerifyKey
 
 from bridge.errors import Unauthorized
 from bridge.ghl import events, workflow
-from bridge.ghl.signature import Keys, verify
+from bridge.ghl.signature import PublicKeys, verify
 from bridge.model import ContactUpdate, InboundMessage, OutboundMessage
 from bridge.store.lanes.inbox import accepted_event, came
 from bridge.store.lanes.messages import decode, encode
@@ -136,7 +136,7 @@ def test_no_workflow_webhook_breaks_the_parser() -> None:
 def test_only_the_signed_bytes_verify() -> None:
     """A signature of one body, changed or not, lets in no other body, and no other signature lets in that one."""
     key = Ed25519PrivateKey.generate()
-    keys = Keys(ed25519=(VerifyKey(key.public_key().public_bytes_raw()),))
+    keys = PublicKeys(ed25519=(VerifyKey(key.public_key().public_bytes_raw()),))
 
     @ROUND
     @given(st.sampled_from(SAMPLES), changed(), st.binary(max_size=80), st.integers(0, 511))

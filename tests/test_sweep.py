@@ -13,12 +13,24 @@ import pytest
 
 from bridge.errors import TokenRefused
 from bridge.ghl.client import GHL
-from bridge.store.lanes.swept import Found
+from bridge.store.lanes.swept import SweptMessages
 from bridge.store.redis.connection import key, now_ms, text
-from bridge.sweep import MOST_READ, Broom, Span, sweep
+from bridge.sweep import MOST_READ, Span, SweepServices, sweep
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, http
-from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, claim, gate_of, keep, lanes_of, locations_of, message, pass_time
+from tests.stored import (
+    FERNET_KEY,
+    HERE,
+    RETENTION_MS,
+    accept,
+    claim,
+    ghl_access_of,
+    keep,
+    lanes_of,
+    locations_of,
+    message,
+    pass_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,11 +77,13 @@ class Books:
         """Sweep the location once, back so many seconds."""
         kept = locations_of(self.redis).get(HERE)
         assert kept
-        store = Found(self.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
-        broom = Broom(gate=gate_of(self.redis), ghl=GHL(Wire(), self.url, sleep=lambda _: None), store=store)
+        store = SweptMessages(self.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
+        sweep_services = SweepServices(
+            ghl_access=ghl_access_of(self.redis), ghl=GHL(Wire(), self.url, sleep=lambda _: None), store=store
+        )
         now = now_ms(self.redis)
         span = Span(since_ms=now - round(since * 1000), now_ms=now, cursor_ms=cursor_ms, dry_run=dry_run)
-        return sweep(kept, span, broom)
+        return sweep(kept, span, sweep_services)
 
     def found(self, **more: Any) -> list[tuple[str, str]]:
         """Sweep, and tell which messages were found and what became of them."""

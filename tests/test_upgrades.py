@@ -93,13 +93,13 @@ def test_a_dead_letter_of_an_older_version_is_replayed(redis: Redis, left: Path)
     with OtherSide(world.serve) as side:
         world.url = side.url
         restore(redis, left, side.url)
-        letters = DeadLetters(redis, retention_ms=RETENTION_MS)
-        (letter,) = letters.all()
-        assert letter.message_ids == ("m1", "m2")
-        assert letters.replay(letter.id, force=False) == "replayed"
+        dead_letters = DeadLetters(redis, retention_ms=RETENTION_MS)
+        (dead_letter,) = dead_letters.all()
+        assert dead_letter.message_ids == ("m1", "m2")
+        assert dead_letters.replay(dead_letter.id, force=False) == "replayed"
         world.work()
         assert world.posts() == ["answer 1"]
-        assert not list(letters.all())
+        assert not list(dead_letters.all())
 
 
 @left_by("unknown")

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from bridge import flow
-from bridge.answering.services import Desk
+from bridge.answering.services import AnswerServices
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.model import MessageId, Turn
@@ -24,7 +24,7 @@ from tests.stored import (
     accept,
     claim,
     excerpts_of,
-    gate_of,
+    ghl_access_of,
     identities_of,
     keep,
     lanes_of,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.answering.services import Heartbeat
+    from bridge.answering.services import LeaseKeeper
     from tests.other_side import Received
 
 CONVERSATION = f"conversation-{LANE.contact_id}"
@@ -93,7 +93,7 @@ class World:
     answer: dict[str, Any] = field(default_factory=dict)
     meanwhile: Callable[[], object] | None = None
     receipt: dict[str, Any] | None = None
-    heartbeat: Heartbeat = field(default_factory=NoHeartbeat)
+    heartbeat: LeaseKeeper = field(default_factory=NoHeartbeat)
     during: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
     refused: object = field(default_factory=dict)
     echoing: dict[str, int] = field(default_factory=dict)
@@ -124,18 +124,18 @@ class World:
     def work(self, *, delays: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), readback: tuple[float, ...] = ()) -> None:
         """Work on the lane once; it must be due."""
         assert LANE in claim(lanes_of(self.redis))
-        flow.answer(LANE, self.desk(delays=delays, readback=readback))
+        flow.answer(LANE, self.services(delays=delays, readback=readback))
 
-    def desk(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> Desk:
+    def services(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> AnswerServices:
         """What answering needs, of real things."""
         wire = Wire()
-        return Desk(
+        return AnswerServices(
             lanes=lanes_of(self.redis),
             identities=identities_of(self.redis),
             standings=standings_of(self.redis),
             situations=situations_of(self.redis),
             locations=locations_of(self.redis),
-            gate=gate_of(self.redis),
+            ghl_access=ghl_access_of(self.redis),
             ghl=GHL(wire, self.url, sleep=lambda _: None),
             providers=Providers(wire, from_environment({}), sleep=lambda _: None),
             circuits=self.circuits,
@@ -176,7 +176,7 @@ class World:
         """The steps that the timeline tells."""
         return [event.step for event in self.events()]
 
-    def letter(self) -> str:
+    def dead_letter(self) -> str:
         """The id of the only open dead letter."""
         (id_,) = self.redis.zrange(key("dead"), 0, -1)
         return str(id_)

@@ -16,9 +16,9 @@ from bridge.operating.alerting import build_alerting
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
 from bridge.wire.calls import Wire
-from bridge.wiring import build_broom, build_desk, build_heart_lanes, build_redis, build_renewing
+from bridge.wiring import build_answer_services, build_heartbeat_lanes, build_redis, build_sweep_services, build_token_refresh
 from workers.consumer import tell_lost_connections_briefly
-from workers.count_flush import Reporter
+from workers.count_flush import CountFlush
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
 from workers.renewer import Renewer
@@ -41,17 +41,17 @@ def build(settings: Settings) -> Celery:
     signals.setup_logging.connect(lambda **_: logs.configure(settings.log_format, settings.log_level), weak=False)
     tell_lost_connections_briefly()
     redis = build_redis(settings)
-    heartbeat = Heartbeat(build_heart_lanes(settings), every=settings.lease_seconds / 3)
+    heartbeat = Heartbeat(build_heartbeat_lanes(settings), every=settings.lease_seconds / 3)
     tally = Tally()
-    reporter = Reporter(tally, Counts(redis))
-    desk = build_desk(settings, redis, heartbeat, tally)
+    reporter = CountFlush(tally, Counts(redis))
+    services = build_answer_services(settings, redis, heartbeat, tally)
     leaving = threading.Event()
-    task = register(app, desk, leaving)
-    dispatcher = Dispatcher(redis, desk.lanes, slots=settings.worker_concurrency, publish=task.publish)
-    sweeper = Sweeper(Sweeps(redis), desk.locations, build_broom(settings, redis, tally))
-    renewer = Renewer(build_renewing(settings, redis, Wire()))
+    task = register(app, services, leaving)
+    dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
+    sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
+    renewer = Renewer(build_token_refresh(settings, redis, Wire()))
     start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_alerting(settings), reporter, sweeper, renewer))
-    shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=desk.lanes, report=reporter.report)
+    shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 EVERY_SECONDS = 1.0
 
 
-class Reporter:
+class CountFlush:
     """Reports until stopped."""
 
     def __init__(self, tally: Tally, counts: Counts, *, every: float = EVERY_SECONDS) -> None:

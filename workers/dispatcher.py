@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bridge.errors import Unavailable
-from bridge.store.redis.wakeups import Wakes
+from bridge.store.redis.wakeups import WakeUpListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Dispatcher:
     """Claims and publishes until stopped. Any number of them may run: a claim is atomic."""
 
     def __init__(self, redis: Redis, lanes: Lanes, *, slots: int, publish: Callable[[Sequence[Lane]], None]) -> None:
-        self._wakes = Wakes(redis)
+        self._wakes = WakeUpListener(redis)
         self._lanes = lanes
         self._slots = slots
         self._publish = publish

@@ -10,7 +10,7 @@ import structlog
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from bridge.access.token_refresh import Renewing
+    from bridge.access.token_refresh import TokenRefresh
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ EVERY_SECONDS = 30.0
 class Renewer:
     """Renews until stopped. Any number of them may run: a grant is renewed by one."""
 
-    def __init__(self, renewing: Renewing, *, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, renewing: TokenRefresh, *, every: float = EVERY_SECONDS) -> None:
         self._renewing = renewing
         self._every = every
         self._stopping = threading.Event()

@@ -12,9 +12,9 @@ from bridge.store.locations.sweeps import Progress
 from bridge.sweep import span_of, sweep
 
 if TYPE_CHECKING:
-    from bridge.store.locations.records import Kept, Locations
+    from bridge.store.locations.records import LocationRecord, Locations
     from bridge.store.locations.sweeps import DueSweep, Sweeps
-    from bridge.sweep import Broom, Swept
+    from bridge.sweep import SweepServices, Swept
 
 log = structlog.get_logger()
 
@@ -32,10 +32,12 @@ BROUGHT = "duplicate"
 class Sweeper:
     """Sweeps until stopped. Any number of them may run: a location is taken by one."""
 
-    def __init__(self, sweeps: Sweeps, locations: Locations, broom: Broom, *, every: float = EVERY_SECONDS) -> None:
+    def __init__(
+        self, sweeps: Sweeps, locations: Locations, sweep_services: SweepServices, *, every: float = EVERY_SECONDS
+    ) -> None:
         self._sweeps = sweeps
         self._locations = locations
-        self._broom = broom
+        self._sweep_services = sweep_services
         self._every = every
         self._stopping = threading.Event()
 
@@ -69,9 +71,9 @@ class Sweeper:
         """Sweep no more."""
         self._stopping.set()
 
-    def _sweep(self, kept: Kept, due: DueSweep, *, interval: float) -> None:
+    def _sweep(self, kept: LocationRecord, due: DueSweep, *, interval: float) -> None:
         try:
-            swept = sweep(kept, span_of(kept, due), self._broom)
+            swept = sweep(kept, span_of(kept, due), self._sweep_services)
         except Unavailable:
             raise
         except OperatorMustFix as error:
@@ -84,7 +86,7 @@ class Sweeper:
         )
         self._conclude(kept, due, swept, interval=interval, missed=_missed(kept, due, swept))
 
-    def _conclude(self, kept: Kept, due: DueSweep, swept: Swept, *, interval: float, missed: bool) -> None:
+    def _conclude(self, kept: LocationRecord, due: DueSweep, swept: Swept, *, interval: float, missed: bool) -> None:
         begun = due.progress.begun_ms or due.now_ms
         if swept.cursor_ms or swept.why:
             progress = Progress(since_ms=due.progress.since_ms, cursor_ms=swept.cursor_ms, begun_ms=begun)
@@ -95,14 +97,14 @@ class Sweeper:
             self._sweeps.done(kept.location.location_id, progress, seconds=interval, missed=missed)
 
 
-def _can_be_read(kept: Kept) -> bool:
+def _can_be_read(kept: LocationRecord) -> bool:
     """Whether GHL lets the bridge in, as far as is known."""
     installed = kept.installed_at_ms and not kept.uninstalled_at_ms
     has_token = bool(kept.location.ghl_token) or bool(installed)
     return has_token and not kept.uninstalled_at_ms and kept.hold_why != "ghl"
 
 
-def _missed(kept: Kept, due: DueSweep, swept: Swept) -> bool:
+def _missed(kept: LocationRecord, due: DueSweep, swept: Swept) -> bool:
     """Whether webhooks come to this location, and one for what was found should have come by now."""
     late = [each for each in swept.taken if each.outcome != BROUGHT and due.now_ms - each.message.date_added_ms > UNDER_WAY_MS]
     return bool(kept.marketplace_at_ms and late)

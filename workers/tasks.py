@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from celery import Celery
 
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class WakeUp:
                 amqp.send_task_message(producer, self.task, message, retry=False)
 
 
-def register(app: Celery, desk: Desk, leaving: Event) -> WakeUp:
+def register(app: Celery, services: AnswerServices, leaving: Event) -> WakeUp:
     """Give the app its task. While the worker is `leaving`, a wake-up that it still gets is another's at once.
 
     It would pay for a completion that nobody waits for.
@@ -51,9 +51,9 @@ def register(app: Celery, desk: Desk, leaving: Event) -> WakeUp:
     def answer(lane: str) -> None:
         try:
             if leaving.is_set():
-                desk.lanes.unclaim([Lane.parse(lane)], pause=0)
+                services.lanes.unclaim([Lane.parse(lane)], pause=0)
             else:
-                flow.answer(Lane.parse(lane), desk)
+                flow.answer(Lane.parse(lane), services)
         except Unavailable as error:
             log.warning("turn.abandoned", lane=lane, why=str(error))
 

@@ -9,30 +9,30 @@ from bridge.ghl.access import Access, Fixed
 from bridge.store.locations.grants import of_location
 
 if TYPE_CHECKING:
-    from bridge.access.token_refresh import Renewing
+    from bridge.access.token_refresh import TokenRefresh
     from bridge.ghl.access import Bearer, Need
     from bridge.model import LocationId
-    from bridge.store.lanes.patch import Bill
+    from bridge.store.lanes.patch import Permit
     from bridge.store.limits.budget import Budgets
-    from bridge.store.locations.records import Kept
+    from bridge.store.locations.records import LocationRecord
 
 
-class Gate:
+class GHLAccess:
     """Opens GHL for a location."""
 
-    def __init__(self, renewing: Renewing, budgets: Budgets) -> None:
+    def __init__(self, renewing: TokenRefresh, budgets: Budgets) -> None:
         self._renewing = renewing
         self._budgets = budgets
 
-    def open(self, kept: Kept, need: Need) -> Access:
+    def open(self, kept: LocationRecord, need: Need) -> Access:
         """A location's access, for reads of this urgency. Whether there is a token at all is found out when one is shown."""
         return Access(bearer=self._bearer(kept), budget=self._budgets.of(kept.location.location_id), need=need)
 
-    def bill(self, location_id: LocationId, need: Need) -> Bill:
+    def permit(self, location_id: LocationId, need: Need) -> Permit:
         """What a script takes one request of the location's budget by, along with what else it does."""
-        return self._budgets.bill(location_id, need)
+        return self._budgets.permit(location_id, need)
 
-    def _bearer(self, kept: Kept) -> Bearer:
+    def _bearer(self, kept: LocationRecord) -> Bearer:
         """A token that the file gives wins: whoever wrote it there meant it."""
         token = kept.location.ghl_token
         if token:
@@ -43,7 +43,7 @@ class Gate:
 class _Lent:
     """The token of a grant."""
 
-    def __init__(self, renewing: Renewing, kept: Kept) -> None:
+    def __init__(self, renewing: TokenRefresh, kept: LocationRecord) -> None:
         self._renewing = renewing
         self._owner = of_location(kept.location.location_id)
         self._company_id = kept.company_id
@@ -60,7 +60,7 @@ class _Lent:
 class _Nobody:
     """No token at all."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: LocationRecord) -> None:
         self._kept = kept
 
     def current(self) -> str:

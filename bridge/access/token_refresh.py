@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.oauth import Granted
     from bridge.ghl.tokens import Tokens
-    from bridge.store.locations.grants import Begun, Grant, Grants, Owner
+    from bridge.store.locations.grants import Grant, Grants, Owner, RenewalBegun
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ AHEAD_AGAIN_SECONDS = 5.0
 REMEMBERED = 4096
 
 
-class Renewing:
+class TokenRefresh:
     """Tokens of grants, as they are now. `tokens` is None where no marketplace app is set up.
 
     An agency's grant is exchanged for that of each of its locations, when that is first needed.
@@ -116,7 +116,7 @@ class Renewing:
                 raise Retryable(f"the grant of {owner} is being renewed by another process")
             self._sleep(POLL_SECONDS)
 
-    def _bring(self, owner: Owner, grant: Grant | None, begun: Begun, company_id: str) -> Grant:
+    def _bring(self, owner: Owner, grant: Grant | None, begun: RenewalBegun, company_id: str) -> Grant:
         """Ask GHL and keep what it answers; whatever it is, the lease ends with a word about it."""
         try:
             granted = self._ask(owner, grant, company_id)

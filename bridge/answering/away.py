@@ -13,29 +13,29 @@ from bridge.policy.business_hours import closed_since, hours_of
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
 
 log = structlog.get_logger()
 
 AWAY_PART = "away"
 
 
-def tell_away(case: Case, desk: Desk) -> None:
+def tell_away(case: Case, services: AnswerServices) -> None:
     """Send `away_message` if this closed span has not had it yet. Raises Retryable when it could not be sent, but may be later.
 
     Any other fault is logged: the message is not going to be answered now in any case.
     """
     location, lane = case.kept.location, case.turn.lane
-    closed = closed_since(hours_of(location), case.now_ms(desk))
+    closed = closed_since(hours_of(location), case.now_ms(services))
     if location.outside_hours != "away" or not location.away_message or closed is None:
         return
-    if not desk.standings.begin_away(lane, closed, case.turn.id, token=case.turn.token):
+    if not services.standings.begin_away(lane, closed, case.turn.id, token=case.turn.token):
         return
     try:
-        if say(case, AWAY_PART, location.away_message, desk, guard=may_write):
-            desk.standings.undo_away(lane, closed)
+        if say(case, AWAY_PART, location.away_message, services, guard=may_write):
+            services.standings.undo_away(lane, closed)
     except Retryable:
-        desk.standings.undo_away(lane, closed)
+        services.standings.undo_away(lane, closed)
         raise
     except (Fenced, Unavailable):
         raise

@@ -14,13 +14,13 @@ from bridge.store.lanes.steps import ASK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.access.ghl_access import Gate
-    from bridge.answering.services import Desk
+    from bridge.access.ghl_access import GHLAccess
+    from bridge.answering.services import AnswerServices
     from bridge.ghl.access import Access
     from bridge.locations import Location
-    from bridge.model import Completion, Contact, InboundMessage, MessageId, Posted, Said, Situation, Turn
+    from bridge.model import Completion, Contact, InboundMessage, MessageId, PastMessage, Posted, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.locations.records import Kept
+    from bridge.store.locations.records import LocationRecord
 
 READ_SECONDS = 10.0
 # After so many dropped answers the next one is sent, or a steady writer would never hear from us.
@@ -39,23 +39,23 @@ class Case:
     """
 
     turn: Turn
-    kept: Kept
-    gate: Gate
+    kept: LocationRecord
+    ghl_access: GHLAccess
     messages: tuple[InboundMessage, ...]
     completion: Completion | None = None
     skipped: int = 0
     looks: int = 0
     looked_up: tuple[Contact, float] | None = None
-    listed: tuple[Said, ...] | None = None
+    listed: tuple[PastMessage, ...] | None = None
     standing: Standing = field(default_factory=Standing)
     told: Situation | None = None
     parts: tuple[str, ...] = ()
     posted: Posted | None = None
     excerpt: SealedExcerpt | None = None
 
-    def now_ms(self, desk: Desk) -> int:
+    def now_ms(self, services: AnswerServices) -> int:
         """Redis' clock now."""
-        return self.turn.now_ms(desk.clock())
+        return self.turn.now_ms(services.clock())
 
     @property
     def ids(self) -> tuple[MessageId, ...]:
@@ -70,7 +70,7 @@ class Case:
     @property
     def token(self) -> Access:
         """The location's access to GHL. Until there is an answer to bring home, it gives way to those that have one."""
-        return self.gate.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP)
+        return self.ghl_access.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP)
 
     def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
         """This case's end with one status for all its messages."""
@@ -81,25 +81,25 @@ class Case:
         )
 
 
-def open_case(turn: Turn, desk: Desk) -> Case | None:
+def open_case(turn: Turn, services: AnswerServices) -> Case | None:
     """Choose the turn's messages and end those that are not to be answered; None when none is left."""
-    kept = desk.locations.open(turn.lane.location_id, turn.situation.location)
+    kept = services.locations.open(turn.lane.location_id, turn.situation.location)
     if kept and _is_stale(turn, kept.location):
         turn = replace(turn, answer=None, answered=(), stale=turn.stale + 1)
     chosen = transcript.choose(turn.messages, turn.answered)
     if kept is None:
         skip = Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
-        desk.lanes.end(turn, _skipped([message.id for message in chosen], skip))
+        services.lanes.end(turn, _skipped([message.id for message in chosen], skip))
         return None
     # With a saved answer they stand or fall together, by the guards before its post.
-    fit = chosen if turn.answer else tuple(message for message in chosen if _deserves_answer(message, turn, kept, desk))
+    fit = chosen if turn.answer else tuple(message for message in chosen if _deserves_answer(message, turn, kept, services))
     if not fit:
-        desk.lanes.let_go(turn)
+        services.lanes.let_go(turn)
         return None
     return Case(
         turn=turn,
         kept=kept,
-        gate=desk.gate,
+        ghl_access=services.ghl_access,
         messages=fit,
         skipped=len(chosen) - len(fit),
         completion=turn.answer,
@@ -149,35 +149,35 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
     return how == "provider" or (how == "auto" and answer.claims_delivery)
 
 
-def judge(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> Skip | None:
+def judge(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> Skip | None:
     """Judge one message of a turn that opens."""
-    age = _age(message, turn, kept, desk)
+    age = _age(message, turn, kept, services)
     return _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
 
 
-def judge_turn(case: Case, kept: Kept, desk: Desk) -> Skip | None:
+def judge_turn(case: Case, kept: LocationRecord, services: AnswerServices) -> Skip | None:
     """Judge all messages of a turn once more, by the location as it is now."""
-    age = _age(case.last, case.turn, kept, desk)
+    age = _age(case.last, case.turn, kept, services)
     return _uninstalled(kept) or guards.judge_turn(case.messages, kept.location, age_seconds=age, paused=kept.paused)
 
 
-def _uninstalled(kept: Kept) -> Skip | None:
+def _uninstalled(kept: LocationRecord) -> Skip | None:
     return Skip(Reason.LOCATION_PAUSED, "the app was uninstalled") if kept.uninstalled_at_ms else None
 
 
-def _age(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> float:
+def _age(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> float:
     """Seconds. A replay is asked for by an operator, who knows how old it is."""
     held = (kept.held_from_ms, kept.held_until_ms)
     hours = hours_of(kept.location)
-    return 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(desk.clock()), held=held, hours=hours)
+    return 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(services.clock()), held=held, hours=hours)
 
 
-def _deserves_answer(message: InboundMessage, turn: Turn, kept: Kept, desk: Desk) -> bool:
-    skip = judge(message, turn, kept, desk)
+def _deserves_answer(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> bool:
+    skip = judge(message, turn, kept, services)
     if skip and skip.reason is Reason.CHANNEL_OFF and message.provisional:
         return True  # by which channel it came is asked first
     if skip:
-        desk.lanes.skip(turn, _skipped([message.id], skip))
+        services.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import Dead
 
 log = structlog.get_logger()
@@ -24,25 +24,25 @@ log = structlog.get_logger()
 FAILURE_PART = "failure"
 
 
-def bury(case: Case, dead: Dead, desk: Desk) -> bool:
+def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
     """Write the dead letter, after what the location wants done then; False when the turn waits on hold instead.
 
     Neither the tag nor the message is worth losing the dead letter over: their faults are logged.
     """
     location = case.kept.location
-    may_act = dead.refused != "ghl" and not (dead.refused and _on_hold(case, desk))
+    may_act = dead.refused != "ghl" and not (dead.refused and _on_hold(case, services))
     if location.dead_letter_tag and may_act:
-        _attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, desk))
+        _attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, services))
     if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:
-        _attempt(case, "failure_message", lambda: say(case, FAILURE_PART, location.failure_message, desk))
+        _attempt(case, "failure_message", lambda: say(case, FAILURE_PART, location.failure_message, services))
     parts = case.parts or case.turn.parts
-    answer, at_ms, excerpt = case.completion, case.now_ms(desk), case.excerpt
-    return desk.lanes.bury(case.turn, case.ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt)
+    answer, at_ms, excerpt = case.completion, case.now_ms(services), case.excerpt
+    return services.lanes.write_dead_letter(case.turn, case.ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt)
 
 
-def _on_hold(case: Case, desk: Desk) -> bool:
+def _on_hold(case: Case, services: AnswerServices) -> bool:
     """The turn is going to wait, not to die: nobody is to be told of a death."""
-    kept = desk.locations.get(case.turn.lane.location_id)
+    kept = services.locations.get(case.turn.lane.location_id)
     return kept is not None and kept.hold_since_ms > 0
 
 
@@ -52,8 +52,8 @@ def _outcome_unknown(case: Case, dead: Dead) -> bool:
     return unsettled or dead.outcome_unknown
 
 
-def _tag(case: Case, tag: str, desk: Desk) -> None:
-    desk.ghl.tag(case.turn.lane.contact_id, tag, token=case.token, seconds=READ_SECONDS)
+def _tag(case: Case, tag: str, services: AnswerServices) -> None:
+    services.ghl.tag(case.turn.lane.contact_id, tag, token=case.token, seconds=READ_SECONDS)
 
 
 def _attempt(case: Case, what: str, act: Callable[[], object]) -> None:

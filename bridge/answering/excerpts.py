@@ -13,25 +13,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.errors import BridgeError
     from bridge.model import Question
     from bridge.store.lanes.excerpts import SealedExcerpt
 
 
-def excerpt_of(case: Case, error: BridgeError, question: Question, provider: str, desk: Desk) -> SealedExcerpt | None:
+def excerpt_of(
+    case: Case, error: BridgeError, question: Question, provider: str, services: AnswerServices
+) -> SealedExcerpt | None:
     """What is kept of a fault's body; None where nothing came, or nothing of it may be kept."""
-    said = excerpt(error.said, _known(case, question, desk)) if error.said else ""
-    return desk.excerpts.seal(said, provider=provider) if said else None
+    said = excerpt(error.said, _known(case, question, services)) if error.said else ""
+    return services.excerpts.seal(said, provider=provider) if said else None
 
 
-def _known(case: Case, question: Question, desk: Desk) -> Known:
+def _known(case: Case, question: Question, services: AnswerServices) -> Known:
     """Everything that a service which echoes its question may say."""
     messages = (*case.turn.carried, *case.messages)
     earlier = (one.content for one in (*question.history, *case.turn.said))
     return Known(
         secrets=(
-            *desk.secrets,
+            *services.secrets,
             *_secrets_in(case.kept.location),
             *(address for message in messages for address in (message.sender, *message.attachments)),
         ),

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.answering.excerpts import excerpt_of
 from bridge.answering.history import history
-from bridge.errors import CutOff, Down, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import CutOff, OutcomeUnknown, Permanent, Retryable, ServiceDown
 from bridge.model import Again
 from bridge.policy import failover, transcript
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import Completion, Question
     from bridge.store.lanes.excerpts import SealedExcerpt
 
@@ -38,7 +38,7 @@ class Shut:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedProvider:
     """A provider that is asked: its name, its circuit, since when (Redis' clock), and whether it may deliver by itself."""
 
     name: str
@@ -47,7 +47,7 @@ class Asked:
     may_deliver: bool
 
 
-def ask(case: Case, names: Sequence[str], desk: Desk) -> Completion | Again:
+def ask(case: Case, names: Sequence[str], services: AnswerServices) -> Completion | Again:
     """Ask the providers of these names in turn, until one answers; Again if all are down, or an outcome is to be settled first.
 
     Raises Retryable (a passing fault, nothing delivered), OutcomeUnknown, and Permanent if the location's own provider refused,
@@ -58,7 +58,7 @@ def ask(case: Case, names: Sequence[str], desk: Desk) -> Completion | Again:
     cut_off: CutOff | None = None
     for name in names:
         try:
-            outcome = _ask(case, name, desk)
+            outcome = _ask(case, name, services)
         except Retryable as error:
             fault = error
         except Permanent as error:
@@ -76,26 +76,26 @@ def ask(case: Case, names: Sequence[str], desk: Desk) -> Completion | Again:
         raise cut_off
     if fault and not shut:
         raise fault
-    return _wait(case, fault, shut, desk)
+    return _wait(case, fault, shut, services)
 
 
-def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], desk: Desk) -> Again:
+def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], services: AnswerServices) -> Again:
     """Wait for whoever answers first: the one that is down, or the other after its fault. Neither is this turn's."""
     wait, why = LONGEST_WAIT_SECONDS, "the provider is down: it is asked again as soon as it answers"
     if fault:
-        delays = desk.retry_delays or (LONGEST_WAIT_SECONDS,)
+        delays = services.retry_delays or (LONGEST_WAIT_SECONDS,)
         usual = delays[min(case.turn.attempts, len(delays) - 1)]
         # Nothing is counted here: who says "again at once" must not be asked without end.
         wait, why = max(usual, fault.retry_after or 0), f"{why}; meanwhile {fault}"
     return Again(wait=wait, why=why, counts=False, circuits=tuple(shut))
 
 
-def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
+def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again | Shut:
     location, turn = case.kept.location, case.turn
-    circuit = desk.providers.circuit(location, name)
-    question = _question(case, name, desk)
-    asked = Asked(name, circuit, at_ms=case.now_ms(desk), may_deliver=_may_deliver(case, name))
-    admitted = desk.lanes.asking(
+    circuit = services.providers.circuit(location, name)
+    question = _question(case, name, services)
+    asked = AskedProvider(name, circuit, at_ms=case.now_ms(services), may_deliver=_may_deliver(case, name))
+    admitted = services.lanes.asking(
         turn,
         case.ids,
         at_ms=asked.at_ms,
@@ -109,20 +109,20 @@ def _ask(case: Case, name: str, desk: Desk) -> Completion | Again | Shut:
         return Shut(circuit)
     case.looks = 0
     try:
-        return _complete(case, asked, question, desk, patient=admitted == "closed")
+        return _complete(case, asked, question, services, patient=admitted == "closed")
     except (OutcomeUnknown, Retryable, Permanent) as error:
-        excerpt = excerpt_of(case, error, question, name, desk)
+        excerpt = excerpt_of(case, error, question, name, services)
         case.excerpt = excerpt or case.excerpt
-        return _tell(case, asked, error, excerpt, desk)
+        return _tell(case, asked, error, excerpt, services)
 
 
-def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patient: bool) -> Completion:
+def _complete(case: Case, asked: AskedProvider, question: Question, services: AnswerServices, *, patient: bool) -> Completion:
     location, turn = case.kept.location, case.turn
-    completer = desk.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
+    completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
     answer = completer.complete(question, seconds=location.provider_timeout_seconds)
     case.completion = replace(answer, provider=asked.name)
-    now_ms = case.now_ms(desk)
-    now = desk.lanes.answered(
+    now_ms = case.now_ms(services)
+    now = services.lanes.answered(
         turn,
         case.ids,
         case.completion,
@@ -140,31 +140,35 @@ def _complete(case: Case, asked: Asked, question: Question, desk: Desk, *, patie
     return case.completion
 
 
-def _question(case: Case, name: str, desk: Desk) -> Question:
+def _question(case: Case, name: str, services: AnswerServices) -> Question:
     contact = case.looked_up[0] if case.looked_up else None
     question = transcript.ask(case.messages, case.turn.carried)
-    said = history(case, desk) if desk.providers.takes_history(case.kept.location, name) else ()
+    said = history(case, services) if services.providers.takes_history(case.kept.location, name) else ()
     return replace(question, history=said, session_id=case.turn.session, contact=contact)
 
 
 def _tell(
-    case: Case, asked: Asked, error: OutcomeUnknown | Retryable | Permanent, excerpt: SealedExcerpt | None, desk: Desk
+    case: Case,
+    asked: AskedProvider,
+    error: OutcomeUnknown | Retryable | Permanent,
+    excerpt: SealedExcerpt | None,
+    services: AnswerServices,
 ) -> Again | Shut:
     """Write down what the fault says of the provider. Raises it again, unless the provider is down: that is no try."""
     turn, unknown = case.turn, isinstance(error, OutcomeUnknown)
     if not unknown:
-        now_ms = case.now_ms(desk)
-        desk.lanes.unanswered(
+        now_ms = case.now_ms(services)
+        services.lanes.unanswered(
             turn, at_ms=now_ms, provider=asked.name, why=str(error), may_deliver=asked.may_deliver, excerpt=excerpt
         )
-    if not (unknown or isinstance(error, Down)):
-        desk.circuits.passed(asked.circuit)
+    if not (unknown or isinstance(error, ServiceDown)):
+        services.circuits.passed(asked.circuit)
         raise error
-    if not desk.circuits.fault(asked.circuit, turn, name=asked.name, asked_at_ms=asked.at_ms):
+    if not services.circuits.fault(asked.circuit, turn, name=asked.name, asked_at_ms=asked.at_ms):
         raise error
     log.warning("provider.down", lane=str(turn.lane), provider=asked.name, circuit=asked.circuit, why=str(error))
     if unknown:
-        return Again(wait=desk.readback[0] if desk.readback else 0, why=f"outcome unknown: {error}", counts=False)
+        return Again(wait=services.readback[0] if services.readback else 0, why=f"outcome unknown: {error}", counts=False)
     return Shut(asked.circuit)
 
 

@@ -13,7 +13,7 @@ from bridge.times import utc
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import Contact, Listed, Situation
 
 LOOKUP_COUNTS_SECONDS = 15.0
@@ -21,50 +21,50 @@ LOOKUP_COUNTS_SECONDS = 15.0
 TOLD_COUNTS_SECONDS = 1.0
 
 
-def guard(case: Case, desk: Desk) -> Skip | Again | None:
+def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Ask every guard that needs more than the message. Raises Retryable when GHL can't be asked."""
-    case.standing = _look(case, desk).standing
-    return _judge_contact_and_channel(case, desk) or _judge_loop(case, desk) or _judge_hours(case, desk)
+    case.standing = _look(case, services).standing
+    return _judge_contact_and_channel(case, services) or _judge_loop(case, services) or _judge_hours(case, services)
 
 
-def guard_anew(case: Case, desk: Desk) -> Skip | Again | None:
+def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Ask every guard once more, with the location and the contact as they are now. Raises Retryable when GHL can't be asked."""
-    return may_write(case, desk) or _judge_hours(case, desk)
+    return may_write(case, services) or _judge_hours(case, services)
 
 
-def may_write(case: Case, desk: Desk) -> Skip | None:
+def may_write(case: Case, services: AnswerServices) -> Skip | None:
     """Ask every guard but the opening hours. Raises Retryable when GHL can't be asked."""
-    situation = _look(case, desk)
-    kept = desk.locations.open(case.turn.lane.location_id, situation.location)
+    situation = _look(case, services)
+    kept = services.locations.open(case.turn.lane.location_id, situation.location)
     if kept is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
     case.kept, case.standing = kept, situation.standing
-    return judge_turn(case, kept, desk) or _judge_contact_and_channel(case, desk)
+    return judge_turn(case, kept, services) or _judge_contact_and_channel(case, services)
 
 
-def _look(case: Case, desk: Desk) -> Situation:
+def _look(case: Case, services: AnswerServices) -> Situation:
     """How things stand now; what was told is looked at once."""
     told, case.told = case.told, None
     conversation = case.last.conversation_id
-    if told and told.conversation_id == conversation and desk.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
+    if told and told.conversation_id == conversation and services.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
         return told
-    return desk.situations.read(case.turn.lane, conversation)
+    return services.situations.read(case.turn.lane, conversation)
 
 
-def _judge_contact_and_channel(case: Case, desk: Desk) -> Skip | None:
-    window = judge_window(case.last, now_ms=case.now_ms(desk))
-    return window or _judge_conversation(case, desk) or _judge_contact(case, desk)
+def _judge_contact_and_channel(case: Case, services: AnswerServices) -> Skip | None:
+    window = judge_window(case.last, now_ms=case.now_ms(services))
+    return window or _judge_conversation(case, services) or _judge_contact(case, services)
 
 
-def _judge_conversation(case: Case, desk: Desk) -> Skip | None:
+def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     lane, location, conversation = case.turn.lane, case.kept.location, case.last.conversation_id
     if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
         # Nobody tells this location who else writes to its contacts: only GHL's own list does.
-        listed = desk.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
+        listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
-        if desk.standings.hear(lane, outbound, token=case.turn.token):
-            case.standing = desk.situations.read(lane, conversation).standing
-    return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(desk))
+        if services.standings.observe(lane, outbound, token=case.turn.token):
+            case.standing = services.situations.read(lane, conversation).standing
+    return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(services))
 
 
 def _outbound(case: Case, row: Listed) -> OutboundMessage:
@@ -81,30 +81,30 @@ def _outbound(case: Case, row: Listed) -> OutboundMessage:
     )
 
 
-def _judge_contact(case: Case, desk: Desk) -> Skip | None:
+def _judge_contact(case: Case, services: AnswerServices) -> Skip | None:
     location = case.kept.location
-    looked_up, at = _look_up(case, desk) if guards.needs_contact(location) else (None, -1)
+    looked_up, at = _look_up(case, services) if guards.needs_contact(location) else (None, -1)
     contact = guards.merge(looked_up, at, case.standing, case.turn.lane.contact_id)
     return guards.judge_contact(contact, case.last.channel, location)
 
 
-def _look_up(case: Case, desk: Desk) -> tuple[Contact, int]:
+def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
     """The contact, and when GHL told it (ms)."""
-    now = desk.clock()
+    now = services.clock()
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
-        case.looked_up = desk.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
+        case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
     return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
 
 
-def _judge_loop(case: Case, desk: Desk) -> Skip | None:
+def _judge_loop(case: Case, services: AnswerServices) -> Skip | None:
     if case.turn.replayed:
         return None
     said = [one for one in case.turn.said if one.id not in case.ids]
-    return loops.judge_loop(case.messages, said, now_ms=case.now_ms(desk))
+    return loops.judge_loop(case.messages, said, now_ms=case.now_ms(services))
 
 
-def _judge_hours(case: Case, desk: Desk) -> Skip | Again | None:
-    location, now = case.kept.location, case.now_ms(desk)
+def _judge_hours(case: Case, services: AnswerServices) -> Skip | Again | None:
+    location, now = case.kept.location, case.now_ms(services)
     hours = hours_of(location)
     opens = None if is_open(hours, now) else opens_at(hours, now)
     if opens is None:

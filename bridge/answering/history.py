@@ -15,8 +15,8 @@ from bridge.store.lanes.transcripts import cut
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
-    from bridge.model import Said
+    from bridge.answering.services import AnswerServices
+    from bridge.model import PastMessage
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 MOST_TOPPED_UP = 50
 
 
-def history(case: Case, desk: Desk) -> tuple[Said, ...]:
+def history(case: Case, services: AnswerServices) -> tuple[PastMessage, ...]:
     """The conversation's earlier messages, oldest first, at most `history_messages`: from the record, once topped up from GHL.
 
     What GHL can't tell now is done without: an answer that knows less is better than none.
@@ -32,28 +32,28 @@ def history(case: Case, desk: Desk) -> tuple[Said, ...]:
     count = case.kept.location.history_messages
     if not count:
         return ()
-    said = _record(case, count, desk)
+    said = _record(case, count, services)
     lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
     if not lacks or case.turn.topped or case.listed is not None:
         return said
-    case.listed = _list(case, desk)
-    return _record(case, count, desk)
+    case.listed = _list(case, services)
+    return _record(case, count, services)
 
 
-def _record(case: Case, count: int, desk: Desk) -> tuple[Said, ...]:
+def _record(case: Case, count: int, services: AnswerServices) -> tuple[PastMessage, ...]:
     """What is on record, and will be; it is read if the turn doesn't know enough of it."""
     asked = {message.id for message in (*case.turn.messages, *case.turn.carried)}
     said, most = case.turn.said, count + len(asked)
     if MOST_SAID <= len(said) < most:
-        said = desk.standings.said(case.turn.lane, most)
+        said = services.standings.said(case.turn.lane, most)
     return transcript.earlier((*(case.listed or ()), *said), asked=asked, count=count)
 
 
-def _list(case: Case, desk: Desk) -> tuple[Said, ...] | None:
+def _list(case: Case, services: AnswerServices) -> tuple[PastMessage, ...] | None:
     """What GHL lists, oldest first, as the record keeps it; None if it can't tell now."""
     turn = case.turn
     try:
-        page = desk.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
+        page = services.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
     except (Fenced, Unavailable):
         raise
     except BridgeError as error:

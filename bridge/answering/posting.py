@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
 from bridge.answering.guarding import guard_anew, may_write
-from bridge.answering.send_check import LastWord, Stale
+from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.unknown_sends import look
-from bridge.errors import Overtaken, Permanent, Retryable, There
+from bridge.errors import AlreadySent, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
-from bridge.model import Again, Channel, MessageId, Posted, Posting, Reason, Said, SendState, Sent, Skip, Status
+from bridge.model import Again, Channel, MessageId, PastMessage, Posted, Posting, Reason, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
-from bridge.policy.unknown_sends import Found, Unproven, find_post
+from bridge.policy.unknown_sends import Present, Unproven, find_post
 from bridge.store.lanes.steps import ASK, words_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import Completion, Ended, LedgerEntry, Reply
 
-    Guard = Callable[[Case, Desk], Skip | Again | None]
+    Guard = Callable[[Case, AnswerServices], Skip | Again | None]
 
 STALE = Again(wait=0, why="a newer message made the answer stale", counts=False, stale=True)
 HEARD = Again(wait=0, why="GHL told of it before it was posted", counts=False)
 
 
-def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
+def deliver(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
     """Post the answer part by part, unless it is there already, or somebody else's to deliver, or a guard speaks against it.
 
     Raises Retryable and Permanent (a part is not in GHL), OutcomeUnknown (it may be) and Fenced.
@@ -39,11 +39,11 @@ def deliver(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
     heard = heard_of_delivery(case.turn)
     if heard or delivery(case.kept.location, completion) == "provider":
         return _delivered(case, completion, heard or _claimed(completion))
-    settled = _settle_claim(case, completion, desk)
-    return settled or _post_all(case, completion, desk)
+    settled = _settle_claim(case, completion, services)
+    return settled or _post_all(case, completion, services)
 
 
-def say(case: Case, name: str, text: str, desk: Desk, *, guard: Guard = guard_anew) -> Again | Skip | None:
+def say(case: Case, name: str, text: str, services: AnswerServices, *, guard: Guard = guard_anew) -> Again | Skip | None:
     """Post a text of the location's own, as parts called `name`, unless a guard speaks against it. Raises as `deliver`.
 
     What an earlier try of the turn has posted, or may have, is not said again.
@@ -52,18 +52,18 @@ def say(case: Case, name: str, text: str, desk: Desk, *, guard: Guard = guard_an
     for posting in _postings(name, shaped, said=text if case.last.channel is Channel.EMAIL else ""):
         if may_be_there(case.turn, posting.part):
             continue
-        outcome = guard(case, desk) or _post(case, posting, desk, guard)
+        outcome = guard(case, services) or _post(case, posting, services, guard)
         if not isinstance(outcome, Sent):
             return outcome
     return None
 
 
-def _post_all(case: Case, completion: Completion, desk: Desk) -> Ended | Again:
+def _post_all(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
     sent: list[Sent] = []
     for posting in _parts(case, completion):
         # Half an answer helps nobody: what was begun is not cut off by closing time.
         guard = may_write if sent else guard_anew
-        outcome = _settle_part(case, posting, desk) or guard(case, desk) or _post(case, posting, desk, guard)
+        outcome = _settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
         match outcome:
             case Again():
                 return outcome
@@ -111,68 +111,68 @@ def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
         )
 
 
-def _post(case: Case, posting: Posting, desk: Desk, guard: Guard) -> Sent | Skip | Again:
+def _post(case: Case, posting: Posting, services: AnswerServices, guard: Guard) -> Sent | Skip | Again:
     """Post one part; if somebody spoke since the guards were asked, they are asked again."""
     while True:
         try:
-            return _write(case, posting, desk)
-        except Overtaken:
-            forbidden = guard(case, desk)
+            return _write(case, posting, services)
+        except StandingChanged:
+            forbidden = guard(case, services)
             if forbidden:
                 return forbidden
-        except There:
+        except AlreadySent:
             return HEARD
         except Stale:
             return STALE
 
 
-def _write(case: Case, posting: Posting, desk: Desk) -> Sent | Skip:
+def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Skip:
     """Post one part, noted in the ledger before and after; of the answer's last part the turn's end takes note."""
     reply = messages.build(case.last, posting.text, draft=case.kept.location.mode == "draft")
     case.looks = 0
-    with desk.heartbeat.posting(case.turn):
-        outcome = _send(case, posting, reply, desk)
+    with services.heartbeat.posting(case.turn):
+        outcome = _send(case, posting, reply, services)
         if isinstance(outcome, Sent):
-            posted = _posted(case, posting, outcome, desk, how="posted")
+            posted = _posted(case, posting, outcome, services, how="posted")
             if posting.last:
                 case.posted = posted
-                desk.heartbeat.posted(case.turn)
+                services.heartbeat.posted(case.turn)
             else:
-                desk.lanes.sent(case.turn, posted)
+                services.lanes.sent(case.turn, posted)
         return outcome
 
 
-def _posted(case: Case, posting: Posting, sent: Sent, desk: Desk, *, how: str) -> Posted:
+def _posted(case: Case, posting: Posting, sent: Sent, services: AnswerServices, *, how: str) -> Posted:
     """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
     told = replace(posting, said="") if case.kept.location.mode == "draft" else posting
-    return Posted(posting=told, message_ids=sent.message_ids, at_ms=case.now_ms(desk), how=how)
+    return Posted(posting=told, message_ids=sent.message_ids, at_ms=case.now_ms(services), how=how)
 
 
-def _send(case: Case, posting: Posting, reply: Reply, desk: Desk) -> Sent | Skip:
-    last_word = LastWord(case, posting, reply.type, desk)
+def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) -> Sent | Skip:
+    send_check = SendCheck(case, posting, reply.type, services)
     try:
-        outcome = desk.ghl.post(reply, token=case.token, seconds=desk.post_seconds, before_send=last_word)
-    except (Overtaken, Stale):
-        if last_word.given:
-            last_word.take_back()
+        outcome = services.ghl.post(reply, token=case.token, seconds=services.post_seconds, before_send=send_check)
+    except (StandingChanged, Stale):
+        if send_check.given:
+            send_check.take_back()
         raise
     except (Retryable, Permanent):
         # Given or not: a claim of delivery that was looked for is settled by it.
-        last_word.take_back()
+        send_check.take_back()
         raise
     if isinstance(outcome, Skip):
-        last_word.take_back()
+        send_check.take_back()
     return outcome
 
 
-def _settle_claim(case: Case, completion: Completion, desk: Desk) -> Ended | Again | None:
+def _settle_claim(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again | None:
     """Look for a reply that the provider says it delivered. Raises Permanent."""
     if not completion.claims_delivery or delivery(case.kept.location, completion) != "auto" or "0" in case.turn.ledger:
         return None
     since, asked = case.turn.answered_at_ms or case.turn.leased_at_ms, case.turn.ledger.get(ASK)
     # It may have delivered well before its answer came.
     back_to = asked.at_ms if asked else since
-    found = _look_for(case, completion.delivered_as, completion.claimed_message_id, since, desk, back_to_ms=back_to)
+    found = _look_for(case, completion.delivered_as, completion.claimed_message_id, since, services, back_to_ms=back_to)
     return _delivered(case, completion, found.message_ids) if isinstance(found, Sent) else found
 
 
@@ -180,32 +180,34 @@ def _delivered(case: Case, completion: Completion, ids: Sequence[MessageId]) -> 
     return replace(case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=ids), said=completion.text)
 
 
-def _settle_part(case: Case, posting: Posting, desk: Desk) -> Sent | Again | None:
+def _settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent | Again | None:
     """What is known of a part that an earlier try may have posted; None: it is not in GHL. Raises Permanent."""
     entry = case.turn.ledger.get(posting.part)
     if entry is None or entry.state is SendState.NOT_SENT:
         return None
     if entry.state is SendState.SENT:
-        _remember(case, posting, entry, desk)
+        _remember(case, posting, entry, services)
         return Sent(message_ids=entry.message_ids)
-    found = _look_for(case, posting.text, "", entry.at_ms, desk)
+    found = _look_for(case, posting.text, "", entry.at_ms, services)
     if isinstance(found, Sent):
-        desk.lanes.sent(case.turn, _posted(case, posting, found, desk, how="found in the conversation"))
+        services.lanes.sent(case.turn, _posted(case, posting, found, services, how="found in the conversation"))
     return found
 
 
-def _remember(case: Case, posting: Posting, entry: LedgerEntry, desk: Desk) -> None:
+def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: AnswerServices) -> None:
     """A part that GHL told of before its worker could has its words on record too."""
     if case.kept.location.mode != "draft":
-        said = Said("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
-        desk.standings.remember(case.turn.lane, [said], token=case.turn.token)
+        said = PastMessage("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
+        services.standings.remember(case.turn.lane, [said], token=case.turn.token)
 
 
-def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk, *, back_to_ms: int = 0) -> Sent | Again | None:
+def _look_for(
+    case: Case, text: str, claimed: str, since_ms: int, services: AnswerServices, *, back_to_ms: int = 0
+) -> Sent | Again | None:
     """Read the conversation back for a text or an id; None: proven not to be there. Raises Permanent."""
     finding = look(
         case,
-        desk,
+        services,
         since_ms=since_ms,
         back_to_ms=back_to_ms,
         find=lambda window, ours: find_post(window, text=text, claimed=claimed, ours=ours),
@@ -215,9 +217,9 @@ def _look_for(case: Case, text: str, claimed: str, since_ms: int, desk: Desk, *,
             return finding
         case Unproven(why=why):
             raise Permanent(f"outcome unknown: {why}", outcome_unknown=True)
-        case Found(id=found):
+        case Present(id=found):
             return Sent(message_ids=(found,))
-    if case.turn.attempts > len(desk.retry_delays):
+    if case.turn.attempts > len(services.retry_delays):
         why = "outcome unknown at the last try; it is not in the conversation, and no try is left"
         raise Permanent(why, outcome_unknown=True)
     return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import ConversationId, InboundMessage, Listed, MessageId
 
 LOOK_AGAIN_SECONDS = 2.0
@@ -52,7 +52,7 @@ class _Finding:
     settled: bool
 
 
-def resolve(case: Case, desk: Desk) -> Resolved | Again | None:
+def resolve(case: Case, services: AnswerServices) -> Resolved | Again | None:
     """Give the turn's messages the ids and the conversation that they came without; None if they lack neither.
 
     Raises Retryable, Permanent and OperatorMustFix when GHL can't be read.
@@ -60,56 +60,56 @@ def resolve(case: Case, desk: Desk) -> Resolved | Again | None:
     lacking = [message for message in case.turn.messages if message.provisional or not message.conversation_id]
     if not lacking:
         return None
-    view = _look(case, lacking, desk)
-    findings = _compare(case, lacking, view, desk)
+    view = _look(case, lacking, services)
+    findings = _compare(case, lacking, view, services)
     if any(not finding.settled and finding.message.id in case.ids for finding in findings):
         return replace(NOT_LISTED, looks=case.turn.looks)
-    changes = [_settle(case, finding, view, desk) for finding in findings if finding.settled]
+    changes = [_settle(case, finding, view, services) for finding in findings if finding.settled]
     return Resolved() if any(changes) else None
 
 
-def resolve_joined(case: Case, desk: Desk) -> bool:
+def resolve_joined(case: Case, services: AnswerServices) -> bool:
     """Decide about messages without their id that have joined the turn; False if there are none.
 
     Those that came before end here; those that GHL doesn't list yet make no answer stale. Raises as `resolve`.
     """
-    joined = desk.identities.undecided(case.turn.lane, seen=case.turn.waiting - case.skipped)
+    joined = services.identities.undecided(case.turn.lane, seen=case.turn.waiting - case.skipped)
     if not joined:
         return False
-    view = _look(case, joined, desk)
-    for finding in _compare(case, joined, view, desk):
+    view = _look(case, joined, services)
+    for finding in _compare(case, joined, view, services):
         if finding.settled:
-            _settle(case, finding, view, desk)
+            _settle(case, finding, view, services)
         else:
-            desk.identities.set_aside(case.turn, finding.message)
+            services.identities.set_aside(case.turn, finding.message)
     return True
 
 
-def _look(case: Case, lacking: Sequence[InboundMessage], desk: Desk) -> _View:
+def _look(case: Case, lacking: Sequence[InboundMessage], services: AnswerServices) -> _View:
     end = time.monotonic() + READ_SECONDS
     lane, token = case.turn.lane, case.token
     conversation = next((one.conversation_id for one in (*lacking, *case.turn.messages) if one.conversation_id), None)
     if not conversation:
-        conversation = desk.ghl.find_conversation(lane.location_id, lane.contact_id, token=token, seconds=READ_SECONDS)
+        conversation = services.ghl.find_conversation(lane.location_id, lane.contact_id, token=token, seconds=READ_SECONDS)
     if not conversation or not any(message.provisional for message in lacking):
         return _View(conversation_id=conversation)
-    page = desk.ghl.page(conversation, token=token, seconds=end - time.monotonic())
-    ahead = page.at_ms - case.turn.now_ms(desk.clock()) if page.at_ms else None
+    page = services.ghl.page(conversation, token=token, seconds=end - time.monotonic())
+    ahead = page.at_ms - case.turn.now_ms(services.clock()) if page.at_ms else None
     emails = any(message.channel is Channel.EMAIL for message in lacking)
-    listed = _with_texts(page.listed, case, desk, end) if emails else page.listed
+    listed = _with_texts(page.listed, case, services, end) if emails else page.listed
     return _View(conversation_id=conversation, listed=listed, ahead_ms=ahead)
 
 
-def _with_texts(listed: Sequence[Listed], case: Case, desk: Desk, end: float) -> tuple[Listed, ...]:
+def _with_texts(listed: Sequence[Listed], case: Case, services: AnswerServices, end: float) -> tuple[Listed, ...]:
     """The rows with what their senders wrote themselves: a webhook's text has lost its history too."""
     mails = [one for one in listed if one.direction == "inbound" and not one.text][:MOST_EMAILS]
-    texts = {one.id: own_text(desk.ghl.text(one.id, token=case.token, seconds=end - time.monotonic())) for one in mails}
+    texts = {one.id: own_text(services.ghl.text(one.id, token=case.token, seconds=end - time.monotonic())) for one in mails}
     return tuple(replace(one, text=texts.get(one.id, one.text)) for one in listed)
 
 
-def _compare(case: Case, lacking: Sequence[InboundMessage], view: _View, desk: Desk) -> list[_Finding]:
-    arrivals = desk.identities.arrivals(case.turn.lane, [message.id for message in lacking])
-    now_ms = case.turn.now_ms(desk.clock())
+def _compare(case: Case, lacking: Sequence[InboundMessage], view: _View, services: AnswerServices) -> list[_Finding]:
+    arrivals = services.identities.arrivals(case.turn.lane, [message.id for message in lacking])
+    now_ms = case.turn.now_ms(services.clock())
     return [_judge(message, arrivals[message.id], now_ms, view) for message in lacking]
 
 
@@ -126,7 +126,7 @@ def _is_found(view: _View, came_ms: int, now_ms: int) -> bool:
     return bool(view.conversation_id) or is_settled(None, came_ms=came_ms, now_ms=now_ms)
 
 
-def _settle(case: Case, finding: _Finding, view: _View, desk: Desk) -> bool:
+def _settle(case: Case, finding: _Finding, view: _View, services: AnswerServices) -> bool:
     """Write down what is known of a message; False if that is what was known before."""
     message = finding.message
     known = replace(message, conversation_id=message.conversation_id or view.conversation_id)
@@ -139,5 +139,5 @@ def _settle(case: Case, finding: _Finding, view: _View, desk: Desk) -> bool:
         known, how = replace(known, provisional=False, date_added_ms=finding.came_ms), "GHL doesn't list it: the id is our own"
     if known == message:
         return False
-    desk.identities.settle(case.turn, message, known, ids=ids, event=how)
+    services.identities.settle(case.turn, message, known, ids=ids, event=how)
     return True

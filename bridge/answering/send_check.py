@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import may_become_stale
 from bridge.ghl.access import Need
-from bridge.store.lanes.leases import Newest
+from bridge.store.lanes.leases import SeenOfLane
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case
-    from bridge.answering.services import Desk
+    from bridge.answering.services import AnswerServices
     from bridge.model import Posting
 
 
@@ -18,29 +18,29 @@ class Stale(Exception):
     """A newer message made the answer stale: nothing was sent."""
 
 
-class LastWord:
+class SendCheck:
     """Called right before each try's first byte leaves, which it allows by returning. `given`: it did so at least once."""
 
-    def __init__(self, case: Case, posting: Posting, channel: str, desk: Desk) -> None:
+    def __init__(self, case: Case, posting: Posting, channel: str, services: AnswerServices) -> None:
         self._case = case
         self._posting = posting
         self._channel = channel
-        self._desk = desk
+        self._services = services
         self.given = False
 
     def __call__(self) -> None:
         """Raises Stale, and what `Lanes.sending` raises."""
-        case, posting, desk = self._case, self._posting, self._desk
+        case, posting, services = self._case, self._posting, self._services
         unless_stale = posting.unless_stale and may_become_stale(case.turn)
-        noted = desk.lanes.sending(
+        noted = services.lanes.sending(
             case.turn,
             posting,
-            at_ms=case.now_ms(desk),
+            at_ms=case.now_ms(services),
             channel=self._channel,
-            newest=Newest(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
+            newest=SeenOfLane(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
             revision=case.standing.revision,
-            seconds=desk.post_seconds,
-            bill=case.gate.bill(case.turn.lane.location_id, Need.POST),
+            seconds=services.post_seconds,
+            permit=case.ghl_access.permit(case.turn.lane.location_id, Need.POST),
         )
         if not noted:
             raise Stale
@@ -48,4 +48,4 @@ class LastWord:
 
     def take_back(self) -> None:
         """It is proven not to be in GHL."""
-        self._desk.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._desk))
+        self._services.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._services))

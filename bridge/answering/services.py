@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from bridge.access.ghl_access import Gate
+    from bridge.access.ghl_access import GHLAccess
     from bridge.completion import Completer
     from bridge.ghl.client import GHL
     from bridge.locations import Location
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bridge.store.locations.records import Locations
 
 
-class Heartbeat(Protocol):
+class LeaseKeeper(Protocol):
     """Keeps leases alive while their turns are worked on."""
 
     def keeping(self, turn: Turn) -> AbstractContextManager[None]:
@@ -40,7 +40,7 @@ class Heartbeat(Protocol):
         ...
 
 
-class Providers(Protocol):
+class CompleterBuilder(Protocol):
     """Builds a location's completers."""
 
     def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
@@ -60,20 +60,23 @@ class Providers(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What answering needs. Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own."""
+class AnswerServices:
+    """What answering needs, built once per worker.
+
+    Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own.
+    """
 
     lanes: Lanes
     identities: Identities
     standings: Standings
     situations: Situations
     locations: Locations
-    gate: Gate
+    ghl_access: GHLAccess
     ghl: GHL
-    providers: Providers
+    providers: CompleterBuilder
     circuits: Circuits
     excerpts: Excerpts
-    heartbeat: Heartbeat
+    heartbeat: LeaseKeeper
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
     post_seconds: float

@@ -34,24 +34,24 @@ def operations() -> Operations:
     here = settings()
     if here.bridge_url:
         return _elsewhere(here)
-    from bridge.operating.local import Here
-    from bridge.operating.services import Office
+    from bridge.operating.local import LocalOperations
+    from bridge.operating.services import AdminServices
     from bridge.store.redis.schema import look
 
-    office = Office(here)
+    admin_services = AdminServices(here)
     if here.redis_url is not None:
         with suppress(Unavailable):  # the command itself says what it could not do
-            look(office.redis)
-    return Here(office, who="cli")
+            look(admin_services.redis)
+    return LocalOperations(admin_services, who="cli")
 
 
 def _elsewhere(here: Settings) -> Operations:
-    from bridge.operating.remote import Elsewhere
+    from bridge.operating.remote import RemoteOperations
     from bridge.wire.calls import Wire
 
     if here.admin_token is None:
         raise Misconfigured("BRIDGE_URL is set and BRIDGE_ADMIN_TOKEN is not: set the admin token of that server")
-    return Elsewhere(Wire(), url=here.bridge_url, token=here.admin_token.get_secret_value())
+    return RemoteOperations(Wire(), url=here.bridge_url, token=here.admin_token.get_secret_value())
 
 
 def _running(folder: Path) -> dict[str, str]:

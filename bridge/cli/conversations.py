@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def show(id_: str, *, as_json: bool) -> None:
     """How a conversation stands. Raises WrongInput if the id is not known."""
-    shown = operations()(conversations.show, conversations.One(id_))
+    shown = operations()(conversations.show, conversations.ConversationQuery(id_))
     if as_json:
         print_json(shown)
         return
@@ -35,7 +35,7 @@ def show(id_: str, *, as_json: bool) -> None:
 
 def pause(id_: str, *, as_json: bool) -> None:
     """Skip what comes in a conversation."""
-    paused = operations()(conversations.pause, conversations.One(id_))
+    paused = operations()(conversations.pause, conversations.ConversationQuery(id_))
     if as_json:
         print_json(paused)
         return
@@ -46,7 +46,7 @@ def pause(id_: str, *, as_json: bool) -> None:
 
 def resume(id_: str, *, as_json: bool) -> None:
     """End a pause and a human takeover. Raises WrongInput if the id is not known."""
-    resumed = operations()(conversations.resume, conversations.One(id_))
+    resumed = operations()(conversations.resume, conversations.ConversationQuery(id_))
     if as_json:
         print_json(resumed)
         return
@@ -55,7 +55,7 @@ def resume(id_: str, *, as_json: bool) -> None:
 
 def show_contact(location: str, contact: str, *, as_json: bool) -> None:
     """What a contact forbade. Raises WrongInput if it is not known."""
-    shown = operations()(contacts.show, contacts.One(location, contact))
+    shown = operations()(contacts.show, contacts.ContactQuery(location, contact))
     if as_json:
         print_json(shown)
         return
@@ -74,7 +74,7 @@ def show_contact(location: str, contact: str, *, as_json: bool) -> None:
 
 def allow(location: str, contact: str, *, as_json: bool) -> None:
     """Lift a contact's stops. Raises WrongInput if the location is not known."""
-    allowed = operations()(contacts.allow, contacts.One(location, contact))
+    allowed = operations()(contacts.allow, contacts.ContactQuery(location, contact))
     if as_json:
         print_json(allowed)
         return
@@ -85,7 +85,7 @@ def allow(location: str, contact: str, *, as_json: bool) -> None:
 def erase(location: str, contact: str, *, as_json: bool) -> None:
     """Remove everything kept of a contact. Raises WrongInput if nothing is."""
     with working(f"erasing {contact}: all ids that are kept are looked through"):
-        erased = operations()(contacts.erase, contacts.One(location, contact))
+        erased = operations()(contacts.erase, contacts.ContactQuery(location, contact))
     if as_json:
         print_json(erased)
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import Json, LetterId, LetterIds, OfLocation, examples
+from bridge.cli.options import DeadLetterId, DeadLetterIds, Json, OfLocation, examples
 
 
 def dead_letter_commands() -> typer.Typer:
@@ -22,7 +22,7 @@ def dead_letter_commands() -> typer.Typer:
 
     @group.command()
     def show(
-        id_: LetterId,
+        id_: DeadLetterId,
         *,
         said: Annotated[bool, typer.Option("--said", help="Also show what the service said; who looks is noted.")] = False,
         as_json: Json = False,
@@ -53,7 +53,7 @@ def dead_letter_commands() -> typer.Typer:
         dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
 
     @group.command()
-    def drop(ids: LetterIds, *, as_json: Json = False) -> None:
+    def drop(ids: DeadLetterIds, *, as_json: Json = False) -> None:
         """Close them for good: their messages are skipped, with the reason dropped."""
         from bridge.cli import dead_letters
 

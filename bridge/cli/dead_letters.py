@@ -11,7 +11,7 @@ from bridge.cli.output import console, print_json, print_table, progress
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import dead_letters as operating
 from bridge.operating import excerpts
-from bridge.operating.explain import Asked, explain
+from bridge.operating.explain import ExplainQuery, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,16 +46,16 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
     Raises WrongInput if there is no open one of that id, or nothing is kept of what was said.
     """
     perform = operations()
-    letter = perform(operating.show, operating.One(id_))
+    dead_letter = perform(operating.show, operating.DeadLetterQuery(id_))
     excerpt = perform(excerpts.text, excerpts.OfTurn(id_)) if said else None
     if as_json:
-        print_json({**asdict(letter), "said": excerpt} if said else letter)
+        print_json({**asdict(dead_letter), "said": excerpt} if said else dead_letter)
         return
-    print_table(("", ""), [(name, str(value or "")) for name, value in asdict(letter).items()])
+    print_table(("", ""), [(name, str(value or "")) for name, value in asdict(dead_letter).items()])
     if excerpt:
         console().print(f"\n{excerpt.provider} said ({excerpt.at}):\n{excerpt.text}\n", markup=False, soft_wrap=True)
     try:
-        tell(perform(explain, Asked(letter.message_ids[0])))
+        tell(perform(explain, ExplainQuery(dead_letter.message_ids[0])))
     except NotKnown:
         console().print("its timeline is no longer kept")
 
@@ -64,7 +64,7 @@ def replay(ids: tuple[str, ...], *, every: bool, location: str, dry_run: bool, f
     """Give some, or all, another chance. Raises WrongInput for ids that are not known, before anything is replayed."""
     if every == bool(ids):
         raise WrongInput("name dead letters, or --all, and not both")
-    batches = _batches([letter.id for letter in _all(location)]) if every else [ids]
+    batches = _batches([dead_letter.id for dead_letter in _all(location)]) if every else [ids]
     perform = operations()
     results: list[Became] = []
     for some in progress(batches, "replaying", as_json=as_json):
@@ -80,7 +80,7 @@ def drop(ids: tuple[str, ...], *, as_json: bool) -> None:
 def _all(location: str) -> Iterator[DeadLetter]:
     perform, after = operations(), ""
     while True:
-        page = perform(operating.list_, operating.Page(location_id=location, after=after, limit=PAGE))
+        page = perform(operating.list_, operating.DeadLettersQuery(location_id=location, after=after, limit=PAGE))
         yield from page.dead_letters
         if page.next is None:
             return

@@ -12,8 +12,8 @@ from bridge.cli.context import operations
 from bridge.cli.output import console, print_json
 from bridge.errors import DidNotWork, NotKnown, WrongInput
 from bridge.operating.doctor.end_to_end import SendTest, plan, send_test
-from bridge.operating.doctor.installation import Examine, examine
-from bridge.operating.explain import Asked, explain
+from bridge.operating.doctor.installation import DoctorQuery, examine
+from bridge.operating.explain import ExplainQuery, explain
 
 if TYPE_CHECKING:
     from bridge.operating.doctor.findings import Finding
@@ -26,7 +26,7 @@ def run(*, location: str, contact: str, as_json: bool) -> None:
     Raises DidNotWork if anything is wrong, after it was printed.
     """
     perform = operations()
-    findings = list(perform(examine, Examine(location_id=location)).findings)
+    findings = list(perform(examine, DoctorQuery(location_id=location)).findings)
     if not as_json:
         _tell(findings)
     if contact:
@@ -51,7 +51,7 @@ def _send_test(perform: Operations, asked: SendTest) -> list[Finding]:
 
 def _location_of(perform: Operations, contact: str) -> str:
     try:
-        return perform(explain, Asked(contact)).location_id
+        return perform(explain, ExplainQuery(contact)).location_id
     except NotKnown:
         raise WrongInput(f"contact {contact} was not seen here yet: name its location with --location ID") from None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
 from bridge.cli.output import console, print_json
-from bridge.operating.explain import Asked, explain
+from bridge.operating.explain import ExplainQuery, explain
 from bridge.operating.sentences import in_words
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def run(id_: str, *, as_json: bool) -> None:
     """Print the timeline that an id belongs to. Raises WrongInput if the id is not known."""
-    told = operations()(explain, Asked(id_))
+    told = operations()(explain, ExplainQuery(id_))
     if as_json:
         print_json(told)
         return

@@ -68,7 +68,7 @@ def list_all(*, as_json: bool) -> None:
 
 def show(id_: str, *, as_json: bool) -> None:
     """One location's settings without its secrets. Raises WrongInput if it is not known."""
-    shown = operations()(operating.show, operating.One(id_))
+    shown = operations()(operating.show, operating.LocationQuery(id_))
     if as_json:
         print_json(shown)
         return
@@ -80,7 +80,7 @@ def show(id_: str, *, as_json: bool) -> None:
 
 def pause(id_: str, *, as_json: bool) -> None:
     """Skip what comes for a location. Raises WrongInput if it is not known."""
-    paused = operations()(operating.pause, operating.One(id_))
+    paused = operations()(operating.pause, operating.LocationQuery(id_))
     if as_json:
         print_json(paused)
         return
@@ -89,7 +89,7 @@ def pause(id_: str, *, as_json: bool) -> None:
 
 def resume(id_: str, *, as_json: bool) -> None:
     """End a pause or a hold. Raises WrongInput if the location is not known."""
-    resumed = operations()(operating.resume, operating.One(id_))
+    resumed = operations()(operating.resume, operating.LocationQuery(id_))
     if as_json:
         print_json(resumed)
         return
@@ -99,7 +99,7 @@ def resume(id_: str, *, as_json: bool) -> None:
 
 def remove(id_: str, *, as_json: bool) -> None:
     """Forget a location. Raises WrongInput if it is not known."""
-    removed = operations()(operating.remove, operating.One(id_))
+    removed = operations()(operating.remove, operating.LocationQuery(id_))
     if as_json:
         print_json(removed)
         return
@@ -122,7 +122,7 @@ def all_locations() -> Iterator[LocationSummary]:
     """Every location at a glance, page by page, in the order of ids."""
     perform, after = operations(), ""
     while True:
-        page = perform(operating.list_, operating.Page(after=after, limit=PAGE))
+        page = perform(operating.list_, operating.LocationsQuery(after=after, limit=PAGE))
         yield from page.locations
         if page.next is None:
             return

@@ -18,9 +18,9 @@ ConversationOrContact = Annotated[str, typer.Argument(metavar="ID", help="Of the
 
 OfLocation = Annotated[str, typer.Option("--location", metavar="ID", help="Only those of this location.")]
 
-LetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead letters' ids.")]
+DeadLetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead letters' ids.")]
 
-LetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
+DeadLetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
 
 
 def examples(*lines: str) -> str:

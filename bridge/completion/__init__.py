@@ -22,7 +22,8 @@ class Completer(Protocol):
         """Answer within `seconds`, everything included.
 
         Raises:
-            Retryable: a passing fault, and the request is known not to have delivered anything; Down if the service is to blame.
+            Retryable: a passing fault, and the request is known not to have delivered anything; ServiceDown if the service is to
+            blame.
             OutcomeUnknown: the request left and no readable answer came back.
             Permanent, OperatorMustFix: asking again won't help.
         """

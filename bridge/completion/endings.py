@@ -17,7 +17,7 @@ from bridge.model import Reason
 from bridge.wire.answers import as_text
 
 
-class Ending(Enum):
+class TextEnding(Enum):
     """What becomes of a text that ended so."""
 
     WHOLE = "whole"
@@ -33,11 +33,11 @@ class Ending(Enum):
         return _SILENCE.get(self)
 
 
-_SILENCE = {Ending.FILTERED: Reason.FILTERED, Ending.REFUSED: Reason.REFUSAL, Ending.TOOLS: Reason.TOOL_CALL}
+_SILENCE = {TextEnding.FILTERED: Reason.FILTERED, TextEnding.REFUSED: Reason.REFUSAL, TextEnding.TOOLS: Reason.TOOL_CALL}
 
 _WORDS = {
-    Ending.CUT: ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "token_limit"),
-    Ending.FILTERED: (
+    TextEnding.CUT: ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "token_limit"),
+    TextEnding.FILTERED: (
         "content_filter",
         "content_filtered",
         "guardrail_intervened",
@@ -49,9 +49,9 @@ _WORDS = {
         "spii",
         "error_toxic",
     ),
-    Ending.REFUSED: ("refusal",),
-    Ending.TOOLS: ("tool_calls", "tool_call", "tool_use", "function_call", "malformed_function_call", "pause_turn"),
-    Ending.FAILED: (
+    TextEnding.REFUSED: ("refusal",),
+    TextEnding.TOOLS: ("tool_calls", "tool_call", "tool_use", "function_call", "malformed_function_call", "pause_turn"),
+    TextEnding.FAILED: (
         "error",
         "insufficient_system_resource",
         "network_error",
@@ -65,6 +65,6 @@ _WORDS = {
 _BY_WORD = {word: ending for ending, words in _WORDS.items() for word in words}
 
 
-def ending(word: object) -> Ending:
+def ending(word: object) -> TextEnding:
     """What a service's word for the end means. A word that is not known says nothing: then the text is whole."""
-    return _BY_WORD.get(as_text(word).strip().lower().replace("-", "_").replace(" ", "_"), Ending.WHOLE)
+    return _BY_WORD.get(as_text(word).strip().lower().replace("-", "_").replace(" ", "_"), TextEnding.WHOLE)

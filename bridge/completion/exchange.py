@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.completion.faults import Unreadable, Unsendable, lost, refusal
 from bridge.completion.reading import completion_of
 from bridge.completion.status_words import silence_of
-from bridge.errors import BridgeError, CutOff, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable
+from bridge.errors import BridgeError, CutOff, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, ServiceDown
 from bridge.model import Completion
 from bridge.wire.answers import json_object, shape
 
@@ -55,7 +55,10 @@ class Exchange:
         self._may_deliver = may_deliver
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
-        """Ask once. Raises as the protocol says: a lost answer is OutcomeUnknown if it may have been delivered, else Down."""
+        """Ask once.
+
+        Raises as the protocol says: a lost answer is OutcomeUnknown if it may have been delivered, else ServiceDown.
+        """
         answer = self._ask(question, seconds)
         try:
             return self._read(answer, question)
@@ -89,4 +92,4 @@ class Exchange:
         except OutcomeUnknown as error:
             raise lost(f"{service.name}: {error}", may_deliver=self._may_deliver) from error
         except Retryable as error:
-            raise Down(f"{service.name}: {error}") from error
+            raise ServiceDown(f"{service.name}: {error}") from error

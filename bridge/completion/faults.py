@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bridge.completion.status_words import cure_of_error
-from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, ServiceDown, TokenRefused
 from bridge.wire.answers import about_money, as_text, part, retry_after, shape
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, 
     """Sort an answer other than 2xx of the service `name`.
 
     Retryable for 425, 429 (with the wait asked for) and for credit, billing or quota in whatever status; OutcomeUnknown for 408
-    and 5xx if it may deliver, Down if not; OperatorMustFix for 401, 403, redirects and what names its own cure; Permanent for the
+    and 5xx if it may deliver, ServiceDown if not; OperatorMustFix for 401, 403, redirects and what names its own cure; Permanent
+    for the
     rest.
     """
     said = f"{name}: HTTP {status}, {shape(body)}"
@@ -71,9 +72,9 @@ def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, 
             return lost(said, may_deliver=may_deliver, wait=retry_after(headers))
 
 
-def lost(said: str, *, may_deliver: bool, wait: float | None = None) -> OutcomeUnknown | Down:
+def lost(said: str, *, may_deliver: bool, wait: float | None = None) -> OutcomeUnknown | ServiceDown:
     """The run may have happened. Asking again costs money; if it may deliver, it can also double the reply."""
-    return OutcomeUnknown(f"{said}: it may have been delivered") if may_deliver else Down(said, retry_after=wait)
+    return OutcomeUnknown(f"{said}: it may have been delivered") if may_deliver else ServiceDown(said, retry_after=wait)
 
 
 def words_of(document: Mapping[str, Any]) -> str:
@@ -105,7 +106,7 @@ def broken_off(name: str, error: object) -> Retryable:
     """A service lost what it was answering with, in the middle of it. Down if its own service behind it is to blame."""
     code = part(error, "code")
     said = f"{name}: HTTP 200, and the answer broke off with an error"
-    return Down(f"{said} {code}") if isinstance(code, int) and 500 <= code < 600 else Retryable(said)  # noqa: PLR2004
+    return ServiceDown(f"{said} {code}") if isinstance(code, int) and 500 <= code < 600 else Retryable(said)  # noqa: PLR2004
 
 
 def _passes(error: object) -> bool:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bridge.completion.dialects import TOOL_CALL
-from bridge.completion.endings import Ending, ending
+from bridge.completion.endings import TextEnding, ending
 from bridge.completion.faults import Unreadable, Unsendable, broken_off, reported
 from bridge.completion.inner_words import visible
 from bridge.completion.parts import Found, text_of
@@ -39,7 +39,7 @@ def judge(envelope: Envelope, service: Service, *, form: str) -> Completion:
     if envelope.error:
         raise reported(service.name, envelope.error, form)
     how = ending(envelope.ended)
-    if envelope.broken_off or how is Ending.FAILED:
+    if envelope.broken_off or how is TextEnding.FAILED:
         raise broken_off(service.name, envelope.broken_off)
     if silence := envelope.silence or how.silence or (Reason.TOOL_CALL if envelope.tools else None):
         return _completion(envelope, "", silence)
@@ -50,7 +50,7 @@ def judge(envelope: Envelope, service: Service, *, form: str) -> Completion:
         return _completion(envelope, "", Reason.REFUSAL)
     if envelope.bare and service.is_flow and (cure := cure_of_words(found.text)):
         raise Unsendable(f"{service.name}: a sentence that says only what became of the flow: {cure}")
-    return _speech(envelope, found, service.name, cut=how is Ending.CUT)
+    return _speech(envelope, found, service.name, cut=how is TextEnding.CUT)
 
 
 def _speech(envelope: Envelope, found: Found, name: str, *, cut: bool) -> Completion:

@@ -34,15 +34,15 @@ class Bearer(Protocol):
 class Budget(Protocol):
     """How many requests GHL takes from a location; all processes share it."""
 
-    def spend(self, need: Need) -> None:
-        """Take one request. Raises Busy when there is no room for one of this urgency."""
+    def acquire(self, need: Need) -> None:
+        """Take one request. Raises BudgetExhausted when there is no room for one of this urgency."""
         ...
 
-    def heed(self, limits: Limits) -> None:
+    def learn_limits(self, limits: Limits) -> None:
         """Note what an answer told of the budget."""
         ...
 
-    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+    def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
         """GHL answered 429, asking for a wait of so many seconds or not saying: let the whole location wait."""
         ...
 
@@ -74,15 +74,15 @@ class Fixed:
 class Unlimited:
     """No budget is kept: GHL itself says when it is enough."""
 
-    def spend(self, need: Need) -> None:
+    def acquire(self, need: Need) -> None:
         """Allow everything."""
         del need
 
-    def heed(self, limits: Limits) -> None:
+    def learn_limits(self, limits: Limits) -> None:
         """Note nothing."""
         del limits
 
-    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+    def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
         """Note nothing."""
         del retry_after, limits
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.access import Access
     from bridge.ghl.conversations import Conversations
-    from bridge.ghl.messages import Page
+    from bridge.ghl.messages import MessagePage
     from bridge.ghl.scopes import Look
     from bridge.model import Contact, ContactId, ConversationId, LocationId, Reply, Sent, Skip
     from bridge.wire.calls import Answer, Wire
@@ -52,7 +52,8 @@ TOO_MANY = 429
 class GHL:
     """GHL's conversations and contacts. Each call tries at most three times within its seconds.
 
-    Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises Busy, at
+    Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises
+    BudgetExhausted, at
     once, when the location's budget has no room or GHL answers 429 without saying how long to wait.
     """
 
@@ -71,7 +72,7 @@ class GHL:
 
         def attempt(shown: str, left: float) -> Sent | Skip:
             if before_send is None:
-                token.budget.spend(Need.POST)
+                token.budget.acquire(Need.POST)
             try:
                 answer = self._ask(
                     "POST",
@@ -126,7 +127,7 @@ class GHL:
             params={"locationId": location_id, "contactId": contact_id},
         )
 
-    def page(self, conversation_id: ConversationId, *, token: Access, seconds: float, after: MessageId = NEWEST) -> Page:
+    def page(self, conversation_id: ConversationId, *, token: Access, seconds: float, after: MessageId = NEWEST) -> MessagePage:
         """Read a page of a conversation's messages, the newest ones or those before `after`, newest first.
 
         Raises Retryable, Permanent and OperatorMustFix.
@@ -187,7 +188,7 @@ class GHL:
         def attempt(shown: str, left: float) -> T:
             headers = _headers(shown, version)
             more: dict[str, Any] = {"json": json, "params": params, "max_bytes": READ_BYTES}
-            token.budget.spend(token.need)
+            token.budget.acquire(token.need)
             try:
                 answer = self._ask(method, path, access=token, headers=headers, seconds=left, **more)
                 return decipher(answer.status, answer.headers, answer.body)
@@ -201,9 +202,9 @@ class GHL:
         answer = self._wire.call(method, self._base_url + path, **request)
         limits = read_limits(answer.headers)
         if answer.status == TOO_MANY:
-            access.budget.exceeded(retry_after(answer.headers), limits)
+            access.budget.rate_limited(retry_after(answer.headers), limits)
         else:
-            access.budget.heed(limits)
+            access.budget.learn_limits(limits)
         return answer
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundConversation:
     """A conversation that the search lists: when its newest message was written (ms, GHL's clock), and whether by the contact."""
 
     conversation_id: ConversationId
@@ -41,7 +41,7 @@ class Conversations:
     0 if it did not say.
     """
 
-    found: tuple[Found, ...]
+    found: tuple[FoundConversation, ...]
     next_before_ms: int
     at_ms: int
 
@@ -64,14 +64,14 @@ def decipher_email(status: int, headers: Mapping[str, str], body: bytes) -> Mapp
     return nested if isinstance(nested, dict) else document
 
 
-def as_message(row: Mapping[str, Any], *, location_id: LocationId, conversation: Found) -> InboundMessage | None:
+def as_message(row: Mapping[str, Any], *, location_id: LocationId, conversation: FoundConversation) -> InboundMessage | None:
     """Read a row of the list as the webhook that never came; None if a webhook would not have brought it as a message."""
     shown = {name: row.get(name) for name in ("body", "attachments", "dateAdded", "direction", "conversationProviderId")}
     kind = {"messageTypeString": row.get("messageType"), "messageTypeId": row.get("type")}
     return _parsed({"messageId": row.get("id"), **kind, **shown}, location_id, conversation)
 
 
-def as_email(row: Mapping[str, Any], *, location_id: LocationId, conversation: Found) -> InboundMessage | None:
+def as_email(row: Mapping[str, Any], *, location_id: LocationId, conversation: FoundConversation) -> InboundMessage | None:
     """Read an e-mail likewise; GHL's webhooks know it by another id than the list."""
     names = ("body", "attachments", "dateAdded", "direction", "conversationProviderId", "subject", "threadId", "from", "to")
     shown = {name: row.get(name) for name in names}
@@ -79,7 +79,7 @@ def as_email(row: Mapping[str, Any], *, location_id: LocationId, conversation: F
     return _parsed({"emailMessageId": row.get("id"), **kind, **shown}, location_id, conversation)
 
 
-def _parsed(event: dict[str, Any], location_id: LocationId, conversation: Found) -> InboundMessage | None:
+def _parsed(event: dict[str, Any], location_id: LocationId, conversation: FoundConversation) -> InboundMessage | None:
     ids = {"locationId": location_id, "contactId": conversation.contact_id, "conversationId": conversation.conversation_id}
     parsed = events.parse(orjson.dumps({"type": "InboundMessage", **event, **ids}))
     return parsed if isinstance(parsed, InboundMessage) else None
@@ -91,12 +91,12 @@ def _read(status: int, headers: Mapping[str, str], body: bytes, *, what: str) ->
     return json_object(body) or {}
 
 
-def _found(row: Any) -> Found | None:
+def _found(row: Any) -> FoundConversation | None:
     conversation_id, contact_id = identifier(part(row, "id")), identifier(part(row, "contactId"))
     last = moment_ms(part(row, "lastMessageDate"))
     if not conversation_id or not contact_id or not last:
         return None
-    return Found(
+    return FoundConversation(
         conversation_id=ConversationId(conversation_id),
         contact_id=ContactId(contact_id),
         last_ms=last,

@@ -30,7 +30,7 @@ SEND_AS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class MessagePage:
     """One page of a conversation's list, newest first; `rows` are the same as GHL wrote them.
 
     `next_after` is the id after which the next page begins (empty: this was the last), `at_ms` GHL's clock when it answered
@@ -84,7 +84,7 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Rep
     A refusal because of DND or an unsubscription is a Skip. Messages of errors hold status, code and form, no content.
 
     Raises:
-        Busy: 429: not sent.
+        BudgetExhausted: 429: not sent.
         Retryable: not sent, may pass: 429 with the wait that GHL asks for, a contact too new, credit or billing.
         OutcomeUnknown: 408, 5xx and whatever is no HTTP answer to a send: it may have been sent.
         OperatorMustFix: the token or the conversation provider is refused.
@@ -98,7 +98,7 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Rep
     raise refusal(status, headers, body, what=reply.type)
 
 
-def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
+def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> MessagePage:
     """Read `GET /conversations/{id}/messages`, newest first as GHL lists them; nested as it is or flat as documented.
 
     Raises what `decipher` raises, and Retryable for a 2xx that is no such list.
@@ -112,13 +112,13 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     listed = tuple(map(_listed, rows))
     more = listing.get("nextPage") is True and listed
     last = as_text(listing.get("lastMessageId")) or (listed[-1].id if listed else "")
-    return Page(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers), rows=tuple(rows))
+    return MessagePage(listed=listed, next_after=MessageId(last if more else ""), at_ms=date_ms(headers), rows=tuple(rows))
 
 
 def check_allowed(status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Read an answer only for whether the token was let in; what is not there, or not there yet, is no refusal.
 
-    Raises TokenRefused, OperatorMustFix, Busy, Retryable and OutcomeUnknown.
+    Raises TokenRefused, OperatorMustFix, BudgetExhausted, Retryable and OutcomeUnknown.
     """
     if 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         return

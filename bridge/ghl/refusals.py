@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.errors import Busy, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BudgetExhausted, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.wire.answers import about_money, as_text, json_object, retry_after, shape
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def code_of(body: bytes) -> str:
 def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
     """Sort an answer other than 2xx and DND. The error's message holds `what`, the status, and the code or form.
 
-    Busy for 429, or Retryable if GHL says how long to wait; Retryable for a contact too new, credit and billing; OutcomeUnknown
+    BudgetExhausted for 429, or Retryable if GHL says how long to wait; Retryable for a contact too new, credit and billing;
+    OutcomeUnknown
     for 408, 5xx and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
     """
     code, words = code_of(body), _words(body)
@@ -101,7 +102,7 @@ def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, sa
     match status:
         case 429:
             asked = retry_after(headers)
-            return Busy(said) if asked is None else Retryable(said, retry_after=asked)
+            return BudgetExhausted(said) if asked is None else Retryable(said, retry_after=asked)
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
         case 401 | 403:

@@ -34,14 +34,14 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----")
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class PublicKeys:
     """The public keys that may sign: any one of a kind suffices, so that a rotation needs no moment of its own."""
 
     ed25519: tuple[VerifyKey, ...] = ()
     rsa: tuple[RSAPublicKey, ...] = ()
 
 
-def read_keys(pem: str) -> Keys:
+def read_keys(pem: str) -> PublicKeys:
     """Read any number of PEM public-key blocks, Ed25519 and RSA mixed; text around them is skipped.
 
     Raises Misconfigured naming the block that cannot be used, or that there is none.
@@ -50,13 +50,13 @@ def read_keys(pem: str) -> Keys:
     if not blocks or len(blocks) != pem.count("-----BEGIN "):
         raise Misconfigured("GHL_WEBHOOK_KEYS holds no whole PEM block, or one without its END line: give GHL's public keys")
     loaded = [_load(block, place) for place, block in enumerate(blocks, start=1)]
-    return Keys(
+    return PublicKeys(
         ed25519=tuple(VerifyKey(key.public_bytes_raw()) for key in loaded if isinstance(key, Ed25519PublicKey)),
         rsa=tuple(key for key in loaded if isinstance(key, RSAPublicKey)),
     )
 
 
-def verify(body: bytes, headers: Mapping[str, str], keys: Keys) -> None:
+def verify(body: bytes, headers: Mapping[str, str], keys: PublicKeys) -> None:
     """Check the signature over the raw body. Returns nothing; raises Unauthorized, whose message is for the log, not the sender.
 
     `X-GHL-Signature` (Ed25519) decides if it is there: a wrong one never falls back. Only without it `X-WH-Signature` is asked

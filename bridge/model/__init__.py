@@ -8,18 +8,17 @@ durations handed to people and settings are seconds.
 from __future__ import annotations
 
 from bridge.model.completions import Completion, Question
-from bridge.model.contacts import Contact, Said, Situation, Standing
+from bridge.model.contacts import Contact, PastMessage, Situation, Standing
 from bridge.model.ids import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, Dead, Ended, Skip, Turn
-from bridge.model.webhooks import Answer, AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage
+from bridge.model.webhooks import AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage, WebhookAnswer
 
 __all__ = [
     "NO_REPLY_REASONS",
     "UNKNOWN_LINE",
     "Again",
-    "Answer",
     "AppChange",
     "Channel",
     "Completion",
@@ -37,12 +36,12 @@ __all__ = [
     "LocationId",
     "MessageId",
     "OutboundMessage",
+    "PastMessage",
     "Posted",
     "Posting",
     "Question",
     "Reason",
     "Reply",
-    "Said",
     "SendState",
     "Sent",
     "Situation",
@@ -50,5 +49,6 @@ __all__ = [
     "Standing",
     "Status",
     "Turn",
+    "WebhookAnswer",
     "Window",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.model.contacts import Contact, Said
+    from bridge.model.contacts import Contact, PastMessage
     from bridge.model.ids import ContactId, ConversationId, LocationId, MessageId
     from bridge.model.outcomes import Reason
 
@@ -57,6 +57,6 @@ class Question:
     last_message_id: MessageId
     channel: str
     input: str
-    history: tuple[Said, ...] = ()
+    history: tuple[PastMessage, ...] = ()
     session_id: str = ""
     contact: Contact | None = None

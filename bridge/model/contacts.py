@@ -72,7 +72,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PastMessage:
     """One earlier message: `role` is `user` for the contact and `assistant` for the business, be it a person or ourselves."""
 
     role: str

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.completions import Completion
-    from bridge.model.contacts import Said, Situation
+    from bridge.model.contacts import PastMessage, Situation
     from bridge.model.ids import Lane, MessageId
     from bridge.model.outcomes import Reason
     from bridge.model.posts import LedgerEntry, Posted
@@ -63,7 +63,7 @@ class Turn:
     parts: tuple[str, ...] = ()
     asked: str = ""
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
-    said: tuple[Said, ...] = ()
+    said: tuple[PastMessage, ...] = ()
     topped: bool = False
 
     def now_ms(self, monotonic: float) -> int:

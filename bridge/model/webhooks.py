@@ -122,7 +122,7 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WebhookAnswer:
     """What a webhook's sender is told."""
 
     status: str

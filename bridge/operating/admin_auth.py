@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.store.operators.logins import Logins
 
 
-class Admission:
+class AdminAuth:
     """The door of admin API and console. Without a token in the settings it is closed to everybody."""
 
     def __init__(self, token: SecretStr | None, logins: Logins) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.times import iso
 
 
@@ -34,7 +34,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class AuditQuery:
     """Which changes: without so many of the newest, and at most so many."""
 
     skip: Annotated[int, Field(ge=0, le=10_000)] = 0
@@ -42,9 +42,9 @@ class Page:
 
 
 @operation("audit", "GET", "/audit")
-def audit(office: Office, asked: Page) -> Changes:
+def audit(services: AdminServices, asked: AuditQuery) -> Changes:
     """Tell who changed what, newest first."""
-    entries = office.audit.page(skip=asked.skip, most=asked.limit)
+    entries = services.audit.page(skip=asked.skip, most=asked.limit)
     return Changes(
         changes=tuple(
             Change(at=iso(each.at_ms), who=each.who, what=each.what, ids=each.ids, outcome=each.outcome) for each in entries

@@ -10,7 +10,7 @@ from pydantic import Field
 from bridge.errors import NotKnown
 from bridge.model import ContactId, ConversationId, Lane, LocationId
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.operating.standing import StandingShown, shown
 from bridge.times import iso
 
@@ -52,7 +52,7 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class ContactQuery:
     """Which contact of which location."""
 
     location_id: Id
@@ -60,14 +60,14 @@ class One:
 
 
 @operation("contacts.show", "GET", "/contacts/{location_id}/{contact_id}")
-def show(office: Office, asked: One) -> ContactShown:
+def show(services: AdminServices, asked: ContactQuery) -> ContactShown:
     """Show what a contact forbade, and what is known of it."""
-    lane = _lane(office, asked)
-    timeline = office.timelines.find(asked.contact_id)
+    lane = _lane(services, asked)
+    timeline = services.timelines.find(asked.contact_id)
     conversations = [one.conversation_id for one in timeline.messages if one.conversation_id] if timeline else []
     conversation = conversations[-1] if conversations else ""
-    place, standing = office.places.place(lane), shown(office, lane, ConversationId(conversation))
-    erased = {channel: iso(at) for channel, at in sorted(office.erasures.stopped(lane).items())}
+    place, standing = services.places.place(lane), shown(services, lane, ConversationId(conversation))
+    erased = {channel: iso(at) for channel, at in sorted(services.erasures.stopped(lane).items())}
     if timeline is None and not place.waiting and not erased and not _says_anything(standing):
         raise NotKnown(f"contact {asked.contact_id} of location {asked.location_id} is not known here")
     return ContactShown(
@@ -87,25 +87,25 @@ def show(office: Office, asked: One) -> ContactShown:
     "/contacts/{location_id}/{contact_id}/allow",
     about=lambda asked: (asked.location_id, asked.contact_id),
 )
-def allow(office: Office, asked: One) -> Allowed:
+def allow(services: AdminServices, asked: ContactQuery) -> Allowed:
     """Lift a contact's stops on every channel, as if it had written START."""
-    lane = _lane(office, asked)
-    channels = {*office.standings.allow(lane), *office.erasures.allow(lane)}
+    lane = _lane(services, asked)
+    channels = {*services.standings.allow(lane), *services.erasures.allow(lane)}
     return Allowed(location_id=asked.location_id, contact_id=asked.contact_id, channels=tuple(sorted(channels)))
 
 
 # Of the contact itself the record must not tell.
 @operation("contacts.erase", "DELETE", "/contacts/{location_id}/{contact_id}", about=lambda asked: (asked.location_id,))
-def erase(office: Office, asked: One) -> Erased:
+def erase(services: AdminServices, asked: ContactQuery) -> Erased:
     """Remove everything kept of a contact; what it has stopped stays stopped, under a digest that names nobody."""
-    erased = office.erasures.erase(Lane(LocationId(asked.location_id), ContactId(asked.contact_id)))
+    erased = services.erasures.erase(Lane(LocationId(asked.location_id), ContactId(asked.contact_id)))
     if not erased.records and not erased.stopped:
         raise NotKnown(f"nothing is kept of contact {asked.contact_id} of location {asked.location_id}")
     return Erased(records=erased.records, stopped=erased.stopped)
 
 
-def _lane(office: Office, asked: One) -> Lane:
-    if office.locations.get(LocationId(asked.location_id)) is None:
+def _lane(services: AdminServices, asked: ContactQuery) -> Lane:
+    if services.locations.get(LocationId(asked.location_id)) is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
     return Lane(LocationId(asked.location_id), ContactId(asked.contact_id))
 

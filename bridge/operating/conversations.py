@@ -11,7 +11,7 @@ from bridge.errors import NotKnown
 from bridge.model import ConversationId
 from bridge.operating.explain import MessageOutcome, document
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.operating.standing import StandingShown, shown
 from bridge.times import iso
 
@@ -43,32 +43,32 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
+class ConversationResumed:
     """It is not paused, nor taken over by a human."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class ConversationQuery:
     """The id of a conversation or of its contact."""
 
     id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 @operation("conversations.show", "GET", "/conversations/{id}")
-def show(office: Office, asked: One) -> ConversationShown:
+def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown:
     """Show how a conversation stands: paused, taken over, stopped, waiting."""
-    timeline = office.timelines.find(asked.id)
+    timeline = services.timelines.find(asked.id)
     if timeline is None:
         raise NotKnown(f"{asked.id} is not known here: no conversation or contact of that id was seen or is still kept")
     told = document(timeline)
-    place = office.places.place(timeline.lane)
+    place = services.places.place(timeline.lane)
     return ConversationShown(
         conversation_id=told.conversation_id,
         location_id=told.location_id,
         contact_id=told.contact_id,
-        standing=shown(office, timeline.lane, ConversationId(told.conversation_id)),
+        standing=shown(services, timeline.lane, ConversationId(told.conversation_id)),
         waiting=place.waiting,
         working=place.working,
         due_at=iso(place.due_at_ms),
@@ -78,14 +78,14 @@ def show(office: Office, asked: One) -> ConversationShown:
 
 
 @operation("conversations.pause", "POST", "/conversations/{id}/pause", about=lambda asked: (asked.id,))
-def pause(office: Office, asked: One) -> Paused:
+def pause(services: AdminServices, asked: ConversationQuery) -> Paused:
     """Skip what comes in a conversation, with the reason conversation_paused, until it is resumed."""
-    return Paused(id=asked.id, known=office.standings.pause(asked.id) is not None)
+    return Paused(id=asked.id, known=services.standings.pause(asked.id) is not None)
 
 
 @operation("conversations.resume", "POST", "/conversations/{id}/resume", about=lambda asked: (asked.id,))
-def resume(office: Office, asked: One) -> Resumed:
+def resume(services: AdminServices, asked: ConversationQuery) -> ConversationResumed:
     """End a pause and a human takeover; what was skipped meanwhile stays skipped."""
-    if not office.standings.resume(asked.id):
+    if not services.standings.resume(asked.id):
         raise NotKnown(f"{asked.id} is not known here, and not paused")
-    return Resumed(id=asked.id)
+    return ConversationResumed(id=asked.id)

@@ -10,7 +10,7 @@ from pydantic import Field
 from bridge.errors import NotKnown
 from bridge.model import LocationId
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.store.operators import dead_letters as store
 from bridge.times import iso
 
@@ -59,7 +59,7 @@ class Became:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class DeadLettersQuery:
     """Which ones: of one location, after the `next` of another page, and how many to look at."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
@@ -68,7 +68,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class DeadLetterQuery:
     """Which one."""
 
     id: Id
@@ -91,55 +91,55 @@ class Drop:
 
 
 @operation("dead_letters.list", "GET", "/dead-letters")
-def list_(office: Office, asked: Page) -> DeadLetterPage:
+def list_(services: AdminServices, asked: DeadLettersQuery) -> DeadLetterPage:
     """List the open dead letters, oldest first."""
     of = LocationId(asked.location_id) if asked.location_id else None
-    page = office.dead_letters.page(after=asked.after, most=asked.limit, location_id=of)
-    return DeadLetterPage(dead_letters=tuple(map(_document, page.letters)), next=page.next or None)
+    page = services.dead_letters.page(after=asked.after, most=asked.limit, location_id=of)
+    return DeadLetterPage(dead_letters=tuple(map(_document, page.dead_letters)), next=page.next or None)
 
 
 @operation("dead_letters.show", "GET", "/dead-letters/{id}")
-def show(office: Office, asked: One) -> DeadLetter:
+def show(services: AdminServices, asked: DeadLetterQuery) -> DeadLetter:
     """Show one open dead letter."""
-    letter = office.dead_letters.get(asked.id)
-    if letter is None:
+    dead_letter = services.dead_letters.get(asked.id)
+    if dead_letter is None:
         raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the ones there are")
-    return _document(letter)
+    return _document(dead_letter)
 
 
 @operation("dead_letters.replay", "POST", "/dead-letters/replay", about=lambda asked: () if asked.dry_run else asked.ids)
-def replay(office: Office, asked: Replay) -> tuple[Became, ...]:
+def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
     """Run dead letters the whole way again, guards included; what was sent is never sent again."""
-    _refuse_unknown(office, asked.ids)
+    _refuse_unknown(services, asked.ids)
     if asked.dry_run:
         return tuple(Became(id=id_, result="would replay") for id_ in asked.ids)
-    return tuple(Became(id=id_, result=office.dead_letters.replay(id_, force=asked.force)) for id_ in asked.ids)
+    return tuple(Became(id=id_, result=services.dead_letters.replay(id_, force=asked.force)) for id_ in asked.ids)
 
 
 @operation("dead_letters.drop", "POST", "/dead-letters/drop", about=lambda asked: asked.ids)
-def drop(office: Office, asked: Drop) -> tuple[Became, ...]:
+def drop(services: AdminServices, asked: Drop) -> tuple[Became, ...]:
     """Close dead letters for good: their messages are skipped, with the reason dropped."""
-    _refuse_unknown(office, asked.ids)
-    results = office.dead_letters.drop(asked.ids)
+    _refuse_unknown(services, asked.ids)
+    results = services.dead_letters.drop(asked.ids)
     return tuple(Became(id=id_, result=result) for id_, result in zip(asked.ids, results, strict=True))
 
 
-def _refuse_unknown(office: Office, ids: tuple[str, ...]) -> None:
-    unknown = [id_ for id_ in ids if not office.dead_letters.is_known(id_)]
+def _refuse_unknown(services: AdminServices, ids: tuple[str, ...]) -> None:
+    unknown = [id_ for id_ in ids if not services.dead_letters.is_known(id_)]
     if unknown:
         raise NotKnown(f"not known: {', '.join(unknown)}; `ghl-bridge dead-letters list` shows the open ones")
 
 
-def _document(letter: store.DeadLetter) -> DeadLetter:
+def _document(dead_letter: store.StoredDeadLetter) -> DeadLetter:
     return DeadLetter(
-        id=letter.id,
-        location_id=letter.lane.location_id,
-        contact_id=letter.lane.contact_id,
-        conversation_id=letter.conversation_id,
-        message_ids=letter.message_ids,
-        channel=letter.channel,
-        error=letter.error,
-        attempts=letter.attempts,
-        failed_at=iso(letter.failed_at_ms),
-        excerpt_id=letter.excerpt_id or None,
+        id=dead_letter.id,
+        location_id=dead_letter.lane.location_id,
+        contact_id=dead_letter.lane.contact_id,
+        conversation_id=dead_letter.conversation_id,
+        message_ids=dead_letter.message_ids,
+        channel=dead_letter.channel,
+        error=dead_letter.error,
+        attempts=dead_letter.attempts,
+        failed_at=iso(dead_letter.failed_at_ms),
+        excerpt_id=dead_letter.excerpt_id or None,
     )

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happened:
+class EventShown:
     """One event: `details` are what else is known of it, never a text. `at` is ISO 8601, UTC."""
 
     id: str
@@ -28,22 +28,22 @@ class Happened:
 class Events:
     """The newest events, newest first; some hundred are kept."""
 
-    events: tuple[Happened, ...]
+    events: tuple[EventShown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class EventsQuery:
     """How many of the newest events."""
 
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
 @operation("events", "GET", "/events")
-def events(office: Office, asked: Newest) -> Events:
+def events(services: AdminServices, asked: EventsQuery) -> Events:
     """Tell what happened last, in all conversations."""
     return Events(
         events=tuple(
-            Happened(
+            EventShown(
                 id=each.id,
                 at=iso(each.at_ms),
                 location_id=each.lane.location_id,
@@ -51,6 +51,6 @@ def events(office: Office, asked: Newest) -> Events:
                 step=each.step,
                 details=each.details,
             )
-            for each in office.live.newest(asked.limit)
+            for each in services.live.newest(asked.limit)
         )
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bridge.errors import Closed, NotKnown
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.times import iso
 
 
@@ -34,11 +34,11 @@ class OfTurn:
 
 
 @operation("excerpts.text", "POST", "/excerpts/{id}/text", about=lambda asked: (asked.id,))
-def text(office: Office, asked: OfTurn) -> ServiceSaid:
+def text(services: AdminServices, asked: OfTurn) -> ServiceSaid:
     """Read what the service said when a turn failed. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
-    if not office.settings.console_show_text:
+    if not services.settings.console_show_text:
         raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: what services say is not shown")
-    kept = office.excerpts.get(asked.id)
+    kept = services.excerpts.get(asked.id)
     if kept is None:
         raise NotKnown(f"nothing that a service said is kept under {asked.id}: it said nothing, or that is forgotten by now")
     return ServiceSaid(id=asked.id, provider=kept.provider, at=iso(kept.at_ms), text=kept.text)

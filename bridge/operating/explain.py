@@ -11,7 +11,7 @@ from bridge.errors import NotKnown
 from bridge.model import LocationId
 from bridge.operating.operation import operation
 from bridge.operating.sentences import outcome, sentence
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.store.lanes.timelines import Event, MessageRecord, Timeline
 from bridge.store.redis.connection import now_ms
 from bridge.times import ago_ms, iso
@@ -45,20 +45,20 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExplainQuery:
     """The id of a message, conversation, contact or reply."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @operation("explain", "GET", "/explain/{id}")
-def explain(office: Office, asked: Asked) -> Explained:
+def explain(services: AdminServices, asked: ExplainQuery) -> Explained:
     """Tell what happened to a message, in a conversation or with a contact, and why."""
-    timeline = office.timelines.find(asked.id)
+    timeline = services.timelines.find(asked.id)
     if timeline is None:
         raise NotKnown(
             f"{asked.id} is not known here: no message, conversation, contact or reply of that id was seen or is still kept. "
-            f"{_heard(office, asked.id)}; {_turned_away(office)}."
+            f"{_heard(services, asked.id)}; {_turned_away(services)}."
         )
     return document(timeline)
 
@@ -80,9 +80,9 @@ def _event(event: Event) -> dict[str, Any]:
     return {**told, "sentence": sentence(told)}
 
 
-def _heard(office: Office, id_: str) -> str:
+def _heard(services: AdminServices, id_: str) -> str:
     """When webhooks came last: to the location of this id, or to the three that were heard of last."""
-    events, now = office.feeds.last_events(), now_ms(office.redis)
+    events, now = services.feeds.last_events(), now_ms(services.redis)
     if id_ in events:
         events = {LocationId(id_): events[LocationId(id_)]}
     newest = sorted(((at, one) for one, at in events.items() if at), reverse=True)[:3]
@@ -91,12 +91,12 @@ def _heard(office: Office, id_: str) -> str:
     return "The newest webhooks came " + ", ".join(f"{ago_ms(at, now)} for location {one} ({iso(at)})" for at, one in newest)
 
 
-def _turned_away(office: Office) -> str:
-    refused = office.feeds.last_refused()
+def _turned_away(services: AdminServices) -> str:
+    refused = services.feeds.last_refused()
     if refused is None:
         return "no call was refused within 30 days"
     at, code = refused
-    return f"the newest refused call came {ago_ms(at, now_ms(office.redis))} ({iso(at)}): {code}"
+    return f"the newest refused call came {ago_ms(at, now_ms(services.redis))} ({iso(at)}): {code}"
 
 
 def _message(record: MessageRecord) -> MessageOutcome:

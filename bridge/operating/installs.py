@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bridge.operating.operation import Nothing, operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.store.locations.grants import of_company, of_location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.store.locations.grants import Owner
-    from bridge.store.locations.records import Kept
+    from bridge.store.locations.records import LocationRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,28 +32,28 @@ class Login:
 
 
 @operation("locations.unconfigured", "GET", "/unconfigured-locations")
-def unconfigured(office: Office, asked: Nothing) -> Unconfigured:
+def unconfigured(services: AdminServices, asked: Nothing) -> Unconfigured:
     """List the locations where the app is installed and no settings were applied."""
     del asked
-    return Unconfigured(location_ids=office.installs.unconfigured())
+    return Unconfigured(location_ids=services.installs.unconfigured())
 
 
-def logins(office: Office, locations: Sequence[Kept]) -> dict[str, Login]:
+def logins(services: AdminServices, locations: Sequence[LocationRecord]) -> dict[str, Login]:
     """How each location logs in, by its id."""
-    refusals = office.grants.refusals([owner for kept in locations for owner in _owners(kept)])
-    return {kept.location.id: _login(office, kept, refusals) for kept in locations}
+    refusals = services.grants.refusals([owner for kept in locations for owner in _owners(kept)])
+    return {kept.location.id: _login(services, kept, refusals) for kept in locations}
 
 
-def _owners(kept: Kept) -> list[Owner]:
+def _owners(kept: LocationRecord) -> list[Owner]:
     own = of_location(kept.location.location_id)
     return [own, of_company(kept.company_id)] if kept.company_id else [own]
 
 
-def _login(office: Office, kept: Kept, refusals: dict[Owner, str | None]) -> Login:
+def _login(services: AdminServices, kept: LocationRecord, refusals: dict[Owner, str | None]) -> Login:
     if kept.location.ghl_token:
         return Login(token="file", token_trouble=None)  # noqa: S106 - where it comes from, not what it is
     if not kept.installed_at_ms or kept.uninstalled_at_ms:
         return Login(token="none", token_trouble="nothing can be read or posted: give a ghl_token, or install the app")  # noqa: S106
     known = [refusals[owner] for owner in _owners(kept) if refusals[owner] is not None]
     why = next((why for why in known if why), "" if known else "the install has brought no tokens")
-    return Login(token="install", token_trouble=f"{why}; install the app again: {office.install_link}" if why else None)  # noqa: S106
+    return Login(token="install", token_trouble=f"{why}; install the app again: {services.install_link}" if why else None)  # noqa: S106

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bridge.operating.operation import Nothing, operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,12 @@ class Rotated:
 
 
 @operation("secrets.rotate", "POST", "/secrets/rotate", about=lambda asked: ("secrets",) if asked else ())
-def rotate(office: Office, asked: Nothing) -> Rotated:
+def rotate(services: AdminServices, asked: Nothing) -> Rotated:
     """Seal everything that is kept with the newest key of BRIDGE_SECRET_KEY."""
     del asked
-    outcomes = {f"location {one}": office.locations.reseal(one) for one in office.locations.ids()}
-    outcomes |= {f"grant of {one}": office.grants.reseal(one) for one in office.grants.owners()}
-    outcomes |= {f"what the service said of {one}": office.excerpts.reseal(one) for one in office.excerpts.ids()}
+    outcomes = {f"location {one}": services.locations.reseal(one) for one in services.locations.ids()}
+    outcomes |= {f"grant of {one}": services.grants.reseal(one) for one in services.grants.owners()}
+    outcomes |= {f"what the service said of {one}": services.excerpts.reseal(one) for one in services.excerpts.ids()}
     # What has expired meanwhile needs no key any more.
     counted = Counter(outcomes.values())
     return Rotated(
@@ -38,5 +38,5 @@ def rotate(office: Office, asked: Nothing) -> Rotated:
         current=counted["current"],
         unreadable=tuple(name for name, outcome in outcomes.items() if outcome == "unreadable"),
         changing=tuple(name for name, outcome in outcomes.items() if outcome == "changing"),
-        erased=office.erasures.kept(),
+        erased=services.erasures.kept(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import BridgeError, WrongInput
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 
 if TYPE_CHECKING:
     from bridge.operating.operation import Operation
@@ -14,11 +14,11 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
-class Here:
+class LocalOperations:
     """Carries operations out on this machine's Redis, and notes who changed what. `who` is the door: cli, token or console."""
 
-    def __init__(self, office: Office, *, who: str) -> None:
-        self._office = office
+    def __init__(self, services: AdminServices, *, who: str) -> None:
+        self._services = services
         self._who = who
 
     def __call__(self, operation: Operation[A, R], asked: A) -> R:
@@ -26,7 +26,7 @@ class Here:
         ids = operation.about(asked) if operation.about else ()
         outcome = "failed"
         try:
-            answer = operation.run(self._office, asked)
+            answer = operation.run(self._services, asked)
             outcome = "done"
         except WrongInput:
             ids = ()  # it is refused as a whole: nothing was changed
@@ -36,5 +36,5 @@ class Here:
             raise
         finally:
             if ids:
-                self._office.audit.note(who=self._who, what=operation.name, ids=ids, outcome=outcome)
+                self._services.audit.note(who=self._who, what=operation.name, ids=ids, outcome=outcome)
         return answer

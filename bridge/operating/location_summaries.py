@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from bridge.operating.installs import logins
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.store.limits.budget import Left, left_of
-from bridge.store.locations.records import Kept
+from bridge.store.locations.records import LocationRecord
 from bridge.times import iso
 
 if TYPE_CHECKING:
@@ -54,15 +54,15 @@ class LocationShown(LocationSummary):
     settings: dict[str, Any]
 
 
-def summaries(office: Office, kept: Sequence[Kept]) -> list[dict[str, Any]]:
+def summaries(services: AdminServices, kept: Sequence[LocationRecord]) -> list[dict[str, Any]]:
     """The fields of a summary of each. Raises Unavailable."""
     ids = [each.location.id for each in kept]
-    tallies, login, budgets = office.counts.of(ids), logins(office, kept), left_of(office.redis, ids)
+    tallies, login, budgets = services.counts.of(ids), logins(services, kept), left_of(services.redis, ids)
     told = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
     return [{**_summary(each, tallies[each.location.id]), **more} for each, more in zip(kept, told, strict=True)]
 
 
-def unconfigured(office: Office, id_: str) -> LocationSummary:
+def unconfigured(services: AdminServices, id_: str) -> LocationSummary:
     """A location with the app and no settings. Raises Unavailable."""
     return LocationSummary(
         id=id_,
@@ -78,18 +78,18 @@ def unconfigured(office: Office, id_: str) -> LocationSummary:
         failing=0,
         token="install",  # noqa: S106 - where it comes from
         token_trouble=None,
-        budget=left_of(office.redis, [id_])[id_],
+        budget=left_of(services.redis, [id_])[id_],
     )
 
 
-def _state(kept: Kept) -> str:
+def _state(kept: LocationRecord) -> str:
     """What stands between a location and its answers."""
     if kept.uninstalled_at_ms:
         return "uninstalled"
     return "hold" if kept.hold_since_ms else "paused" if kept.paused else "active"
 
 
-def _summary(kept: Kept, tally: Mapping[str, int]) -> dict[str, Any]:
+def _summary(kept: LocationRecord, tally: Mapping[str, int]) -> dict[str, Any]:
     location = kept.location
     return {
         "id": location.id,

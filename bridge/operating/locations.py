@@ -13,9 +13,9 @@ from bridge.locations_file import check, check_urls
 from bridge.model import LocationId
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.policy.failover import who_delivers
-from bridge.store.locations.records import Kept
+from bridge.store.locations.records import LocationRecord
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 # `each` names the schema of every value: `bridge.locations.schema`, which stands in the document for itself.
@@ -53,7 +53,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
+class LocationResumed:
     """`replayed` is how many dead letters came back with the end of a hold, null when there was none."""
 
     id: str
@@ -68,7 +68,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class LocationsQuery:
     """Which locations: those after an id, and at most so many."""
 
     after: Annotated[str, Field(max_length=64)] = ""
@@ -76,7 +76,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class LocationQuery:
     """Which location."""
 
     location_id: Id
@@ -91,80 +91,80 @@ class Apply:
 
 
 @operation("locations.list", "GET", "/locations")
-def list_(office: Office, asked: Page) -> LocationPage:
+def list_(services: AdminServices, asked: LocationsQuery) -> LocationPage:
     """List locations."""
-    everything = sorted({*office.locations.ids(), *office.installs.unconfigured()})
+    everything = sorted({*services.locations.ids(), *services.installs.unconfigured()})
     ids = [id_ for id_ in everything if id_ > asked.after]
     page = ids[: asked.limit]
-    found = {each["id"]: LocationSummary(**each) for each in summaries(office, office.locations.some(page))}
+    found = {each["id"]: LocationSummary(**each) for each in summaries(services, services.locations.some(page))}
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return LocationPage(locations=tuple(found.get(id_) or unconfigured(office, id_) for id_ in page), next=following)
+    return LocationPage(locations=tuple(found.get(id_) or unconfigured(services, id_) for id_ in page), next=following)
 
 
 @operation("locations.show", "GET", "/locations/{location_id}")
-def show(office: Office, asked: One) -> LocationShown:
+def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
     """Show one location's settings."""
-    kept = _known(office, asked.location_id)
-    (summary,) = summaries(office, [kept])
+    kept = _known(services, asked.location_id)
+    (summary,) = summaries(services, [kept])
     how = kept.location.delivery_of(kept.location.provider)
     delivery = who_delivers(how, unclaimed=kept.unclaimed, seen=kept.seen) or None
     return LocationShown(**summary, delivery=delivery, settings=without_secrets(kept.location.model_dump()))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
-def apply(office: Office, asked: Apply) -> Applied:
+def apply(services: AdminServices, asked: Apply) -> Applied:
     """Add and replace locations; nothing is changed if any of it is wrong."""
     found = check(asked.locations)
-    if not office.settings.allow_private_urls:
+    if not services.settings.allow_private_urls:
         check_urls(found)
     if asked.prune and not found:
         raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
-    before = {kept.location.id: kept for kept in office.locations.some([one.location_id for one in found])}
-    office.locations.apply(found)
-    applied = tuple(_applied(office, one, before.get(one.id)) for one in found)
-    return Applied(locations=applied, removed=_prune(office, found) if asked.prune else ())
+    before = {kept.location.id: kept for kept in services.locations.some([one.location_id for one in found])}
+    services.locations.apply(found)
+    applied = tuple(_applied(services, one, before.get(one.id)) for one in found)
+    return Applied(locations=applied, removed=_prune(services, found) if asked.prune else ())
 
 
 @operation("locations.pause", "POST", "/locations/{location_id}/pause", about=lambda asked: (asked.location_id,))
-def pause(office: Office, asked: One) -> Done:
+def pause(services: AdminServices, asked: LocationQuery) -> Done:
     """Skip what comes for a location, with the reason location_paused, until it is resumed."""
-    kept = _known(office, asked.location_id)
-    office.locations.pause(kept.location.location_id, paused=True)
+    kept = _known(services, asked.location_id)
+    services.locations.pause(kept.location.location_id, paused=True)
     return Done(id=kept.location.id)
 
 
 @operation("locations.resume", "POST", "/locations/{location_id}/resume", about=lambda asked: (asked.location_id,))
-def resume(office: Office, asked: One) -> Resumed:
+def resume(services: AdminServices, asked: LocationQuery) -> LocationResumed:
     """End a pause, a hold (what waited on it is answered), and the stop of a location whose app was taken away."""
-    id_ = _known(office, asked.location_id).location.location_id
-    office.locations.pause(id_, paused=False)
-    office.installs.resume(id_)
-    return Resumed(id=id_, replayed=office.locations.lift_hold(id_, why="resumed by an operator"))
+    id_ = _known(services, asked.location_id).location.location_id
+    services.locations.pause(id_, paused=False)
+    services.installs.resume(id_)
+    return LocationResumed(id=id_, replayed=services.locations.lift_hold(id_, why="resumed by an operator"))
 
 
 @operation("locations.remove", "DELETE", "/locations/{location_id}", about=lambda asked: (asked.location_id,))
-def remove(office: Office, asked: One) -> Done:
+def remove(services: AdminServices, asked: LocationQuery) -> Done:
     """Forget a location and its tokens; what waits for it is skipped, with the reason unknown_location."""
-    id_ = _known(office, asked.location_id).location.location_id
-    office.locations.remove(id_)
+    id_ = _known(services, asked.location_id).location.location_id
+    services.locations.remove(id_)
     return Done(id=id_)
 
 
-def _known(office: Office, id_: str) -> Kept:
-    kept = office.locations.get(LocationId(id_))
-    if kept is None and id_ in office.installs.unconfigured():
+def _known(services: AdminServices, id_: str) -> LocationRecord:
+    kept = services.locations.get(LocationId(id_))
+    if kept is None and id_ in services.installs.unconfigured():
         raise NotKnown(f"location {id_} has the app, but no settings yet: `ghl-bridge locations template` begins them")
     if kept is None:
         raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
     return kept
 
 
-def _applied(office: Office, location: Location, before: Kept | None) -> AppliedLocation:
+def _applied(services: AdminServices, location: Location, before: LocationRecord | None) -> AppliedLocation:
     replayed = None
     if before and before.hold_since_ms and _tokens(before.location) != _tokens(location):
-        replayed = office.locations.lift_hold(location.location_id, why="a changed token was applied")
+        replayed = services.locations.lift_hold(location.location_id, why="a changed token was applied")
     if before and location.ghl_token and location.ghl_token != before.location.ghl_token:
-        office.installs.resume(location.location_id)
+        services.installs.resume(location.location_id)
     return AppliedLocation(
         id=location.id,
         name=location.name,
@@ -174,10 +174,10 @@ def _applied(office: Office, location: Location, before: Kept | None) -> Applied
     )
 
 
-def _prune(office: Office, found: tuple[Location, ...]) -> tuple[str, ...]:
-    absent = sorted(set(office.locations.ids()) - {location.location_id for location in found})
+def _prune(services: AdminServices, found: tuple[Location, ...]) -> tuple[str, ...]:
+    absent = sorted(set(services.locations.ids()) - {location.location_id for location in found})
     for id_ in absent:
-        office.locations.remove(id_)
+        services.locations.remove(id_)
     return tuple(absent)
 
 

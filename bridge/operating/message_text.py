@@ -11,7 +11,7 @@ from bridge.errors import Closed, DidNotWork, NotKnown
 from bridge.ghl.access import Need
 from bridge.model import MessageId
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 
 if TYPE_CHECKING:
     from bridge.model import LocationId
@@ -29,30 +29,30 @@ class MessageText:
 
 
 @dataclass(frozen=True, slots=True)
-class OfMessage:
+class MessageQuery:
     """Which message: a contact's, or a reply of ours."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,))
-def text(office: Office, asked: OfMessage) -> MessageText:
+def text(services: AdminServices, asked: MessageQuery) -> MessageText:
     """Read one message's text: what is still kept, else from GHL. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
-    if not office.settings.console_show_text:
+    if not services.settings.console_show_text:
         raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them in GHL")
     id_ = MessageId(asked.id)
-    lane = office.timelines.lane(id_)
+    lane = services.timelines.lane(id_)
     if lane is None:
         raise NotKnown(f"message {id_} is not known here")
-    kept = office.timelines.text(lane, id_)
+    kept = services.timelines.text(lane, id_)
     if kept is not None:
         return MessageText(message_id=id_, text=kept, source="bridge")
-    return MessageText(message_id=id_, text=_from_ghl(office, lane.location_id, id_), source="ghl")
+    return MessageText(message_id=id_, text=_from_ghl(services, lane.location_id, id_), source="ghl")
 
 
-def _from_ghl(office: Office, location_id: LocationId, id_: MessageId) -> str:
-    kept = office.locations.get(location_id)
+def _from_ghl(services: AdminServices, location_id: LocationId, id_: MessageId) -> str:
+    kept = services.locations.get(location_id)
     if kept is None:
         raise DidNotWork(f"message {id_} is no longer kept, and its location was removed: read it in GHL")
-    access = office.gate.open(kept, Need.LOOKUP)
-    return office.ghl.text(id_, token=access, seconds=READ_SECONDS)
+    access = services.ghl_access.open(kept, Need.LOOKUP)
+    return services.ghl.text(id_, token=access, seconds=READ_SECONDS)

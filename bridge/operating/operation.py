@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_type_hints
 
 if TYPE_CHECKING:
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
 
 A = TypeVar("A")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
-Run = Callable[["Office", A], R]
+Run = Callable[["AdminServices", A], R]
 About = Callable[[Any], Sequence[str]]
 
 WITH_BODY = frozenset({"POST", "PUT"})
@@ -85,7 +85,7 @@ class Operations(Protocol):
 
 
 def operation(name: str, method: str, path: str, *, about: About | None = None) -> Callable[[Run[A, R]], Operation[A, R]]:
-    """Make a function `(office, asked) -> answer` an operation; its docstring's first line is the summary."""
+    """Make a function `(services, asked) -> answer` an operation; its docstring's first line is the summary."""
 
     def wrap(run: Run[A, R]) -> Operation[A, R]:
         return Operation(name=name, method=method, path=path, run=run, about=about)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.model import Status
 from bridge.operating.diagnosis import Trouble, diagnose, shorten
 from bridge.operating.operation import Nothing, operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.store.figures.charts import chart
 from bridge.store.operators.symptoms import look
 from bridge.times import iso
@@ -64,12 +64,12 @@ class Overview:
 
 
 @operation("overview", "GET", "/overview")
-def overview(office: Office, asked: Nothing) -> Overview:
+def overview(services: AdminServices, asked: Nothing) -> Overview:
     """Tell at one look what waits, what became of the last day's messages, and what needs somebody."""
     del asked
-    symptoms = look(office.redis)
+    symptoms = look(services.redis)
     now = symptoms.gauges
-    hours = _read(office, "hour", HOURS)
+    hours = _read(services, "hour", HOURS)
     day = _sum(hours)
     heard = day["replied"] + day["delivered_by_provider"]
     return Overview(
@@ -89,13 +89,13 @@ def overview(office: Office, asked: Nothing) -> Overview:
         skipped_by_reason=_by_reason(day, Status.SKIPPED),
         no_reply_by_reason=_by_reason(day, Status.NO_REPLY),
         reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
-        minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(office, "minute", MINUTES)),
+        minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(services, "minute", MINUTES)),
         hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),
     )
 
 
-def _read(office: Office, span: Span, most: int) -> tuple[Bucket, ...]:
-    return chart(office.redis, span, most)
+def _read(services: AdminServices, span: Span, most: int) -> tuple[Bucket, ...]:
+    return chart(services.redis, span, most)
 
 
 def _sum(buckets: Iterable[Bucket]) -> Counter[str]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from bridge.errors import NotKnown, OperatorMustFix
 from bridge.model import LocationId
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.policy.sweeping import FARTHEST_MS
 from bridge.store.redis.connection import now_ms
 from bridge.sweep import Span, Taken, span_of, sweep
@@ -58,19 +58,19 @@ class Reconciled:
     "/locations/{location_id}/reconcile",
     about=lambda asked: () if asked.dry_run else (asked.location_id,),
 )
-def reconcile(office: Office, asked: Reconcile) -> Reconciled:
+def reconcile(services: AdminServices, asked: Reconcile) -> Reconciled:
     """Look for inbound messages that no webhook brought, and take them in."""
-    kept = office.locations.get(LocationId(asked.location_id))
+    kept = services.locations.get(LocationId(asked.location_id))
     if kept is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
-    span = span_of(kept, office.sweeps.of(kept.location.location_id))
+    span = span_of(kept, services.sweeps.of(kept.location.location_id))
     if asked.since_seconds:
         span = Span(since_ms=span.now_ms - round(asked.since_seconds * 1000), now_ms=span.now_ms)
     taken: list[Taken] = []
     why = ""
     for _ in range(MOST_ROUNDS):
         try:
-            swept = sweep(kept, replace(span, dry_run=asked.dry_run, now_ms=now_ms(office.redis)), office.broom)
+            swept = sweep(kept, replace(span, dry_run=asked.dry_run, now_ms=now_ms(services.redis)), services.sweep_services)
         except OperatorMustFix as error:
             why = str(error)
             break

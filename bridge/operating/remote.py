@@ -29,7 +29,7 @@ SETTINGS = {
 }
 
 
-class Elsewhere:
+class RemoteOperations:
     """Carries operations out on the server at `url`, with its admin token."""
 
     def __init__(self, wire: Wire, *, url: str, token: str) -> None:

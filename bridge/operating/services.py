@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from bridge.operating.admin_auth import Admission
+from bridge.operating.admin_auth import AdminAuth
 from bridge.store.figures.counts import Counts
-from bridge.store.figures.last_events import Feeds
-from bridge.store.figures.live_events import Live
-from bridge.store.lanes.positions import Places
+from bridge.store.figures.last_events import LastEvents
+from bridge.store.figures.live_events import LiveEvents
+from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.logins import Logins
 from bridge.wire.calls import Wire
 from bridge.wiring import (
     build_audit,
-    build_broom,
     build_dead_letters,
     build_erasures,
     build_excerpts,
-    build_gate,
     build_ghl,
+    build_ghl_access,
     build_grants,
     build_installs,
     build_locations,
@@ -29,11 +28,12 @@ from bridge.wiring import (
     build_redis,
     build_situations,
     build_standings,
+    build_sweep_services,
     install_link,
 )
 
 if TYPE_CHECKING:
-    from bridge.access.ghl_access import Gate
+    from bridge.access.ghl_access import GHLAccess
     from bridge.completion.providers import Providers
     from bridge.ghl.client import GHL
     from bridge.settings import Settings
@@ -47,13 +47,10 @@ if TYPE_CHECKING:
     from bridge.store.operators.dead_letters import DeadLetters
     from bridge.store.operators.erasures import Erasures
     from bridge.store.redis.connection import Redis
-    from bridge.sweep import Broom
-
-A = TypeVar("A")
-R = TypeVar("R")
+    from bridge.sweep import SweepServices
 
 
-class Office:
+class AdminServices:
     """The stores behind operations, each built when it is first used: what is missing for one must not hinder another.
 
     Every property raises Misconfigured when a setting that it needs is missing.
@@ -83,9 +80,9 @@ class Office:
         return Timelines(self.redis)
 
     @cached_property
-    def places(self) -> Places:
+    def places(self) -> LanePositions:
         """Where lanes stand."""
-        return Places(self.redis)
+        return LanePositions(self.redis)
 
     @cached_property
     def situations(self) -> Situations:
@@ -108,9 +105,9 @@ class Office:
         return build_excerpts(self.settings, self.redis)
 
     @cached_property
-    def feeds(self) -> Feeds:
+    def feeds(self) -> LastEvents:
         """What came last."""
-        return Feeds(self.redis)
+        return LastEvents(self.redis)
 
     @cached_property
     def audit(self) -> Audit:
@@ -123,9 +120,9 @@ class Office:
         return build_providers(self.settings)
 
     @cached_property
-    def admission(self) -> Admission:
+    def admin_auth(self) -> AdminAuth:
         """Who may operate from elsewhere."""
-        return Admission(self.settings.admin_token, Logins(self.redis))
+        return AdminAuth(self.settings.admin_token, Logins(self.redis))
 
     @cached_property
     def counts(self) -> Counts:
@@ -133,9 +130,9 @@ class Office:
         return Counts(self.redis)
 
     @cached_property
-    def live(self) -> Live:
+    def live(self) -> LiveEvents:
         """The newest events."""
-        return Live(self.redis)
+        return LiveEvents(self.redis)
 
     @cached_property
     def installs(self) -> Installs:
@@ -153,9 +150,9 @@ class Office:
         return Sweeps(self.redis)
 
     @cached_property
-    def broom(self) -> Broom:
+    def sweep_services(self) -> SweepServices:
         """What the sweep needs."""
-        return build_broom(self.settings, self.redis)
+        return build_sweep_services(self.settings, self.redis)
 
     @cached_property
     def install_link(self) -> str:
@@ -163,9 +160,9 @@ class Office:
         return install_link(self.settings)
 
     @cached_property
-    def gate(self) -> Gate:
+    def ghl_access(self) -> GHLAccess:
         """Who may speak to GHL for a location."""
-        return build_gate(self.settings, self.redis, Wire())
+        return build_ghl_access(self.settings, self.redis, Wire())
 
     @cached_property
     def ghl(self) -> GHL:

@@ -11,7 +11,7 @@ from bridge.times import iso
 
 if TYPE_CHECKING:
     from bridge.model import ConversationId, Lane
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class StandingShown:
     replies_within_a_day: int
 
 
-def shown(office: Office, lane: Lane, conversation_id: ConversationId) -> StandingShown:
+def shown(services: AdminServices, lane: Lane, conversation_id: ConversationId) -> StandingShown:
     """How things stand with a contact now."""
-    situation = office.situations.read(lane, conversation_id)
-    standing, kept = situation.standing, office.locations.open(lane.location_id, situation.location)
-    takeover = judge_takeover(standing, kept.location, now_ms(office.redis)) if kept else None
+    situation = services.situations.read(lane, conversation_id)
+    standing, kept = situation.standing, services.locations.open(lane.location_id, situation.location)
+    takeover = judge_takeover(standing, kept.location, now_ms(services.redis)) if kept else None
     return StandingShown(
         paused_since=iso(standing.paused_at_ms),
         taken_over=takeover.facts if takeover else None,

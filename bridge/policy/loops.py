@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
-from bridge.model import Reason, Said, Skip
+from bridge.model import PastMessage, Reason, Skip
 from bridge.policy.normalise import digest
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ _QUICK_ANSWERS = 20
 _OWN_REPLIES = 5
 
 
-def judge_loop(messages: Sequence[InboundMessage], said: Sequence[Said], *, now_ms: int) -> Skip | None:
+def judge_loop(messages: Sequence[InboundMessage], said: Sequence[PastMessage], *, now_ms: int) -> Skip | None:
     """Judge a turn's messages against what was said before them, oldest first both. None: it may well be a person."""
     return _echo(messages, said) or _repetition(messages[-1], said, now_ms) or _cadence(messages[0], said)
 
 
-def _echo(messages: Sequence[InboundMessage], said: Sequence[Said]) -> Skip | None:
+def _echo(messages: Sequence[InboundMessage], said: Sequence[PastMessage]) -> Skip | None:
     ours = [one for one in said if one.role == "assistant" and _is_long(one.content)][-_OWN_REPLIES:]
     own = {digest(one.content): one.id for one in ours}
     for message in messages:
@@ -39,7 +39,7 @@ def _echo(messages: Sequence[InboundMessage], said: Sequence[Said]) -> Skip | No
     return None
 
 
-def _repetition(message: InboundMessage, said: Sequence[Said], now_ms: int) -> Skip | None:
+def _repetition(message: InboundMessage, said: Sequence[PastMessage], now_ms: int) -> Skip | None:
     name, times = digest(message.text), 1
     for one in reversed([one for one in said if one.role == "user"]):
         if digest(one.content) != name or one.at_ms < now_ms - HOUR_MS:
@@ -49,15 +49,15 @@ def _repetition(message: InboundMessage, said: Sequence[Said], now_ms: int) -> S
     return Skip(Reason.LOOP, f"the same text {times} times within an hour") if times >= most else None
 
 
-def _cadence(message: InboundMessage, said: Sequence[Said]) -> Skip | None:
-    waits = list(_waits([*said, Said("user", message.text, at_ms=message.date_added_ms)]))
+def _cadence(message: InboundMessage, said: Sequence[PastMessage]) -> Skip | None:
+    waits = list(_waits([*said, PastMessage("user", message.text, at_ms=message.date_added_ms)]))
     quick = sum(1 for _ in takewhile(lambda wait: wait is not None and wait <= _QUICK_MS, reversed(waits)))
     if quick < _QUICK_ANSWERS:
         return None
     return Skip(Reason.LOOP, f"{quick} of our replies in a row were answered within {_QUICK_MS // 1000} s")
 
 
-def _waits(entries: Sequence[Said]) -> Iterator[int | None]:
+def _waits(entries: Sequence[PastMessage]) -> Iterator[int | None]:
     """How long after us (ms) each text of the contact came; None if it was no answer. What follows at once is the same text."""
     for before, after in pairwise(entries):
         wait = after.at_ms - before.at_ms

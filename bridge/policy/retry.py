@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import Busy, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.model import Again, Dead, Status
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all.
     """
     why = words(error)
-    if isinstance(error, Busy):
+    if isinstance(error, BudgetExhausted):
         return Again(wait=0, why=why, counts=False, in_place=True, status=Status.WAITING)
     if isinstance(error, Permanent):
         refused = error.side if isinstance(error, TokenRefused) else ""

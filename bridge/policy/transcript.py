@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.model import UNKNOWN_LINE, Question, Said
+from bridge.model import UNKNOWN_LINE, PastMessage, Question
 from bridge.policy.authors import Author, author
 
 if TYPE_CHECKING:
@@ -45,16 +45,18 @@ def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = 
     )
 
 
-def earlier(said: Sequence[Said], *, asked: Collection[MessageId], count: int) -> tuple[Said, ...]:
+def earlier(said: Sequence[PastMessage], *, asked: Collection[MessageId], count: int) -> tuple[PastMessage, ...]:
     """The last `count` of what is on record, oldest first, without what is `asked` now; each message once."""
     known = {one.id: one for one in said if one.id not in asked}
     return tuple(sorted(known.values(), key=lambda one: one.at_ms)[-count:])
 
 
-def read_back(listed: Iterable[Listed]) -> tuple[Said, ...]:
+def read_back(listed: Iterable[Listed]) -> tuple[PastMessage, ...]:
     """Rows of GHL's list as what was said: who the contact sees as the business is `assistant`, a person of it too."""
     return tuple(
-        Said(role="user" if row.direction == "inbound" else "assistant", content=row.text, id=row.id, at_ms=row.date_added_ms)
+        PastMessage(
+            role="user" if row.direction == "inbound" else "assistant", content=row.text, id=row.id, at_ms=row.date_added_ms
+        )
         for row in listed
         if row.text.strip() and (row.direction == "inbound" or author(type_=row.type, source=row.source) is not Author.NOBODY)
     )

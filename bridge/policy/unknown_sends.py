@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Present:
     """It is there, under this id."""
 
     id: MessageId
@@ -47,7 +47,7 @@ def wait_before_look(*, looks: int, since_ms: int, now_ms: int, readback: Sequen
     return max(0.0, (due - now_ms) / 1000)
 
 
-def find_post(window: Window, *, text: str, claimed: str, ours: Collection[MessageId]) -> Found | Absent | Unproven:
+def find_post(window: Window, *, text: str, claimed: str, ours: Collection[MessageId]) -> Present | Absent | Unproven:
     """Look for a message of ours by its text, or for one that a provider claims by its id.
 
     `window` begins at the attempt. `ours` are ids that are settled already: one id settles one part.
@@ -55,18 +55,18 @@ def find_post(window: Window, *, text: str, claimed: str, ours: Collection[Messa
     mine = [message for message in _machine_made(window.messages) if message.id not in ours]
     for message in mine:
         if (claimed and message.id == claimed) or (text and same(message.text, text)):
-            return Found(message.id)
+            return Present(message.id)
     return _absence(window, mine)
 
 
-def find_delivery(window: Window, *, ours: Collection[MessageId]) -> Found | Absent | Unproven:
+def find_delivery(window: Window, *, ours: Collection[MessageId]) -> Present | Absent | Unproven:
     """Look for what a provider may have delivered unheard: one message of nobody's, not ours, since it was asked.
 
     A person's or an automation's without `userId` and `source` looks the same, and is taken for it: a doubled answer is worse.
     """
     mine = [message for message in _machine_made(window.messages) if message.id not in ours and _is_seen(message)]
     if mine:
-        return Found(mine[-1].id)
+        return Present(mine[-1].id)
     return _absence(window, mine)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from bridge.errors import Rejected
-    from bridge.model import Answer
+    from bridge.model import WebhookAnswer
 
 STATUS = {"accepted": 202, "duplicate": 200, "ignored": 200, "skipped": 200}
 RETRY_AFTER_SECONDS = 10
@@ -23,7 +23,7 @@ LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0
 
 
-class LastWord(Response):
+class ClosingResponse(Response):
     """An answer in the middle of a body: told at once, then the connection is closed.
 
     A little of what is still on its way is read first. Closing over unread bytes resets the connection, and a sender who
@@ -51,7 +51,7 @@ async def _linger(receive: Receive) -> None:
         left -= len(message["body"])
 
 
-def tell(answer: Answer) -> Response:
+def tell(answer: WebhookAnswer) -> Response:
     """An answer as HTTP. A skipped message is `ignored` to its sender: there is nothing to send again."""
     fields = {
         "status": "ignored" if answer.status == "skipped" else answer.status,
@@ -73,5 +73,5 @@ def not_now(*, unread: bool = False) -> Response:
 
 
 def _json(document: dict[str, str], status: int, headers: dict[str, str] | None = None, *, unread: bool = False) -> Response:
-    kind = LastWord if unread else Response
+    kind = ClosingResponse if unread else Response
     return kind(orjson.dumps(document), status, headers, media_type="application/json")

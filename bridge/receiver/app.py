@@ -15,18 +15,18 @@ from starlette.routing import Mount, Route
 from bridge import logs
 from bridge.metrics import Tally
 from bridge.operating.alerting import alerting
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
 from bridge.receiver.console import app as console
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
-from bridge.receiver.pacing import Turnstile
+from bridge.receiver.pacing import Pacing
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
-from bridge.wiring import build_door, build_installing, build_redis_for_health
+from bridge.wiring import build_accept_services, build_installing, build_redis_for_health
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,10 +53,10 @@ def from_process_environment() -> Starlette:
 def build(settings: Settings) -> Starlette:
     """The app for these settings. Raises Misconfigured."""
     redis = build_redis_for_health(settings)
-    office = Office(settings)
-    door = build_door(settings, redis)
+    admin_services = AdminServices(settings)
+    accept_services = build_accept_services(settings, redis)
     installing = cache(partial(build_installing, settings, redis))
-    tally, counts, turnstile = Tally(), Counts(redis), Turnstile()
+    tally, counts, pacing = Tally(), Counts(redis), Pacing()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -64,21 +64,21 @@ def build(settings: Settings) -> Starlette:
         with alerting(settings):
             async with beating(Sweeps(redis)), reporting(tally, counts):
                 yield
-        await door.inbox.close()
+        await accept_services.inbox.close()
         redis.close()
-        office.close()
+        admin_services.close()
 
     routes = [
-        Route("/webhooks/ghl", webhooks.marketplace(door, tally, turnstile), methods=["POST"]),
+        Route("/webhooks/ghl", webhooks.marketplace(accept_services, tally, pacing), methods=["POST"]),
         Route("/oauth/install", oauth.install(installing), methods=["GET"]),
         Route("/oauth/callback", oauth.callback(installing), methods=["GET"]),
-        Route("/webhooks/workflow", webhooks.workflow(door, tally, turnstile), methods=["POST"]),
-        Route("/webhooks/workflow/{secret:path}", webhooks.workflow(door, tally, turnstile), methods=["POST"]),
+        Route("/webhooks/workflow", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
+        Route("/webhooks/workflow/{secret:path}", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
-        Mount("/api/v1", api.build(office)),
-        Mount("/console", console.build(office)),
+        Mount("/api/v1", api.build(admin_services)),
+        Mount("/console", console.build(admin_services)),
     ]
     # A mount matches no path with a line break in it.
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: refuse_http})

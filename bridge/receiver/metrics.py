@@ -40,7 +40,7 @@ def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Reque
     async def answer(request: Request) -> Response:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         registry = CollectorRegistry()
-        registry.register(Now(redis, counts, by_location=by_location))
+        registry.register(MetricsSnapshot(redis, counts, by_location=by_location))
         try:
             return Response(await to_thread.run_sync(encode, registry), media_type=media_type)
         except Unavailable as error:
@@ -49,7 +49,7 @@ def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Reque
     return answer
 
 
-class Now:
+class MetricsSnapshot:
     """What is true now, read when it is asked for."""
 
     def __init__(self, redis: Redis, counts: Counts, *, by_location: bool) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 MOST_IN_A_TURN = 16
 
 
-class Turnstile:
+class Pacing:
     """Of one event loop: first come, first through."""
 
     def __init__(self) -> None:

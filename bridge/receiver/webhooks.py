@@ -13,43 +13,43 @@ from starlette.responses import Response
 from bridge import flow
 from bridge.errors import Rejected, Unavailable
 from bridge.metrics import WEBHOOK, WEBHOOKS
-from bridge.model import Answer
+from bridge.model import WebhookAnswer
 from bridge.receiver.answers import not_now, refuse, tell
 from bridge.receiver.bodies import read
 
 if TYPE_CHECKING:
-    from bridge.flow import Door
+    from bridge.flow import AcceptServices
     from bridge.metrics import Tally
-    from bridge.receiver.pacing import Turnstile
+    from bridge.receiver.pacing import Pacing
 
 log = structlog.get_logger()
 
 MOST_BYTES = 1024 * 1024
-UNAVAILABLE = Answer(status="unavailable")
+UNAVAILABLE = WebhookAnswer(status="unavailable")
 
 
-Accept = Callable[[bytes, Request], Awaitable[Answer]]
+Accept = Callable[[bytes, Request], Awaitable[WebhookAnswer]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def marketplace(door: Door, tally: Tally, turnstile: Turnstile) -> Endpoint:
+def marketplace(services: AcceptServices, tally: Tally, pacing: Pacing) -> Endpoint:
     """The door for GHL's signed marketplace events."""
-    return _counted(lambda body, request: flow.accept(body, request.headers, door), tally, turnstile)
+    return _counted(lambda body, request: flow.accept(body, request.headers, services), tally, pacing)
 
 
-def workflow(door: Door, tally: Tally, turnstile: Turnstile) -> Endpoint:
+def workflow(services: AcceptServices, tally: Tally, pacing: Pacing) -> Endpoint:
     """The door for GHL's workflow webhooks, which bring a secret. No line of the log holds a path: that may be the secret."""
 
-    def accept(body: bytes, request: Request) -> Awaitable[Answer]:
-        return flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), door)
+    def accept(body: bytes, request: Request) -> Awaitable[WebhookAnswer]:
+        return flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), services)
 
-    return _counted(accept, tally, turnstile)
+    return _counted(accept, tally, pacing)
 
 
-def _counted(accept: Accept, tally: Tally, turnstile: Turnstile) -> Endpoint:
+def _counted(accept: Accept, tally: Tally, pacing: Pacing) -> Endpoint:
     async def take(request: Request) -> Response:
         began = time.monotonic()
-        await turnstile.pass_through()
+        await pacing.pass_through()
         answer, response = await _take(request, accept)
         tally.count(WEBHOOKS, "ignored" if answer.status == "skipped" else answer.status, answer.reason)
         if answer.status == "accepted":
@@ -59,13 +59,13 @@ def _counted(accept: Accept, tally: Tally, turnstile: Turnstile) -> Endpoint:
     return take
 
 
-async def _take(request: Request, accept: Accept) -> tuple[Answer, Response]:
+async def _take(request: Request, accept: Accept) -> tuple[WebhookAnswer, Response]:
     """What became of a webhook, and how its sender is told; whatever happens, it is told."""
     try:
         answer = await accept(await read(request, most=MOST_BYTES), request)
     except Rejected as error:
         log.warning("webhook.refused", code=error.code, why=str(error))
-        return Answer(status=error.code), refuse(error)
+        return WebhookAnswer(status=error.code), refuse(error)
     except (Unavailable, ClientDisconnect, TimeoutError) as error:
         log.warning("webhook.unavailable", why=str(error) or type(error).__name__)
         return UNAVAILABLE, not_now(unread=not isinstance(error, Unavailable))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.simulator.services import SERVICES, choice, completion, run
-from bridge.simulator.wire import Answer, Refused, reply
+from bridge.simulator.wire import CallAnswer, Refused, reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bridge.simulator.services import Mint
     from bridge.simulator.wire import Call
 
-    Write = Callable[[Call, str, Mint], Answer]
+    Write = Callable[[Call, str, Mint], CallAnswer]
 
 THOUGHTS = "The contact wants an answer. I must not mention the discount of 20 percent."
 HALF = "Our prices start at 49 dollars and the deposit is"
@@ -31,7 +31,7 @@ STATUS_SENTENCE = "Workflow executed successfully"
 _UPSTREAM = {"code": 502, "message": "Upstream error"}
 
 
-def write(form: str, call: Call, text: str, mint: Mint) -> Answer:
+def write(form: str, call: Call, text: str, mint: Mint) -> CallAnswer:
     """Write an answer of a form. Raises Refused where this service has no such answer."""
     writes = WRITTEN[form].get(call.endpoint)
     if writes is None:
@@ -61,11 +61,11 @@ def _same(value: Any, status: int = 200) -> Write:
     return lambda _call, _text, _mint: reply(status, value)
 
 
-def _refused_run(call: Call, _text: str, mint: Mint) -> Answer:
+def _refused_run(call: Call, _text: str, mint: Mint) -> CallAnswer:
     return run(call, "", call.text("last_message_id"), mint, refusal=REFUSAL)
 
 
-def _events(call: Call, text: str, mint: Mint) -> Answer:
+def _events(call: Call, text: str, mint: Mint) -> CallAnswer:
     """Server-sent events although none were asked for, under the type of JSON, as gateways do."""
     shared = {"id": f"chatcmpl-{mint()}", "object": "chat.completion.chunk", "model": call.text("model")}
     deltas = [*({"content": piece} for piece in _pieces(text)), {}]
@@ -73,19 +73,19 @@ def _events(call: Call, text: str, mint: Mint) -> Answer:
         b"data: " + orjson.dumps({**shared, "choices": [{"index": 0, "delta": each, "finish_reason": None if each else "stop"}]})
         for each in deltas
     ]
-    return Answer(200, b"\n\n".join([*lines, b"data: [DONE]", b""]))
+    return CallAnswer(200, b"\n\n".join([*lines, b"data: [DONE]", b""]))
 
 
-def _deltas(_call: Call, text: str, _mint: Mint) -> Answer:
+def _deltas(_call: Call, text: str, _mint: Mint) -> CallAnswer:
     lines = [b"data: " + orjson.dumps({"delta": piece}) for piece in _pieces(text)]
-    return Answer(200, b"\n\n".join([*lines, b"data: [DONE]", b""]), "text/plain")
+    return CallAnswer(200, b"\n\n".join([*lines, b"data: [DONE]", b""]), "text/plain")
 
 
-def _lines(_call: Call, text: str, mint: Mint) -> Answer:
+def _lines(_call: Call, text: str, mint: Mint) -> CallAnswer:
     """A line of JSON for each piece, as n8n's response mode "Streaming" writes them."""
     node = {"metadata": {"nodeId": mint(), "nodeName": "AI Agent", "itemIndex": 0, "runIndex": 0}}
     items = [{"type": "item", "content": piece, **node} for piece in _pieces(text)]
-    return Answer(200, b"\n".join(map(orjson.dumps, [{"type": "begin", **node}, *items, {"type": "end", **node}])) + b"\n")
+    return CallAnswer(200, b"\n".join(map(orjson.dumps, [{"type": "begin", **node}, *items, {"type": "end", **node}])) + b"\n")
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _pieces(text: str) -> Iterator[str]:
 WRITTEN: dict[str, dict[str, Write]] = {
     "thoughts": _saying(lambda text: f"<think>\n{THOUGHTS}\n</think>\n\n{text}"),
     "tool_call": _saying(lambda _text: TOOL_CALL),
-    "empty": _saying(lambda _text: "") | {"webhook": lambda _call, _text, _mint: Answer(200, b"")},
+    "empty": _saying(lambda _text: "") | {"webhook": lambda _call, _text, _mint: CallAnswer(200, b"")},
     "cut_off": {"openai": _choice("length", lambda text: f"{text} {HALF}")},
     "filtered": {"openai": _choice("content_filter", lambda _text: HALF), "assistable": _refused_run},
     "error": {

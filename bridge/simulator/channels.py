@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelKind:
     """One kind of message.
 
     `sent_as` is the `type` of `POST /conversations/messages`, empty where nothing can be sent; `dnd_key` is its key in a
@@ -23,16 +23,16 @@ class Channel:
     window: bool = False
 
 
-SMS = Channel("SMS", "TYPE_SMS", 2, "SMS", "SMS", numbers=True, widget=True)
-EMAIL = Channel("Email", "TYPE_EMAIL", 3, "Email", "Email")
-FACEBOOK = Channel("FB", "TYPE_FACEBOOK", 11, "FB", "FB", window=True)
-GMB = Channel("GMB", "TYPE_GMB", 15, "", "GMB")
-INSTAGRAM = Channel("IG", "TYPE_INSTAGRAM", 18, "IG", window=True)
-WHATSAPP = Channel("WhatsApp", "TYPE_WHATSAPP", 19, "WhatsApp", "WhatsApp", numbers=True, window=True)
-CUSTOM_SMS = Channel("Custom", "TYPE_CUSTOM_SMS", 20, "SMS", "SMS")
-CUSTOM_PROVIDER_SMS = Channel("Custom", "TYPE_CUSTOM_PROVIDER_SMS", 22, "Custom")
-LIVE_CHAT = Channel("Live_Chat", "TYPE_LIVE_CHAT", 29, "Live_Chat", widget=True)
-COMMENT = Channel("InternalComment", "TYPE_INTERNAL_COMMENT", 37, "InternalComment")
+SMS = ChannelKind("SMS", "TYPE_SMS", 2, "SMS", "SMS", numbers=True, widget=True)
+EMAIL = ChannelKind("Email", "TYPE_EMAIL", 3, "Email", "Email")
+FACEBOOK = ChannelKind("FB", "TYPE_FACEBOOK", 11, "FB", "FB", window=True)
+GMB = ChannelKind("GMB", "TYPE_GMB", 15, "", "GMB")
+INSTAGRAM = ChannelKind("IG", "TYPE_INSTAGRAM", 18, "IG", window=True)
+WHATSAPP = ChannelKind("WhatsApp", "TYPE_WHATSAPP", 19, "WhatsApp", "WhatsApp", numbers=True, window=True)
+CUSTOM_SMS = ChannelKind("Custom", "TYPE_CUSTOM_SMS", 20, "SMS", "SMS")
+CUSTOM_PROVIDER_SMS = ChannelKind("Custom", "TYPE_CUSTOM_PROVIDER_SMS", 22, "Custom")
+LIVE_CHAT = ChannelKind("Live_Chat", "TYPE_LIVE_CHAT", 29, "Live_Chat", widget=True)
+COMMENT = ChannelKind("InternalComment", "TYPE_INTERNAL_COMMENT", 37, "InternalComment")
 
 _ALL = (SMS, EMAIL, FACEBOOK, GMB, INSTAGRAM, WHATSAPP, CUSTOM_SMS, CUSTOM_PROVIDER_SMS, LIVE_CHAT, COMMENT)
 BY_TYPE_STRING = {channel.type_string: channel for channel in _ALL}
@@ -40,12 +40,12 @@ BY_TYPE_STRING = {channel.type_string: channel for channel in _ALL}
 BY_NAME = {channel.name: channel for channel in reversed(_ALL)}
 
 
-def named(name: str) -> Channel | None:
+def named(name: str) -> ChannelKind | None:
     """Find a channel by its name in webhooks (`FB`) or by its type string (`TYPE_FACEBOOK`)."""
     return BY_TYPE_STRING.get(name) or BY_NAME.get(name)
 
 
-def sent_as(kind: str, *, provider_id: str, answering: Channel | None = None) -> Channel | None:
+def sent_as(kind: str, *, provider_id: str, answering: ChannelKind | None = None) -> ChannelKind | None:
     """Find the channel of a send.
 
     An SMS through a conversation provider is filed as that provider's, unless it answers a plain SMS: the official sample of

@@ -6,15 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bridge.simulator import answers, channels
-from bridge.simulator.exchange import Exchange
+from bridge.simulator.exchange import SimulatedEndpoint
 from bridge.simulator.services import PATHS, SERVICES
-from bridge.simulator.wire import Answer, Call, Refused, reply
+from bridge.simulator.wire import Call, CallAnswer, Refused, reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.simulator.faults import Script
-    from bridge.simulator.services import Service
+    from bridge.simulator.services import ServiceBehaviour
     from bridge.simulator.simulation import Simulation
 
 
@@ -24,16 +24,16 @@ class Completions:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
-    def exchanges(self) -> Iterator[tuple[str, Exchange]]:
+    def exchanges(self) -> Iterator[tuple[str, SimulatedEndpoint]]:
         """Each path with its ASGI endpoint. Scripts meet all of them as `completion`, or one by its name."""
         for path, name in PATHS:
             yield path, self._exchange(name, SERVICES[name])
 
-    def _exchange(self, name: str, service: Service) -> Exchange:
-        async def handle(call: Call, script: Script) -> Answer:
+    def _exchange(self, name: str, service: ServiceBehaviour) -> SimulatedEndpoint:
+        async def handle(call: Call, script: Script) -> CallAnswer:
             return await self._complete(service, call, script)
 
-        return Exchange(
+        return SimulatedEndpoint(
             simulation=self.simulation,
             name=name,
             group="completion",
@@ -42,7 +42,7 @@ class Completions:
             headers=lambda _call: {},
         )
 
-    async def _complete(self, service: Service, call: Call, script: Script) -> Answer:
+    async def _complete(self, service: ServiceBehaviour, call: Call, script: Script) -> CallAnswer:
         self._check_bearer(service, call)
         service.check(call)
         broken = script.speech("ok_false")
@@ -58,7 +58,7 @@ class Completions:
         self.simulation.counts.finished[call.contact_id] += 1
         return service.answer(call, text, message_id, self.simulation.id)
 
-    def _check_bearer(self, service: Service, call: Call) -> None:
+    def _check_bearer(self, service: ServiceBehaviour, call: Call) -> None:
         wanted = self.simulation.defaults.completion_token
         if (not call.bearer and service.demands_login) or (wanted and call.bearer != wanted):
             raise Refused(reply(401, service.unauthorized))

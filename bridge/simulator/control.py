@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.simulator import answers, shapes
-from bridge.simulator.events import Events
+from bridge.simulator.events import EventStream
 from bridge.simulator.installers import Installers
 from bridge.simulator.people import People
 from bridge.simulator.wire import Refused, read_json, reply
@@ -64,7 +64,7 @@ def routes(simulation: Simulation) -> list[Route]:
         Route("/_sim/providers", _bare(onlooker.providers), methods=["GET"]),
         Route("/_sim/kills", _bare(onlooker.kills), methods=["GET"]),
         Route("/_sim/conversations/{id}", _guarded(reports.conversation), methods=["GET"]),
-        Route("/_sim/events", Events(simulation.hub)),
+        Route("/_sim/events", EventStream(simulation.hub)),
     ]
 
 

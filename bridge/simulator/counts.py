@@ -21,7 +21,7 @@ class Flight:
     ended: bool = False
 
 
-class Counts:
+class RequestCounts:
     """Everything that is counted. All of it is by contact, in the order of arrival."""
 
     def __init__(self) -> None:

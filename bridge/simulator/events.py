@@ -14,7 +14,7 @@ _ALIVE_SECONDS = 15.0
 _ALIVE = b": alive\n\n"
 
 
-class Events:
+class EventStream:
     """An ASGI endpoint that never ends by itself."""
 
     def __init__(self, hub: Hub) -> None:

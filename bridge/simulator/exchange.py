@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bridge.simulator.wire import Answer, Call, Refused, read_json, reply
+from bridge.simulator.wire import Call, CallAnswer, Refused, read_json, reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -31,23 +31,23 @@ _TRICKLE_STEP = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ResponseEnding:
     """What goes out, and how."""
 
     manner: Manner
-    answer: Answer
+    answer: CallAnswer
     seconds: float = 0.0
     where: str = "headers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class SimulatedEndpoint:
     """An ASGI endpoint. `group` is what scripts call it; `subject` finds what a request is about before it is checked."""
 
     simulation: Simulation
     name: str
     group: str
-    handle: Callable[[Call, Script], Awaitable[Answer]]
+    handle: Callable[[Call, Script], Awaitable[CallAnswer]]
     subject: Callable[[Call], None]
     headers: Callable[[Call], Mapping[str, str]]
 
@@ -107,7 +107,7 @@ class Exchange:
         await _gone(receive)
         self.simulation.counts.end_completion(flight, left=True)
 
-    async def _play(self, call: Call) -> Ending:
+    async def _play(self, call: Call) -> ResponseEnding:
         script = self.simulation.faults.script_for(call, self.group)
         spoiled = await self._spoil(script.before(), None)
         if spoiled:
@@ -117,9 +117,9 @@ class Exchange:
         except Refused as refused:
             answer = refused.answer
         answer = answer.plus(self._common(call))
-        return await self._spoil(script.after(), answer) or Ending("whole", answer)
+        return await self._spoil(script.after(), answer) or ResponseEnding("whole", answer)
 
-    async def _spoil(self, actions: list[dict[str, Any]], answer: Answer | None) -> Ending | None:
+    async def _spoil(self, actions: list[dict[str, Any]], answer: CallAnswer | None) -> ResponseEnding | None:
         for action in actions:
             if action["kind"] == "delay":
                 await asyncio.sleep(action["seconds"])
@@ -132,29 +132,29 @@ class Exchange:
         return {"Date": date, **self.headers(call)}
 
 
-def _ending(action: dict[str, Any], answer: Answer | None) -> Ending:
+def _ending(action: dict[str, Any], answer: CallAnswer | None) -> ResponseEnding:
     done = answer or reply(200, {})
     match action["kind"]:
         case "status":
             body = action.get("body", {"statusCode": action["status"], "message": "Scripted by the simulator"})
-            return Ending("whole", _scripted(action["status"], body, action.get("headers", {})))
+            return ResponseEnding("whole", _scripted(action["status"], body, action.get("headers", {})))
         case "html":
-            return Ending("whole", Answer(200, _HTML, "text/html"))
+            return ResponseEnding("whole", CallAnswer(200, _HTML, "text/html"))
         case "big":
-            return Ending("whole", Answer(done.status, b'{"padding":"' + b"x" * action["bytes"] + b'"}'))
+            return ResponseEnding("whole", CallAnswer(done.status, b'{"padding":"' + b"x" * action["bytes"] + b'"}'))
         case "trickle":
-            return Ending("trickle", done, action["seconds"], action.get("where", "headers"))
+            return ResponseEnding("trickle", done, action["seconds"], action.get("where", "headers"))
         case kind:
-            return Ending("cut" if kind == "cut" else "hang", done)
+            return ResponseEnding("cut" if kind == "cut" else "hang", done)
 
 
-def _scripted(status: int, body: Any, headers: Mapping[str, str]) -> Answer:
+def _scripted(status: int, body: Any, headers: Mapping[str, str]) -> CallAnswer:
     if isinstance(body, str):
-        return Answer(status, body.encode(), "text/plain", headers)
+        return CallAnswer(status, body.encode(), "text/plain", headers)
     return reply(status, body, headers)
 
 
-async def _leave(ending: Ending, scope: Scope, receive: Receive, send: Send) -> None:
+async def _leave(ending: ResponseEnding, scope: Scope, receive: Receive, send: Send) -> None:
     match ending.manner:
         case "whole":
             answer = ending.answer
@@ -170,7 +170,7 @@ async def _leave(ending: Ending, scope: Scope, receive: Receive, send: Send) -> 
             await _gone(receive)
 
 
-async def _trickle(ending: Ending, scope: Scope) -> None:
+async def _trickle(ending: ResponseEnding, scope: Scope) -> None:
     """Send an answer drop by drop: httpx's timeouts are for each read, so that none of them ever strikes."""
     transport = _transport(scope)
     answer = ending.answer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.simulator import refusals
 from bridge.simulator.overlays import VERSIONS
-from bridge.simulator.window import Window
+from bridge.simulator.window import RequestWindow
 
 if TYPE_CHECKING:
     from bridge.simulator.simulation import Simulation
@@ -62,6 +62,6 @@ def _spend(simulation: Simulation, call: Call) -> None:
     window.take()
 
 
-def _window(simulation: Simulation, call: Call) -> Window:
+def _window(simulation: Simulation, call: Call) -> RequestWindow:
     """Find the budget that a request is paid from: its location's, or its token's if it names none."""
-    return simulation.rates.setdefault(call.location_id or call.bearer, Window())
+    return simulation.rates.setdefault(call.location_id or call.bearer, RequestWindow())

@@ -7,18 +7,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bridge.simulator import channels, gate, refusals, wire_format
-from bridge.simulator.exchange import Exchange
+from bridge.simulator.exchange import SimulatedEndpoint
 from bridge.simulator.overlays import CONTACTS, CONVERSATIONS, SENT
-from bridge.simulator.wire import Answer, Call, reply
+from bridge.simulator.wire import Call, CallAnswer, reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bridge.simulator.channels import Channel
+    from bridge.simulator.channels import ChannelKind
     from bridge.simulator.faults import Script
     from bridge.simulator.official import Official
     from bridge.simulator.simulation import Simulation
-    from bridge.simulator.world import Contact, Conversation, Message
+    from bridge.simulator.world import Conversation, Message, SimulatedContact
 
 _PAGE = 20
 _PAGE_MAX = 100
@@ -31,13 +31,13 @@ class Ghl:
         self.simulation = simulation
         self.official = official
 
-    def exchange(self, name: str, group: str, handle: Callable[[Call, set[str]], Awaitable[Answer]]) -> Exchange:
+    def exchange(self, name: str, group: str, handle: Callable[[Call, set[str]], Awaitable[CallAnswer]]) -> SimulatedEndpoint:
         """Make an ASGI endpoint out of one of the methods below."""
 
-        async def entered(call: Call, _script: Script) -> Answer:
+        async def entered(call: Call, _script: Script) -> CallAnswer:
             return await handle(call, gate.enter(self.simulation, call))
 
-        return Exchange(
+        return SimulatedEndpoint(
             simulation=self.simulation,
             name=name,
             group=group,
@@ -46,7 +46,7 @@ class Ghl:
             headers=lambda call: gate.limits(self.simulation, call),
         )
 
-    async def send(self, call: Call, mine: set[str]) -> Answer:
+    async def send(self, call: Call, mine: set[str]) -> CallAnswer:
         """`POST /conversations/messages`."""
         body = self._checked_body(call, CONVERSATIONS, "SendMessageBodyDto")
         contact = self._contact(body["contactId"], mine)
@@ -59,17 +59,17 @@ class Ghl:
         await self.simulation.echo(message)
         return reply(SENT, wire_format.receipt(message))
 
-    async def message(self, call: Call, mine: set[str]) -> Answer:
+    async def message(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /conversations/messages/{id}`."""
         message = await self._read_message(call, mine)
         return reply(200, {"message": wire_format.row(message, with_body=True)})
 
-    async def email(self, call: Call, mine: set[str]) -> Answer:
+    async def email(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /conversations/messages/email/{id}`."""
         message = await self._read_message(call, mine)
         return reply(200, wire_format.email_row(message, self.simulation.world.contacts[message.contact_id]))
 
-    async def messages(self, call: Call, mine: set[str]) -> Answer:
+    async def messages(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /conversations/{id}/messages`."""
         self._check_query(call, "/conversations/{conversationId}/messages")
         conversation = self._conversation(call.params["id"], mine)
@@ -81,7 +81,7 @@ class Ghl:
         last = rows[-1]["id"] if rows else ""
         return reply(200, {"messages": {"lastMessageId": last, "nextPage": len(found) > limit, "messages": rows}})
 
-    async def search(self, call: Call, mine: set[str]) -> Answer:
+    async def search(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /conversations/search`."""
         self._check_query(call, "/conversations/search")
         location = self.simulation.world.locations.get(call.query["locationId"])
@@ -96,26 +96,26 @@ class Ghl:
         walk = self.simulation.world.by_last_message(location, before=before)
         return self._search_answer(list(islice(walk, _limit(call))), len(location.by_date))
 
-    async def conversation(self, call: Call, mine: set[str]) -> Answer:
+    async def conversation(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /conversations/{id}`."""
         conversation = self._conversation(call.params["id"], mine)
         await self._pause()
         return reply(200, wire_format.conversation_card(conversation))
 
-    async def contact(self, call: Call, mine: set[str]) -> Answer:
+    async def contact(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /contacts/{id}`."""
         contact = self._contact(call.params["id"], mine)
         await self._pause()
         return reply(200, {"contact": wire_format.contact_card(contact)})
 
-    async def add_tags(self, call: Call, mine: set[str]) -> Answer:
+    async def add_tags(self, call: Call, mine: set[str]) -> CallAnswer:
         """`POST /contacts/{id}/tags`."""
         tags = self._checked_body(call, CONTACTS, "TagsDTO")["tags"]
         contact = self._contact(call.params["id"], mine)
         contact.tags.extend(tag for tag in dict.fromkeys(tags) if tag not in contact.tags)
         return reply(SENT, {"tags": contact.tags})
 
-    async def remove_tags(self, call: Call, mine: set[str]) -> Answer:
+    async def remove_tags(self, call: Call, mine: set[str]) -> CallAnswer:
         """`DELETE /contacts/{id}/tags`."""
         tags = self._checked_body(call, CONTACTS, "TagsDTO")["tags"]
         contact = self._contact(call.params["id"], mine)
@@ -147,7 +147,7 @@ class Ghl:
         if faults:
             raise refusals.unprocessable(faults)
 
-    def _contact(self, contact_id: str, mine: set[str]) -> Contact:
+    def _contact(self, contact_id: str, mine: set[str]) -> SimulatedContact:
         contact = self.simulation.world.contacts.get(contact_id)
         if contact is None:
             raise refusals.contact_not_found(contact_id)
@@ -172,7 +172,7 @@ class Ghl:
         await self._pause()
         return message
 
-    def _file(self, body: dict[str, Any], channel: Channel, contact: Contact) -> Message:
+    def _file(self, body: dict[str, Any], channel: ChannelKind, contact: SimulatedContact) -> Message:
         simulation = self.simulation
         text = body.get("html", "") if channel is channels.EMAIL else body.get("message", "")
         more = {"subject": body["subject"]} if "subject" in body else {}
@@ -209,7 +209,7 @@ class Ghl:
         conversation = world.conversations.get(world.conversation_of.get(contact_id, ""))
         return [conversation] if conversation and conversation.messages and conversation.location_id == location_id else []
 
-    def _search_answer(self, found: list[Conversation], total: int) -> Answer:
+    def _search_answer(self, found: list[Conversation], total: int) -> CallAnswer:
         contacts = self.simulation.world.contacts
         rows = [wire_format.conversation_row(each, contacts[each.contact_id]) for each in found]
         return reply(200, {"conversations": rows, "total": total})

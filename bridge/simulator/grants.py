@@ -40,7 +40,7 @@ class Lent:
 
 
 @dataclass(slots=True)
-class Grants:
+class GrantBook:
     """All that was granted. Codes and refresh tokens are good for one use each."""
 
     randomness: Random

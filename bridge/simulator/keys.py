@@ -26,7 +26,7 @@ PUBLIC_KEY_FILE = "webhook_public_key.pem"
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class SigningKeys:
     """A pair of each kind that GHL signs with."""
 
     current: ed25519.Ed25519PrivateKey
@@ -48,10 +48,10 @@ class Keys:
         return {"ed25519": current, "rsa": legacy, "pem": current + legacy}
 
 
-def load(state_dir: Path) -> Keys:
+def load(state_dir: Path) -> SigningKeys:
     """Read the keys, or make them on the first start; write the public ones beside them."""
     state_dir.mkdir(parents=True, exist_ok=True)
-    keys = Keys(
+    keys = SigningKeys(
         cast("ed25519.Ed25519PrivateKey", _load(state_dir / "webhook_key.pem") or _new_current(state_dir)),
         cast("rsa.RSAPrivateKey", _load(state_dir / "webhook_legacy_key.pem") or _new_legacy(state_dir)),
     )

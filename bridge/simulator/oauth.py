@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from bridge.simulator import refusals
-from bridge.simulator.exchange import Exchange
+from bridge.simulator.exchange import SimulatedEndpoint
 from bridge.simulator.overlays import OAUTH, VERSIONS
-from bridge.simulator.wire import Answer, Call, reply
+from bridge.simulator.wire import Call, CallAnswer, reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,14 +27,14 @@ class OAuth:
         self.simulation = simulation
         self.official = official
 
-    def exchange(self, name: str, handle: Callable[[Call, dict[str, str]], Awaitable[Answer]]) -> Exchange:
+    def exchange(self, name: str, handle: Callable[[Call, dict[str, str]], Awaitable[CallAnswer]]) -> SimulatedEndpoint:
         """Make an ASGI endpoint out of one of the methods below."""
 
-        async def entered(call: Call, _script: Script) -> Answer:
+        async def entered(call: Call, _script: Script) -> CallAnswer:
             await asyncio.sleep(self.simulation.defaults.oauth_seconds)
             return await handle(call, dict(parse_qsl(call.raw.decode(errors="replace"))))
 
-        return Exchange(
+        return SimulatedEndpoint(
             simulation=self.simulation,
             name=name,
             group="oauth",
@@ -43,7 +43,7 @@ class OAuth:
             headers=lambda _call: {},
         )
 
-    async def token(self, _call: Call, form: dict[str, str]) -> Answer:
+    async def token(self, _call: Call, form: dict[str, str]) -> CallAnswer:
         """`POST /oauth/token`: a pair for a code, or for a refresh token, which is used up by it."""
         self._check(form, "GetAccessCodebodyDto")
         options, grants = self.simulation.options, self.simulation.grants
@@ -59,7 +59,7 @@ class OAuth:
         grants.counts["by_code" if by_code else "refreshed"][install.owner] += 1
         return reply(200, grants.pair(install, **self._life()))
 
-    async def location_token(self, call: Call, form: dict[str, str]) -> Answer:
+    async def location_token(self, call: Call, form: dict[str, str]) -> CallAnswer:
         """`POST /oauth/locationToken`: an agency's token for the one of a location."""
         lent = self.simulation.grants.lent(call.bearer, now=self.simulation.now())
         if lent is None:

@@ -12,9 +12,9 @@ from bridge.simulator import channels
 from bridge.simulator.wire import Refused, reply
 
 if TYPE_CHECKING:
-    from bridge.simulator.channels import Channel
+    from bridge.simulator.channels import ChannelKind
     from bridge.simulator.simulation import Simulation
-    from bridge.simulator.world import Contact, Message
+    from bridge.simulator.world import Message, SimulatedContact
 
 _AT_ONCE = 256
 _BURST_TEXT = "Message {n} of contact {c}"
@@ -124,7 +124,7 @@ class People:
             await self.simulation.webhooks.send(self.simulation.parcel_of(self.simulation.event_of(replies[-1])))
         return _ids(replies[-1])
 
-    def _inbound(self, contact: Contact, order: dict[str, Any]) -> Message:
+    def _inbound(self, contact: SimulatedContact, order: dict[str, Any]) -> Message:
         more = {"subject": order["subject"]} if "subject" in order else {}
         return self.simulation.write(
             contact,
@@ -143,7 +143,7 @@ class People:
             self.simulation.world.put_location(location_id, self.simulation.options.ghl_token)
         return location_id
 
-    def _contact(self, order: dict[str, Any]) -> Contact:
+    def _contact(self, order: dict[str, Any]) -> SimulatedContact:
         known = self.simulation.world.contacts.get(order.get("contact_id", ""))
         if known and order.get("location_id", known.location_id) != known.location_id:
             raise _wrong(f"contact {known.id} is of location {known.location_id}")
@@ -152,7 +152,7 @@ class People:
         location_id = self._location_id(order)
         return self.simulation.world.put_contact(location_id, order.get("contact_id") or self.simulation.id())
 
-    def _channel(self, order: dict[str, Any], contact: Contact) -> Channel:
+    def _channel(self, order: dict[str, Any], contact: SimulatedContact) -> ChannelKind:
         if "channel" not in order:
             last = self.simulation.world.conversation(contact).last
             return last.channel if last else channels.SMS

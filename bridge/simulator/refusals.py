@@ -8,8 +8,8 @@ from bridge.simulator.channels import COMMENT, EMAIL
 from bridge.simulator.wire import Refused, reply
 
 if TYPE_CHECKING:
-    from bridge.simulator.channels import Channel
-    from bridge.simulator.world import Contact, Conversation
+    from bridge.simulator.channels import ChannelKind
+    from bridge.simulator.world import Conversation, SimulatedContact
 
 SMS_LENGTH = 1600
 WINDOW_MILLISECONDS = 24 * 3600 * 1000
@@ -86,7 +86,9 @@ def conversation_not_found(conversation_id: str) -> Refused:
     return _coded(400, "CONVERSATIONS_CONVERSATION_NOT_FOUND", f"Conversation not found for id:{conversation_id}")
 
 
-def judge_send(body: dict[str, Any], channel: Channel | None, contact: Contact, conversation: Conversation, now: int) -> None:
+def judge_send(
+    body: dict[str, Any], channel: ChannelKind | None, contact: SimulatedContact, conversation: Conversation, now: int
+) -> None:
     """Refuse a send that GHL would refuse, once its form is right."""
     if channel is None:
         raise unprocessable([f"type {body['type']} cannot be sent by the simulator"])
@@ -100,7 +102,7 @@ def judge_send(body: dict[str, Any], channel: Channel | None, contact: Contact, 
     _judge_window(channel, conversation, now)
 
 
-def _judge_dnd(channel: Channel, contact: Contact) -> None:
+def _judge_dnd(channel: ChannelKind, contact: SimulatedContact) -> None:
     setting = contact.dnd_settings.get(channel.dnd_key) or {}
     if not contact.dnd and setting.get("status") not in _BLOCKING:
         return
@@ -109,7 +111,7 @@ def _judge_dnd(channel: Channel, contact: Contact) -> None:
     raise _full(400, code, f"Cannot send message as DND is active for {name}.")
 
 
-def _judge_address(body: dict[str, Any], channel: Channel, contact: Contact) -> None:
+def _judge_address(body: dict[str, Any], channel: ChannelKind, contact: SimulatedContact) -> None:
     if channel.sent_as in ("SMS", "WhatsApp") and not contact.phone:
         raise _full(400, "CONVERSATIONS_MSG_NO_PHONE", "Missing phone number")
     if channel is not EMAIL:
@@ -126,14 +128,14 @@ def _judge_content(body: dict[str, Any], key: str) -> None:
         raise _coded(422, "CONVERSATIONS_MSG_NO_CONTENT", message)
 
 
-def _judge_kind(body: dict[str, Any], channel: Channel) -> None:
+def _judge_kind(body: dict[str, Any], channel: ChannelKind) -> None:
     if channel.sent_as == "SMS" and len(body.get("message", "")) > SMS_LENGTH:
         raise _full(400, "CONVERSATIONS_MSG_TOO_LONG", f"The message exceeds {SMS_LENGTH} characters.")
     if channel.sent_as == "Custom" and not body.get("conversationProviderId"):
         raise _full(400, "CONVERSATIONS_MSG_CONVERSATION_PROVIDER_MISMATCH", "Invalid conversationProviderId")
 
 
-def _judge_window(channel: Channel, conversation: Conversation, now: int) -> None:
+def _judge_window(channel: ChannelKind, conversation: Conversation, now: int) -> None:
     last = conversation.last_inbound_at.get(channel.name)
     if channel.window and last is not None and now - last > WINDOW_MILLISECONDS:
         code = "CONVERSATIONS_MSG_CHAT_NO_LONGER_ACTIVE"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.simulator.wire import Answer, Call, Refused, reply
+from bridge.simulator.wire import Call, CallAnswer, Refused, reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ TEXT_ONLY = "textOnly"
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceBehaviour:
     """One service's manners.
 
     `unauthorized` is the body of its 401, and whether it demands a login at all; `check` refuses what the service would; `said`
@@ -36,7 +36,7 @@ class Service:
     check: Callable[[Call], None]
     said: Callable[[Call], str]
     subject: Callable[[Call, World], None]
-    answer: Callable[[Call, str, str, Mint], Answer]
+    answer: Callable[[Call, str, str, Mint], CallAnswer]
 
 
 def _check_assistable(call: Call) -> None:
@@ -115,7 +115,7 @@ def _last_turn(call: Call) -> str:
     return str(last.get("content")) if isinstance(last, dict) else ""
 
 
-def run(call: Call, text: str, message_id: str, mint: Mint, *, refusal: str | None = None) -> Answer:
+def run(call: Call, text: str, message_id: str, mint: Mint, *, refusal: str | None = None) -> CallAnswer:
     """Write Assistable's answer."""
     turns: list[dict[str, Any]] = [{"role": "assistant", "content": text, "refusal": refusal, "annotations": []}]
     response = {"messages": turns, "toolCalls": [], "completionTimestamp": datetime.now(UTC).isoformat()}
@@ -125,15 +125,15 @@ def run(call: Call, text: str, message_id: str, mint: Mint, *, refusal: str | No
     return reply(200, {"run": told})
 
 
-def _data(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+def _data(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     status = "sent" if message_id != call.text("last_message_id") else "queued"
     return reply(200, {"success": True, "data": {"response": text, "thread_id": mint(), "status": status}})
 
 
-def _chat(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+def _chat(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     del message_id
     if call.text("apiIntegrationId") == TEXT_ONLY:
-        return Answer(200, text.encode(), "text/plain")
+        return CallAnswer(200, text.encode(), "text/plain")
     # The vendor writes no zone here.
     now = datetime.now(UTC).replace(tzinfo=None).isoformat()
     message = {"id": mint(), "content": text, "role": "assistant", "type": "text", "createdAt": now}
@@ -150,7 +150,7 @@ def _chat(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
     return reply(200, chat)
 
 
-def _chat_completion(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+def _chat_completion(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     del message_id
     return completion(call, choice(text, "stop"), mint)
 
@@ -161,14 +161,14 @@ def choice(text: str, finish_reason: str) -> dict[str, Any]:
     return {"index": 0, "message": message, "finish_reason": finish_reason}
 
 
-def completion(call: Call, choice: dict[str, Any], mint: Mint) -> Answer:
+def completion(call: Call, choice: dict[str, Any], mint: Mint) -> CallAnswer:
     """Write OpenAI's answer around a choice."""
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     frame = {"id": f"chatcmpl-{mint()}", "object": "chat.completion", "created": round(datetime.now(UTC).timestamp())}
     return reply(200, {**frame, "model": call.text("model"), "choices": [choice], "usage": usage})
 
 
-def _output(call: Call, text: str, message_id: str, mint: Mint) -> Answer:
+def _output(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     del call, message_id, mint
     return reply(200, {"output": text})
 
@@ -183,11 +183,11 @@ _OPENAI_401 = {"error": {"message": "Incorrect API key provided", "type": "inval
 _WEBHOOK_401 = {"message": "Authorization data is wrong!"}
 
 SERVICES = {
-    "assistable": Service(_ASSISTABLE_401, True, _check_assistable, _words("input"), _by_ids, run),
-    "assistable_help_page": Service(_ASSISTABLE_401, True, _check_help_page, _words("message"), _by_ids, _data),
-    "agencii": Service(_AGENCII_401, True, _check_agencii, _words("message"), _by_name, _chat),
-    "openai": Service(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _chat_completion),
-    "webhook": Service(_WEBHOOK_401, False, _check_webhook, _words("chatInput"), _by_name, _output),
+    "assistable": ServiceBehaviour(_ASSISTABLE_401, True, _check_assistable, _words("input"), _by_ids, run),
+    "assistable_help_page": ServiceBehaviour(_ASSISTABLE_401, True, _check_help_page, _words("message"), _by_ids, _data),
+    "agencii": ServiceBehaviour(_AGENCII_401, True, _check_agencii, _words("message"), _by_name, _chat),
+    "openai": ServiceBehaviour(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _chat_completion),
+    "webhook": ServiceBehaviour(_WEBHOOK_401, False, _check_webhook, _words("chatInput"), _by_name, _output),
 }
 # Where they are. The vendors' documentation and their clients differ in name and slash.
 PATHS = (

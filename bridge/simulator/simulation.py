@@ -10,9 +10,9 @@ import orjson
 
 from bridge.simulator import ids, keys, wire_format
 from bridge.simulator.channels import EMAIL
-from bridge.simulator.counts import Counts
+from bridge.simulator.counts import RequestCounts
 from bridge.simulator.faults import FaultBook
-from bridge.simulator.grants import Grants
+from bridge.simulator.grants import GrantBook
 from bridge.simulator.hub import Hub
 from bridge.simulator.onlooking import Onlooker
 from bridge.simulator.records import Records
@@ -22,10 +22,10 @@ from bridge.simulator.world import Message, World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.simulator.channels import Channel
+    from bridge.simulator.channels import ChannelKind
     from bridge.simulator.options import Defaults, Options
-    from bridge.simulator.window import Window
-    from bridge.simulator.world import Contact, Direction
+    from bridge.simulator.window import RequestWindow
+    from bridge.simulator.world import Direction, SimulatedContact
 
 
 class Simulation:
@@ -37,9 +37,9 @@ class Simulation:
         self.keys = keys.load(options.state_dir)
         self.hub = Hub()
         self.defaults: Defaults = options.defaults
-        self.counts = Counts()
+        self.counts = RequestCounts()
         self.onlooker = Onlooker(options)
-        self.rates: dict[str, Window] = {}
+        self.rates: dict[str, RequestWindow] = {}
         self._begin()
         self.webhooks = Webhooks(self.counts, self.hub)
 
@@ -58,7 +58,14 @@ class Simulation:
         return ids.mint(self.randomness)
 
     def write(
-        self, contact: Contact, channel: Channel, text: str, *, direction: Direction, at: int | None = None, **more: Any
+        self,
+        contact: SimulatedContact,
+        channel: ChannelKind,
+        text: str,
+        *,
+        direction: Direction,
+        at: int | None = None,
+        **more: Any,
     ) -> Message:
         """File a new message in the contact's conversation."""
         conversation = self.world.conversation(contact)
@@ -147,8 +154,8 @@ class Simulation:
         self.defaults = self.options.defaults
         self.world = World(self.randomness)
         self.world.put_location(self.options.location_id, self.options.ghl_token)
-        self.counts = Counts()
-        self.grants = Grants(self.randomness)
+        self.counts = RequestCounts()
+        self.grants = GrantBook(self.randomness)
         self.records = Records()
         self.faults = FaultBook()
         self.rates = {}

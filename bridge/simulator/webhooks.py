@@ -12,7 +12,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.simulator.counts import Counts
+    from bridge.simulator.counts import RequestCounts
     from bridge.simulator.hub import Hub
 
 # A client for each sender: one httpx client with many requests in flight spends most of its time walking its own pool.
@@ -54,7 +54,7 @@ class Try:
 class Webhooks:
     """Posts parcels and repeats them in the background."""
 
-    def __init__(self, counts: Counts, hub: Hub) -> None:
+    def __init__(self, counts: RequestCounts, hub: Hub) -> None:
         self.counts = counts
         self.hub = hub
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -73,7 +73,7 @@ class Webhooks:
         """Post it in the background."""
         self._spawn(self._after(parcel, seconds, self._age))
 
-    def forget(self, counts: Counts) -> None:
+    def forget(self, counts: RequestCounts) -> None:
         """Drop all that is still to be sent, and count anew.
 
         What is on its way is let go its way uncounted: a request of httpx 0.28 that is cancelled while it connects leaks its

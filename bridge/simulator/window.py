@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 
-class Window:
+class RequestWindow:
     """The requests of one location in the last seconds."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallAnswer:
     """What is sent back."""
 
     status: int
@@ -20,7 +20,7 @@ class Answer:
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def plus(self, headers: Mapping[str, str]) -> Answer:
+    def plus(self, headers: Mapping[str, str]) -> CallAnswer:
         """Add headers; those that are there already win."""
         return replace(self, headers={**headers, **self.headers})
 
@@ -28,7 +28,7 @@ class Answer:
 class Refused(Exception):
     """The request ends here, with this answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: CallAnswer) -> None:
         super().__init__(answer.status)
         self.answer = answer
 
@@ -60,9 +60,9 @@ class Call:
         return value if isinstance(value, str) else ""
 
 
-def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
+def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> CallAnswer:
     """Answer with JSON."""
-    return Answer(status, orjson.dumps(value), headers=headers or {})
+    return CallAnswer(status, orjson.dumps(value), headers=headers or {})
 
 
 def read_json(raw: bytes) -> Any:

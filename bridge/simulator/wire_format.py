@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.simulator.channels import COMMENT, EMAIL
 
 if TYPE_CHECKING:
-    from bridge.simulator.world import Contact, Conversation, Message
+    from bridge.simulator.world import Conversation, Message, SimulatedContact
 
 BUSINESS_PHONE = "+15559876543"
 BUSINESS_EMAIL = "hello@business.example"
@@ -26,7 +26,7 @@ def iso(milliseconds: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
 
 
-def event(message: Message, contact: Contact, *, app_id: str, webhook_id: str, now: int) -> dict[str, Any]:
+def event(message: Message, contact: SimulatedContact, *, app_id: str, webhook_id: str, now: int) -> dict[str, Any]:
     """Build the webhook of one message: the event's fields, and the envelope beside them."""
     fields = _email_event(message, contact) if message.channel is EMAIL else _text_event(message, contact)
     envelope = {"appId": app_id, "versionId": app_id, "timestamp": iso(now), "webhookId": webhook_id}
@@ -56,7 +56,7 @@ def row(message: Message, *, with_body: bool) -> dict[str, Any]:
     return shown | _origin(message)
 
 
-def email_row(message: Message, contact: Contact) -> dict[str, Any]:
+def email_row(message: Message, contact: SimulatedContact) -> dict[str, Any]:
     """Build an e-mail as `GET /conversations/messages/email/{id}` shows it."""
     inbound = message.direction == "inbound"
     sender, recipient = (contact.email, BUSINESS_EMAIL) if inbound else (BUSINESS_EMAIL, contact.email)
@@ -79,7 +79,7 @@ def email_row(message: Message, contact: Contact) -> dict[str, Any]:
     }
 
 
-def conversation_row(conversation: Conversation, contact: Contact) -> dict[str, Any]:
+def conversation_row(conversation: Conversation, contact: SimulatedContact) -> dict[str, Any]:
     """Build a conversation as the search lists it."""
     last = conversation.messages[-1]
     name = f"Contact {contact.id[:4]}"
@@ -115,7 +115,7 @@ def conversation_card(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def contact_card(contact: Contact) -> dict[str, Any]:
+def contact_card(contact: SimulatedContact) -> dict[str, Any]:
     """Build a contact as `GET /contacts/{id}` shows it."""
     shown: dict[str, Any] = {
         "id": contact.id,
@@ -152,7 +152,7 @@ def plain(body: str) -> str:
     return html.unescape(_TAG.sub("", body)).strip()
 
 
-def _text_event(message: Message, contact: Contact) -> dict[str, Any]:
+def _text_event(message: Message, contact: SimulatedContact) -> dict[str, Any]:
     channel = message.channel
     shown: dict[str, Any] = {
         "type": _event_name(message),
@@ -178,7 +178,7 @@ def _text_event(message: Message, contact: Contact) -> dict[str, Any]:
     return shown | _ends(message, contact) | _origin(message)
 
 
-def _ends(message: Message, contact: Contact) -> dict[str, Any]:
+def _ends(message: Message, contact: SimulatedContact) -> dict[str, Any]:
     if message.channel.name == "Custom":
         # Seen live: custom providers bring empty objects where others bring numbers.
         return {"from": {}, "to": {}}
@@ -188,7 +188,7 @@ def _ends(message: Message, contact: Contact) -> dict[str, Any]:
     return dict(zip(("from", "to"), ends, strict=True))
 
 
-def _email_event(message: Message, contact: Contact) -> dict[str, Any]:
+def _email_event(message: Message, contact: SimulatedContact) -> dict[str, Any]:
     inbound = message.direction == "inbound"
     sender, recipient = (contact.email, BUSINESS_EMAIL) if inbound else (BUSINESS_EMAIL, contact.email)
     shown: dict[str, Any] = {

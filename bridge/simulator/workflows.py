@@ -14,7 +14,7 @@ from bridge.simulator.wire_format import iso
 
 if TYPE_CHECKING:
     from bridge.simulator.simulation import Simulation
-    from bridge.simulator.world import Contact, Message
+    from bridge.simulator.world import Message, SimulatedContact
 
 _MERGE_FIELD = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 _DAY_MS = 24 * 3600 * 1000
@@ -65,7 +65,7 @@ class Workflows:
                 return orjson.dumps(shown), "application/json"
 
 
-def free(message: Message, contact: Contact, pairs: dict[str, str], *, told: bool, now: int) -> dict[str, Any]:
+def free(message: Message, contact: SimulatedContact, pairs: dict[str, str], *, told: bool, now: int) -> dict[str, Any]:
     """Build the free action's fixed form; `told`: with the message that started the workflow, else a test run's empty values."""
     name = f"Contact {contact.id[:4]}"
     said = {"type": message.channel.type_id, "body": message.body, "direction": "inbound", "status": message.status}

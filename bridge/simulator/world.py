@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from bridge.simulator.channels import Channel
+    from bridge.simulator.channels import ChannelKind
 
 Direction: TypeAlias = Literal["inbound", "outbound"]
 
 
 @dataclass(slots=True)
-class Location:
+class SimulatedLocation:
     """A sub-account. `by_date` holds (last message, conversation id), oldest first."""
 
     id: str
@@ -28,7 +28,7 @@ class Location:
 
 
 @dataclass(slots=True)
-class Contact:
+class SimulatedContact:
     """A person who writes to a location."""
 
     id: str
@@ -49,7 +49,7 @@ class Message:
     contact_id: str
     conversation_id: str
     direction: Direction
-    channel: Channel
+    channel: ChannelKind
     body: str
     at: int
     provider_id: str
@@ -90,34 +90,34 @@ class World:
 
     def __init__(self, randomness: Random) -> None:
         self.randomness = randomness
-        self.locations: dict[str, Location] = {}
-        self.contacts: dict[str, Contact] = {}
+        self.locations: dict[str, SimulatedLocation] = {}
+        self.contacts: dict[str, SimulatedContact] = {}
         self.conversations: dict[str, Conversation] = {}
         self.conversation_of: dict[str, str] = {}
         self.messages: dict[str, Message] = {}
         self.tokens: dict[str, set[str]] = {}
         self._sequence = 0
 
-    def put_location(self, location_id: str, token: str) -> Location:
+    def put_location(self, location_id: str, token: str) -> SimulatedLocation:
         """Register a location, or give a known one another token: the old one is refused from then on."""
-        location = self.locations.get(location_id) or Location(location_id, "", ids.mint(self.randomness))
+        location = self.locations.get(location_id) or SimulatedLocation(location_id, "", ids.mint(self.randomness))
         self.tokens.get(location.token, set()).discard(location_id)
         self.tokens.setdefault(token, set()).add(location_id)
         location.token = token
         self.locations[location_id] = location
         return location
 
-    def put_contact(self, location_id: str, contact_id: str) -> Contact:
+    def put_contact(self, location_id: str, contact_id: str) -> SimulatedContact:
         """Find a contact, or make one with a telephone number and an e-mail address."""
         known = self.contacts.get(contact_id)
         if known:
             return known
         address = f"{contact_id.lower()}@example.com"
-        contact = Contact(contact_id, location_id, address, ids.mint_phone(self.randomness))
+        contact = SimulatedContact(contact_id, location_id, address, ids.mint_phone(self.randomness))
         self.contacts[contact_id] = contact
         return contact
 
-    def conversation(self, contact: Contact) -> Conversation:
+    def conversation(self, contact: SimulatedContact) -> Conversation:
         """Find the contact's one conversation, or begin it."""
         known = self.conversation_of.get(contact.id)
         if known:
@@ -138,7 +138,7 @@ class World:
         self._move(conversation, before)
         return message
 
-    def merge(self, gone: Contact, kept: Contact) -> None:
+    def merge(self, gone: SimulatedContact, kept: SimulatedContact) -> None:
         """Let `kept` take over the conversation of `gone`, as GHL does with duplicate contacts."""
         conversation_id = self.conversation_of.pop(gone.id, None)
         if conversation_id:
@@ -155,7 +155,7 @@ class World:
         for index in range(place - 1, -1, -1):
             yield conversation.messages[index]
 
-    def by_last_message(self, location: Location, *, before: int | None) -> Iterator[Conversation]:
+    def by_last_message(self, location: SimulatedLocation, *, before: int | None) -> Iterator[Conversation]:
         """Walk a location's conversations, the last written-in first, beginning below a time in milliseconds."""
         dates = location.by_date
         place = len(dates) if before is None else bisect_left(dates, (before, ""))

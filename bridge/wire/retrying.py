@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 
-from bridge.errors import Busy, Retryable
+from bridge.errors import BudgetExhausted, Retryable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,8 @@ def persist(
 ) -> T:
     """Call `attempt(seconds left)` until it succeeds: up to `tries` times, while there is time for another one after the wait.
 
-    Only Retryable is tried again, because nothing else is known to have had no effect; but not Busy, whose wait is no slot's to
+    Only Retryable is tried again, because nothing else is known to have had no effect; but not BudgetExhausted, whose wait is no
+    slot's to
     hold. The wait is what it asks for, else exponential with jitter. Raises what `attempt` raises; the last Retryable as well
     when tries or time run out, or when it asks for more than ten seconds.
     """
@@ -47,7 +48,7 @@ def persist(
 
 
 def _is_worth_waiting(error: BaseException) -> bool:
-    return isinstance(error, Retryable) and not isinstance(error, Busy)
+    return isinstance(error, Retryable) and not isinstance(error, BudgetExhausted)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from infra.bench.bridges import OURS, Bridge
 from infra.bench.load import flood
-from infra.bench.replying import LEAN, Side, compare, spend
+from infra.bench.replying import LEAN, Side, acquire, compare
 from infra.bench.report import Row
 from infra.bench.stage import LOCATIONS
 from infra.bench.webhooks import make
@@ -51,7 +51,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
         replace(ours, name="later", first=False),
         replace(ours, name="lean", settings=LEAN),
     )
-    spent = await spend(stage, plan, sides)
+    spent = await acquire(stage, plan, sides)
     rate, their_rate = (median(one.rate for one in taken[name]) for name in (OURS.name, theirs.name))
     whole = median(answered)
     p99 = median(one.percentile(99) for one in taken[OURS.name]) * 1000

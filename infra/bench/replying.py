@@ -49,7 +49,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
         replace(ours, name="lean", settings=LEAN),
     )
     stage.far_side.completion_seconds = COMPLETION_SECONDS
-    spent = await spend(stage, plan, sides)
+    spent = await acquire(stage, plan, sides)
     return [
         compare(2, "CPU per reply, a contact's first message", spent, "default", "tutorial", most=0.5),
         compare(2, "", spent, "default", "tuned", most=1.3),
@@ -66,7 +66,7 @@ def compare(figure: int, what: str, spent: Mapping[str, Sequence[float]], ours: 
     return Row(figure, what, measured, f"{theirs}: {beside}", ratio, aim, met)
 
 
-async def spend(stage: Stage, plan: Plan, sides: Sequence[Side]) -> dict[str, list[float]]:
+async def acquire(stage: Stage, plan: Plan, sides: Sequence[Side]) -> dict[str, list[float]]:
     """Seconds of CPU for each reply, by side and round: the machine has phases, so that only sides of one round compare."""
     spent: dict[str, list[float]] = {side.name: [] for side in sides}
     for _ in range(plan.cpu_rounds):
@@ -74,11 +74,11 @@ async def spend(stage: Stage, plan: Plan, sides: Sequence[Side]) -> dict[str, li
             await stage.run(side.bridge, slots=side.slots)
             if side.bridge is OURS:
                 stage.empty(**side.settings)
-            spent[side.name].append(await _spend(stage, plan, side))
+            spent[side.name].append(await _acquire(stage, plan, side))
     return spent
 
 
-async def _spend(stage: Stage, plan: Plan, side: Side) -> float:
+async def _acquire(stage: Stage, plan: Plan, side: Side) -> float:
     """After a warm-up: a quarter as many, or each contact's first message."""
     first = make(plan.cpu_replies, stage.key, LOCATIONS)
     measured = first if side.first else make_later(first, stage.key)

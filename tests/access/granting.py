@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from bridge.access.token_refresh import Renewing
+from bridge.access.token_refresh import TokenRefresh
 from bridge.ghl.oauth import App, Granted
 from bridge.ghl.tokens import Tokens
 from bridge.model import LocationId
@@ -56,9 +56,9 @@ class Lender:
             threading.Event().wait(self.slow)
             visit.send(answer)
 
-    def renewing(self) -> Renewing:
+    def renewing(self) -> TokenRefresh:
         """One process' renewal of its own."""
-        return Renewing(grants_of(self.redis), Tokens(Wire(), self.url, APP))
+        return TokenRefresh(grants_of(self.redis), Tokens(Wire(), self.url, APP))
 
     def lend(self, *, seconds: float, refresh: str = "refresh-0", kind: str = "Location") -> None:
         """Keep an install's tokens that end after so many seconds."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.access.token_refresh import Renewing
+from bridge.access.token_refresh import TokenRefresh
 from bridge.errors import OperatorMustFix, Retryable, TokenRefused, Unavailable
 from bridge.ghl.tokens import Tokens
 from bridge.model import LocationId
@@ -69,7 +69,7 @@ def test_fifty_that_are_refused_ask_once(lender: Lender) -> None:
 
 def _of_a_process(redis_url: str, url: str, go: float) -> str:
     with connect(redis_url) as redis:
-        renewing = Renewing(grants_of(redis), Tokens(Wire(), url, APP))
+        renewing = TokenRefresh(grants_of(redis), Tokens(Wire(), url, APP))
         time.sleep(max(0.0, go - time.time()))
         with ThreadPoolExecutor(5) as pool:
             return " ".join(pool.map(lambda _: renewing.token(MINE), range(5)))
@@ -208,7 +208,7 @@ def test_without_an_answer_of_ghl_nothing_is_lost(lender: Lender) -> None:
     """A GHL that can't be reached is Retryable, and leaves no doubt behind."""
     lender.lend(seconds=0.001)
     time.sleep(0.01)
-    nowhere = Renewing(grants_of(lender.redis), Tokens(Wire(), "http://127.0.0.1:1", APP))
+    nowhere = TokenRefresh(grants_of(lender.redis), Tokens(Wire(), "http://127.0.0.1:1", APP))
     with pytest.raises(Retryable, match="nothing was sent"):
         nowhere.token(MINE)
     grants = grants_of(lender.redis)
@@ -267,7 +267,7 @@ def test_an_agencys_token_that_is_called_invalid_is_renewed_once(lender: Lender)
 
 def test_without_anything_to_begin_with_it_is_said(lender: Lender) -> None:
     """No grant, no agency, an agency without a grant, or no app: each is the operator's to mend, and asks nobody."""
-    without_app = Renewing(grants_of(lender.redis), None)
+    without_app = TokenRefresh(grants_of(lender.redis), None)
     for renewing, company_id in ((lender.renewing(), ""), (lender.renewing(), "unknown"), (without_app, COMPANY_ID)):
         with pytest.raises(OperatorMustFix):
             renewing.token(MINE, company_id)
@@ -307,7 +307,7 @@ def test_nothing_of_a_grant_is_readable_in_redis(lender: Lender) -> None:
 def test_without_redis_it_is_unavailable() -> None:
     """Nobody is asked for tokens that could not be kept."""
     with connect("redis://127.0.0.1:1/0") as nowhere:
-        renewing = Renewing(grants_of(nowhere), Tokens(Wire(), "http://127.0.0.1:1", APP))
+        renewing = TokenRefresh(grants_of(nowhere), Tokens(Wire(), "http://127.0.0.1:1", APP))
         for act in (lambda: renewing.token(MINE), lambda: renewing.another(MINE, "t"), renewing.renew_due):
             with pytest.raises(Unavailable, match="grant"):
                 act()

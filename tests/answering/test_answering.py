@@ -33,13 +33,13 @@ def replay(world: World, id_: str, *, force: bool = False) -> str:
     return dead_letters_of(world.redis).replay(id_, force=force)
 
 
-def buried(world: World, path: str = POST, status: int = 400, **fields: Any) -> str:
+def dead_lettered(world: World, path: str = POST, status: int = 400, **fields: Any) -> str:
     """Let a message of the contact die because `path` is refused; answers the dead letter."""
     world.write(**fields)
     world.refusing[path] = status
     world.work()
     del world.refusing[path]
-    return world.letter()
+    return world.dead_letter()
 
 
 # Stale answers
@@ -194,7 +194,7 @@ def test_what_is_neither_found_nor_absent_is_a_dead_letter(world: World) -> None
 def test_a_replay_of_an_unknown_outcome_reads_back_first(world: World) -> None:
     """What turns up meanwhile is found, and not posted again."""
     test_what_is_neither_found_nor_absent_is_a_dead_letter(world)
-    assert replay(world, world.letter()) == "replayed"
+    assert replay(world, world.dead_letter()) == "replayed"
     world.listed = [world.row("answer 1", "r9")]
     world.work(readback=(0.01,))
     assert (world.status(), len(world.posts()), len(world.inputs())) == (REPLIED, 1, 1)
@@ -205,8 +205,8 @@ def test_a_replay_of_an_unknown_outcome_reads_back_first(world: World) -> None:
 
 def test_a_newer_message_takes_the_texts_of_dead_letters_along(world: World) -> None:
     """What could not be answered is asked with what comes next, in order, though it died twice."""
-    buried(world, id_="m1")
-    buried(world, id_="m2")
+    dead_lettered(world, id_="m1")
+    dead_lettered(world, id_="m2")
     assert (world.status("m1"), world.status("m2")) == (("skipped", "superseded"), DEAD)
     world.write("m3")
     world.work()
@@ -219,8 +219,8 @@ def test_a_newer_message_takes_the_texts_of_dead_letters_along(world: World) -> 
 
 def test_a_replay_asks_with_what_its_turn_took_along(world: World) -> None:
     """A turn that died before it had an answer is replayed with its own texts and those that it carried."""
-    buried(world, COMPLETE, id_="m1")
-    id_ = buried(world, COMPLETE, id_="m2")
+    dead_lettered(world, COMPLETE, id_="m1")
+    id_ = dead_lettered(world, COMPLETE, id_="m2")
     assert replay(world, id_) == "replayed"
     world.work()
     assert (world.inputs()[-1], world.status("m2")) == ("text of m1\ntext of m2", REPLIED)
@@ -232,7 +232,7 @@ def test_a_replay_asks_with_what_its_turn_took_along(world: World) -> None:
 
 def test_a_replay_goes_on_with_the_saved_answer(world: World) -> None:
     """What was bought once is not bought again."""
-    assert replay(world, buried(world)) == "replayed"
+    assert replay(world, dead_lettered(world)) == "replayed"
     world.work()
     assert (len(world.inputs()), set(world.posts()), world.status()) == (1, {"answer 1"}, REPLIED)
     assert not world.redis.zcard(key("dead"))
@@ -252,14 +252,14 @@ def test_a_replay_never_repeats_what_was_sent(world: World) -> None:
         pass_time(world.redis, 1001)
     world.work()
     assert world.status() == DEAD
-    assert replay(world, world.letter()) == "replayed"
+    assert replay(world, world.dead_letter()) == "replayed"
     world.work()
     assert (world.posts(), world.inputs(), world.status()) == ([], [], REPLIED)
 
 
 def test_a_replay_ignores_age_and_no_other_guard(world: World) -> None:
     """However old, it is answered; but not against a tag that came since."""
-    id_ = buried(world)
+    id_ = dead_lettered(world)
     pass_time(world.redis, 90_000)
     assert replay(world, id_) == "replayed"
     world.keep(contact_lookup=True, max_age_seconds=0.001)
@@ -268,7 +268,7 @@ def test_a_replay_ignores_age_and_no_other_guard(world: World) -> None:
     assert world.status() == ("skipped", "off_tag")
     world.contact = {}
     world.keep()
-    id_ = buried(world, id_="m2")
+    id_ = dead_lettered(world, id_="m2")
     world.keep(contact_lookup=True, max_age_seconds=0.001)
     assert replay(world, id_) == "replayed"
     world.work()
@@ -277,7 +277,7 @@ def test_a_replay_ignores_age_and_no_other_guard(world: World) -> None:
 
 def test_a_newer_message_does_not_make_a_replay_stale(world: World) -> None:
     """A replay sends the answer that it was asked to; what is newer is the next turn."""
-    id_ = buried(world)
+    id_ = dead_lettered(world)
     assert replay(world, id_) == "replayed"
     world.write("m2")
     world.work()
@@ -288,7 +288,7 @@ def test_a_newer_message_does_not_make_a_replay_stale(world: World) -> None:
 
 def test_a_message_that_comes_while_a_replay_is_asked_does_not_make_it_stale(world: World) -> None:
     """Not even an answer that the replay had to ask for: its turn never holds the newer message, so it could not join."""
-    assert replay(world, buried(world, COMPLETE)) == "replayed"
+    assert replay(world, dead_lettered(world, COMPLETE)) == "replayed"
     world.meanwhile = lambda: world.write("m2")
     world.work()
     assert (world.posts(), world.status("m1"), world.status("m2")[0]) == (["answer 2"], REPLIED, "waiting")
@@ -296,12 +296,12 @@ def test_a_message_that_comes_while_a_replay_is_asked_does_not_make_it_stale(wor
 
 def test_a_replay_may_die_again(world: World) -> None:
     """It is the same dead letter then, under the same id, and may be replayed once more."""
-    id_ = buried(world)
+    id_ = dead_lettered(world)
     for _ in range(2):
         assert replay(world, id_) == "replayed"
         world.refusing[POST] = 400
         world.work()
-        assert (world.letter(), world.status()) == (id_, DEAD)
+        assert (world.dead_letter(), world.status()) == (id_, DEAD)
         del world.refusing[POST]
     assert replay(world, id_) == "replayed"
     world.work()
@@ -399,11 +399,11 @@ def test_a_dead_letter_calls_staff_and_tells_the_contact_once(world: World) -> N
     world.work()
     assert (world.tags(), world.posts(), world.status()) == ([["needs_human"]], ["Somebody will call you."], DEAD)
     assert world.steps()[-3:] == ["sending", "sent", "dead"]
-    assert replay(world, world.letter()) == "replayed"
+    assert replay(world, world.dead_letter()) == "replayed"
     world.work()
     assert (len(world.posts()), world.status()) == (1, DEAD)
     world.refusing.clear()
-    assert replay(world, world.letter()) == "replayed"
+    assert replay(world, world.dead_letter()) == "replayed"
     world.work()
     assert (world.posts()[1:], world.status()) == (["answer 3"], REPLIED)
 

@@ -37,7 +37,7 @@ def echo(world: World, id_: str, text: str, **fields: Any) -> None:
         text=text,
         **given,
     )
-    standings_of(world.redis).hear(LANE, [message])
+    standings_of(world.redis).observe(LANE, [message])
 
 
 def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> None:
@@ -46,10 +46,10 @@ def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> No
     world.write()
     world.refusing |= {COMPLETE: 400, POST: 500}
     world.work()
-    letter = world.letter()
+    dead_letter = world.dead_letter()
     echo(world, "f1", "Somebody will call you.")
     assert world.status() == ("dead", "")
-    assert dead_letters_of(world.redis).replay(letter, force=False) == "replayed"
+    assert dead_letters_of(world.redis).replay(dead_letter, force=False) == "replayed"
 
 
 @pytest.mark.parametrize("mode", ["live", "draft"])

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge import flow
-from bridge.answering.services import Desk
+from bridge.answering.services import AnswerServices
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.settings import from_environment
@@ -25,7 +25,7 @@ from tests.stored import (
     claim,
     due_ms,
     excerpts_of,
-    gate_of,
+    ghl_access_of,
     identities_of,
     keep,
     lanes_of,
@@ -67,15 +67,15 @@ def lanes(redis: Redis) -> Lanes:
     return lanes_of(redis)
 
 
-def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
+def services(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> AnswerServices:
     wire = Wire()
-    return Desk(
+    return AnswerServices(
         lanes=lanes,
         identities=identities_of(redis),
         standings=standings_of(redis),
         situations=situations_of(redis),
         locations=locations_of(redis, fernet_key),
-        gate=gate_of(redis),
+        ghl_access=ghl_access_of(redis),
         ghl=GHL(wire, "http://127.0.0.1:1"),
         providers=Providers(wire, from_environment({})),
         circuits=Circuits(redis, every=10),
@@ -90,7 +90,7 @@ def desk(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Desk:
 def answer(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> list[str]:
     """Work on the lane once; answers the steps that its timeline tells by then."""
     assert LANE in claim(lanes)
-    flow.answer(LANE, desk(redis, lanes, fernet_key=fernet_key))
+    flow.answer(LANE, services(redis, lanes, fernet_key=fernet_key))
     timeline = Timelines(redis).find("contact")
     assert timeline
     return [event.step for event in timeline.events]
@@ -130,7 +130,7 @@ def test_a_removed_location_answers_nobody(redis: Redis, lanes: Lanes) -> None:
 def test_a_wake_up_for_nothing_does_nothing(redis: Redis, lanes: Lanes) -> None:
     """A lane that isn't claimed, or that nobody knows, is not worked on."""
     accept(redis, message())
-    flow.answer(LANE, desk(redis, lanes))
+    flow.answer(LANE, services(redis, lanes))
     assert redis.hget(key("message", HERE, "m1"), "status") == "waiting"
 
 

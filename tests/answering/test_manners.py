@@ -43,7 +43,7 @@ def world(redis: Redis) -> Iterator[World]:
         yield world
 
 
-def hear(world: World, id_: str = "o1", text: str = "I take over", *, ago: int = 0, **fields: Any) -> None:
+def observe(world: World, id_: str = "o1", text: str = "I take over", *, ago: int = 0, **fields: Any) -> None:
     """Let an event tell of an outbound message."""
     given: dict[str, Any] = {"conversation_id": ConversationId(CONVERSATION), "type": "TYPE_SMS", "user_id": "staff", **fields}
     at = now_ms(world.redis) - ago
@@ -106,17 +106,17 @@ def capped(world: World) -> None:
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 # What forbids an answer: settings, what happens, the reason, and the facts that are told of it.
 FORBIDDEN: dict[str, tuple[dict[str, Any], Callable[[World], object], str, str]] = {
-    "a person, by event": ({}, hear, "human_takeover", rf"a person wrote o1 at {MOMENT}, takeover_seconds = 86400"),
+    "a person, by event": ({}, observe, "human_takeover", rf"a person wrote o1 at {MOMENT}, takeover_seconds = 86400"),
     "a person, by reading": ({}, human, "human_takeover", rf"a person wrote o1 at {MOMENT}, takeover_seconds = 86400"),
     "a person, until resumed": (
         {"takeover_seconds": -1},
-        hear,
+        observe,
         "human_takeover",
         rf"a person wrote o1 at {MOMENT}, until resumed \(takeover_seconds = -1\)",
     ),
     "a workflow": (
         {"takeover_by_workflow": True},
-        lambda world: hear(world, source="workflow"),
+        lambda world: observe(world, source="workflow"),
         "human_takeover",
         rf"an automation wrote o1 at {MOMENT}, takeover_seconds = 86400 \(takeover_by_workflow is on\)",
     ),
@@ -186,7 +186,7 @@ def test_a_retried_and_a_replayed_post_ask_the_guards(world: World, name: str) -
     world.refusing[POST] = 400
     world.write()
     world.work()
-    dead_letters_of(world.redis).replay(world.letter(), force=False)
+    dead_letters_of(world.redis).replay(world.dead_letter(), force=False)
     world.refusing[POST] = 429
     world.work()
     tried = len(world.posts())
@@ -242,7 +242,7 @@ def test_doors_tell_their_facts(world: World) -> None:
     world.work()
     world.write("m2")
     world.work()
-    id_ = world.letter()
+    id_ = world.dead_letter()
     dead_letters_of(world.redis).drop([id_])
     assert says(world, "m3", "stop") == ["stop_word"]
     assert facts(world, "m1") == "asked about together with the newer message m2"
@@ -323,7 +323,7 @@ def test_an_event_beats_a_look_up_that_was_begun_before_it(world: World) -> None
 def test_silence_ends_by_itself_and_what_was_said_is_history(world: World) -> None:
     """What the contact wrote meanwhile isn't answered, and the provider is told of it, with the person as the business."""
     world.keep(takeover_seconds=100)
-    hear(world, "o1", "Hi, it is Ann", ago=99_000)
+    observe(world, "o1", "Hi, it is Ann", ago=99_000)
     world.write("m1")
     world.work()
     assert world.status("m1") == ("skipped", "human_takeover")
@@ -340,7 +340,7 @@ def test_silence_ends_by_itself_and_what_was_said_is_history(world: World) -> No
 def test_a_location_that_hears_events_reads_nothing(world: World) -> None:
     """Only where nobody tells who else writes, GHL's list is asked."""
     world.keep(history_messages=0)
-    hear(world, "o1", ago=2 * DAY_MS)
+    observe(world, "o1", ago=2 * DAY_MS)
     world.write()
     world.work()
     assert (world.status(), world.asked(LIST)) == (REPLIED, [])
@@ -382,10 +382,10 @@ def test_what_a_provider_delivers_is_not_posted_again(world: World, *, early: bo
     world.completion = {"message": {"messageId": "g1"}} if claims else {}
     world.write("m1")
     if early:
-        world.meanwhile = partial(hear, world, "g1", "answer 1", user_id="")
+        world.meanwhile = partial(observe, world, "g1", "answer 1", user_id="")
     world.work(readback=(60.0,))
     if not early:
-        hear(world, "g1", "answer 1", user_id="")
+        observe(world, "g1", "answer 1", user_id="")
         world.work(readback=(60.0,))
     assert (world.status("m1")[0], world.posts()) == ("delivered_by_provider", [])
     assert standings_of(world.redis).said(LANE, 9)[-1].content == "answer 1"
@@ -507,9 +507,9 @@ def test_a_draft_that_staff_sends_as_it_is_is_in_the_history(world: World) -> No
     world.keep(mode="draft")
     world.write()
     world.work()
-    hear(world, "r1", "answer 1", type="TYPE_INTERNAL_COMMENT", user_id="")
+    observe(world, "r1", "answer 1", type="TYPE_INTERNAL_COMMENT", user_id="")
     for _ in range(2):
-        hear(world, "o1", "answer 1")
+        observe(world, "o1", "answer 1")
     said = [(one.role, one.content) for one in standings_of(world.redis).said(LANE, 9)]
     assert said == [("user", "text of m1"), ("assistant", "answer 1")]
 
@@ -528,7 +528,7 @@ def test_a_draft_that_is_found_in_the_conversation_is_no_history(world: World) -
     assert [one.role for one in standings_of(world.redis).said(LANE, 9)] == ["user"]
 
 
-@pytest.mark.parametrize("spoken", [hear, human], ids=["by event", "by reading"])
+@pytest.mark.parametrize("spoken", [observe, human], ids=["by event", "by reading"])
 def test_who_answers_a_draft_in_other_words_gets_the_next_draft(world: World, spoken: Callable[[World], object]) -> None:
     """In draft mode a person always answers: that silences no draft, which can't talk over anybody."""
     world.keep(mode="draft", takeover_seconds=-1)
@@ -543,12 +543,12 @@ def test_who_answers_a_draft_in_other_words_gets_the_next_draft(world: World, sp
 def test_who_answers_while_a_draft_is_written_gets_it_all_the_same(world: World) -> None:
     """The draft is posted, and what was taken over in live mode is drafted too; live again, the person has the conversation."""
     world.write()
-    world.meanwhile = lambda: hear(world)
+    world.meanwhile = lambda: observe(world)
     world.work()
     assert world.status() == ("skipped", "human_takeover")
     world.keep(mode="draft")
     world.write("m2")
-    world.meanwhile = lambda: hear(world, "o2", "I said it")
+    world.meanwhile = lambda: observe(world, "o2", "I said it")
     world.work()
     assert (world.asked(POST)[0]["type"], world.status("m2")) == ("InternalComment", REPLIED)
     world.keep(mode="live")
@@ -595,7 +595,7 @@ def test_replies_that_no_event_tells_of_are_counted(world: World) -> None:
         world.write(f"m{number}")
         world.work()
     assert unheard(world) == 3
-    hear(world, "r1", "answer 1", user_id="")
+    observe(world, "r1", "answer 1", user_id="")
     assert unheard(world) == 0
     world.write("m3")
     world.work()
@@ -733,7 +733,7 @@ def test_history_is_our_own_record(world: World) -> None:
 
 def test_a_short_record_is_topped_up_from_ghl_once(world: World) -> None:
     """What was said before the bridge came; the turn's own message and comments are left out."""
-    hear(world, "o0", ago=2 * DAY_MS, type="InternalComment")
+    observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
     old = now_ms(world.redis) - 3 * DAY_MS
     world.listed = [
         world.row("text of m1", "m1", direction="inbound"),
@@ -765,7 +765,7 @@ def test_history_just_listed_is_as_history_on_record(world: World) -> None:
 
 def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:
     """History that GHL can't tell now is done without, and asked for by the next turn."""
-    hear(world, "o0", ago=2 * DAY_MS, type="InternalComment")
+    observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
     world.refusing[LIST] = 500
     world.write("m1")
     world.work()
@@ -799,7 +799,7 @@ def test_ghl_is_not_read_for_a_provider_that_remembers_by_itself(world: World) -
     """Agencii keeps a chat for each conversation: nothing of what was said before goes along."""
     world.keep(provider="agencii")
     world.listed = [world.row("Hello?", "u1", direction="inbound", dateAdded=now_ms(world.redis) - DAY_MS)]
-    hear(world, "o0", ago=2 * DAY_MS, type="InternalComment")
+    observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
     world.write("m1")
     world.work()
     assert (world.status("m1"), world.asked(LIST), len(world.asked(AGENCII))) == (REPLIED, [], 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.answering.resolving import LOOK_AGAIN_SECONDS
 from bridge.model import Channel, ConversationId
 from bridge.policy.resolving import FRESH_MS, LISTED_MS
-from bridge.store.lanes.swept import Found
+from bridge.store.lanes.swept import SweptMessages
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.redis.connection import key, now_ms, text
 from tests.stored import FERNET_KEY, HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, lanes_of, message, pass_time
@@ -257,7 +257,7 @@ def test_an_event_that_the_sweep_brings_is_known_by_the_copy_too(world: World) -
     """What was answered under an id of ours is not taken in again when GHL lists it at last."""
     hooked(world)
     later(world, LISTED_MS / 1000)
-    found = Found(world.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
+    found = SweptMessages(world.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
     pass_time(world.redis, 600)
     added = now_ms(world.redis) - 609_000
     assert found.take(message("m1", text="yes", date_added_ms=added)) == "duplicate"
@@ -477,7 +477,7 @@ def test_a_replay_of_what_had_no_id_finds_it(world: World) -> None:
     world.work()
     del world.refusing[SEARCH]
     lists(world, "m1")
-    assert dead_letters_of(world.redis).replay(world.letter(), force=False) == "replayed"
+    assert dead_letters_of(world.redis).replay(world.dead_letter(), force=False) == "replayed"
     world.work()
     assert (asked_about(world), world.status("m1"), due_ms(world.redis)) == ([("m1", CONVERSATION)], REPLIED, None)
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
-from tests.receiver.console.test_console_pages import answered, buried, skipped
+from tests.receiver.console.test_console_pages import answered, dead_lettered, skipped
 from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ PAGES = (
 )  # fmt: skip
 
 
-def live(redis: Redis, *, letters: int = 3) -> None:
+def live(redis: Redis, *, dead_letters: int = 3) -> None:
     """Something on every page."""
     keep(redis, "here", "there")
     answered(redis)
     skipped(redis)
-    buried(redis, letters)
+    dead_lettered(redis, dead_letters)
 
 
 def go(page: Page, name: str) -> None:
@@ -53,7 +53,7 @@ def test_an_operator_replays_a_dead_letter(page: Page, redis: Redis) -> None:
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_role("status").filter(has_text="1 replayed.")).to_be_visible()
     expect(page.locator("#dead-letters-count")).to_have_text(re.compile("2"))
-    assert [letter.id for letter in dead_letters_of(redis).all()] == ["here00000", "here00002"]
+    assert [dead_letter.id for dead_letter in dead_letters_of(redis).all()] == ["here00000", "here00002"]
 
 
 def test_an_operator_pauses_a_location(page: Page, redis: Redis) -> None:
@@ -92,7 +92,7 @@ def test_every_page_can_be_read_by_everybody(page: Page, redis: Redis, scheme: s
     """Axe finds nothing, and no page is wider than its screen."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     if filled:
-        live(redis, letters=60)
+        live(redis, dead_letters=60)
         lanes_of(redis).claim("w", slots=1, alive_seconds=60, most=0)
     for path in PAGES:
         page.goto(path)

@@ -63,7 +63,7 @@ def bridge(redis: Redis, redis_url: str, tmp_path: Path) -> Bridge:
     for number, lane in enumerate(LANES):
         accept(redis, message(f"m{number}", lane.contact_id))
         turn = take(lanes, lane)
-        lanes.bury(turn, [turn.messages[0].id], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [turn.messages[0].id], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
     assert redis.hexists(key("location", HERE), "hold")
     return bridge
 
@@ -102,5 +102,5 @@ def test_a_hold_is_listed(bridge: Bridge) -> None:
     (listed,) = json.loads(bridge("locations", "list", "--json").stdout)
     assert (listed["state"], listed["hold_why"]) == ("hold", "ghl")
     assert listed["hold_since"]
-    letters = json.loads(bridge("dead-letters", "list", "--json").stdout)
-    assert [letter["message_ids"] for letter in letters] == [["m0"], ["m1"], ["m2"]]
+    dead_letters = json.loads(bridge("dead-letters", "list", "--json").stdout)
+    assert [dead_letter["message_ids"] for dead_letter in dead_letters] == [["m0"], ["m1"], ["m2"]]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.operating.test_operating_dead_letters import bury
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import FERNET_KEY, accept, keep, message
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_tables_fit_eighty_columns(bare: Run, redis: Redis, redis_url: str) -> N
     """Whatever stands in them; what is too long goes on below, and nothing is read as markup."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     keep(redis)
-    bury(redis, 1)
+    write_dead_letter(redis, 1)
     bare("locations", "apply", "-", stdin=FILE, **environ)
     for words in (["locations", "list"], ["locations", "show", "One"], ["dead-letters", "list"], ["conversations", "show", "c1"]):
         said = bare(*words, **environ).stdout
@@ -127,7 +127,7 @@ def test_who_looks_on_sees_progress(bare: Run, redis: Redis, redis_url: str) -> 
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     bare("locations", "apply", "-", **environ, stdin="[defaults]\ndebounce_seconds = 0\n[locations.here]\n[locations.there]")
     for number in range(3):
-        bury(redis, number)
+        write_dead_letter(redis, number)
     watched = on_a_terminal("dead-letters", "replay", "--all", "--dry-run", **environ)
     assert "replaying" in watched
     assert "100%" in watched

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.cli import redis_server
 from bridge.store.redis.connection import now_ms
-from tests.operating.test_operating_dead_letters import bury
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.other_side import OtherSide, http
 from tests.served import ADMIN_TOKEN, served
 from tests.stored import FERNET_KEY, accept, message
@@ -90,10 +90,10 @@ def test_reading_says_the_same_on_both_ways(here: Run, elsewhere: Run, redis: Re
     """The same output and the same exit codes, in words as in JSON."""
     assert elsewhere("locations", "apply", "-", stdin=FILE, ACME="pit-very-secret").returncode == 0
     accept(redis, message("m1"))
-    letter = bury(redis, 2)
+    dead_letter = write_dead_letter(redis, 2)
     # "2 days ago" stays so while the commands run.
     redis.hset("ghlb:location:here", "last_event_at", now_ms(redis) - 50 * 3600 * 1000)
-    for words in (*READING, ["dead-letters", "show", letter], ["dead-letters", "show", letter, "--json"]):
+    for words in (*READING, ["dead-letters", "show", dead_letter], ["dead-letters", "show", dead_letter, "--json"]):
         one, other = here(*words), elsewhere(*words)
         assert (one.returncode, one.stdout, one.stderr) == (other.returncode, other.stdout, other.stderr), words
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from bridge.store.redis.connection import key
-from tests.operating.test_operating_dead_letters import bury
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import FERNET_KEY, keep
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ WITH_KEY = {"BRIDGE_SECRET_KEY": FERNET_KEY}
 def test_it_is_shown_only_when_it_is_asked_for(run: Run, redis: Redis) -> None:
     """As it was said, with who said it; as JSON beside the dead letter's own fields; each look is noted."""
     keep(redis)
-    id_ = bury(redis, 1, said=SAID)
+    id_ = write_dead_letter(redis, 1, said=SAID)
 
     without = run("dead-letters", "show", id_, **WITH_KEY)
     shown = run("dead-letters", "show", id_, "--said", **WITH_KEY)
@@ -36,14 +36,14 @@ def test_it_is_shown_only_when_it_is_asked_for(run: Run, redis: Redis) -> None:
 def test_without_a_word_of_the_service_that_is_said(run: Run, redis: Redis) -> None:
     """Exit code 2 and a sentence."""
     keep(redis)
-    done = run("dead-letters", "show", bury(redis, 1), "--said", **WITH_KEY)
+    done = run("dead-letters", "show", write_dead_letter(redis, 1), "--said", **WITH_KEY)
     assert (done.returncode, "nothing that a service said is kept" in done.stderr) == (2, True)
 
 
 def test_it_can_be_switched_off(run: Run, redis: Redis) -> None:
     """Then the command line shows none either, and says which setting it is."""
     keep(redis)
-    done = run("dead-letters", "show", bury(redis, 1, said=SAID), "--said", BRIDGE_CONSOLE_SHOW_TEXT="0", **WITH_KEY)
+    done = run("dead-letters", "show", write_dead_letter(redis, 1, said=SAID), "--said", BRIDGE_CONSOLE_SHOW_TEXT="0", **WITH_KEY)
     assert done.returncode != 0
     assert "BRIDGE_CONSOLE_SHOW_TEXT=0" in done.stderr
     assert "gpt-9" not in done.stdout + done.stderr

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bridge.completion.faults import Unsendable
-from bridge.errors import CutOff, Down, OperatorMustFix, Retryable
+from bridge.errors import CutOff, OperatorMustFix, Retryable, ServiceDown
 from bridge.model import Reason
 from tests.completion.answers import Case, Fault, Silent, chunk
 
@@ -102,19 +102,24 @@ BODIES = (
         name="blank words", source="a template that renders nothing", body=b" \n ", kind="text/html", right=Silent(Reason.EMPTY)
     ),
     Case(name="an empty list", source="n8n's all entries without any", body=[], right=Silent(Reason.EMPTY)),
-    Case(name="cut-off JSON", source="a proxy's limit", body=b'{"output": "secret', right=Fault(Down, "cut off or broken", 3)),
+    Case(
+        name="cut-off JSON",
+        source="a proxy's limit",
+        body=b'{"output": "secret',
+        right=Fault(ServiceDown, "cut off or broken", 3),
+    ),
     Case(
         name="a Python dict",
         source="str(dict) in a hand-made server",
         body=b"{'output': 'secret'}",
         kind="text/plain",
-        right=Fault(Down, "", 3),
+        right=Fault(ServiceDown, "", 3),
     ),
     Case(
         name="a page inside",
         source="Portkey's gateway before a login page",
         body={"html-message": "<p>secret"},
-        right=Fault(Down, "an HTML page came", 3),
+        right=Fault(ServiceDown, "an HTML page came", 3),
     ),
     Case(
         name="OpenAI's chunks",
@@ -303,7 +308,7 @@ BODIES = (
             chunk("secret"), {"error": {"code": 502, "message": "secret"}, "choices": [{"delta": {}, "finish_reason": "error"}]}
         ),
         kind="text/event-stream",
-        right=Fault(Down, "broke off", 3),
+        right=Fault(ServiceDown, "broke off", 3),
     ),
     Case(
         name="n8n's error line",
@@ -368,7 +373,13 @@ BODIES = (
         kind="text/plain",
         right=Fault(OperatorMustFix, "switch the scenario on"),
     ),
-    Case(name="a node fails", source="n8n", status=500, body={"message": "Error in workflow"}, right=Fault(Down, "HTTP 500", 3)),
+    Case(
+        name="a node fails",
+        source="n8n",
+        status=500,
+        body={"message": "Error in workflow"},
+        right=Fault(ServiceDown, "HTTP 500", 3),
+    ),
     Case(
         name="too long for the model",
         source="OpenAI: context_length_exceeded",
@@ -414,6 +425,6 @@ BODIES = (
         name="an upstream's error",
         source="OpenRouter: 200 with an error's code",
         body={"error": {"code": 502, "message": "secret"}},
-        right=Fault(Down, "502", 3),
+        right=Fault(ServiceDown, "502", 3),
     ),
 )

@@ -10,7 +10,7 @@ from pydantic import create_model
 
 from bridge.completion.providers import SERVICES, Providers
 from bridge.locations import Location
-from bridge.model import ContactId, ConversationId, LocationId, MessageId, Question, Said
+from bridge.model import ContactId, ConversationId, LocationId, MessageId, PastMessage, Question
 from bridge.settings import from_environment
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ QUESTION = Question(
     last_message_id=MessageId("m1"),
     channel="SMS",
     input="one\ntwo",
-    history=(Said("user", "before"), Said("assistant", "yes")),
+    history=(PastMessage("user", "before"), PastMessage("assistant", "yes")),
 )
 TURNS = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.completion.faults import Unsendable
-from bridge.errors import CutOff, Down, Permanent, Retryable
+from bridge.errors import CutOff, Permanent, Retryable, ServiceDown
 from bridge.model import Reason
 from tests.completion.answer_cases import NINE
 from tests.completion.answers import Case, Fault, Silent
@@ -116,13 +116,13 @@ OPENAI_CASES = (
         name="a lost upstream",
         source="OpenRouter",
         body=choice("", "error", error={"code": 502, "message": "secret"}),
-        right=Fault(Down, "broke off", 3),
+        right=Fault(ServiceDown, "broke off", 3),
     ),
     Case(
         name="... in the middle",
         source="OpenRouter",
         body=choice("Sure, the addr", "error", error={"code": 502, "message": "secret"}),
-        right=Fault(Down, "broke off", 3),
+        right=Fault(ServiceDown, "broke off", 3),
     ),
     Case(
         name="... without its reason",
@@ -203,7 +203,7 @@ OPENAI_CASES = (
         name="an object as content",
         source="a gateway that parses JSON",
         body=choice({"secret": 1}),
-        right=Fault(Down, "no text where the reply should be", 3),
+        right=Fault(ServiceDown, "no text where the reply should be", 3),
     ),
 )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge.completion.faults import Unsendable
 from bridge.completion.providers import Providers
 from bridge.completion.reading import completion_of
-from bridge.errors import BridgeError, Down, OperatorMustFix
+from bridge.errors import BridgeError, OperatorMustFix, ServiceDown
 from bridge.model import Completion, Reason
 from bridge.settings import from_environment
 from bridge.wire.calls import Wire
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parents[1] / "samples/answers"
 
 TOO_EARLY = Fault(Unsendable, "when the last node finishes")
-FAILED = Fault(Down, "HTTP 500", 3)
+FAILED = Fault(ServiceDown, "HTTP 500", 3)
 EMPTY = Silent(Reason.EMPTY)
 # What each response mode answers, as n8n 2.40.7 and Node-RED 4.1.15 sent it, and what is right.
 MODES: dict[str, str | Silent | Fault] = {

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.completion.faults import Unsendable
 from bridge.completion.text import MOST_CHARACTERS
-from bridge.errors import BridgeError, Down, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, ServiceDown, TokenRefused
 from bridge.model import Completion, Reason
 from bridge.wire.calls import Wire
 from bridge.wire.retrying import TRIES
@@ -84,7 +84,7 @@ DOWN: dict[str, Callable[[Visit], None]] = {
 @pytest.mark.parametrize("fault", DOWN)
 def test_a_service_that_is_down_is_asked_three_times(wire: Wire, provider: Provider, fault: str) -> None:
     """5xx, HTML, broken JSON and broken connections may pass: three calls in one try, and no word of the service's is told."""
-    with OtherSide(DOWN[fault]) as server, pytest.raises(Down) as caught:
+    with OtherSide(DOWN[fault]) as server, pytest.raises(ServiceDown) as caught:
         provider.ask(wire, server.url)
     assert "secret" not in str(caught.value)
     assert len(server.requests) == TRIES
@@ -115,7 +115,7 @@ def test_a_page_is_no_reply(wire: Wire, provider: Provider, kind: str) -> None:
     with OtherSide(answering(page)) as server, pytest.raises(BridgeError, match="came where a reply should be") as caught:
         provider.ask(wire, server.url)
     assert "secret" not in str(caught.value)
-    assert (type(caught.value), len(server.requests)) == ((Unsendable, 1) if provider.is_flow else (Down, TRIES))
+    assert (type(caught.value), len(server.requests)) == ((Unsendable, 1) if provider.is_flow else (ServiceDown, TRIES))
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
@@ -139,7 +139,7 @@ def test_what_never_left_delivered_nothing(wire: Wire, provider: Provider, may_d
     with OtherSide(hold) as server:
         url = server.url
     slept: list[float] = []
-    with pytest.raises(Down, match="nothing was sent"):
+    with pytest.raises(ServiceDown, match="nothing was sent"):
         provider.ask(wire, url, may_deliver=may_deliver, slept=slept)
     assert len(slept) == TRIES - 1
 
@@ -176,7 +176,7 @@ def test_a_slow_answer_ends_with_the_deadline(wire: Wire, provider: Provider, wh
 
     began = time.monotonic()
     with OtherSide(behave) as server:
-        with pytest.raises(Down):
+        with pytest.raises(ServiceDown):
             provider.ask(wire, server.url, seconds=0.4)
         assert time.monotonic() - began < 1.5
     assert len(server.requests) == 1
@@ -193,7 +193,7 @@ def test_a_body_without_end_is_not_read(wire: Wire, provider: Provider) -> None:
             visit.send(b" " * 65536)
             sent.append(part)
 
-    with OtherSide(behave) as server, pytest.raises(Down, match="more than 1048576 bytes"):
+    with OtherSide(behave) as server, pytest.raises(ServiceDown, match="more than 1048576 bytes"):
         provider.ask(wire, server.url)
     assert len(server.requests) == TRIES
     assert len(sent) < 160 * TRIES

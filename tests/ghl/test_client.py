@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.errors import BridgeError, Busy, Fenced, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import (
+    BridgeError,
+    BudgetExhausted,
+    Fenced,
+    OperatorMustFix,
+    OutcomeUnknown,
+    Permanent,
+    Retryable,
+    TokenRefused,
+)
 from bridge.ghl.access import Access, Need, Unlimited, alone
 from bridge.ghl.client import GHL
 from bridge.ghl.limits import Limits
@@ -150,13 +159,13 @@ class Told(Unlimited):
         self.heard: list[Limits] = []
         self.refusals: list[float | None] = []
 
-    def spend(self, need: Need) -> None:
+    def acquire(self, need: Need) -> None:
         self.spent.append(need)
 
-    def heed(self, limits: Limits) -> None:
+    def learn_limits(self, limits: Limits) -> None:
         self.heard.append(limits)
 
-    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+    def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
         self.refusals.append(retry_after)
         self.heard.append(limits)
 
@@ -172,7 +181,7 @@ def test_a_429_holds_no_slot(ghl: Callable[[str], GHL], slept: list[float], *, p
             True: lambda: client.post(REPLY, token=access, seconds=60),
             False: lambda: client.contact(ContactId("contact"), token=access, seconds=60),
         }
-        with pytest.raises(Busy) as caught:
+        with pytest.raises(BudgetExhausted) as caught:
             calls[posting]()
     assert (caught.value.retry_after, len(server.requests), slept, budget.refusals) == (None, 1, [], [None])
 
@@ -218,10 +227,10 @@ def test_without_room_nothing_is_sent(ghl: Callable[[str], GHL], slept: list[flo
     """A budget that is used up raises before a connection is opened."""
 
     class Empty(Unlimited):
-        def spend(self, need: Need) -> None:
-            raise Busy("used up", retry_after=need / 10)
+        def acquire(self, need: Need) -> None:
+            raise BudgetExhausted("used up", retry_after=need / 10)
 
-    with OtherSide(answering(SENT)) as server, pytest.raises(Busy):
+    with OtherSide(answering(SENT)) as server, pytest.raises(BudgetExhausted):
         ghl(server.url).post(REPLY, token=Access(bearer=Renewing(), budget=Empty()), seconds=60)
     assert (server.connections, slept) == (0, [])
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, Busy, Permanent, Retryable, TokenRefused
-from bridge.ghl.conversations import Found, as_email, as_message, decipher_conversations, decipher_email
+from bridge.errors import BridgeError, BudgetExhausted, Permanent, Retryable, TokenRefused
+from bridge.ghl.conversations import FoundConversation, as_email, as_message, decipher_conversations, decipher_email
 from bridge.ghl.events import parse
 from bridge.model import Channel, ContactId, ConversationId, InboundMessage, LocationId
 
 HERE = LocationId("here")
-CONVERSATION = Found(conversation_id=ConversationId("conv"), contact_id=ContactId("live"), last_ms=1, inbound=True)
+CONVERSATION = FoundConversation(conversation_id=ConversationId("conv"), contact_id=ContactId("live"), last_ms=1, inbound=True)
 ROW: dict[str, Any] = {
     "id": "conv",
     "contactId": "contact",
@@ -53,7 +53,7 @@ def test_a_conversation_is_read() -> None:
     """Whose it is, when its newest message was written and by whom; GHL's clock comes along."""
     page = search(ROW, headers={"Date": "Wed, 21 Apr 2021 11:31:50 GMT"})
     (found,) = page.found
-    assert found == Found(
+    assert found == FoundConversation(
         conversation_id=ConversationId("conv"), contact_id=ContactId("contact"), last_ms=1_619_004_705_750, inbound=True
     )
     assert (page.next_before_ms, page.at_ms) == (0, 1_619_004_710_000)
@@ -97,7 +97,7 @@ def test_who_wrote_last_is_told(by: object) -> None:
         (200, b"{}", Retryable),
         (200, b"<html>", Retryable),
         (401, b"{}", TokenRefused),
-        (429, b"{}", Busy),
+        (429, b"{}", BudgetExhausted),
         (404, b"{}", Permanent),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, Busy, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BridgeError, BudgetExhausted, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
 from bridge.ghl.messages import body, build, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import (
     Channel,
@@ -169,7 +169,7 @@ NEVER = [
     (308, b"moved", Permanent, "redirect"),
 ]
 LATER = [
-    (429, {"message": "Too many requests"}, Busy, "HTTP 429"),
+    (429, {"message": "Too many requests"}, BudgetExhausted, "HTTP 429"),
     (400, {"canonicalCode": "CONVERSATIONS_CONTACT_NOT_FOUND"}, Retryable, "not there, or not yet"),
     (402, {}, Retryable, "credit or billing"),
     (400, {"message": "Insufficient credits"}, Retryable, "credit or billing"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from bridge.errors import Misconfigured, Unauthorized
-from bridge.ghl.signature import Keys, read_keys, verify
+from bridge.ghl.signature import PublicKeys, read_keys, verify
 from bridge.settings import GHL_PUBLISHED_KEYS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Signer(NamedTuple):
         return pem(self.young.public_key()) + pem(self.legacy.public_key())
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> PublicKeys:
         return read_keys(self.pem)
 
     def ed25519(self, body: bytes = BODY) -> str:
@@ -150,9 +150,9 @@ def test_only_sha256_with_pkcs1_counts(ghl: Signer) -> None:
 def test_without_a_key_of_the_kind_nothing_passes(ghl: Signer) -> None:
     """A true signature is refused while no key of its kind is set."""
     with pytest.raises(Unauthorized, match="fits none of 0 Ed25519 keys"):
-        verify(BODY, {"x-ghl-signature": ghl.ed25519()}, Keys(rsa=ghl.keys.rsa))
+        verify(BODY, {"x-ghl-signature": ghl.ed25519()}, PublicKeys(rsa=ghl.keys.rsa))
     with pytest.raises(Unauthorized, match="fits none of 0 RSA keys"):
-        verify(BODY, {"x-wh-signature": ghl.rsa()}, Keys(ed25519=ghl.keys.ed25519))
+        verify(BODY, {"x-wh-signature": ghl.rsa()}, PublicKeys(ed25519=ghl.keys.ed25519))
 
 
 def test_surrounding_white_space_is_tolerated(ghl: Signer) -> None:

@@ -21,7 +21,7 @@ def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
         head, _, body = webhook.request.partition(b"\r\n\r\n")
         headers = dict(line.split(": ") for line in head.decode().split("\r\n")[1:])
 
-        signature.verify(body, headers, signature.Keys(ed25519=(VerifyKey(key.public_key().public_bytes_raw()),)))
+        signature.verify(body, headers, signature.PublicKeys(ed25519=(VerifyKey(key.public_key().public_bytes_raw()),)))
         message = events.parse(body)
 
         assert isinstance(message, InboundMessage)

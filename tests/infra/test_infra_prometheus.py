@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from bridge.metrics import GHL_REQUEST, PROVIDER_REQUEST, Tally
 from bridge.model import Ended, Status
-from bridge.receiver.metrics import Now
+from bridge.receiver.metrics import MetricsSnapshot
 from bridge.store.figures.counts import Counts
 from tests.stored import accept, keep, lanes_of, message, take
 
@@ -57,7 +57,7 @@ def exported(redis: Redis) -> set[str]:
     tally.time(PROVIDER_REQUEST, "assistable", "2xx", seconds=1)
     Counts(redis).add(tally)
     registry = CollectorRegistry()
-    registry.register(Now(redis, Counts(redis), by_location=True))
+    registry.register(MetricsSnapshot(redis, Counts(redis), by_location=True))
     return set(re.findall(r"^(ghl_bridge_\w+)", generate_latest(registry).decode(), re.MULTILINE))
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.operating.local import Here
-from bridge.operating.services import Office
+from bridge.operating.local import LocalOperations
+from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from tests.stored import FERNET_KEY
 from tests.world import opened
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def office(redis_url: str, redis: Redis) -> Iterator[Office]:
+def admin_services(redis_url: str, redis: Redis) -> Iterator[AdminServices]:
     """An office with an empty Redis."""
     del redis
-    office = Office(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))
-    yield office
-    office.close()
+    admin_services = AdminServices(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))
+    yield admin_services
+    admin_services.close()
 
 
 @pytest.fixture
-def perform(office: Office) -> Operations:
+def perform(admin_services: AdminServices) -> Operations:
     """The operations, as the command line carries them out."""
-    return Here(office, who="cli")
+    return LocalOperations(admin_services, who="cli")
 
 
 @pytest.fixture

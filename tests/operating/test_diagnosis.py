@@ -11,7 +11,7 @@ import pytest
 
 from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
 from bridge.store.figures.gauges import Gauges
-from bridge.store.limits.circuits import Down
+from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ WELL = Gauges(
     providers_down=0,
 )
 OVERDUE_MS = round(OVERDUE_SECONDS * 1000)
-DOWN = {"agencii-1": Down("agencii", "here", NOW, 7)}
+DOWN = {"agencii-1": DownProvider("agencii", "here", NOW, 7)}
 ALL_CAUSES = [
     "no_workers",
     "overdue",

@@ -8,9 +8,9 @@ import pytest
 
 from bridge.errors import WrongInput
 from bridge.operating import audit, locations
-from bridge.operating.audit import Page
-from bridge.operating.local import Here
-from bridge.operating.locations import Apply, One
+from bridge.operating.audit import AuditQuery
+from bridge.operating.local import LocalOperations
+from bridge.operating.locations import Apply, LocationQuery
 from bridge.store.operators.audit import MOST, Audit
 from bridge.store.redis.connection import key
 from tests.stored import RETENTION_MS, pass_time
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.operating.operation import Operations
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
 
 
-def test_every_change_is_noted_newest_first(office: Office) -> None:
+def test_every_change_is_noted_newest_first(admin_services: AdminServices) -> None:
     """Through which door it came, what, and about which ids; reading is no change."""
-    by_cli, by_token = Here(office, who="cli"), Here(office, who="token")
+    by_cli, by_token = LocalOperations(admin_services, who="cli"), LocalOperations(admin_services, who="token")
     by_cli(locations.apply, Apply(locations={"One": {}, "Two": {}}))
-    by_token(locations.pause, One("One"))
-    by_token(locations.show, One("One"))
+    by_token(locations.pause, LocationQuery("One"))
+    by_token(locations.show, LocationQuery("One"))
 
-    found = by_cli(audit.audit, Page()).changes
+    found = by_cli(audit.audit, AuditQuery()).changes
 
     assert [(each.who, each.what, each.ids, each.outcome) for each in found] == [
         ("token", "locations.pause", ("One",), "done"),
@@ -41,21 +41,21 @@ def test_every_change_is_noted_newest_first(office: Office) -> None:
 def test_what_was_refused_is_no_change(redis: Redis, perform: Operations) -> None:
     """Wrong input changes nothing, and leaves no record."""
     with pytest.raises(WrongInput):
-        perform(locations.pause, One("Nobody"))
+        perform(locations.pause, LocationQuery("Nobody"))
     with pytest.raises(WrongInput):
         perform(locations.apply, Apply(locations={"One": {"mode": "loud"}}))
 
     assert not redis.exists(key("audit"))
 
 
-def test_changes_expire(redis: Redis, office: Office) -> None:
+def test_changes_expire(redis: Redis, admin_services: AdminServices) -> None:
     """A record older than the retention time goes with the next one, and all go when nobody changes anything."""
     audit = Audit(redis, retention_ms=RETENTION_MS)
     audit.note(who="cli", what="old", ids=["a"], outcome="done")
     pass_time(redis, RETENTION_MS / 1000 + 1)
     audit.note(who="cli", what="new", ids=["a"], outcome="done")
 
-    assert [entry.what for entry in office.audit.page(skip=0, most=10)] == ["new"]
+    assert [entry.what for entry in admin_services.audit.page(skip=0, most=10)] == ["new"]
     assert 0 < redis.pttl(key("audit")) <= RETENTION_MS
 
 
@@ -67,11 +67,11 @@ def test_changes_are_bounded(redis: Redis) -> None:
     assert redis.zcard(key("audit")) == MOST
 
 
-def test_a_change_of_very_many_names_the_first_hundred(office: Office) -> None:
+def test_a_change_of_very_many_names_the_first_hundred(admin_services: AdminServices) -> None:
     """A file of a thousand locations is one record of a bounded size."""
-    office.audit.note(who="cli", what="w", ids=[str(number) for number in range(1000)], outcome="done")
+    admin_services.audit.note(who="cli", what="w", ids=[str(number) for number in range(1000)], outcome="done")
 
-    (entry,) = office.audit.page(skip=0, most=1)
+    (entry,) = admin_services.audit.page(skip=0, most=1)
     assert entry.ids == tuple(str(number) for number in range(100))
 
 
@@ -80,4 +80,4 @@ def test_pages_of_changes(perform: Operations) -> None:
     for id_ in ("One", "Two", "Three"):
         perform(locations.apply, Apply(locations={id_: {}}))
 
-    assert [each.ids for each in perform(audit.audit, Page(skip=1, limit=1)).changes] == [("Two",)]
+    assert [each.ids for each in perform(audit.audit, AuditQuery(skip=1, limit=1)).changes] == [("Two",)]

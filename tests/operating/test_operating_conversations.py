@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import NotKnown
 from bridge.model import MessageId, OutboundMessage
 from bridge.operating import contacts, conversations
-from bridge.operating.conversations import One
+from bridge.operating.conversations import ConversationQuery
 from bridge.store.redis.connection import now_ms
 from tests.stored import HERE, LANE, accept, keep, lanes_of, message, standings_of, take
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bridge.operating.operation import Operations
     from tests.world import World
 
-CONTACT = contacts.One(HERE, "contact")
+CONTACT = contacts.ContactQuery(HERE, "contact")
 
 
 def human(redis: Redis) -> None:
@@ -35,29 +35,29 @@ def human(redis: Redis) -> None:
         text="I am a person",
         date_added_ms=now_ms(redis),
     )
-    standings_of(redis).hear(LANE, [words])
+    standings_of(redis).observe(LANE, [words])
 
 
 @pytest.mark.parametrize("id_", ["contact", "conversation-contact"])
 def test_a_paused_conversation_is_skipped_until_it_is_resumed(world: World, perform: Operations, id_: str) -> None:
     """By the id of the conversation or of its contact; the reason is conversation_paused."""
     world.write("m1")
-    assert perform(conversations.pause, One(id_)).known
+    assert perform(conversations.pause, ConversationQuery(id_)).known
     world.work()
     assert world.status("m1") == ("skipped", "conversation_paused")
-    assert perform(conversations.show, One(id_)).standing.paused_since
+    assert perform(conversations.show, ConversationQuery(id_)).standing.paused_since
 
-    perform(conversations.resume, One(id_))
+    perform(conversations.resume, ConversationQuery(id_))
     world.write("m2")
     world.work()
 
     assert world.status("m2") == ("replied", "")
-    assert perform(conversations.show, One(id_)).standing.paused_since is None
+    assert perform(conversations.show, ConversationQuery(id_)).standing.paused_since is None
 
 
 def test_what_was_never_heard_of_can_be_paused(world: World, perform: Operations) -> None:
     """Before the first message: the pause counts from it on, and can be lifted again."""
-    assert not perform(conversations.pause, One("contact")).known
+    assert not perform(conversations.pause, ConversationQuery("contact")).known
     world.write()
     world.work()
 
@@ -69,7 +69,7 @@ def test_an_id_that_is_neither_known_nor_paused_can_not_be_resumed(redis: Redis,
     keep(redis)
     for operation in (conversations.resume, conversations.show):
         with pytest.raises(NotKnown):
-            perform(operation, One("nobody"))
+            perform(operation, ConversationQuery("nobody"))
 
 
 def test_a_takeover_is_shown_and_ended(redis: Redis, perform: Operations) -> None:
@@ -78,26 +78,26 @@ def test_a_takeover_is_shown_and_ended(redis: Redis, perform: Operations) -> Non
     accept(redis, message())
     human(redis)
 
-    shown = perform(conversations.show, One("contact")).standing
+    shown = perform(conversations.show, ConversationQuery("contact")).standing
     assert "a person wrote h1" in (shown.taken_over or "")
     assert shown.human_spoke_at
 
-    perform(conversations.resume, One("contact"))
-    assert perform(conversations.show, One("contact")).standing.taken_over is None
+    perform(conversations.resume, ConversationQuery("contact"))
+    assert perform(conversations.show, ConversationQuery("contact")).standing.taken_over is None
 
 
 def test_what_waits_and_who_works_is_shown(redis: Redis, perform: Operations) -> None:
     """How many messages, when they are looked at, and whether somebody has them now."""
     keep(redis, debounce=1000.0, most=1000.0)
     accept(redis, message("m1"), message("m2"))
-    shown = perform(conversations.show, One("m1"))
+    shown = perform(conversations.show, ConversationQuery("m1"))
     assert (shown.waiting, shown.working, len(shown.messages)) == (2, False, 2)
     assert shown.due_at
 
     keep(redis)
     accept(redis, message("m3", "other"))
     take(lanes_of(redis), message("m3", "other").lane)
-    assert perform(conversations.show, One("other")).working
+    assert perform(conversations.show, ConversationQuery("other")).working
 
 
 def test_a_stop_is_shown_and_lifted(redis: Redis, perform: Operations) -> None:
@@ -119,4 +119,4 @@ def test_an_unknown_contact_is_not_shown(redis: Redis, perform: Operations) -> N
         perform(contacts.show, CONTACT)
     for operation in (contacts.show, contacts.allow):
         with pytest.raises(NotKnown):
-            perform(operation, contacts.One("nowhere", "contact"))
+            perform(operation, contacts.ContactQuery("nowhere", "contact"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.errors import NotKnown
 from bridge.model import ContactId, Dead, Lane
 from bridge.operating import dead_letters
-from bridge.operating.dead_letters import Drop, One, Page, Replay
+from bridge.operating.dead_letters import DeadLetterQuery, DeadLettersQuery, Drop, Replay
 from bridge.store.redis.connection import key
 from tests.stored import FERNET_KEY, HERE, accept, dead_letters_of, excerpts_of, keep, lanes_of, message, take
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from bridge.operating.operation import Operations
 
 
-def bury(redis: Redis, number: int, location: str = HERE, *, said: str = "", fernet_key: str = FERNET_KEY) -> str:
+def write_dead_letter(redis: Redis, number: int, location: str = HERE, *, said: str = "", fernet_key: str = FERNET_KEY) -> str:
     """Let a turn end as a dead letter, of which its service `said` something; answers its id."""
     accept(redis, message(f"m{number}", f"c{number}", location))
     lanes = lanes_of(redis)
     turn = take(lanes, Lane(message(location=location).location_id, ContactId(f"c{number}")))
     excerpt = excerpts_of(redis, fernet_key).seal(said, provider="assistable") if said else None
-    lanes.bury(turn, [turn.messages[0].id], Dead(error="no"), answer=None, at_ms=1, excerpt=excerpt)
+    lanes.write_dead_letter(turn, [turn.messages[0].id], Dead(error="no"), answer=None, at_ms=1, excerpt=excerpt)
     return turn.id
 
 
@@ -35,15 +35,15 @@ def bury(redis: Redis, number: int, location: str = HERE, *, said: str = "", fer
 def letters(redis: Redis) -> list[str]:
     """Five open dead letters of two locations."""
     keep(redis, HERE, "there")
-    return [bury(redis, number, "there" if number == 3 else HERE) for number in range(5)]
+    return [write_dead_letter(redis, number, "there" if number == 3 else HERE) for number in range(5)]
 
 
 def every(perform: Operations, *, limit: int, location_id: str = "") -> list[str]:
     """What all pages hold."""
     found, after = [], ""
     while True:
-        page = perform(dead_letters.list_, Page(limit=limit, after=after, location_id=location_id))
-        found += [letter.id for letter in page.dead_letters]
+        page = perform(dead_letters.list_, DeadLettersQuery(limit=limit, after=after, location_id=location_id))
+        found += [dead_letter.id for dead_letter in page.dead_letters]
         if page.next is None:
             return found
         after = page.next
@@ -67,7 +67,7 @@ def test_letters_of_the_same_moment_are_all_listed(redis: Redis, times: list[int
     store, found, after = dead_letters_of(redis), [], ""
     while True:
         page = store.page(after=after, most=limit)
-        found += [letter.id for letter in page.letters]
+        found += [dead_letter.id for dead_letter in page.dead_letters]
         if not page.next:
             break
         after = page.next
@@ -76,12 +76,12 @@ def test_letters_of_the_same_moment_are_all_listed(redis: Redis, times: list[int
 
 def test_a_letter_that_is_closed_between_two_pages_moves_no_other(perform: Operations, letters: list[str]) -> None:
     """A place in the list is a moment, not a number."""
-    page = perform(dead_letters.list_, Page(limit=2))
+    page = perform(dead_letters.list_, DeadLettersQuery(limit=2))
     perform(dead_letters.drop, Drop((letters[0],)))
 
-    rest = perform(dead_letters.list_, Page(limit=10, after=page.next or ""))
+    rest = perform(dead_letters.list_, DeadLettersQuery(limit=10, after=page.next or ""))
 
-    assert [letter.id for letter in rest.dead_letters] == letters[2:]
+    assert [dead_letter.id for dead_letter in rest.dead_letters] == letters[2:]
 
 
 def test_a_dry_run_changes_nothing_and_is_no_change(redis: Redis, perform: Operations, letters: list[str]) -> None:
@@ -100,7 +100,7 @@ def test_one_unknown_id_refuses_all(redis: Redis, perform: Operations, letters: 
     with pytest.raises(NotKnown, match="nobody"):
         perform(dead_letters.drop, Drop((letters[0], "nobody")))
     with pytest.raises(NotKnown, match="nobody"):
-        perform(dead_letters.show, One("nobody"))
+        perform(dead_letters.show, DeadLetterQuery("nobody"))
     assert redis.zcard(key("dead")) == 5
 
 

@@ -10,9 +10,9 @@ import pytest
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
 from bridge.operating.doctor.end_to_end import QUESTION, SendTest, plan, send_test
-from bridge.operating.doctor.installation import Examine, examine
-from bridge.operating.local import Here
-from bridge.operating.services import Office
+from bridge.operating.doctor.installation import DoctorQuery, examine
+from bridge.operating.local import LocalOperations
+from bridge.operating.services import AdminServices
 from bridge.policy.guards import DEAF_AFTER
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
@@ -74,23 +74,23 @@ def services() -> Services:
 
 
 @pytest.fixture
-def doctor(services: Services, redis: Redis, redis_url: str) -> Iterator[Here]:
+def doctor(services: Services, redis: Redis, redis_url: str) -> Iterator[LocalOperations]:
     """The operations against those services, with one location."""
     with OtherSide(services.serve) as side:
         assistable = {"assistant_id": "a", "token": "t", "url": f"{side.url}/complete", "delivery": "bridge"}
         keep(redis, ghl_token="pit", assistable=assistable)
         environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": side.url}
-        office = Office(from_environment(environ))
-        yield Here(office, who="cli")
-        office.close()
+        admin_services = AdminServices(from_environment(environ))
+        yield LocalOperations(admin_services, who="cli")
+        admin_services.close()
 
 
 def by_name(findings: tuple[Finding, ...]) -> dict[str, Finding]:
     return {each.what.removeprefix(f"location {HERE} "): each for each in findings}
 
 
-def look(doctor: Here) -> dict[str, Finding]:
-    return by_name(doctor(examine, Examine(location_id=HERE)).findings)
+def look(doctor: LocalOperations) -> dict[str, Finding]:
+    return by_name(doctor(examine, DoctorQuery(location_id=HERE)).findings)
 
 
 SCOPES = {
@@ -100,7 +100,7 @@ SCOPES = {
 }
 
 
-def test_a_token_with_all_scopes_is_well(doctor: Here, services: Services) -> None:
+def test_a_token_with_all_scopes_is_well(doctor: LocalOperations, services: Services) -> None:
     """The token and each scope that reads, looked at by reading; that there is nothing to read is no refusal."""
     found = look(doctor)
 
@@ -109,14 +109,14 @@ def test_a_token_with_all_scopes_is_well(doctor: Here, services: Services) -> No
     assert {each.method for each in services.calls} <= {"GET", "OPTIONS"}
 
 
-def test_the_release_of_the_time_zones_is_told(doctor: Here) -> None:
+def test_the_release_of_the_time_zones_is_told(doctor: LocalOperations) -> None:
     """Which release opening hours are computed with, and where it comes from."""
     at_hand = releases()
     assert f"release {max(at_hand.package, at_hand.system)}, from the " in look(doctor)["time zones"].says
 
 
 @pytest.mark.parametrize(("path", "scope"), SCOPES.items(), ids=SCOPES.values())
-def test_a_missing_scope_is_named(doctor: Here, services: Services, path: str, scope: str) -> None:
+def test_a_missing_scope_is_named(doctor: LocalOperations, services: Services, path: str, scope: str) -> None:
     """That one and no other, with what to do."""
     services.refusing[path] = 401, NO_SCOPE
 
@@ -127,7 +127,7 @@ def test_a_missing_scope_is_named(doctor: Here, services: Services, path: str, s
     assert found["ghl_token"].ok
 
 
-def test_a_refused_token_is_one_problem(doctor: Here, services: Services) -> None:
+def test_a_refused_token_is_one_problem(doctor: LocalOperations, services: Services) -> None:
     """Not one for each scope."""
     for path in SCOPES:
         services.refusing[path] = 401, NO_TOKEN
@@ -139,7 +139,7 @@ def test_a_refused_token_is_one_problem(doctor: Here, services: Services) -> Non
     assert "pit" not in str(found)
 
 
-def test_the_last_event_and_the_last_refused_call_are_told(doctor: Here, redis: Redis) -> None:
+def test_the_last_event_and_the_last_refused_call_are_told(doctor: LocalOperations, redis: Redis) -> None:
     """With how long ago; neither is wrong by itself."""
     assert "none has come yet" in look(doctor)["events"].says
     accept(redis, message("m1"))
@@ -162,7 +162,9 @@ STATES = {
 
 
 @pytest.mark.parametrize(("fields", "ok", "says"), STATES.values(), ids=STATES)
-def test_what_stands_in_the_way_is_told(doctor: Here, redis: Redis, fields: dict[str, Any], ok: bool, says: str) -> None:
+def test_what_stands_in_the_way_is_told(
+    doctor: LocalOperations, redis: Redis, fields: dict[str, Any], ok: bool, says: str
+) -> None:
     """A hold is a problem, a pause is somebody's wish."""
     for name, value in fields.items():
         redis.hset(key("location", HERE), name, value)
@@ -182,7 +184,7 @@ HEARING: dict[str, tuple[int, float, dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize("name", HEARING)
-def test_a_location_that_hears_nobody_step_in_is_told_of(doctor: Here, redis: Redis, name: str) -> None:
+def test_a_location_that_hears_nobody_step_in_is_told_of(doctor: LocalOperations, redis: Redis, name: str) -> None:
     """Events bring its contacts' messages, and never what leaves: the app is not subscribed to OutboundMessage."""
     unheard, days, settings, warned = HEARING[name]
     keep(redis, **settings)
@@ -197,7 +199,7 @@ def test_a_location_that_hears_nobody_step_in_is_told_of(doctor: Here, redis: Re
         assert "OutboundMessage" in found["takeover"].says
 
 
-def test_a_plan_is_said_before_anything_is_done(doctor: Here, services: Services) -> None:
+def test_a_plan_is_said_before_anything_is_done(doctor: LocalOperations, services: Services) -> None:
     """In sentences, and without a single call."""
     says = " ".join(doctor(plan, ASKED).says)
 
@@ -207,14 +209,14 @@ def test_a_plan_is_said_before_anything_is_done(doctor: Here, services: Services
     assert services.calls == []
 
 
-def test_a_plan_warns_of_a_provider_that_may_deliver(doctor: Here, redis: Redis) -> None:
+def test_a_plan_warns_of_a_provider_that_may_deliver(doctor: LocalOperations, redis: Redis) -> None:
     """Its answer could reach the contact."""
     keep(redis, ghl_token="pit", assistable={"assistant_id": "a", "token": "t"})
 
     assert "to the contact by itself" in " ".join(doctor(plan, ASKED).says)
 
 
-def test_the_whole_way_ends_in_a_comment_that_only_staff_see(doctor: Here, services: Services) -> None:
+def test_the_whole_way_ends_in_a_comment_that_only_staff_see(doctor: LocalOperations, services: Services) -> None:
     """Contact, completion and comment, each a finding; asked about the contact's newest message, and nothing else is posted."""
     found = doctor(send_test, ASKED).findings
 
@@ -237,7 +239,7 @@ STOPS = {
 
 @pytest.mark.parametrize(("path", "status", "steps"), STOPS.values(), ids=STOPS)
 def test_the_first_step_that_fails_is_the_last(
-    doctor: Here, services: Services, path: str, status: int, steps: list[str]
+    doctor: LocalOperations, services: Services, path: str, status: int, steps: list[str]
 ) -> None:
     """It is named with what went wrong, and nothing comes after it."""
     services.refusing[path] = status, {}
@@ -249,10 +251,10 @@ def test_the_first_step_that_fails_is_the_last(
     assert found[-1].says
 
 
-def test_an_unknown_location_can_not_be_examined_or_tested(doctor: Here) -> None:
+def test_an_unknown_location_can_not_be_examined_or_tested(doctor: LocalOperations) -> None:
     """Wrong input, before anything is asked."""
     for operation in (plan, send_test):
         with pytest.raises(NotKnown):
             doctor(operation, SendTest(location_id="nobody", contact_id="c1"))
     with pytest.raises(NotKnown):
-        doctor(examine, Examine(location_id="nobody"))
+        doctor(examine, DoctorQuery(location_id="nobody"))

@@ -19,17 +19,17 @@ from bridge.model import (
     Lane,
     MessageId,
     OutboundMessage,
+    PastMessage,
     Reason,
-    Said,
     Status,
 )
 from bridge.operating import contacts, conversations, locations
-from bridge.operating.explain import Asked, explain
+from bridge.operating.explain import ExplainQuery, explain
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.operators.alerts import Alerts, Cause
 from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import connect_async, key, now_ms
-from tests.operating.test_operating_dead_letters import bury as bury_one
+from tests.operating.test_operating_dead_letters import write_dead_letter as bury_one
 from tests.stored import (
     FERNET_KEY,
     HERE,
@@ -50,13 +50,13 @@ from tests.stored import (
 
 if TYPE_CHECKING:
     from bridge.operating.operation import Operations
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
     from bridge.store.lanes.leases import Lanes
 
 ID = "Er4sedC0ntact"
 LANE = Lane(HERE, ContactId(ID))
 CONVERSATION = ConversationId(f"conversation-{ID}")
-WHO = contacts.One(HERE, ID)
+WHO = contacts.ContactQuery(HERE, ID)
 
 
 def write(redis: Redis, id_: str, **fields: Any) -> list[str]:
@@ -77,22 +77,22 @@ def reply(redis: Redis, lanes: Lanes, id_: str, *, failing_first: bool = False) 
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId(id_),), reply_message_ids=(reply_id,)))
 
 
-def bury(redis: Redis, lanes: Lanes, id_: str, *, refused: str = "") -> str:
+def write_dead_letter(redis: Redis, lanes: Lanes, id_: str, *, refused: str = "") -> str:
     """Let a message end as a dead letter, of which its service said something; answers its id."""
     write(redis, id_, text=f"secret words {id_}")
     turn, said = take(lanes, LANE), excerpts_of(redis).seal("what the service said", provider="assistable")
     dead = Dead(error="no", refused=refused)
-    lanes.bury(turn, [MessageId(id_)], dead, answer=Completion(text="answer"), at_ms=1, excerpt=said)
+    lanes.write_dead_letter(turn, [MessageId(id_)], dead, answer=Completion(text="answer"), at_ms=1, excerpt=said)
     return turn.id
 
 
-def hear(redis: Redis, token: str = "") -> None:
+def observe(redis: Redis, token: str = "") -> None:
     """Let a person write to the contact."""
     fields: dict[str, Any] = {"location_id": HERE, "contact_id": LANE.contact_id, "conversation_id": CONVERSATION}
     words = OutboundMessage(
         id=MessageId("h1"), type="TYPE_SMS", text="secret words of staff", date_added_ms=now_ms(redis), user_id="u1", **fields
     )
-    standings_of(redis).hear(LANE, [words], token=token)
+    standings_of(redis).observe(LANE, [words], token=token)
 
 
 def live(redis: Redis, perform: Operations) -> None:
@@ -101,14 +101,14 @@ def live(redis: Redis, perform: Operations) -> None:
     lanes = lanes_of(redis)
     reply(redis, lanes, "m1")
     reply(redis, lanes, "m0", failing_first=True)
-    dropped, replayed = bury(redis, lanes, "m2"), bury(redis, lanes, "m3")
+    dropped, replayed = write_dead_letter(redis, lanes, "m2"), write_dead_letter(redis, lanes, "m3")
     dead_letters_of(redis).drop([dropped])
     dead_letters_of(redis).replay(replayed, force=True)
-    bury(redis, lanes, "m4", refused="ghl")
+    write_dead_letter(redis, lanes, "m4", refused="ghl")
     standings_of(redis).begin_away(LANE, 1, "turn")
-    hear(redis)
-    perform(conversations.pause, conversations.One(ID))
-    perform(conversations.pause, conversations.One("never-heard-of"))
+    observe(redis)
+    perform(conversations.pause, conversations.ConversationQuery(ID))
+    perform(conversations.pause, conversations.ConversationQuery("never-heard-of"))
     perform(contacts.allow, WHO)
     redis.zadd(key("capped"), {str(LANE): now_ms(redis)})
     redis.hset(key("circuit", "assistable", "faults"), "token", str(LANE))
@@ -146,7 +146,7 @@ def test_nothing_of_an_erased_contact_is_left(redis: Redis, perform: Operations)
     assert "secret words" not in left
     for id_ in (ID, CONVERSATION, "m1", "reply-m1", "h1"):
         with pytest.raises(NotKnown):
-            perform(explain, Asked(id_))
+            perform(explain, ExplainQuery(id_))
     assert claim(lanes_of(redis)) == ()
 
 
@@ -219,11 +219,11 @@ def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> Non
         check(lanes, turn, seconds=1, revision=0)
     with pytest.raises(Fenced):
         lanes.answered(turn, [MessageId("m1")], Completion(text="hi"), at_ms=1, seconds=1.0)
-    secret = [Said("user", "secret words", MessageId("m1"), 1)]
+    secret = [PastMessage("user", "secret words", MessageId("m1"), 1)]
     with pytest.raises(Fenced):
         lanes.asking(turn, [MessageId("m1")], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=secret)
     assert lanes.renew([turn]) == (LANE,)
-    hear(redis, token=turn.token)
+    observe(redis, token=turn.token)
     standings = standings_of(redis)
     standings.remember(LANE, secret, token=turn.token)
     assert not standings.begin_away(LANE, 1, "turn", token=turn.token)
@@ -293,8 +293,8 @@ async def test_a_pause_outlives_its_contact_too(redis: Redis, redis_url: str, pe
     """And so does a takeover, for as long as takeovers last."""
     keep(redis, takeover_seconds=100.0)
     write(redis, "m1")
-    hear(redis)
-    perform(conversations.pause, conversations.One(ID))
+    observe(redis)
+    perform(conversations.pause, conversations.ConversationQuery(ID))
     perform(contacts.erase, WHO)
 
     await come_again(redis, redis_url, "m2")
@@ -308,33 +308,33 @@ def test_a_takeover_alone_is_forgotten_in_time(redis: Redis, perform: Operations
     """Nothing else was forbidden, so that nothing has to stay for ever."""
     keep(redis, takeover_seconds=100.0)
     write(redis, "m1")
-    hear(redis)
+    observe(redis)
     perform(contacts.erase, WHO)
 
     assert 0 < redis.pttl(key("erased", digests(LANE, [FERNET_KEY])[0])) <= 100_000
 
 
-def test_who_comes_while_it_is_erased_is_answered(redis: Redis, office: Office, perform: Operations) -> None:
+def test_who_comes_while_it_is_erased_is_answered(redis: Redis, admin_services: AdminServices, perform: Operations) -> None:
     """A message that is taken in behind the fence stays, whole, with what is needed to answer it."""
     keep(redis)
     write(redis, "m1")
-    begun = office.erasures.begin(LANE)
+    begun = admin_services.erasures.begin(LANE)
     write(redis, "m2", text="new words")
 
-    office.erasures.finish(LANE, begun)
+    admin_services.erasures.finish(LANE, begun)
 
     turn = take(lanes_of(redis), LANE)
     assert [one.id for one in turn.messages] == ["m2"]
-    assert perform(explain, Asked("m2")).messages[0].status == Status.WAITING
-    assert perform(explain, Asked(CONVERSATION)).messages
+    assert perform(explain, ExplainQuery("m2")).messages[0].status == Status.WAITING
+    assert perform(explain, ExplainQuery(CONVERSATION)).messages
     with pytest.raises(NotKnown):
-        perform(explain, Asked("m1"))
+        perform(explain, ExplainQuery("m1"))
 
 
 def test_a_removed_locations_contact_can_be_erased(redis: Redis, perform: Operations) -> None:
     """Whoever leaves has the right to be forgotten all the more."""
     live(redis, perform)
-    perform(locations.remove, locations.One(HERE))
+    perform(locations.remove, locations.LocationQuery(HERE))
 
     perform(contacts.erase, WHO)
 

@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import NotKnown
 from bridge.metrics import WEBHOOKS, Tally
 from bridge.model import Completion, Reason
-from bridge.operating.explain import Asked, explain
+from bridge.operating.explain import ExplainQuery, explain
 from bridge.operating.sentences import SENTENCES, in_words, sentence
 from bridge.store.figures.counts import Counts
 from bridge.store.redis.connection import key
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.operating.operation import Operations
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
     from tests.world import World
 
 SKIPPED = {
@@ -41,7 +41,7 @@ def test_a_skip_tells_its_rule_and_what_the_rule_looked_at(
     world.work()
 
     for id_ in ("m1", "contact", "conversation-contact"):
-        told = perform(explain, Asked(id_))
+        told = perform(explain, ExplainQuery(id_))
         (outcome,) = told.messages
         assert (outcome.status, outcome.reason) == ("skipped", reason)
         assert outcome.facts
@@ -53,7 +53,7 @@ def test_a_reply_is_explained_by_its_own_id(world: World, perform: Operations) -
     world.write()
     world.work()
 
-    told = perform(explain, Asked("r1"))
+    told = perform(explain, ExplainQuery("r1"))
 
     assert told.messages[0].reply_message_ids == ("r1",)
     assert told.messages[0].status == "replied"
@@ -68,7 +68,7 @@ def test_an_unknown_id_tells_what_came_last(redis: Redis, perform: Operations) -
     Counts(redis).add(tally)
 
     with pytest.raises(NotKnown) as error:
-        perform(explain, Asked("nobody"))
+        perform(explain, ExplainQuery("nobody"))
 
     said = str(error.value)
     assert "for location here" in said
@@ -83,7 +83,7 @@ def test_of_a_location_it_tells_that_ones_last_webhook(redis: Redis, perform: Op
     accept(redis, message("m1"), message("m2", location="there"))
 
     with pytest.raises(NotKnown, match=r"for location there \(") as error:
-        perform(explain, Asked("there"))
+        perform(explain, ExplainQuery("there"))
     assert "location here" not in str(error.value)
 
 
@@ -92,10 +92,10 @@ def test_where_nothing_ever_came_that_is_said(redis: Redis, perform: Operations)
     keep(redis)
 
     with pytest.raises(NotKnown, match=r"No webhook of a known location has come yet; no call was refused"):
-        perform(explain, Asked("nobody"))
+        perform(explain, ExplainQuery("nobody"))
 
 
-def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, office: Office) -> None:
+def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, admin_services: AdminServices) -> None:
     """A time and a code, of the newest one only; other answers are none."""
     tally = Tally()
     for answer in ("unauthorized", "too_large", "accepted", "ignored"):
@@ -103,7 +103,7 @@ def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, off
             tally.count(WEBHOOKS, answer, "")
         Counts(redis).add(tally)
 
-    refused = office.feeds.last_refused()
+    refused = admin_services.feeds.last_refused()
 
     assert refused is not None
     assert refused[1] == "too_large"
@@ -117,7 +117,7 @@ def test_a_silence_is_explained(world: World, perform: Operations) -> None:
     world.write()
     world.work()
 
-    told = perform(explain, Asked("m1"))
+    told = perform(explain, ExplainQuery("m1"))
 
     assert (told.messages[0].status, told.messages[0].reason) == ("no_reply", "refusal")
     assert [event["reason"] for event in told.events if event["step"] == "no_reply"] == ["refusal"]
@@ -143,7 +143,7 @@ def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
     accept(redis, message())
     turn = take(lanes)
     lanes.answered(turn, [turn.messages[0].id], Completion(text="hi", waited_out=("assistable: HTTP 429",)), at_ms=1, seconds=2.0)
-    assert [sentence(event) for event in perform(explain, Asked(turn.messages[0].id)).events if event["step"] == "answered"] == [
-        "2 characters after 2.0 s; waited out before: assistable: HTTP 429"
-    ]
+    assert [
+        sentence(event) for event in perform(explain, ExplainQuery(turn.messages[0].id)).events if event["step"] == "answered"
+    ] == ["2 characters after 2.0 s; waited out before: assistable: HTTP 429"]
     assert sentence({"step": "sending", "part": 0, "type": "SMS", "shortened": True}) == "part 0 to GHL as SMS; shortened"

@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import NotKnown, WrongInput
 from bridge.model import Completion, ContactId, Dead, Ended, Lane, Status
 from bridge.operating import locations
-from bridge.operating.locations import Apply, One, Page
+from bridge.operating.locations import Apply, LocationQuery, LocationsQuery
 from bridge.store.redis.connection import key
 from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, message, take
 from tests.world import M1
@@ -30,16 +30,16 @@ def apply(perform: Operations, *ids: str, prune: bool = False, **settings: Any) 
 
 
 def ids(perform: Operations) -> list[str]:
-    return [each.id for each in perform(locations.list_, Page()).locations]
+    return [each.id for each in perform(locations.list_, LocationsQuery()).locations]
 
 
 def test_pages_hold_every_location_once(perform: Operations) -> None:
     """Each page goes on where the one before ended, and the last one says so."""
     apply(perform, *(f"L{number}" for number in range(7)))
 
-    first = perform(locations.list_, Page(limit=3))
-    second = perform(locations.list_, Page(limit=3, after=first.next or ""))
-    third = perform(locations.list_, Page(limit=3, after=second.next or ""))
+    first = perform(locations.list_, LocationsQuery(limit=3))
+    second = perform(locations.list_, LocationsQuery(limit=3, after=first.next or ""))
+    third = perform(locations.list_, LocationsQuery(limit=3, after=second.next or ""))
 
     assert [each.id for page in (first, second, third) for each in page.locations] == [f"L{number}" for number in range(7)]
     assert third.next is None
@@ -49,7 +49,7 @@ def test_a_last_page_that_is_full_has_no_next(perform: Operations) -> None:
     """Nobody asks for an empty page."""
     apply(perform, "L1", "L2")
 
-    assert perform(locations.list_, Page(limit=2)).next is None
+    assert perform(locations.list_, LocationsQuery(limit=2)).next is None
 
 
 def test_pruning_removes_what_the_file_does_not_hold(perform: Operations) -> None:
@@ -75,17 +75,17 @@ def test_a_removed_location_is_not_known(perform: Operations) -> None:
     """Neither to be shown nor to be paused or removed again."""
     apply(perform, "One", "Two")
 
-    assert perform(locations.remove, One("One")).id == "One"
+    assert perform(locations.remove, LocationQuery("One")).id == "One"
     for operation in (locations.show, locations.pause, locations.resume, locations.remove):
         with pytest.raises(NotKnown):
-            perform(operation, One("One"))
+            perform(operation, LocationQuery("One"))
     assert ids(perform) == ["Two"]
 
 
 def test_a_removed_locations_messages_are_no_longer_taken(redis: Redis, perform: Operations) -> None:
     """What comes afterwards is of an unknown location."""
     apply(perform, HERE)
-    perform(locations.remove, One(HERE))
+    perform(locations.remove, LocationQuery(HERE))
 
     assert accept(redis, message()) == ["unknown_location"]
 
@@ -93,7 +93,7 @@ def test_a_removed_locations_messages_are_no_longer_taken(redis: Redis, perform:
 def test_what_waited_for_a_removed_location_is_skipped(world: World, perform: Operations) -> None:
     """Status skipped, reason unknown_location, nobody asked and nothing posted."""
     world.write()
-    perform(locations.remove, One(HERE))
+    perform(locations.remove, LocationQuery(HERE))
 
     world.work()
 
@@ -109,11 +109,11 @@ def test_what_waited_out_a_hold_is_skipped_too(redis: Redis, world: World, perfo
         lane = Lane(HERE, ContactId(f"refused{number}"))
         accept(redis, message(f"r{number}", lane.contact_id))
         turn = take(lanes, lane)
-        lanes.bury(turn, [turn.messages[0].id], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [turn.messages[0].id], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
     world.write()
     assert claim(lanes) == ()
 
-    perform(locations.remove, One(HERE))
+    perform(locations.remove, LocationQuery(HERE))
     world.work()
 
     assert world.status() == ("skipped", "unknown_location")
@@ -126,7 +126,9 @@ ENDS: dict[str, Callable[[Lanes, Turn], object]] = {
     ),
     "no claim of delivery": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="hi"), at_ms=1, seconds=1.0),
     "a reply": lambda lanes, turn: lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,))),
-    "a refused login": lambda lanes, turn: lanes.bury(turn, [M1], Dead(error="no", refused="ghl"), answer=None, at_ms=1),
+    "a refused login": lambda lanes, turn: lanes.write_dead_letter(
+        turn, [M1], Dead(error="no", refused="ghl"), answer=None, at_ms=1
+    ),
     "another try": lambda lanes, turn: lanes.give_back(turn),
 }
 
@@ -140,7 +142,7 @@ def test_work_under_way_does_not_bring_a_removed_location_back(
     accept(redis, message())
     lanes = lanes_of(redis)
     turn = take(lanes)
-    perform(locations.remove, One(HERE))
+    perform(locations.remove, LocationQuery(HERE))
 
     end(lanes, turn)
 
@@ -153,8 +155,8 @@ def test_a_removed_location_may_come_back(redis: Redis, perform: Operations) -> 
     """Applied again it begins anew, and what still waits is answered."""
     keep(redis)
     accept(redis, message())
-    perform(locations.remove, One(HERE))
+    perform(locations.remove, LocationQuery(HERE))
     apply(perform, HERE)
 
     assert claim(lanes_of(redis)) == (LANE,)
-    assert perform(locations.show, One(HERE)).last_event_at is None
+    assert perform(locations.show, LocationQuery(HERE)).last_event_at is None

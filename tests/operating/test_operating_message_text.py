@@ -9,9 +9,9 @@ import pytest
 from bridge.errors import Closed, DidNotWork, NotKnown, Retryable
 from bridge.model import Ended, MessageId, Status
 from bridge.operating import audit, locations, message_text
-from bridge.operating.local import Here
-from bridge.operating.message_text import OfMessage
-from bridge.operating.services import Office
+from bridge.operating.local import LocalOperations
+from bridge.operating.message_text import MessageQuery
+from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from tests.other_side import OtherSide, answering, http
 from tests.stored import FERNET_KEY, LANE, accept, keep, lanes_of, message, part, posted, take
@@ -32,12 +32,14 @@ def ghl() -> Iterator[OtherSide]:
 
 
 @pytest.fixture
-def door(redis_url: str, redis: Redis, ghl: OtherSide) -> Iterator[Operations]:
+def operations(redis_url: str, redis: Redis, ghl: OtherSide) -> Iterator[Operations]:
     """The operations, with that GHL."""
     keep(redis, ghl_token="pit-1")
-    office = Office(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": ghl.url}))
-    yield Here(office, who="console")
-    office.close()
+    admin_services = AdminServices(
+        from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": ghl.url})
+    )
+    yield LocalOperations(admin_services, who="console")
+    admin_services.close()
 
 
 def answered(redis: Redis) -> None:
@@ -49,62 +51,64 @@ def answered(redis: Redis) -> None:
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m1"),), reply_message_ids=(MessageId("r1"),)))
 
 
-def test_a_text_that_is_kept_is_read_here(redis: Redis, door: Operations, ghl: OtherSide) -> None:
+def test_a_text_that_is_kept_is_read_here(redis: Redis, operations: Operations, ghl: OtherSide) -> None:
     """GHL is not asked for it."""
     accept(redis, message("m1", text="hello there"))
-    told = door(message_text.text, OfMessage("m1"))
+    told = operations(message_text.text, MessageQuery("m1"))
     assert (told.text, told.source, ghl.requests) == ("hello there", "bridge", [])
 
 
 @pytest.mark.parametrize("id_", ["m1", "r1"])
-def test_a_text_that_is_gone_is_read_from_ghl(redis: Redis, door: Operations, ghl: OtherSide, id_: str) -> None:
+def test_a_text_that_is_gone_is_read_from_ghl(redis: Redis, operations: Operations, ghl: OtherSide, id_: str) -> None:
     """With the location's token; a reply's too."""
     answered(redis)
-    told = door(message_text.text, OfMessage(id_))
+    told = operations(message_text.text, MessageQuery(id_))
     assert (told.text, told.source) == ("what GHL has", "ghl")
     assert ghl.requests[0].target == f"/conversations/messages/{id_}"
     assert ghl.requests[0].headers["authorization"] == "Bearer pit-1"
 
 
-def test_who_read_a_text_is_noted(redis: Redis, door: Operations) -> None:
+def test_who_read_a_text_is_noted(redis: Redis, operations: Operations) -> None:
     """With its id and never with the text."""
     accept(redis, message("m1", text="hello there"))
-    door(message_text.text, OfMessage("m1"))
-    (change,) = door(audit.audit, audit.Page()).changes
+    operations(message_text.text, MessageQuery("m1"))
+    (change,) = operations(audit.audit, audit.AuditQuery()).changes
     assert (change.who, change.what, change.ids, change.outcome) == ("console", "messages.text", ("m1",), "done")
 
 
-def test_a_text_of_nobody_is_not_known(door: Operations) -> None:
+def test_a_text_of_nobody_is_not_known(operations: Operations) -> None:
     """Nor is GHL asked about it."""
     with pytest.raises(NotKnown, match="m9 is not known here"):
-        door(message_text.text, OfMessage("m9"))
+        operations(message_text.text, MessageQuery("m9"))
 
 
-def test_without_its_location_a_text_can_not_be_read(redis: Redis, door: Operations) -> None:
+def test_without_its_location_a_text_can_not_be_read(redis: Redis, operations: Operations) -> None:
     """There is no token to ask GHL with."""
     answered(redis)
-    door(locations.remove, locations.One(LANE.location_id))
+    operations(locations.remove, locations.LocationQuery(LANE.location_id))
     with pytest.raises(DidNotWork, match="its location was removed"):
-        door(message_text.text, OfMessage("m1"))
+        operations(message_text.text, MessageQuery("m1"))
 
 
 def test_a_ghl_that_does_not_answer_is_told(redis: Redis, redis_url: str) -> None:
     """The fault comes out as it is."""
     keep(redis, ghl_token="pit-1")
     answered(redis)
-    office = Office(
+    admin_services = AdminServices(
         from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": "http://127.0.0.1:1"})
     )
     with pytest.raises(Retryable):
-        Here(office, who="console")(message_text.text, OfMessage("m1"))
-    office.close()
+        LocalOperations(admin_services, who="console")(message_text.text, MessageQuery("m1"))
+    admin_services.close()
 
 
 def test_texts_can_be_switched_off(redis: Redis, redis_url: str) -> None:
     """Then nobody is shown any, kept or not."""
     keep(redis)
     accept(redis, message("m1", text="hello there"))
-    office = Office(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_CONSOLE_SHOW_TEXT": "0"}))
+    admin_services = AdminServices(
+        from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_CONSOLE_SHOW_TEXT": "0"})
+    )
     with pytest.raises(Closed, match="BRIDGE_CONSOLE_SHOW_TEXT=0"):
-        Here(office, who="console")(message_text.text, OfMessage("m1"))
-    office.close()
+        LocalOperations(admin_services, who="console")(message_text.text, MessageQuery("m1"))
+    admin_services.close()

@@ -9,7 +9,7 @@ import pytest
 from bridge.model import ContactId, Dead, Ended, Lane, MessageId, Reason, Status
 from bridge.operating import events, locations, overview
 from bridge.operating.operation import Nothing
-from tests.operating.test_operating_dead_letters import bury
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) 
     seen = perform(overview.overview, Nothing())
     assert (seen.day.accepted, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
     assert [trouble.name for trouble in seen.troubles] == ["No workers"]
-    assert perform(events.events, events.Newest()).events == ()
+    assert perform(events.events, events.EventsQuery()).events == ()
 
 
 def test_events_are_told_as_they_happen(redis: Redis, perform: Operations) -> None:
     """Newest first, whose they are, and with what is known of them."""
     a_day(redis)
-    newest = perform(events.events, events.Newest(limit=2)).events
+    newest = perform(events.events, events.EventsQuery(limit=2)).events
     assert [(each.step, each.contact_id, each.location_id) for each in newest] == [
         ("accepted", "waiting", HERE),
         ("skipped", "c4", HERE),
@@ -76,11 +76,11 @@ def test_a_location_tells_when_it_last_answered_and_how_long_it_fails(redis: Red
     """A location that never answered has no such moment."""
     keep(redis, "new")
     a_day(redis)
-    before = perform(locations.show, locations.One("here"))
+    before = perform(locations.show, locations.LocationQuery("here"))
     assert (bool(before.last_answered_at), before.failing) == (True, 0)
-    bury(redis, 7)
-    bury(redis, 8)
-    listed = {each.id: each for each in perform(locations.list_, locations.Page()).locations}
+    write_dead_letter(redis, 7)
+    write_dead_letter(redis, 8)
+    listed = {each.id: each for each in perform(locations.list_, locations.LocationsQuery()).locations}
     assert (listed["here"].failing, listed["new"].failing, listed["new"].last_answered_at) == (2, 0, None)
 
 
@@ -89,6 +89,6 @@ def test_a_dead_message_is_told_by_day(redis: Redis, perform: Operations) -> Non
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message())
-    lanes.bury(take(lanes), [MessageId("m1")], Dead(error="no"), answer=None, at_ms=1)
+    lanes.write_dead_letter(take(lanes), [MessageId("m1")], Dead(error="no"), answer=None, at_ms=1)
     seen = perform(overview.overview, Nothing())
     assert (seen.day.dead, seen.dead_letters) == (1, 1)

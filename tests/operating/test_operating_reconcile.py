@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import NotKnown
-from bridge.operating.local import Here
+from bridge.operating.local import LocalOperations
 from bridge.operating.reconcile import Reconcile, Reconciled, reconcile
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from bridge.store.redis.connection import key
 from tests.stored import FERNET_KEY, HERE, keep, snapshot
@@ -34,9 +34,9 @@ def books(redis: Redis) -> Iterator[Books]:
 @pytest.fixture
 def perform(redis_url: str, books: Books) -> Iterator[Operations]:
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": books.url}
-    office = Office(from_environment(environ))
-    yield Here(office, who="cli")
-    office.close()
+    admin_services = AdminServices(from_environment(environ))
+    yield LocalOperations(admin_services, who="cli")
+    admin_services.close()
 
 
 def outcomes(reconciled: Reconciled) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.model import MessageId, Reason, Said
+from bridge.model import MessageId, PastMessage, Reason
 from bridge.policy.loops import MOST_LOOKED_AT, judge_loop
 from tests.stored import message
 
@@ -15,15 +15,15 @@ MINUTE = 60_000
 LONG = "Thank you for your message we will be back soon"
 
 
-def us(text: str, at: int, id_: str = "r1") -> Said:
-    return Said("assistant", text, id=MessageId(id_), at_ms=NOW + at)
+def us(text: str, at: int, id_: str = "r1") -> PastMessage:
+    return PastMessage("assistant", text, id=MessageId(id_), at_ms=NOW + at)
 
 
-def them(text: str, at: int) -> Said:
-    return Said("user", text, at_ms=NOW + at)
+def them(text: str, at: int) -> PastMessage:
+    return PastMessage("user", text, at_ms=NOW + at)
 
 
-def loops(said: list[Said], *texts: str, at: int = 0) -> bool:
+def loops(said: list[PastMessage], *texts: str, at: int = 0) -> bool:
     messages = [message(f"m{number}", text=text, date_added_ms=NOW + at) for number, text in enumerate(texts)]
     skip = judge_loop(messages, said, now_ms=NOW)
     assert skip is None or (skip.reason is Reason.LOOP and skip.facts)
@@ -76,9 +76,9 @@ def test_another_text_in_between_is_a_person() -> None:
     assert not loops(said, LONG)
 
 
-def dialogue(turns: int, *, wait: int, every: int = MINUTE) -> list[Said]:
+def dialogue(turns: int, *, wait: int, every: int = MINUTE) -> list[PastMessage]:
     """So many replies of ours, each answered after `wait` ms; the last one's answer is still to come."""
-    said: list[Said] = []
+    said: list[PastMessage] = []
     for turn in range(turns):
         at = (turn - turns) * every
         said += [us(f"reply {turn}", at, f"r{turn}"), them(f"text {turn}", at + wait)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.model import Channel, ConversationId, Listed, MessageId, Question, Said
+from bridge.model import Channel, ConversationId, Listed, MessageId, PastMessage, Question
 from bridge.policy.transcript import ask, choose, earlier, read_back
 from tests.stored import HERE, LANE, message
 
@@ -107,8 +107,8 @@ def test_carried_texts_of_another_line_are_left_out() -> None:
     assert asked.input == "text of d\ntext of b"
 
 
-def said(id_: str, at_ms: int, role: str = "user") -> Said:
-    return Said(role, f"text of {id_}", id=MessageId(id_), at_ms=at_ms)
+def said(id_: str, at_ms: int, role: str = "user") -> PastMessage:
+    return PastMessage(role, f"text of {id_}", id=MessageId(id_), at_ms=at_ms)
 
 
 @pytest.mark.parametrize(
@@ -153,4 +153,4 @@ def test_what_ghl_lists_becomes_history() -> None:
         ("workflow", "assistant"),
         ("contact", "user"),
     ]
-    assert read_back(rows)[-1] == Said("user", "hello", id=MessageId("contact"), at_ms=5)
+    assert read_back(rows)[-1] == PastMessage("user", "hello", id=MessageId("contact"), at_ms=5)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import Listed, MessageId, Window
-from bridge.policy.unknown_sends import Absent, Found, Unproven, find_delivery, find_post, wait_before_look
+from bridge.policy.unknown_sends import Absent, Present, Unproven, find_delivery, find_post, wait_before_look
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,17 +29,17 @@ def listed(text: str = "hello", **fields: Any) -> Listed:
 
 def post(
     rows: list[Listed], text: str = "hello", claimed: str = "", ours: Collection[str] = (), *, complete: bool = True
-) -> Found | Absent | Unproven:
+) -> Present | Absent | Unproven:
     window = Window(messages=tuple(rows), complete=complete)
     return find_post(window, text=text, claimed=claimed, ours=[MessageId(one) for one in ours])
 
 
-def delivery(rows: list[Listed], ours: Collection[str] = (), *, complete: bool = True) -> Found | Absent | Unproven:
+def delivery(rows: list[Listed], ours: Collection[str] = (), *, complete: bool = True) -> Present | Absent | Unproven:
     return find_delivery(Window(messages=tuple(rows), complete=complete), ours=[MessageId(one) for one in ours])
 
 
 def is_found(row: Listed, text: str = "hello") -> bool:
-    return post([row], text) == Found(row.id)
+    return post([row], text) == Present(row.id)
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_what_people_and_automations_send_is_explained_and_not_ours(fields: dict
 def test_what_no_contact_sees_is_no_delivery(type_: str) -> None:
     """An appointment that the agent has booked stands in the list, a comment too: the contact has no answer by them."""
     assert delivery([listed(type=type_)]) == Absent()
-    assert delivery([listed(type=type_), listed(id=MessageId("r2"))]) == Found(MessageId("r2"))
-    assert post([listed(type=type_)]) == Found(MessageId("r1"))
+    assert delivery([listed(type=type_), listed(id=MessageId("r2"))]) == Present(MessageId("r2"))
+    assert post([listed(type=type_)]) == Present(MessageId("r1"))
 
 
 @pytest.mark.parametrize("source", ["app", "api", "", "Workflow?", "conversation_ai"])
 def test_any_other_source_may_be_ours(source: str) -> None:
     """Only the sources that are known to be automations are set aside."""
-    assert post([listed(source=source)]) == delivery([listed(source=source)]) == Found(MessageId("r1"))
+    assert post([listed(source=source)]) == delivery([listed(source=source)]) == Present(MessageId("r1"))
 
 
 def test_an_empty_conversation_proves_absence() -> None:
@@ -131,12 +131,12 @@ def test_one_id_settles_one_part() -> None:
     assert post([listed()], ours={"r1"}) == Absent()
     assert post([listed()], claimed="r1", ours={"r1"}) == Absent()
     assert delivery([listed()], ours={"r1"}) == Absent()
-    assert post([listed(), listed(id=MessageId("r2"))], ours={"r1"}) == Found(MessageId("r2"))
+    assert post([listed(), listed(id=MessageId("r2"))], ours={"r1"}) == Present(MessageId("r2"))
 
 
 def test_a_window_that_is_cut_short_proves_nothing_absent() -> None:
     """What is found in it counts; what isn't found may stand before it."""
-    assert post([listed()], complete=False) == delivery([listed()], complete=False) == Found(MessageId("r1"))
+    assert post([listed()], complete=False) == delivery([listed()], complete=False) == Present(MessageId("r1"))
     for finding in (post([], complete=False), post([listed("other")], complete=False), delivery([], complete=False)):
         assert isinstance(finding, Unproven)
         assert "too long" in finding.why
@@ -158,18 +158,18 @@ def test_texts_that_are_empty_are_never_the_same(there: str, ours: str) -> None:
 
 def test_a_claimed_id_is_enough() -> None:
     """The message that the provider named is the one, whatever became of its text; a message without an id is nobody's claim."""
-    assert post([listed("rewritten"), listed("x", id=MessageId("r2"))], claimed="r1") == Found(MessageId("r1"))
+    assert post([listed("rewritten"), listed("x", id=MessageId("r2"))], claimed="r1") == Present(MessageId("r1"))
     assert isinstance(post([listed("rewritten", id=MessageId(""))], claimed=""), Unproven)
 
 
 def test_what_is_found_comes_before_what_is_unexplained() -> None:
     """Of several rows the first that fits is named, whatever else stands there."""
     rows = [listed("other", id=MessageId("r0")), listed(id=MessageId("r1")), listed(id=MessageId("r2"))]
-    assert post(rows) == Found(MessageId("r1"))
+    assert post(rows) == Present(MessageId("r1"))
 
 
 def test_a_delivery_is_the_first_message_since_the_question() -> None:
     """Whatever came out of nowhere first after the provider was asked is its answer; windows are newest first."""
     rows = [listed(id=MessageId("late")), listed(id=MessageId("early")), listed(id=MessageId("staff"), user_id="staff")]
-    assert delivery(rows) == Found(MessageId("early"))
-    assert delivery(rows, ours={"early"}) == Found(MessageId("late"))
+    assert delivery(rows) == Present(MessageId("early"))
+    assert delivery(rows, ours={"early"}) == Present(MessageId("late"))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tests.operating.test_operating_dead_letters import bury
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.served import ADMIN_TOKEN, served
 from tests.stored import accept, keep, message
 
@@ -27,7 +27,7 @@ def test_every_answer_is_as_the_document_says(redis_url: str, redis: Redis, tmp_
     """Schemathesis finds no answer of another form, no fault of the server, and nothing accepted or refused wrongly."""
     keep(redis)
     accept(redis, message("m1"))
-    bury(redis, 2)
+    write_dead_letter(redis, 2)
     (tmp_path / "schemathesis.toml").write_text(CONFIG, encoding="utf-8")
     with served(redis_url) as url:
         options = ["--max-examples", "15", "--seed", "1", "--phases", "examples,coverage,fuzzing", "--no-color"]

@@ -52,7 +52,7 @@ def live_a_little(redis: Redis, receiver: Receiver) -> None:
     ids = tuple(one.id for one in turns[1].messages)
     lanes.end(turns[1], Ended(status=Status.SKIPPED, message_ids=ids, reason=Reason.DND))
     ids = tuple(one.id for one in turns[2].messages)
-    lanes.bury(turns[2], ids, Dead(error="no"), answer=None, at_ms=1)
+    lanes.write_dead_letter(turns[2], ids, Dead(error="no"), answer=None, at_ms=1)
     ids = tuple(one.id for one in turns[3].messages)
     lanes.end(turns[3], Ended(status=Status.NO_REPLY, message_ids=ids, reason=Reason.REFUSAL))
     tally = Tally()
@@ -141,9 +141,9 @@ async def test_the_least_of_ghls_budget_is_told(receiver: Receiver, redis: Redis
     receiver.knows(redis, HERE, LocationId("another"))
     budgets = Budgets(redis)
     for _ in range(30):
-        budgets.spend(HERE, Need.POST)
-    budgets.spend(LocationId("another"), Need.POST)
-    budgets.exceeded(LocationId("another"), 30, Limits())
+        budgets.acquire(HERE, Need.POST)
+    budgets.acquire(LocationId("another"), Need.POST)
+    budgets.rate_limited(LocationId("another"), 30, Limits())
     found = await samples(receiver)
     assert found["ghl_bridge_ghl_budget_left_ratio interval"] == 0.7
     assert found["ghl_bridge_ghl_budget_left_ratio day"] == pytest.approx(1 - 30 / 200_000)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.receiver.pacing import MOST_IN_A_TURN, Turnstile
+from bridge.receiver.pacing import MOST_IN_A_TURN, Pacing
 
 
-async def _pass(turnstile: Turnstile, number: int, passed: list[int]) -> None:
-    await turnstile.pass_through()
+async def _pass(pacing: Pacing, number: int, passed: list[int]) -> None:
+    await pacing.pass_through()
     passed.append(number)
 
 
 async def test_a_few_pass_in_each_turn_in_their_order() -> None:
     """Whoever comes later, in the middle of it too, passes after those who wait."""
-    turnstile, passed = Turnstile(), list[int]()
+    pacing, passed = Pacing(), list[int]()
     turns = []
-    tasks = [asyncio.create_task(_pass(turnstile, number, passed)) for number in range(5 * MOST_IN_A_TURN)]
+    tasks = [asyncio.create_task(_pass(pacing, number, passed)) for number in range(5 * MOST_IN_A_TURN)]
 
     while not all(task.done() for task in tasks):
         before = len(passed)
         await asyncio.sleep(0)
         turns.append(len(passed) - before)
         if len(turns) == 1:
-            tasks.append(asyncio.create_task(_pass(turnstile, len(tasks), passed)))
+            tasks.append(asyncio.create_task(_pass(pacing, len(tasks), passed)))
 
     assert max(turns) == MOST_IN_A_TURN
     assert passed == list(range(5 * MOST_IN_A_TURN + 1))
@@ -31,10 +31,10 @@ async def test_a_few_pass_in_each_turn_in_their_order() -> None:
 
 async def test_who_comes_alone_passes_at_once() -> None:
     """Nothing is waited for, not even a turn of the loop, and the next turn is as free as the first."""
-    turnstile = Turnstile()
+    pacing = Pacing()
 
     for _ in range(2 * MOST_IN_A_TURN):
-        passing = turnstile.pass_through()
+        passing = pacing.pass_through()
         try:
             passing.send(None)
         except StopIteration:
@@ -45,8 +45,8 @@ async def test_who_comes_alone_passes_at_once() -> None:
 
 async def test_who_gives_up_holds_nobody_up() -> None:
     """The place of one that was cancelled goes to the next."""
-    turnstile, passed = Turnstile(), list[int]()
-    tasks = [asyncio.create_task(_pass(turnstile, number, passed)) for number in range(3 * MOST_IN_A_TURN)]
+    pacing, passed = Pacing(), list[int]()
+    tasks = [asyncio.create_task(_pass(pacing, number, passed)) for number in range(3 * MOST_IN_A_TURN)]
     await asyncio.sleep(0)
     given_up = tasks[MOST_IN_A_TURN : 2 * MOST_IN_A_TURN]
     for task in given_up:

@@ -88,7 +88,7 @@ def taken_over(world: World) -> None:
         user_id="staff",
         date_added_ms=now_ms(world.redis),
     )
-    assert standings_of(world.redis).hear(LANE, [written]) == 1
+    assert standings_of(world.redis).observe(LANE, [written]) == 1
 
 
 def held(world: World) -> None:

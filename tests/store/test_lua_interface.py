@@ -12,7 +12,7 @@ import pytest
 from bridge.model import MessageId, OutboundMessage
 from bridge.store.lanes.inbox import came
 from bridge.store.lanes.outbound import heard
-from bridge.store.lanes.patch import Bill, Circuit, DeadLetter, Look, Newer, Patch, ReleaseResult, StepResult
+from bridge.store.lanes.patch import Circuit, DeadLetterPatch, Newer, Patch, Permit, ReleaseResult, SituationQuery, StepResult
 from bridge.store.redis.lua import all_parts, all_scripts
 from tests.store.calls import Call, script_calls
 from tests.stored import LANE, message
@@ -68,19 +68,21 @@ def test_lua_reads_the_fields_of_a_patch_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("circuit", Circuit), ("dead", DeadLetter), ("look", Look), ("unless_newer", Newer)], ids=str
+    ("name", "kind"),
+    [("circuit", Circuit), ("dead", DeadLetterPatch), ("look", SituationQuery), ("unless_newer", Newer)],
+    ids=str,
 )
 def test_lua_reads_the_fields_of_what_a_patch_holds(name: str, kind: type[Any]) -> None:
     """So it is with what stands inside a patch."""
     assert set(re.findall(rf"\bpatch\.{name}\.([a-z_]+)", CODE)) == keys_of(kind)
 
 
-def test_lua_reads_the_fields_of_a_bill_and_no_other() -> None:
-    """So it is with the bill that a request to GHL is paid by."""
-    assert read_of("bill") == keys_of(Bill)
+def test_lua_reads_the_fields_of_a_permit_and_no_other() -> None:
+    """So it is with the permit that a request to GHL needs."""
+    assert read_of("permit") == keys_of(Permit)
 
 
-@pytest.mark.parametrize(("script", "name"), [("accept", "came"), ("resolve", "what"), ("hear", "message")])
+@pytest.mark.parametrize(("script", "name"), [("accept", "came"), ("resolve", "what"), ("observe", "message")])
 def test_a_header_names_the_fields_of_its_json(script: str, name: str) -> None:
     """What a script or its parts read of it stands in the script's header."""
     told = set(re.findall(r"`([a-z_]+)`", header(script)))
@@ -94,7 +96,7 @@ def test_lua_reads_what_is_told_of_a_message_that_came() -> None:
 
 
 def test_lua_reads_what_is_told_of_a_message_that_left() -> None:
-    """So it is with what `hear.lua` and its part read."""
+    """So it is with what `observe.lua` and its part read."""
     ids: dict[str, Any] = {"location_id": LANE.location_id, "contact_id": LANE.contact_id, "conversation_id": "c"}
     left = OutboundMessage(id=MessageId("o1"), type="TYPE_SMS", text="Hello", date_added_ms=1, **ids)
     assert set(heard(left)) == read_of("message")

@@ -209,7 +209,7 @@ class Machine:
         return f"http://127.0.0.1:{self.environ['PORT']}"
 
     @property
-    def signer(self) -> keys.Keys:
+    def signer(self) -> keys.SigningKeys:
         """The keys that GHL signs with, here."""
         return keys.load(self.folder / "simulator")
 

@@ -23,7 +23,7 @@ def ana(machine: Machine) -> Person:
     return machine.person("Plain")
 
 
-def letters(machine: Machine, *arguments: str) -> list[dict[str, Any]]:
+def dead_letters(machine: Machine, *arguments: str) -> list[dict[str, Any]]:
     done = machine.cli("dead-letters", *arguments, "--json")
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
@@ -31,7 +31,7 @@ def letters(machine: Machine, *arguments: str) -> list[dict[str, Any]]:
 
 
 def letter_of(machine: Machine, person: Person) -> dict[str, Any]:
-    (found,) = [each for each in letters(machine, "list", "--location", person.location) if each["contact_id"] == person.id]
+    (found,) = [each for each in dead_letters(machine, "list", "--location", person.location) if each["contact_id"] == person.id]
     return found
 
 
@@ -40,18 +40,22 @@ def test_a_replay_brings_the_saved_answer_and_buys_no_other(machine: Machine, an
     ana.fault("post", NO_PHONE, times=1)
     said = ana.says("Please call me")
     assert ana.settles(said).status == "dead"
-    letter = letter_of(machine, ana)
-    assert {"id", "location_id", "conversation_id", "message_ids", "channel", "error", "attempts", "failed_at"} <= set(letter)
-    assert (letter["message_ids"], letter["channel"], letter["attempts"]) == ([said["message_id"]], "SMS", 1)
+    dead_letter = letter_of(machine, ana)
+    assert {"id", "location_id", "conversation_id", "message_ids", "channel", "error", "attempts", "failed_at"} <= set(
+        dead_letter
+    )
+    assert (dead_letter["message_ids"], dead_letter["channel"], dead_letter["attempts"]) == ([said["message_id"]], "SMS", 1)
 
-    assert letters(machine, "replay", letter["id"], "--dry-run") == [{"id": letter["id"], "result": "would replay"}]
+    assert dead_letters(machine, "replay", dead_letter["id"], "--dry-run") == [
+        {"id": dead_letter["id"], "result": "would replay"}
+    ]
     assert ana.replies == []
-    assert letters(machine, "replay", letter["id"]) == [{"id": letter["id"], "result": "replayed"}]
+    assert dead_letters(machine, "replay", dead_letter["id"]) == [{"id": dead_letter["id"], "result": "replayed"}]
 
     assert poll("a reply", lambda: ana.replies) == ['You said: "Please call me". How can I help?']
     assert ana.settles(said).status == "replied"
     assert ana.completions == 1
-    assert letters(machine, "replay", letter["id"]) == [{"id": letter["id"], "result": "closed"}]
+    assert dead_letters(machine, "replay", dead_letter["id"]) == [{"id": dead_letter["id"], "result": "closed"}]
     assert [step for step in machine.story(said["message_id"]) if step in {"dead", "replayed", "replied"}] == [
         "dead",
         "replayed",
@@ -64,10 +68,10 @@ def test_two_replays_at_once_are_one(machine: Machine, ana: Person) -> None:
     ana.fault("post", NO_PHONE, times=1)
     said = ana.says("Twice please")
     ana.settles(said)
-    letter = letter_of(machine, ana)["id"]
+    dead_letter = letter_of(machine, ana)["id"]
 
     with ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda _: letters(machine, "replay", letter)[0]["result"], range(3)))
+        results = list(pool.map(lambda _: dead_letters(machine, "replay", dead_letter)[0]["result"], range(3)))
 
     assert sorted(results) == ["closed", "closed", "replayed"]
     assert ana.settles(said).status == "replied"
@@ -87,7 +91,7 @@ def test_a_newer_message_takes_a_dead_letter_along(machine: Machine, ana: Person
     record = machine.record(first["message_id"])
     assert record is not None
     assert (record.status, record.reason) == ("skipped", "superseded")
-    assert [each for each in letters(machine, "list") if each["contact_id"] == ana.id] == []
+    assert [each for each in dead_letters(machine, "list") if each["contact_id"] == ana.id] == []
 
 
 def test_an_old_dead_letter_is_not_replayed_behind_a_newer_answer(machine: Machine) -> None:
@@ -97,12 +101,12 @@ def test_an_old_dead_letter_is_not_replayed_behind_a_newer_answer(machine: Machi
     old = ben.says("An old question")
     assert ben.settles(old).status == "dead"
     died = time.monotonic()
-    letter = letter_of(machine, ben)["id"]
+    dead_letter = letter_of(machine, ben)["id"]
     poll("the letter to be older than its location allows", lambda: time.monotonic() - died > 0.6)
     assert ben.settles(ben.says("A new question")).status == "replied"
 
-    assert letters(machine, "replay", letter)[0]["result"] == "newer"
-    assert letters(machine, "replay", letter, "--force")[0]["result"] == "replayed"
+    assert dead_letters(machine, "replay", dead_letter)[0]["result"] == "newer"
+    assert dead_letters(machine, "replay", dead_letter, "--force")[0]["result"] == "replayed"
 
     assert ben.settles(old).status == "replied"
     assert ben.replies == ['You said: "A new question". How can I help?', 'You said: "An old question". How can I help?']
@@ -113,11 +117,11 @@ def test_a_dropped_dead_letter_is_over(machine: Machine, ana: Person) -> None:
     ana.fault("post", NO_PHONE, times=1)
     said = ana.says("Never mind")
     ana.settles(said)
-    letter = letter_of(machine, ana)["id"]
+    dead_letter = letter_of(machine, ana)["id"]
 
-    refused = machine.cli("dead-letters", "drop", letter, "nonsense")
+    refused = machine.cli("dead-letters", "drop", dead_letter, "nonsense")
     assert (refused.returncode, "nonsense" in refused.stderr) == (2, True)
-    assert letters(machine, "drop", letter) == [{"id": letter, "result": "dropped"}]
+    assert dead_letters(machine, "drop", dead_letter) == [{"id": dead_letter, "result": "dropped"}]
 
     record = ana.settles(said)
     assert (record.status, record.reason) == ("skipped", "dropped")
@@ -133,7 +137,7 @@ def test_the_contact_is_told_and_staff_called_once(machine: Machine) -> None:
     assert cara.settles(said).status == "dead"
     assert cara.replies == ["We will call you back."]
     assert [each["body"] for each in cara.requests("add_tags")] == [{"tags": ["call_back"]}]
-    letters(machine, "replay", letter_of(machine, cara)["id"])
+    dead_letters(machine, "replay", letter_of(machine, cara)["id"])
     assert poll("the second death", lambda: [each for each in machine.story(said["message_id"]) if each == "dead"][1:])
     assert cara.replies == ["We will call you back."]
 

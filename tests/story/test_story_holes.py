@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from bridge.simulator.keys import Keys
+    from bridge.simulator.keys import SigningKeys
     from tests.story.machine import Machine, Person
 
 LEASE_SECONDS = 2.0
@@ -238,7 +238,7 @@ def _another(webhook: bytes, text: str) -> dict[str, Any]:
     return {**json.loads(webhook), "messageId": uuid4().hex, "webhookId": str(uuid4()), "body": text}
 
 
-def _post(machine: Machine, signer: Keys, body: dict[str, Any]) -> httpx.Response:
+def _post(machine: Machine, signer: SigningKeys, body: dict[str, Any]) -> httpx.Response:
     """Signed by keys that are read once: reading them takes longer than all the rest."""
     content = json.dumps(body).encode()
     return machine.post(content, signer.signatures(content, legacy="off"))

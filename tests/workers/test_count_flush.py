@@ -9,7 +9,7 @@ from bridge.metrics import TRIES, Tally
 from bridge.store.figures.counts import Counts
 from bridge.store.redis.connection import connect_without_retries
 from tests.stored import eventually
-from workers.count_flush import Reporter
+from workers.count_flush import CountFlush
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_it_reports_until_it_is_stopped(redis: Redis) -> None:
     """What is counted meanwhile is written in batches, each once."""
     tally, counts = Tally(), Counts(redis)
-    reporter = Reporter(tally, counts, every=0.01)
+    reporter = CountFlush(tally, counts, every=0.01)
     thread = threading.Thread(target=reporter.run)
     thread.start()
     for _ in range(5):
@@ -34,6 +34,6 @@ def test_what_can_not_be_reported_is_reported_later(redis: Redis) -> None:
     tally = Tally()
     tally.count(TRIES, "ended")
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        Reporter(tally, Counts(nowhere)).report()
-    Reporter(tally, Counts(redis)).report()
+        CountFlush(tally, Counts(nowhere)).report()
+    CountFlush(tally, Counts(redis)).report()
     assert Counts(redis).totals() == {"tries|ended": 1}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.errors import Busy
+from bridge.errors import BudgetExhausted
 from bridge.ghl.access import Need
 from bridge.model import ContactId, Ended, Lane, LocationId, Status
 from bridge.store.limits.budget import Budgets
@@ -136,16 +136,16 @@ class Workers:
 
     def begin(self, lane: Lane, second: int) -> None:
         try:
-            self.budgets.spend(lane.location_id, Need.LOOKUP)
-        except Busy:
+            self.budgets.acquire(lane.location_id, Need.LOOKUP)
+        except BudgetExhausted:
             self.lanes.unclaim([lane], pause=0)
         else:
             self.running.append((second, lane))
 
     def end(self, second: int) -> None:
         for one in [one for one in self.running if second - one[0] >= 10]:
-            with suppress(Busy):
-                self.budgets.spend(one[1].location_id, Need.POST)
+            with suppress(BudgetExhausted):
+                self.budgets.acquire(one[1].location_id, Need.POST)
                 self.running.remove(one)
                 self.posted.append(one[1])
                 self.redis.zrem(key("inflight"), str(one[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from bridge.access.token_refresh import Renewing
+from bridge.access.token_refresh import TokenRefresh
 from bridge.store.redis.connection import connect
 from tests.access.granting import opened
 from tests.stored import eventually, grants_of, pass_time
@@ -37,7 +37,7 @@ def test_what_is_due_is_renewed_by_one_of_two(redis: Redis) -> None:
 def test_without_redis_it_waits() -> None:
     """And ends when it is told to."""
     with connect("redis://127.0.0.1:1/0") as nowhere:
-        renewer = Renewer(Renewing(grants_of(nowhere), None), every=0.01)
+        renewer = Renewer(TokenRefresh(grants_of(nowhere), None), every=0.01)
         thread = threading.Thread(target=renewer.run)
         thread.start()
         threading.Event().wait(0.2)

@@ -139,7 +139,7 @@ def test_a_worker_that_leaves_takes_nothing_on(redis: Redis) -> None:
     with opened(redis) as world:
         world.keep()
         leaving = Event()
-        answer = register(app := Celery(set_as_current=False), world.desk(), leaving)
+        answer = register(app := Celery(set_as_current=False), world.services(), leaving)
         leaving.set()
         world.write()
         assert claim(lanes_of(redis)) == (LANE,)

@@ -10,13 +10,13 @@ import pytest
 
 from bridge.ghl.client import GHL
 from bridge.model import AppChange, LocationId
-from bridge.store.lanes.swept import Found
+from bridge.store.lanes.swept import SweptMessages
 from bridge.store.locations.installs import Installs
 from bridge.store.locations.sweeps import Sweeps, missed_locations
 from bridge.store.redis.connection import key
-from bridge.sweep import Broom
+from bridge.sweep import SweepServices
 from bridge.wire.calls import Wire
-from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, eventually, gate_of, keep, locations_of, message, pass_time
+from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, eventually, ghl_access_of, keep, locations_of, message, pass_time
 from tests.test_sweep import Books, opened
 from workers.sweeper import OVERLAP_MS, Sweeper
 
@@ -33,9 +33,11 @@ def books(redis: Redis) -> Iterator[Books]:
 
 
 def sweeper_of(books: Books) -> Sweeper:
-    store = Found(books.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
-    broom = Broom(gate=gate_of(books.redis), ghl=GHL(Wire(), books.url, sleep=lambda _: None), store=store)
-    return Sweeper(Sweeps(books.redis), locations_of(books.redis), broom, every=0.02)
+    store = SweptMessages(books.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
+    sweep_services = SweepServices(
+        ghl_access=ghl_access_of(books.redis), ghl=GHL(Wire(), books.url, sleep=lambda _: None), store=store
+    )
+    return Sweeper(Sweeps(books.redis), locations_of(books.redis), sweep_services, every=0.02)
 
 
 def sweep(books: Books, *, after: float = 61.0) -> bool:

@@ -13,10 +13,10 @@ from bridge.errors import BridgeError, NotKnown, OutcomeUnknown
 from bridge.ghl.access import Access, Need
 from bridge.locations import Location
 from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Reply, Skip
-from bridge.operating.doctor.findings import Examined, Finding, fail
+from bridge.operating.doctor.findings import DoctorReport, Finding, fail
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
-from bridge.store.locations.records import Kept
+from bridge.operating.services import AdminServices
+from bridge.store.locations.records import LocationRecord
 
 READ_SECONDS = 15.0
 POST_SECONDS = 30.0
@@ -42,9 +42,9 @@ class Plan:
 
 
 @operation("doctor.plan", "GET", "/locations/{location_id}/contacts/{contact_id}/send-test")
-def plan(office: Office, asked: SendTest) -> Plan:
+def plan(services: AdminServices, asked: SendTest) -> Plan:
     """Say what a test would do, and do nothing."""
-    location = _known(office, asked).location
+    location = _known(services, asked).location
     says = [
         f"reads contact {asked.contact_id} and its conversation from GHL",
         f'asks {location.provider} once: "{QUESTION}" (it may charge for the answer)',
@@ -61,40 +61,42 @@ def plan(office: Office, asked: SendTest) -> Plan:
     "/locations/{location_id}/contacts/{contact_id}/send-test",
     about=lambda asked: (asked.location_id, asked.contact_id),
 )
-def send_test(office: Office, asked: SendTest) -> Examined:
+def send_test(services: AdminServices, asked: SendTest) -> DoctorReport:
     """Ask the location's completion service a harmless question for a contact, and post the answer as an internal comment."""
-    return Examined(tuple(_findings(office, _known(office, asked), ContactId(asked.contact_id))))
+    return DoctorReport(tuple(_findings(services, _known(services, asked), ContactId(asked.contact_id))))
 
 
-def _findings(office: Office, kept: Kept, contact_id: ContactId) -> Iterator[Finding]:
+def _findings(services: AdminServices, kept: LocationRecord, contact_id: ContactId) -> Iterator[Finding]:
     """Each step as a finding; the first one that fails is the last."""
-    location, access = kept.location, office.gate.open(kept, Need.GUARD)
+    location, access = kept.location, services.ghl_access.open(kept, Need.GUARD)
     what = "contact"
     try:
-        office.ghl.contact(contact_id, token=access, seconds=READ_SECONDS)
-        conversation = office.ghl.find_conversation(location.location_id, contact_id, token=access, seconds=READ_SECONDS)
+        services.ghl.contact(contact_id, token=access, seconds=READ_SECONDS)
+        conversation = services.ghl.find_conversation(location.location_id, contact_id, token=access, seconds=READ_SECONDS)
         seen = f"conversation {conversation}" if conversation else "it has no conversation yet, which some services need"
-        last = _last_inbound(office, conversation, access)
+        last = _last_inbound(services, conversation, access)
         yield Finding(what, ok=True, says=f"GHL knows it; {seen}")
         what = "completion"
-        completion = _ask(office, location, contact_id, conversation, last)
+        completion = _ask(services, location, contact_id, conversation, last)
         yield Finding(what, ok=True, says=f"{location.provider} answered {len(completion.text)} characters")
         what = "comment"
-        yield Finding(what, ok=True, says=_comment(office, access, contact_id, completion))
+        yield Finding(what, ok=True, says=_comment(services, access, contact_id, completion))
     except OutcomeUnknown as error:
         yield Finding(what, ok=False, says=f"{error}: it may have been carried out")
     except BridgeError as error:
         yield Finding(what, ok=False, says=str(error))
 
 
-def _last_inbound(office: Office, conversation: ConversationId, access: Access) -> MessageId:
+def _last_inbound(services: AdminServices, conversation: ConversationId, access: Access) -> MessageId:
     """The contact's newest message: Assistable takes no question without one."""
-    rows = office.ghl.page(conversation, token=access, seconds=READ_SECONDS).listed if conversation else ()
+    rows = services.ghl.page(conversation, token=access, seconds=READ_SECONDS).listed if conversation else ()
     return next((row.id for row in rows if row.direction == "inbound"), MessageId(""))
 
 
-def _ask(office: Office, location: Location, contact_id: ContactId, conversation: ConversationId, last: MessageId) -> Completion:
-    completer: Completer = office.providers(location, location.provider, may_deliver=_may_deliver(location))
+def _ask(
+    services: AdminServices, location: Location, contact_id: ContactId, conversation: ConversationId, last: MessageId
+) -> Completion:
+    completer: Completer = services.providers(location, location.provider, may_deliver=_may_deliver(location))
     question = Question(
         location_id=location.location_id,
         contact_id=contact_id,
@@ -106,17 +108,17 @@ def _ask(office: Office, location: Location, contact_id: ContactId, conversation
     return completer.complete(question, seconds=min(location.provider_timeout_seconds, MOST_COMPLETION_SECONDS))
 
 
-def _comment(office: Office, access: Access, contact_id: ContactId, completion: Completion) -> str:
+def _comment(services: AdminServices, access: Access, contact_id: ContactId, completion: Completion) -> str:
     text = f"Test by ghl-bridge doctor. The answer was:\n{completion.text or '(none: the provider chose silence)'}"
     reply = Reply(type="InternalComment", contact_id=contact_id, message=text)
-    outcome = office.ghl.post(reply, token=access, seconds=POST_SECONDS)
+    outcome = services.ghl.post(reply, token=access, seconds=POST_SECONDS)
     if isinstance(outcome, Skip):
         return fail(f"GHL refused it: {outcome.facts}")
     return f"posted as {', '.join(outcome.message_ids) or 'a message whose id GHL did not tell'}; only staff see it"
 
 
-def _known(office: Office, asked: SendTest) -> Kept:
-    kept = office.locations.get(LocationId(asked.location_id))
+def _known(services: AdminServices, asked: SendTest) -> LocationRecord:
+    kept = services.locations.get(LocationId(asked.location_id))
     if kept is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
     return kept

@@ -19,7 +19,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class DoctorReport:
     """Findings, in the order in which one would mend things."""
 
     findings: tuple[Finding, ...]

@@ -13,10 +13,10 @@ from pydantic import Field
 from bridge.errors import BridgeError, DidNotWork, NotKnown
 from bridge.ghl.signature import read_keys
 from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
-from bridge.operating.doctor.findings import Examined, Finding, attempt, note
+from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
 from bridge.operating.doctor.locations import examine_location
 from bridge.operating.operation import operation
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.settings import Settings
 from bridge.store.operators.symptoms import Symptoms, look
 from bridge.time_zones import Releases, releases
@@ -30,29 +30,29 @@ REACH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examine:
+class DoctorQuery:
     """Which location to look at; all if none is named."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
 
 
 @operation("doctor", "GET", "/doctor")
-def examine(office: Office, asked: Examine) -> Examined:
+def examine(services: AdminServices, asked: DoctorQuery) -> DoctorReport:
     """Name every missing setting and every service that can't be reached, and what to do about it."""
-    return Examined(tuple(_findings(office, asked.location_id)))
+    return DoctorReport(tuple(_findings(services, asked.location_id)))
 
 
-def _findings(office: Office, only: str) -> Iterator[Finding]:
-    here = office.settings
+def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
+    here = services.settings
     yield attempt("REDIS_URL", lambda: here.state_url and "set")
     yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
     yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
     yield Finding("time zones", ok=True, says=_time_zones(releases()))
-    yield from _state(office, only)
+    yield from _state(services, only)
     yield attempt("broker", lambda: _reach_broker(here))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
-    yield from _locations(office, only, reached=reached.ok)
+    yield from _locations(services, only, reached=reached.ok)
 
 
 def _keys(here: Settings) -> str:
@@ -68,10 +68,10 @@ def _time_zones(at_hand: Releases) -> str:
     return f"release {at_hand.system}, from the system (the tzdata package has {at_hand.package})"
 
 
-def _state(office: Office, only: str) -> Iterator[Finding]:
+def _state(services: AdminServices, only: str) -> Iterator[Finding]:
     try:
-        symptoms = look(office.redis)
-        refused = office.feeds.last_refused()
+        symptoms = look(services.redis)
+        refused = services.feeds.last_refused()
     except BridgeError as error:
         yield Finding("Redis", ok=False, says=str(error))
         return
@@ -124,9 +124,9 @@ def _reach(url: str) -> str:
     return f"{url} answers ({answer.status})"
 
 
-def _locations(office: Office, only: str, *, reached: bool) -> Iterator[Finding]:
+def _locations(services: AdminServices, only: str, *, reached: bool) -> Iterator[Finding]:
     try:
-        kept = office.locations.all()
+        kept = services.locations.all()
     except BridgeError as error:
         yield Finding("locations", ok=False, says=str(error))
         return
@@ -134,11 +134,11 @@ def _locations(office: Office, only: str, *, reached: bool) -> Iterator[Finding]
         raise NotKnown(f"location {only} is not known; `ghl-bridge locations list` shows the ones that are")
     says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
     yield Finding("locations", ok=bool(kept), says=says)
-    if unconfigured := office.installs.unconfigured():
+    if unconfigured := services.installs.unconfigured():
         yield note("locations", f"{len(unconfigured)} with the app and no settings: `ghl-bridge locations template` begins them")
     few = bool(only) or len(kept) <= MOST_LOCATIONS
     if not few:
         yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` looks into one, its logins included")
     for each in kept:
         if only in {"", each.location.id}:
-            yield from examine_location(office, each, ask=few, ask_ghl=few and reached)
+            yield from examine_location(services, each, ask=few, ask_ghl=few and reached)

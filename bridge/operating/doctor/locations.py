@@ -10,10 +10,10 @@ from bridge.ghl.scopes import WRITING, looks
 from bridge.locations import Location
 from bridge.operating.doctor.findings import Finding, attempt, fail, note
 from bridge.operating.installs import logins
-from bridge.operating.services import Office
+from bridge.operating.services import AdminServices
 from bridge.policy.guards import DEAF_AFTER
 from bridge.store.limits.circuits import open_circuits
-from bridge.store.locations.records import Kept
+from bridge.store.locations.records import LocationRecord
 from bridge.store.redis.connection import now_ms
 from bridge.times import ago_ms, iso
 
@@ -24,26 +24,26 @@ SHORT_SECRET = 16
 HEARS_MS = 7 * 24 * 3600 * 1000
 
 
-def examine_location(office: Office, kept: Kept, *, ask: bool, ask_ghl: bool) -> Iterator[Finding]:
+def examine_location(services: AdminServices, kept: LocationRecord, *, ask: bool, ask_ghl: bool) -> Iterator[Finding]:
     """Everything about one location. `ask` and `ask_ghl`: also ask its completion services, and GHL, which takes seconds."""
     location = kept.location
     name = f"location {location.id}"
     yield _state(name, kept)
-    yield _events(name, office, kept)
-    yield from _takeover(name, office, kept)
-    yield from _workflow_secret(name, office, kept)
+    yield _events(name, services, kept)
+    yield from _takeover(name, services, kept)
+    yield from _workflow_secret(name, services, kept)
     if ask_ghl and (location.ghl_token or kept.installed_at_ms):
-        yield from _logins(name, office, kept)
+        yield from _logins(name, services, kept)
     else:
-        yield attempt(f"{name} ghl_token", lambda: _token(office, kept))
-    yield attempt(f"{name} provider", lambda: _provider(office, location, location.provider, ask=ask))
+        yield attempt(f"{name} ghl_token", lambda: _token(services, kept))
+    yield attempt(f"{name} provider", lambda: _provider(services, location, location.provider, ask=ask))
     if location.fallback_provider:
-        yield attempt(f"{name} fallback_provider", lambda: _provider(office, location, location.fallback_provider, ask=ask))
+        yield attempt(f"{name} fallback_provider", lambda: _provider(services, location, location.fallback_provider, ask=ask))
     if "assistable" in {location.provider, location.fallback_provider}:
         yield from _who_delivers(kept)
 
 
-def _state(name: str, kept: Kept) -> Finding:
+def _state(name: str, kept: LocationRecord) -> Finding:
     what = f"{name} state"
     if kept.hold_since_ms:
         cure = f"apply a new token, or `locations resume {kept.location.id}`"
@@ -57,26 +57,26 @@ def _state(name: str, kept: Kept) -> Finding:
     return Finding(what, ok=True, says="not on hold")
 
 
-def _events(name: str, office: Office, kept: Kept) -> Finding:
+def _events(name: str, services: AdminServices, kept: LocationRecord) -> Finding:
     if not kept.last_event_at_ms:
         return note(f"{name} events", "none has come yet: is the app installed there, and its webhook URL right?")
     at = kept.last_event_at_ms
-    return Finding(f"{name} events", ok=True, says=f"the newest came {ago_ms(at, now_ms(office.redis))} ({iso(at)})")
+    return Finding(f"{name} events", ok=True, says=f"the newest came {ago_ms(at, now_ms(services.redis))} ({iso(at)})")
 
 
-def _takeover(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
+def _takeover(name: str, services: AdminServices, kept: LocationRecord) -> Iterator[Finding]:
     """Events that tell of what leaves spare the look into GHL's list."""
     silent = kept.location.mode == "live" and kept.location.takeover_seconds != 0 and kept.unheard >= DEAF_AFTER
-    if silent and now_ms(office.redis) - kept.marketplace_at_ms < HEARS_MS:
+    if silent and now_ms(services.redis) - kept.marketplace_at_ms < HEARS_MS:
         deaf = f"{kept.unheard} replies in a row of which no OutboundMessage event told"
         cost = "to see who steps in, GHL's list is read before each reply, which costs requests and seconds"
         yield note(f"{name} takeover", f"{deaf}: {cost}; subscribe the app to OutboundMessage")
 
 
-def _workflow_secret(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
+def _workflow_secret(name: str, services: AdminServices, kept: LocationRecord) -> Iterator[Finding]:
     """Without a secret a workflow's webhooks are refused: said until something has come another way."""
     own = kept.location.workflow_secret
-    secrets = [own.get_secret_value()] if own and own.get_secret_value() else office.settings.workflow_secrets
+    secrets = [own.get_secret_value()] if own and own.get_secret_value() else services.settings.workflow_secrets
     cure = "`ghl-bridge secrets new` prints one"
     if not secrets and not kept.last_event_at_ms:
         unset = "neither BRIDGE_WORKFLOW_SECRET nor its workflow_secret is set: workflow webhooks are refused"
@@ -85,19 +85,19 @@ def _workflow_secret(name: str, office: Office, kept: Kept) -> Iterator[Finding]
         yield note(f"{name} workflow_secret", f"one of less than {SHORT_SECRET} characters may be guessed; {cure}")
 
 
-def _token(office: Office, kept: Kept) -> str:
-    login = logins(office, [kept])[kept.location.id]
+def _token(services: AdminServices, kept: LocationRecord) -> str:
+    login = logins(services, [kept])[kept.location.id]
     if login.token_trouble:
         fail(login.token_trouble)
     return "set" if login.token == "file" else "by the install of the app"  # noqa: S105 - where it comes from
 
 
-def _logins(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
+def _logins(name: str, services: AdminServices, kept: LocationRecord) -> Iterator[Finding]:
     """The token, then each scope; a token that is refused needs no word on its scopes."""
-    access = office.gate.open(kept, Need.SWEEP)
+    access = services.ghl_access.open(kept, Need.SWEEP)
     for number, look in enumerate(looks(kept.location.location_id)):
         try:
-            office.ghl.look(look, token=access, seconds=LOOK_SECONDS)
+            services.ghl.look(look, token=access, seconds=LOOK_SECONDS)
         except TokenRefused as error:
             yield Finding(f"{name} ghl_token", ok=False, says=str(error))
             return
@@ -106,25 +106,25 @@ def _logins(name: str, office: Office, kept: Kept) -> Iterator[Finding]:
         else:
             found = Finding(f"{name} scope {look.scope}", ok=True, says="GHL lets the token read")
         if number == 0:
-            yield attempt(f"{name} ghl_token", lambda: f"{_token(office, kept)}, and GHL lets it in")
+            yield attempt(f"{name} ghl_token", lambda: f"{_token(services, kept)}, and GHL lets it in")
         yield found
     writing = ", ".join(f"{scope} ({what})" for scope, what in WRITING.items())
     yield note(f"{name} scopes", f"{writing} can't be looked at without writing: --send-test CONTACT tries the first")
 
 
-def _provider(office: Office, location: Location, provider: str, *, ask: bool) -> str:
+def _provider(services: AdminServices, location: Location, provider: str, *, ask: bool) -> str:
     """Its settings suffice, nobody has found it down, and its address answers: to OPTIONS, which asks for nothing."""
-    service = office.providers.service(location, provider)
-    down = open_circuits(office.redis).get(office.providers.circuit(location, provider))
+    service = services.providers.service(location, provider)
+    down = open_circuits(services.redis).get(services.providers.circuit(location, provider))
     if down:
         fail(f"{provider} is down: {down.waiting} conversation(s) wait for it and are answered when it is back")
     if not ask:
         return f"{provider} has what it needs"
-    answer = office.providers.wire.call("OPTIONS", service.url, headers={}, seconds=LOOK_SECONDS)
+    answer = services.providers.wire.call("OPTIONS", service.url, headers={}, seconds=LOOK_SECONDS)
     return f"{provider} has what it needs; {service.url} answers ({answer.status})"
 
 
-def _who_delivers(kept: Kept) -> Iterator[Finding]:
+def _who_delivers(kept: LocationRecord) -> Iterator[Finding]:
     """Two bots in one conversation answer each other's contacts twice: said before the first message of a location."""
     what = f"location {kept.location.id} assistable"
     if kept.location.assistable.delivery == "provider":

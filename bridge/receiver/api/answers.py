@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bridge.errors import BridgeError, Misconfigured, NotKnown, Rejected, TooOften, Unauthorized, Unavailable, WrongInput
-from bridge.receiver.answers import LastWord
+from bridge.receiver.answers import ClosingResponse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -63,5 +63,5 @@ def _more(error: Rejected) -> dict[str, str]:
 def _error(status: int, code: str, message: str, *, headers: object = None, unread: bool = False) -> Response:
     document = {"error": {"code": code, "message": message}}
     more = {**HEADERS, **(headers if isinstance(headers, dict) else {})}
-    kind = LastWord if unread else Response
+    kind = ClosingResponse if unread else Response
     return kind(orjson.dumps(document), status, more, media_type="application/json")

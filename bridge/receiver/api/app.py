@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 
 from bridge.errors import BridgeError, TooLarge
-from bridge.operating.local import Here
+from bridge.operating.local import LocalOperations
 from bridge.operating.registry import OPERATIONS
 from bridge.receiver.api.answers import answer, refuse, refuse_http
 from bridge.receiver.api.document import describe
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bridge.operating.admin_auth import Admission
+    from bridge.operating.admin_auth import AdminAuth
     from bridge.operating.operation import Operation
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -42,16 +42,16 @@ MOST_BYTES = 16 * 1024 * 1024
 THREADS = 8
 
 
-def build(office: Office) -> Starlette:
+def build(admin_services: AdminServices) -> Starlette:
     """The app that stands below `/api/v1`."""
     threads = CapacityLimiter(THREADS)
-    perform = Here(office, who="token")
+    perform = LocalOperations(admin_services, who="token")
     paths: dict[str, dict[str, Endpoint]] = {"/openapi.json": {"GET": _described()}}
     for each in OPERATIONS:
         paths.setdefault(each.path, {})[each.method] = _endpoint(each, perform, threads)
     return Starlette(
         routes=[_route(path, methods) for path, methods in sorted(paths.items(), key=lambda pair: "{" in pair[0])],
-        middleware=[Middleware(Admitted, admit=lambda: office.admission, threads=threads)],
+        middleware=[Middleware(Admitted, admit=lambda: admin_services.admin_auth, threads=threads)],
         exception_handlers={HTTPException: refuse_http},
     )
 
@@ -59,7 +59,7 @@ def build(office: Office) -> Starlette:
 class Admitted:
     """Lets nobody in but those who send the admin token, whatever they ask for."""
 
-    def __init__(self, app: ASGIApp, admit: Callable[[], Admission], threads: CapacityLimiter) -> None:
+    def __init__(self, app: ASGIApp, admit: Callable[[], AdminAuth], threads: CapacityLimiter) -> None:
         self._app = app
         self._admission = admit
         self._threads = threads
@@ -88,7 +88,7 @@ def _route(path: str, methods: dict[str, Endpoint]) -> Route:
     return Route(path, dispatch, methods=list(methods))
 
 
-def _endpoint(operation: Operation[object, object], perform: Here, threads: CapacityLimiter) -> Endpoint:
+def _endpoint(operation: Operation[object, object], perform: LocalOperations, threads: CapacityLimiter) -> Endpoint:
     ask = question(operation)
 
     async def take(request: Request) -> Response:

@@ -13,34 +13,34 @@ from starlette.staticfiles import StaticFiles
 from bridge.receiver.console import conversations, dead_letters, live, locations, overview
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
-from bridge.receiver.console.requests import Door
+from bridge.receiver.console.requests import PageEndpoints
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
     from bridge.receiver.console.requests import Show
 
 
-def build(office: Office) -> Starlette:
+def build(admin_services: AdminServices) -> Starlette:
     """The app that stands below `/console`; without an admin token it only says that it is closed."""
-    door = Door(office)
-    is_open = office.settings.admin_token is not None
+    endpoints = PageEndpoints(admin_services)
+    is_open = admin_services.settings.admin_token is not None
 
     async def missing(request: Request, error: Exception) -> Response:
         del error
-        return await (door.missing(request) if is_open else door.closed(request))
+        return await (endpoints.missing(request) if is_open else endpoints.closed(request))
 
-    static = Mount("/static", Kept(packages=[(ROOM, "static")]))
+    static = Mount("/static", VersionedFiles(packages=[(ROOM, "static")]))
     return Starlette(
-        routes=[static, *(_routes(door, office) if is_open else ())],
+        routes=[static, *(_routes(endpoints, admin_services) if is_open else ())],
         middleware=[Middleware(Guarded)],
         exception_handlers={HTTPException: missing},
     )
 
 
-def _routes(door: Door, office: Office) -> list[Route]:
+def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Route]:
     pages: dict[str, Show] = {
         "/": overview.show,
         "/conversations": conversations.search,
@@ -51,7 +51,7 @@ def _routes(door: Door, office: Office) -> list[Route]:
         "/live": live.show,
     }
     changes: dict[str, Show] = {
-        "/logout": door.logout,
+        "/logout": endpoints.logout,
         "/conversations/{id}/text": conversations.show_text,
         "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
@@ -60,14 +60,14 @@ def _routes(door: Door, office: Office) -> list[Route]:
         "/locations/{id}/{change}": locations.change,
     }
     return [
-        Route("/login", door.login, methods=["GET", "POST"]),
-        Route("/events", live.stream(door, office), methods=["GET"]),
-        *(Route(path, door.page(show), methods=["POST"]) for path, show in changes.items()),
-        *(Route(path, door.page(show), methods=["GET"]) for path, show in pages.items()),
+        Route("/login", endpoints.login, methods=["GET", "POST"]),
+        Route("/events", live.stream(endpoints, admin_services), methods=["GET"]),
+        *(Route(path, endpoints.page(show), methods=["POST"]) for path, show in changes.items()),
+        *(Route(path, endpoints.page(show), methods=["GET"]) for path, show in pages.items()),
     ]
 
 
-class Kept(StaticFiles):
+class VersionedFiles(StaticFiles):
     """Static files, whose addresses change when they do."""
 
     def file_response(self, *args: object, **more: object) -> Response:

@@ -14,7 +14,7 @@ from bridge.times import read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bridge.operating.events import Happened
+    from bridge.operating.events import EventShown
     from bridge.receiver.console.pages import Visit
 
 RECENT_EVENTS = 500
@@ -25,12 +25,12 @@ MOST_EVENTS = 60
 def search(visit: Visit) -> Page | Moved:
     """Find a conversation by an id, or show those in which something happened last."""
     wanted = visit.asked("q")
-    recent = _recent(visit.perform(events.events, events.Newest(limit=RECENT_EVENTS)).events)
+    recent = _recent(visit.perform(events.events, events.EventsQuery(limit=RECENT_EVENTS)).events)
     shown = {"wanted": wanted, "recent": recent, "names": names(visit), "says": ""}
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:
-        visit.perform(explain.explain, explain.Asked(wanted))
+        visit.perform(explain.explain, explain.ExplainQuery(wanted))
     except NotKnown as error:
         return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
     return Moved(f"/console/conversations/{quote(wanted, safe='')}")
@@ -45,7 +45,7 @@ def show_text(visit: Visit) -> Page:
     """The story, with one message's text."""
     id_ = visit.given("message")
     try:
-        text = visit.perform(message_text.text, message_text.OfMessage(id_)).text
+        text = visit.perform(message_text.text, message_text.MessageQuery(id_)).text
     except BridgeError as error:
         return _page(visit, texts={}, refused={id_: str(error)})
     return _page(visit, texts={id_: text})
@@ -63,16 +63,16 @@ def show_said(visit: Visit) -> Page:
 
 def change(visit: Visit) -> Moved:
     """Pause or resume the conversation, or lift the contact's stops."""
-    told = visit.perform(explain.explain, explain.Asked(visit.path("id")))
+    told = visit.perform(explain.explain, explain.ExplainQuery(visit.path("id")))
     match visit.path("change"):
         case "pause":
-            visit.perform(conversations.pause, conversations.One(told.contact_id))
+            visit.perform(conversations.pause, conversations.ConversationQuery(told.contact_id))
             note = "Paused: what comes is skipped until it is resumed."
         case "resume":
-            visit.perform(conversations.resume, conversations.One(told.contact_id))
+            visit.perform(conversations.resume, conversations.ConversationQuery(told.contact_id))
             note = "Resumed: the next message is answered. What was skipped meanwhile stays skipped."
         case "allow":
-            allowed = visit.perform(contacts.allow, contacts.One(told.location_id, told.contact_id))
+            allowed = visit.perform(contacts.allow, contacts.ContactQuery(told.location_id, told.contact_id))
             note = f"The contact's stop is lifted: {', '.join(allowed.channels) or 'there was none'}."
         case _:
             raise WrongInput("a conversation can be paused and resumed, and a stop lifted")
@@ -81,13 +81,13 @@ def change(visit: Visit) -> Moved:
 
 def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] | None = None) -> Page:
     id_ = visit.path("id")
-    told = visit.perform(explain.explain, explain.Asked(id_))
+    told = visit.perform(explain.explain, explain.ExplainQuery(id_))
     everything = bool(visit.asked("all"))
     events = told.events if everything else told.events[-MOST_EVENTS:]
     shown = {
         "id": id_,
         "told": told,
-        "now": visit.perform(conversations.show, conversations.One(id_)),
+        "now": visit.perform(conversations.show, conversations.ConversationQuery(id_)),
         "names": names(visit),
         "asked": next((one for one in told.messages if one.message_id == id_), None),
         "newest": told.messages[-1] if told.messages else None,
@@ -97,7 +97,7 @@ def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] 
         "hidden": len(told.events) - len(events),
         "texts": texts,
         "refused": refused or {},
-        "may_read": visit.office.settings.console_show_text,
+        "may_read": visit.admin_services.settings.console_show_text,
     }
     return Page("conversation.html", "conversations", shown)
 
@@ -119,9 +119,9 @@ def _newest_excerpts(events: Iterable[dict[str, Any]]) -> set[int]:
     return set(newest.values())
 
 
-def _recent(events: Iterable[Happened]) -> list[Happened]:
+def _recent(events: Iterable[EventShown]) -> list[EventShown]:
     """The last event of each conversation, newest first."""
-    last: dict[tuple[str, str], Happened] = {}
+    last: dict[tuple[str, str], EventShown] = {}
     for event in events:
         last.setdefault((event.location_id, event.contact_id), event)
     return list(last.values())[:MOST_RECENT]

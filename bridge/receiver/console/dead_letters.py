@@ -57,7 +57,7 @@ def _shown(
         "after": after,
         "said": said or {},
         "refused": refused or {},
-        "may_read": visit.office.settings.console_show_text,
+        "may_read": visit.admin_services.settings.console_show_text,
         "next": urlencode({"location": location, "after": following}) if following else "",
         "names": names(visit),
     }
@@ -113,11 +113,11 @@ def _some(visit: Visit, location: str, after: str, most: int) -> tuple[list[Dead
 
 
 def _page(visit: Visit, location: str, after: str, room: int) -> DeadLetterPage:
-    return visit.perform(dead_letters.list_, dead_letters.Page(location_id=location, after=after, limit=room))
+    return visit.perform(dead_letters.list_, dead_letters.DeadLettersQuery(location_id=location, after=after, limit=room))
 
 
 def _all(visit: Visit, location: str) -> tuple[str, ...]:
-    return tuple(letter.id for letter in _some(visit, location, "", AT_ONCE)[0])
+    return tuple(dead_letter.id for dead_letter in _some(visit, location, "", AT_ONCE)[0])
 
 
 def _told(became: Iterable[Became], *, more: bool) -> str:

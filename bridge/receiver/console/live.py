@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
     from bridge.receiver.console.pages import Visit
-    from bridge.receiver.console.requests import Door, Endpoint
+    from bridge.receiver.console.requests import Endpoint, PageEndpoints
 
 SHOWN = 60
 STEPS = (
@@ -37,31 +37,31 @@ AGAIN_MS = 500
 def show(visit: Visit) -> Page:
     """The newest events, of one location or step if asked for."""
     step, location = visit.asked("step"), visit.asked("location")
-    newest = visit.perform(events.events, events.Newest(limit=500)).events
+    newest = visit.perform(events.events, events.EventsQuery(limit=500)).events
     chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
     return Page(
         "live.html", "live", {"events": chosen, "steps": STEPS, "step": step, "location": location, "names": names(visit)}
     )
 
 
-def stream(door: Door, office: Office) -> Endpoint:
+def stream(endpoints: PageEndpoints, admin_services: AdminServices) -> Endpoint:
     """Server-sent events: one whenever something happened since the last."""
 
     async def take(request: Request) -> Response:
-        if await door.session(request) is None:
+        if await endpoints.session(request) is None:
             return Response(status_code=401)
         seen = request.headers.get("last-event-id", "")
-        return StreamingResponse(_tell(office, seen), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        return StreamingResponse(_tell(admin_services, seen), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     return take
 
 
-async def _tell(office: Office, seen: str) -> AsyncIterator[str]:
+async def _tell(admin_services: AdminServices, seen: str) -> AsyncIterator[str]:
     yield f"retry: {AGAIN_MS}\n\n"
     until = time.monotonic() + LASTS_SECONDS
     while time.monotonic() < until:
         try:
-            last = await to_thread.run_sync(office.live.last)
+            last = await to_thread.run_sync(admin_services.live.last)
         except Unavailable:
             return
         if last != seen:

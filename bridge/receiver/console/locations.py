@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from bridge.errors import WrongInput
 from bridge.locations import Provider
 from bridge.operating import locations
-from bridge.operating.locations import One
+from bridge.operating.locations import LocationQuery
 from bridge.receiver.console.pages import Moved, Page
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def show_all(visit: Visit) -> Page:
 
 def show(visit: Visit) -> Page:
     """One of them, with its settings."""
-    shown = visit.perform(locations.show, One(visit.path("id")))
+    shown = visit.perform(locations.show, LocationQuery(visit.path("id")))
     others = PROVIDERS - {shown.provider, shown.settings["fallback_provider"]}
     settings = {name: value for name, value in shown.settings.items() if name not in others | TOLD_APART}
     return Page("location.html", "locations", {"location": shown, "settings": sorted(_flat("", settings))})
@@ -53,10 +53,10 @@ def change(visit: Visit) -> Moved:
     id_ = visit.path("id")
     match visit.path("change"):
         case "pause":
-            visit.perform(locations.pause, One(id_))
+            visit.perform(locations.pause, LocationQuery(id_))
             told = f"{id_} is paused: what comes for it is skipped until it is resumed."
         case "resume":
-            replayed = visit.perform(locations.resume, One(id_)).replayed
+            replayed = visit.perform(locations.resume, LocationQuery(id_)).replayed
             told = f"{id_} is resumed."
             if replayed is not None:
                 told = f"{id_} is off its hold: what waited is answered now, {replayed} dead letter(s) are replayed."
@@ -75,7 +75,7 @@ def names(visit: Visit) -> dict[str, str]:
 def _every(visit: Visit) -> Iterator[LocationSummary]:
     after = ""
     while True:
-        page = visit.perform(locations.list_, locations.Page(after=after, limit=AT_ONCE))
+        page = visit.perform(locations.list_, locations.LocationsQuery(after=after, limit=AT_ONCE))
         yield from page.locations
         if page.next is None:
             return

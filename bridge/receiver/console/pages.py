@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from bridge.operating.events import Happened
+    from bridge.operating.events import EventShown
     from bridge.operating.operation import Operations
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
     from bridge.receiver.console.sessions import Session
 
 ROOM = "bridge.receiver.console"
@@ -43,7 +43,7 @@ class Visit:
     request: Request
     session: Session
     perform: Operations
-    office: Office
+    admin_services: AdminServices
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def asked(self, name: str) -> str:
@@ -120,6 +120,6 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def happened(event: Happened) -> str:
+def happened(event: EventShown) -> str:
     """An event of the stream as a sentence."""
     return sentence({"step": event.step, **event.details})

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from bridge.errors import BridgeError, Rejected, TooLarge, Unauthorized, Unavailable
-from bridge.operating.local import Here
+from bridge.operating.local import LocalOperations
 from bridge.receiver.api.answers import KINDS
 from bridge.receiver.bodies import read
 from bridge.receiver.console.headers import is_secure
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bridge.operating.services import Office
+    from bridge.operating.services import AdminServices
     from bridge.receiver.console.sessions import Session
 
     Show = Callable[[Visit], Page | Moved]
@@ -42,15 +42,15 @@ MOST_BYTES = 256 * 1024
 THREADS = 8
 
 
-class Door:
+class PageEndpoints:
     """What all pages share."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._sessions = Sessions(office.settings)
+    def __init__(self, admin_services: AdminServices) -> None:
+        self._admin_services = admin_services
+        self._sessions = Sessions(admin_services.settings)
         self._renderer = Renderer()
         self._threads = CapacityLimiter(THREADS)
-        self._perform = Here(office, who="console")
+        self._perform = LocalOperations(admin_services, who="console")
 
     def page(self, show: Show) -> Endpoint:
         """An endpoint for those who are logged in; what is posted to it must come from a page of theirs."""
@@ -67,7 +67,7 @@ class Door:
             if request.method == "POST" and not self._is_meant(request, session, form):
                 says = "This form did not come from a page of this login. Go back, load the page again, and try once more."
                 return await self._show(request, session, _error(says, HTTPStatus.FORBIDDEN))
-            visit = Visit(request=request, session=session, perform=self._perform, office=self._office, form=form)
+            visit = Visit(request=request, session=session, perform=self._perform, admin_services=self._admin_services, form=form)
             return await to_thread.run_sync(self._answer, show, visit, limiter=self._threads)
 
         return take
@@ -77,7 +77,7 @@ class Door:
         session = self._sessions.read(request.cookies.get(COOKIE, ""))
         if session is None:
             return None
-        is_over = await to_thread.run_sync(self._office.admission.is_dismissed, session.id, limiter=self._threads)
+        is_over = await to_thread.run_sync(self._admin_services.admin_auth.is_dismissed, session.id, limiter=self._threads)
         return None if is_over else session
 
     async def login(self, request: Request) -> Response:
@@ -101,11 +101,11 @@ class Door:
 
     def _admit(self, request: Request, form: dict[str, list[str]]) -> None:
         address = request.client.host if request.client else ""
-        self._office.admission.admit(address, next(iter(form.get("token", ())), "").strip())
+        self._admin_services.admin_auth.admit(address, next(iter(form.get("token", ())), "").strip())
 
     def logout(self, visit: Visit) -> Moved:
         """End the login, in this browser and wherever else its cookie may be. Raises Unavailable when Redis can't be reached."""
-        self._office.admission.dismiss(visit.session.id, seconds=SECONDS)
+        self._admin_services.admin_auth.dismiss(visit.session.id, seconds=SECONDS)
         return Moved("/console/login")
 
     async def missing(self, request: Request) -> Response:
@@ -149,7 +149,7 @@ class Door:
     def _dead_letters(self) -> int:
         """For the badge. Without Redis there is none to tell."""
         try:
-            return measure(self._office.redis).dead_letters
+            return measure(self._admin_services.redis).dead_letters
         except Unavailable:
             return 0
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
 
 
-class Feeds:
+class LastEvents:
     """Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis) -> None:

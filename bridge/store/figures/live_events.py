@@ -17,7 +17,7 @@ NOTHING = "0-0"
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class LiveEvent:
     """One event: its place in the stream, when (ms), whose, what, and its details (ids, counts, reasons; never text)."""
 
     id: str
@@ -27,13 +27,13 @@ class Happening:
     details: dict[str, Any]
 
 
-class Live:
+class LiveEvents:
     """Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def newest(self, most: int) -> tuple[Happening, ...]:
+    def newest(self, most: int) -> tuple[LiveEvent, ...]:
         """The newest events, newest first."""
         with reaching("read the newest events"):
             found = self._redis.xrevrange(key("live"), count=most)
@@ -46,6 +46,6 @@ class Live:
         return found[0][0] if found else NOTHING
 
 
-def _happening(id_: str, fields: dict[str, str]) -> Happening:
+def _happening(id_: str, fields: dict[str, str]) -> LiveEvent:
     details = orjson.loads(fields["event"])
-    return Happening(id_, int(id_.partition("-")[0]), Lane.parse(fields["lane"]), details.pop("step"), details)
+    return LiveEvent(id_, int(id_.partition("-")[0]), Lane.parse(fields["lane"]), details.pop("step"), details)

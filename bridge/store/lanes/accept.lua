@@ -51,7 +51,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   if came.found and redis.call('EXISTS', key('message', location, id)) == 1 then return 'duplicate' end
   -- A clock that is far ahead must not hide what is newer.
   local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
-  local copy = reason == '' and (came.words or '') ~= '' and meet_copy(lane, came.words, id, written_at)
+  local copy = reason == '' and (came.words or '') ~= '' and match_copy(lane, came.words, id, written_at)
   if copy then
     reason = 'duplicate'
     why[reason] = 'a workflow brought the same words without their id: ' .. copy
@@ -104,7 +104,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   end
 
   -- What a message without its id came by is known later, and so is whether it came before.
-  if came.line ~= UNKNOWN_LINE then carry(lane, came.line, id, retention) end
+  if came.line ~= UNKNOWN_LINE then carry_over(lane, came.line, id, retention) end
 
   count('messages_accepted')
   chart('accepted')

@@ -17,8 +17,8 @@ redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 local before = tonumber(redis.call('GET', key('claimed')) or now)
 redis.call('SET', key('claimed'), now)
 if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
-local patience = redis.call('PTTL', key('patience'))
-if patience > 0 then return {patience} end
+local grace = redis.call('PTTL', key('patience'))
+if grace > 0 then return {grace} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
 -- Lanes that wait for a provider: one of them tries when it is time to, all are woken, some at a time, when it answers again.
@@ -62,7 +62,7 @@ end
 -- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but
 -- the
 -- reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
-local function room(location)
+local function share_of(location)
   local own = key('inflight', location)
   redis.call('ZREMRANGEBYSCORE', own, '-inf', now)
   local held = redis.call('ZCARD', own)
@@ -86,16 +86,16 @@ local looked = wanted > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', no
 local locations = {}
 for _, location in ipairs(looked) do
   if #locations == wanted then break end
-  if room(location) > 0 then locations[#locations + 1] = location else place(location, true) end
+  if share_of(location) > 0 then locations[#locations + 1] = location else place(location, true) end
 end
 
 local granted, more = {}, false
 for turn, location in ipairs(locations) do
-  local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), room(location))
+  local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
   local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'LIMIT', 0, share)
   for _, contact in ipairs(lanes) do
     redis.call('ZADD', key('due', location), now + lease, contact)
-    occupy(location .. ':' .. contact, now + lease)
+    take_slot(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact
   end
   free = free - #lanes
@@ -105,7 +105,7 @@ end
 -- Another claim makes sense at once if somebody may have more; who may not waits for a release, which rings.
 if free > 0 then
   for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
-    if room(location) > 0 then more = true break end
+    if share_of(location) > 0 then more = true break end
   end
 end
 local following = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]

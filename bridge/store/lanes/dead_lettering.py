@@ -35,7 +35,7 @@ def dead(
     """
     kept, told = kept_of(turn, excerpt), told_of(turn, excerpt)
     waits = {"step": "waiting", "why": f"the location is on hold: {outcome.error}", **told}
-    record = _letter(turn, ids, outcome, answer=answer, parts=parts, at_ms=at_ms, **told)
+    record = _dead_letter(turn, ids, outcome, answer=answer, parts=parts, at_ms=at_ms, **told)
     held: Held = {"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]}
     if kept:
         held["excerpt"] = kept
@@ -50,7 +50,7 @@ def dead(
     }
 
 
-def _letter(
+def _dead_letter(
     turn: Turn,
     ids: Sequence[MessageId],
     outcome: Dead,

@@ -38,7 +38,7 @@ class Excerpt:
     text: str
 
 
-def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> patch.Excerpt | None:
+def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> patch.ExcerptPatch | None:
     """An excerpt as a step's patch has it: under the turn's id, in the place of an earlier one; None without one."""
     return {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed} if excerpt else None
 

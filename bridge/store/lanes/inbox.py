@@ -42,7 +42,7 @@ class Inbox:
     def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0, fernet_keys: Sequence[str] = ()) -> None:
         self._redis = redis
         self._accept = redis.register_script(script("accept"))
-        self._hear = redis.register_script(script("observe"))
+        self._observe = redis.register_script(script("observe"))
         self._contact = redis.register_script(script("contact"))
         self._retention_ms = retention_ms
         self._pipelines = Pipelines(redis, seconds=seconds)
@@ -79,11 +79,11 @@ class Inbox:
         with reaching(f"read the workflow secret of {location_id}"):
             return await self._pipelines.ask("HGET", key("location", location_id), "workflow_hash") or ""
 
-    async def hear(self, message: OutboundMessage) -> None:
+    async def observe(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
         with reaching(f"note outbound message {message.id}"):
             args = (str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, "")
-            await self._pipelines.run(self._hear, args)
+            await self._pipelines.run(self._observe, args)
 
     async def update(self, update: ContactUpdate) -> None:
         """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""

@@ -29,12 +29,12 @@ if redis.call('HEXISTS', record, 'turn') == 0 then
   local id = redis.call('LPOP', key('replays', lane))
   local stored = id and redis.call('GET', key('dead', id))
   if stored then
-    local letter = cjson.decode(stored)
-    redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(letter.message_ids), 'asks', letter.asks or 0)
-    if letter.answer ~= '' then
+    local dead_letter = cjson.decode(stored)
+    redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(dead_letter.message_ids), 'asks', dead_letter.asks or 0)
+    if dead_letter.answer ~= '' then
       redis.call(
-        'HSET', record, 'answer', letter.answer, 'answered', letter.answered, 'answered_at', letter.answered_at,
-        'parts', letter.parts or ''
+        'HSET', record, 'answer', dead_letter.answer, 'answered', dead_letter.answered, 'answered_at', dead_letter.answered_at,
+        'parts', dead_letter.parts or ''
       )
     end
   end
@@ -45,7 +45,7 @@ local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('w
 if #ids == 0 then
   -- Every message was ended one by one, as duplicates or by a holder that died before the release.
   forget_turn(lane)
-  vacate(lane)
+  free_slot(lane)
   reschedule(lane)
   keep_lane(lane, tonumber(ARGV[6]))
   return nil
@@ -55,7 +55,7 @@ redis.call('HDEL', record, 'parked')
 redis.call('HSETNX', record, 'turn', fresh)
 redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)
-occupy(lane, now + lease)
+take_slot(lane, now + lease)
 
 local turn = redis.call('HGET', record, 'turn')
 -- The saved answer of a replay knows its texts, and those that its turn took along.

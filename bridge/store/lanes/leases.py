@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
-from bridge.errors import Fenced, Overtaken, There
+from bridge.errors import AlreadySent, Fenced, StandingChanged
 from bridge.model import ConversationId, LedgerEntry, MessageId
 from bridge.store.lanes import dead_lettering, steps
 from bridge.store.lanes.patch import ReleaseResult, StepResult
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.model import Again, Completion, Dead, Ended, Lane, Posted, Posting, Said, Situation, Turn
+    from bridge.model import Again, Completion, Dead, Ended, Lane, PastMessage, Posted, Posting, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import Bill, Conditions, Patch
-    from bridge.store.limits.circuits import Admission
+    from bridge.store.lanes.patch import Conditions, Patch, Permit
+    from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
 NO_CONVERSATION = ConversationId("")
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class SeenOfLane:
     """What a turn has seen of its lane: how many messages, and by which line (channel and conversation provider) its own came."""
 
     seen: int
@@ -43,7 +43,7 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class StateAfterStep:
     """How things stand after a step: what the guards look at, and the turn's ledger with what was heard of GHL meanwhile."""
 
     situation: Situation
@@ -76,8 +76,8 @@ class Lanes(Schedule):
         may_deliver: bool,
         circuit: str,
         seconds: float,
-        listed: Sequence[Said] | None = None,
-    ) -> Admission:
+        listed: Sequence[PastMessage] | None = None,
+    ) -> CircuitState:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
         What GHL lists of the conversation, if it was read, is put on record: that is done once, whatever the answer.
@@ -108,7 +108,7 @@ class Lanes(Schedule):
         may_claim: bool = True,
         circuit: str = "",
         conversation_id: ConversationId = NO_CONVERSATION,
-    ) -> Now:
+    ) -> StateAfterStep:
         """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
 
         `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers. Answers how things
@@ -116,7 +116,7 @@ class Lanes(Schedule):
         """
         patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, may_deliver=may_deliver, may_claim=may_claim)
         done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
-        return Now(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
+        return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
     def sending(
         self,
@@ -125,16 +125,18 @@ class Lanes(Schedule):
         *,
         at_ms: int,
         channel: str,
-        newest: Newest | None = None,
+        newest: SeenOfLane | None = None,
         revision: int,
         seconds: float = 0.0,
-        bill: Bill | None = None,
+        permit: Permit | None = None,
     ) -> bool:
         """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
 
-        Raises Fenced unless the lease is still ours for at least `seconds`; Overtaken, and nothing is noted, if the contact's
-        standing is not of this `revision` any more; There if the part was heard of meanwhile, or the provider has delivered the
-        answer; Busy if GHL's budget, which the post is paid from by this `bill`, has no room.
+        Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
+        contact's
+        standing is not of this `revision` any more; AlreadySent if the part was heard of meanwhile, or the provider has delivered
+        the
+        answer; BudgetExhausted if GHL's budget, which the post is paid from by this `bill`, has no room.
         """
         done = self._step(
             turn,
@@ -142,12 +144,12 @@ class Lanes(Schedule):
             least=[round(seconds * 1000)],
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             revision=[revision],
-            bill=bill,
+            permit=permit,
         )
         if done.code == StepResult.THERE:
-            raise There(f"part {posting.part} of {turn.lane} is in GHL already")
+            raise AlreadySent(f"part {posting.part} of {turn.lane} is in GHL already")
         if done.code == StepResult.CHANGED:
-            raise Overtaken(f"the standing of {turn.lane} has changed")
+            raise StandingChanged(f"the standing of {turn.lane} has changed")
         if done.code == StepResult.NO_ROOM:
             raise no_room(turn.lane.location_id, done.left_ms)
         if done.code == StepResult.WRITTEN:
@@ -182,7 +184,7 @@ class Lanes(Schedule):
         """
         self._end(turn, steps.again(turn, ids, again, excerpt=excerpt))
 
-    def bury(
+    def write_dead_letter(
         self,
         turn: Turn,
         ids: Sequence[MessageId],
@@ -226,7 +228,7 @@ class _Done:
     asked_at: float
     code: int
     left_ms: int = -1
-    admitted: Admission = "open"
+    admitted: CircuitState = "open"
     situation: Sequence[Any] = ()
     ledger: list[Any] = field(default_factory=list)
 

@@ -17,6 +17,6 @@ end
 local spoken = 0
 for _, message in ipairs(heard) do
   point(message.conversation_id, lane, retention)
-  if hear(lane, message, retention) then spoken = spoken + 1 end
+  if observe(lane, message, retention) then spoken = spoken + 1 end
 end
 return spoken

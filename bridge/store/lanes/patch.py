@@ -62,7 +62,7 @@ class Newer(TypedDict):
     line: str
 
 
-class Look(TypedDict):
+class SituationQuery(TypedDict):
     """What is asked of how things stand after a step."""
 
     # The conversation's id: an operator may have paused it by that.
@@ -71,7 +71,7 @@ class Look(TypedDict):
     fields: Sequence[str]
 
 
-class DeadLetter(TypedDict):
+class DeadLetterPatch(TypedDict):
     """A dead letter to keep."""
 
     # The turn's id, which becomes the dead letter's.
@@ -80,7 +80,7 @@ class DeadLetter(TypedDict):
     record: str
 
 
-class Excerpt(TypedDict):
+class ExcerptPatch(TypedDict):
     """What a service said when it failed."""
 
     # The turn's id, under which it is kept.
@@ -99,7 +99,7 @@ class Held(TypedDict):
 
     messages: Mapping[MessageId, Mapping[str, str]]
     events: Sequence[str]
-    excerpt: NotRequired[Excerpt]
+    excerpt: NotRequired[ExcerptPatch]
 
 
 class Duplicate(Held):
@@ -122,7 +122,7 @@ class Told(TypedDict, total=False):
     left_daily: int
 
 
-class Bill(Told):
+class Permit(Told):
     """A request to GHL that is paid from a location's budget; read by `parts/permits.lua`."""
 
     # Tells this request from others.
@@ -147,18 +147,18 @@ class Conditions(TypedDict, total=False):
     # Parts (or `ask`): nothing is written if the ledger says of one of them that it is in GHL.
     unless_there: Sequence[str]
     # A request that is paid for with this step; nothing is written if the budget has no room.
-    bill: Bill | None
+    permit: Permit | None
     # A provider that is about to be asked; nothing is written if its circuit is open.
     circuit: Circuit
     # The circuit of a provider that has answered: it is closed. Empty: none.
     passed: str
     # Answer how things stand afterwards, and the turn's ledger.
-    look: Look
+    look: SituationQuery
     # What GHL lists of the conversation, which goes on record whatever becomes of the step. Absent: it was not read.
     listed: Sequence[Words]
 
 
-class Ending(TypedDict, total=False):
+class EndPatch(TypedDict, total=False):
     """How a turn ends: read by `release.lua` alone."""
 
     # When the lane is due again (ms from now); -1: as soon as its location is, at its old place. Absent: the turn is over.
@@ -168,7 +168,7 @@ class Ending(TypedDict, total=False):
     # Whether this try is used up.
     failed: bool
     # What the turn becomes, if it will not pass by itself.
-    dead: DeadLetter
+    dead: DeadLetterPatch
     # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold.
     refused: str
     # Written in place of everything else here if `refused` and the location is on hold by now.
@@ -179,7 +179,7 @@ class Ending(TypedDict, total=False):
     replied: bool
 
 
-class Patch(Conditions, Ending, total=False):
+class Patch(Conditions, EndPatch, total=False):
     """What a step writes: read by `parts/applying.lua`, beside what it inherits."""
 
     # Fields of messages' records by message id, such as `status` and `reason`.
@@ -205,7 +205,7 @@ class Patch(Conditions, Ending, total=False):
     # The timeline's event that a part was sent, as JSON: it isn't told if its echo was before.
     sent: str
     # What a service said when it failed; it takes the place of an earlier one of the turn. None: it said nothing.
-    excerpt: Excerpt | None
+    excerpt: ExcerptPatch | None
     # Events for the timeline; JSON once they are a document.
     events: Sequence[Mapping[str, Any]]
     # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.

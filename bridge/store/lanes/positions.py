@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LanePosition:
     """`waiting` messages; `working`: somebody holds the lane; `due_at_ms` is when it is looked at next, 0 when nothing waits."""
 
     waiting: int
@@ -22,13 +22,13 @@ class Place:
     attempts: int
 
 
-class Places:
+class LanePositions:
     """Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def place(self, lane: Lane) -> Place:
+    def place(self, lane: Lane) -> LanePosition:
         """Where a lane stands now."""
         with reaching(f"look at {lane}"):
             now = now_ms(self._redis)
@@ -37,4 +37,4 @@ class Places:
             pipe.hmget(key("lane", str(lane)), ["lease_until", "attempts"])
             pipe.zscore(key("due", lane.location_id), lane.contact_id)
             waiting, (leased, attempts), due = pipe.execute()
-        return Place(waiting=waiting, working=int(leased or 0) > now, due_at_ms=int(due or 0), attempts=int(attempts or 0))
+        return LanePosition(waiting=waiting, working=int(leased or 0) > now, due_at_ms=int(due or 0), attempts=int(attempts or 0))

@@ -42,10 +42,10 @@ end
 
 if is[3] ~= patch.nonce then
   -- What GHL told counts, whatever becomes of the step.
-  if patch.bill then heed((split(lane)), patch.bill) end
+  if patch.permit then learn_limits((split(lane)), patch.permit) end
   local why_not = objection()
   if why_not then return {why_not} end
-  local wait = patch.bill and pay((split(lane)), patch.bill) or 0
+  local wait = patch.permit and acquire((split(lane)), patch.permit) or 0
   if wait > 0 then return {STEP.no_room, wait} end
   apply(lane, patch, retention)
   if patch.passed then close_circuit(patch.passed) end

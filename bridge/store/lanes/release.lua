@@ -57,11 +57,11 @@ end
 
 redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
 redis.call('HSET', record, 'released', token)
-vacate(lane)
+free_slot(lane)
 if patch.replied then
   note_reply(lane, patch.turn, now)
   -- GHL's events tell of replies too, where they are subscribed.
-  learn(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
+  set_fields(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
 end
 if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.

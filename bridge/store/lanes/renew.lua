@@ -12,7 +12,7 @@ for at = 2, #ARGV, 2 do
   if holds(lane, token) then
     redis.call('HSET', key('lane', lane), 'lease_until', now + lease)
     redis.call('ZADD', key('due', location), now + lease, contact)
-    occupy(lane, now + lease)
+    take_slot(lane, now + lease)
   else
     lost[#lost + 1] = lane
   end

@@ -31,7 +31,7 @@ local function came_before()
     known = known or redis.call('EXISTS', key('seen', location, id), key('message', location, id)) > 0
   end
   if known or #what.ids > 0 or what.words == '' then return known end
-  return meet_told(lane, what.words, what.id, tonumber(redis.call('HGET', key('message', location, what.id), 'at')))
+  return match_listed(lane, what.words, what.id, tonumber(redis.call('HGET', key('message', location, what.id), 'at')))
 end
 
 local function replace(old, new)
@@ -58,5 +58,5 @@ if id ~= what.id then replace(what.id, id) end
 redis.call('HSET', key('message', location, id), 'body', body, 'line', what.line, 'conversation', what.conversation_id)
 point(what.conversation_id, lane, retention)
 if what.event ~= '' then tell(lane, what.event, retention) end
-if what.line ~= '' then carry(lane, what.line, id, retention) end
+if what.line ~= '' then carry_over(lane, what.line, id, retention) end
 return 1

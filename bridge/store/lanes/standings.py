@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.model import ContactUpdate, OutboundMessage, Said
+    from bridge.model import ContactUpdate, OutboundMessage, PastMessage
 
 
 class Standings:
@@ -25,7 +25,7 @@ class Standings:
 
     def __init__(self, redis: Redis, *, retention_ms: int) -> None:
         self._redis = redis
-        self._hear = redis.register_script(script("observe"))
+        self._observe = redis.register_script(script("observe"))
         self._begin = redis.register_script(script("begin_once"))
         self._remember = redis.register_script(script("remember"))
         self._pause = redis.register_script(script("pause"))
@@ -33,14 +33,14 @@ class Standings:
         self._allow = redis.register_script(script("allow"))
         self._retention_ms = retention_ms
 
-    def hear(self, lane: Lane, messages: Sequence[OutboundMessage], *, token: str = "") -> int:
+    def observe(self, lane: Lane, messages: Sequence[OutboundMessage], *, token: str = "") -> int:
         """Note outbound messages that were read from GHL; answers how many are new words of a person.
 
         Here and below: what a turn found out (`token` is its lease's) is written only while it holds the lane.
         """
         told = orjson.dumps([heard(message) for message in messages])
         with reaching(f"note what was said to {lane}"):
-            return int(self._hear(args=[str(lane), told, 0, self._retention_ms, token]))
+            return int(self._observe(args=[str(lane), told, 0, self._retention_ms, token]))
 
     def pause(self, id_: str) -> Lane | None:
         """Silence a conversation or contact; None: it is not known yet, and silenced by its id all the same."""
@@ -69,13 +69,13 @@ class Standings:
         with reaching(f"undo the away message of {lane}"):
             self._redis.delete(key("away", str(lane), str(closed_ms)))
 
-    def said(self, lane: Lane, count: int) -> tuple[Said, ...]:
+    def said(self, lane: Lane, count: int) -> tuple[PastMessage, ...]:
         """The last `count` messages of the conversation that are on record, oldest first."""
         with reaching(f"read what was said with {lane}"):
             found: Any = self._redis.zrange(key("said", str(lane)), -count, -1, withscores=True) if count else []
         return tuple(read_said(text(one), at) for one, at in found)
 
-    def remember(self, lane: Lane, heard: Iterable[Said], *, token: str = "") -> None:
+    def remember(self, lane: Lane, heard: Iterable[PastMessage], *, token: str = "") -> None:
         """Add messages to the record; one that stands there already changes nothing."""
         told = _told(heard)
         if told:
@@ -83,7 +83,7 @@ class Standings:
                 self._remember(args=[str(lane), token, self._retention_ms, *told])
 
 
-def _told(heard: Iterable[Said]) -> list[str | int]:
+def _told(heard: Iterable[PastMessage]) -> list[str | int]:
     return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
 
 

@@ -19,7 +19,7 @@ from bridge.store.lanes.transcripts import said, taken_along, words_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.model import Again, Completion, Ended, Posted, Posting, Said, Turn
+    from bridge.model import Again, Completion, Ended, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Patch
 
@@ -38,7 +38,7 @@ def document(turn: Turn, patch: Patch) -> bytes:
 
 
 def asking(
-    turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool, listed: Sequence[Said] | None
+    turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool, listed: Sequence[PastMessage] | None
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself.
 

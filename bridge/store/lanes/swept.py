@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bridge.store.lanes.inbox import Accepted
 
 
-class Found:
+class SweptMessages:
     """Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis, *, retention_ms: int, fernet_keys: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bridge.model import UNKNOWN_LINE, MessageId, Said
+from bridge.model import UNKNOWN_LINE, MessageId, PastMessage
 from bridge.store.redis.connection import rows
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ def said_by_contact(message: InboundMessage) -> str:
     return said(message.id, "user", message.text)
 
 
-def read_words(flat: list[str]) -> tuple[Said, ...]:
+def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
     """What a script answers of what was said: message, when, message, when."""
     return tuple(read_said(text, float(at)) for text, at in rows(flat).items())
 
 
-def read_said(text: str, at_ms: float) -> Said:
+def read_said(text: str, at_ms: float) -> PastMessage:
     """Undo `said`."""
     fields = orjson.loads(text)
-    return Said(role=fields["role"], content=fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms))
+    return PastMessage(role=fields["role"], content=fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms))
 
 
 def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:

@@ -5,7 +5,7 @@
 -- Needs: schedule
 for at = 2, #ARGV do
   local lane = ARGV[at]
-  if not leased(lane) and vacate(lane) then schedule(lane, now + tonumber(ARGV[1])) end
+  if not leased(lane) and free_slot(lane) then schedule(lane, now + tonumber(ARGV[1])) end
 end
 -- What comes free is told of to those who wait for a slot.
 if ARGV[1] == '0' then ring_if_due() end

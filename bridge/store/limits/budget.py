@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import orjson
 
-from bridge.errors import Busy
+from bridge.errors import BudgetExhausted
 from bridge.ghl.access import Need
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.limits import Limits
     from bridge.model import LocationId
-    from bridge.store.lanes.patch import Bill, Told
+    from bridge.store.lanes.patch import Permit, Told
 
 # After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
 SHORTEST_WAIT = 1.0
@@ -63,8 +63,8 @@ class Budgets:
     """The budgets of all locations, as one process sees them. Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._spend = redis.register_script(script("acquire"))
-        self._exceed = redis.register_script(script("rate_limited"))
+        self._acquire = redis.register_script(script("acquire"))
+        self._rate_limited = redis.register_script(script("rate_limited"))
         self._clock = clock
         self._told: dict[LocationId, tuple[Told, float]] = {}
 
@@ -72,21 +72,24 @@ class Budgets:
         """One location's budget."""
         return LocationBudget(self, location_id)
 
-    def spend(self, location_id: LocationId, need: Need) -> None:
-        """Take one request. Raises Busy with the wait; then the location's lanes wait too, unless it is only the sweep's."""
-        bill = self.bill(location_id, need)
+    def acquire(self, location_id: LocationId, need: Need) -> None:
+        """Take one request.
+
+        Raises BudgetExhausted with the wait; then the location's lanes wait too, unless it is only the sweep's.
+        """
+        permit = self.permit(location_id, need)
         with reaching(f"spend from the budget of {location_id}"):
-            wait = int(self._spend(args=[location_id, orjson.dumps(bill)]))
+            wait = int(self._acquire(args=[location_id, orjson.dumps(permit)]))
         if wait:
             raise no_room(location_id, wait)
 
-    def bill(self, location_id: LocationId, need: Need) -> Bill:
+    def permit(self, location_id: LocationId, need: Need) -> Permit:
         """What a script takes one request by, along with what else it does; what GHL told last goes with it."""
         told, at = self._told.pop(location_id, (NOTHING_TOLD, 0.0))
         ago = round((self._clock() - at) * 1000)
         return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
 
-    def heed(self, location_id: LocationId, limits: Limits) -> None:
+    def learn_limits(self, location_id: LocationId, limits: Limits) -> None:
         """Keep what an answer told for the next request."""
         if limits.most is None and limits.most_daily is None:
             return
@@ -95,12 +98,12 @@ class Budgets:
         told = {name: one for name, one in asdict(limits).items() if one is not None}
         self._told[location_id] = (cast("Told", told), self._clock())
 
-    def exceeded(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
+    def rate_limited(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
         """Let the location wait after a 429."""
         asked = -1 if retry_after is None else round(retry_after * 1000)
         over = int(limits.left_daily == 0)
         with reaching(f"note that the budget of {location_id} is used up"):
-            self._exceed(args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)])
+            self._rate_limited(args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)])
 
 
 class LocationBudget:
@@ -110,17 +113,17 @@ class LocationBudget:
         self._budgets = budgets
         self._location_id = location_id
 
-    def spend(self, need: Need) -> None:
-        """Take one request. Raises Busy."""
-        self._budgets.spend(self._location_id, need)
+    def acquire(self, need: Need) -> None:
+        """Take one request. Raises BudgetExhausted."""
+        self._budgets.acquire(self._location_id, need)
 
-    def heed(self, limits: Limits) -> None:
+    def learn_limits(self, limits: Limits) -> None:
         """Note what an answer told."""
-        self._budgets.heed(self._location_id, limits)
+        self._budgets.learn_limits(self._location_id, limits)
 
-    def exceeded(self, retry_after: float | None, limits: Limits) -> None:
+    def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
         """GHL answered 429."""
-        self._budgets.exceeded(self._location_id, retry_after, limits)
+        self._budgets.rate_limited(self._location_id, retry_after, limits)
 
 
 def _left(row: Sequence[int]) -> Left:
@@ -135,7 +138,7 @@ def _left(row: Sequence[int]) -> Left:
     )
 
 
-def no_room(location_id: LocationId, wait_ms: int) -> Busy:
+def no_room(location_id: LocationId, wait_ms: int) -> BudgetExhausted:
     """The location's budget has no room for so long."""
     seconds = wait_ms / 1000
-    return Busy(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)
+    return BudgetExhausted(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)

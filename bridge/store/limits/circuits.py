@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Turn
 
-Admission = Literal["closed", "open", "probe"]
+CircuitState = Literal["closed", "open", "probe"]
 
 FAULTS_UNTIL_OPEN = 5
 LANES_UNTIL_OPEN = 3
@@ -26,7 +26,7 @@ PROBE_MARGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Down:
+class DownProvider:
     """A provider that is down: its name, a location that found out, since when (Redis' clock), and how many lanes wait for it."""
 
     name: str
@@ -59,12 +59,12 @@ class Circuits:
         with reaching(f"close {circuit}"):
             self._pass(args=[circuit])
 
-    def down(self) -> dict[str, Down]:
+    def down(self) -> dict[str, DownProvider]:
         """The circuits that are open."""
         return open_circuits(self._redis)
 
 
-def open_circuits(redis: Redis) -> dict[str, Down]:
+def open_circuits(redis: Redis) -> dict[str, DownProvider]:
     """The circuits that are open, by their ids."""
     with reaching("look for open circuits"):
         ids = sorted(text(one) for one in redis.smembers(key("circuits", "open")))
@@ -74,4 +74,4 @@ def open_circuits(redis: Redis) -> dict[str, Down]:
             pipe.zcard(key("circuit", one, "waiting"))
         found = pipe.execute()
     pairs = zip(ids, found[::2], found[1::2], strict=True)
-    return {one: Down(name, location, int(since), waiting) for one, (name, location, since), waiting in pairs if since}
+    return {one: DownProvider(name, location, int(since), waiting) for one, (name, location, since), waiting in pairs if since}

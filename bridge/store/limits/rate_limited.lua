@@ -19,5 +19,5 @@ elseif asked < 0 then
   redis.call('PEXPIRE', strikes, 3 * longest)
 end
 if wait > math.max(0, redis.call('PTTL', refused)) then redis.call('SET', refused, 1, 'PX', string.format('%d', wait)) end
-if wait > 0 then shut(location, wait) end
+if wait > 0 then block(location, wait) end
 return wait

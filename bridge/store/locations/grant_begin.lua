@@ -6,10 +6,10 @@
 --   ARGV[5]  how long a refusal counts (ms)
 -- Answers {yours, 1 if an earlier renewal ended without a word} | {renewed} (there is another version) | {busy} | {refused, why}.
 local grant, seen, nonce = key('grant', ARGV[1]), ARGV[2], ARGV[3]
-local lease, patience = tonumber(ARGV[4]), tonumber(ARGV[5])
+local lease, grace = tonumber(ARGV[4]), tonumber(ARGV[5])
 local is = redis.call('HMGET', grant, 'version', 'lease', 'lease_until', 'asking', 'refused', 'refused_at')
 if (is[1] or '') ~= seen then return {'renewed'} end
-if is[5] and now - tonumber(is[6]) < patience then return {'refused', is[5]} end
+if is[5] and now - tonumber(is[6]) < grace then return {'refused', is[5]} end
 if is[2] and is[2] ~= nonce and tonumber(is[3]) > now then return {'busy'} end
 pass_when_full()
 -- Whoever asked before and neither saved an answer nor said that there was none may have used the refresh token up.

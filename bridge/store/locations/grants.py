@@ -56,7 +56,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class RenewalBegun:
     """How a renewal begins: it is `yours` (with a `nonce`), somebody is `busy` with it, it is `renewed`, or was `refused`."""
 
     how: Literal["yours", "busy", "renewed", "refused"]
@@ -114,15 +114,15 @@ class Grants:
         """Keep a renewal's tokens; False when there is another version by now, which counts."""
         return self._write(owner, granted, renewed=version)
 
-    def begin(self, owner: Owner, *, version: str) -> Begun:
+    def begin(self, owner: Owner, *, version: str) -> RenewalBegun:
         """Begin to renew this version ('' where there is none yet), unless somebody else does."""
         nonce = uuid4().hex
         with reaching(f"begin to renew the grant of {owner}"):
             args: list[str | int] = [owner, version, nonce, round(LEASE_SECONDS * 1000), round(REFUSAL_COUNTS_SECONDS * 1000)]
             how, *more = self._begin(args=args)
         if how == "yours":
-            return Begun("yours", nonce=nonce, lost=bool(more[0]))
-        return Begun(how, why=more[0] if more else "")
+            return RenewalBegun("yours", nonce=nonce, lost=bool(more[0]))
+        return RenewalBegun(how, why=more[0] if more else "")
 
     def unsent(self, owner: Owner, nonce: str) -> None:
         """A renewal failed before anything was used up."""

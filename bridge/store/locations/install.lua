@@ -18,7 +18,7 @@ end
 redis.call('SADD', key('installs'), location)
 redis.call('PERSIST', record)
 redis.call('DEL', key('gone', location))
-come_back(location)
+reactivate(location)
 if at <= tonumber(is[1] or 0) then return 1 end
 redis.call('HSET', record, 'installed_at', string.format('%d', at))
 if is[3] and at >= tonumber(is[3]) then lift_hold(location, ARGV[4], tonumber(ARGV[5])) end

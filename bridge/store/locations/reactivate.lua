@@ -3,4 +3,4 @@
 -- Answers 1, or 0 when it was not stopped by that.
 -- Needs: locations
 redis.call('DEL', key('gone', ARGV[1]))
-return come_back(ARGV[1])
+return reactivate(ARGV[1])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class LocationRecord:
     """A location and what the bridge learnt of it; moments are ms, 0 for what has not happened.
 
     `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came, `unclaimed` how many of its
@@ -64,7 +64,7 @@ FIELDS = ("settings", "hold_why", "paused", "company", *NUMBERS)
 
 
 def named(values: Sequence[str | None]) -> dict[str, str]:
-    """What stands in a location's record, of the fields that make a `Kept`."""
+    """What stands in a location's record, of the fields that make a `LocationRecord`."""
     return {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
 
 
@@ -83,13 +83,13 @@ class Locations:
         self._resealing = Resealing(redis, self._seal)
         self._opened = lru_cache(maxsize=1024)(self._open)
 
-    def get(self, location_id: LocationId) -> Kept | None:
+    def get(self, location_id: LocationId) -> LocationRecord | None:
         """The location as it is now, or None if it is not known."""
         with reaching(f"read location {location_id}"):
             fields: Any = self._redis.hmget(key("location", location_id), FIELDS)
         return self.open(location_id, named(fields))
 
-    def open(self, location_id: LocationId, fields: Mapping[str, str]) -> Kept | None:
+    def open(self, location_id: LocationId, fields: Mapping[str, str]) -> LocationRecord | None:
         """A location from its record as it is kept, or None if that holds none. Raises Misconfigured."""
         return self._kept(location_id, fields) if fields.get("settings") else None
 
@@ -144,7 +144,7 @@ class Locations:
         with reaching("list the locations"):
             return tuple(LocationId(one) for one in sorted(map(text, self._redis.smembers(key("locations")))))
 
-    def some(self, ids: Sequence[LocationId]) -> tuple[Kept, ...]:
+    def some(self, ids: Sequence[LocationId]) -> tuple[LocationRecord, ...]:
         """Those of these locations that are known."""
         with reaching("read locations"):
             pipe = self._redis.pipeline(transaction=False)
@@ -153,13 +153,13 @@ class Locations:
             found = pipe.execute()
         return tuple(self._kept(one, named(fields)) for one, fields in zip(ids, found, strict=True) if fields[0])
 
-    def all(self) -> tuple[Kept, ...]:
+    def all(self) -> tuple[LocationRecord, ...]:
         """Every location, by name."""
         return tuple(sorted(self.some(self.ids()), key=lambda each: (each.location.name, each.location.id)))
 
-    def _kept(self, id_: str, fields: Mapping[str, str]) -> Kept:
+    def _kept(self, id_: str, fields: Mapping[str, str]) -> LocationRecord:
         known = {name: int(fields.get(name) or 0) for name in NUMBERS}
-        return Kept(
+        return LocationRecord(
             location=self._opened(id_, fields["settings"]),
             activated_at_ms=known["activated_at"],
             last_event_at_ms=known["last_event_at"],

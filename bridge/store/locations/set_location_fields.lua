@@ -2,5 +2,5 @@
 --   ARGV[1]     location
 --   ARGV[2...]  field, value, field, value
 -- Answers 1, or 0 when it is not known.
-learn(unpack(ARGV))
+set_fields(unpack(ARGV))
 return redis.call('EXISTS', key('location', ARGV[1]))

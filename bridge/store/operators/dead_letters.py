@@ -23,7 +23,7 @@ PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class StoredDeadLetter:
     """One dead letter. `failed_at_ms` is by Redis' clock; `error` holds no content.
 
     What the service said is kept under `excerpt_id`, if that isn't empty.
@@ -41,10 +41,10 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class StoredDeadLetters:
     """Some dead letters, and where the next ones begin; empty when there are no more."""
 
-    letters: tuple[DeadLetter, ...]
+    dead_letters: tuple[StoredDeadLetter, ...]
     next: str
 
 
@@ -57,28 +57,28 @@ class DeadLetters:
         self._drop = redis.register_script(script("drop"))
         self._retention_ms = retention_ms
 
-    def get(self, id_: str) -> DeadLetter | None:
+    def get(self, id_: str) -> StoredDeadLetter | None:
         """One open dead letter."""
         with reaching(f"read dead letter {id_}"):
             stored = self._redis.get(key("dead", id_)) if self._redis.zscore(key("dead"), id_) is not None else None
-        return _letter(text(stored)) if stored else None
+        return _dead_letter(text(stored)) if stored else None
 
     def is_known(self, id_: str) -> bool:
         """Whether there is or was one of this id."""
         with reaching(f"look for dead letter {id_}"):
             return bool(self._redis.exists(key("dead", id_)))
 
-    def all(self, *, location_id: LocationId | None = None) -> Iterator[DeadLetter]:
+    def all(self, *, location_id: LocationId | None = None) -> Iterator[StoredDeadLetter]:
         """The open ones, oldest first; those of one location if given."""
         after = ""
         while True:
             page = self.page(after=after, location_id=location_id)
-            yield from page.letters
+            yield from page.dead_letters
             if not page.next:
                 return
             after = page.next
 
-    def page(self, *, after: str = "", most: int = PAGE, location_id: LocationId | None = None) -> Page:
+    def page(self, *, after: str = "", most: int = PAGE, location_id: LocationId | None = None) -> StoredDeadLetters:
         """Look at `most` open ones, oldest first, from where another page ended.
 
         With a location only its own are answered: a page may be empty and still have a `next`. Raises ValueError for an
@@ -87,9 +87,9 @@ class DeadLetters:
         with reaching("list the dead letters"):
             ids = self._after(after, most)
             found = self._redis.mget([key("dead", id_) for _, id_ in ids]) if ids else []
-        letters = (_letter(text(stored)) for stored in found if stored)
-        chosen = tuple(letter for letter in letters if location_id in {None, letter.lane.location_id})
-        return Page(chosen, "{}-{}".format(*ids[-1]) if len(ids) == most else "")
+        dead_letters = (_dead_letter(text(stored)) for stored in found if stored)
+        chosen = tuple(dead_letter for dead_letter in dead_letters if location_id in {None, dead_letter.lane.location_id})
+        return StoredDeadLetters(chosen, "{}-{}".format(*ids[-1]) if len(ids) == most else "")
 
     def _after(self, after: str, most: int) -> list[tuple[int, str]]:
         """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""
@@ -120,9 +120,9 @@ def _event(step: str, id_: str) -> bytes:
     return orjson.dumps({"step": step, "dead_letter_id": id_})
 
 
-def _letter(stored: str) -> DeadLetter:
+def _dead_letter(stored: str) -> StoredDeadLetter:
     fields = orjson.loads(stored)
-    return DeadLetter(
+    return StoredDeadLetter(
         id=fields["id"],
         lane=Lane(fields["location_id"], fields["contact_id"]),
         conversation_id=fields["conversation_id"],

@@ -20,16 +20,16 @@ if standing.human_at and tonumber(standing.human_at) > tonumber(standing.resumed
 end
 keep_forbidden(kept, location, retention)
 
-local function bury(id)
+local function forget_dead_letter(id)
   redis.call('ZREM', key('dead'), id)
   for _, side in ipairs({'ghl', 'provider'}) do redis.call('LREM', key('refusals', location, side), 0, id) end
   remove(key('dead', id), key('ledger', id), key('excerpt', id))
 end
 
 local turn = redis.call('HGET', key('lane', lane), 'turn')
-if turn then bury(turn) end
+if turn then forget_dead_letter(turn) end
 for _, list in ipairs({'buried', 'replays'}) do
-  for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do bury(id) end
+  for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do forget_dead_letter(id) end
 end
 for _, list in ipairs({'waiting', 'carried'}) do
   for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do
@@ -45,7 +45,7 @@ end
 remove(key('paused', contact))
 removed = removed + redis.call('ZREM', key('recorded', location), contact)
 for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call('ZREM', key('circuit', id, 'waiting'), lane) end
-vacate(lane)
+free_slot(lane)
 unschedule(lane)
 -- XDEL only marks an entry: its bytes stay as long as its neighbours. So the others are written anew, under their ids.
 local others, ttl = {}, redis.call('PTTL', key('live'))

@@ -28,7 +28,7 @@ REMOVED_AT_ONCE = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class ErasureBegun:
     """When (ms) the contact was fenced off, how many records went with it, and the channels that stay stopped."""
 
     at_ms: int
@@ -37,7 +37,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasedRecords:
     """How many records were removed, and the channels that stay stopped."""
 
     records: int
@@ -61,20 +61,20 @@ class Erasures:
         self._keys = tuple(fernet_keys)
         self._retention_ms = retention_ms
 
-    def erase(self, lane: Lane) -> Erased:
+    def erase(self, lane: Lane) -> ErasedRecords:
         """Remove everything kept of a contact. It looks through all ids that are kept: seconds for a million of them.
 
         Marks of messages that came stay for their 7 days, so that one sent again is not taken for new; they name no contact.
         """
         return self.finish(lane, self.begin(lane))
 
-    def begin(self, lane: Lane) -> Begun:
+    def begin(self, lane: Lane) -> ErasureBegun:
         """Fence off whoever works on it, and remove what is kept under the contact's own name; all at once."""
         with reaching("begin to erase a contact"):
             at, records, *stopped = self._erase(args=[str(lane), digests(lane, self._keys)[0], self._retention_ms])
-        return Begun(at, records, tuple(sorted(map(text, stopped))))
+        return ErasureBegun(at, records, tuple(sorted(map(text, stopped))))
 
-    def finish(self, lane: Lane, begun: Begun) -> Erased:
+    def finish(self, lane: Lane, begun: ErasureBegun) -> ErasedRecords:
         """Remove what is kept under other names; messages that came since the beginning stay."""
         records = begun.records
         with reaching("erase a contact"):
@@ -84,7 +84,7 @@ class Erasures:
             records += self._forget_letters(lane) + self._forget_excerpts(lane) + self._forget_others(lane)
             self._forget_mentions(lane)
             self._redact({*ids, lane.contact_id})
-        return Erased(records, begun.stopped)
+        return ErasedRecords(records, begun.stopped)
 
     def stopped(self, lane: Lane) -> dict[str, int]:
         """The channels that an erased contact has stopped, and since when (ms)."""
@@ -121,9 +121,9 @@ class Erasures:
         removed = 0
         for names in self._names("dead:*"):
             for name, value in zip(names, self._redis.mget(names), strict=True):
-                letter = orjson.loads(value) if value else {}
-                if (letter.get("location_id"), letter.get("contact_id")) == (lane.location_id, lane.contact_id):
-                    removed += int(self._redis.delete(name, key("ledger", letter["id"])))
+                dead_letter = orjson.loads(value) if value else {}
+                if (dead_letter.get("location_id"), dead_letter.get("contact_id")) == (lane.location_id, lane.contact_id):
+                    removed += int(self._redis.delete(name, key("ledger", dead_letter["id"])))
         return removed
 
     def _forget_excerpts(self, lane: Lane) -> int:

@@ -10,9 +10,9 @@ local stored = redis.call('GET', key('dead', id))
 if not stored then return 'unknown' end
 local failed_at = redis.call('ZSCORE', key('dead'), id)
 if not failed_at then return 'closed' end
-local letter = cjson.decode(stored)
-local replied_at = redis.call('HGET', key('lane', letter.location_id .. ':' .. letter.contact_id), 'replied_at')
+local dead_letter = cjson.decode(stored)
+local replied_at = redis.call('HGET', key('lane', dead_letter.location_id .. ':' .. dead_letter.contact_id), 'replied_at')
 if not force and tonumber(replied_at or 0) > tonumber(failed_at) then return 'newer' end
-replay(open_letter(id), event, retention)
+replay(take_dead_letter(id), event, retention)
 ring_if_due()
 return 'replayed'

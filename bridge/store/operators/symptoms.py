@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.store.figures.gauges import Gauges
-    from bridge.store.limits.circuits import Down
+    from bridge.store.limits.circuits import DownProvider
     from bridge.store.redis.connection import Redis
 
 
@@ -40,7 +40,7 @@ class Symptoms:
     now_ms: int
     gauges: Gauges
     holds: Mapping[str, Hold] = field(default_factory=dict)
-    down: Mapping[str, Down] = field(default_factory=dict)
+    down: Mapping[str, DownProvider] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()

@@ -68,12 +68,12 @@ local function apply(lane, patch, retention)
   end
   -- Answers in a row without a claim of delivery tell that this location's provider leaves the delivery to us.
   if patch.claimed == false then
-    learn(location, 'unclaimed', tonumber(redis.call('HGET', key('location', location), 'unclaimed') or 0) + 1)
+    set_fields(location, 'unclaimed', tonumber(redis.call('HGET', key('location', location), 'unclaimed') or 0) + 1)
   end
-  if patch.claimed == true then learn(location, 'unclaimed', 0) end
+  if patch.claimed == true then set_fields(location, 'unclaimed', 0) end
   -- ... and so do claims in a row that turned out true that it delivers by itself.
-  if patch.seen == true then learn(location, 'seen', tonumber(redis.call('HGET', key('location', location), 'seen') or 0) + 1) end
-  if patch.seen == false or patch.claimed == false then learn(location, 'seen', 0) end
+  if patch.seen == true then set_fields(location, 'seen', tonumber(redis.call('HGET', key('location', location), 'seen') or 0) + 1) end
+  if patch.seen == false or patch.claimed == false then set_fields(location, 'seen', 0) end
   if patch.excerpt then
     local excerpt = key('excerpt', patch.excerpt.id)
     redis.call('HSET', excerpt, 'lane', lane, 'at', now, 'provider', patch.excerpt.provider, 'sealed', patch.excerpt.sealed)

@@ -20,7 +20,7 @@ local function opens_at(location) return now + math.max(0, redis.call('PTTL', ke
 
 -- Let a location wait; a wait that ends later stays as it is.
 --   ms  for how long; need not be whole
-local function shut(location, ms)
+local function block(location, ms)
   ms = math.ceil(ms)
   if ms <= redis.call('PTTL', key('busy', location)) then return end
   redis.call('SET', key('busy', location), 1, 'PX', string.format('%d', ms))
@@ -28,7 +28,7 @@ local function shut(location, ms)
 end
 
 -- Let a location wait no longer.
-local function open(location)
+local function unblock(location)
   redis.call('DEL', key('busy', location))
   redis.call('ZADD', key('due'), 'XX', 'LT', now, location)
 end

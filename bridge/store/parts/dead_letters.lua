@@ -4,26 +4,26 @@
 -- Take a dead letter off the list of open ones.
 --   id  of the dead letter
 -- Answers the dead letter as a table; false when it was closed before.
-local function open_letter(id)
+local function take_dead_letter(id)
   local stored = redis.call('GET', key('dead', id))
   if not stored or redis.call('ZREM', key('dead'), id) == 0 then return false end
-  local letter = cjson.decode(stored)
-  redis.call('LREM', key('buried', letter.location_id .. ':' .. letter.contact_id), 0, id)
-  return letter
+  local dead_letter = cjson.decode(stored)
+  redis.call('LREM', key('buried', dead_letter.location_id .. ':' .. dead_letter.contact_id), 0, id)
+  return dead_letter
 end
 
 -- Write what became of a dead letter's messages.
---   letter  as `open_letter` answers it
+--   dead_letter  as `take_dead_letter` answers it
 --   status  of the messages from now on
 --   reason  likewise; empty: none
 --   facts   what the reason rests on; nil: nothing
-local function mark(letter, status, reason, retention, facts)
-  for _, id in ipairs(letter.message_ids) do
-    local message = key('message', letter.location_id, id)
+local function mark(dead_letter, status, reason, retention, facts)
+  for _, id in ipairs(dead_letter.message_ids) do
+    local message = key('message', dead_letter.location_id, id)
     if redis.call('EXISTS', message) == 1 then
       redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '', 'facts', facts or '')
       redis.call('PEXPIRE', message, retention)
-      if status ~= 'waiting' then count_outcome(letter.location_id, message, retention) end
+      if status ~= 'waiting' then count_outcome(dead_letter.location_id, message, retention) end
     end
   end
 end
@@ -34,41 +34,41 @@ local UNKNOWN_LINE = '?'
 -- The texts of young dead letters that came by the same line are answered together with a message that comes now.
 --   line  of the message (channel and conversation provider)
 --   by    its id
-local function carry(lane, line, by, retention)
-  local letters = redis.call('LRANGE', key('buried', lane), 0, -1)
-  if not letters[1] then return end
+local function carry_over(lane, line, by, retention)
+  local dead_letters = redis.call('LRANGE', key('buried', lane), 0, -1)
+  if not dead_letters[1] then return end
   local location = split(lane)
   local max_age = tonumber(redis.call('HGET', key('location', location), 'max_age_ms') or 0)
-  local function fits(buried)
-    local stored = redis.call('GET', key('dead', buried))
+  local function fits(dead_id)
+    local stored = redis.call('GET', key('dead', dead_id))
     local first = stored and cjson.decode(stored).message_ids[1]
     local its = first and redis.call('HGET', key('message', location, first), 'line')
     return its == line or its == UNKNOWN_LINE
   end
-  for _, buried in ipairs(letters) do
-    local failed_at = redis.call('ZSCORE', key('dead'), buried)
+  for _, dead_id in ipairs(dead_letters) do
+    local failed_at = redis.call('ZSCORE', key('dead'), dead_id)
     local young = failed_at and now - tonumber(failed_at) < max_age
-    local letter = young and fits(buried) and open_letter(buried)
-    if not young then redis.call('LREM', key('buried', lane), 0, buried) end
-    if letter then
+    local dead_letter = young and fits(dead_id) and take_dead_letter(dead_id)
+    if not young then redis.call('LREM', key('buried', lane), 0, dead_id) end
+    if dead_letter then
       count('dead_letters|superseded')
-      mark(letter, 'skipped', 'superseded', retention, 'asked about together with the newer message ' .. by)
-      redis.call('RPUSH', key('carried', lane), unpack(letter.message_ids))
-      tell(lane, cjson.encode({step = 'superseded', dead_letter_id = buried, message_ids = letter.message_ids, by = by}), retention)
+      mark(dead_letter, 'skipped', 'superseded', retention, 'asked about together with the newer message ' .. by)
+      redis.call('RPUSH', key('carried', lane), unpack(dead_letter.message_ids))
+      tell(lane, cjson.encode({step = 'superseded', dead_letter_id = dead_id, message_ids = dead_letter.message_ids, by = by}), retention)
     end
   end
   redis.call('LTRIM', key('carried', lane), -200, -1)
 end
 
 -- Its turn stands first in its lane again, with its saved answer and its ledger.
---   letter  as `open_letter` answers it
-local function replay(letter, event, retention)
-  local lane = letter.location_id .. ':' .. letter.contact_id
+--   dead_letter  as `take_dead_letter` answers it
+local function replay(dead_letter, event, retention)
+  local lane = dead_letter.location_id .. ':' .. dead_letter.contact_id
   count('dead_letters|replayed')
-  redis.call('RPUSH', key('replays', lane), letter.id)
-  mark(letter, 'waiting', '', retention)
-  for _, id in ipairs(letter.message_ids) do redis.call('PERSIST', key('message', letter.location_id, id)) end
-  for _, kept in ipairs({key('dead', letter.id), key('ledger', letter.id), key('lane', lane)}) do redis.call('PERSIST', kept) end
+  redis.call('RPUSH', key('replays', lane), dead_letter.id)
+  mark(dead_letter, 'waiting', '', retention)
+  for _, id in ipairs(dead_letter.message_ids) do redis.call('PERSIST', key('message', dead_letter.location_id, id)) end
+  for _, kept in ipairs({key('dead', dead_letter.id), key('ledger', dead_letter.id), key('lane', lane)}) do redis.call('PERSIST', kept) end
   tell(lane, event, retention)
   if not leased(lane) then reschedule(lane) end
 end
@@ -87,9 +87,9 @@ local function lift_hold(location, event, retention)
   local replayed = 0
   for _, side in ipairs({'ghl', 'provider'}) do
     for _, id in ipairs(redis.call('LRANGE', key('refusals', location, side), 0, -1)) do
-      local letter = open_letter(id)
-      if letter then
-        replay(letter, event, retention)
+      local dead_letter = take_dead_letter(id)
+      if dead_letter then
+        replay(dead_letter, event, retention)
         replayed = replayed + 1
       end
     end

@@ -54,7 +54,7 @@ end
 --   id     of the message
 --   at     when it was written (ms)
 -- Answers the id of the copy that it is the twin of; nil if it is new.
-local function meet_copy(lane, words, id, at)
+local function match_copy(lane, words, id, at)
   local copy, came_at = find_twin(lane, 'copy', words, at - CLOCKS_DIFFER, at + COPY_AFTER)
   if not copy then
     note_twin(lane, 'told', words, id, at)
@@ -70,7 +70,7 @@ end
 --   id     our own for the copy
 --   at     when it came (ms)
 -- Answers whether its message came before.
-local function meet_told(lane, words, id, at)
+local function match_listed(lane, words, id, at)
   for _, kind in ipairs({'copy', 'paired'}) do
     if find_twin(lane, kind, words, '(' .. at - COPIES_APART, '(' .. at + COPIES_APART) then return true end
   end

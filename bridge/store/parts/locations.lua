@@ -2,7 +2,7 @@
 
 -- The app is there again: what was written before this moment is not answered.
 -- Answers 1, or 0 when it was not gone.
-local function come_back(location)
+local function reactivate(location)
   local record = key('location', location)
   local stopped = redis.call('HDEL', record, 'uninstalled_at')
   if stopped == 1 then redis.call('HSET', record, 'activated_at', now) end

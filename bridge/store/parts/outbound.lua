@@ -30,26 +30,26 @@ end
 
 -- A dead letter's answer is in GHL after all: it ends as its turn would have ended.
 --   turn  the dead letter
-local function close_letter(lane, turn, at, retention)
-  local letter, replies = open_letter(turn), {}
-  mark(letter, 'replied', '', retention)
+local function close_dead_letter(lane, turn, at, retention)
+  local dead_letter, replies = take_dead_letter(turn), {}
+  mark(dead_letter, 'replied', '', retention)
   for _, one in ipairs(redis.call('HVALS', key('ledger', turn))) do
     for _, reply in ipairs(cjson.decode(one).message_ids) do replies[#replies + 1] = reply end
   end
-  for _, message in ipairs(letter.message_ids) do
-    redis.call('HSET', key('message', letter.location_id, message), 'replies', cjson.encode(replies))
+  for _, message in ipairs(dead_letter.message_ids) do
+    redis.call('HSET', key('message', dead_letter.location_id, message), 'replies', cjson.encode(replies))
   end
-  for _, said in ipairs(letter.said or {}) do remember(lane, said[1], said[2], retention) end
-  for _, id in ipairs(letter.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
+  for _, said in ipairs(dead_letter.said or {}) do remember(lane, said[1], said[2], retention) end
+  for _, id in ipairs(dead_letter.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
   note_reply(lane, turn, at)
   keep_lane(lane, retention)
-  tell(lane, cjson.encode({step = 'replied', message_ids = letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
+  tell(lane, cjson.encode({step = 'replied', message_ids = dead_letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
 end
 
 -- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
 --   part     of the answer, or `ask`
---   message  see `hear.lua`
-local function settle(lane, turn, part, message, at, retention)
+--   message  see `observe.lua`
+local function confirm_sent(lane, turn, part, message, at, retention)
   local ledger = key('ledger', turn)
   local stored = redis.call('HGET', ledger, part)
   own(lane, message.id, turn, retention)
@@ -72,7 +72,7 @@ local function settle(lane, turn, part, message, at, retention)
   end
   -- The turn that would put it on record is over.
   if says then remember(lane, at, message.said, retention) end
-  if entry.last and redis.call('ZSCORE', key('dead'), turn) then close_letter(lane, turn, at, retention) end
+  if entry.last and redis.call('ZSCORE', key('dead'), turn) then close_dead_letter(lane, turn, at, retention) end
 end
 
 -- Whether a call to the outside is open whose message may be heard of before its answer comes.
@@ -88,9 +88,9 @@ end
 
 -- Note newer words than those that are known.
 --   name     who spoke: `human` or `automation`
---   message  see `hear.lua`
+--   message  see `observe.lua`
 -- Answers whether they are newer.
-local function spoke(lane, name, at, message, retention)
+local function note_speaker(lane, name, at, message, retention)
   local record = key('standing', lane)
   if message.said ~= '' then remember(lane, at, message.said, retention) end
   local known = redis.call('HMGET', record, name .. '_at', name .. '_id')
@@ -108,7 +108,7 @@ end
 local OURS_BY_TEXT, CLOCKS_APART = 24 * 3600 * 1000, 120 * 1000
 
 -- Which part of which turn a message is, by its words, or by the id that a provider has claimed.
---   message  see `hear.lua`
+--   message  see `observe.lua`
 -- Answers turn, part; nil if it is no part of ours.
 local function part_of(lane, message, at)
   local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
@@ -121,7 +121,7 @@ local function part_of(lane, message, at)
 end
 
 -- A provider that posts by itself may post other words than it answered with: in parts, or without markup.
---   message  see `hear.lua`
+--   message  see `observe.lua`
 -- Answers whether this may be such a one.
 local function delivered_lately(lane, message, at)
   if message.user or redis.call('HGET', key('location', (split(lane))), 'delivers') ~= '1' then return false end
@@ -129,15 +129,15 @@ local function delivered_lately(lane, message, at)
 end
 
 -- Hear of one message that left the conversation.
---   message  see `hear.lua`
+--   message  see `observe.lua`
 -- Answers whether somebody spoke anew.
-local function hear(lane, message, retention)
+local function observe(lane, message, retention)
   local location = split(lane)
   if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end
   local at = message.at > 0 and math.min(message.at, now) or now
   local turn, part = part_of(lane, message, at)
   if turn then
-    settle(lane, turn, part, message, at, retention)
+    confirm_sent(lane, turn, part, message, at, retention)
     return false
   end
   -- Of what is older than our memory it can't be told whether it is ours.
@@ -147,12 +147,12 @@ local function hear(lane, message, retention)
     -- A campaign writes to thousands who never wrote: nothing is kept of them unless it counts.
     local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
     if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
-    return spoke(lane, 'automation', at, message, retention)
+    return note_speaker(lane, 'automation', at, message, retention)
   end
   if not message.user and call_is_open(lane) then
-    local unclear = key('unclear', lane)
-    redis.call('HSET', unclear, message.id, cjson.encode(message))
-    redis.call('PEXPIRE', unclear, OURS_BY_TEXT)
+    local unattributed = key('unclear', lane)
+    redis.call('HSET', unattributed, message.id, cjson.encode(message))
+    redis.call('PEXPIRE', unattributed, OURS_BY_TEXT)
     return false
   end
   if delivered_lately(lane, message, at) then
@@ -160,16 +160,16 @@ local function hear(lane, message, retention)
     if message.said ~= '' then remember(lane, at, message.said, retention) end
     return false
   end
-  return spoke(lane, 'human', at, message, retention)
+  return note_speaker(lane, 'human', at, message, retention)
 end
 
 -- No call is open any more: what was heard meanwhile is ours by now, or a person's.
 local function clear_up(lane, retention)
-  local unclear = key('unclear', lane)
-  if redis.call('EXISTS', unclear) == 0 or call_is_open(lane) then return end
-  local waiting = redis.call('HVALS', unclear)
-  redis.call('DEL', unclear)
-  for _, message in ipairs(waiting) do hear(lane, cjson.decode(message), retention) end
+  local unattributed = key('unclear', lane)
+  if redis.call('EXISTS', unattributed) == 0 or call_is_open(lane) then return end
+  local waiting = redis.call('HVALS', unattributed)
+  redis.call('DEL', unattributed)
+  for _, message in ipairs(waiting) do observe(lane, cjson.decode(message), retention) end
 end
 
 -- A turn is over. If it will never be known what its provider delivered, what was heard meanwhile may be just that.

@@ -2,39 +2,39 @@
 -- Needs: budget
 
 -- Keep what GHL told last of a location's budget.
---   bill  see `Bill` of bridge/store/lanes/patch.py
-local function heed(location, bill)
+--   permit  see `Permit` of bridge/store/lanes/patch.py
+local function learn_limits(location, permit)
   local spent, day = key('budget', location), day_of(location)
   -- GHL counts too, and knows of others that use the same budget: what it counts more than we do is put beside ours.
-  if bill.most or bill.most_daily then
+  if permit.most or permit.most_daily then
     local before = limits_of(location)
-    for name, told in pairs({most = bill.most, interval = bill.interval_ms, daily = bill.most_daily}) do
+    for name, told in pairs({most = permit.most, interval = permit.interval_ms, daily = permit.most_daily}) do
       redis.call('HSET', key('limits', location), name, told)
     end
     redis.call('PEXPIRE', key('limits', location), DAY)
-    if bill.most and bill.most > before.most then open(location) end
+    if permit.most and permit.most > before.most then unblock(location) end
   end
   local limits = limits_of(location)
-  if bill.left and bill.ago < limits.interval then
+  if permit.left and permit.ago < limits.interval then
     redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
-    local then_ = now - bill.ago
-    local others = limits.most - bill.left - redis.call('ZCOUNT', spent, '-inf', then_)
-    for number = 1, math.min(others, 500) do redis.call('ZADD', spent, then_, bill.nonce .. ':' .. number) end
+    local then_ = now - permit.ago
+    local others = limits.most - permit.left - redis.call('ZCOUNT', spent, '-inf', then_)
+    for number = 1, math.min(others, 500) do redis.call('ZADD', spent, then_, permit.nonce .. ':' .. number) end
     redis.call('PEXPIRE', spent, limits.interval)
   end
-  if bill.left_daily and limits.daily - bill.left_daily > tonumber(redis.call('GET', day) or 0) then
-    redis.call('SET', day, limits.daily - bill.left_daily, 'PX', 2 * DAY)
+  if permit.left_daily and limits.daily - permit.left_daily > tonumber(redis.call('GET', day) or 0) then
+    redis.call('SET', day, limits.daily - permit.left_daily, 'PX', 2 * DAY)
   end
 end
 
 -- Take one request from a location's budget, if there is room for one of this urgency.
---   bill  see `Bill` of bridge/store/lanes/patch.py
+--   permit  see `Permit` of bridge/store/lanes/patch.py
 -- Answers 0 when it was taken, else the ms after which there is room.
-local function pay(location, bill)
+local function acquire(location, permit)
   local spent, day = key('budget', location), day_of(location)
-  local limits, part = limits_of(location), bill.part / 100
+  local limits, part = limits_of(location), permit.part / 100
   redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
-  if redis.call('ZSCORE', spent, bill.nonce) then return 0 end
+  if redis.call('ZSCORE', spent, permit.nonce) then return 0 end
   local wait = redis.call('PTTL', key('refused', location))
   if tonumber(redis.call('GET', day) or 0) >= math.max(1, math.floor(limits.daily * part)) then
     wait = math.max(wait, DAY - now % DAY)
@@ -47,10 +47,10 @@ local function pay(location, bill)
     wait = math.max(wait, tonumber(oldest) + limits.interval - now, 1)
   end
   if wait > 0 then
-    if bill.waits then shut(location, wait) end
+    if permit.waits then block(location, wait) end
     return wait
   end
-  redis.call('ZADD', spent, now, bill.nonce)
+  redis.call('ZADD', spent, now, permit.nonce)
   redis.call('PEXPIRE', spent, limits.interval)
   redis.call('INCR', day)
   redis.call('PEXPIRE', day, 2 * DAY)

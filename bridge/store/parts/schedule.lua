@@ -23,7 +23,7 @@ end
 
 -- The moment at which a lane's waiting messages want an answer: quiet for the debounce, but never longer than its maximum.
 -- Answers it (ms).
-local function quiet_at(lane)
+local function debounced_at(lane)
   local location = split(lane)
   local waiting = key('waiting', lane)
   local oldest, newest = redis.call('LINDEX', waiting, 0), redis.call('LINDEX', waiting, -1)
@@ -36,7 +36,7 @@ end
 
 -- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
 --   at  that moment (ms)
-local function occupy(lane, at)
+local function take_slot(lane, at)
   local its = key('inflight', (split(lane)))
   redis.call('ZADD', key('inflight'), at, lane)
   redis.call('ZADD', its, at, lane)
@@ -45,7 +45,7 @@ end
 
 -- Give back the slot that a lane holds.
 -- Answers whether it held one.
-local function vacate(lane)
+local function free_slot(lane)
   redis.call('ZREM', key('inflight', (split(lane))), lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
 end
@@ -65,7 +65,7 @@ local function reschedule(lane)
   if known[2] or redis.call('EXISTS', key('replays', lane)) == 1 then
     schedule(lane, math.max(not_before, now))
   elseif redis.call('EXISTS', key('waiting', lane)) == 1 then
-    schedule(lane, math.max(not_before, quiet_at(lane)))
+    schedule(lane, math.max(not_before, debounced_at(lane)))
   else
     unschedule(lane)
   end

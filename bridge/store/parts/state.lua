@@ -22,7 +22,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function key(...) return 'ghlb:' .. table.concat({...}, ':') end
 
 -- What is learnt of a location that was removed meanwhile must not make it a location again.
-local function learn(location, ...)
+local function set_fields(location, ...)
   local record = key('location', location)
   if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, ...) end
 end

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
-class Wakes:
+class WakeUpListener:
     """One listener. Raises Unavailable when Redis can't be reached; the next `wait` subscribes again."""
 
     def __init__(self, redis: Redis) -> None:

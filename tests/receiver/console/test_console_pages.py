@@ -19,7 +19,7 @@ from bridge.receiver.console.dead_letters import AT_ONCE, ON_A_PAGE
 from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
 from bridge.store.limits.budget import Budgets
 from bridge.store.redis.connection import key, now_ms
-from tests.operating.test_operating_dead_letters import bury
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.other_side import OtherSide, answering, http
 from tests.receiver.console.conftest import opened, words
 from tests.served import ADMIN_TOKEN, served
@@ -68,15 +68,15 @@ def skipped(redis: Redis, id_: str = "m2") -> None:
     lanes.end(take(lanes), ended)
 
 
-def buried(redis: Redis, count: int, location: str = HERE, *, error: str = "Assistable: HTTP 500") -> list[str]:
+def dead_lettered(redis: Redis, count: int, location: str = HERE, *, error: str = "Assistable: HTTP 500") -> list[str]:
     """So many dead letters, written as the scripts do."""
     ids = [f"{location}{number:05}" for number in range(count)]
     now = now_ms(redis)
     pipe = redis.pipeline(transaction=False)
     for number, id_ in enumerate(ids):
-        letter = {"id": id_, "location_id": location, "contact_id": f"contact{number}", "conversation_id": f"v{number}"}
+        dead_letter = {"id": id_, "location_id": location, "contact_id": f"contact{number}", "conversation_id": f"v{number}"}
         rest = {"channel": "SMS", "error": error, "attempts": 3, "failed_at": now - 5000, "answer": "", "answered": "[]"}
-        stored = {**letter, **rest, "message_ids": [f"m{number}"], "answered_at": now, "asks": 0}
+        stored = {**dead_letter, **rest, "message_ids": [f"m{number}"], "answered_at": now, "asks": 0}
         pipe.set(key("dead", id_), orjson.dumps(stored))
         pipe.zadd(key("dead"), {id_: now - count + number})
     pipe.execute()
@@ -118,7 +118,7 @@ async def test_the_overview_tells_what_waits_and_what_became_of_messages(operato
 async def test_the_overview_tells_what_needs_somebody(operator: Browser, redis: Redis) -> None:
     """With the first command, and counts dead letters beside their page."""
     keep(redis)
-    buried(redis, 3)
+    dead_lettered(redis, 3)
     answer = await operator.see("/")
     assert "2 things need you" in words(answer)
     assert "3 dead letters wait for somebody" in words(answer)
@@ -200,7 +200,7 @@ async def test_what_others_wrote_is_never_markup(operator: Browser, redis: Redis
     """A message's text, a location's name, an error of a provider and what is searched for are shown as they are written."""
     locations_of(redis).apply([Location(id=HERE, debounce_seconds=0, name=MARKUP)])
     accept(redis, message("m1", text=MARKUP))
-    buried(redis, 1, error=MARKUP)
+    dead_lettered(redis, 1, error=MARKUP)
     paths = ("/locations", "/locations/here", "/dead-letters", f"/conversations?q={quote(MARKUP)}")
     shown = [await operator.see(path) for path in paths]
     shown.append(await operator.submit("/conversations/contact/text", message="m1"))
@@ -237,8 +237,8 @@ async def test_texts_can_be_switched_off(redis_url: str, redis: Redis) -> None:
 async def test_what_the_service_said_is_shown_only_when_it_is_asked_for(operator: Browser, redis: Redis, page: str) -> None:
     """By a button on the dead letter and on the timeline; as it was said, and in no page that was not asked for it."""
     keep(redis)
-    id_ = bury(redis, 1, said=f"{MARKUP} {SECRET}")
-    bury(redis, 2)
+    id_ = write_dead_letter(redis, 1, said=f"{MARKUP} {SECRET}")
+    write_dead_letter(redis, 2)
     before = await operator.see(page)
     assert before.text.count("Show what the service said") == 1
     assert SECRET not in before.text
@@ -251,7 +251,7 @@ async def test_what_the_service_said_is_shown_only_when_it_is_asked_for(operator
 async def test_what_the_service_said_can_be_switched_off(redis_url: str, redis: Redis) -> None:
     """With texts: there is no button, and whoever asks all the same reads why."""
     keep(redis)
-    id_ = bury(redis, 1, said=SECRET)
+    id_ = write_dead_letter(redis, 1, said=SECRET)
     async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
         await browser.log_in()
         for page in ("/dead-letters", "/conversations/c1"):
@@ -298,8 +298,8 @@ async def test_long_stories_are_shown_from_their_end(operator: Browser, redis: R
 async def test_dead_letters_are_filtered_by_location(operator: Browser, redis: Redis) -> None:
     """With their errors, and pages that hold each of them once."""
     keep(redis, HERE, "there")
-    buried(redis, 60)
-    buried(redis, 2, "there", error="<b>bold</b>")
+    dead_lettered(redis, 60)
+    dead_lettered(redis, 2, "there", error="<b>bold</b>")
     page = await operator.see("/dead-letters?location=there")
     assert page.text.count('name="id"') == 2
     assert "<b>bold</b>" not in page.text
@@ -315,8 +315,8 @@ async def test_dead_letters_are_filtered_by_location(operator: Browser, redis: R
 async def test_ten_thousand_dead_letters_are_no_burden(operator: Browser, redis: Redis) -> None:
     """A page comes soon, also with a filter that hardly any of them passes."""
     keep(redis, HERE, "there")
-    buried(redis, 10_000)
-    buried(redis, 1, "there")
+    dead_lettered(redis, 10_000)
+    dead_lettered(redis, 1, "there")
     for path in ("/dead-letters", "/dead-letters?location=there", "/"):
         answer = await operator.see(path)
         assert answer.elapsed.total_seconds() < 3
@@ -326,17 +326,17 @@ async def test_ten_thousand_dead_letters_are_no_burden(operator: Browser, redis:
 async def test_a_dead_letter_is_replayed(operator: Browser, redis: Redis) -> None:
     """The ones that were ticked, and no other; what became of them is told on the next page, once."""
     keep(redis)
-    ids = buried(redis, 3)
+    ids = dead_lettered(redis, 3)
     answer = await operator.submit("/dead-letters", action="replay", id=ids[:2])
     assert "2 replayed." in words(answer)
-    assert [letter.id for letter in dead_letters_of(redis).all()] == ids[2:]
+    assert [dead_letter.id for dead_letter in dead_letters_of(redis).all()] == ids[2:]
     assert "2 replayed." not in words(await operator.see("/dead-letters"))
 
 
 async def test_a_dry_run_changes_nothing(operator: Browser, redis: Redis) -> None:
     """And offers to go on."""
     keep(redis)
-    ids = buried(redis, 3)
+    ids = dead_lettered(redis, 3)
     answer = await operator.submit("/dead-letters", action="dry_run", id=ids[:2])
     assert "2 would be replayed." in words(answer)
     assert len(list(dead_letters_of(redis).all())) == 3
@@ -346,31 +346,31 @@ async def test_a_dry_run_changes_nothing(operator: Browser, redis: Redis) -> Non
 async def test_a_drop_is_asked_about_first(operator: Browser, redis: Redis) -> None:
     """Only the second word drops."""
     keep(redis)
-    ids = buried(redis, 3)
+    ids = dead_lettered(redis, 3)
     question = await operator.submit("/dead-letters", action="drop", id=ids[:2])
     assert "Drop 2 dead letters?" in words(question)
     assert len(list(dead_letters_of(redis).all())) == 3
     answer = await operator.submit("/dead-letters", action="drop", sure="1", id=ids[:2])
     assert "2 dropped." in words(answer)
-    assert [letter.id for letter in dead_letters_of(redis).all()] == ids[2:]
+    assert [dead_letter.id for dead_letter in dead_letters_of(redis).all()] == ids[2:]
 
 
 async def test_all_of_a_location_are_replayed_in_helpings(operator: Browser, redis: Redis) -> None:
     """Five hundred at once, others' untouched."""
     keep(redis, HERE, "there")
-    buried(redis, AT_ONCE + 1)
-    buried(redis, 2, "there")
+    dead_lettered(redis, AT_ONCE + 1)
+    dead_lettered(redis, 2, "there")
     answer = await operator.submit("/dead-letters", action="replay", scope="all", location=HERE)
     assert f"{AT_ONCE} replayed. There are more" in words(answer)
     answer = await operator.submit("/dead-letters", action="replay", scope="all", location=HERE)
     assert "1 replayed." in words(answer)
-    assert {letter.lane.location_id for letter in dead_letters_of(redis).all()} == {"there"}
+    assert {dead_letter.lane.location_id for dead_letter in dead_letters_of(redis).all()} == {"there"}
 
 
 async def test_a_letter_that_somebody_else_closed_is_told(operator: Browser, redis: Redis) -> None:
     """It is not replayed twice."""
     keep(redis)
-    ids = buried(redis, 1)
+    ids = dead_lettered(redis, 1)
     await operator.submit("/dead-letters", action="replay", id=ids)
     assert "1 closed before." in words(await operator.submit("/dead-letters", action="replay", id=ids))
 
@@ -389,10 +389,10 @@ async def test_locations_tell_what_ghl_still_takes(operator: Browser, redis: Red
     keep(redis, "busy", "waits", "spent")
     budgets = Budgets(redis)
     for _ in range(13):
-        budgets.spend(LocationId("busy"), Need.POST)
-    budgets.exceeded(LocationId("waits"), 8, Limits())
-    budgets.heed(LocationId("spent"), Limits(most_daily=200_000, left_daily=1500))
-    budgets.spend(LocationId("spent"), Need.POST)
+        budgets.acquire(LocationId("busy"), Need.POST)
+    budgets.rate_limited(LocationId("waits"), 8, Limits())
+    budgets.learn_limits(LocationId("spent"), Limits(most_daily=200_000, left_daily=1500))
+    budgets.acquire(LocationId("spent"), Need.POST)
     said = words(await operator.see("/locations"))
     assert "87 of 100" in said
     assert "waits 8 s" in said
@@ -425,7 +425,7 @@ async def test_a_location_is_paused_and_resumed(operator: Browser, redis: Redis)
     lanes = lanes_of(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(3)))
     for turn in [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]:
-        lanes.bury(turn, [one.id for one in turn.messages], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [one.id for one in turn.messages], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
     assert "on hold" in words(await operator.see("/locations/here"))
     assert "3 dead letter(s) are replayed" in words(await operator.submit("/locations/here/resume"))
     assert (await operator.submit("/locations/here/remove")).status_code == 422

@@ -11,8 +11,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge.operating import audit
-from bridge.operating.local import Here
-from bridge.operating.services import Office
+from bridge.operating.local import LocalOperations
+from bridge.operating.services import AdminServices
 from bridge.receiver.console.headers import ALWAYS
 from bridge.receiver.console.sessions import Sessions
 from bridge.settings import from_environment
@@ -269,7 +269,7 @@ async def test_every_change_is_noted_as_the_consoles(operator: Browser, redis: R
     """Beside those of the command line and the admin API."""
     keep(redis)
     await operator.submit("/locations/here/pause")
-    office = Office(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))
-    (change,) = Here(office, who="cli")(audit.audit, audit.Page()).changes
-    office.close()
+    admin_services = AdminServices(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))
+    (change,) = LocalOperations(admin_services, who="cli")(audit.audit, audit.AuditQuery()).changes
+    admin_services.close()
     assert (change.who, change.what, change.ids) == ("console", "locations.pause", ("here",))

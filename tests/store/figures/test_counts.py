@@ -62,7 +62,7 @@ ENDS: dict[str, tuple[Callable[[Lanes, Turn], Any], dict[str, int]]] = {
         {"tries|deferred": 1},
     ),
     "buried": (
-        lambda lanes, turn: lanes.bury(turn, [M1, M2], Dead(error="no"), answer=None, at_ms=1),
+        lambda lanes, turn: lanes.write_dead_letter(turn, [M1, M2], Dead(error="no"), answer=None, at_ms=1),
         {"messages|dead|": 2, "tries|dead": 1, "dead_letters|buried": 1},
     ),
 }
@@ -114,7 +114,7 @@ def test_what_becomes_of_dead_letters_is_counted(redis: Redis) -> None:
         contact = ContactId(f"c{number}")
         accept(redis, message(f"m{number}", contact))
         turn = take(lanes, Lane(HERE, contact))
-        lanes.bury(turn, [MessageId(f"m{number}")], Dead(error="no"), answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [MessageId(f"m{number}")], Dead(error="no"), answer=None, at_ms=1)
         ids.append(turn.id)
     for _ in range(2):
         letters.replay(ids[0], force=False)
@@ -133,7 +133,7 @@ def test_a_hold_is_no_death(redis: Redis) -> None:
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(4)))
     turns = [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]
     for turn in turns:
-        lanes.bury(turn, [one.id for one in turn.messages], REFUSED, answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [one.id for one in turn.messages], REFUSED, answer=None, at_ms=1)
     assert (counted(redis)["tries|dead"], counted(redis)["tries|held"]) == (3, 1)
     now = measure(redis)
     assert (now.lanes, now.held, now.in_flight, now.on_hold, now.dead_letters) == (1, 1, 0, 1, 3)
@@ -229,7 +229,7 @@ def test_counts_of_a_location_expire_and_tell_how_long_it_fails(redis: Redis) ->
         turn = take(lanes, Lane(HERE, ContactId(contact)))
         ids = [MessageId(f"m{number}")]
         if fate is Status.DEAD:
-            lanes.bury(turn, ids, Dead(error="no"), answer=None, at_ms=1)
+            lanes.write_dead_letter(turn, ids, Dead(error="no"), answer=None, at_ms=1)
         else:
             lanes.end(turn, Ended(status=fate, message_ids=tuple(ids)))
     tally = Counts(redis).of([HERE])[HERE]
@@ -302,7 +302,7 @@ def test_lanes_of_a_hold_are_not_overdue(redis: Redis) -> None:
     lanes = lanes_of(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(3)))
     for turn in [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]:
-        lanes.bury(turn, [one.id for one in turn.messages], REFUSED, answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [one.id for one in turn.messages], REFUSED, answer=None, at_ms=1)
     accept(redis, message("m9", LANE.contact_id))
     pass_time(redis, 100)
     now = measure(redis)

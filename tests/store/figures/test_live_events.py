@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import Unavailable
 from bridge.model import ContactId, Ended, Lane, LocationId, MessageId, Status
 from bridge.store.figures.charts import chart
-from bridge.store.figures.live_events import NOTHING, Live
+from bridge.store.figures.live_events import NOTHING, LiveEvents
 from bridge.store.redis.connection import connect_without_retries, key, now_ms
 from tests.stored import HERE, LANE, RETENTION_MS, accept, keep, lanes_of, message, take
 
@@ -30,7 +30,7 @@ def test_events_are_seen_newest_first(redis: Redis) -> None:
     keep(redis, HERE, "there")
     reply(redis)
     accept(redis, message("m2", "other", "there"))
-    seen = Live(redis).newest(10)
+    seen = LiveEvents(redis).newest(10)
     assert [(each.lane, each.step) for each in seen] == [
         (Lane(LocationId("there"), ContactId("other")), "accepted"),
         (LANE, "replied"),
@@ -38,13 +38,13 @@ def test_events_are_seen_newest_first(redis: Redis) -> None:
     ]
     assert all(0 <= now_ms(redis) - each.at_ms < 60_000 for each in seen)
     assert "secret" not in str(seen)
-    assert [each.step for each in Live(redis).newest(1)] == ["accepted"]
+    assert [each.step for each in LiveEvents(redis).newest(1)] == ["accepted"]
 
 
 def test_the_place_of_the_newest_event_tells_that_something_happened(redis: Redis) -> None:
     """It stays the same as long as nothing happens."""
     keep(redis)
-    live = Live(redis)
+    live = LiveEvents(redis)
     assert live.last() == NOTHING
     accept(redis, message("m1"))
     first = live.last()
@@ -78,6 +78,6 @@ def test_charts_tell_what_became_of_messages(redis: Redis, span: str) -> None:
 def test_without_redis_nothing_is_seen() -> None:
     """Looking says that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        for look in (lambda: Live(nowhere).newest(1), Live(nowhere).last, lambda: chart(nowhere, "hour", 24)):
+        for look in (lambda: LiveEvents(nowhere).newest(1), LiveEvents(nowhere).last, lambda: chart(nowhere, "hour", 24)):
             with pytest.raises(Unavailable):
                 look()

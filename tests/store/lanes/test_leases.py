@@ -11,7 +11,7 @@ import orjson
 import pytest
 from redis import Redis
 
-from bridge.errors import Busy, Fenced, Overtaken, Unavailable
+from bridge.errors import BudgetExhausted, Fenced, StandingChanged, Unavailable
 from bridge.model import (
     Again,
     Completion,
@@ -24,8 +24,8 @@ from bridge.model import (
     LocationId,
     MessageId,
     OutboundMessage,
+    PastMessage,
     Reason,
-    Said,
     SendState,
     Status,
     Turn,
@@ -64,30 +64,30 @@ from tests.stored import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.store.lanes.patch import Bill
+    from bridge.store.lanes.patch import Permit
 
 RECORD = key("lane", str(LANE))
 M1, M2 = MessageId("m1"), MessageId("m2")
 REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(MessageId("r1"),))
 
-BILL: Bill = {"nonce": "n", "part": 100, "waits": True, "ago": 0}
+BILL: Permit = {"nonce": "n", "part": 100, "waits": True, "ago": 0}
 
 # Every way in which a holder writes, by name.
 WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True, circuit="c", seconds=1),
     "asking, with what GHL lists": lambda lanes, turn: lanes.asking(
-        turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=[Said("user", "Hello?", MessageId("u1"), 1)]
+        turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=[PastMessage("user", "Hello?", MessageId("u1"), 1)]
     ),
     "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
     "sending": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS"),
-    "sending, paid for": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL),
+    "sending, paid for": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", permit=BILL),
     "not_sent": lambda lanes, turn: lanes.not_sent(turn, part("0"), at_ms=1),
     "sent": lambda lanes, turn: lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted")),
     "skip": lambda lanes, turn: lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK)),
     "end": lambda lanes, turn: lanes.end(turn, REPLIED),
     "let_go": lambda lanes, turn: lanes.let_go(turn),
     "again": lambda lanes, turn: lanes.again(turn, [M1], Again(wait=30, why="busy")),
-    "bury": lambda lanes, turn: lanes.bury(turn, [M1], Dead(error="no"), answer=None, at_ms=1),
+    "bury": lambda lanes, turn: lanes.write_dead_letter(turn, [M1], Dead(error="no"), answer=None, at_ms=1),
 }
 
 
@@ -607,7 +607,7 @@ def test_what_was_answered_keeps_its_outcome_and_not_its_text(redis: Redis, lane
     lanes.answered(first, [M1], Completion(text="z" * 1000), at_ms=1, seconds=1)
     lanes.end(first, REPLIED)
     accept(redis, lanes_of_one[1])
-    lanes.bury(take(lanes), [M2], Dead(error="no"), answer=None, at_ms=1)
+    lanes.write_dead_letter(take(lanes), [M2], Dead(error="no"), answer=None, at_ms=1)
     assert [redis.hexists(key("message", HERE, one), "body") for one in ("m1", "m2")] == [False, True]
     assert [redis.object("encoding", name) != "hashtable" for name in (key("message", HERE, "m1"), RECORD)] == [True, True]
 
@@ -680,8 +680,8 @@ def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes)
 
 def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """One request for one note; what GHL told last of the budget is heeded with it."""
-    bill: Bill = {**BILL, "most": 100, "left": 95, "interval_ms": 10_000}
-    lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=bill)
+    permit: Permit = {**BILL, "most": 100, "left": 95, "interval_ms": 10_000}
+    lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", permit=permit)
     left = left_of(redis, [HERE])[HERE]
     assert (left.left, left.left_today) == (94, 199_999)
 
@@ -689,8 +689,8 @@ def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Tur
 def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """Without room in the budget nothing stands in the ledger, and the location waits until there is some."""
     redis.zadd(key("budget", HERE), {f"request-{number}": now_ms(redis) - 4000 for number in range(100)})
-    with pytest.raises(Busy, match=HERE) as caught:
-        lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", bill=BILL)
+    with pytest.raises(BudgetExhausted, match=HERE) as caught:
+        lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", permit=BILL)
     assert caught.value.retry_after == pytest.approx(6, abs=1)
     assert not redis.exists(key("ledger", turn.id))
     assert redis.pttl(key("busy", HERE)) == pytest.approx(6000, abs=1000)
@@ -698,13 +698,13 @@ def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn:
 
 def test_what_ghl_told_of_the_budget_counts_though_nothing_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """A step that is refused has brought along what no later request will."""
-    with pytest.raises(Overtaken):
-        lanes.sending(turn, part("0"), revision=5, at_ms=1, channel="SMS", bill={**BILL, "most": 100, "left": 7})
+    with pytest.raises(StandingChanged):
+        lanes.sending(turn, part("0"), revision=5, at_ms=1, channel="SMS", permit={**BILL, "most": 100, "left": 7})
     assert left_of(redis, [HERE])[HERE].left == 7
 
 
-@pytest.mark.parametrize("listed", [[Said("user", "Hello?", MessageId("u1"), 1)], []])
-def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn, listed: list[Said]) -> None:
+@pytest.mark.parametrize("listed", [[PastMessage("user", "Hello?", MessageId("u1"), 1)], []])
+def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn, listed: list[PastMessage]) -> None:
     """That it was read is known to the next turn, even if GHL lists nothing, and even if the provider is down."""
     assert not turn.topped
     redis.hset(key("circuit", "c"), mapping={"since": 1, "probe_at": now_ms(redis) + 60_000, "prober": "another"})
@@ -774,7 +774,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
     turn = take(lanes)
     lanes.again(turn, [M1, M2], Again(wait=0, why="busy"))
     turn = take(lanes)
-    lanes.bury(turn, [M1, M2], Dead(error="GHL refused it"), answer=None, at_ms=1_700_000_000_123)
+    lanes.write_dead_letter(turn, [M1, M2], Dead(error="GHL refused it"), answer=None, at_ms=1_700_000_000_123)
     kept = redis.get(key("dead", turn.id))
     assert kept
     assert orjson.loads(kept) == {
@@ -805,11 +805,11 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
 
 def test_old_dead_letters_leave_the_list(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """The list of dead letters holds none whose record has expired."""
-    lanes.bury(turn, [M1], Dead(error="first"), answer=None, at_ms=1)
+    lanes.write_dead_letter(turn, [M1], Dead(error="first"), answer=None, at_ms=1)
     pass_time(redis, RETENTION_MS / 1000 + 1)
     accept(redis, message("m2"))
     second = take(lanes)
-    lanes.bury(second, [M2], Dead(error="second"), answer=None, at_ms=2)
+    lanes.write_dead_letter(second, [M2], Dead(error="second"), answer=None, at_ms=2)
     assert redis.zrange(key("dead"), 0, -1) == [second.id]
 
 
@@ -961,7 +961,7 @@ def test_a_part_whose_echo_came_first_is_told_as_sent_once(redis: Redis, lanes: 
         text=part("0").text,
         date_added_ms=0,
     )
-    assert standings_of(redis).hear(LANE, [echo]) == 0
+    assert standings_of(redis).observe(LANE, [echo]) == 0
     lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=14, how="posted"))
     timeline = Timelines(redis).find("contact")
     assert timeline

@@ -99,10 +99,10 @@ class LaneMachine(RuleBasedStateMachine):
         assert accept(self.redis, one) == ["accepted"]
         self.home[id_] = lane, line
         self.waiting[lane].append(id_)
-        for letter in self.letters.values():
-            if letter.is_open and self.home[letter.ids[0]] == (lane, line):
-                letter.is_open = False
-                self.carried[lane] += letter.ids
+        for dead_letter in self.letters.values():
+            if dead_letter.is_open and self.home[dead_letter.ids[0]] == (lane, line):
+                dead_letter.is_open = False
+                self.carried[lane] += dead_letter.ids
 
     @rule(line=st.sampled_from(LINES))
     def accept_everywhere(self, line: str) -> None:
@@ -223,8 +223,8 @@ class LaneMachine(RuleBasedStateMachine):
             "again": lambda: self.lanes.again(turn, ids, Again(wait=15, why="busy")),
             "stale": lambda: self.lanes.again(turn, ids, Again(wait=0, why="stale", counts=False, stale=True)),
             "park": lambda: self.lanes.again(turn, ids, Again(wait=600, why="down", counts=False, circuits=(CIRCUIT,))),
-            "bury": lambda: self.lanes.bury(turn, ids, dead, answer=turn.answer, at_ms=1),
-            "refuse": lambda: self.lanes.bury(turn, ids, dead, answer=turn.answer, at_ms=1),
+            "bury": lambda: self.lanes.write_dead_letter(turn, ids, dead, answer=turn.answer, at_ms=1),
+            "refuse": lambda: self.lanes.write_dead_letter(turn, ids, dead, answer=turn.answer, at_ms=1),
         }
         if not self._write(turn, acts[how], released=True):
             return
@@ -275,11 +275,11 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def drop(self, data: st.DataObject) -> None:
         id_ = data.draw(st.sampled_from(list(self.letters)))
-        letter = self.letters[id_]
-        assert self.dead_letters.drop([id_]) == ["dropped" if letter.is_open else "closed"]
-        if letter.is_open:
-            letter.is_open = False
-            self.ended |= dict.fromkeys(letter.ids, (letter.lane, Status.SKIPPED))
+        dead_letter = self.letters[id_]
+        assert self.dead_letters.drop([id_]) == ["dropped" if dead_letter.is_open else "closed"]
+        if dead_letter.is_open:
+            dead_letter.is_open = False
+            self.ended |= dict.fromkeys(dead_letter.ids, (dead_letter.lane, Status.SKIPPED))
 
     @rule(location=st.sampled_from(sorted({lane.location_id for lane in LANES})))
     def lift_hold(self, location: LocationId) -> None:
@@ -299,8 +299,8 @@ class LaneMachine(RuleBasedStateMachine):
         """It waits, is replayed, lies in an open dead letter, is carried for a later turn, or has ended."""
         places = [id_ for ids in self.waiting.values() for id_ in ids]
         places += [id_ for ids in self.replaying.values() for id_ in ids]
-        places += [id_ for ids in self.replays.values() for letter in ids for id_ in self.letters[letter].ids]
-        places += [id_ for letter in self.letters.values() if letter.is_open for id_ in letter.ids]
+        places += [id_ for ids in self.replays.values() for dead_letter in ids for id_ in self.letters[dead_letter].ids]
+        places += [id_ for dead_letter in self.letters.values() if dead_letter.is_open for id_ in dead_letter.ids]
         places += [id_ for ids in self.carried.values() for id_ in ids]
         places += list(self.ended)
         assert sorted(places) == sorted(self.home)
@@ -318,7 +318,7 @@ class LaneMachine(RuleBasedStateMachine):
             elif lane not in self.holder:
                 assert due is None
             unfinished = [*self.waiting[lane], *self.replaying.get(lane, [])]
-            unfinished += [id_ for letter in self.replays[lane] for id_ in self.letters[letter].ids]
+            unfinished += [id_ for dead_letter in self.replays[lane] for id_ in self.letters[dead_letter].ids]
             for id_ in unfinished:
                 record = key("message", lane.location_id, id_)
                 assert self.redis.hget(record, "status") in {"waiting", "answering", "retrying"}
@@ -328,9 +328,9 @@ class LaneMachine(RuleBasedStateMachine):
     def dead_letters_are_open_or_closed(self) -> None:
         """The open ones are listed, and what they hold is dead; what is carried was superseded and still has its text."""
         assert set(self.redis.zrange(key("dead"), 0, -1)) == {id_ for id_, one in self.letters.items() if one.is_open}
-        for letter in self.letters.values():
-            for id_ in letter.ids if letter.is_open else ():
-                assert self.redis.hget(key("message", letter.lane.location_id, id_), "status") == "dead"
+        for dead_letter in self.letters.values():
+            for id_ in dead_letter.ids if dead_letter.is_open else ():
+                assert self.redis.hget(key("message", dead_letter.lane.location_id, id_), "status") == "dead"
         for lane in LANES:
             assert self.redis.lrange(key("carried", str(lane)), 0, -1) == self.carried[lane]
             for id_ in self.carried[lane]:
@@ -348,7 +348,7 @@ class LaneMachine(RuleBasedStateMachine):
         """With workers that live and operators that act, everything is answered in the end."""
         for location in tuple(self.holds):
             self.lift_hold(location)
-        for id_ in [id_ for id_, letter in self.letters.items() if letter.is_open]:
+        for id_ in [id_ for id_, dead_letter in self.letters.items() if dead_letter.is_open]:
             assert self.dead_letters.replay(id_, force=True) == "replayed"
             self._replay(id_)
         for _ in range(40):

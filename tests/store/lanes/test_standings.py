@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from bridge.errors import Overtaken, There
+from bridge.errors import AlreadySent, StandingChanged
 from bridge.model import (
     Again,
     Channel,
@@ -19,7 +19,7 @@ from bridge.model import (
     Ended,
     MessageId,
     OutboundMessage,
-    Said,
+    PastMessage,
     Status,
 )
 from bridge.store.lanes.outbound import heard
@@ -64,7 +64,7 @@ def outbound(redis: Redis, id_: str = "o1", text: str = "I take over", *, ago: i
     return OutboundMessage(id=MessageId(id_), location_id=LANE.location_id, contact_id=LANE.contact_id, text=text, **given)
 
 
-def hear(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int:
+def observe(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int:
     """As the receiver does for an event, or a guard for what it has read."""
     run = redis.register_script(script("observe"))
     told = orjson.dumps([heard(one) for one in messages])
@@ -117,14 +117,14 @@ def test_it_is_known_who_spoke(redis: Redis, fields: dict[str, Any], *, person: 
     """A person with or without `userId`, an automation, or nobody whom the contact sees."""
     keep(redis)
     accept(redis, message())
-    assert hear(redis, outbound(redis, **fields)) == (person or automation)
+    assert observe(redis, outbound(redis, **fields)) == (person or automation)
     now = standing(redis)
     assert (now.human_id, now.automation_id) == ("o1" if person else "", "o1" if automation else "")
 
 
 def test_of_an_unknown_location_nothing_is_kept(redis: Redis) -> None:
     """Neither words nor contacts."""
-    assert hear(redis, outbound(redis)) == 0
+    assert observe(redis, outbound(redis)) == 0
     update(redis, tags=("vip",))
     assert snapshot(redis) == {}
 
@@ -132,9 +132,9 @@ def test_of_an_unknown_location_nothing_is_kept(redis: Redis) -> None:
 def test_only_the_newest_words_count(redis: Redis) -> None:
     """What comes late, or again because its status changed, moves nothing, and is remembered all the same."""
     keep(redis)
-    hear(redis, outbound(redis, "o2", "second", ago=1_000))
+    observe(redis, outbound(redis, "o2", "second", ago=1_000))
     before = standing(redis)
-    hear(redis, outbound(redis, "o1", "first", ago=5_000), outbound(redis, "o2", "second", ago=0))
+    observe(redis, outbound(redis, "o1", "first", ago=5_000), outbound(redis, "o2", "second", ago=0))
     assert standing(redis) == before
     assert [one.content for one in standings_of(redis).said(LANE, 9)] == ["first", "second"]
 
@@ -142,15 +142,15 @@ def test_only_the_newest_words_count(redis: Redis) -> None:
 def test_words_from_before_our_memory_are_not_judged(redis: Redis) -> None:
     """Of what is older it can't be told whether it was ours; a takeover that is longer looks further back."""
     keep(redis, takeover_seconds=-1)
-    assert hear(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 0
+    assert observe(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 0
     keep(redis, takeover_seconds=86_400)
-    assert hear(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 1
+    assert observe(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 1
 
 
 def test_a_moment_to_come_counts_as_now(redis: Redis) -> None:
     """GHL's clock may be ahead; a takeover must not last longer for it."""
     keep(redis)
-    hear(redis, outbound(redis, ago=-DAY))
+    observe(redis, outbound(redis, ago=-DAY))
     assert standing(redis).human_at_ms <= now_ms(redis)
 
 
@@ -163,7 +163,7 @@ def test_our_message_is_known_by_its_id(redis: Redis) -> None:
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
     lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
-    assert hear(redis, outbound(redis, "r1", "rewritten")) == 0
+    assert observe(redis, outbound(redis, "r1", "rewritten")) == 0
     assert standing(redis).human_at_ms == 0
 
 
@@ -178,7 +178,7 @@ def test_our_message_is_known_by_its_words(redis: Redis, state: str, user: str) 
         lanes.not_sent(turn, part("0"), at_ms=1)
     if state == "sent":
         lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
-    assert hear(redis, outbound(redis, "r9", "<p>Hello  back</p>", user_id=user)) == 0
+    assert observe(redis, outbound(redis, "r9", "<p>Hello  back</p>", user_id=user)) == 0
     assert not standing(redis).human_at_ms
     assert lanes.ours(LANE, [MessageId("r9")]) == {"r9"}
     assert ledger_of(redis, turn)["0"].state == "sent"
@@ -191,7 +191,7 @@ def test_words_from_before_the_attempt_are_not_its_echo(redis: Redis, ago: int, 
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
     lanes.not_sent(turn, part("0"), at_ms=1)
-    hear(redis, outbound(redis, "r9", "hello back", ago=ago))
+    observe(redis, outbound(redis, "r9", "hello back", ago=ago))
     assert (ledger_of(redis, turn)["0"].state == "sent") is ours
     assert bool(standing(redis).human_at_ms) is not ours
 
@@ -202,7 +202,7 @@ def test_an_echo_ends_the_wait_of_its_turn(redis: Redis) -> None:
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
     lanes.again(turn, [MessageId("m1")], Again(wait=60, why="outcome unknown"))
-    hear(redis, outbound(redis, "r9", "hello back"))
+    observe(redis, outbound(redis, "r9", "hello back"))
     assert take(lanes).ledger["0"].message_ids == ("r9",)
 
 
@@ -217,8 +217,10 @@ def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
     sending(redis, lanes, turn, "1", "part two")
     if state == "not_sent":
         lanes.not_sent(turn, part("1", "part two"), at_ms=1)
-    lanes.bury(turn, [MessageId("m1")], Dead(error="outcome unknown"), answer=Completion(text="both"), at_ms=now_ms(redis))
-    hear(redis, outbound(redis, "r2", "part two", user_id="staff"))
+    lanes.write_dead_letter(
+        turn, [MessageId("m1")], Dead(error="outcome unknown"), answer=Completion(text="both"), at_ms=now_ms(redis)
+    )
+    observe(redis, outbound(redis, "r2", "part two", user_id="staff"))
     told = redis.hgetall(key("message", HERE, "m1"))
     assert (told["status"], sorted(orjson.loads(told["replies"]))) == ("replied", ["r1", "r2"])
     assert not redis.zcard(key("dead"))
@@ -233,7 +235,7 @@ def test_who_wrote_without_a_user_during_a_post_is_known_after_it(redis: Redis) 
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
-    assert hear(redis, outbound(redis, "r1", "rewritten"), outbound(redis, "o1", "a person's"), event=True) == 0
+    assert observe(redis, outbound(redis, "r1", "rewritten"), outbound(redis, "o1", "a person's"), event=True) == 0
     assert standing(redis).human_at_ms == 0
     lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
     assert standing(redis).human_id == "o1"
@@ -244,7 +246,7 @@ def test_who_wrote_with_a_user_during_a_post_is_a_person_at_once(redis: Redis) -
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
-    assert hear(redis, outbound(redis, user_id="staff")) == 1
+    assert observe(redis, outbound(redis, user_id="staff")) == 1
 
 
 @pytest.mark.parametrize("by", ["text", "id"])
@@ -257,13 +259,13 @@ def test_a_providers_delivery_is_no_takeover(redis: Redis, by: str, *, early: bo
     lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
     echo = outbound(redis, "g1", "The answer" if by == "text" else "rewritten")
     if early:
-        assert hear(redis, echo) == 0
+        assert observe(redis, echo) == 0
     answer = Completion(text="The answer", claimed_message_id="g1" if by == "id" else "")
     lanes.answered(turn, m1, answer, at_ms=now_ms(redis), seconds=0.01, may_deliver=True)
     if not early:
-        assert hear(redis, echo) == 0
+        assert observe(redis, echo) == 0
     assert (standing(redis).human_at_ms, ledger_of(redis, turn)[ASK].message_ids) == (0, ("g1",))
-    with pytest.raises(There):
+    with pytest.raises(AlreadySent):
         lanes.sending(turn, _first(), revision=standing(redis).revision, at_ms=1, channel="SMS")
 
 
@@ -275,7 +277,7 @@ def test_a_delivery_that_is_heard_after_the_turn_is_no_takeover(redis: Redis) ->
     lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
     lanes.answered(turn, m1, Completion(text="The answer"), at_ms=now_ms(redis), seconds=0, may_deliver=True)
     lanes.end(turn, Ended(status=Status.DELIVERED_BY_PROVIDER, message_ids=tuple(m1)))
-    assert hear(redis, outbound(redis, "g1", "The answer")) == 0
+    assert observe(redis, outbound(redis, "g1", "The answer")) == 0
     assert standing(redis).human_at_ms == 0
 
 
@@ -286,10 +288,10 @@ def test_who_wrote_while_a_provider_was_asked_is_known_by_its_answer(redis: Redi
     m1 = [MessageId("m1")]
     revision = standing(redis).revision
     lanes.asking(turn, m1, at_ms=now_ms(redis), may_deliver=True, circuit="c", seconds=1)
-    hear(redis, outbound(redis, "o1", "I am here"))
+    observe(redis, outbound(redis, "o1", "I am here"))
     lanes.answered(turn, m1, Completion(text="The answer"), at_ms=now_ms(redis), seconds=0, may_deliver=True)
     assert standing(redis).human_id == "o1"
-    with pytest.raises(Overtaken):
+    with pytest.raises(StandingChanged):
         lanes.sending(turn, _first(), revision=revision, at_ms=1, channel="SMS")
 
 
@@ -312,12 +314,12 @@ def test_what_forbids_a_reply_stops_it_at_the_wire(redis: Redis) -> None:
         lambda: check(lanes, turn, seconds=1, revision=revision),
         lambda: lanes.sending(turn, part("0"), revision=revision, at_ms=1, channel="SMS"),
     ):
-        with pytest.raises(Overtaken):
+        with pytest.raises(StandingChanged):
             call()
 
 
 CHANGES: dict[str, Any] = {
-    "a person": lambda redis: hear(redis, outbound(redis, user_id="staff")),
+    "a person": lambda redis: observe(redis, outbound(redis, user_id="staff")),
     "a stop": lambda redis: accept(redis, message("s", text="stop", date_added_ms=now_ms(redis))),
     "a pause": lambda redis: standings_of(redis).pause(LANE.contact_id),
     "tags": lambda redis: update(redis, tags=("ai_off",)),
@@ -451,11 +453,11 @@ def test_a_resume_ends_a_takeover(redis: Redis) -> None:
     """What was said before it; the next words take over anew."""
     keep(redis)
     accept(redis, message())
-    hear(redis, outbound(redis, ago=1000, user_id="staff"))
+    observe(redis, outbound(redis, ago=1000, user_id="staff"))
     standings_of(redis).resume(LANE.contact_id)
     now = standing(redis)
     assert now.resumed_at_ms >= now.human_at_ms > 0
-    hear(redis, outbound(redis, "o2", user_id="staff"))
+    observe(redis, outbound(redis, "o2", user_id="staff"))
     assert standing(redis).human_id == "o2"
 
 
@@ -487,9 +489,9 @@ def test_a_late_event_changes_nothing_newer(redis: Redis) -> None:
 def test_a_location_hears_events_only_if_one_came(redis: Redis) -> None:
     """What was read from GHL tells nothing of its webhooks."""
     keep(redis)
-    hear(redis, outbound(redis), event=False)
+    observe(redis, outbound(redis), event=False)
     assert not standing(redis).hears_events
-    hear(redis, outbound(redis))
+    observe(redis, outbound(redis))
     assert standing(redis).hears_events
 
 
@@ -521,14 +523,14 @@ def test_only_what_has_no_end_is_kept_for_ever(redis: Redis, settings: dict[str,
 def test_a_takeover_is_kept_as_long_as_it_lasts(redis: Redis) -> None:
     """Even if that is longer than anything else is kept."""
     keep(redis, takeover_seconds=RETENTION_MS)
-    hear(redis, outbound(redis, user_id="staff"))
+    observe(redis, outbound(redis, user_id="staff"))
     assert redis.pttl(STANDING) > RETENTION_MS
 
 
 def test_an_automation_that_counts_may_have_no_end_either(redis: Redis) -> None:
     """With `takeover_by_workflow` its words silence until resumed, as a person's do."""
     keep(redis, takeover_seconds=-1, takeover_by_workflow=True)
-    hear(redis, outbound(redis, source="workflow"))
+    observe(redis, outbound(redis, source="workflow"))
     assert redis.pttl(STANDING) == -1
 
 
@@ -538,13 +540,13 @@ def test_a_script_that_is_sent_twice_does_the_same(redis: Redis) -> None:
     accept(redis, message())
     moment = now_ms(redis)
     calls: list[Callable[[], object]] = [
-        lambda: hear(redis, outbound(redis, user_id="staff", date_added_ms=moment)),
+        lambda: observe(redis, outbound(redis, user_id="staff", date_added_ms=moment)),
         lambda: update(redis, tags=("vip",), dnd=True, at_ms=moment),
         lambda: standings_of(redis).pause(LANE.contact_id),
         lambda: standings_of(redis).resume(LANE.contact_id),
         lambda: standings_of(redis).pause("not known"),
         lambda: standings_of(redis).begin_away(LANE, 7, "turn"),
-        lambda: standings_of(redis).remember(LANE, [Said("user", "Hello?", MessageId("u1"), 1)]),
+        lambda: standings_of(redis).remember(LANE, [PastMessage("user", "Hello?", MessageId("u1"), 1)]),
     ]
     moving = ("last_event_at", "marketplace_at", "tags_heard", "dnd_heard")
     for call in calls:

@@ -34,7 +34,7 @@ def timelines(redis: Redis) -> Timelines:
     lanes.sent(turn, posted(part("0"), [R1], at_ms=4, how="posted"))
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(R1,)))
     accept(redis, message("m3"))
-    lanes.bury(take(lanes), [M3], Dead(error="refused"), answer=None, at_ms=5)
+    lanes.write_dead_letter(take(lanes), [M3], Dead(error="refused"), answer=None, at_ms=5)
     return Timelines(redis)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from bridge.errors import Busy, Unavailable
+from bridge.errors import BudgetExhausted, Unavailable
 from bridge.ghl.access import Need
 from bridge.ghl.limits import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
@@ -26,14 +26,14 @@ THERE = LocationId("there")
 DAY_MS = 24 * 3600 * 1000
 
 
-def spend(redis: Redis, times: int, need: Need = Need.POST, location: LocationId = HERE) -> int:
+def acquire(redis: Redis, times: int, need: Need = Need.POST, location: LocationId = HERE) -> int:
     """Spend so often, as two processes in turn; answers how often there was room."""
     each = (Budgets(redis), Budgets(redis))
     done = 0
     for number in range(times):
         try:
-            each[number % 2].spend(location, need)
-        except Busy:
+            each[number % 2].acquire(location, need)
+        except BudgetExhausted:
             continue
         done += 1
     return done
@@ -41,40 +41,40 @@ def spend(redis: Redis, times: int, need: Need = Need.POST, location: LocationId
 
 def wait(redis: Redis, need: Need = Need.POST, location: LocationId = HERE) -> float:
     """For how long there is no room."""
-    with pytest.raises(Busy, match="budget") as caught:
-        Budgets(redis).spend(location, need)
+    with pytest.raises(BudgetExhausted, match="budget") as caught:
+        Budgets(redis).acquire(location, need)
     return caught.value.retry_after or 0.0
 
 
 def test_a_hundred_requests_in_ten_seconds(redis: Redis) -> None:
     """For all processes together; a moment after the first of them are ten seconds old, there is room for as many."""
-    assert spend(redis, 60) == 60
+    assert acquire(redis, 60) == 60
     pass_time(redis, 4)
-    assert spend(redis, 60) == 40
+    assert acquire(redis, 60) == 40
     assert wait(redis) == pytest.approx(6, abs=2)
     pass_time(redis, 3)
-    assert spend(redis, 1) == 0
+    assert acquire(redis, 1) == 0
     pass_time(redis, 3.1)
-    assert spend(redis, 70) == 60
+    assert acquire(redis, 70) == 60
 
 
 def test_one_locations_budget_is_not_anothers(redis: Redis) -> None:
     """What a location uses up, only that location lacks."""
-    assert spend(redis, 110) == 100
-    assert spend(redis, 110, location=THERE) == 100
+    assert acquire(redis, 110) == 100
+    assert acquire(redis, 110, location=THERE) == 100
 
 
 def test_the_urgent_goes_first(redis: Redis) -> None:
     """The sweep leaves room for look-ups, those for guards, and those for finished answers, which may use it up."""
-    assert [spend(redis, 100, need) for need in Need] == [50, 25, 15, 10]
-    assert spend(redis, 1, Need.POST) == 0
+    assert [acquire(redis, 100, need) for need in Need] == [50, 25, 15, 10]
+    assert acquire(redis, 1, Need.POST) == 0
 
 
 @pytest.mark.parametrize("need", Need)
 def test_a_location_without_room_waits_and_holds_no_slot(redis: Redis, need: Need) -> None:
     """No lane of it is claimed until there is room, whatever comes in; the sweep alone stops nobody. Others aren't touched."""
     keep(redis, HERE, THERE)
-    spend(redis, int(need), need)
+    acquire(redis, int(need), need)
     seconds = wait(redis, need)
     accept(redis, message("m1"), message("m2", location=THERE))
     granted = {lane.location_id for lane in claim(lanes_of(redis))}
@@ -94,8 +94,8 @@ def test_a_lane_that_waits_for_the_budget_keeps_its_place(redis: Redis) -> None:
     turn = lanes.lease(claim(lanes)[0])
     assert turn
     accept(redis, *(message(f"m{number}", f"later{number}") for number in range(1, 20)))
-    Budgets(redis).exceeded(HERE, 5.0, Limits())
-    again = decide(Busy("used up", retry_after=5.0), attempts=9, delays=(), readback=())
+    Budgets(redis).rate_limited(HERE, 5.0, Limits())
+    again = decide(BudgetExhausted("used up", retry_after=5.0), attempts=9, delays=(), readback=())
     assert isinstance(again, Again)
     lanes.again(turn, [MessageId("m0")], again)
     assert claim(lanes) == ()
@@ -107,9 +107,9 @@ def test_no_more_is_claimed_than_there_is_room_for(redis: Redis) -> None:
     """Of a backlog, as many turns as new ones may make requests; then the location is looked at again a moment later."""
     keep(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(200)))
-    spend(redis, 40, Need.LOOKUP)
+    acquire(redis, 40, Need.LOOKUP)
     assert len(claim(lanes_of(redis))) == 35
-    spend(redis, 35, Need.LOOKUP)
+    acquire(redis, 35, Need.LOOKUP)
     assert claim(lanes_of(redis)) == ()
     pass_time(redis, 10)
     assert len(claim(lanes_of(redis))) > 35
@@ -118,42 +118,42 @@ def test_no_more_is_claimed_than_there_is_room_for(redis: Redis) -> None:
 def test_ghls_own_count_wins(redis: Redis) -> None:
     """What others spent from the same budget is told by the headers and put beside what we spent; so is another limit."""
     budgets = Budgets(redis)
-    budgets.spend(HERE, Need.POST)
-    budgets.heed(HERE, Limits(most=50, left=10, interval_ms=20_000))
-    budgets.spend(HERE, Need.POST)
-    assert spend(redis, 100) == 9
+    budgets.acquire(HERE, Need.POST)
+    budgets.learn_limits(HERE, Limits(most=50, left=10, interval_ms=20_000))
+    budgets.acquire(HERE, Need.POST)
+    assert acquire(redis, 100) == 9
     assert wait(redis) == pytest.approx(20, abs=1)
-    assert spend(redis, 200, location=THERE) == 100
+    assert acquire(redis, 200, location=THERE) == 100
 
 
 def test_what_was_told_long_ago_is_not_counted(redis: Redis) -> None:
     """Headers tell of the moment at which they came: what was spent then may be forgotten by now."""
     now = [0.0]
     budgets = Budgets(redis, clock=lambda: now[0])
-    budgets.heed(HERE, Limits(most=100, left=10, interval_ms=10_000))
+    budgets.learn_limits(HERE, Limits(most=100, left=10, interval_ms=10_000))
     now[0] = 11.0
-    budgets.spend(HERE, Need.POST)
-    assert spend(redis, 200) == 99
+    budgets.acquire(HERE, Need.POST)
+    assert acquire(redis, 200) == 99
 
 
 def test_our_own_requests_are_not_counted_twice(redis: Redis) -> None:
     """What GHL counts of ours changes nothing, and what we spent since its answer is ours alone."""
     budgets = Budgets(redis)
     for number in range(50):
-        budgets.spend(HERE, Need.POST)
-        budgets.heed(HERE, Limits(most=100, left=99 - number, interval_ms=10_000))
-    assert spend(redis, 100) == 50
+        budgets.acquire(HERE, Need.POST)
+        budgets.learn_limits(HERE, Limits(most=100, left=99 - number, interval_ms=10_000))
+    assert acquire(redis, 100) == 50
 
 
 def test_a_larger_budget_ends_the_wait(redis: Redis) -> None:
     """As soon as GHL tells of more room, the location's lanes are due again."""
     keep(redis)
     accept(redis, message())
-    spend(redis, 90, Need.LOOKUP)
+    acquire(redis, 90, Need.LOOKUP)
     assert claim(lanes_of(redis)) == ()
     budgets = Budgets(redis)
-    budgets.heed(HERE, Limits(most=1000, left=900, interval_ms=10_000))
-    budgets.spend(HERE, Need.LOOKUP)
+    budgets.learn_limits(HERE, Limits(most=1000, left=900, interval_ms=10_000))
+    budgets.acquire(HERE, Need.LOOKUP)
     assert len(claim(lanes_of(redis))) == 1
 
 
@@ -162,18 +162,18 @@ def test_after_a_429_the_location_waits(redis: Redis, asked: float | None, secon
     """For as long as GHL asks, or a second; not even a post is made meanwhile, and another location goes on."""
     keep(redis, HERE, THERE)
     accept(redis, message("m1"), message("m2", location=THERE))
-    Budgets(redis).exceeded(HERE, asked, Limits())
+    Budgets(redis).rate_limited(HERE, asked, Limits())
     assert wait(redis) == pytest.approx(seconds, abs=0.2)
     assert {lane.location_id for lane in claim(lanes_of(redis))} == {THERE}
     pass_time(redis, seconds)
-    assert spend(redis, 1) == 1
+    assert acquire(redis, 1) == 1
     assert HERE in {lane.location_id for lane in claim(lanes_of(redis))}
 
 
 def test_a_429_that_asks_for_no_wait_stops_nobody(redis: Redis) -> None:
     """Whoever got it tries again at once."""
-    Budgets(redis).exceeded(HERE, 0.0, Limits())
-    assert spend(redis, 1) == 1
+    Budgets(redis).rate_limited(HERE, 0.0, Limits())
+    assert acquire(redis, 1) == 1
 
 
 def test_refusals_that_don_t_say_how_long_are_waited_for_longer_and_longer(redis: Redis) -> None:
@@ -181,7 +181,7 @@ def test_refusals_that_don_t_say_how_long_are_waited_for_longer_and_longer(redis
     waits = []
     for _ in range(6):
         for _ in range(20):
-            Budgets(redis).exceeded(HERE, None, Limits())
+            Budgets(redis).rate_limited(HERE, None, Limits())
         waits.append(round(wait(redis)))
         pass_time(redis, 11)
     assert waits == [1, 2, 4, 8, 10, 10]
@@ -189,8 +189,8 @@ def test_refusals_that_don_t_say_how_long_are_waited_for_longer_and_longer(redis
 
 def test_a_shorter_wait_ends_no_longer_one(redis: Redis) -> None:
     """Two answers may disagree."""
-    Budgets(redis).exceeded(HERE, 60.0, Limits())
-    Budgets(redis).exceeded(HERE, 1.0, Limits())
+    Budgets(redis).rate_limited(HERE, 60.0, Limits())
+    Budgets(redis).rate_limited(HERE, 1.0, Limits())
     assert wait(redis) == pytest.approx(60, abs=1)
 
 
@@ -205,28 +205,28 @@ def test_the_daily_budget_waits_for_its_reset(redis: Redis) -> None:
     accept(redis, message())
     seconds, _ = redis.time()
     day = key("budget", HERE, str(int(seconds) * 1000 // DAY_MS))
-    spend(redis, 1)
+    acquire(redis, 1)
     assert redis.get(day) == "1"
     redis.set(day, 150_000)
     assert wait(redis, Need.LOOKUP) == pytest.approx(left_of_the_day(redis), abs=5)
-    assert spend(redis, 1, Need.POST) == 1
+    assert acquire(redis, 1, Need.POST) == 1
     redis.set(day, 200_000)
     assert wait(redis) == pytest.approx(left_of_the_day(redis), abs=5)
     assert claim(lanes_of(redis)) == ()
     # Midnight: another day's count, and the wait is over.
     redis.rename(day, key("budget", HERE, "1"))
     pass_time(redis, left_of_the_day(redis) + 1)
-    assert spend(redis, 1) == 1
+    assert acquire(redis, 1) == 1
     assert len(claim(lanes_of(redis))) == 1
 
 
 def test_ghls_own_daily_count_wins(redis: Redis) -> None:
     """What is left of the day is told too; nothing left, told with a 429, is waited for until midnight."""
     budgets = Budgets(redis)
-    budgets.heed(HERE, Limits(most_daily=1000, left_daily=1))
-    budgets.spend(HERE, Need.POST)
+    budgets.learn_limits(HERE, Limits(most_daily=1000, left_daily=1))
+    budgets.acquire(HERE, Need.POST)
     assert wait(redis) == pytest.approx(left_of_the_day(redis), abs=5)
-    budgets.exceeded(THERE, None, Limits(most_daily=1000, left_daily=0))
+    budgets.rate_limited(THERE, None, Limits(most_daily=1000, left_daily=0))
     assert wait(redis, location=THERE) == pytest.approx(left_of_the_day(redis), abs=5)
 
 
@@ -234,8 +234,8 @@ def test_the_same_call_again_spends_once(redis: Redis) -> None:
     """redis-py may send a script again."""
     run = redis.register_script(script("acquire"))
     budgets = Budgets(redis)
-    budgets.heed(HERE, Limits(most=100, left=90, interval_ms=10_000))
-    args: list[str | bytes] = [HERE, orjson.dumps(budgets.bill(HERE, Need.POST))]
+    budgets.learn_limits(HERE, Limits(most=100, left=90, interval_ms=10_000))
+    args: list[str | bytes] = [HERE, orjson.dumps(budgets.permit(HERE, Need.POST))]
     assert run(args=args) == 0
     before = snapshot(redis)
     assert run(args=args) == 0
@@ -248,27 +248,27 @@ def test_a_full_redis_lets_requests_be_paid_for(tmp_path: Path) -> None:
         budgets = Budgets(redis)
         redis.config_set("maxmemory", 1)
         for need in (Need.LOOKUP, Need.POST):
-            budgets.heed(HERE, Limits(most=100, left=90, interval_ms=10_000))
-            budgets.spend(HERE, need)
+            budgets.learn_limits(HERE, Limits(most=100, left=90, interval_ms=10_000))
+            budgets.acquire(HERE, need)
         assert left_of(redis, [HERE])[HERE].left == 88
 
 
 def test_what_ghl_told_expires_though_nothing_was_spent(redis: Redis) -> None:
     """A location whose budget others have used up is asked about once, and leaves nothing behind."""
     budgets = Budgets(redis)
-    budgets.heed(HERE, Limits(most=100, left=0, interval_ms=10_000))
-    with pytest.raises(Busy):
-        budgets.spend(HERE, Need.POST)
+    budgets.learn_limits(HERE, Limits(most=100, left=0, interval_ms=10_000))
+    with pytest.raises(BudgetExhausted):
+        budgets.acquire(HERE, Need.POST)
     assert not [name for name in redis.scan_iter() if redis.pttl(name) < 0]
 
 
 def test_everything_about_a_budget_expires(redis: Redis) -> None:
     """A location that is never asked about again leaves nothing behind."""
     budgets = Budgets(redis)
-    budgets.heed(HERE, Limits(most=2, left=1, interval_ms=10_000, most_daily=10, left_daily=9))
+    budgets.learn_limits(HERE, Limits(most=2, left=1, interval_ms=10_000, most_daily=10, left_daily=9))
     for _ in range(3):
-        spend(redis, 3)
-        budgets.exceeded(HERE, None, Limits())
+        acquire(redis, 3)
+        budgets.rate_limited(HERE, None, Limits())
     for name in redis.scan_iter("*"):
         assert redis.pttl(name) > 0, name
 
@@ -277,14 +277,14 @@ def test_without_redis_nothing_is_spent() -> None:
     """Nobody asks GHL when the count is unknown."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         with pytest.raises(Unavailable, match="budget"):
-            Budgets(nowhere).spend(HERE, Need.POST)
+            Budgets(nowhere).acquire(HERE, Need.POST)
         with pytest.raises(Unavailable, match="budget"):
-            Budgets(nowhere).exceeded(HERE, 1.0, Limits())
+            Budgets(nowhere).rate_limited(HERE, 1.0, Limits())
 
 
 def test_what_is_left_is_told_without_taking_of_it(redis: Redis) -> None:
     """Of the interval, which comes back, and of the day, which doesn't; each location has its own."""
-    spend(redis, 30)
+    acquire(redis, 30)
     before = snapshot(redis)
     found = left_of(redis, [HERE, THERE])
     assert snapshot(redis) == before
@@ -297,17 +297,17 @@ def test_what_is_left_is_told_without_taking_of_it(redis: Redis) -> None:
 def test_what_is_left_is_by_ghls_own_word(redis: Redis) -> None:
     """Limits that GHL told count, and so does a wait that it asked for."""
     budgets = Budgets(redis)
-    budgets.heed(HERE, Limits(most=50, left=20, interval_ms=10_000, most_daily=1000, left_daily=400))
-    budgets.spend(HERE, Need.POST)
+    budgets.learn_limits(HERE, Limits(most=50, left=20, interval_ms=10_000, most_daily=1000, left_daily=400))
+    budgets.acquire(HERE, Need.POST)
     told = left_of(redis, [HERE])[HERE]
     assert (told.left, told.most, told.left_today, told.most_today, told.wait_seconds) == (19, 50, 399, 1000, 0)
-    budgets.exceeded(HERE, 7, Limits())
+    budgets.rate_limited(HERE, 7, Limits())
     assert left_of(redis, [HERE])[HERE].wait_seconds == pytest.approx(7, abs=0.5)
 
 
 def test_what_is_left_is_told_of_any_number_of_locations(redis: Redis) -> None:
     """Of none, and of more than one script looks at."""
-    spend(redis, 7, location=THERE)
+    acquire(redis, 7, location=THERE)
     ids = [*(LocationId(f"L{number}") for number in range(AT_ONCE)), THERE]
     found = left_of(redis, ids)
     assert (list(found), found[THERE].left, left_of(redis, [])) == (ids, 93, {})

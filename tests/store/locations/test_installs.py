@@ -158,7 +158,7 @@ def test_a_new_install_ends_a_hold(redis: Redis) -> None:
     for number in range(3):
         accept(redis, message(f"m{number}", f"contact{number}"))
         turn = take(lanes, Lane(HERE, ContactId(f"contact{number}")))
-        lanes.bury(turn, [MessageId(f"m{number}")], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [MessageId(f"m{number}")], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
     assert redis.smembers(key("holds")) == {HERE}
     now = now_ms(redis)
     install(redis, now)

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import Unavailable
 from bridge.model import LocationId
-from bridge.store.lanes.swept import Found
+from bridge.store.lanes.swept import SweptMessages
 from bridge.store.locations.sweeps import BELIEVED_SECONDS, LEASE_SECONDS, Progress, Sweeps, missed_locations
 from bridge.store.redis.connection import connect_without_retries, key
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, keep, locations_of, message, pass_time
@@ -29,8 +29,8 @@ def claimed(redis: Redis) -> list[str]:
     return found
 
 
-def found_of(redis: Redis) -> Found:
-    return Found(redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
+def found_of(redis: Redis) -> SweptMessages:
+    return SweptMessages(redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
 
 
 def test_a_location_is_swept_after_its_interval(redis: Redis) -> None:

@@ -53,20 +53,20 @@ def lanes(redis: Redis) -> Lanes:
 
 
 @pytest.fixture
-def letters(redis: Redis) -> DeadLetters:
+def dead_letters(redis: Redis) -> DeadLetters:
     return dead_letters_of(redis)
 
 
-def bury(lanes: Lanes, turn: Turn, *, refused: str = "") -> str:
+def write_dead_letter(lanes: Lanes, turn: Turn, *, refused: str = "") -> str:
     ids = [one.id for one in turn.messages]
-    lanes.bury(turn, ids, Dead(error="no", refused=refused), answer=turn.answer, at_ms=1)
+    lanes.write_dead_letter(turn, ids, Dead(error="no", refused=refused), answer=turn.answer, at_ms=1)
     return turn.id
 
 
-def buried(redis: Redis, lanes: Lanes, *ids: str, **fields: Any) -> str:
+def dead_lettered(redis: Redis, lanes: Lanes, *ids: str, **fields: Any) -> str:
     """A dead letter with these messages."""
     accept(redis, *(message(id_, **fields) for id_ in ids or ("m1",)))
-    return bury(lanes, take(lanes))
+    return write_dead_letter(lanes, take(lanes))
 
 
 def end(lanes: Lanes, turn: Turn) -> None:
@@ -86,7 +86,7 @@ def carried(turn: Turn) -> list[str]:
 
 def test_a_young_dead_letter_is_superseded(redis: Redis, lanes: Lanes) -> None:
     """A newer message closes it, says so, and its turn carries the texts until it ends."""
-    id_ = buried(redis, lanes, "m1", "m2")
+    id_ = dead_lettered(redis, lanes, "m1", "m2")
     accept(redis, message("m3"))
     assert [status(redis, one) for one in ("m1", "m2")] == [["skipped", "superseded"]] * 2
     assert not redis.zcard(key("dead"))
@@ -103,7 +103,7 @@ def test_a_young_dead_letter_is_superseded(redis: Redis, lanes: Lanes) -> None:
 def test_an_old_dead_letter_stays(redis: Redis, lanes: Lanes) -> None:
     """What is older than the location's maximal age is left to the operator."""
     keep(redis, max_age_seconds=100)
-    id_ = buried(redis, lanes)
+    id_ = dead_lettered(redis, lanes)
     pass_time(redis, 101)
     accept(redis, message("m2"))
     assert status(redis) == ["dead", ""]
@@ -113,7 +113,7 @@ def test_an_old_dead_letter_stays(redis: Redis, lanes: Lanes) -> None:
 
 def test_a_dead_letter_of_another_line_stays(redis: Redis, lanes: Lanes) -> None:
     """A message by another channel neither answers nor closes it; the next one by its own does."""
-    buried(redis, lanes)
+    dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     assert status(redis) == ["dead", ""]
     accept(redis, message("m3"))
@@ -124,7 +124,7 @@ def test_a_turn_ends_only_the_texts_that_it_took_along(redis: Redis, lanes: Lane
     """What is superseded while another turn is in work, or came by another line, waits for its own turn."""
     accept(redis, message("m1"), message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
-    lanes.bury(turn, [MessageId("m1")], Dead(error="no"), answer=None, at_ms=1)
+    lanes.write_dead_letter(turn, [MessageId("m1")], Dead(error="no"), answer=None, at_ms=1)
     other = take(lanes)
     accept(redis, message("m3"))
     assert carried(other) == []
@@ -140,8 +140,8 @@ def test_a_turn_ends_only_the_texts_that_it_took_along(redis: Redis, lanes: Lane
 
 def test_carried_texts_survive_a_second_death(redis: Redis, lanes: Lanes) -> None:
     """They stand before those of the turn that died with them, in the order in which they died."""
-    buried(redis, lanes, "m1")
-    buried(redis, lanes, "m2")
+    dead_lettered(redis, lanes, "m1")
+    dead_lettered(redis, lanes, "m2")
     assert 0 < redis.pttl(CARRIED) <= RETENTION_MS
     accept(redis, message("m3"))
     assert redis.pttl(CARRIED) == -1
@@ -151,14 +151,14 @@ def test_carried_texts_survive_a_second_death(redis: Redis, lanes: Lanes) -> Non
 def test_carried_texts_are_bounded(redis: Redis, lanes: Lanes) -> None:
     """The newest 200 are taken along."""
     for start in (0, 150):
-        buried(redis, lanes, *(f"m{number:03}" for number in range(start, start + 150)))
+        dead_lettered(redis, lanes, *(f"m{number:03}" for number in range(start, start + 150)))
     accept(redis, message("last"))
     assert carried(take(lanes)) == [f"m{number:03}" for number in range(100, 300)]
 
 
 def test_two_lanes_supersede_apart(redis: Redis, lanes: Lanes) -> None:
     """Another contact's message, and another location's, change nothing."""
-    buried(redis, lanes)
+    dead_lettered(redis, lanes)
     keep(redis, "there")
     accept(redis, message("m2", "other"), message("m3", location="there"))
     assert status(redis) == ["dead", ""]
@@ -167,7 +167,7 @@ def test_two_lanes_supersede_apart(redis: Redis, lanes: Lanes) -> None:
 # Replays
 
 
-def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """The turn comes back under its id, due at once, with what it knew and no tries behind it."""
     accept(redis, message("m1"), message("m2"))
     turn = take(lanes)
@@ -176,9 +176,9 @@ def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, letters: D
     lanes.answered(turn, both, ANSWER, at_ms=12, seconds=0.1, may_deliver=True)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     lanes.again(turn, both, Again(wait=0, why="busy"))
-    id_ = bury(lanes, take(lanes))
+    id_ = write_dead_letter(lanes, take(lanes))
     keep(redis, debounce=50)
-    assert letters.replay(id_, force=False) == "replayed"
+    assert dead_letters.replay(id_, force=False) == "replayed"
     assert (status(redis, "m1"), status(redis, "m2")) == (["waiting", ""], ["waiting", ""])
     again = take(lanes)
     assert (again.id, again.replayed, again.attempts, again.unfinished, again.stale) == (id_, True, 0, 1, 0)
@@ -189,53 +189,53 @@ def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, letters: D
     assert (due_ms(redis), status(redis)) == (None, ["replied", ""])
 
 
-def test_two_replays_at_once_are_one(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_two_replays_at_once_are_one(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """Of many that ask for it at the same time one replays, the others are told that it is closed, and one turn comes of it."""
-    id_ = buried(redis, lanes)
+    id_ = dead_lettered(redis, lanes)
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: letters.replay(id_, force=False), range(16)))
+        results = list(pool.map(lambda _: dead_letters.replay(id_, force=False), range(16)))
     assert sorted(results) == ["closed"] * 15 + ["replayed"]
     assert redis.lrange(key("replays", str(LANE)), 0, -1) == [id_]
     end(lanes, take(lanes))
     assert claim(lanes) == ()
-    assert letters.replay(id_, force=True) == "closed"
+    assert dead_letters.replay(id_, force=True) == "closed"
 
 
-def test_an_unknown_dead_letter_is_not_replayed(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_an_unknown_dead_letter_is_not_replayed(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """What never was, or has expired, is unknown, and nothing changes."""
     del lanes
     before = snapshot(redis)
-    assert (letters.replay("nobody", force=True), letters.drop(["nobody"])) == ("unknown", ["unknown"])
+    assert (dead_letters.replay("nobody", force=True), dead_letters.drop(["nobody"])) == ("unknown", ["unknown"])
     assert snapshot(redis) == before
 
 
-def test_a_replay_behind_a_newer_answer_needs_force(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_replay_behind_a_newer_answer_needs_force(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """After a newer turn was answered a replay would speak out of turn; an operator may want it all the same."""
-    id_ = buried(redis, lanes)
+    id_ = dead_lettered(redis, lanes)
     pass_time(redis, 1)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     end(lanes, take(lanes))
     before = snapshot(redis)
-    assert letters.replay(id_, force=False) == "newer"
+    assert dead_letters.replay(id_, force=False) == "newer"
     assert snapshot(redis) == before
-    assert letters.replay(id_, force=True) == "replayed"
+    assert dead_letters.replay(id_, force=True) == "replayed"
 
 
-def test_an_answer_before_the_death_is_no_hindrance(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_an_answer_before_the_death_is_no_hindrance(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """What was answered before the dead letter's turn died is older than it."""
     accept(redis, message("m0"))
     end(lanes, take(lanes))
     pass_time(redis, 1)
-    assert letters.replay(buried(redis, lanes), force=False) == "replayed"
+    assert dead_letters.replay(dead_lettered(redis, lanes), force=False) == "replayed"
 
 
-def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """While the lane is leased, its holder goes on undisturbed; the replay comes next, before what waits."""
-    id_ = buried(redis, lanes)
+    id_ = dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
     before = due_ms(redis)
-    assert letters.replay(id_, force=False) == "replayed"
+    assert dead_letters.replay(id_, force=False) == "replayed"
     assert due_ms(redis) == before
     accept(redis, message("m3"))
     check(lanes, turn, revision=0, seconds=1)
@@ -246,14 +246,14 @@ def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, letters
     assert [one.id for one in take(lanes).messages] == ["m3"]
 
 
-def test_a_replay_waits_for_a_retry(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_replay_waits_for_a_retry(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """A turn that is to be tried again keeps its moment and its place."""
-    id_ = buried(redis, lanes)
+    id_ = dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
     lanes.again(turn, [MessageId("m2")], Again(wait=300, why="asked to wait"))
     planned = due_ms(redis)
-    assert letters.replay(id_, force=False) == "replayed"
+    assert dead_letters.replay(id_, force=False) == "replayed"
     assert due_ms(redis) == planned
     pass_time(redis, 301)
     retried = take(lanes)
@@ -262,10 +262,10 @@ def test_a_replay_waits_for_a_retry(redis: Redis, lanes: Lanes, letters: DeadLet
     assert take(lanes).id == id_
 
 
-def test_a_replay_outlives_its_workers(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_replay_outlives_its_workers(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """A worker's death in the middle leaves the replay where it was; what it had ended is not worked on again."""
-    id_ = buried(redis, lanes, "m1", "m2")
-    letters.replay(id_, force=False)
+    id_ = dead_lettered(redis, lanes, "m1", "m2")
+    dead_letters.replay(id_, force=False)
     turn = take(lanes)
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(MessageId("m1"),)))
     pass_time(redis, 1001)
@@ -275,12 +275,14 @@ def test_a_replay_outlives_its_workers(redis: Redis, lanes: Lanes, letters: Dead
     assert [one.id for one in take(lanes).messages] == ["m2"]
 
 
-def test_a_turn_that_died_with_nothing_left_does_not_swallow_a_replay(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_turn_that_died_with_nothing_left_does_not_swallow_a_replay(
+    redis: Redis, lanes: Lanes, dead_letters: DeadLetters
+) -> None:
     """A replay that was asked for while a worker ended every message and died comes when its lease has run out."""
-    id_ = buried(redis, lanes)
+    id_ = dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
-    assert letters.replay(id_, force=False) == "replayed"
+    assert dead_letters.replay(id_, force=False) == "replayed"
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(MessageId("m2"),)))
     pass_time(redis, 1001)
     assert LANE in claim(lanes)
@@ -288,32 +290,32 @@ def test_a_turn_that_died_with_nothing_left_does_not_swallow_a_replay(redis: Red
     assert take(lanes).id == id_
 
 
-def test_a_turn_may_die_twice_under_one_id(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_turn_may_die_twice_under_one_id(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """A replay that dies is open again, listed once, with its answer."""
     accept(redis, message())
     turn = take(lanes)
     lanes.answered(turn, [MessageId("m1")], ANSWER, at_ms=7, seconds=0.1)
     lanes.again(turn, [MessageId("m1")], Again(wait=0, why="busy"))
-    id_ = bury(lanes, take(lanes))
+    id_ = write_dead_letter(lanes, take(lanes))
     for _ in range(3):
-        assert letters.replay(id_, force=False) == "replayed"
+        assert dead_letters.replay(id_, force=False) == "replayed"
         again = take(lanes)
         assert (again.id, again.answer, again.answered_at_ms) == (id_, ANSWER, 7)
-        bury(lanes, again)
-        assert [letter.id for letter in letters.all()] == [id_]
+        write_dead_letter(lanes, again)
+        assert [dead_letter.id for dead_letter in dead_letters.all()] == [id_]
         assert status(redis) == ["dead", ""]
     assert redis.lrange(key("buried", str(LANE)), 0, -1) == [id_]
 
 
-def test_nothing_of_a_replay_expires_before_it_ends(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_nothing_of_a_replay_expires_before_it_ends(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """Messages, answer and ledger last while it waits and is worked on; after its end all of it expires."""
     accept(redis, message())
     turn = take(lanes)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
-    id_ = bury(lanes, turn)
+    id_ = write_dead_letter(lanes, turn)
     kept = [key("message", HERE, "m1"), key("dead", id_), key("ledger", id_)]
     assert all(0 < redis.pttl(name) <= RETENTION_MS for name in kept)
-    letters.replay(id_, force=False)
+    dead_letters.replay(id_, force=False)
     assert [redis.pttl(name) for name in [*kept, key("lane", str(LANE))]] == [-1] * 4
     again = take(lanes)
     assert [redis.pttl(name) for name in kept] == [-1] * 3
@@ -321,10 +323,10 @@ def test_nothing_of_a_replay_expires_before_it_ends(redis: Redis, lanes: Lanes, 
     assert all(0 < redis.pttl(name) <= RETENTION_MS for name in [*kept, key("lane", str(LANE))])
 
 
-def test_a_replayed_message_is_not_superseded(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_replayed_message_is_not_superseded(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """What is about to be answered by itself is not taken along by another turn."""
-    id_ = buried(redis, lanes)
-    letters.replay(id_, force=False)
+    id_ = dead_lettered(redis, lanes)
+    dead_letters.replay(id_, force=False)
     accept(redis, message("m2"))
     assert status(redis) == ["waiting", ""]
     assert not redis.exists(CARRIED)
@@ -333,30 +335,30 @@ def test_a_replayed_message_is_not_superseded(redis: Redis, lanes: Lanes, letter
 # Dropping, and looking
 
 
-def test_a_dropped_dead_letter_is_closed_for_good(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_a_dropped_dead_letter_is_closed_for_good(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """Its messages are skipped for that reason; nothing replays, drops or supersedes it any more."""
-    id_ = buried(redis, lanes)
-    assert letters.drop([id_, id_, "nobody"]) == ["dropped", "closed", "unknown"]
+    id_ = dead_lettered(redis, lanes)
+    assert dead_letters.drop([id_, id_, "nobody"]) == ["dropped", "closed", "unknown"]
     assert status(redis) == ["skipped", "dropped"]
-    assert (letters.replay(id_, force=True), list(letters.all()), letters.get(id_)) == ("closed", [], None)
-    assert letters.is_known(id_)
+    assert (dead_letters.replay(id_, force=True), list(dead_letters.all()), dead_letters.get(id_)) == ("closed", [], None)
+    assert dead_letters.is_known(id_)
     accept(redis, message("m2"))
     assert carried(take(lanes)) == []
 
 
-def test_dead_letters_are_listed_oldest_first(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_dead_letters_are_listed_oldest_first(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """All of them, page by page, or those of one location."""
     keep(redis, "there")
     made = []
     for number in range(3):
         lane = Lane(LocationId("there" if number == 1 else HERE), ContactId(f"c{number}"))
         accept(redis, message(f"m{number}", lane.contact_id, lane.location_id))
-        made.append(bury(lanes, take(lanes, lane)))
+        made.append(write_dead_letter(lanes, take(lanes, lane)))
         pass_time(redis, 1)
-    found = list(letters.all())
-    assert [letter.id for letter in found] == made
-    assert [letter.id for letter in letters.all(location_id=LocationId("there"))] == made[1:2]
-    one = letters.get(made[1])
+    found = list(dead_letters.all())
+    assert [dead_letter.id for dead_letter in found] == made
+    assert [dead_letter.id for dead_letter in dead_letters.all(location_id=LocationId("there"))] == made[1:2]
+    one = dead_letters.get(made[1])
     assert one == found[1]
     assert (one.lane, one.message_ids, one.channel, one.error, one.attempts) == (
         Lane(LocationId("there"), ContactId("c1")),
@@ -376,7 +378,7 @@ def hold(redis: Redis, lanes: Lanes, *, side: str = "ghl") -> list[str]:
     for number in range(3):
         contact = f"refused{number}"
         accept(redis, message(f"x{number}", contact))
-        ids.append(bury(lanes, take(lanes, Lane(HERE, ContactId(contact))), refused=side))
+        ids.append(write_dead_letter(lanes, take(lanes, Lane(HERE, ContactId(contact))), refused=side))
     return ids
 
 
@@ -394,7 +396,7 @@ def test_what_is_in_flight_waits_out_a_hold(redis: Redis, lanes: Lanes) -> None:
     for turn in turns:
         lanes.answered(turn, [turn.messages[0].id], ANSWER, at_ms=1, seconds=0.1)
         ids = [turn.messages[0].id]
-        assert not lanes.bury(turn, ids, Dead(error="no", refused="ghl"), answer=ANSWER, at_ms=1)
+        assert not lanes.write_dead_letter(turn, ids, Dead(error="no", refused="ghl"), answer=ANSWER, at_ms=1)
         assert status(redis, ids[0]) == ["waiting", ""]
     assert redis.zcard(key("dead")) == 3
     assert claim(lanes) == ()
@@ -424,7 +426,7 @@ def test_two_sides_are_counted_apart(redis: Redis, lanes: Lanes) -> None:
     """Two refusals of GHL and two of a provider are no three in a row."""
     for number, side in enumerate(["ghl", "provider", "ghl", "provider"]):
         accept(redis, message(f"x{number}", f"c{number}"))
-        bury(lanes, take(lanes, Lane(HERE, ContactId(f"c{number}"))), refused=side)
+        write_dead_letter(lanes, take(lanes, Lane(HERE, ContactId(f"c{number}"))), refused=side)
     assert not redis.hexists(key("location", HERE), "hold")
     assert lift(redis) is None
 
@@ -446,7 +448,7 @@ def test_a_lifted_hold_counts_anew(redis: Redis, lanes: Lanes) -> None:
     assert lift(redis) == 1
     assert lift(redis) is None
     turn = take(lanes, Lane(HERE, ContactId("refused2")))
-    bury(lanes, turn, refused="ghl")
+    write_dead_letter(lanes, turn, refused="ghl")
     assert not redis.hexists(key("location", HERE), "hold")
 
 
@@ -456,7 +458,7 @@ def test_the_ledger_of_a_held_turn_does_not_expire(redis: Redis, lanes: Lanes) -
     turn = take(lanes)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
     hold(redis, lanes)
-    lanes.bury(turn, [MessageId("m1")], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+    lanes.write_dead_letter(turn, [MessageId("m1")], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
     assert redis.pttl(key("ledger", turn.id)) == -1
 
 
@@ -480,16 +482,16 @@ def test_a_full_redis_drains_dead_letters_and_holds(tmp_path: Path) -> None:
     """At `maxmemory` turns can still be buried, replayed, dropped and given back, and a hold be lifted."""
     with own_redis(tmp_path) as server, connect(server.url) as redis:
         keep(redis)
-        lanes, letters = lanes_of(redis), dead_letters_of(redis)
+        lanes, dead_letters = lanes_of(redis), dead_letters_of(redis)
         accept(redis, message("m1"), message("m2", "other"))
         redis.config_set("maxmemory", 1)
         lanes.unclaim(claim(lanes), pause=0)
         for turn in [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]:
             assert lanes.give_back(turn)
-        ids = [bury(lanes, turn, refused="ghl") for lane in claim(lanes) if (turn := lanes.lease(lane))]
-        assert letters.replay(ids[0], force=False) == "replayed"
-        assert letters.drop(ids[1:]) == ["dropped"]
-        bury(lanes, take(lanes, Lane(HERE, ContactId("contact"))), refused="ghl")
+        ids = [write_dead_letter(lanes, turn, refused="ghl") for lane in claim(lanes) if (turn := lanes.lease(lane))]
+        assert dead_letters.replay(ids[0], force=False) == "replayed"
+        assert dead_letters.drop(ids[1:]) == ["dropped"]
+        write_dead_letter(lanes, take(lanes, Lane(HERE, ContactId("contact"))), refused="ghl")
         assert redis.hexists(key("location", HERE), "hold")
         assert lift(redis) == 1
         end(lanes, take(lanes))
@@ -500,13 +502,13 @@ def test_a_full_redis_drains_dead_letters_and_holds(tmp_path: Path) -> None:
 def test_without_redis_dead_letters_are_unavailable() -> None:
     """Every method says that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        letters = dead_letters_of(nowhere)
+        dead_letters = dead_letters_of(nowhere)
         calls: list[Callable[[], object]] = [
-            lambda: letters.get("x"),
-            lambda: letters.is_known("x"),
-            lambda: list(letters.all()),
-            lambda: letters.replay("x", force=False),
-            lambda: letters.drop(["x"]),
+            lambda: dead_letters.get("x"),
+            lambda: dead_letters.is_known("x"),
+            lambda: list(dead_letters.all()),
+            lambda: dead_letters.replay("x", force=False),
+            lambda: dead_letters.drop(["x"]),
             lambda: lift(nowhere),
         ]
         for call in calls:
@@ -514,17 +516,17 @@ def test_without_redis_dead_letters_are_unavailable() -> None:
                 call()
 
 
-def test_the_same_command_again_changes_nothing(redis: Redis, lanes: Lanes, letters: DeadLetters) -> None:
+def test_the_same_command_again_changes_nothing(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
     """Replaying, dropping, lifting, giving back and putting back leave the same when a client sends them twice."""
-    first = buried(redis, lanes)
+    first = dead_lettered(redis, lanes)
     accept(redis, message("m2", "other"))
-    second = bury(lanes, take(lanes, Lane(HERE, ContactId("other"))))
+    second = write_dead_letter(lanes, take(lanes, Lane(HERE, ContactId("other"))))
     accept(redis, message("m3", "third"), message("m4", "fourth"))
     third = take(lanes, Lane(HERE, ContactId("third")))
     hold(redis, lanes)
     acts: list[Callable[[], object]] = [
-        lambda: letters.replay(first, force=True),
-        lambda: letters.drop([second]),
+        lambda: dead_letters.replay(first, force=True),
+        lambda: dead_letters.drop([second]),
         lambda: lift(redis),
         lambda: lanes.give_back(third),
         lambda: lanes.unclaim([Lane(HERE, ContactId("fourth"))], pause=100),

@@ -33,7 +33,7 @@ def test_what_is_wrong_is_seen(redis: Redis) -> None:
     for number in range(3):
         accept(redis, message(f"m{number}", f"c{number}"))
         turn = take(lanes, Lane(HERE, ContactId(f"c{number}")))
-        lanes.bury(turn, [turn.messages[0].id], Dead(error="no", refused="provider"), answer=None, at_ms=1)
+        lanes.write_dead_letter(turn, [turn.messages[0].id], Dead(error="no", refused="provider"), answer=None, at_ms=1)
     accept(redis, *(message(f"x{number}", f"x{number}", location="there") for number in range(3)))
     pass_time(redis, 100)
     lanes.claim("w", slots=1, alive_seconds=10, most=1)
