@@ -1,4 +1,4 @@
-"""Where a URL may point: this machine, the public internet, or somewhere that no provider has any business to be. Pure."""
+"""Where a URL may point: this machine, the public internet, or an address that no provider has. Pure."""
 
 from __future__ import annotations
 

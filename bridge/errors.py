@@ -9,10 +9,10 @@
     │   └── TooOften          429; carries the wait
     ├── Unavailable           state could not be written: 429, the sender tries again
     ├── Retryable             may pass later; carries the wait that the other side asked for
-    │   ├── Busy              GHL's budget for the location is spent: all of it waits, and that is no try
-    │   └── Down              the other side is down: no connection, a 5xx, no readable answer
+    │   ├── BudgetExhausted   GHL's rate limit for the location is reached: the location waits; not counted as an attempt
+    │   └── ServiceDown       the other side is down: no connection, a 5xx, no readable answer
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
-    ├── Permanent             will not pass by itself: dead letter
+    ├── Permanent             retrying won't help: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
     │       ├── CutOff        an answer ended at its limit with nothing whole in it: only another provider may do better
     │       └── TokenRefused  a login was refused: three in a row put the location on hold
@@ -53,7 +53,7 @@ class Malformed(Rejected):
 
 
 class Closed(Rejected):
-    """A door that the operator has not opened."""
+    """An endpoint that the operator has not enabled."""
 
     status = 403
     code = "closed"
@@ -148,7 +148,7 @@ class StandingChanged(BridgeError):
 
 
 class AlreadySent(BridgeError):
-    """What was about to be posted is in GHL already: it was heard of after the turn was read."""
+    """What was about to be posted is in GHL already: GHL told of it after the turn was read."""
 
 
 class WrongInput(BridgeError):
@@ -158,7 +158,7 @@ class WrongInput(BridgeError):
 
 
 class NotKnown(WrongInput):
-    """An id that nobody knows here."""
+    """An id that is not known here."""
 
 
 class DidNotWork(BridgeError):

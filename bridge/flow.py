@@ -200,7 +200,7 @@ def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolv
 
 
 def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:
-    """Who writes while it is closed, or is not answered before it closes, is told so."""
+    """A contact that writes while the location is closed, or gets no answer before it closes, is told so."""
     if ended.status is Status.SKIPPED and ended.reason is Reason.OUTSIDE_HOURS:
         tell_away(case, services)
     return ended

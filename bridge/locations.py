@@ -1,4 +1,4 @@
-"""A location's settings: their shape, defaults and checks, and nothing of the file or of where they are kept."""
+"""A location's settings: shape, defaults and checks of the TOML file; storage is `store.locations`."""
 
 from __future__ import annotations
 

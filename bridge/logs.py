@@ -1,4 +1,4 @@
-"""Logs: one JSON line an event (or a readable one), ids and counts only, on standard error."""
+"""Logs: one JSON line per event (or a readable one) on standard error, with ids and counts only."""
 
 from __future__ import annotations
 

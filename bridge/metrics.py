@@ -1,4 +1,4 @@
-"""What is counted, under which names, and the counts of this process that are not in Redis yet.
+"""Metrics: their names, and this process's counts that are not in Redis yet.
 
 In Redis all counts are fields of one hash: `name|label|label`, of a time also `|le` (its bucket's upper edge, s) and `|ms` (the
 sum). Scripts count outcomes where they write them (store/parts/timeline.lua), processes what only they see: a `Tally`.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENDS = (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.DEAD)
-# What is said at the door; behind it a message is skipped instead.
+# What a webhook's sender is answered; an accepted message is skipped instead.
 IGNORED = (
     *(Reason.NOT_INBOUND, Reason.NOT_A_MESSAGE, Reason.UNKNOWN_LOCATION, Reason.OTHER_APP, Reason.UNPARSEABLE),
     *(Reason.OVERFLOW, Reason.STOP_WORD),

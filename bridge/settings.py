@@ -1,4 +1,4 @@
-"""The environment, read once at the door and handed on as one frozen value.
+"""Settings: the environment, read once at start and passed on as one frozen value.
 
 infra/env.example names each with its default and meaning, and infra/docs/reference/settings.md is generated from both.
 """
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
         if url.startswith("rediss://"):
             said = parse_qs(url.partition("?")[2])
             if said.get("ssl_cert_reqs", ["required"])[-1] not in {"required", "optional", "none"}:
-                raise ValueError("must say ssl_cert_reqs=none, if any certificate is to be taken, or nothing of it")
+                raise ValueError("must have ssl_cert_reqs=none to accept any certificate, or leave ssl_cert_reqs out")
             if not all(Path(file).is_file() for file in said.get("ssl_ca_certs", ())):
                 raise ValueError("names a file in ssl_ca_certs that is not there")
         return value

@@ -1,4 +1,4 @@
-"""The sweep: inbound messages that no webhook brought are found in GHL and taken in as if one had.
+"""The sweep: finds inbound messages in GHL that no webhook brought, and accepts them as if one had.
 
     search -> conversations that the contact wrote in last -> newer than what is recorded? -> read -> unanswered -> accept
 

@@ -175,7 +175,7 @@ def posted(posting: Posting, ids: Iterable[MessageId], *, at_ms: int, how: str) 
 
 
 def check(lanes: Lanes, turn: Turn, *, seconds: float, revision: int) -> None:
-    """Give the last word before a post. Raises Fenced and StandingChanged."""
+    """Check right before a post. Raises Fenced and StandingChanged."""
     assert lanes.sending(turn, part("probe"), at_ms=1, channel="SMS", revision=revision, seconds=seconds)
 
 

@@ -210,7 +210,7 @@ def newer(redis: Redis) -> Iterator[Redis]:
 def test_a_newer_versions_state_is_left_alone(newer: Redis) -> None:
     """It is refused with what to do, and stays what it is."""
     for refused in (take_over, look):
-        with pytest.raises(Misconfigured, match=rf"form {NEWER}.*knows form {SCHEMA}"):
+        with pytest.raises(Misconfigured, match=rf"schema version {NEWER}.*knows schema version {SCHEMA}"):
             refused(newer)
     assert newer.get(key("schema")) == str(NEWER)
 
@@ -225,4 +225,4 @@ def test_no_process_starts_on_a_newer_versions_state(command: str, newer: Redis,
     )
     assert ended.returncode == 78, ended.stderr
     assert ended.stderr.count("\n") == 1
-    assert f"form {NEWER}" in ended.stderr
+    assert f"schema version {NEWER}" in ended.stderr

@@ -1,4 +1,4 @@
-"""What a worker has counted (how long requests took, how they ended) goes to Redis once a second."""
+"""Writes what a worker counted (how long requests took, how they ended) to Redis once a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The renewer: a thread in every worker that renews grants ahead of time, whether anybody needs them now or not."""
+"""The renewer: a thread in every worker that renews grants before they expire, whether they are in use or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a worker leaves: nothing new is claimed, what isn't posted yet is given back, a post under way is waited for."""
+"""Shutdown of a worker: claim nothing new, give back what isn't being posted, wait for a post under way."""
 
 from __future__ import annotations
 

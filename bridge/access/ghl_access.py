@@ -1,4 +1,4 @@
-"""The gate: a location's access to GHL, by the token of its file or by the grant of its install."""
+"""A location's access to GHL: by the token of its file, or by the grant of its install."""
 
 from __future__ import annotations
 

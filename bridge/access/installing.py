@@ -1,4 +1,4 @@
-"""How an install comes to be: the installer is sent to GHL with a mark, and comes back with a code that is good for tokens."""
+"""Installing the app: the installer is sent to GHL with a signed state and comes back with a code for tokens."""
 
 from __future__ import annotations
 

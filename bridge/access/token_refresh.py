@@ -1,4 +1,4 @@
-"""Renewing grants: one process asks GHL, all others wait for what it brings; new tokens are kept before they are used."""
+"""Token refresh: one process asks GHL, all others wait for the result; new tokens are stored before they are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While a location is closed: tell the contact so, once in each closed span."""
+"""The away message: tell a contact once per closed period that the location is closed."""
 
 from __future__ import annotations
 

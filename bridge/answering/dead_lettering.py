@@ -1,4 +1,4 @@
-"""The last rites of a turn that nobody can answer: staff is called, the contact is told once, the dead letter is written."""
+"""Dead-lettering a turn: tag the contact for staff, apologise to the contact once, write the dead letter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
 
 
 def _on_hold(case: Case, services: AnswerServices) -> bool:
-    """The turn is going to wait, not to die: nobody is to be told of a death."""
+    """The turn is going to wait instead: neither the tag nor the message applies."""
     kept = services.locations.get(case.turn.lane.location_id)
     return kept is not None and kept.hold_since_ms > 0
 

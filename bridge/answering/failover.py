@@ -1,4 +1,4 @@
-"""Ask a location's providers: the first, and in its stead the fallback.
+"""Failover: ask a location's provider and, when it is down, its fallback.
 
 There is one answer, never both, and no try is spent on a provider that is down.
 """
@@ -154,7 +154,10 @@ def _tell(
     excerpt: SealedExcerpt | None,
     services: AnswerServices,
 ) -> Again | Shut:
-    """Write down what the fault says of the provider. Raises it again, unless the provider is down: that is no try."""
+    """Write down what the fault says of the provider.
+
+    Raises it again, unless the provider is down, which doesn't count as an attempt.
+    """
     turn, unknown = case.turn, isinstance(error, OutcomeUnknown)
     if not unknown:
         now_ms = case.now_ms(services)

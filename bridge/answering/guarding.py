@@ -1,4 +1,4 @@
-"""The guards with what they look at: asked before a completion is paid for, and once more right before each post."""
+"""The guards and what they read: checked before a completion is paid for, and again right before each post."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring an answer into the conversation: once, or with the knowledge that it can't be known."""
+"""Post an answer to the conversation exactly once, or report that its outcome is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find out which message of GHL's a workflow webhook told of, before anybody is asked about it.
+"""Find the GHL message that a workflow webhook described, before a provider is asked about it.
 
 A message that came without GHL's id may have come before, as a marketplace event or by another workflow, and may come again.
 """

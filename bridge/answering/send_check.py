@@ -1,4 +1,4 @@
-"""The last word before a part leaves: it may be posted still, is paid for, and that it is going to be stands in the ledger."""
+"""The check right before a part is sent: it is still wanted, the rate limit has room, and the ledger notes the send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look into GHL's conversation for what an earlier try may have left there."""
+"""Unknown sends: read GHL's conversation back to see what an earlier attempt left there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commands there are. What a command needs is imported when it runs, so that `--help` is quick."""
+"""The commands. What a command needs is imported when it runs, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EPILOG = "\n\n".join([
         "ghl-bridge demo                          # one message gets its reply, simulated",
         "ghl-bridge doctor                        # what is missing, and what to do",
         "ghl-bridge explain ID                    # why was there this reply, or none",
-        "ghl-bridge dead-letters replay --all     # once the cause is mended",
+        "ghl-bridge dead-letters replay --all     # once the cause is fixed",
     ),
 ])  # fmt: skip
 

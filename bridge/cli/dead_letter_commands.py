@@ -1,4 +1,4 @@
-"""Which commands there are for dead letters. What a command needs is imported when it runs."""
+"""The commands for dead letters. What a command needs is imported when it runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.cli.options import DeadLetterId, DeadLetterIds, Json, OfLocation, ex
 
 def dead_letter_commands() -> typer.Typer:
     """`dead-letters`: list, show, replay, drop."""
-    group = typer.Typer(help="Turns that did not pass by themselves.", no_args_is_help=True)
+    group = typer.Typer(help="Messages that failed and need a decision.", no_args_is_help=True)
 
     @group.command("list")
     def list_(*, location: OfLocation = "", as_json: Json = False) -> None:

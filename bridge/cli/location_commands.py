@@ -1,4 +1,4 @@
-"""Which commands there are for locations, their conversations and contacts. What a command needs is imported when it runs."""
+"""The commands for locations, their conversations and contacts. What a command needs is imported when it runs."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def conversation_commands() -> typer.Typer:
 
 def contact_commands() -> typer.Typer:
     """`contacts`: what they have stopped, and how they are erased."""
-    group = typer.Typer(help="What contacts have stopped.", no_args_is_help=True)
+    group = typer.Typer(help="Opt-outs of contacts.", no_args_is_help=True)
 
     @group.command()
     def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:

@@ -1,4 +1,4 @@
-"""What several commands take, said once; and examples below their help."""
+"""Arguments and options that several commands share, and examples for their help."""
 
 from __future__ import annotations
 

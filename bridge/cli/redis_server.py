@@ -1,4 +1,4 @@
-"""A Redis of our own on this machine: append-only file, synced always, nothing evicted, so that a 202 is kept here too."""
+"""A local Redis: append-only file synced on every write, nothing evicted, so that a 202 is durable here too."""
 
 from __future__ import annotations
 

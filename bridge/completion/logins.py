@@ -1,4 +1,4 @@
-"""What a provider needs of a location's settings to be asked at all."""
+"""The settings without which a provider can't be asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patience around a completer: itself a completer."""
+"""Retries around a completer; itself a completer."""
 
 from __future__ import annotations
 

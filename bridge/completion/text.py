@@ -1,4 +1,4 @@
-"""Words on their way to a provider and back: what a contact or a provider wrote is data, and never more. Pure."""
+"""Text to and from a provider: what a contact or a provider wrote is data, never instructions. Pure."""
 
 from __future__ import annotations
 

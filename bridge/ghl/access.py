@@ -1,4 +1,4 @@
-"""A location's way into GHL: which token to show, and whether its budget has room for one more request."""
+"""What a request to GHL needs: the token to send, and room in the location's rate limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GHL over the wire. Posting twice is a fault that a contact sees, reading twice is none: that is the whole difference here."""
+"""GHL's HTTP client. Contacts see a double post, nobody sees a double read: that is why the two differ here."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class GHL:
         return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
 
     def _ask(self, method: str, path: str, *, access: Access, **request: Any) -> Answer:
-        """One request; what its answer tells of the location's budget is heeded."""
+        """One request; what its answer tells of the location's rate limit is noted."""
         answer = self._wire.call(method, self._base_url + path, **request)
         limits = read_limits(answer.headers)
         if answer.status == TOO_MANY:

@@ -1,4 +1,4 @@
-"""GHL's JSON, read with nothing taken for granted: any key may be missing or of another type than documented."""
+"""Reading GHL's JSON defensively: any key may be missing or of another type than documented."""
 
 from __future__ import annotations
 

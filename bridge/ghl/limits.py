@@ -1,4 +1,4 @@
-"""What GHL's answers tell of a location's budget.
+"""GHL's rate-limit headers.
 
 https://marketplace.gohighlevel.com/docs/oauth/Faqs, read 2026-08-30: 100 requests in 10 s and 200,000 a day for each app and
 location, told in `X-RateLimit-*` headers.

@@ -1,4 +1,4 @@
-"""Read a conversation back to a moment, so thoroughly that absence can be proven."""
+"""Read a conversation back to a point in time, completely enough to prove that a message is absent."""
 
 from __future__ import annotations
 

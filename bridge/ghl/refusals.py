@@ -1,4 +1,4 @@
-"""Why GHL refuses: from an answer other than 2xx to the error that says what to do next.
+"""GHL's refusals: maps an answer other than 2xx to the error that says what to do next.
 
 `canonicalCode` is undocumented and the best classifier there is; it counts before texts, and both before the status.
 """

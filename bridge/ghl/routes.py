@@ -1,4 +1,4 @@
-"""GHL's paths without their ids, so that requests can be counted by what they were about."""
+"""GHL's paths with ids replaced, as labels of metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did GHL send these bytes? Decided before anything is read from them.
+"""Verifies GHL's webhook signatures, before anything in the body is read.
 
 Facts: https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, read 2026-08-30. The keys are the platform's, not
 the app's: a valid signature says that GHL sent this to someone, so `appId` and the location are asked about afterwards.

@@ -1,4 +1,4 @@
-"""GHL's token endpoints over the wire: a refresh token is good for one use, so that nothing here is done twice by itself."""
+"""GHL's token endpoints: a refresh token works once, so no call is repeated unless nothing was sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this workflow webhook from one who knows the secret? The free action can set no header, so that the path may hold it."""
+"""Checks a workflow webhook's secret. GHL's free webhook action sets no headers, so the path may carry it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The glossary: the words of the business as values without behaviour.
+"""The domain's terms as values without behaviour.
 
 GHL's words for GHL's things (location, contact, conversation), the contract's words for ours (lane, turn, reason).
 Times are whole milliseconds since 1970 (`_ms`), because that is what Redis' clock gives and what compares without rounding;

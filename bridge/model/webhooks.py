@@ -1,4 +1,4 @@
-"""What webhooks bring, and what their sender is told."""
+"""What webhooks contain, and what their senders are answered."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an operator does, each thing once: command line, admin API and console are doors onto it."""
+"""Operations: each thing that an operator does, written once and used by the command line, the admin API and the console."""

@@ -1,4 +1,4 @@
-"""Who may operate: whoever knows the admin token, and did not guess at it too often."""
+"""Admin authentication: the admin token, with a limit on failed logins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AdminAuth:
-    """The door of admin API and console. Without a token in the settings it is closed to everybody."""
+    """Authenticates requests of the admin API and the console. Without a token in the settings all are refused."""
 
     def __init__(self, token: SecretStr | None, logins: Logins) -> None:
         self._token = token

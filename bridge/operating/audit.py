@@ -1,4 +1,4 @@
-"""Who changed what."""
+"""The audit record: who changed what."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bridge.times import iso
 class Change:
     """One change.
 
-    `who` is the door it came through (token, console, cli), `outcome` is `done` or the kind of error that it ended with.
+    `who` is how it came (token, console, cli), `outcome` is `done` or the kind of error that it ended with.
     """
 
     at: str | None

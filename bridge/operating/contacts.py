@@ -1,4 +1,4 @@
-"""A contact: what it forbade, how that is lifted, and how everything kept of it is erased."""
+"""Contacts: show what they opted out of, lift it, or erase everything stored about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation: how things stand with it, and a pause until somebody lifts it."""
+"""Conversations: show their state, pause and resume them."""
 
 from __future__ import annotations
 

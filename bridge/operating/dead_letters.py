@@ -1,4 +1,4 @@
-"""Dead letters: turns that did not pass by themselves."""
+"""Dead letters: messages that failed and need a decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as they happen, in all lanes."""
+"""The newest events of all conversations."""
 
 from __future__ import annotations
 

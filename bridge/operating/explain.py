@@ -1,4 +1,4 @@
-"""Why was there this reply, or none: a contact's timeline, found by any of its ids."""
+"""Explains why there was a reply or none: a contact's timeline, found by any of its ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the app is installed, and what is wrong with its tokens."""
+"""Installs of the app, and what is wrong with their tokens."""
 
 from __future__ import annotations
 

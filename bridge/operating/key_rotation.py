@@ -1,4 +1,4 @@
-"""The secrets that are kept."""
+"""Key rotation: stored secrets are sealed again with the newest key."""
 
 from __future__ import annotations
 

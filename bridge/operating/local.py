@@ -1,4 +1,4 @@
-"""Carries operations out on this machine's Redis."""
+"""Runs operations on this machine's Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ R = TypeVar("R")
 
 
 class LocalOperations:
-    """Carries operations out on this machine's Redis, and notes who changed what. `who` is the door: cli, token or console."""
+    """Carries operations out on this machine's Redis, and notes who changed what.
+
+    `who` is how they came: cli, token or console.
+    """
 
     def __init__(self, services: AdminServices, *, who: str) -> None:
         self._services = services

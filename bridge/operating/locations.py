@@ -153,7 +153,7 @@ def remove(services: AdminServices, asked: LocationQuery) -> Done:
 def _known(services: AdminServices, id_: str) -> LocationRecord:
     kept = services.locations.get(LocationId(id_))
     if kept is None and id_ in services.installs.unconfigured():
-        raise NotKnown(f"location {id_} has the app, but no settings yet: `ghl-bridge locations template` begins them")
+        raise NotKnown(f"location {id_} has the app, but no settings yet: start from `ghl-bridge locations template`")
     if kept is None:
         raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
     return kept

@@ -1,4 +1,4 @@
-"""A message's text, for those who ask for it: it is never told along with anything else, and who asked is noted."""
+"""A message's text, for those who ask for it: no other operation shows it, and who asked is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operation is: one thing that an operator does, the form of what it asks for and the form of what it answers."""
+"""What an operation is: one thing that an operator does, with the types of its question and its answer."""
 
 from __future__ import annotations
 

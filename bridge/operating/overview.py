@@ -1,4 +1,4 @@
-"""One look at everything: what waits, what became of the last day's messages, and what needs somebody."""
+"""The overview: what waits, what became of the last day's messages, and what needs attention."""
 
 from __future__ import annotations
 

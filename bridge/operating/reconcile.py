@@ -1,4 +1,4 @@
-"""The sweep for missed webhooks, by hand."""
+"""Runs the sweep for missed webhooks on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation there is: what the admin API offers, in the order in which its document tells them."""
+"""Every operation, in the order of the admin API's document."""
 
 from __future__ import annotations
 

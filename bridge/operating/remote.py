@@ -1,4 +1,4 @@
-"""The door that carries operations out through another server's admin API."""
+"""Runs operations through another server's admin API."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class RemoteOperations:
         try:
             done: R = TypeAdapter(operation.answers).validate_json(answer.body)
         except ValidationError:
-            raise DidNotWork(f"the server at {self._url} answers in another form: is it of another version?") from None
+            raise DidNotWork(
+                f"the server at {self._url} sent an answer that this version can't read: do both run the same version?"
+            ) from None
         return done
 
     def _call(self, operation: Operation[A, R], asked: A) -> Answer:

@@ -1,4 +1,4 @@
-"""A timeline in words, a line each: the same in the terminal and on the console."""
+"""Timeline events as sentences, the same in the terminal and on the console."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operations are carried out with."""
+"""The stores and clients that operations use."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class AdminServices:
 
     @cached_property
     def admin_auth(self) -> AdminAuth:
-        """Who may operate from elsewhere."""
+        """Who may use the admin API and the console."""
         return AdminAuth(self.settings.admin_token, Logins(self.redis))
 
     @cached_property

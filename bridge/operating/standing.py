@@ -1,4 +1,4 @@
-"""How things stand with a contact, as operators read it."""
+"""A contact's standing as operators read it: opt-outs, pauses, takeovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-mails that nobody wrote: absence notes, bounces, senders that take no answer. To answer one may be to start a loop.
+"""E-mails that no person wrote: absence notes, bounces, no-reply senders. Answering one may start a loop.
 
 Sender and subject are all there is to go by: GHL's webhooks bring no `Auto-Submitted` or other header.
 """

@@ -1,4 +1,4 @@
-"""When is a location open? The clock on its wall decides: an hour skipped by summer time is not there, a repeated one is twice.
+"""When a location is open, by its local clock: an hour skipped by summer time does not exist, a repeated one counts twice.
 
 A moment is a whole ms since 1970. Between two changes of the zone's offset wall clocks run evenly, so that weeks are skipped,
 not walked.

@@ -1,4 +1,4 @@
-"""What a contact says with a single word: stop, or start again."""
+"""Opt-out and opt-in words: STOP, START and their like."""
 
 from __future__ import annotations
 

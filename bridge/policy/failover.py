@@ -1,4 +1,4 @@
-"""Which of a location's providers are asked within one try and in which order, and which of them may deliver by itself."""
+"""Which providers are asked within one attempt, in which order, and which of them may deliver by itself."""
 
 from __future__ import annotations
 

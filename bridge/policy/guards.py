@@ -1,4 +1,4 @@
-"""May this message be answered? Asked before a completion is paid for and once more right before each post."""
+"""Guards: may this message be answered? Checked before a completion is paid for, and again right before each post."""
 
 from __future__ import annotations
 

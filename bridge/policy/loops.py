@@ -1,4 +1,4 @@
-"""Is this a machine that answers us? Judged by what was said lately, before a completion is paid for."""
+"""Loop detection: is a machine answering us? Judged by the latest messages, before a completion is paid for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When do two texts say the same? GHL may rewrite white space and e-mail markup; the words stay."""
+"""When two texts count as the same: GHL may rewrite white space and e-mail markup, but keeps the words."""
 
 from __future__ import annotations
 

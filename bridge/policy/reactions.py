@@ -1,4 +1,4 @@
-"""Reactions that telephones send as texts to those who can't show them."""
+"""Reactions ("Liked ...") that phones send as texts to recipients that can't show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the messages that GHL lists is the one that a webhook told of without its id?"""
+"""Which of the messages that GHL lists is the one that a webhook described without its id."""
 
 from __future__ import annotations
 

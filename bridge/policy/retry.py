@@ -1,4 +1,4 @@
-"""What to do after a fault: try again and when, or bury."""
+"""What to do after a fault: try again and when, or write a dead letter."""
 
 from __future__ import annotations
 

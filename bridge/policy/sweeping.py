@@ -1,4 +1,4 @@
-"""Which messages of a conversation nobody has answered, and how far back a sweep looks."""
+"""Which messages of a conversation are unanswered, and how far back a sweep looks."""
 
 from __future__ import annotations
 

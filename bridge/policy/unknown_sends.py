@@ -1,4 +1,4 @@
-"""Did a write whose answer never came arrive? Settled by what GHL's conversation shows.
+"""Did a send arrive whose answer never came? Decided by what GHL's conversation shows.
 
 Two questions, both pure: when to look next, and what does the look prove.
 """

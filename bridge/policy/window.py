@@ -1,4 +1,4 @@
-"""How long Meta's channels take replies: afterwards a post could only fail."""
+"""Meta's messaging window: how long its channels take replies; later posts would fail."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The Starlette receiver: thin doors onto the flow. It never imports Celery."""
+"""The web process (Starlette): thin endpoints on top of `flow`. It never imports Celery."""

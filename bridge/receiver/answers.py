@@ -1,4 +1,4 @@
-"""What webhook senders are told: one JSON object, and a status that makes GHL do the right thing."""
+"""Responses to webhooks: one JSON object, and a status that makes GHL do the right thing."""
 
 from __future__ import annotations
 

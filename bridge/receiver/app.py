@@ -1,4 +1,4 @@
-"""The Starlette app: which door stands where."""
+"""The Starlette app and its routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of requests: read no more than is allowed, and wait no longer."""
+"""Request bodies: never read more than is allowed, never wait longer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the receiver has counted goes to Redis once a second, beside the requests and never in their way."""
+"""Writes what the receiver counted to Redis once a second, never in the way of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it accept."""
+"""Health and readiness: is the process alive, and can it accept webhooks."""
 
 from __future__ import annotations
 

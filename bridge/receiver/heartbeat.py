@@ -1,4 +1,4 @@
-"""The receiver tells that it takes webhooks: when it comes back after a while, what it missed is looked for at once."""
+"""The receiver's heartbeat: when it comes back after a gap, what it missed is swept for at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the counts of all processes and the state of now in Prometheus' text, whichever receiver is asked."""
+"""`GET /metrics`: all processes' counts and the current gauges in Prometheus' text format, from any receiver."""
 
 from __future__ import annotations
 

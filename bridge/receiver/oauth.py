@@ -1,4 +1,4 @@
-"""The doors of a marketplace install: out to GHL, and back with a code. People see these pages, so they speak in sentences."""
+"""The endpoints of a marketplace install: out to GHL, and back with a code. People see these pages."""
 
 from __future__ import annotations
 

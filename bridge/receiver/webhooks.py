@@ -1,4 +1,4 @@
-"""The webhook doors: read no more than is allowed, hand the bytes to the flow, tell the sender."""
+"""The webhook endpoints: read no more than is allowed, hand the bytes to `flow`, answer the sender."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def marketplace(services: AcceptServices, tally: Tally, pacing: Pacing) -> Endpoint:
-    """The door for GHL's signed marketplace events."""
+    """The endpoint for GHL's signed marketplace events."""
     return _counted(lambda body, request: flow.accept(body, request.headers, services), tally, pacing)
 
 
 def workflow(services: AcceptServices, tally: Tally, pacing: Pacing) -> Endpoint:
-    """The door for GHL's workflow webhooks, which bring a secret. No line of the log holds a path: that may be the secret."""
+    """The endpoint for GHL's workflow webhooks, which bring a secret. No line of the log holds a path: that may be the secret."""
 
     def accept(body: bytes, request: Request) -> Awaitable[WebhookAnswer]:
         return flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), services)

@@ -1,1 +1,1 @@
-"""Redis, where the truth lives: one module a kind of record, the Lua scripts beside them in `scripts`."""
+"""Redis, where all state lives: one room per topic, each Lua script beside the module that calls it, shared code in `parts`."""

@@ -165,7 +165,7 @@ class Wire:
 
 
 class _Departure:
-    """httpcore's trace hook: the last word before the first byte, and the note that it was given."""
+    """httpcore's trace hook: the check right before the first byte, and the note that it passed."""
 
     def __init__(self, before_send: Callable[[], None] | None, deadline: Deadline) -> None:
         self._before_send = before_send

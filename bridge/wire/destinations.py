@@ -1,4 +1,4 @@
-"""Keep requests away from where no provider is: the address that is checked is the one that is connected.
+"""Blocks requests to private addresses: the address that was checked is the one that is connected to.
 
 A name may lead elsewhere the next time it is looked up (DNS rebinding): only a check between look-up and connection counts.
 """

@@ -1,4 +1,4 @@
-"""Trying again within seconds: what both GHL's client and a completer do. The patience of minutes is the schedule's."""
+"""Retries within seconds, for GHL's client and for completers. Retries over minutes are the schedule's."""
 
 from __future__ import annotations
 

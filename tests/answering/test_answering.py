@@ -1,4 +1,4 @@
-"""Answering against a real other side: stale answers, dead letters that come back, holds, and the last rites."""
+"""Answering against a real other side: stale answers, dead letters that come back, holds, and what else a dead letter does."""
 
 from __future__ import annotations
 
@@ -384,7 +384,7 @@ def test_closed_time_does_not_age(world: World) -> None:
     assert (world.status("m1"), world.status("m2")) == (("skipped", "too_old"), REPLIED)
 
 
-# The last rites
+# What else a dead letter does
 
 
 def rites(world: World, *, error: int = 400, path: str = POST) -> None:

@@ -91,7 +91,7 @@ def test_a_message_gets_the_id_that_ghl_gave_it(world: World) -> None:
 
 
 def test_the_marketplace_event_that_comes_later_is_a_duplicate(world: World) -> None:
-    """Once a workflow's message has GHL's id, the event of the same message is refused at the door."""
+    """Once a workflow's message has GHL's id, the event of the same message is refused on arrival."""
     lists(world, "m1")
     hooked(world)
     world.work()
@@ -244,7 +244,7 @@ def test_a_copy_that_ghl_never_lists_is_known_by_the_event_that_was_answered(wor
 
 
 def test_an_event_is_known_by_the_copy_that_was_answered_under_an_id_of_ours(world: World) -> None:
-    """The workflow came first, and GHL didn't list it in time: the event of the same message is refused at the door."""
+    """The workflow came first, and GHL didn't list it in time: the event of the same message is refused on arrival."""
     hooked(world)
     later(world, LISTED_MS / 1000)
     assert world.status("w1") == REPLIED

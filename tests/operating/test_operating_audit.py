@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_every_change_is_noted_newest_first(admin_services: AdminServices) -> None:
-    """Through which door it came, what, and about which ids; reading is no change."""
+    """How it came, what, and about which ids; reading is not a change."""
     by_cli, by_token = LocalOperations(admin_services, who="cli"), LocalOperations(admin_services, who="token")
     by_cli(locations.apply, Apply(locations={"One": {}, "Two": {}}))
     by_token(locations.pause, LocationQuery("One"))

@@ -1,4 +1,4 @@
-"""The door for workflow webhooks: the same answers as the marketplace's, for who knows the secret."""
+"""The endpoint for workflow webhooks: the same answers as the marketplace's, for senders that know the secret."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def test_a_locations_own_secret_is_the_only_one(receiver: Receiver, redis:
 
 
 async def test_without_any_secret_set_nobody_is_let_in(redis_url: str, redis: Redis) -> None:
-    """While neither is set the door is closed, also for an empty secret."""
+    """While neither is set the endpoint is closed, also for an empty secret."""
     settings = settings_for(redis_url)
     app = build(settings)
     async with app.router.lifespan_context(app):
@@ -155,7 +155,7 @@ async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
 
 
 async def test_a_body_over_the_limit_is_refused(receiver: Receiver) -> None:
-    """413, as at the other door."""
+    """413, as at the other endpoint."""
     answer = await receiver.call("POST", f"{ROUTE}/{OLDER}", b"x" * (MOST_BYTES + 1))
     assert (answer.status_code, answer.json()) == (413, {"status": "too_large"})
 

@@ -73,7 +73,7 @@ def built(text: str) -> set[tuple[str, ...]]:
     for call in re.finditer(r"\bkey\((?=['\"])", text):
         parts = [re.fullmatch(r"['\"]([a-z_]+)['\"]", one) for one in arguments(text, call.end())]
         found.add(tuple(part[1] if part else "*" for part in parts))
-    # By `begin.lua`, which is told the whole key.
+    # By `begin_once.lua`, which is told the whole key.
     found |= {(kind, "*", "*") for kind in re.findall(r'f"([a-z_]+):\{lane\}:\{\w+\}"', text)}
     return found
 

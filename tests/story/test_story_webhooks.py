@@ -1,4 +1,4 @@
-"""The door: who is let in, what is turned away, and with which words."""
+"""Webhooks: which are accepted, which are refused, and with which words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An e-mail's HTML → lines of text, with what a mail program quoted reduced to a line that holds only `>`."""
+"""An e-mail's HTML as lines of text; what a mail program quoted becomes a line that holds only `>`."""
 
 from __future__ import annotations
 

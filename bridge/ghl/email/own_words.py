@@ -1,4 +1,4 @@
-"""What the sender of an e-mail wrote now, without the history that the mail program put under it."""
+"""What the sender of an e-mail wrote this time, without the quoted history below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way against the real services, for one contact, ending in a comment that only staff see."""
+"""An end-to-end test against the real services, for one contact; it ends in an internal comment that only staff see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was looked at, and what to do where it is not as it should be."""
+"""What `doctor` found, and what to do about it."""
 
 from __future__ import annotations
 

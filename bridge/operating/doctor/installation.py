@@ -1,4 +1,4 @@
-"""An installation looked at from all sides: settings, Redis, broker, GHL, and each of its locations."""
+"""Examines the installation: settings, Redis, broker, GHL, and each of its locations."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _reach_broker(here: Settings) -> str:
     try:
         host, port = address.hostname or "127.0.0.1", address.port or DEFAULT_PORTS.get(address.scheme, 0)
     except ValueError:
-        raise DidNotWork("BROKER_URL has a port that is no number") from None
+        raise DidNotWork("the port in BROKER_URL is not a number") from None
     try:
         socket.create_connection((host, port), timeout=3).close()
     except OSError as error:
@@ -135,7 +135,7 @@ def _locations(services: AdminServices, only: str, *, reached: bool) -> Iterator
     says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
     yield Finding("locations", ok=bool(kept), says=says)
     if unconfigured := services.installs.unconfigured():
-        yield note("locations", f"{len(unconfigured)} with the app and no settings: `ghl-bridge locations template` begins them")
+        yield note("locations", f"{len(unconfigured)} with the app and no settings: start from `ghl-bridge locations template`")
     few = bool(only) or len(kept) <= MOST_LOCATIONS
     if not few:
         yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` looks into one, its logins included")

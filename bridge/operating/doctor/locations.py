@@ -1,4 +1,4 @@
-"""One location looked at: is anything between it and its answers, and does everybody let it in."""
+"""Examines one location: does anything stand between it and its replies, and do GHL and the provider accept its logins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bridge.store.redis.connection import now_ms
 from bridge.times import ago_ms, iso
 
 LOOK_SECONDS = 8.0
-# Anybody may try at the webhooks' door as often as they like.
+# Anybody may post to the webhook endpoints as often as they like.
 SHORT_SECRET = 16
 # So long after a marketplace event its likes are relied upon (scripts/standing.lua).
 HEARS_MS = 7 * 24 * 3600 * 1000

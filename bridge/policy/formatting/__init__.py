@@ -1,4 +1,4 @@
-"""How an answer is said on a channel: a provider's Markdown in, the parts to post out.
+"""An answer as a channel carries it: a provider's Markdown in, the parts to post out.
 
 `markdown` reads it, `plain` and `mail` write it again, `sms` saves what an SMS costs, `splitting` keeps to the limits.
 """

@@ -1,4 +1,4 @@
-"""What an SMS costs, and how not to pay double for a curly quote."""
+"""What an SMS costs in segments, and how not to pay double for a curly quote."""
 
 from __future__ import annotations
 

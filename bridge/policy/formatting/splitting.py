@@ -1,4 +1,4 @@
-"""A text in parts that are short enough, cut where it hurts least."""
+"""Splits a text into parts that are short enough, at the best places."""
 
 from __future__ import annotations
 

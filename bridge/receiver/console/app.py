@@ -1,4 +1,4 @@
-"""Which page stands where."""
+"""The console's routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer of the console tells the browser to refuse."""
+"""Security headers of every console response."""
 
 from __future__ import annotations
 

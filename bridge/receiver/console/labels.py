@@ -1,4 +1,4 @@
-"""How things look: which colour a status or a step has."""
+"""Labels: the colour of a status or a step, and a reason's meaning in a sentence."""
 
 from __future__ import annotations
 

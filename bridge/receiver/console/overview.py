@@ -1,4 +1,4 @@
-"""Overview: does anything need somebody, what waits, what became of the last day's messages."""
+"""Overview: what needs attention, what waits, what became of the last day's messages."""
 
 from __future__ import annotations
 

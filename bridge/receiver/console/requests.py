@@ -1,4 +1,4 @@
-"""How a request becomes a page: logged in, meant, worked on in a thread, and told whatever happens."""
+"""From a request to a page: check the login and the form's token, do the work in a thread, show errors as pages."""
 
 from __future__ import annotations
 

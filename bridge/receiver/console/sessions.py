@@ -1,4 +1,4 @@
-"""Who is logged in: a signed cookie that names nobody, and a token of its own for every change."""
+"""Console sessions: a signed cookie without a name in it, and a token against forged forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of messages, minute by minute and hour by hour, for as long as charts show it."""
+"""Outcomes per minute and per hour, for as long as charts show them."""
 
 from __future__ import annotations
 

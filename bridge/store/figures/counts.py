@@ -1,4 +1,4 @@
-"""What was counted, by scripts where they wrote an outcome and by processes in batches: true for all of them together."""
+"""Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches."""
 
 from __future__ import annotations
 

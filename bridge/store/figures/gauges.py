@@ -1,4 +1,4 @@
-"""How much there is of everything now."""
+"""Gauges: how much there is of everything now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came last: to each location, and what was turned away at the door."""
+"""The newest event of each location, and the newest refused webhook."""
 
 from __future__ import annotations
 

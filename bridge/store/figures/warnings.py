@@ -1,4 +1,4 @@
-"""What happens too often to be nothing: webhooks turned away, conversations that reached their cap on replies."""
+"""Warning signs: refused webhooks, and conversations that reached their cap on replies."""
 
 from __future__ import annotations
 

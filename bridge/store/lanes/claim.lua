@@ -70,7 +70,7 @@ local function share_of(location)
   return math.max(0, math.min(fair, most_of_one - held, requests(location)))
 end
 
--- Who was served, or may have none now, stands behind everyone who has waited since before this moment.
+-- A location that was served, or may have no slot now, goes behind all that have waited since before this moment.
 local NO_REQUESTS_MS = 250
 local function place(location, served)
   local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
@@ -79,7 +79,7 @@ local function place(location, served)
   redis.call('ZADD', key('due'), math.max(tonumber(head[2]), turn_at), location)
 end
 
--- Beside those who may have some, some who may not are looked at, so that these don't hide the others.
+-- Also looks at some locations that may have no slot, so that these don't hide the others.
 local BEYOND = 100
 local wanted = math.max(0, math.min(free, most))
 local looked = wanted > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, wanted + BEYOND) or {}
@@ -102,7 +102,7 @@ for turn, location in ipairs(locations) do
   place(location, #lanes > 0)
 end
 
--- Another claim makes sense at once if somebody may have more; who may not waits for a release, which rings.
+-- Another claim makes sense at once if a location may have more; one that may not waits for a release, which publishes a wake-up.
 if free > 0 then
   for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
     if share_of(location) > 0 then more = true break end

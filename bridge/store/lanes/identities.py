@@ -1,4 +1,4 @@
-"""Whose message is it? Messages that came without GHL's id, until they have it or are known to have come before."""
+"""Messages that came without GHL's id, until their id is known or they turn out to be duplicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where messages come in: the one write that stands between a webhook and its 202."""
+"""The inbox: the one write between a webhook and its 202."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class Lanes(Schedule):
         contact's
         standing is not of this `revision` any more; AlreadySent if the part was heard of meanwhile, or the provider has delivered
         the
-        answer; BudgetExhausted if GHL's budget, which the post is paid from by this `bill`, has no room.
+        answer; BudgetExhausted if GHL's budget, which the post is paid from by this `permit`, has no room.
         """
         done = self._step(
             turn,

@@ -1,4 +1,4 @@
-"""Inbound messages as they are kept: the JSON of the dataclass, and nothing that only one process could read."""
+"""Inbound messages as stored: the dataclass as JSON, readable by every process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- Hear of messages that left a conversation: ours are recognised, those of a person or an automation are noted.
+-- Observe messages that left a conversation: ours are recognised, those of a person or an automation are noted.
 --   ARGV[1]  lane
 --   ARGV[2]  JSON, a list of messages: `id`, `at` (ms), `by` (person | automation | nobody), `user`, `digest`, `conversation_id`,
 --            `event`, `said`

@@ -1,4 +1,4 @@
-"""What is heard of messages that left a conversation, by an event or by reading GHL, as the scripts take it."""
+"""Outbound messages, from events or from reading GHL, in the form that scripts take."""
 
 from __future__ import annotations
 

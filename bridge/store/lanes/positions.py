@@ -1,4 +1,4 @@
-"""Where a contact's lane stands: what waits in it, who works on it, and what is wanted next."""
+"""A lane's position: what waits in it, who works on it, and when it is due."""
 
 from __future__ import annotations
 

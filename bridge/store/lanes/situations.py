@@ -1,4 +1,4 @@
-"""How things stand with a contact and its location, read in one call."""
+"""The situation of a contact and its location, read in one call."""
 
 from __future__ import annotations
 

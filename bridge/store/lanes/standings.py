@@ -1,4 +1,4 @@
-"""What is noted of contacts: who spoke, what they stopped, what an operator paused, what was said."""
+"""Standings of contacts: who wrote, what they opted out of, what an operator paused, and the transcript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that the sweep has found: taken in by the same script as those that webhooks bring."""
+"""Messages that the sweep found: accepted by the same script as those of webhooks."""
 
 from __future__ import annotations
 

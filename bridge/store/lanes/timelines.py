@@ -1,4 +1,4 @@
-"""What happened and why, as it was written down when it happened."""
+"""Timelines: what happened and why, written when it happened."""
 
 from __future__ import annotations
 

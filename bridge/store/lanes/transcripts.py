@@ -1,4 +1,4 @@
-"""A conversation's words as they are kept: for providers that have no memory of their own, and to notice loops."""
+"""A conversation's transcript as stored: for providers without a memory, and for loop detection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GHL's budget of each location: 100 requests in 10 s and 200,000 a day, for all processes together.
+"""GHL's rate limit per location: 100 requests in 10 s and 200,000 a day, shared by all processes.
 
 A sliding window of what was spent, corrected by what GHL tells: the next request carries the last answer's headers along, so
 that a request costs one round trip. Libraries of rate limiters know neither urgencies nor a budget that others use too.

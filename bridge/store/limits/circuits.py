@@ -1,4 +1,4 @@
-"""Circuits: which completion services are down, as all workers together have found out (infra/decisions/0004)."""
+"""Circuit breakers: which completion services are down, as seen by all workers together (infra/decisions/0004)."""
 
 from __future__ import annotations
 

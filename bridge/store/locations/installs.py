@@ -1,4 +1,4 @@
-"""Where the app is installed: noted by events and by the callback, each by its own time, whatever the order they come in."""
+"""Installs of the app: noted by events and by the callback, each with its own time, in whatever order they come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator is told of: once when it begins, once when it is over, whichever process sees it."""
+"""Alerts: each is sent once when it begins and once when it ends, whichever process sees it."""
 
 from __future__ import annotations
 

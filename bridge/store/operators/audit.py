@@ -21,7 +21,7 @@ MOST_IDS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change: when (ms), through which door, what, about which ids (the first hundred), and how it ended."""
+    """One change: when (ms), how it came (cli, token, console), what, about which ids (the first hundred), and how it ended."""
 
     id: str
     at_ms: int

@@ -1,4 +1,4 @@
-"""Dead letters: turns that did not pass by themselves, until somebody replays or drops them or a newer message comes."""
+"""Dead letters: turns that failed for good, until somebody replays or drops them or a newer message comes."""
 
 from __future__ import annotations
 

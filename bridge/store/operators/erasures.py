@@ -1,4 +1,4 @@
-"""Everything that is kept of a contact, removed; only what it forbade stays, under a digest."""
+"""Erasing a contact: everything stored about it is removed, except what it opted out of, under a digest."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ local function close_dead_letter(lane, turn, at, retention)
   tell(lane, cjson.encode({step = 'replied', message_ids = dead_letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
 end
 
--- A part of ours was heard of, so that it is in GHL, whatever we knew of it before.
+-- GHL told of a part of ours, so that it is in GHL, whatever we knew of it before.
 --   part     of the answer, or `ask`
 --   message  see `observe.lua`
 local function confirm_sent(lane, turn, part, message, at, retention)
@@ -128,7 +128,7 @@ local function delivered_lately(lane, message, at)
   return math.abs(at - tonumber(redis.call('HGET', key('lane', lane), 'replied_at') or 0)) < 10 * 60 * 1000
 end
 
--- Hear of one message that left the conversation.
+-- Observe one message that left the conversation.
 --   message  see `observe.lua`
 -- Answers whether somebody spoke anew.
 local function observe(lane, message, retention)

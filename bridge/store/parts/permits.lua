@@ -1,4 +1,4 @@
--- A request to GHL is paid for.
+-- Takes requests to GHL from a location's rate limit.
 -- Needs: budget
 
 -- Keep what GHL told last of a location's budget.

@@ -1,6 +1,6 @@
-"""Which form the state has: what an older version has left is taken over, what a newer one has written is left alone.
+"""The schema version of the stored state: an older version's state is migrated, a newer version's is left alone.
 
-What may change without a new form, and how, stands in infra/docs/how-to/upgrade.md.
+What may change without a new schema version, and how: infra/docs/how-to/upgrade.md.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SCHEMA = 1
-# What is done with a state of the form before. The first form is what every version had before there was a number.
+# What is done with a state of the version before. Version 1 is what there was before there was a number.
 DONE = {1: "nothing had to be changed"}
 
 
 def take_over(redis: Redis) -> None:
     """Make the state this version's. Raises Misconfigured if a newer version has written it, and Unavailable."""
-    with reaching("tell the form of its state"):
+    with reaching("tell the schema version of its state"):
         found = int(redis.register_script(script("schema"))(args=[SCHEMA]))
     refuse_newer(found)
     for form in range(found + 1, SCHEMA + 1):
@@ -33,16 +33,16 @@ def take_over(redis: Redis) -> None:
 
 
 def look(redis: Redis) -> None:
-    """Only look whether this version knows the state's form. Raises as `take_over`."""
-    with reaching("tell the form of its state"):
+    """Only look whether this version knows the state's schema. Raises as `take_over`."""
+    with reaching("tell the schema version of its state"):
         found = redis.get(key("schema"))
     refuse_newer(int(text(found or 0)))
 
 
 def refuse_newer(found: int) -> None:
-    """Raise Misconfigured for a form that this version doesn't know."""
+    """Raise Misconfigured for a schema that this version doesn't know."""
     if found > SCHEMA:
         raise Misconfigured(
-            f"the state in this Redis is of form {found}, which a newer version has written; this one knows form {SCHEMA}: "
+            f"the state in this Redis has schema version {found}, of a newer version; this one knows schema version {SCHEMA}: "
             "start that version again, or name another Redis in REDIS_URL"
         )

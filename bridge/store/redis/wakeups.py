@@ -1,4 +1,4 @@
-"""The bell: scripts ring it when a lane may be due earlier than a dispatcher expects. Missing a ring costs a second, no more."""
+"""Wake-ups: scripts publish one when a lane may be due earlier than a dispatcher expects. A lost one costs a second at most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's door: nobody comes in without the token, nothing is changed by a page of somebody else."""
+"""The console's logins: nobody gets in without the token, and no page of somebody else changes anything."""
 
 from __future__ import annotations
 
