@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS, judge_turn
+from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
 from bridge.policy.business_hours import hours_of, is_open, opens_at
@@ -78,6 +79,8 @@ def _outbound(case: Case, row: Listed) -> OutboundMessage:
         date_added_ms=row.date_added_ms,
         user_id=row.user_id,
         source=row.source,
+        status=row.status,
+        channel=kind.channel if (kind := find_kind(row.type, "", None)) else "",
     )
 
 

@@ -62,15 +62,32 @@ class GHL:
         self._base_url = base_url.rstrip("/")
         self._sleep = sleep
 
-    def post(self, reply: Reply, *, token: Access, seconds: float, before_send: Callable[[], None] | None = None) -> Sent | Skip:
+    def post(
+        self,
+        reply: Reply,
+        *,
+        token: Access,
+        seconds: float,
+        before_send: Callable[[], None] | None = None,
+        on_refused: Callable[[Retryable], None] | None = None,
+    ) -> Sent | Skip:
         """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
         the request from the location's budget; without one that is done before.
+        `on_refused` is told of each try that GHL has not taken, before the next one.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
 
         def attempt(shown: str, left: float) -> Sent | Skip:
+            try:
+                return send(shown, left)
+            except Retryable as error:
+                if on_refused:
+                    on_refused(error)
+                raise
+
+        def send(shown: str, left: float) -> Sent | Skip:
             if before_send is None:
                 token.budget.acquire(Need.POST)
             try:

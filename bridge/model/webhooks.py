@@ -58,7 +58,8 @@ class InboundMessage:
 class OutboundMessage:
     """A message that left a conversation, whoever wrote it: ourselves, a person, an automation. Absent texts and ids are empty.
 
-    `type` is GHL's `messageTypeString`, else its `messageType`; `date_added_ms` is 0 if unreadable.
+    `type` is GHL's `messageTypeString`, else its `messageType`, `channel` the one of ours that this is, empty if it is none;
+    `date_added_ms` is 0 if unreadable. `status` is GHL's word for what became of it.
     """
 
     id: MessageId
@@ -70,6 +71,8 @@ class OutboundMessage:
     date_added_ms: int
     user_id: str = ""
     source: str = ""
+    status: str = ""
+    channel: str = ""
 
     @property
     def lane(self) -> Lane:

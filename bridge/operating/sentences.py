@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.model import Status
 from bridge.operating.reasons import REASONS
+from bridge.policy.delivery import Delivery
 
 if TYPE_CHECKING:
     from bridge.operating.explain import Explained, MessageOutcome
@@ -21,6 +22,9 @@ SENTENCES = {
     "sending": "part {part} to GHL as {type}",
     "sent": "part {part}, {how}, GHL's id {reply_ids}",
     "resolved": "{message_id}: {how}",
+    "undelivered": "{reply_ids} did not reach the contact: GHL says {status}, {channel}. It is not sent again by itself",
+    "waited_out": "part {part} was not taken: {why}. It was tried again after {seconds} s",
+    "recovered": "the worker that had the conversation stopped without a word; its lease ran for {ran_seconds} s",
     "not_sent": "part {part} is not in GHL",
     "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
     "replied": "with {reply_ids}",
@@ -43,6 +47,7 @@ BESIDES = {
     "waited_out": "; waited out before: {waited_out}",
     "shortened": "; shortened",
     "notes": "; {notes}",
+    "stopped": "; {stopped} is stopped until the contact writes START",
 }
 TOLD_APART = {"at", "step", "sentence"}
 
@@ -63,6 +68,8 @@ def outcome(message: MessageOutcome) -> str:
     means = f"({REASONS.get(message.reason, '')})" if message.status == Status.NO_REPLY and message.reason else ""
     why = " ".join(part for part in (message.reason, means, facts, message.error) if part)
     reply = f", reply {', '.join(message.reply_message_ids)}" if message.reply_message_ids else ""
+    if message.delivery in {Delivery.DELIVERED, Delivery.UNDELIVERED}:
+        reply += f" ({message.delivery})"
     return message.status + (f": {why}" if why else "") + reply
 
 

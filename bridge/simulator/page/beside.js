@@ -23,7 +23,7 @@ const MISHAPS = {
 };
 // Three refusals in a row put a location on hold; the fourth post would be let through.
 const LOGIN_REFUSED = { on: "post", action: { kind: "status", status: 401, body: { statusCode: 401, message: "Invalid JWT" } }, times: 3 };
-const GOOD = new Set(["replied", "sent"]), BAD = new Set(["dead", "failed", "retry", "retrying", "unknown", "lost"]);
+const GOOD = new Set(["replied", "sent"]), BAD = new Set(["dead", "undelivered", "failed", "retry", "retrying", "unknown", "lost"]);
 const BURST = ["Hello?", "Are you there?", "It is about Friday.", "Or Saturday.", "In the morning, please."];
 
 let shown = "", consoleUrl = "", forms = {};
@@ -44,7 +44,7 @@ function showTimeline(found) {
   shown = JSON.stringify(found);
   const outcome = place("outcome"), last = found.messages.at(-1);
   const lines = found.events.map(eventLine).reverse();
-  outcome.className = `outcome ${found.error ? "bad" : last ? mood(last.status) : ""}`;
+  outcome.className = `outcome ${found.error ? "bad" : last ? mood(last.delivery === "undelivered" ? "undelivered" : last.status) : ""}`;
   outcome.textContent = found.error || (last ? last.sentence || words(last.status) : "");
   const nothing = found.connected ? "Nothing yet." : "No bridge runs beside this simulator, or it has no admin token. `make demo` starts both; the simulator's terminal says how `ghl-bridge up` is started beside it.";
   place("timeline").replaceChildren(...(lines.length ? lines : [element("li", "none", nothing)]));
