@@ -47,7 +47,13 @@ BESIDES = {
     "waited_out": "; waited out before: {waited_out}",
     "shortened": "; shortened",
     "notes": "; {notes}",
+    "warned": "; warning: {warned}",
     "stopped": "; {stopped} is stopped until the contact writes START",
+}
+# What evidence warns of (`completion.evidence`).
+WARNINGS = {
+    "session_lost": "the service has forgotten the conversation",
+    "other_conversation": "the answer names another conversation than it was asked about",
 }
 TOLD_APART = {"at", "step", "sentence"}
 
@@ -58,7 +64,8 @@ def in_words(told: Explained) -> list[str]:
     lines += [f"  message {message.message_id}: {outcome(message)}" for message in told.messages]
     lines.append("")
     first = told.events[0]["at"] if told.events else ""
-    lines += [_line(event, first) for event in told.events]
+    for event in told.events:
+        lines += [_line(event, first), *(f"{' ' * 37}{name}: {value}" for name, value in evidence_lines(event))]
     return lines
 
 
@@ -79,10 +86,34 @@ def sentence(event: Mapping[str, Any]) -> str:
     details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
     if event["step"] == Status.NO_REPLY:
         details["because"] = because(event.get("reason"))
+    details["warned"] = warned = warnings_of(event)
     if words:
-        besides = "".join(more for name, more in BESIDES.items() if event.get(name))
+        besides = "".join(more for name, more in BESIDES.items() if event.get(name) or (name == "warned" and warned))
         return (words + besides).format_map(Details(details))
     return "  ".join(f"{name} {value}" for name, value in details.items() if value and name != "message_ids")
+
+
+def warnings_of(event: Mapping[str, Any]) -> str:
+    """What an answer's evidence warns of."""
+    evidence = event.get("evidence")
+    found = evidence.get("warnings") if isinstance(evidence, Mapping) else None
+    return "; ".join(WARNINGS.get(one, str(one)) for one in found or ())
+
+
+def evidence_lines(event: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """An answer's evidence for people: a name and what it says, one after the other."""
+    evidence = event.get("evidence")
+    if not isinstance(evidence, Mapping):
+        return []
+    return [(name.replace("_", " "), _of_evidence(value)) for name, value in evidence.items() if name != "warnings"]
+
+
+def _of_evidence(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, one)) if isinstance(one, list) else _of_evidence(one) for one in value)
+    return str(value)
 
 
 def because(reason: str | None) -> str:

@@ -30,10 +30,19 @@ let shown = "", consoleUrl = "", forms = {};
 
 const mood = (step) => (GOOD.has(step) ? "good" : BAD.has(step) ? "bad" : "");
 
-function eventLine({ at, step: name, sentence }) {
+// What the service told about how it came to its answer.
+function evidenceOf(evidence) {
+  const folded = element("details", "evidence");
+  const told = Object.entries(evidence).map(([name, value]) => `${words(name)}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
+  folded.append(element("summary", "", "Why did it say that?"), ...told.map((line) => element("small", "", line)));
+  return folded;
+}
+
+function eventLine({ at, step: name, sentence, evidence }) {
   const line = element("li", mood(name)), content = element("span");
   content.append(element("b", "", words(name)));
   if (sentence) content.append(element("small", "", sentence));
+  if (evidence) content.append(evidenceOf(evidence));
   line.append(element("time", "", clock(new Date(at))), content);
   return line;
 }

@@ -102,7 +102,8 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
         "trace_id": completion.trace_id,
         "claimed_message_id": completion.claimed_message_id,
     }
-    besides = {"waited_out": completion.waited_out, "notes": completion.notes}
+    evidence = {"provider": completion.provider, "milliseconds": round(seconds * 1000), **completion.evidence}
+    besides = {"waited_out": completion.waited_out, "notes": completion.notes, "evidence": evidence}
     return {**event, **{name: told for name, told in besides.items() if told}}
 
 
