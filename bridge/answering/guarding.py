@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS, judge_turn
+from bridge.answering.list_lag import note_lag
 from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
@@ -62,6 +63,7 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
         # Nobody tells this location who else writes to its contacts: only GHL's own list does.
         listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
+        note_lag(case, listed, services)
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing

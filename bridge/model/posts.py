@@ -119,7 +119,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A conversation since a moment, newest first, texts included. `complete`: nothing since then was left unread."""
+    """A conversation since a moment, newest first, texts included. `complete`: nothing since then was left unread.
+
+    `read` are all rows of the pages that were read, older ones included.
+    """
 
     messages: tuple[Listed, ...]
     complete: bool
+    read: tuple[Listed, ...] = ()

@@ -154,6 +154,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "post_seconds": _SECONDS,
             "read_seconds": _SECONDS,
             "list_lag_seconds": _SECONDS,
+            "files_elsewhere": _FLAG,
             "workflow_url": _TEXT,
             "token_seconds": _SECONDS,
             "oauth_seconds": _SECONDS,
