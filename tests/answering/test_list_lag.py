@@ -57,7 +57,7 @@ def test_a_list_without_the_contacts_own_message_proves_nothing(world: World) ->
 
 
 def test_a_list_that_is_in_time_is_believed(world: World) -> None:
-    """What GHL lists shows the contact's message and not the reply: it is posted again, after the contact was searched for once."""
+    """GHL lists the contact's message and not the reply: it is posted again, after one search for other conversations."""
     lose(world)
     assert (world.status(), len(world.posts()), len(world.asked(LIST)), len(world.asked(SEARCH))) == (("replied", ""), 2, 1, 1)
     assert not world.redis.exists(key("lag", HERE))
