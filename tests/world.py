@@ -120,7 +120,8 @@ class World:
         given = {"text": f"text of {id_}", "date_added_ms": now_ms(self.redis), **fields}
         assert accept(self.redis, message(id_, **given)) == ["accepted"]
         row = {"id": id_, "direction": "inbound", "body": given["text"], "messageType": "TYPE_SMS"}
-        self.written.insert(0, {**row, "dateAdded": given["date_added_ms"]})
+        if not given.get("provisional"):
+            self.written.insert(0, {**row, "dateAdded": given["date_added_ms"]})
 
     @property
     def circuits(self) -> Circuits:

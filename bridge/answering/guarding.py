@@ -83,6 +83,7 @@ def _outbound(case: Case, row: Listed) -> OutboundMessage:
         source=row.source,
         status=row.status,
         channel=kind.channel if (kind := find_kind(row.type, "", None)) else "",
+        call_seconds=row.call_seconds,
     )
 
 

@@ -62,6 +62,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_refused_webhooks(symptoms),
         *_reply_caps(symptoms),
         *_undelivered(symptoms),
+        *_unknown_types(symptoms),
     )
 
 
@@ -202,6 +203,19 @@ def _undelivered(symptoms: Symptoms) -> Iterator[Trouble]:
                 command=f"ghl-bridge conversations undelivered --location {location}",
                 location_id=location,
             )
+
+
+def _unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
+    if symptoms.untyped:
+        location, _, contact = symptoms.untyped[0].partition(":")
+        count = len(symptoms.untyped)
+        yield Trouble(
+            cause="unknown_type",
+            name="Unknown message type",
+            says=f"{_many(count, 'conversation holds', 'conversations hold')} a text of an unknown message type.",
+            command=f"ghl-bridge explain {contact}",
+            location_id=location if count == 1 else "",
+        )
 
 
 def _many(count: int, one: str, more: str) -> str:

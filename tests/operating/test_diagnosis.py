@@ -44,6 +44,7 @@ ALL_CAUSES = [
     "signatures_refused",
     "reply_cap",
     "undelivered:here",
+    "unknown_type",
 ]
 
 
@@ -59,6 +60,7 @@ EVERYTHING = symptoms(
     refused_webhooks=5,
     capped=("here:contact",),
     failing={"here": Failing(5, 25)},
+    untyped=("here:contact",),
     missing_durability=("appendfsync always (is everysec)",),
 )
 
@@ -77,6 +79,7 @@ EVERYTHING = symptoms(
         (symptoms(capped=("here:contact",)), ["reply_cap"]),
         (symptoms(failing={"here": Failing(4, 4), "there": Failing(5, 26)}), []),
         (symptoms(failing={"here": Failing(5, 25), "there": Failing(9, 3)}), ["undelivered:here", "undelivered:there"]),
+        (symptoms(untyped=("here:contact",)), ["unknown_type"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),
         (EVERYTHING, ALL_CAUSES),
