@@ -76,19 +76,11 @@ class GHL:
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
         the request from the location's budget; without one that is done before.
-        `on_refused` is told of each try that GHL has not taken, before the next one.
+        `on_refused` is told of each try that GHL has not taken, if there is another one.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
 
         def attempt(shown: str, left: float) -> Sent | Skip:
-            try:
-                return send(shown, left)
-            except Retryable as error:
-                if on_refused:
-                    on_refused(error)
-                raise
-
-        def send(shown: str, left: float) -> Sent | Skip:
             if before_send is None:
                 token.budget.acquire(Need.POST)
             try:
@@ -107,7 +99,7 @@ class GHL:
                 raise
             return decipher(answer.status, answer.headers, answer.body, reply=reply)
 
-        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
+        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep, on_wait=on_refused)
 
     def contact(self, contact_id: ContactId, *, token: Access, seconds: float) -> Contact:
         """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
