@@ -120,11 +120,11 @@ def _known(values: Sequence[tuple[str, str]]) -> dict[str, str]:
         kind = header_labels.KIND_OF_LABEL.get(label)
         if kind in known and kind != TO:
             return known if next(iter(known)) == FROM else {}
-        if kind:
-            known[kind] = value
-        elif not known:
+        if not known and not (kind == FROM or (kind == SENT and _DATE.search(value))):
             # The sender's own line may stand right above the header.
             return known
+        if kind:
+            known[kind] = value
     return known
 
 
