@@ -197,9 +197,9 @@ HOSTILE = [
 
 
 def seconds(function: Callable[[str], object], text: str) -> float:
-    """Processor time of one call, the best of three: other work on the machine only adds to it."""
+    """Processor time of one call, the best of five: other work on the machine only adds to it."""
     best = float("inf")
-    for _ in range(3):
+    for _ in range(5):
         begin = time.process_time()
         function(text)
         best = min(best, time.process_time() - begin)
@@ -208,7 +208,7 @@ def seconds(function: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_the_cost_grows_no_faster_than_the_body(shape: str) -> None:
-    """Four times the body costs at most about four times as much, whatever it is made of, and a megabyte is soon done."""
+    """Four times the body costs about four times as much (sixteen would be quadratic), and a megabyte hardly more than that."""
     small, large, huge = (seconds(own_text, shape * (size // len(shape))) for size in (25_000, 100_000, 1_000_000))
-    assert large < 0.1 or large / small < 8
-    assert huge < 1
+    assert large < 10 * max(small, 0.002)
+    assert huge < 40 * max(small, 0.002)
