@@ -10,9 +10,8 @@ local TAKEN_SPAN, TAKEN_KEPT = 10 * 60 * 1000, 80 * 60 * 1000
 --   channel  by which it left
 --   what     accepted | delivered | undelivered
 local function count_delivery(location, channel, what, retention)
-  local field = 'deliveries|' .. channel .. '|' .. what
-  count(field)
-  redis.call('HINCRBY', key('tally', location), field, 1)
+  count('deliveries|' .. channel .. '|' .. what)
+  redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
   redis.call('PEXPIRE', key('tally', location), retention)
 end
 
