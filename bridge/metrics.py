@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.model import NO_REPLY_REASONS, Reason, Status
+from bridge.model import NO_REPLY_REASONS, Channel, Reason, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,9 @@ IGNORED = (
     *(Reason.NOT_INBOUND, Reason.NOT_A_MESSAGE, Reason.UNKNOWN_LOCATION, Reason.OTHER_APP, Reason.UNPARSEABLE),
     *(Reason.OVERFLOW, Reason.STOP_WORD),
 )
+# GHL takes no message for GMB.
+SENT_BY = tuple(channel for channel in Channel if channel is not Channel.GMB)
+DELIVERY_WORDS = ("accepted", "delivered", "undelivered")
 REQUEST_EDGES = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -104,7 +107,15 @@ DEAD_LETTERS = Family(
     known=tuple((event,) for event in ("buried", "replayed", "dropped", "superseded", "expired")),
 )
 
-FAMILIES = (ACCEPTED, MESSAGES, WEBHOOKS, WEBHOOK, REPLY, GHL_REQUEST, PROVIDER_REQUEST, TRIES, DEAD_LETTERS)
+DELIVERIES = Family(
+    "deliveries",
+    "What became of messages of replies, by channel: accepted (GHL took it), and what GHL told of it later: delivered or "
+    "undelivered. One that was called delivered and undelivered counts in both.",
+    ("channel", "delivery"),
+    known=tuple((channel, delivery) for channel in SENT_BY for delivery in DELIVERY_WORDS),
+)
+
+FAMILIES = (ACCEPTED, MESSAGES, WEBHOOKS, WEBHOOK, REPLY, GHL_REQUEST, PROVIDER_REQUEST, TRIES, DEAD_LETTERS, DELIVERIES)
 
 
 class Tally:

@@ -16,6 +16,7 @@ from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import Tokens
 from bridge.metrics import GHL_REQUEST, Tally
+from bridge.store.figures.list_lags import ListLags
 from bridge.store.lanes.excerpts import Excerpts
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
@@ -201,6 +202,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         circuits=build_circuits(settings, redis),
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
+        list_lags=ListLags(redis),
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),

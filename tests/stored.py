@@ -71,7 +71,8 @@ for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
     for _, member in ipairs(redis.call('ZRANGE', name, 0, -1)) do redis.call('ZINCRBY', name, ARGV[1], member) end
   elseif kind == 'hash' then
     for _, field in ipairs({
-      'at', 'lease_until', 'not_before', 'replied_at', 'hold', 'held_from', 'held_until', 'renew_at', 'ends_at', 'refused_at',
+      'at', 'lease_until', 'leased_at',
+      'not_before', 'replied_at', 'hold', 'held_from', 'held_until', 'renew_at', 'ends_at', 'refused_at',
       'since', 'probe_at', 'closed_at',
     }) do
       if redis.call('HEXISTS', name, field) == 1 then redis.call('HINCRBY', name, field, ARGV[1]) end

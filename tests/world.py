@@ -13,6 +13,7 @@ from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
 from bridge.model import MessageId, Turn
 from bridge.settings import from_environment
+from bridge.store.figures.list_lags import ListLags
 from bridge.store.lanes.timelines import Event, Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.redis.connection import key, now_ms, text
@@ -76,7 +77,8 @@ class World:
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id; `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
-    with the whole request in the answer: as JSON, and its body once more as the text that it was.
+    with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
+    wrote; `late`: GHL doesn't list it yet.
     """
 
     redis: Redis
@@ -97,6 +99,8 @@ class World:
     during: dict[tuple[str, int], Callable[[], object]] = field(default_factory=dict)
     refused: object = field(default_factory=dict)
     echoing: dict[str, int] = field(default_factory=dict)
+    written: list[dict[str, Any]] = field(default_factory=list)
+    late: bool = False
 
     def serve(self, visit: Visit) -> None:
         """Answer a connection's requests."""
@@ -115,6 +119,9 @@ class World:
         """Let the contact write now."""
         given = {"text": f"text of {id_}", "date_added_ms": now_ms(self.redis), **fields}
         assert accept(self.redis, message(id_, **given)) == ["accepted"]
+        row = {"id": id_, "direction": "inbound", "body": given["text"], "messageType": "TYPE_SMS"}
+        if not given.get("provisional"):
+            self.written.insert(0, {**row, "dateAdded": given["date_added_ms"]})
 
     @property
     def circuits(self) -> Circuits:
@@ -141,6 +148,7 @@ class World:
             circuits=self.circuits,
             excerpts=excerpts_of(self.redis),
             heartbeat=self.heartbeat,
+            list_lags=ListLags(self.redis),
             retry_delays=delays,
             readback=readback,
             post_seconds=5.0,
@@ -186,6 +194,11 @@ class World:
         row = {"id": id_, "direction": "outbound", "body": text, "messageType": "TYPE_SMS", "source": "app"}
         return {**row, "dateAdded": now_ms(self.redis), **fields}
 
+    def _inbound(self) -> list[dict[str, Any]]:
+        """The contact's own messages, unless the list is late or a test lists them itself."""
+        known = {row["id"] for row in self.listed}
+        return [row for row in self.written if row["id"] not in known and not self.late]
+
     def _answer(self, request: Received) -> bytes:
         path = request.target.partition("?")[0]
         document = request.document if request.body else None
@@ -212,7 +225,11 @@ class World:
             AGENCII: {"chatId": "chat1", "message": {"content": f"agencii's answer {count}"}},
             POST: {"messageId": f"r{count}", "conversationId": CONVERSATION} if self.receipt is None else self.receipt,
             LIST: {
-                "messages": {"messages": self.listed, "nextPage": self.endless, "lastMessageId": "r1" if self.endless else ""}
+                "messages": {
+                    "messages": [*self.listed, *self._inbound()],
+                    "nextPage": self.endless,
+                    "lastMessageId": "r1" if self.endless else "",
+                }
             },
             CONTACT: {"contact": {"id": LANE.contact_id, "tags": [], **self.contact}},
             TAGS: {"tags": []},

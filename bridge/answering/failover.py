@@ -121,6 +121,8 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
     completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
     answer = completer.complete(question, seconds=location.provider_timeout_seconds)
     case.completion = replace(answer, provider=asked.name)
+    if warned := case.completion.evidence.get("warnings"):
+        log.warning("provider.doubtful", lane=str(turn.lane), turn=turn.id, provider=asked.name, warnings=warned)
     now_ms = case.now_ms(services)
     now = services.lanes.answered(
         turn,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS, judge_turn
+from bridge.answering.list_lag import note_lag
+from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
 from bridge.policy.business_hours import hours_of, is_open, opens_at
@@ -61,6 +63,7 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
         # Nobody tells this location who else writes to its contacts: only GHL's own list does.
         listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
+        note_lag(case, listed, services)
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
@@ -78,6 +81,8 @@ def _outbound(case: Case, row: Listed) -> OutboundMessage:
         date_added_ms=row.date_added_ms,
         user_id=row.user_id,
         source=row.source,
+        status=row.status,
+        channel=kind.channel if (kind := find_kind(row.type, "", None)) else "",
         call_seconds=row.call_seconds,
     )
 

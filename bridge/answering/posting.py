@@ -144,14 +144,23 @@ def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Ski
 
 def _posted(case: Case, posting: Posting, sent: Sent, services: AnswerServices, *, how: str) -> Posted:
     """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
-    told = replace(posting, said="") if case.kept.location.mode == "draft" else posting
-    return Posted(posting=told, message_ids=sent.message_ids, at_ms=case.now_ms(services), how=how)
+    draft = case.kept.location.mode == "draft"
+    return Posted(
+        posting=replace(posting, said="") if draft else posting,
+        message_ids=sent.message_ids,
+        at_ms=case.now_ms(services),
+        how=how,
+        channel="" if draft else case.last.channel,
+        status=sent.status,
+    )
 
 
 def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) -> Sent | Skip:
     send_check = SendCheck(case, posting, reply.type, services)
     try:
-        outcome = services.ghl.post(reply, token=case.token, seconds=services.post_seconds, before_send=send_check)
+        outcome = services.ghl.post(
+            reply, token=case.token, seconds=services.post_seconds, before_send=send_check, on_refused=send_check.refused
+        )
     except (StandingChanged, Stale):
         if send_check.given:
             send_check.take_back()

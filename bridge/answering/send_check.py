@@ -11,6 +11,7 @@ from bridge.store.lanes.leases import SeenOfLane
 if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
+    from bridge.errors import Retryable
     from bridge.model import Posting
 
 
@@ -27,6 +28,12 @@ class SendCheck:
         self._channel = channel
         self._services = services
         self.given = False
+        self._refused: tuple[str, float] | None = None
+
+    def refused(self, error: Retryable) -> None:
+        """GHL has not taken a try: that is told with the next one."""
+        if self.given:
+            self._refused = str(error), self._services.clock()
 
     def __call__(self) -> None:
         """Raises Stale, and what `Lanes.sending` raises."""
@@ -40,11 +47,19 @@ class SendCheck:
             newest=SeenOfLane(seen=case.turn.waiting - case.skipped, line=case.last.line) if unless_stale else None,
             revision=case.standing.revision,
             seconds=services.post_seconds,
+            waited=self._waited(),
             permit=case.ghl_access.permit(case.turn.lane.location_id, Need.POST),
         )
         if not noted:
             raise Stale
-        self.given = True
+        self.given, self._refused = True, None
+
+    def _waited(self) -> tuple[str, float] | None:
+        """What the try before met, and for how long (s) this one waited after it."""
+        if self._refused is None:
+            return None
+        why, since = self._refused
+        return why, self._services.clock() - since
 
     def take_back(self) -> None:
         """It is proven not to be in GHL."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Turn
+    from bridge.store.figures.list_lags import ListLags
     from bridge.store.lanes.excerpts import Excerpts
     from bridge.store.lanes.identities import Identities
     from bridge.store.lanes.leases import Lanes
@@ -77,6 +78,7 @@ class AnswerServices:
     circuits: Circuits
     excerpts: Excerpts
     heartbeat: LeaseKeeper
+    list_lags: ListLags
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
     post_seconds: float

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, examples
+from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, OfLocation, examples
 
 
 def location_commands() -> typer.Typer:
@@ -101,6 +101,13 @@ def conversation_commands() -> typer.Typer:
         from bridge.cli import conversations
 
         conversations.resume(id_, as_json=as_json)
+
+    @group.command()
+    def undelivered(*, location: OfLocation = "", as_json: Json = False) -> None:
+        """List replies that GHL took and that did not reach their contacts, newest first."""
+        from bridge.cli import deliveries
+
+        deliveries.list_undelivered(location=location, as_json=as_json)
 
     return group
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.completion.envelope import Envelope
+from bridge.completion.evidence import OTHER_CONVERSATION, SESSION_LOST, is_other
 from bridge.completion.faults import Unreadable
 from bridge.completion.logins import bearer, given, token
 from bridge.completion.text import fill, name_of
-from bridge.wire.answers import as_text
+from bridge.wire.answers import as_text, part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 
 LONGEST_CHAT_ID = 100
+# A chat that was opened before has more messages than this one's.
+FIRST_MESSAGES = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +55,30 @@ class Agencii:
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
         """Take an answer apart: an object with the chat's id. An integration that is `textOnly` answers with bare words."""
-        del question
         message = document.get("message")
         if isinstance(message, dict):
             chat = as_text(document.get("chatId"))
             session = f"{self.api_integration_id}:{chat}" if 0 < len(chat) <= LONGEST_CHAT_ID else ""
-            return Envelope(content=message.get("content"), session_id=session)
+            return Envelope(content=message.get("content"), session_id=session, evidence=self._evidence(document, question))
         if "message" not in document and any(document.get(sign) for sign in ("detail", "error")):
             return Envelope(error=document)
         raise Unreadable("an object without a message")
+
+    def _evidence(self, document: dict[str, Any], question: Question) -> dict[str, Any]:
+        """In both spellings of its documents: `assistantId` and `numMessages`, later `agentId` and `messagesCount`."""
+        count = document.get("messagesCount", document.get("numMessages"))
+        asked = self._chat(question)
+        lost = bool(asked) and (is_other(document.get("chatId"), asked) or (isinstance(count, int) and count <= FIRST_MESSAGES))
+        other = is_other(document.get("aliasChatId"), name_of(question))
+        return {
+            "warnings": [*([SESSION_LOST] if lost else []), *([OTHER_CONVERSATION] if other else [])],
+            "agent": document.get("agentId") or document.get("assistantId"),
+            "integration": document.get("apiIntegrationName") or document.get("name"),
+            "thread": document.get("threadId"),
+            "messages": count,
+            "references": part(document, "message", "references"),
+            "completed_at": part(document, "message", "createdAt"),
+        }
 
     def _chat(self, question: Question) -> str:
         """The chat that this integration opened; another one's is none of its own."""

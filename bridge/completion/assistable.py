@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bridge.completion.envelope import Envelope
+from bridge.completion.evidence import OTHER_CONVERSATION, is_other, names_of, tokens_of
 from bridge.completion.faults import words_of
 from bridge.completion.logins import bearer, given, token
 from bridge.completion.parts import text_of
@@ -79,6 +80,7 @@ class Assistable:
             claimed_message_id="" if claimed == question.last_message_id else claimed,
             says_sent=_outcome(document) == "sent",
             trace_id=as_text(_found(document, "run", "message", "traceId")),
+            evidence=_evidence(document, question),
         )
 
 
@@ -95,6 +97,23 @@ def of(location: Location, settings: Settings) -> Assistable:
 def _found(document: dict[str, Any], *path: str) -> Any:
     """Look at the root and, for v3's envelope, under `data`."""
     return part(document, *path) or part(document, "data", *path)
+
+
+def _evidence(document: dict[str, Any], question: Question) -> dict[str, Any]:
+    echoed, knowledge = _found(document, "run", "message", "conversationId"), _found(document, "run", "knowledge_base")
+    annotated = (message.get("annotations") for message in _assistant_messages(document))
+    return {
+        "warnings": [OTHER_CONVERSATION] if is_other(echoed, question.conversation_id) else [],
+        "model": _found(document, "model"),
+        "tokens": tokens_of(_found(document, "tokens")),
+        "tools": names_of(_found(document, "run", "response", "toolCalls")),
+        "knowledge": part(knowledge, "matches"),
+        "namespace": part(knowledge, "namespace"),
+        "read_units": part(knowledge, "usage", "readUnits"),
+        "annotations": sum(len(one) for one in annotated if isinstance(one, list)) or None,
+        "completed_at": _found(document, "run", "response", "completionTimestamp"),
+        "run": _found(document, "runId"),
+    }
 
 
 def _outcome(document: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Envelope:
     `error`: the document, if it reports an error; `broken_off`: an error of this one answer, whose text is then no whole one.
     `setting`, `place`: the setting that says where the reply stands, and its value. `bare`: the text is the whole body, or stood
     in a place that also holds a tool's word about itself. `limit`: the setting to raise when the answer was cut off.
+    `evidence`: how it came to its answer, by the names of `evidence.NAMES`; values as they came.
     """
 
     content: object = None
@@ -41,3 +42,4 @@ class Envelope:
     claimed_message_id: str = ""
     says_sent: bool = False
     trace_id: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.completion.dialects import TOOL_CALL
 from bridge.completion.endings import TextEnding, ending
+from bridge.completion.evidence import evidence_of
 from bridge.completion.faults import Unreadable, Unsendable, broken_off, reported
 from bridge.completion.inner_words import visible
 from bridge.completion.parts import Found, text_of
@@ -86,6 +87,7 @@ def _completion(
         session_id=envelope.session_id,
         notes=notes,
         as_said=as_said,
+        evidence=evidence_of(envelope),
     )
 
 

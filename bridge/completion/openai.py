@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bridge.completion.envelope import Envelope
+from bridge.completion.evidence import tokens_of
 from bridge.completion.faults import Unreadable
 from bridge.completion.logins import bearer, given, token_if_any
 from bridge.completion.text import turns_of
@@ -83,6 +84,7 @@ class OpenAI:
             thoughts=any(message.get(name) for name in THOUGHTS),
             broken_off=error,
             limit="openai.max_tokens",
+            evidence={"model": document.get("model"), "tokens": tokens_of(document.get("usage")), "run": document.get("id")},
         )
 
 

@@ -80,6 +80,7 @@ class Webhook:
             ended=as_text(document.get("finish_reason")),
             setting="webhook.reply_path",
             place=place,
+            evidence=given_evidence(document.get("evidence")),
             bare=place == ALSO_A_STATUS and place != self.reply_path,
         )
 
@@ -95,6 +96,11 @@ def of(location: Location, settings: Settings) -> Webhook:
         reply_path=table.reply_path,
         input_name=table.input_name,
     )
+
+
+def given_evidence(evidence: object) -> dict[str, Any]:
+    """The endpoint's own `evidence`: an object with any of the names that evidence has."""
+    return evidence if isinstance(evidence, dict) else {}
 
 
 _NOTHING = object()

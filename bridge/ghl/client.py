@@ -20,7 +20,7 @@ from bridge.ghl.messages import (
     decipher_search,
     decipher_text,
 )
-from bridge.model import MessageId
+from bridge.model import ContactId, MessageId
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
 from bridge.wire.retrying import persist
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bridge.ghl.conversations import Conversations
     from bridge.ghl.messages import MessagePage
     from bridge.ghl.scopes import Look
-    from bridge.model import Contact, ContactId, ConversationId, LocationId, Reply, Sent, Skip
+    from bridge.model import Contact, ConversationId, LocationId, Reply, Sent, Skip
     from bridge.wire.calls import Answer, Wire
 
 T = TypeVar("T")
@@ -43,6 +43,7 @@ CONTACTS = "2021-07-28"
 
 # A hundred e-mails with their HTML.
 NEWEST = MessageId("")
+ANYBODY = ContactId("")
 PAGE_ROWS = 50
 SEARCH_ROWS = 100
 READ_BYTES = 4 * 1024 * 1024
@@ -62,11 +63,20 @@ class GHL:
         self._base_url = base_url.rstrip("/")
         self._sleep = sleep
 
-    def post(self, reply: Reply, *, token: Access, seconds: float, before_send: Callable[[], None] | None = None) -> Sent | Skip:
+    def post(
+        self,
+        reply: Reply,
+        *,
+        token: Access,
+        seconds: float,
+        before_send: Callable[[], None] | None = None,
+        on_refused: Callable[[Retryable], None] | None = None,
+    ) -> Sent | Skip:
         """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
         the request from the location's budget; without one that is done before.
+        `on_refused` is told of each try that GHL has not taken, if there is another one.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
 
@@ -89,7 +99,7 @@ class GHL:
                 raise
             return decipher(answer.status, answer.headers, answer.body, reply=reply)
 
-        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
+        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep, on_wait=on_refused)
 
     def contact(self, contact_id: ContactId, *, token: Access, seconds: float) -> Contact:
         """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
@@ -146,8 +156,16 @@ class GHL:
         path = f"/conversations/messages/{quote(message_id, safe='')}"
         return self._read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
 
-    def conversations(self, location_id: LocationId, *, token: Access, seconds: float, before_ms: int = 0) -> Conversations:
-        """Search a location's conversations, those written in last first, or those before a moment of GHL's clock.
+    def conversations(
+        self,
+        location_id: LocationId,
+        *,
+        token: Access,
+        seconds: float,
+        before_ms: int = 0,
+        contact_id: ContactId = ANYBODY,
+    ) -> Conversations:
+        """Search a location's conversations, or one contact's, those written in last first, or before a moment of GHL's clock.
 
         Raises as `page`.
         """
@@ -163,6 +181,7 @@ class GHL:
                 "sort": "desc",
                 "sortBy": "last_message_date",
                 **({"startAfterDate": before_ms} if before_ms else {}),
+                **({"contactId": contact_id} if contact_id else {}),
             },
         )
 

@@ -105,6 +105,8 @@ def _outbound(event: dict[str, Any]) -> OutboundMessage:
         date_added_ms=_date_added_ms(event),
         user_id=_id(event, "userId"),
         source=_word(event, "source"),
+        status=_word(event, "status"),
+        channel=kind.channel if (kind := _kind(event)) else "",
         call_seconds=fields.call_seconds(event.get("callDuration"), event.get("callStatus")),
     )
 

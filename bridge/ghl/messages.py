@@ -93,7 +93,8 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Rep
     """
     document = json_object(body) or {}
     if 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers, here and below
-        return Sent(message_ids=_ids(document), conversation_id=ConversationId(as_text(document.get("conversationId"))))
+        conversation_id = ConversationId(as_text(document.get("conversationId")))
+        return Sent(message_ids=_ids(document), conversation_id=conversation_id, status=as_text(document.get("status")))
     if is_dnd(status, body):
         return Skip(Reason.DND, facts=f"GHL refused the {reply.type}: HTTP {status}, {code_of(body) or 'by its text'}")
     raise refusal(status, headers, body, what=reply.type)
@@ -208,6 +209,7 @@ def _listed(row: dict[str, Any]) -> Listed:
         user_id=as_text(row.get("userId")),
         source=as_text(row.get("source")),
         type=as_text(row.get("messageType")),
+        status=as_text(row.get("status")),
         conversation_provider_id=as_text(row.get("conversationProviderId")),
         email_message_ids=_email_ids(row),
         call_seconds=call_seconds(part(row.get("meta"), "callDuration"), part(row.get("meta"), "callStatus")),

@@ -35,7 +35,8 @@ def read_window(
         listed, pages = [*listed, *page.listed], pages + 1
     complete = not page.next_after or not _newer(listed[-1], since)
     window = [message for message in listed if _newer(message, since)]
-    return Window(messages=tuple(_whole(ghl, message, token, end) for message in window), complete=complete)
+    whole = tuple(_whole(ghl, message, token, end) for message in window)
+    return Window(messages=whole, complete=complete, read=tuple(listed))
 
 
 def _newer(message: Listed, since: int) -> bool:

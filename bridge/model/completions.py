@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bridge.model.contacts import Contact, PastMessage
     from bridge.model.ids import ContactId, ConversationId, LocationId, MessageId
     from bridge.model.outcomes import Reason
@@ -19,7 +21,8 @@ class Completion:
     says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
     `waited_out` are the faults of the quick tries before this one. `notes` say what reading has done to the answer ("removed:
     thoughts"), for the timeline: names and ids, never words of the answer. `as_said` is the text as the service wrote it, if
-    reading has changed it and the service may have delivered it so.
+    reading has changed it and the service may have delivered it so. `evidence` is what the service tells about how it came to the
+    answer (`completion.evidence.NAMES`), for the timeline: at most 2 KiB, no texts; two answers are the same without it.
     """
 
     text: str
@@ -32,6 +35,7 @@ class Completion:
     waited_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     as_said: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def claims_delivery(self) -> bool:

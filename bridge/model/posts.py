@@ -28,10 +28,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """GHL took the message: a 2xx means queued. `message_ids` may be empty when the answer could not be read."""
+    """GHL took the message: a 2xx means queued. `message_ids` may be empty when the answer could not be read.
+
+    `status` is GHL's word for what became of it so far.
+    """
 
     message_ids: tuple[MessageId, ...]
     conversation_id: ConversationId = ConversationId("")
+    status: str = ""
 
 
 class SendState(StrEnum):
@@ -81,12 +85,17 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A part that is in GHL, what is noted of it: the ids that GHL gave it, since when (ms), and `how` that is known."""
+    """A part that is in GHL, what is noted of it: the ids that GHL gave it, since when (ms), and `how` that is known.
+
+    `channel` is the one that it left by, empty for a draft, `status` GHL's word for what became of it so far.
+    """
 
     posting: Posting
     message_ids: tuple[MessageId, ...]
     at_ms: int
     how: str
+    channel: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +115,17 @@ class Listed:
     type: str
     conversation_provider_id: str = ""
     email_message_ids: tuple[MessageId, ...] = ()
+    status: str = ""
     call_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A conversation since a moment, newest first, texts included. `complete`: nothing since then was left unread."""
+    """A conversation since a moment, newest first, texts included. `complete`: nothing since then was left unread.
+
+    `read` are all rows of the pages that were read, older ones included.
+    """
 
     messages: tuple[Listed, ...]
     complete: bool
+    read: tuple[Listed, ...] = ()

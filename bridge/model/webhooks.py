@@ -58,8 +58,9 @@ class InboundMessage:
 class OutboundMessage:
     """A message that left a conversation, whoever wrote it: ourselves, a person, an automation. Absent texts and ids are empty.
 
-    `type` is GHL's `messageTypeString`, else its `messageType`; `date_added_ms` is 0 if unreadable; `call_seconds` is how long a
-    call was talked, 0 for one that was missed and for all else.
+    `type` is GHL's `messageTypeString`, else its `messageType`, `channel` the one of ours that this is, empty if it is none;
+    `date_added_ms` is 0 if unreadable. `status` is GHL's word for what became of it; `call_seconds` is how long a call was
+    talked, 0 for one that was missed and for all else.
     """
 
     id: MessageId
@@ -71,6 +72,8 @@ class OutboundMessage:
     date_added_ms: int
     user_id: str = ""
     source: str = ""
+    status: str = ""
+    channel: str = ""
     call_seconds: float = 0.0
 
     @property

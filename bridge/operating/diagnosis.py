@@ -20,6 +20,9 @@ OVERDUE_SECONDS = 60.0
 WORKERLESS_SECONDS = 60.0
 # One or two are somebody's scan of the internet.
 MOST_REFUSED_WEBHOOKS = 5
+# A number that is out of service now and then is nobody's fault; a sender's number that carriers block is.
+LEAST_UNDELIVERED = 5
+LEAST_UNDELIVERED_SHARE = 0.2
 # So many of one name are listed one by one; a thousand locations on hold are one trouble to whoever reads a page.
 MOST_OF_A_NAME = 5
 
@@ -58,6 +61,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_missed_webhooks(symptoms),
         *_refused_webhooks(symptoms),
         *_reply_caps(symptoms),
+        *_undelivered(symptoms),
         *_unknown_types(symptoms),
     )
 
@@ -186,6 +190,19 @@ def _reply_caps(symptoms: Symptoms) -> Iterator[Trouble]:
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
         )
+
+
+def _undelivered(symptoms: Symptoms) -> Iterator[Trouble]:
+    for location, one in symptoms.failing.items():
+        if one.undelivered >= LEAST_UNDELIVERED and one.share >= LEAST_UNDELIVERED_SHARE:
+            yield Trouble(
+                cause=f"undelivered:{location}",
+                name="Replies undelivered",
+                says=f"Location {location}: {one.undelivered:,} replies of the last hour did not reach their contacts, "
+                f"{one.share:.0%} of those that GHL took.",
+                command=f"ghl-bridge conversations undelivered --location {location}",
+                location_id=location,
+            )
 
 
 def _unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:

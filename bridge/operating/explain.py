@@ -19,7 +19,10 @@ from bridge.times import ago_ms, iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOutcome:
-    """What became of one inbound message. `facts` are what the rule behind `reason` looked at; `sentence` is all in words."""
+    """What became of one inbound message. `facts` are what the rule behind `reason` looked at; `sentence` is all in words.
+
+    `delivery` is what became of its reply after GHL had taken it: `accepted` (nothing more is known), `delivered`, `undelivered`.
+    """
 
     message_id: str
     status: str
@@ -27,6 +30,7 @@ class MessageOutcome:
     facts: str | None
     error: str | None
     reply_message_ids: tuple[str, ...]
+    delivery: str | None
     sentence: str = ""
 
 
@@ -107,5 +111,6 @@ def _message(record: MessageRecord) -> MessageOutcome:
         facts=record.facts or None,
         error=record.error or None,
         reply_message_ids=record.reply_ids,
+        delivery=record.delivery or None,
     )
     return replace(told, sentence=outcome(told))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.model import Status
 from bridge.operating.reasons import REASONS
+from bridge.policy.delivery import Delivery
 
 if TYPE_CHECKING:
     from bridge.operating.explain import Explained, MessageOutcome
@@ -21,6 +22,9 @@ SENTENCES = {
     "sending": "part {part} to GHL as {type}",
     "sent": "part {part}, {how}, GHL's id {reply_ids}",
     "resolved": "{message_id}: {how}",
+    "undelivered": "{reply_ids} did not reach the contact: GHL says {status}, {channel}. It is not sent again by itself",
+    "waited_out": "part {part} was not taken: {why}. It was tried again after {seconds} s",
+    "recovered": "the worker that had the conversation stopped without a word; its lease ran for {ran_seconds} s",
     "not_sent": "part {part} is not in GHL",
     "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
     "replied": "with {reply_ids}",
@@ -43,6 +47,13 @@ BESIDES = {
     "waited_out": "; waited out before: {waited_out}",
     "shortened": "; shortened",
     "notes": "; {notes}",
+    "warned": "; warning: {warned}",
+    "stopped": "; {stopped} is stopped until the contact writes START",
+}
+# What evidence warns of (`completion.evidence`).
+WARNINGS = {
+    "session_lost": "the service has forgotten the conversation",
+    "other_conversation": "the answer names another conversation than it was asked about",
 }
 TOLD_APART = {"at", "step", "sentence"}
 
@@ -53,7 +64,8 @@ def in_words(told: Explained) -> list[str]:
     lines += [f"  message {message.message_id}: {outcome(message)}" for message in told.messages]
     lines.append("")
     first = told.events[0]["at"] if told.events else ""
-    lines += [_line(event, first) for event in told.events]
+    for event in told.events:
+        lines += [_line(event, first), *(f"{' ' * 37}{name}: {value}" for name, value in evidence_lines(event))]
     return lines
 
 
@@ -63,6 +75,8 @@ def outcome(message: MessageOutcome) -> str:
     means = f"({REASONS.get(message.reason, '')})" if message.status == Status.NO_REPLY and message.reason else ""
     why = " ".join(part for part in (message.reason, means, facts, message.error) if part)
     reply = f", reply {', '.join(message.reply_message_ids)}" if message.reply_message_ids else ""
+    if message.delivery in {Delivery.DELIVERED, Delivery.UNDELIVERED}:
+        reply += f" ({message.delivery})"
     return message.status + (f": {why}" if why else "") + reply
 
 
@@ -72,10 +86,34 @@ def sentence(event: Mapping[str, Any]) -> str:
     details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
     if event["step"] == Status.NO_REPLY:
         details["because"] = because(event.get("reason"))
+    details["warned"] = warned = warnings_of(event)
     if words:
-        besides = "".join(more for name, more in BESIDES.items() if event.get(name))
+        besides = "".join(more for name, more in BESIDES.items() if event.get(name) or (name == "warned" and warned))
         return (words + besides).format_map(Details(details))
     return "  ".join(f"{name} {value}" for name, value in details.items() if value and name != "message_ids")
+
+
+def warnings_of(event: Mapping[str, Any]) -> str:
+    """What an answer's evidence warns of."""
+    evidence = event.get("evidence")
+    found = evidence.get("warnings") if isinstance(evidence, Mapping) else None
+    return "; ".join(WARNINGS.get(one, str(one)) for one in found or ())
+
+
+def evidence_lines(event: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """An answer's evidence for people: a name and what it says, one after the other."""
+    evidence = event.get("evidence")
+    if not isinstance(evidence, Mapping):
+        return []
+    return [(name.replace("_", " "), _of_evidence(value)) for name, value in evidence.items() if name != "warnings"]
+
+
+def _of_evidence(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, one)) if isinstance(one, list) else _of_evidence(one) for one in value)
+    return str(value)
 
 
 def because(reason: str | None) -> str:

@@ -14,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.responses import PlainTextResponse, Response
 
 from bridge.errors import Unavailable
-from bridge.metrics import FAMILIES
+from bridge.metrics import DELIVERIES, FAMILIES
 from bridge.model import Status
 from bridge.store.figures.gauges import measure
 from bridge.store.limits.budget import left_of
@@ -68,7 +68,9 @@ class MetricsSnapshot:
         budgets = left_of(self._redis, ids)
         yield from _budgets(budgets.values())
         if self._by_location:
-            yield _locations(self._counts.of(ids))
+            tallies = self._counts.of(ids)
+            yield _locations(tallies)
+            yield _location_deliveries(tallies)
             yield _location_budgets(budgets)
 
 
@@ -159,6 +161,18 @@ def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
         for status in Status:
             if status in tally:
                 metric.add_metric([location, status], tally[status])
+    return metric
+
+
+def _location_deliveries(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
+    metric = CounterMetricFamily(
+        NAMESPACE + "location_deliveries",
+        "What became of messages of each location's replies, by channel.",
+        labels=["location", *DELIVERIES.labels],
+    )
+    for location, tally in tallies.items():
+        for labels, counts in _found(DELIVERIES, tally).items():
+            metric.add_metric([location, *labels], counts[""])
     return metric
 
 

@@ -175,7 +175,9 @@ class Ghl:
     def _file(self, body: dict[str, Any], channel: ChannelKind, contact: SimulatedContact) -> Message:
         simulation = self.simulation
         text = body.get("html", "") if channel is channels.EMAIL else body.get("message", "")
-        more = {"subject": body["subject"]} if "subject" in body else {}
+        more: dict[str, Any] = {"subject": body["subject"]} if "subject" in body else {}
+        if simulation.defaults.files_elsewhere:
+            more["conversation"] = simulation.world.elsewhere(contact)
         counted = simulation.counts.comments if channel is channels.COMMENT else simulation.counts.posts
         counted[contact.id].append(text)
         return simulation.write(
@@ -206,8 +208,9 @@ class Ghl:
 
     def _of_contact(self, contact_id: str, location_id: str) -> list[Conversation]:
         world = self.simulation.world
-        conversation = world.conversations.get(world.conversation_of.get(contact_id, ""))
-        return [conversation] if conversation and conversation.messages and conversation.location_id == location_id else []
+        ids = (world.other_conversation_of.get(contact_id, ""), world.conversation_of.get(contact_id, ""))
+        found = (world.conversations.get(one) for one in ids)
+        return [one for one in found if one and one.messages and one.location_id == location_id]
 
     def _search_answer(self, found: list[Conversation], total: int) -> CallAnswer:
         contacts = self.simulation.world.contacts

@@ -38,6 +38,7 @@ class Defaults:
     post_seconds: float = 0.0
     read_seconds: float = 0.0
     list_lag_seconds: float = 0.0
+    files_elsewhere: bool = False
     workflow_url: str = ""
     token_seconds: float = 86399
     oauth_seconds: float = 0.0

@@ -111,14 +111,17 @@ class People:
         return said | {"webhook_id": event["webhookId"], "answers": [answer.shown() for answer in answers]}
 
     async def failure(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let the newest reply turn out undelivered: GHL marks it `failed`, and says so in another OutboundMessage webhook."""
+        """Let the newest reply turn out undelivered: GHL marks it `failed`, and says so in another OutboundMessage webhook.
+
+        An order may name another `status`.
+        """
         world = self.simulation.world
         conversation = world.conversations.get(world.conversation_of.get(order["contact_id"], ""))
         written = [each for each in conversation.messages if each.direction == "outbound"] if conversation else []
         replies = [each for each in written if each.channel is not channels.COMMENT]
         if not replies:
             raise _wrong(f"nothing was sent to contact {order['contact_id']}")
-        replies[-1].status = "failed"
+        replies[-1].status = order.get("status", "failed")
         self.simulation.hub.publish("failure", self.simulation.shown(replies[-1]))
         if self.simulation.defaults.webhook_url:
             await self.simulation.webhooks.send(self.simulation.parcel_of(self.simulation.event_of(replies[-1])))

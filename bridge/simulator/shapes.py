@@ -99,7 +99,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
     "expire": _object({"owner": _NAME}, "owner"),
-    "failure": _object({"contact_id": _NAME}, "contact_id"),
+    "failure": _object(
+        {"contact_id": _NAME, "status": {"enum": ["failed", "undelivered", "opt_out", "delivered", "read"]}}, "contact_id"
+    ),
     "kills": _object({"process": {"enum": ["worker", "web", "redis"]}}, "process"),
     "workflow": _object(
         {
@@ -152,6 +154,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "post_seconds": _SECONDS,
             "read_seconds": _SECONDS,
             "list_lag_seconds": _SECONDS,
+            "files_elsewhere": _FLAG,
             "workflow_url": _TEXT,
             "token_seconds": _SECONDS,
             "oauth_seconds": _SECONDS,

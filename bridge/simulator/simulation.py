@@ -68,7 +68,7 @@ class Simulation:
         **more: Any,
     ) -> Message:
         """File a new message in the contact's conversation."""
-        conversation = self.world.conversation(contact)
+        conversation = more.pop("conversation", None) or self.world.conversation(contact)
         more.setdefault("id", self.id())
         if channel is EMAIL:
             more["email_message_id"] = self.id()

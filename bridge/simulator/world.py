@@ -94,6 +94,7 @@ class World:
         self.contacts: dict[str, SimulatedContact] = {}
         self.conversations: dict[str, Conversation] = {}
         self.conversation_of: dict[str, str] = {}
+        self.other_conversation_of: dict[str, str] = {}
         self.messages: dict[str, Message] = {}
         self.tokens: dict[str, set[str]] = {}
         self._sequence = 0
@@ -125,6 +126,16 @@ class World:
         conversation = Conversation(ids.mint(self.randomness), contact.location_id, contact.id)
         self.conversations[conversation.id] = conversation
         self.conversation_of[contact.id] = conversation.id
+        return conversation
+
+    def elsewhere(self, contact: SimulatedContact) -> Conversation:
+        """Find the contact's other conversation, or begin it: live accounts were seen with several for one contact."""
+        known = self.other_conversation_of.get(contact.id)
+        if known:
+            return self.conversations[known]
+        conversation = Conversation(ids.mint(self.randomness), contact.location_id, contact.id)
+        self.conversations[conversation.id] = conversation
+        self.other_conversation_of[contact.id] = conversation.id
         return conversation
 
     def add(self, message: Message) -> Message:

@@ -26,13 +26,14 @@ def persist(
     tries: int = TRIES,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    on_wait: Callable[[Retryable], None] | None = None,
 ) -> T:
     """Call `attempt(seconds left)` until it succeeds: up to `tries` times, while there is time for another one after the wait.
 
     Only Retryable is tried again, because nothing else is known to have had no effect; but not BudgetExhausted, whose wait is no
     slot's to
     hold. The wait is what it asks for, else exponential with jitter. Raises what `attempt` raises; the last Retryable as well
-    when tries or time run out, or when it asks for more than ten seconds.
+    when tries or time run out, or when it asks for more than ten seconds. `on_wait` is told of each fault that is waited out.
     """
     end = clock() + seconds
     retrying = tenacity.Retrying(
@@ -42,9 +43,16 @@ def persist(
             state.attempt_number >= tries or state.upcoming_sleep > LONGEST_WAIT or clock() + state.upcoming_sleep >= end
         ),
         sleep=sleep,
+        before_sleep=lambda state: _tell(state, on_wait),
         reraise=True,
     )
     return retrying(lambda: attempt(end - clock()))
+
+
+def _tell(state: tenacity.RetryCallState, on_wait: Callable[[Retryable], None] | None) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    if on_wait and isinstance(error, Retryable):
+        on_wait(error)
 
 
 def _is_worth_waiting(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
 from bridge.wire.retrying import TRIES
 from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_time
-from tests.world import AGENCII, COMPLETE, CONTACT, LIST, World, opened
+from tests.world import AGENCII, COMPLETE, CONTACT, LIST, SEARCH, World, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None
         world.completion = {"output": f"text {number}", "message": {"messageId": f"g{number}"}}
         world.write(f"m{number}")
         world.work(readback=(0.3,))
-        world.listed = [world.row(f"text {number}", f"g{number}")] if listed else []
+        world.listed = [*([world.row(f"text {number}", f"g{number}")] if listed else []), *world.listed]
         pass_time(world.redis, 2)
         time.sleep(0.3)
         world.work(readback=(0.3,))
@@ -117,7 +117,7 @@ def test_a_claim_is_not_settled_again_when_the_post_waits(world: World) -> None:
     def use_up() -> None:
         world.redis.zadd(key("budget", HERE), {f"request-{number}": now_ms(world.redis) for number in range(100)})
 
-    world.during[LIST, 1] = use_up
+    world.during[SEARCH, 1] = use_up
     world.write()
     world.work(readback=(0.3,))
     pass_time(world.redis, 2)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
+from bridge.completion.evidence import MOST_BYTES, NAMES
 from bridge.completion.faults import Unsendable
 from bridge.completion.text import MOST_CHARACTERS
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, ServiceDown, TokenRefused
@@ -54,6 +56,22 @@ def test_silence_is_a_decision(wire: Wire, provider: Provider) -> None:
         said = [provider.ask(wire, server.url) for _ in answers]
     assert [(each.text, each.why_silent) for each in said] == [("", Reason.EMPTY)] * len(answers)
     assert len(server.requests) == len(answers)
+
+
+MUCH = {"x" * 100: ["secret words " * 100] * 100, "evidence": {"knowledge": [{"text": "secret words"}] * 99}}
+
+
+def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: Provider) -> None:
+    """Known names only, 2 KiB at most, none of the answer's words; that a service tells none is no fault."""
+    plain, text = provider.answer("secret words"), "secret words"
+    answers = [plain, {**plain, **MUCH}] if isinstance(plain, dict) else [plain]
+    with OtherSide(answering(*(http(200, each) for each in answers))) as server:
+        said = [provider.ask(wire, server.url) for _ in answers]
+    for each in said:
+        assert each.text == text
+        assert set(each.evidence) <= set(NAMES)
+        assert len(orjson.dumps(each.evidence)) <= MOST_BYTES
+        assert b"secret" not in orjson.dumps(each.evidence)
 
 
 def reset(visit: Visit) -> None:

@@ -232,6 +232,8 @@ def test_an_outbound_message_tells_who_wrote_it_and_what() -> None:
         date_added_ms=1772120414307,
         user_id="hN1nLpe3EmzSU5ybqosH",
         source="app",
+        status="failed",
+        channel=Channel.SMS,
     )
 
 

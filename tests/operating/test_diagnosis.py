@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
+from bridge.store.figures.deliveries import Failing
 from bridge.store.figures.gauges import Gauges
 from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
@@ -42,6 +43,7 @@ ALL_CAUSES = [
     "missed:here",
     "signatures_refused",
     "reply_cap",
+    "undelivered:here",
     "unknown_type",
 ]
 
@@ -57,6 +59,7 @@ EVERYTHING = symptoms(
     missed=("here",),
     refused_webhooks=5,
     capped=("here:contact",),
+    failing={"here": Failing(5, 25)},
     untyped=("here:contact",),
     missing_durability=("appendfsync always (is everysec)",),
 )
@@ -74,6 +77,8 @@ EVERYTHING = symptoms(
         (symptoms(refused_webhooks=4), []),
         (symptoms(refused_webhooks=5), ["signatures_refused"]),
         (symptoms(capped=("here:contact",)), ["reply_cap"]),
+        (symptoms(failing={"here": Failing(4, 4), "there": Failing(5, 26)}), []),
+        (symptoms(failing={"here": Failing(5, 25), "there": Failing(9, 3)}), ["undelivered:here", "undelivered:there"]),
         (symptoms(untyped=("here:contact",)), ["unknown_type"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),

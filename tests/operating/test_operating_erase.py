@@ -95,6 +95,15 @@ def observe(redis: Redis, token: str = "") -> None:
     standings_of(redis).observe(LANE, [words], token=token)
 
 
+def fail(redis: Redis, id_: str) -> None:
+    """Let GHL tell that a reply did not reach the contact."""
+    fields: dict[str, Any] = {"location_id": HERE, "contact_id": LANE.contact_id, "conversation_id": CONVERSATION}
+    told = OutboundMessage(
+        id=MessageId(id_), type="TYPE_SMS", text="answer", date_added_ms=now_ms(redis), status="failed", channel="SMS", **fields
+    )
+    standings_of(redis).observe(LANE, [told])
+
+
 def live(redis: Redis, perform: Operations) -> None:
     """All that can happen to a contact."""
     keep(redis)
@@ -107,6 +116,8 @@ def live(redis: Redis, perform: Operations) -> None:
     write_dead_letter(redis, lanes, "m4", refused="ghl")
     standings_of(redis).begin_away(LANE, 1, "turn")
     observe(redis)
+    fail(redis, "reply-m1")
+    assert redis.exists(key("delivery", str(LANE)), key("undelivered")) == 2
     perform(conversations.pause, conversations.ConversationQuery(ID))
     perform(conversations.pause, conversations.ConversationQuery("never-heard-of"))
     perform(contacts.allow, WHO)

@@ -147,3 +147,24 @@ def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
         sentence(event) for event in perform(explain, ExplainQuery(turn.messages[0].id)).events if event["step"] == "answered"
     ] == ["2 characters after 2.0 s; waited out before: assistable: HTTP 429"]
     assert sentence({"step": "sending", "part": 0, "type": "SMS", "shortened": True}) == "part 0 to GHL as SMS; shortened"
+
+
+def test_an_answer_tells_how_its_service_came_to_it(world: World, perform: Operations) -> None:
+    """The step `answered` carries evidence, in the document and in words; a warning stands in its sentence."""
+    match = {"id": "k1", "score": 0.87, "metadata": {"text": "secret words"}}
+    other = {"conversationId": "another"}
+    world.completion = {"knowledge_base": {"matches": [match], "usage": {"readUnits": 6}}, "message": other}
+    world.write()
+    world.work()
+
+    told = perform(explain, ExplainQuery("m1"))
+
+    [answered] = [event for event in told.events if event["step"] == "answered"]
+    evidence = answered["evidence"]
+    assert evidence.pop("milliseconds") >= 0
+    expected = {"provider": "assistable", "warnings": ["other_conversation"], "read_units": 6, "knowledge": [["k1", 0.87]]}
+    assert evidence == expected
+    assert "another conversation than it was asked about" in answered["sentence"]
+    lines = [line.strip() for line in in_words(told)]
+    assert {"provider: assistable", "read units: 6", "knowledge: k1 0.87"} <= set(lines)
+    assert not any("secret" in line for line in lines)

@@ -42,6 +42,7 @@ FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "W
 # What stories change in the simulator.
 DEFAULTS: dict[str, Any] = {
     "list_lag_seconds": 0,
+    "files_elsewhere": False,
     "completion_seconds": 0,
     "post_seconds": 0,
     "echo": "on",

@@ -89,6 +89,15 @@ def test_what_ghl_has_taken_is_not_posted_again(machine: Machine) -> None:
         assert sent["reply_ids"] == [machine.sim.ask(f"conversations/{ana.id}")["messages"][-1]["id"]]
 
 
+def test_what_ghl_has_filed_in_another_conversation_is_not_posted_again(machine: Machine) -> None:
+    """Nothing tells of the post, and the conversation that the contact wrote in doesn't show it: it is found in the other one."""
+    machine.sim.order("defaults", echo="off", files_elsewhere=True)
+    for ana, message_id in replied_through(machine, TAKEN):
+        assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 1)
+        [sent] = [event.details for event in machine.events(message_id) if event.step == "sent"]
+        assert sent["how"] == "found in the conversation"
+
+
 def test_an_echo_settles_what_ghl_has_taken(machine: Machine) -> None:
     """The post arrived and its answer did not: GHL's event of it comes first, and nobody has to read anything back."""
     for ana, message_id in replied_through(machine, TAKEN):

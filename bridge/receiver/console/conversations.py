@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, NotKnown, WrongInput
-from bridge.operating import contacts, conversations, events, excerpts, explain, message_text
+from bridge.operating import contacts, conversations, deliveries, events, excerpts, explain, message_text
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Moved, Page
 from bridge.times import read
@@ -26,7 +26,8 @@ def search(visit: Visit) -> Page | Moved:
     """Find a conversation by an id, or show those in which something happened last."""
     wanted = visit.asked("q")
     recent = _recent(visit.perform(events.events, events.EventsQuery(limit=RECENT_EVENTS)).events)
-    shown = {"wanted": wanted, "recent": recent, "names": names(visit), "says": ""}
+    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_RECENT)).replies
+    shown = {"wanted": wanted, "recent": recent, "undelivered": undelivered, "names": names(visit), "says": ""}
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:

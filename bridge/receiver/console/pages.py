@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from bridge import times
 from bridge.operating.reasons import REASONS
-from bridge.operating.sentences import sentence
+from bridge.operating.sentences import evidence_lines, sentence
 from bridge.receiver.console.labels import tone
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Renderer:
             exactly=times.exactly,
             span=times.span,
             sentence=sentence,
+            evidence=evidence_lines,
             happened=happened,
             tone=tone,
             words=words,

@@ -23,17 +23,26 @@ const MISHAPS = {
 };
 // Three refusals in a row put a location on hold; the fourth post would be let through.
 const LOGIN_REFUSED = { on: "post", action: { kind: "status", status: 401, body: { statusCode: 401, message: "Invalid JWT" } }, times: 3 };
-const GOOD = new Set(["replied", "sent"]), BAD = new Set(["dead", "failed", "retry", "retrying", "unknown", "lost"]);
+const GOOD = new Set(["replied", "sent"]), BAD = new Set(["dead", "undelivered", "failed", "retry", "retrying", "unknown", "lost"]);
 const BURST = ["Hello?", "Are you there?", "It is about Friday.", "Or Saturday.", "In the morning, please."];
 
 let shown = "", consoleUrl = "", forms = {};
 
 const mood = (step) => (GOOD.has(step) ? "good" : BAD.has(step) ? "bad" : "");
 
-function eventLine({ at, step: name, sentence }) {
+// What the service told about how it came to its answer.
+function evidenceOf(evidence) {
+  const folded = element("details", "evidence");
+  const told = Object.entries(evidence).map(([name, value]) => `${words(name)}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
+  folded.append(element("summary", "", "Why did it say that?"), ...told.map((line) => element("small", "", line)));
+  return folded;
+}
+
+function eventLine({ at, step: name, sentence, evidence }) {
   const line = element("li", mood(name)), content = element("span");
   content.append(element("b", "", words(name)));
   if (sentence) content.append(element("small", "", sentence));
+  if (evidence) content.append(evidenceOf(evidence));
   line.append(element("time", "", clock(new Date(at))), content);
   return line;
 }
@@ -44,7 +53,7 @@ function showTimeline(found) {
   shown = JSON.stringify(found);
   const outcome = place("outcome"), last = found.messages.at(-1);
   const lines = found.events.map(eventLine).reverse();
-  outcome.className = `outcome ${found.error ? "bad" : last ? mood(last.status) : ""}`;
+  outcome.className = `outcome ${found.error ? "bad" : last ? mood(last.delivery === "undelivered" ? "undelivered" : last.status) : ""}`;
   outcome.textContent = found.error || (last ? last.sentence || words(last.status) : "");
   const nothing = found.connected ? "Nothing yet." : "No bridge runs beside this simulator, or it has no admin token. `make demo` starts both; the simulator's terminal says how `ghl-bridge up` is started beside it.";
   place("timeline").replaceChildren(...(lines.length ? lines : [element("li", "none", nothing)]));

@@ -62,6 +62,7 @@ function follow(found) {
   const reason = last.reason ? `: ${words(last.reason)}` : "";
   if (found.on_hold && !["replied", "skipped"].includes(last.status)) return say("On hold: the location's login was refused", false);
   if (last.status === "replied" && [...messages.querySelectorAll(".about-message.outbound")].at(-1)?.classList.contains("comment")) return say("A draft for staff: nothing was sent", false);
+  if (last.delivery === "undelivered") return say("Undelivered: GHL took the reply, and it did not reach the contact", false);
   if (last.status in ENDED) return say(ENDED[last.status] + reason, false);
   say(UNDER_WAY[last.status === "retrying" ? "retrying" : newest] || UNDER_WAY[last.status] || words(last.status), true);
 }

@@ -9,7 +9,7 @@ if not holds(lane, token) then return 0 end
 pass_when_full()
 local record = key('lane', lane)
 redis.call('HINCRBY', record, 'unfinished', -1)
-redis.call('HDEL', record, 'lease', 'lease_until')
+redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at')
 free_slot(lane)
 -- Every message was ended one by one: nothing of this turn may reach the next one.
 if redis.call('HEXISTS', record, 'replaying') == 0 and redis.call('EXISTS', key('waiting', lane)) == 0 then

@@ -15,7 +15,7 @@ local location, contact = split(lane)
 local record = key('lane', lane)
 pass_when_full()
 if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
-local held = redis.call('HMGET', record, 'lease', 'lease_until')
+local held = redis.call('HMGET', record, 'lease', 'lease_until', 'leased_at')
 if held[1] and held[1] ~= token and tonumber(held[2]) > now then return nil end
 
 local function bodies(ids)
@@ -50,9 +50,15 @@ if #ids == 0 then
   keep_lane(lane, tonumber(ARGV[6]))
   return nil
 end
-if held[1] ~= token and redis.call('HINCRBY', record, 'unfinished', 1) > 1 then count('tries|abandoned') end
+if held[1] ~= token and redis.call('HINCRBY', record, 'unfinished', 1) > 1 then
+  count('tries|abandoned')
+  -- Versions before this one did not write when a lease began.
+  local ran = held[2] and held[3] and (tonumber(held[2]) - tonumber(held[3])) / 1000
+  tell(lane, cjson.encode({step = 'recovered', ran_seconds = ran or nil}), tonumber(ARGV[6]))
+end
 redis.call('HDEL', record, 'parked')
 redis.call('HSETNX', record, 'turn', fresh)
+if held[1] ~= token then redis.call('HSET', record, 'leased_at', now) end
 redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)
 take_slot(lane, now + lease)

@@ -129,8 +129,11 @@ class Lanes(Schedule):
         revision: int,
         seconds: float = 0.0,
         permit: Permit | None = None,
+        waited: tuple[str, float] | None = None,
     ) -> bool:
         """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
+
+        `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
         Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
         contact's
@@ -140,7 +143,7 @@ class Lanes(Schedule):
         """
         done = self._step(
             turn,
-            steps.sending(posting, at_ms=at_ms, channel=channel),
+            steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited),
             least=[round(seconds * 1000)],
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             revision=[revision],

@@ -27,8 +27,9 @@ def decode(text: str) -> InboundMessage:
 
 
 def encode_answer(completion: Completion) -> str:
-    """A provider's answer as JSON; `why_silent` is a text there, empty where the answer is one."""
-    return orjson.dumps({**asdict(completion), "why_silent": completion.why_silent or ""}).decode()
+    """A provider's answer as JSON; `why_silent` is a text there, empty where the answer is one. Evidence is the timeline's."""
+    kept = {name: value for name, value in asdict(completion).items() if name != "evidence"}
+    return orjson.dumps({**kept, "why_silent": completion.why_silent or ""}).decode()
 
 
 def decode_answer(text: str) -> Completion | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.policy.authors import author
+from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
 from bridge.store.lanes.transcripts import said
 
@@ -34,4 +35,7 @@ def heard(message: OutboundMessage) -> dict[str, Any]:
         "conversation_id": message.conversation_id,
         "event": orjson.dumps(event).decode(),
         "said": said(message.id, "assistant", message.text) if message.text.strip() else "",
+        "delivery": noted_as(message.status),
+        "status": message.status,
+        "channel": message.channel,
     }

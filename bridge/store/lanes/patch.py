@@ -204,6 +204,10 @@ class Patch(Conditions, EndPatch, total=False):
     seen: bool | None
     # The timeline's event that a part was sent, as JSON: it isn't told if its echo was before.
     sent: str
+    # By which channel that part left: counted unless it was before. Empty: a draft.
+    taken: str
+    # What GHL said at once of a part that was sent: `id`, `delivery`, `status`, `channel`, as in `observe.lua`. None: nothing.
+    delivery: Mapping[str, str] | None
     # What a service said when it failed; it takes the place of an earlier one of the turn. None: it said nothing.
     excerpt: ExcerptPatch | None
     # Events for the timeline; JSON once they are a document.

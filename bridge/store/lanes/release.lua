@@ -55,7 +55,7 @@ if patch.dead then
   end
 end
 
-redis.call('HDEL', record, 'lease', 'lease_until', 'unfinished', 'not_before', 'written')
+redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written')
 redis.call('HSET', record, 'released', token)
 free_slot(lane)
 if patch.replied then

@@ -11,13 +11,14 @@ from uuid import uuid4
 import orjson
 
 from bridge.model import LedgerEntry, MessageId, SendState, Status
+from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
 from bridge.store.lanes.excerpts import kept_of, told_of
 from bridge.store.lanes.messages import encode_answer
 from bridge.store.lanes.transcripts import said, taken_along, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bridge.model import Again, Completion, Ended, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
@@ -101,7 +102,8 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
         "trace_id": completion.trace_id,
         "claimed_message_id": completion.claimed_message_id,
     }
-    besides = {"waited_out": completion.waited_out, "notes": completion.notes}
+    evidence = {"provider": completion.provider, "milliseconds": round(seconds * 1000), **completion.evidence}
+    besides = {"waited_out": completion.waited_out, "notes": completion.notes, "evidence": evidence}
     return {**event, **{name: told for name, told in besides.items() if told}}
 
 
@@ -111,8 +113,8 @@ def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
     return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
 
 
-def sending(posting: Posting, *, at_ms: int, channel: str) -> Patch:
-    """A part is about to be posted."""
+def sending(posting: Posting, *, at_ms: int, channel: str, waited: tuple[str, float] | None = None) -> Patch:
+    """A part is about to be posted; `waited`: why GHL didn't take it just before, and how long (s) that was waited out."""
     event = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
     kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
     return {
@@ -120,8 +122,15 @@ def sending(posting: Posting, *, at_ms: int, channel: str) -> Patch:
         "ledger": {posting.part: LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)},
         "posting": {posting.part: [digest(posting.text)]},
         "unless_there": [posting.part, *([ASK] if posting.parts else [])],
-        "events": [{**event, "shortened": True} if posting.shortened else event],
+        "events": [*_refused(posting, waited), {**event, "shortened": True} if posting.shortened else event],
     }
+
+
+def _refused(posting: Posting, waited: tuple[str, float] | None) -> list[dict[str, Any]]:
+    if waited is None:
+        return []
+    why, seconds = waited
+    return [{"step": "waited_out", "part": posting.part, "why": why, "seconds": round(seconds, 3)}]
 
 
 def not_sent(posting: Posting, *, at_ms: int) -> Patch:
@@ -142,7 +151,17 @@ def sent(turn: Turn, posted: Posted) -> Patch:
         "said": heard,
         "welcomed": ["ghl"],
         "sent": orjson.dumps(event).decode(),
+        "taken": posted.channel,
+        "delivery": _told_at_once(posted),
     }
+
+
+def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
+    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None if that is no news."""
+    noted = noted_as(posted.status)
+    if not (noted and posted.message_ids):
+        return None
+    return {"id": posted.message_ids[0], "delivery": noted, "status": posted.status, "channel": posted.channel}
 
 
 def skipped(turn: Turn, ended: Ended) -> Patch:

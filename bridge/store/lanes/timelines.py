@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.model import Lane
+from bridge.model import Lane, Status
+from bridge.policy.delivery import delivery_of
 from bridge.store.lanes.messages import decode
 from bridge.store.redis.connection import key, reaching, text
 
@@ -26,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """What became of one inbound message."""
+    """What became of one inbound message; `delivery`: of its reply, after GHL had taken it. Empty: there is none."""
 
     id: str
     status: str
@@ -35,6 +36,7 @@ class MessageRecord:
     error: str
     conversation_id: str
     reply_ids: tuple[str, ...]
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class Timelines:
         pipe = self._redis.pipeline(transaction=False)
         for one in ids:
             pipe.hgetall(key("message", lane.location_id, one))
-        return tuple(_record(one, fields) for one, fields in zip(ids, pipe.execute(), strict=True) if fields)
+        pipe.hgetall(key("delivery", str(lane)))
+        *found, noted = pipe.execute()
+        return tuple(_record(one, fields, noted) for one, fields in zip(ids, found, strict=True) if fields)
 
 
 def _event(line: str) -> Event:
@@ -90,7 +94,9 @@ def _event(line: str) -> Event:
     return Event(int(at), details.pop("step"), details)
 
 
-def _record(id_: str, fields: dict[str, str]) -> MessageRecord:
+def _record(id_: str, fields: dict[str, str], noted: dict[str, str]) -> MessageRecord:
+    reply_ids = tuple(orjson.loads(fields.get("replies", "[]")))
+    answered = reply_ids or fields["status"] in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}
     return MessageRecord(
         id=id_,
         status=fields["status"],
@@ -98,5 +104,6 @@ def _record(id_: str, fields: dict[str, str]) -> MessageRecord:
         facts=fields.get("facts", ""),
         error=fields.get("error", ""),
         conversation_id=fields.get("conversation", ""),
-        reply_ids=tuple(orjson.loads(fields.get("replies", "[]"))),
+        reply_ids=reply_ids,
+        delivery=delivery_of([noted.get(one, "") for one in reply_ids]) if answered else "",
     )

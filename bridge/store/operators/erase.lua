@@ -38,11 +38,15 @@ for _, list in ipairs({'waiting', 'carried'}) do
 end
 local KINDS = {
   'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins',
+  'delivery',
 }
 for _, kind in ipairs(KINDS) do
   remove(key(kind, lane))
 end
 remove(key('paused', contact))
+for _, member in ipairs(redis.call('ZRANGE', key('undelivered'), 0, -1)) do
+  if member:sub(1, #lane + 1) == lane .. ' ' then removed = removed + redis.call('ZREM', key('undelivered'), member) end
+end
 removed = removed + redis.call('ZREM', key('recorded', location), contact)
 for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call('ZREM', key('circuit', id, 'waiting'), lane) end
 free_slot(lane)

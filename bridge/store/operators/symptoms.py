@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bridge.store.figures.deliveries import failing
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
 from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untyped_lanes
@@ -15,6 +16,7 @@ from bridge.store.redis.connection import key, now_ms, reaching, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.store.figures.deliveries import Failing
     from bridge.store.figures.gauges import Gauges
     from bridge.store.limits.circuits import DownProvider
     from bridge.store.redis.connection import Redis
@@ -35,7 +37,7 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `missing_durability` names what a 202 lacks to be kept.
+    `missing_durability` names what a 202 lacks to be kept, `failing` are locations with undelivered replies within an hour.
     """
 
     now_ms: int
@@ -47,6 +49,7 @@ class Symptoms:
     capped: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
     missing_durability: tuple[str, ...] = ()
+    failing: Mapping[str, Failing] = field(default_factory=dict)
 
 
 def look(redis: Redis) -> Symptoms:
@@ -63,6 +66,7 @@ def look(redis: Redis) -> Symptoms:
         capped=capped_lanes(redis),
         untyped=untyped_lanes(redis),
         missing_durability=missing_durability(redis),
+        failing=failing(redis),
     )
 
 

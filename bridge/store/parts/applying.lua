@@ -83,6 +83,10 @@ local function apply(lane, patch, retention)
     redis.call('HSET', excerpt, 'lane', lane, 'at', now, 'provider', patch.excerpt.provider, 'sealed', patch.excerpt.sealed)
     redis.call('PEXPIRE', excerpt, retention)
   end
-  if patch.sent and not heard_before then tell(lane, patch.sent, retention) end
+  if patch.sent and not heard_before then
+    tell(lane, patch.sent, retention)
+    count_taken(location, patch.taken, retention)
+  end
+  if patch.delivery then note_delivery(lane, patch.turn, patch.delivery, retention) end
   for _, event in ipairs(patch.events or {}) do tell(lane, event, retention) end
 end

@@ -1,5 +1,5 @@
 -- Messages that left a conversation: ours, a provider's, a person's.
--- Needs: timeline, schedule, dead_letters, standings
+-- Needs: timeline, schedule, dead_letters, standings, delivery
 
 -- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
 --   said  message (JSON, as bridge/store/lanes/transcripts.py writes it)
@@ -64,6 +64,7 @@ local function confirm_sent(lane, turn, part, message, at, retention)
   entry.state, entry.message_ids, entry.draft = 'sent', {message.id}, message.by == 'nobody'
   redis.call('HSET', ledger, part, cjson.encode(entry))
   tell(lane, cjson.encode({step = 'sent', part = part, reply_ids = {message.id}, how = 'heard from GHL'}), retention)
+  count_taken((split(lane)), message.channel, retention)
   local record = key('lane', lane)
   if redis.call('HGET', record, 'turn') == turn then
     redis.call('HDEL', record, 'not_before')
@@ -136,11 +137,16 @@ local CALLS = {call = {answered = true, always = true}, missed_call = {always = 
 -- Answers whether somebody spoke anew.
 local function observe(lane, message, retention)
   local location = split(lane)
-  if redis.call('EXISTS', key('own', location, message.id)) == 1 then return false end
+  local ours = redis.call('GET', key('own', location, message.id))
+  if ours then
+    note_delivery(lane, ours, message, retention)
+    return false
+  end
   local at = message.at > 0 and math.min(message.at, now) or now
   local turn, part = part_of(lane, message, at)
   if turn then
     confirm_sent(lane, turn, part, message, at, retention)
+    note_delivery(lane, turn, message, retention)
     return false
   end
   -- Of what is older than our memory it can't be told whether it is ours.
@@ -165,6 +171,7 @@ local function observe(lane, message, retention)
   if delivered_lately(lane, message, at) then
     own(lane, message.id, 'provider', retention)
     if message.said ~= '' then remember(lane, at, message.said, retention) end
+    note_delivery(lane, 'provider', message, retention)
     return false
   end
   return note_speaker(lane, 'human', at, message, retention)

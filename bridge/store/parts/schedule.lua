@@ -91,7 +91,7 @@ local function may_write(lane, token) return not token or token == '' or holds(l
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
 local function forget_turn(lane)
   forget(
-    key('lane', lane), 'lease', 'lease_until', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
+    key('lane', lane), 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
     'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked'
   )
 end

@@ -47,13 +47,16 @@ M1, R1 = MessageId("m1"), MessageId("r1")
 SECRET = "a text that nobody asked for"
 
 
+EVIDENCE = {"warnings": ["session_lost"], "model": "gpt<b>", "knowledge": [["k1", 0.87]], "tokens": {"total": 9}}
+
+
 def answered(redis: Redis) -> None:
     """A message, what was done about it, and its reply."""
     lanes = lanes_of(redis)
     accept(redis, message("m1", text=SECRET))
     turn = take(lanes)
     lanes.asking(turn, [M1], at_ms=1, may_deliver=False, provider="assistable", circuit="c", seconds=1)
-    lanes.answered(turn, [M1], Completion(text="yes", trace_id="run_7"), at_ms=2, seconds=1.5)
+    lanes.answered(turn, [M1], Completion(text="yes", trace_id="run_7", evidence=EVIDENCE), at_ms=2, seconds=1.5)
     lanes.sent(turn, posted(part("0"), [R1], at_ms=4, how="posted"))
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(R1,)))
 
@@ -135,6 +138,15 @@ async def test_a_conversation_is_found_by_any_of_its_ids(operator: Browser, redi
     said = words(answer)
     for detail in ("It was answered.", "m1", "r1", "after 1.5 s", "trace run_7", "posted"):
         assert detail in said
+    for detail in (
+        "Why did it say that?",
+        "model gpt<b>",
+        "knowledge k1 0.87",
+        "tokens total 9",
+        "has forgotten the conversation",
+    ):
+        assert detail in said
+    assert '<details class="evidence"><summary>' in answer.text
     assert SECRET not in said
 
 

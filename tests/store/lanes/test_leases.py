@@ -425,6 +425,17 @@ def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: 
     assert [one.id for one in second.messages] == [M1, M2]
 
 
+def test_a_takeover_from_a_dead_worker_is_told(redis: Redis, lanes: Lanes, turn: Turn) -> None:
+    """The timeline says that a worker stopped without a word, and for how long its lease ran."""
+    del turn
+    pass_time(redis, LONG + 1)
+    take(lanes)
+    timeline = Timelines(redis).find(LANE.contact_id)
+    assert timeline
+    [event] = [one for one in timeline.events if one.step == "recovered"]
+    assert event.details["ran_seconds"] == pytest.approx(LONG, abs=5)
+
+
 def test_unfinished_leases_are_counted_until_one_ends(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """Each lease that ended without a word counts; a release with a word starts over."""
     for expected in range(2, 12):

@@ -1,0 +1,120 @@
+"""Evidence: what a service tells about how it came to an answer, as the timeline keeps it. Pure.
+
+Names, ids, numbers and moments, never texts: of a knowledge base the ids and scores of what matched, of tools their names. A
+provider's module puts what it finds into `Envelope.evidence`; this module keeps what it knows, bounded.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.wire.answers import as_text, part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bridge.completion.envelope import Envelope
+
+MOST_BYTES = 2048
+# Provider and milliseconds are added by who asked.
+_ROOM_BYTES = MOST_BYTES - 100
+_LONGEST, _MOST_ITEMS, _MOST_COUNT = 80, 10, 10**15
+
+# The conversation was a longer one: the service has forgotten it.
+SESSION_LOST = "session_lost"
+# The answer names another conversation than it was asked about.
+OTHER_CONVERSATION = "other_conversation"
+
+
+def _word(value: object) -> str | float | None:
+    """A name, an id, a moment or a number; nothing that is longer than a line."""
+    match value:
+        case bool():
+            return None
+        case int():
+            return value if abs(value) < _MOST_COUNT else None
+        case float():
+            return round(value, 4) if math.isfinite(value) else None
+        case str():
+            words = " ".join(as_text(value).split())
+            return words[:_LONGEST] if words.isprintable() else None
+        case _:
+            return None
+
+
+def _words(value: object) -> list[str | float]:
+    """Names or ids; of objects their own."""
+    rows = value[:_MOST_ITEMS] if isinstance(value, list | tuple) else []
+    found = (
+        _word(part(row, "id") or part(row, "name") or part(row, "file_id") if isinstance(row, dict) else row) for row in rows
+    )
+    return [one for one in found if one not in (None, "")]
+
+
+def _scores(value: object) -> list[list[str | float]]:
+    """What matched in a knowledge base: each one's id, and its score if it has one."""
+    rows = value[:_MOST_ITEMS] if isinstance(value, list | tuple) else []
+    pairs = ([part(row, "id"), part(row, "score")] if isinstance(row, dict) else row for row in rows)
+    found = ([_word(one) for one in pair[:2]] if isinstance(pair, list) else [_word(pair)] for pair in pairs)
+    return [[one for one in pair if one not in (None, "")] for pair in found if pair[0] not in (None, "")]
+
+
+def _counts(value: object) -> dict[str, float]:
+    """Numbers by what was counted."""
+    rows = list(value.items())[:_MOST_ITEMS] if isinstance(value, dict) else []
+    found = ((_word(name), _word(count)) for name, count in rows)
+    return {name: count for name, count in found if isinstance(name, str) and isinstance(count, int | float)}
+
+
+# In this order; what finds no room is left out.
+_KEPT: Mapping[str, Callable[[object], object]] = {
+    "warnings": _words,
+    "model": _word,
+    "agent": _word,
+    "integration": _word,
+    "session": _word,
+    "finish_reason": _word,
+    "tools": _words,
+    "tokens": _counts,
+    "read_units": _word,
+    "messages": _word,
+    "knowledge": _scores,
+    "namespace": _word,
+    "references": _words,
+    "annotations": _word,
+    "thread": _word,
+    "completed_at": _word,
+    "run": _word,
+}
+NAMES = tuple(_KEPT)
+
+
+def evidence_of(envelope: Envelope) -> dict[str, Any]:
+    """What is kept of an answer's evidence; what is empty, of another form or unknown is left out."""
+    given = {"session": envelope.session_id, "finish_reason": envelope.ended, "tools": envelope.tools, **envelope.evidence}
+    kept: dict[str, Any] = {}
+    for name, form in _KEPT.items():
+        value = form(given.get(name))
+        if value not in (None, "", [], {}) and len(orjson.dumps({**kept, name: value})) <= _ROOM_BYTES:
+            kept[name] = value
+    return kept
+
+
+def is_other(echoed: object, asked: str) -> bool:
+    """Whether an answer names another conversation than it was asked about; one that names none doesn't."""
+    return bool(asked) and as_text(echoed) not in ("", asked)
+
+
+def names_of(listed: object) -> tuple[str, ...]:
+    """The names of tools that were called: under `name`, or under `function.name` as OpenAI has it."""
+    calls: Iterable[object] = listed if isinstance(listed, list) else ()
+    return tuple(filter(None, (as_text(part(call, "function", "name")) or as_text(part(call, "name")) for call in calls)))
+
+
+def tokens_of(usage: object) -> Mapping[str, object]:
+    """A model's tokens by what they were spent on; names as OpenAI has them, or without their ending as Assistable's v3."""
+    told = {name: part(usage, f"{name}_tokens") or part(usage, name) for name in ("prompt", "completion", "total")}
+    return {name: count for name, count in told.items() if count}

@@ -1,0 +1,58 @@
+"""Deliveries: replies that GHL took and that did not reach their contacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from bridge.operating.operation import operation
+from bridge.operating.services import AdminServices
+from bridge.store.figures.deliveries import undelivered as read_undelivered
+from bridge.times import iso
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndeliveredReply:
+    """A reply that did not reach its contact: GHL's id of it, by which channel it left, and when (ISO 8601, UTC) GHL said so."""
+
+    reply_id: str
+    location_id: str
+    contact_id: str
+    channel: str
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndeliveredReplies:
+    """The newest ones, newest first. None is sent again by itself."""
+
+    replies: tuple[UndeliveredReply, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndeliveredQuery:
+    """Of which location (empty: of all), and how many."""
+
+    location: Annotated[str, Field(max_length=100)] = ""
+    limit: Annotated[int, Field(ge=1, le=MOST)] = MOST
+
+
+@operation("conversations.undelivered", "GET", "/undelivered")
+def undelivered(services: AdminServices, asked: UndeliveredQuery) -> UndeliveredReplies:
+    """List replies that GHL took and that did not reach their contacts."""
+    found = [
+        UndeliveredReply(
+            reply_id=one.reply_id,
+            location_id=one.lane.location_id,
+            contact_id=one.lane.contact_id,
+            channel=one.channel,
+            at=iso(one.at_ms),
+        )
+        for one in read_undelivered(services.redis)
+        if asked.location in ("", one.lane.location_id)
+    ]
+    return UndeliveredReplies(replies=tuple(found[: asked.limit]))

@@ -1,0 +1,93 @@
+"""A send of unknown outcome against a GHL whose list is behind."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.policy.list_lag import LONGEST_MS
+from bridge.store.figures.list_lags import ListLags
+from bridge.store.redis.connection import key
+from tests.stored import HERE, pass_time
+from tests.world import LIST, POST, SEARCH, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from tests.world import World
+
+
+@pytest.fixture
+def world(redis: Redis) -> Iterator[World]:
+    with opened(redis) as world:
+        world.keep(takeover_seconds=0, history_messages=0)
+        yield world
+
+
+def lose(world: World) -> None:
+    """Let a post end without a readable answer, and the time for the only look come."""
+    world.refusing[POST] = 500
+    world.write()
+    world.work(readback=(0.01,))
+    world.refusing.clear()
+    look_again(world)
+
+
+def look_again(world: World, seconds: float = 2) -> None:
+    """Let time pass, and look."""
+    pass_time(world.redis, seconds)
+    time.sleep(0.02)
+    world.work(readback=(0.01,))
+
+
+def test_a_list_without_the_contacts_own_message_proves_nothing(world: World) -> None:
+    """The message that is being answered isn't listed yet, so the reply may not be either: it is looked for again, and found."""
+    world.late = True
+    lose(world)
+    assert (world.status()[0], len(world.posts()), world.asked(SEARCH)) == ("retrying", 1, [])
+    assert world.events()[-1].details["why"] == "not in the conversation, and GHL lists late"
+    world.late = False
+    world.listed = [world.row("answer 1", "g1")]
+    look_again(world, 60)
+    assert (world.status(), len(world.posts())) == (("replied", ""), 1)
+
+
+def test_a_list_that_is_in_time_is_believed(world: World) -> None:
+    """GHL lists the contact's message and not the reply: it is posted again, after one search for other conversations."""
+    lose(world)
+    assert (world.status(), len(world.posts()), len(world.asked(LIST)), len(world.asked(SEARCH))) == (("replied", ""), 2, 1, 1)
+    assert not world.redis.exists(key("lag", HERE))
+
+
+def test_a_list_that_stays_behind_is_a_dead_letter_that_says_so(world: World) -> None:
+    """A message that is missing for minutes is no matter of waiting; the reply is not posted a second time."""
+    world.late = True
+    lose(world)
+    world.redis.hset(key("lag", HERE), mapping={"missing": 1, "listed": 0})
+    for row in world.written:
+        row["dateAdded"] -= LONGEST_MS
+    waiting = world.redis.lrange(key("waiting", f"{HERE}:contact"), 0, -1)
+    for id_ in waiting:
+        name = key("message", HERE, str(id_))
+        body = str(world.redis.hget(name, "body"))
+        old = str(world.written[-1]["dateAdded"] + LONGEST_MS)
+        world.redis.hset(name, "body", body.replace(old, str(world.written[-1]["dateAdded"] - 1000)))
+    look_again(world, 30)
+    assert (world.status()[0], len(world.posts())) == ("dead", 1)
+    assert "still lacks a message" in str(world.redis.hget(key("message", HERE, "m1"), "error"))
+
+
+def test_what_was_measured_is_kept_for_the_location(world: World) -> None:
+    """The lag lies between the age at which a message was missing and that at which it was listed."""
+    world.late = True
+    lose(world)
+    world.late = False
+    world.listed = [world.row("answer 1", "g1")]
+    look_again(world, 60)
+    lag = ListLags(world.redis).get(HERE)
+    assert 0 < lag.missing < lag.listed
+    assert lag.ms == lag.listed

@@ -1,0 +1,90 @@
+"""GHL took a reply, and the carrier did not: it is told, counted and listed, and nothing is sent a second time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.other_side import OtherSide, answering, http
+from tests.story.machine import poll
+from tests.story.test_story_metrics import told
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine, Person
+
+
+def delivery(machine: Machine, message_id: str) -> str | None:
+    """What `explain` tells of a message's reply."""
+    [told_of] = [one for one in machine.explain(message_id)["messages"] if one["message_id"] == message_id]
+    found: str | None = told_of["delivery"]
+    return found
+
+
+def replied(person: Person, text: str) -> str:
+    """Let a contact write and have its reply; answers the message's id."""
+    said = person.says(text)
+    assert person.settles(said).status == "replied"
+    return str(said["message_id"])
+
+
+def listed(machine: Machine, location: str) -> list[dict[str, Any]]:
+    """What `conversations undelivered` lists."""
+    done = machine.cli("conversations", "undelivered", "--location", location, "--json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_a_reply_that_the_carrier_refused_is_undelivered_and_not_sent_again(machine: Machine) -> None:
+    """GHL's event comes late, twice, and is followed by an older word: one undelivered reply, one post, one count."""
+    machine.sim.order("defaults", echo="off")
+    ana, before = machine.person("Plain"), told(machine)
+    message_id = replied(ana, "Are you there?")
+    assert delivery(machine, message_id) == "accepted"
+    for status in ("failed", "failed", "delivered"):
+        machine.sim.order("failure", contact_id=ana.id, status=status)
+    assert delivery(machine, message_id) == "undelivered"
+    assert machine.story(message_id).count("undelivered") == 1
+    assert (len(ana.replies), len(ana.requests("post")), ana.completions) == (1, 1, 1)
+    after = told(machine)
+    counted = {
+        one: after[name] - before[name]
+        for one in ("accepted", "delivered", "undelivered")
+        for name in [f"ghl_bridge_deliveries_total SMS {one}"]
+    }
+    assert counted == {"accepted": 1, "delivered": 0, "undelivered": 1}
+    reply_id = machine.explain(message_id)["messages"][-1]["reply_message_ids"][0]
+    [one] = [one for one in listed(machine, "Plain") if one["contact_id"] == ana.id]
+    assert (one["reply_id"], one["channel"]) == (reply_id, "SMS")
+
+
+def test_a_carriers_opt_out_stops_the_channel(machine: Machine) -> None:
+    """Whoever opted out at the carrier gets no further reply, and no completion is bought."""
+    ana = machine.person("Plain")
+    message_id = replied(ana, "Hello?")
+    machine.sim.order("failure", contact_id=ana.id, status="opt_out")
+    assert delivery(machine, message_id) == "undelivered"
+    record = ana.settles(ana.says("Hello again?"))
+    assert (record.status, record.reason, ana.completions, len(ana.replies)) == ("skipped", "stop_word", 1, 1)
+
+
+def test_a_location_whose_replies_fail_is_told_once(machine: Machine) -> None:
+    """The fifth undelivered reply of an hour brings the alert, the fourth does not; it names the location and no contact."""
+    people = [machine.person("Testing", tags=["ai_test", "vip"]) for _ in range(5)]
+    for each in people:
+        replied(each, "Can you see this?")
+    with OtherSide(answering(http(200))) as operator:
+
+        def causes() -> list[str]:
+            return [request.document["cause"] for request in operator.requests]
+
+        machine.start_second_receiver(BRIDGE_ALERT_URL=operator.url)
+        for each in people[:4]:
+            machine.sim.order("failure", contact_id=each.id)
+        assert len(listed(machine, "Testing")) == 4
+        machine.sim.order("failure", contact_id=people[4].id)
+        poll("an alert", lambda: "undelivered:Testing" in causes(), told=causes)
+        assert causes().count("undelivered:Testing") == 1
+        [alert] = [one.document for one in operator.requests if one.document["cause"] == "undelivered:Testing"]
+        assert "5 replies" in alert["text"]
+        assert not any(each.id in alert["text"] for each in people)
