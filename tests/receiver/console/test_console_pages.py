@@ -114,7 +114,7 @@ async def test_the_overview_tells_what_waits_and_what_became_of_messages(operato
     assert re.search(r"Waiting 1 .* Accepted 3 .* Replied 1 .* Skipped 1 ", said)
     assert "human takeover A person has taken the conversation over." in said
     text = (await operator.see("/")).text
-    assert re.search(r'aria-label="Last hour, by minute: 1 replied, 0 silent, 1 skipped, 0 dead"', text)
+    assert re.search(r'aria-label="Last hour, by minute: 1 replied, 0 without a reply, 1 skipped, 0 dead"', text)
     assert re.search(r"<title[^>]*>\d\d:\d\d: 1 replied, 1 skipped</title>", text)
 
 
