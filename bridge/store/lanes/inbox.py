@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 
 from bridge.model import UNKNOWN_LINE, Channel, Lane
-from bridge.policy.consent import START_WORDS, word_of
+from bridge.policy.consent import forms, starts
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import heard
@@ -122,7 +122,6 @@ def accepted_event(message: InboundMessage) -> dict[str, object]:
 
 def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
     """What the script is told of a message that wants an answer."""
-    word = word_of(message.text)
     return {
         "id": message.id,
         "webhook_id": message.webhook_id,
@@ -132,10 +131,10 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
         "line": message.line,
         # By which channel a workflow webhook came may be told later; what it forbids counts now, wherever it may have come from.
         "channels": list(Channel) if message.line == UNKNOWN_LINE else [message.channel],
-        "word": word,
+        "forms": forms(message.text),
         # What came without its id is not known for what it is before GHL was asked.
         "words": "" if message.provisional else digest(message.text),
-        "start": word in START_WORDS,
+        "start": starts(message.text),
         "at": message.date_added_ms,
         "marketplace": marketplace,
     }
