@@ -77,7 +77,8 @@ def _words(text: str) -> list[str]:
     """The words in plain letters; what is spelled letter by letter is a word."""
     words: list[str] = []
     for alone, some in groupby(plain(letters(text)).split(), key=lambda word: len(word) == 1 and word.isalpha()):
-        words += ["".join(some)] if alone else some
+        spelled = list(some)
+        words += ["".join(spelled)] if alone else spelled
     return words
 
 

@@ -44,6 +44,7 @@ class Inbox:
         self._accept = redis.register_script(script("accept"))
         self._observe = redis.register_script(script("observe"))
         self._contact = redis.register_script(script("contact"))
+        self._sweep_soon = redis.register_script(script("sweep_soon"))
         self._retention_ms = retention_ms
         self._pipelines = Pipelines(redis, seconds=seconds)
         self._fernet_keys = tuple(fernet_keys)
@@ -89,6 +90,11 @@ class Inbox:
         """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""
         with reaching(f"note an event of contact {update.contact_id}"):
             await self._pipelines.run(self._contact, contact_args(update, self._retention_ms))
+
+    async def sweep_soon(self, location_id: LocationId, *, seconds: float) -> None:
+        """Look in GHL before long for what a webhook did not bring, if the location is swept at all. Raises Unavailable."""
+        with reaching(f"plan a sweep of {location_id}"):
+            await self._pipelines.run(self._sweep_soon, (location_id, round(seconds * 1000)))
 
     async def close(self) -> None:
         """Give the connections back."""
