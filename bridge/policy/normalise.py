@@ -28,6 +28,11 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s]|_", " ", text).casefold().split())
 
 
+def bare(text: str) -> str:
+    """The letters and digits of a text alone, in one case: what is left whatever quotes, marks and spaces a program changes."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
+
+
 def letters(text: str) -> str:
     """The text in the plainest letters that it may be written in: no full width, no accents, no invisible marks."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)))

@@ -60,7 +60,6 @@ def test_a_location_with_workflow_webhooks_only(machine: Machine, order: dict[st
     assert explained == machine.explain(said["message_id"])
 
 
-@pytest.mark.parametrize("pairs", [{}, PAIRS])
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
@@ -96,6 +95,7 @@ def test_a_raw_body_that_cannot_be_read_is_made_up_for(machine: Machine) -> None
     assert len(ana.replies) == 1
 
 
+@pytest.mark.parametrize("pairs", [{}, PAIRS])
 @pytest.mark.parametrize("first", ["marketplace", "workflow", "both"])
 def test_both_protocols_are_one_message(machine: Machine, first: str, pairs: dict[str, str]) -> None:
     """The same event by both ways, in any order and at the same moment, gets one completion and one reply."""
