@@ -68,6 +68,21 @@ def stopping(words: Iterable[str]) -> frozenset[str]:
     )
 
 
+def stops(text: str, channel: Channel, words: Iterable[str]) -> bool:
+    """Whether a whole message stops its channel, by these stop words: what the accept script looks up."""
+    return not stopping(words).isdisjoint(f"{channel}|{form}" for form in forms(text))
+
+
+def is_spoken_stop(transcript: str, words: Iterable[str]) -> bool:
+    """Whether a whole transcript is one of these stop words that mean nothing else: an engine may hear a word in silence.
+
+    What is written may be written twice or with thanks; what was heard counts only if it is the word and nothing more.
+    """
+    listed = {form for word in words for form in _written(_words(word))} - {""}
+    heard = set(_written(_words(transcript)))
+    return not heard.isdisjoint(listed) and heard.isdisjoint(PHONE_STOP_WORDS)
+
+
 def starts(text: str) -> bool:
     """Whether the whole message is a word that lifts a stop."""
     return not START_WORDS.isdisjoint(forms(text))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bridge.locations import Location
 from bridge.model import Channel
-from bridge.policy.consent import forms, starts, stopping
+from bridge.policy import consent
+from bridge.policy.consent import forms, is_spoken_stop, starts, stopping
 from bridge.stop_words import PHONE_STOP_WORDS, STOP_WORDS
 
 DEFAULT = stopping(Location(id="here").stop_words)
@@ -221,6 +222,9 @@ def test_a_signature_says_nothing(below: str) -> None:
             "arrêtez",
             "full stop",
             "bus stop",
+            "HELP",
+            "INFO",
+            "help me stop",
         ),
         *("Sent from my iPhone", "Thanks\nSTOP by"),
         "STOP\n" + "Sent from my iPhone and I have much more to say about all of that, you see",
@@ -245,6 +249,27 @@ def test_a_sentence_never_stops(others: list[str], word: str, at: int, between: 
     """A stop word with three and more other words is never a stop, on any channel, wherever it stands."""
     sentence = between.join([*others[:at], word, *others[at:]])
     assert not any(stops(sentence, channel) for channel in Channel)
+
+
+@pytest.mark.parametrize(
+    ("transcript", "stop"),
+    [
+        *[(text, True) for text in ("Stop.", "STOP", "Unsubscribe!", "Opt out.", "opt-out", "Arrêt.")],
+        *[(text, False) for text in ("Cancel.", "End", "Quit", "Fin.", "Baja", "Alto", "Parar", "Remove", "", "...", "Start")],
+        *[(text, False) for text in ("Stop stop", "Stop, thank you.", "Please stop", "Stop by at nine", "stop\n-- \nBob")],
+    ],
+)
+def test_what_was_heard_is_the_word_alone(transcript: str, *, stop: bool) -> None:
+    """A transcript stops only if it is whole and equal to a stop word that means nothing else."""
+    assert is_spoken_stop(transcript, STOP_WORDS) is stop
+
+
+@pytest.mark.parametrize("text", ["STOP", "opt-out\n- Bob", "cancel", "Stop by", "Kein Interesse", ""])
+@pytest.mark.parametrize("channel", Channel)
+def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel) -> None:
+    """Whoever asks in Python gets the answer that the script would find in the set."""
+    for words in (STOP_WORDS, ("kein interesse",), ()):
+        assert consent.stops(text, channel, words) is stops(text, channel, stopping(words))
 
 
 @given(st.text())
