@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import re
 
+from bridge.policy.device_lines import is_device_line
 from bridge.policy.normalise import plain
 
 # A stop word stands at the very top: what is further down is not looked at.
 _MOST_CHARACTERS = 2_000
 _MOST_LINE = 80
-_MOST_WORDS = 8
 _MOST_LINES_OF_A_SIGNATURE = 6
 
 _DELIMITER = re.compile(r"\s*(?:--|—|__+|~~+|-{3,}|={3,}|\*{3,})\s*")
 _NAME = re.compile(r"\s*(?:--?|–|—|~|\^)\s*[^\W\d_][\w.'’-]*(?:\s+[\w.'’-]+){0,2}\s*~?\s*")
-# Names of devices and of mail programs are the same in every language, inflected or not (Finnish: iPhonesta).
-_DEVICE = re.compile(
-    r"iphone|ipad|ipod|apple\s?watch|android|samsung|galaxy|huawei|xiaomi|redmi|oneplus|motorola|nokia|google pixel|black\s?berry"
-    r"|windows phone|outlook|yahoo|gmail|proton\s?mail|mail for windows|gmx|web\.de|aol|airmail|bluemail|smartphone",
-    re.IGNORECASE,
-)
-_SENT = re.compile(
-    r"^sent|^get\b|gesendet|holen|envoy|obtenir|obtenez|télécharge|enviad|enviado|obt[eé]n|inviat|ottieni|verzonden|verstuurd|download"
-    r"|skickat|hämta|sendt|lähet|hanki|wysłan|pobierz|odesl|odosl|trimis|küldve|elküldve|gönder|отправлен|надіслан|изпратен|发自|發自"
-    r"|傳送|から送信|보냄|보낸|نشط|أرسل|נשלח|στάλθηκε",
-    re.IGNORECASE,
-)
 _CLOSINGS = frozenset(
     plain(closing)
     for closing in (
@@ -41,28 +29,22 @@ _CLOSINGS = frozenset(
 
 
 def without_signature(text: str) -> str:
-    """The text without what is a signature below its first line; of a long text only the beginning is looked at."""
-    lines = text[:_MOST_CHARACTERS].strip().split("\n")
+    """The text without what is a signature below its first line. A long one is only relieved of what a line of dashes begins."""
+    text = text.strip()
+    whole = len(text) <= _MOST_CHARACTERS
+    lines = text[:_MOST_CHARACTERS].split("\n")
     kept = lines[:1]
     for index, line in enumerate(lines[1:], start=1):
-        if _begins_signature(line, lines[index + 1 :]):
-            break
-        if line.strip() and not _is_of_a_device(line, apart=not lines[index - 1].strip()) and not _NAME.fullmatch(line):
+        if _DELIMITER.fullmatch(line) or (whole and _closes(line, lines[index + 1 :])):
+            return "\n".join(kept)
+        if line.strip() and not is_device_line(line) and not _NAME.fullmatch(line):
             kept.append(line)
-    return "\n".join(kept)
+    return "\n".join(kept) if whole else text
 
 
-def _begins_signature(line: str, below: list[str]) -> bool:
-    if _DELIMITER.fullmatch(line):
-        return True
+def _closes(line: str, below: list[str]) -> bool:
+    """Whether a line is "Best regards" or the like, and below it stand a few short ones that ask nothing."""
     if len(line) > _MOST_LINE or plain(line) not in _CLOSINGS:
         return False
     named = [each for each in below if each.strip()]
     return len(named) <= _MOST_LINES_OF_A_SIGNATURE and not any("?" in each or len(each) > _MOST_LINE for each in named)
-
-
-def _is_of_a_device(line: str, *, apart: bool) -> bool:
-    """`Sent from my iPhone`. A line that stands apart, as telephones write it, needs no known word for "sent"."""
-    if len(line) > _MOST_LINE or len(line.split()) > _MOST_WORDS or "?" in line or not _DEVICE.search(line):
-        return False
-    return apart or bool(_SENT.search(line.strip()))

@@ -272,6 +272,13 @@ def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel
         assert consent.stops(text, channel, words) is stops(text, channel, stopping(words))
 
 
+def test_what_is_far_below_is_not_forgotten() -> None:
+    """Words below many empty lines are words; below a line of dashes none counts, however long the rest is."""
+    assert not stops("STOP" + "\n" * 3_000 + "by at nine")
+    assert not stops("STOP\nThanks\n" + "and so on\n" * 3_000)
+    assert stops("STOP\n-- \n" + "This message is confidential.\n" * 3_000)
+
+
 @given(st.text())
 def test_any_text_has_forms(text: str) -> None:
     """No text is too odd, and what is looked up is never empty."""
