@@ -60,6 +60,9 @@ REOPEN_SECONDS = 30.0
 
 QUICKLY_PARSED_BYTES = 16 * 1024
 
+# By then GHL lists the message that a webhook told of.
+LISTED_SECONDS = 8.0
+
 # Outcomes that are reasons: there is nothing to answer.
 REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
 
@@ -108,6 +111,9 @@ async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: 
     shared, keys = services.workflow_secrets, services.secret_keys
     workflow_secrets.verify(given, event.location_id, own=own, shared=shared, keys=keys)
     if isinstance(event, Ignored):
+        if event.reason is Reason.UNPARSEABLE and event.location_id and event.contact_id:
+            # There is a message, whatever it says: GHL has it.
+            await services.inbox.sweep_soon(event.location_id, seconds=LISTED_SECONDS)
         return await _ignore(event, services)
     return _told(event, event.id, await services.inbox.accept(event, marketplace=False))
 

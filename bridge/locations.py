@@ -19,6 +19,7 @@ from pydantic import (
 
 from bridge import hours_notation, time_zones
 from bridge.model import Channel, LocationId
+from bridge.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -168,7 +169,7 @@ class Location(_Table):
     takeover_by_call: Literal["answered", "never", "always"] = "answered"
     off_tags: Words = ("ai_off",)
     required_tags: Words = ()
-    stop_words: Words = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out")
+    stop_words: Words = STOP_WORDS
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()

@@ -10,6 +10,7 @@ from bridge.ghl.channels import by_settings
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
 from bridge.policy import guards, transcript
 from bridge.policy.business_hours import hours_of
+from bridge.policy.reactions import judge_reaction
 from bridge.store.lanes.steps import ASK
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ def _is_the_providers(answer: Completion, location: Location) -> bool:
 def judge(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> Skip | None:
     """Judge one message of a turn that opens."""
     age = _age(message, turn, kept, services)
-    return _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+    skip = _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
+    return skip or judge_reaction(message, turn.said)
 
 
 def judge_turn(case: Case, kept: LocationRecord, services: AnswerServices) -> Skip | None:

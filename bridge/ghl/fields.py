@@ -26,7 +26,11 @@ def read_event(body: bytes) -> dict[str, Any] | None:
 
     GHL's integration guide shows the event's fields inside `data`, delivered samples have them at the root: both end up flat.
     """
-    root = _load(body)
+    return flat(_load(body))
+
+
+def flat(root: object) -> dict[str, Any] | None:
+    """An event with its fields at the root, whether they stood there or inside `data`; None if it is no object."""
     if not isinstance(root, dict):
         return None
     data = root.get("data")
@@ -82,15 +86,26 @@ def _load(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        return _load_leniently(body) if b"\\ud" in body.lower() else None
+        return lenient(body.decode("utf-8-sig", "replace"))
 
 
-def _load_leniently(body: bytes) -> object:
-    # JavaScript cuts texts between the halves of an emoji and writes the half as \ud83d: refusing it would lose the message.
+def lenient(text: str, *, once: bool = False) -> object:
+    r"""Read JSON whose texts may hold line breaks, tabs and other controls; None if it can't be read.
+
+    JavaScript cuts texts between the halves of an emoji and writes the half as \ud83d: refusing it would lose the message.
+    `once` refuses an object that has a name twice.
+    """
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=_named_once if once else None)
     except (ValueError, RecursionError):
         return None
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _refuse(constant: str) -> None:

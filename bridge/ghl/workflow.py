@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from bridge.ghl import fields
+from bridge.ghl import fields, raw_body
 from bridge.ghl.channels import Kind, find_kind, told_word, unknown_kind
 from bridge.ghl.email.own_words import own_text
 from bridge.ghl.events import MAX_TEXT, is_inbound
@@ -35,7 +35,7 @@ def parse(body: bytes, *, content_type: str, fresh_id: str) -> InboundMessage | 
     """
     root = _read(body, content_type)
     if root is None:
-        return Ignored(reason=Reason.UNPARSEABLE)
+        return _ignored(_Told(raw_body.ids(body)), Reason.UNPARSEABLE)
     told = _Told(root)
     type_ = told.value("type")
     word = fields.text(type_, limit=_MAX_WORD)
@@ -109,8 +109,9 @@ class _Told:
 
 
 def _read(body: bytes, content_type: str) -> dict[str, Any] | None:
-    document = fields.read_event(body)
-    if document is not None or "json" in content_type.lower():
+    document = None if raw_body.may_contradict_itself(body) else fields.read_event(body)
+    document = document or raw_body.read(body)
+    if document is not None or "json" in content_type.lower() or body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return document
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_PAIRS)) or None

@@ -17,12 +17,16 @@ _BEARER = "bearer "
 
 
 def presented(headers: Mapping[str, str], path_secret: str) -> tuple[bytes, ...]:
-    """Every secret that a request brings: in the path, in `X-Bridge-Secret`, as bearer. Raises Unauthorized if it brings none."""
+    """Every secret that a request brings: in the path, in `X-Bridge-Secret`, as bearer. Raises Unauthorized if it brings none.
+
+    A slash before or behind the one in the path may belong to it or be one too many.
+    """
     authorization = headers.get("authorization", "")
     bearer = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""
     # ASGI hands headers on as Latin-1, whatever their bytes are.
     in_headers = (given.strip().encode("latin-1", "replace") for given in (headers.get("x-bridge-secret", ""), bearer))
-    found = tuple(given for given in (path_secret.encode("utf-8", "replace"), *in_headers) if given)
+    in_path = (given.encode("utf-8", "replace") for given in (path_secret, path_secret.strip("/")))
+    found = tuple(dict.fromkeys(given for given in (*in_path, *in_headers) if given))
     if not found:
         raise Unauthorized("no secret")
     return found

@@ -1,31 +1,121 @@
-"""Opt-out and opt-in words: STOP, START and their like."""
+"""Opt-out and opt-in words: STOP, START and their like, however they are written."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bridge.model import Channel
-from bridge.policy.normalise import plain
+from bridge.policy.normalise import letters, plain
+from bridge.policy.signatures import without_signature
+from bridge.stop_words import PHONE_STOP_WORDS, START_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-# What carriers take for an opt-in again; "yes" is one of theirs too, and an answer to a question far more often.
-START_WORDS = frozenset({"start", "unstop"})
-# Opt-outs by the rules of the phone companies, ordinary words elsewhere.
-_BY_PHONE_ONLY = frozenset({"cancel", "end", "quit"})
 _PHONE = frozenset({Channel.SMS, Channel.WHATSAPP})
 _MOST_CHARACTERS = 60
+# Two words may be written as one and the other way round: OPTOUT, STOP ALL. More of them are a sentence.
+_MOST_JOINED = 2
+_THANKS = tuple(
+    tuple(thanks.split())
+    for thanks in (
+        *(
+            "thank you very much",
+            "thank you so much",
+            "thank you",
+            "many thanks",
+            "thanks a lot",
+            "thanks",
+            "thx",
+            "thankyou",
+            "ty",
+        ),
+        *("vielen dank", "danke schon", "danke", "merci beaucoup", "merci", "muchas gracias", "gracias", "muito obrigado"),
+        *("muito obrigada", "obrigado", "obrigada", "grazie mille", "grazie", "dank u wel", "dank u", "dank je", "bedankt"),
+        *("tack sa mycket", "tack", "tusen takk", "takk", "mange tak", "tak", "kiitos", "dziekuje", "dzieki", "dekuji", "diky"),
+        *("koszonom", "multumesc", "hvala", "спасибо", "дякую", "благодаря", "tesekkurler", "tesekkur ederim", "ευχαριστω"),
+        *("谢谢", "謝謝", "ありがとう", "ありがとうございます", "감사합니다", "شكرا", "תודה", "terima kasih", "cam on"),
+    )
+)
 
 
-def word_of(text: str) -> str:
-    """The whole message as a stop word would stand in the list: any case, punctuation ignored; empty if too long for one."""
-    return plain(text) if len(text) <= _MOST_CHARACTERS else ""
+def forms(text: str) -> tuple[str, ...]:
+    """The forms under which a whole message is looked up among stop words; none if it is too long to be one.
+
+    Letters are compared without case, accents, full width and punctuation; what is spelled letter by letter or written twice
+    counts once; thanks and a signature below say nothing.
+    """
+    said = without_signature(text)
+    if len(said) > _MOST_CHARACTERS:
+        return ()
+    words = _words(said)
+    # As older versions have it in `stopping:LOCATION`, and as a location may list it, thanks and all.
+    every = (plain(said), *_written(words), *_written(_once(_without_thanks(words))))
+    return tuple(dict.fromkeys(form for form in every if form))
 
 
 def stopping(words: Iterable[str]) -> frozenset[str]:
-    """What stops which channel, as `Channel|word`: a location's `stop_words` made ready to be looked up."""
-    plains = {plain(word) for word in words} - {""}
+    """What stops which channel, as `Channel|form`: a location's `stop_words` made ready to be looked up."""
+    listed = [(word, _written(_words(word))) for word in words]
     return frozenset(
-        f"{channel}|{word}" for channel in Channel for word in plains if channel in _PHONE or word not in _BY_PHONE_ONLY
+        f"{channel}|{form}"
+        for word, written in listed
+        for channel in Channel
+        if channel in _PHONE or PHONE_STOP_WORDS.isdisjoint(written)
+        for form in (plain(word), *written)
+        if form
     )
+
+
+def stops(text: str, channel: Channel, words: Iterable[str]) -> bool:
+    """Whether a whole message stops its channel, by these stop words: what the accept script looks up."""
+    return not stopping(words).isdisjoint(f"{channel}|{form}" for form in forms(text))
+
+
+def is_spoken_stop(transcript: str, words: Iterable[str]) -> bool:
+    """Whether a whole transcript is one of these stop words that mean nothing else: an engine may hear a word in silence.
+
+    What is written may be written twice or with thanks; what was heard counts only if it is the word and nothing more.
+    """
+    listed = {form for word in words for form in _written(_words(word))} - {""}
+    heard = set(_written(_words(transcript)))
+    return not heard.isdisjoint(listed) and heard.isdisjoint(PHONE_STOP_WORDS)
+
+
+def starts(text: str) -> bool:
+    """Whether the whole message is a word that lifts a stop."""
+    return not START_WORDS.isdisjoint(forms(text))
+
+
+def _words(text: str) -> list[str]:
+    """The words in plain letters; what is spelled letter by letter is a word."""
+    words: list[str] = []
+    for alone, some in groupby(plain(letters(text)).split(), key=lambda word: len(word) == 1 and word.isalpha()):
+        spelled = list(some)
+        words += ["".join(spelled)] if alone else spelled
+    return words
+
+
+def _written(words: Sequence[str]) -> tuple[str, ...]:
+    apart, together = " ".join(words), "".join(words)
+    return (apart, together) if len(words) <= _MOST_JOINED else (apart,)
+
+
+def _without_thanks(words: list[str]) -> list[str]:
+    """The words without thanks before and after them; thanks alone stay."""
+    for thanks in _THANKS:
+        size = len(thanks)
+        if size < len(words) and tuple(words[-size:]) == thanks:
+            return _without_thanks(words[:-size])
+        if size < len(words) and tuple(words[:size]) == thanks:
+            return _without_thanks(words[size:])
+    return words
+
+
+def _once(words: list[str]) -> list[str]:
+    """STOP STOP is STOP, and "opt out, opt out" is "opt out"."""
+    for size in range(1, _MOST_JOINED + 1):
+        if words and words == words[:size] * (len(words) // size):
+            return words[:size]
+    return words

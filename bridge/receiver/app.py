@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from bridge import logs
@@ -23,6 +24,7 @@ from bridge.receiver.console import app as console
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
 from bridge.receiver.pacing import Pacing
+from bridge.receiver.slashes import WebhookSlashes
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
@@ -81,4 +83,9 @@ def build(settings: Settings) -> Starlette:
         Mount("/console", console.build(admin_services)),
     ]
     # A mount matches no path with a line break in it.
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: refuse_http})
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(WebhookSlashes)],
+        exception_handlers={HTTPException: refuse_http},
+    )

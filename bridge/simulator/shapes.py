@@ -107,7 +107,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         {
             "message_id": _NAME,
             "contact_id": _NAME,
-            "form": {"enum": ["free", "json", "form"]},
+            "form": {"enum": ["free", "json", "form", "raw"]},
             "pairs": {"type": "object", "additionalProperties": _TEXT},
             "test": _FLAG,
             "url": _NAME,

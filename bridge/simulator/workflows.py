@@ -59,6 +59,10 @@ class Workflows:
                 return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
             case "json":
                 return orjson.dumps(pairs), "application/json"
+            case "raw":
+                # A body that its user wrote as a template: GHL puts the values in as they are.
+                written = ",".join('"' + name + '":"' + value + '"' for name, value in pairs.items())
+                return f"{{{written}}}".encode(), "application/json"
             case _:
                 contact = self.simulation.world.contacts[message.contact_id]
                 shown = free(message, contact, pairs, told=not order.get("test"), now=self.simulation.now())

@@ -795,6 +795,18 @@ def test_our_own_words_coming_back_are_a_loop(world: World) -> None:
     assert facts(world, "m2") == "the text of our reply r1 came back"
 
 
+def test_a_reaction_to_our_reply_is_no_question(world: World) -> None:
+    """A few words in any language around what we said last are skipped, alone or in a burst; the rest is answered."""
+    world.completion = {"output": "**Wir** öffnen um neun."}
+    world.write("m1")
+    world.work()
+    world.write("m2", text="Gefiel „Wir öffnen um neun.“")
+    world.write("m3", text="Und am Samstag?")
+    world.work()
+    assert (world.status("m2"), world.status("m3"), len(world.inputs())) == (("skipped", "blank"), REPLIED, 2)
+    assert facts(world, "m2") == "nothing but a reaction to our reply r1"
+
+
 def test_the_same_words_again_and_again_are_a_loop(world: World) -> None:
     """A sentence is answered twice within an hour, and not a third time."""
     for number in range(3):

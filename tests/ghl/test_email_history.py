@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ghl.email.device_lines import is_device_line
 from bridge.ghl.email.own_words import own_text
 from bridge.model import Channel
-from bridge.policy.consent import stopping, word_of
+from bridge.policy.consent import stops
+from bridge.policy.device_lines import is_device_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ def test_an_opt_out_by_mail_from_a_telephone_is_known(line: str) -> None:
     """A mail that says only "Unsubscribe" above a telephone's line and a quote is the stop word, whole and alone."""
     quote = f"{escape(HEADERS['apple, English'])}<br><blockquote type='cite'><div>Shall we book?</div></blockquote>"
     body = f'<html><body dir="auto">Unsubscribe<div><br><div dir="ltr">{escape(line)}</div><br>{quote}</div></body></html>'
-    assert f"{Channel.EMAIL}|{word_of(own_text(body, subject=SUBJECT))}" in stopping(["unsubscribe"])
+    assert stops(own_text(body, subject=SUBJECT), Channel.EMAIL, ["unsubscribe"])
 
 
 @pytest.mark.parametrize("line", DEVICE_LINES["a person's"])

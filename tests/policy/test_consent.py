@@ -1,20 +1,26 @@
-"""Stop words: the whole message, any case, punctuation ignored; some by phone only."""
+"""Stop words: the whole message, however it is written; some by phone only; never a sentence."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bridge.locations import Location
 from bridge.model import Channel
-from bridge.policy.consent import START_WORDS, stopping, word_of
+from bridge.policy import consent
+from bridge.policy.consent import forms, is_spoken_stop, starts, stopping
+from bridge.stop_words import PHONE_STOP_WORDS, STOP_WORDS
 
 DEFAULT = stopping(Location(id="here").stop_words)
-# Words of the default that mean something else where no phone company reads along.
-BY_PHONE_ONLY = ("cancel", "end", "quit")
+# What 0.1.0 knew, and what a file that was written for it may list.
+FIRST = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out")
 
 
 def stops(text: str, channel: Channel = Channel.SMS, words: frozenset[str] = DEFAULT) -> bool:
-    return f"{channel}|{word_of(text)}" in words
+    return any(f"{channel}|{form}" in words for form in forms(text))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,7 @@ def test_the_whole_message_stops(text: str) -> None:
         "stop by at five",
         "Stop it, you are making me laugh",
         "don't stop",
-        "stopp",
+        "stopps",
         "stops",
         "non-stop",
         "the end",
@@ -70,26 +76,253 @@ def test_part_of_a_message_does_not_stop(text: str) -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-@pytest.mark.parametrize("word", [*BY_PHONE_ONLY, "stop", "revoke"])
+@pytest.mark.parametrize("word", STOP_WORDS)
 def test_ordinary_words_stop_by_phone_only(channel: Channel, word: str) -> None:
-    """Cancel, end and quit count on SMS and WhatsApp, where phone companies know them; the others on every channel."""
+    """Words that mean much else count on SMS and WhatsApp, where phone companies know them; the others on every channel."""
     by_phone = channel in {Channel.SMS, Channel.WHATSAPP}
-    assert stops(word, channel) is (by_phone or word not in BY_PHONE_ONLY)
+    assert stops(word, channel) is (by_phone or word not in PHONE_STOP_WORDS)
+    assert stops(f"{word.upper()}!\n\nSent from my iPhone", channel) is (by_phone or word not in PHONE_STOP_WORDS)
+
+
+def test_the_first_words_stay() -> None:
+    """No word of the first list is ever taken away, and which count by phone only is a part of the whole list."""
+    assert STOP_WORDS[: len(FIRST)] == FIRST
+    assert set(STOP_WORDS) > PHONE_STOP_WORDS > {"cancel", "end", "quit"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "OPTOUT",
+            "optout",
+            "Opt-Out",
+            "opt.out",
+            "OPT OUT.",
+            "STOP ALL",
+            "Stop-All",
+            "UNSUB",
+            "ARRET",
+            "Arrêt",
+            "ARRÊTE",
+            "un sub",
+        ),
+        *("STOPP", "Stopp!", "СТОП", "Remove", "ALTO", "Parar.", "BAJA", "fin"),
+    ],
+)
+def test_words_of_other_lists_stop(text: str) -> None:
+    """What carriers, other services and people of other languages write is in the list, in one word or two."""
+    assert stops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "ＳＴＯＰ",
+            "ｓｔｏｐ！",
+            "Ｕｎｓｕｂｓｃｒｉｂｅ",
+            "𝐒𝐓𝐎𝐏",
+            "S T O P",
+            "S.T.O.P.",
+            "s-t-o-p",
+            "S. T. O. P",
+            "S T O P  A L L",
+        ),
+        *("o p t o u t", "ST\u200bOP", "\u200eSTOP\u200f", "st\u00adop", "🛑STOP🛑", "[STOP]", "'stop'", "STÓP"),
+    ],
+)
+def test_how_it_is_written_does_not_matter(text: str) -> None:
+    """Full width, letter by letter, accents and marks that nobody sees."""
+    assert stops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("STOP STOP", "stop, Stop, STOP!", "Stop stop stop stop", "opt out opt out", "STOP\nSTOP", "S T O P STOP"),
+        *(
+            "Stop. Thank you",
+            "STOP thanks!",
+            "Thanks, stop.",
+            "Thank you. STOP. Thank you very much",
+            "Stopp, danke",
+            "Stop, merci",
+        ),
+        *(
+            "Stop, gracias",
+            "Unsubscribe, thanks a lot",
+            "STOP STOP, thx",
+            "Stopp. Vielen Dank!",
+            "стоп, спасибо",
+            "Stop, danke schön",
+        ),
+        *("ARRÊT merci beaucoup", "Parar, obrigado", "stop takk", "Opt-out. Thank you so much."),
+    ],
+)
+def test_twice_or_with_thanks_is_still_one_word(text: str) -> None:
+    """A doubled word or a thank-you never makes a stop another message."""
+    assert stops(text)
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        *("\n\nSent from my iPhone", "\nSent from my iPhone", "\n\nGet Outlook for Android", "\n\nVon meinem iPhone gesendet"),
+        *("\n\nEnvoyé de mon iPad", "\n\nEnviado desde mi Samsung", "\n\nInviato da iPhone", "\n\nVerzonden vanaf mijn iPhone"),
+        *(
+            "\n\nLähetetty iPhonesta",
+            "\n\nОтправлено с iPhone",
+            "\n\n发自我的iPhone",
+            "\n\niPhoneから送信",
+            "\nSkickat från min iPhone",
+        ),
+        *("\n\nSent from Yahoo Mail on Android", "\n-- \nJohn Smith\nAcme Ltd\n555-1234", "\n--\nJ.", "\n- Bob", "\n~ Ann Lee ~"),
+        *(
+            "\n—\nBob",
+            "\n\nThanks,\nJohn",
+            "\n\nBest regards,\nJohn Smith\nDirector",
+            "\nDanke\nEva",
+            "\n\nViele Grüße\nEva Maier",
+        ),
+        *("\n\nCordialement,\nLuc", "\n\n\nSaludos\n\nAna\n\nSent from my iPhone", "\n\n- Bob\n\nSent from my iPhone", "\r\n"),
+    ],
+)
+def test_a_signature_says_nothing(below: str) -> None:
+    """A stop above a telephone's line, a closing or a name is a stop, on every channel."""
+    for word in ("STOP", "Unsubscribe", "Opt out."):
+        assert stops(word + below, Channel.EMAIL)
+    assert not stops("Please stop by at nine" + below, Channel.EMAIL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "STOP\nI got a new iPhone",
+            "Cancel\nmy appointment",
+            "End\nof story",
+            "STOP\n\nI have a question",
+            "Quit\n\nWhat about my iPad?",
+        ),
+        *(
+            "Stop\nThanks, but can you call me?\nwhen?",
+            "Stop\n- one\n- two\n- and some more words",
+            "thanks",
+            "thank you",
+            "Danke",
+        ),
+        *("stop and go", "opt me out of it", "o", "s t", "s t o p it now", "stop end", "be end", "the fin", "no stop", "no fin"),
+        *(
+            "Remove the cat",
+            "alto Adige",
+            "Baja California",
+            "parar e pensar",
+            "fin de semana",
+            "arrêtez",
+            "full stop",
+            "bus stop",
+            "HELP",
+            "INFO",
+            "help me stop",
+        ),
+        *("Sent from my iPhone", "Thanks\nSTOP by"),
+        "STOP\n" + "Sent from my iPhone and I have much more to say about all of that, you see",
+    ],
+)
+def test_what_says_more_does_not_stop(text: str) -> None:
+    """Other words above, below or between make it a message to be answered."""
+    assert not stops(text)
+
+
+# Words as they are written, without those that are counted as nothing or as a letter.
+WORD = st.text(st.characters(categories=["L"]), min_size=2, max_size=12)
+OTHERS = st.lists(WORD.filter(lambda word: forms(f"{word} stop")[-1:] != ("stop",) and not stops(word)), min_size=3, max_size=8)
+
+
+@given(
+    others=OTHERS, word=st.sampled_from(STOP_WORDS), at=st.integers(0, 8), between=st.sampled_from([" ", ", ", "\n", " - ", ". "])
+)
+@example(others=["an", "iPhone", "please"], word="stop", at=0, between="\n")
+@example(others=["by", "at", "nine"], word="stop", at=0, between=" ")
+def test_a_sentence_never_stops(others: list[str], word: str, at: int, between: str) -> None:
+    """A stop word with three and more other words is never a stop, on any channel, wherever it stands."""
+    sentence = between.join([*others[:at], word, *others[at:]])
+    assert not any(stops(sentence, channel) for channel in Channel)
+
+
+@pytest.mark.parametrize(
+    ("transcript", "stop"),
+    [
+        *[(text, True) for text in ("Stop.", "STOP", "Unsubscribe!", "Opt out.", "opt-out", "Arrêt.")],
+        *[(text, False) for text in ("Cancel.", "End", "Quit", "Fin.", "Baja", "Alto", "Parar", "Remove", "", "...", "Start")],
+        *[(text, False) for text in ("Stop stop", "Stop, thank you.", "Please stop", "Stop by at nine", "stop\n-- \nBob")],
+    ],
+)
+def test_what_was_heard_is_the_word_alone(transcript: str, *, stop: bool) -> None:
+    """A transcript stops only if it is whole and equal to a stop word that means nothing else."""
+    assert is_spoken_stop(transcript, STOP_WORDS) is stop
+
+
+@pytest.mark.parametrize("text", ["STOP", "opt-out\n- Bob", "cancel", "Stop by", "Kein Interesse", ""])
+@pytest.mark.parametrize("channel", Channel)
+def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel) -> None:
+    """Whoever asks in Python gets the answer that the script would find in the set."""
+    for words in (STOP_WORDS, ("kein interesse",), ()):
+        assert consent.stops(text, channel, words) is stops(text, channel, stopping(words))
+
+
+def test_what_is_far_below_is_not_forgotten() -> None:
+    """Words below many empty lines are words; below a line of dashes none counts, however long the rest is."""
+    assert not stops("STOP" + "\n" * 3_000 + "by at nine")
+    assert not stops("STOP\nThanks\n" + "and so on\n" * 3_000)
+    assert stops("STOP\n-- \n" + "This message is confidential.\n" * 3_000)
+
+
+@given(st.text())
+def test_any_text_has_forms(text: str) -> None:
+    """No text is too odd, and what is looked up is never empty."""
+    assert all(forms(text))
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "a " * 500_000, "\n" * 1_000_000, "-\n" * 500_000, "STOP\nthanks\n" * 100_000])
+def test_long_texts_are_looked_at_quickly(text: str) -> None:
+    """A megabyte takes no time to speak of."""
+    began = time.process_time()
+    assert not stops(text)
+    assert time.process_time() - began < 1
 
 
 def test_a_location_has_its_own_words() -> None:
     """What the file lists counts, in any case and language, in place of the default; blank entries are none."""
-    words = stopping(("Kein Interesse!", "ARRÊT", " ", ""))
+    words = stopping(("Kein Interesse!", "ARRÊT", "kein interesse mehr", "no thanks", " ", ""))
     assert stops("kein interesse", words=words)
+    assert stops("Kein Interesse. Danke!", words=words)
+    assert stops("KEIN INTERESSE MEHR\n\nVon meinem iPhone gesendet", words=words)
     assert stops("Arrêt", words=words)
+    assert stops("arret", Channel.EMAIL, words)
+    assert stops("No, thanks.", words=words)
+    assert not stops("no", words=words)
     assert not stops("stop", words=words)
     assert not stops("", words=words)
     assert stopping(()) == frozenset()
 
 
+def test_what_an_older_version_wrote_and_asks_is_found() -> None:
+    """Both forms of two words are kept and looked up: a set that 0.1.0 wrote knows only the one with a space, and asks for it."""
+    assert stops("OPT-OUT", words=frozenset({"SMS|opt out"}))
+    assert {"SMS|opt out", "SMS|optout"} <= stopping(("opt out",))
+    assert {f"SMS|{word}" for word in FIRST} <= DEFAULT
+
+
 @pytest.mark.parametrize(
-    ("text", "starts"), [("START", True), ("Unstop.", True), ("start!", True), ("yes", False), ("start over", False), ("", False)]
+    ("text", "lifts"),
+    [
+        *[(text, True) for text in ("START", "Unstop.", "start!", "ＳＴＡＲＴ", "S T A R T", "START START", "Start, thank you")],
+        *[(text, True) for text in ("START\n\nSent from my iPhone", "UN STOP", "unstop\n- Bob")],
+        *[(text, False) for text in ("yes", "start over", "", "when do you start", "Start\nwhen?", "HELP", "INFO")],
+    ],
 )
-def test_one_word_lifts_a_stop(text: str, *, starts: bool) -> None:
-    """START and UNSTOP do; YES is the answer to a question far more often."""
-    assert (word_of(text) in START_WORDS) is starts
+def test_one_word_lifts_a_stop(text: str, *, lifts: bool) -> None:
+    """START and UNSTOP do, however they are written; YES is the answer to a question far more often."""
+    assert starts(text) is lifts

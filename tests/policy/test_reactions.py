@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.policy.reactions import is_reaction
+from bridge.model import MessageId, PastMessage
+from bridge.policy.reactions import is_reaction, judge_reaction
+from tests.stored import message
 
 
 @pytest.mark.parametrize(
@@ -75,3 +79,108 @@ def test_no_text_is_too_odd(text: str) -> None:
     """Any text can be asked about, and any words before a reaction make it a message."""
     assert is_reaction(text) in {True, False}
     assert not is_reaction(f"Well, {text} Liked “it”")
+
+
+REPLIES = {
+    "de": "Wir öffnen um neun.",
+    "es": "Abrimos a las nueve.",
+    "fr": "Nous ouvrons à neuf heures",
+    "pt": "Abrimos às nove.",
+    "ja": "九時に開店します。",
+    "ru": "Мы открываемся в девять.",
+    "en": "He said “yes” to us",
+    "long": "We open at nine tomorrow and the address is 12 Main Street, next to the bakery. See https://acme.example/map",
+    "bold": "**Open** at nine, *sharp*.",
+    "short": "Yes",
+}
+SAID = [
+    PastMessage("user", "When?", id=MessageId("u")),
+    *(PastMessage("assistant", text, id=MessageId(name)) for name, text in REPLIES.items()),
+]
+
+
+def skips(text: str, said: list[PastMessage] = SAID) -> str:
+    found = judge_reaction(message("m", text=text), said)
+    return found.facts if found else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("Gefiel „Wir öffnen um neun.“", "de"),
+        ("Le encantó “Abrimos a las nueve.”", "es"),
+        ("A adoré « Nous ouvrons à neuf heures »", "fr"),
+        ("Amou “Abrimos às nove.”", "pt"),
+        ("Liked “He said “yes” to us”", "en"),
+        ("Loved “We open at nine tomorrow and the address is 12 Main Str…”", "long"),
+        ("Hat mit 👍 auf „Wir öffnen um neun.“ reagiert", "de"),
+        ("👍 zu „Wir öffnen um neun.“", "de"),
+        ("👍 „Wir öffnen um neun.“", "de"),
+        ("Se rió de «Abrimos a las nueve.»", "es"),
+        ("N’a pas aimé « Nous ouvrons à neuf heures »", "fr"),
+        ("「九時に開店します。」にいいねしました", "ja"),
+        ("Понравилось «Мы открываемся в девять.»", "ru"),
+        ("Нравится: „Мы открываемся в девять“", "ru"),
+        ("“Wir öffnen um neun.” öğesini beğendi", "de"),
+        ("Gillade ”Wir öffnen um neun.”", "de"),
+        ('Vond "Wir öffnen um neun." leuk', "de"),
+        ("Le gustó “We open at nine tomorrow and the address is...”", "long"),
+        ("Gostou de “the address is 12 Main Street, next to the bakery. See https://acme.example/map”", "long"),
+        ("Reagował „We open at nine tomorrow and the address is 12 Main Street, next to the bakery.\u200b…”", "long"),
+        ("Gefiel „Open at nine, sharp.“", "bold"),
+    ],
+)
+def test_what_quotes_our_reply_is_a_reaction_in_any_language(text: str, reply: str) -> None:
+    """A few words around one of our last replies, or its beginning, whatever the language, the quotes and those within."""
+    assert skips(text) == f"nothing but a reaction to our reply {reply}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gefiel mir",
+        "„Wir öffnen um neun.“",
+        "Is it true that “Wir öffnen um neun.”?",
+        "Why “Wir öffnen um neun.”?",
+        "You wrote “Wir öffnen um neun.” but the door was closed",
+        "You wrote to me yesterday “Wir öffnen um neun.”",
+        "Not “Wir öffnen um neun.” but ten",
+        "I said “yes”",
+        "Yes, “We open at nine”",
+        "I take “the address”",
+        "Gefiel „Wir öffnen um zehn.“",
+        "Liked “When?”",
+        "Loved “…”",
+        "Loved “”",
+        "”“",
+        "“",
+        "",
+        "Wir öffnen um neun.",
+    ],
+)
+def test_who_says_more_than_a_quote_is_answered(text: str) -> None:
+    """A question, more words around it, a quote by itself, a part that was picked, other words than ours: a person writes."""
+    assert not skips(text)
+
+
+def test_only_the_last_replies_are_looked_at() -> None:
+    """A quote of something that was said long ago, or that the contact said, is a message."""
+    said = [*SAID, *(PastMessage("assistant", f"Reply number {number}", id=MessageId("x")) for number in range(10))]
+    assert not skips("Gefiel „Wir öffnen um neun.“", said)
+    assert skips("Gefiel „Reply number 9“", said)
+    assert not skips("Gefiel „Reply number 9“", [PastMessage("user", "Reply number 9", id=MessageId("u"))])
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_what_quotes_none_of_our_words_is_a_message(before: str, reply: str, behind: str) -> None:
+    """Any text can be judged, and one without our reply's words is never a reaction to it."""
+    said = [PastMessage("assistant", f"{reply} zzz", id=MessageId("r"))]
+    assert not skips(f"{before}“{reply}”{behind}".replace("z", ""), said)
+
+
+@pytest.mark.parametrize("text", ["“" * 1_000_000, "Liked “" + "a" * 1_000_000 + "”", "a “" * 300_000, "”" * 500_000 + " x"])
+def test_long_texts_are_judged_quickly(text: str) -> None:
+    """A megabyte takes no time to speak of."""
+    began = time.process_time()
+    assert not skips(text)
+    assert time.process_time() - began < 1

@@ -70,6 +70,46 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
+HOURS = (
+    "We open at nine and close at five, from Monday to Friday. On Saturday we are there until noon. Call us if you want to come."
+)
+MARKS = "\u200e\u200f\u2066\u2069\u2063\ufe0f\u200d\u200c\u200b\u202f\u202a\u202c\u2060\u2064\ufe0e\ufeff\u00ad\u034f\u180e\u061c"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("at", [0, 60, 61, len(HOURS)])
+def test_a_mark_that_nobody_sees_costs_nothing(mark: str, at: int) -> None:
+    """Beside characters of GSM-7 it goes, wherever it stands and however many there are: one segment stays one."""
+    assert len(HOURS) > 70
+    assert count_segments(fold(HOURS[:at] + mark * 3 + HOURS[at:])) == 1
+    assert count_segments(fold(f"€{mark}[{mark}{HOURS}{mark}\n{mark}ä")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "❤️",
+            "I ❤️ it",
+            "👩‍🔧",
+            "👨‍👩‍👧",
+            "1️⃣ one",
+            "🏳️‍🌈",
+            "می‌خواهم",
+            "क्‍ष",
+            "שלום (ABC)\u200f.",
+            "5 \u200eשקל\u200e 7",
+            "☎️",
+            "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+            "မြန်\u200bမာ",
+        ),
+    ],
+)
+def test_a_mark_that_is_needed_stays(text: str) -> None:
+    """In emojis, in scripts that join or part letters by it, and in texts from right to left."""
+    assert fold(text) == text.replace("\u200b", "")
+
+
 def test_one_curly_quote_doesnt_double_the_cost() -> None:
     """160 characters with typographic quotes cost one segment."""
     assert count_segments(fold("’" + "a" * 159)) == 1

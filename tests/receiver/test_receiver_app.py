@@ -50,6 +50,16 @@ async def test_only_the_doors_that_there_are_can_be_opened(receiver: Receiver, m
     assert (await receiver.call(method, path)).status_code == status
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/webhooks/ghl/", "//webhooks/ghl", "/webhooks//ghl", "///webhooks///ghl//", "/webhooks/workflow/", "//webhooks/workflow"],
+)
+async def test_a_slash_too_many_is_the_same_route(receiver: Receiver, path: str) -> None:
+    """A doubled or trailing slash leads to the webhook's route: never a redirect, never a 404."""
+    answers = [await receiver.call(method, f"http://bridge{path}") for method in ("POST", "GET")]
+    assert [answer.status_code for answer in answers] == [401, 405]
+
+
 @pytest.mark.parametrize("name", EVENTS)
 async def test_no_authentic_event_is_answered_with_an_error(receiver: Receiver, redis: Redis, name: str) -> None:
     """Each of GHL's own payloads gets a 2xx and a status of the contract; inbound messages of a known location get the 202."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import anyio
 import pytest
 
 from bridge.locations_file import read
 from bridge.receiver.app import build
 from bridge.receiver.webhooks import MOST_BYTES
-from bridge.store.redis.connection import key
+from bridge.store.redis.connection import key, now_ms
 from bridge.wiring import build_locations
 from tests.receiver.conftest import Receiver, settings_for
 
@@ -95,6 +97,10 @@ async def test_what_is_not_to_be_answered_is_a_2xx(
         (f"{ROUTE}/{quote(SHARED)}", {}),
         (f"{ROUTE}/{quote(SHARED, safe='')}", {}),
         (f"{ROUTE}/{OLDER}", {"Authorization": "Basic x"}),
+        (f"{ROUTE}/{OLDER}/", {}),
+        (f"{ROUTE}//{OLDER}", {}),
+        (f"http://bridge//webhooks//workflow/{OLDER}//", {}),
+        (f"{ROUTE}/", {"X-Bridge-Secret": OLDER}),
     ],
 )
 async def test_the_secret_may_come_in_three_places(receiver: Receiver, redis: Redis, path: str, headers: dict[str, str]) -> None:
@@ -124,6 +130,50 @@ async def test_without_the_secret_nothing_is_told(
     answer = await receiver.call("POST", path, json.dumps(body).encode(), headers)
     assert (answer.status_code, answer.json()) == (401, {"status": "unauthorized"})
     assert not list(redis.scan_iter(key("message", "*")))
+
+
+RAW = {"X-Bridge-Secret": SHARED, "Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("text", ["Hello,\nwhen do you open?", 'He said "come in", when?', "a\ttab"])
+async def test_a_raw_body_is_accepted(receiver: Receiver, redis: Redis, text: str) -> None:
+    """What a template made of a text with line breaks, tabs or quotes is a message like any other."""
+    apply(receiver, redis)
+    body = f'{{"contact_id":"c","location_id":"{HERE}","message":"{text}","channel":"SMS","message_id":"m"}}'.encode()
+    told = await receiver.call("POST", ROUTE, body, RAW)
+    assert (told.status_code, told.json()) == (202, {"status": "accepted", "message_id": "m"})
+    assert json.loads(redis.hget(key("message", HERE, "m"), "body") or "")["text"] == text
+
+
+def poll_for_heartbeat(redis: Redis) -> None:
+    while not redis.exists(key("receiving")):
+        time.sleep(0.01)
+
+
+async def test_a_body_that_cannot_be_read_is_swept_for(receiver: Receiver, redis: Redis) -> None:
+    """Where the text can't be cut out, but the ids can, GHL is looked through soon; whoever lacks the secret moves nothing."""
+    apply(receiver, redis)
+    body = f'{{"contact_id":"c","location_id":"{HERE}","first_name":"Bob "Bobby" Lee","message":"hi"}}'.encode()
+    planned = now_ms(redis) + 600_000.0
+
+    def plan() -> float:
+        return redis.zscore(key("sweeps"), HERE) or 0.0
+
+    assert (await receiver.call("POST", ROUTE, body, {**RAW, "X-Bridge-Secret": "wrong"})).status_code == 401
+    # The receiver's own first heartbeat has swept everything.
+    await anyio.to_thread.run_sync(poll_for_heartbeat, redis)
+    redis.zadd(key("sweeps"), {HERE: planned})
+    assert (await receiver.call("POST", ROUTE, body, {**RAW, "X-Bridge-Secret": "wrong"})).status_code == 401
+    assert plan() == planned
+
+    told = await receiver.call("POST", ROUTE, body, RAW)
+
+    assert (told.status_code, told.json()) == (200, {"status": "ignored", "reason": "unparseable"})
+    assert now_ms(redis) < plan() < now_ms(redis) + 10_000 < planned
+
+    build_locations(receiver.settings, redis).apply(read(f"[locations.{HERE}]\nreconcile_minutes = 0", {}))
+    assert (await receiver.call("POST", ROUTE, body, RAW)).status_code == 200
+    assert redis.zscore(key("sweeps"), HERE) is None
 
 
 async def test_a_locations_own_secret_is_the_only_one(receiver: Receiver, redis: Redis) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tests.story.machine import Machine, Person
 
 DAY_MS = 24 * 3600 * 1000
+UNSUBSCRIBED = """<html><body dir="auto">Unsubscribe<div><br><div dir="ltr">Sent from my iPhone</div><br><div dir="ltr">On Mon,
+ Nov 23, 2026 at 9:00 AM Acme Dental &lt;a@acme.example&gt; wrote:<br></div><blockquote type="cite"><div>Shall we book?</div>
+</blockquote></div></body></html>"""
 
 
 def staff(person: Person, text: str, **order: Any) -> None:
@@ -114,6 +117,31 @@ def test_a_burst_gets_one_answer(machine: Machine) -> None:
 
     assert [ana.settles(one).status for one in said] == ["replied"] * 3
     assert (ana.completions, len(ana.replies)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("location", "order", "text"),
+    [
+        ("Plain", {}, "STOP\n\nSent from my iPhone"),
+        ("Plain", {}, "ＯＰＴ ＯＵＴ. Thank you\n- Bob"),
+        (
+            "Mailing",
+            {"channel": "Email"},
+            UNSUBSCRIBED,
+        ),
+    ],
+)
+def test_a_stop_above_a_signature_is_a_stop(machine: Machine, location: str, order: dict[str, Any], text: str) -> None:
+    """A telephone's line below a stop doesn't make it a message: nothing is asked and nothing is sent, until START."""
+    ana = machine.person(location)
+    stop = ana.says(text, **order)
+    assert stop["answers"][0]["body"]["reason"] == "stop_word"
+    assert ana.settles(stop).reason == "stop_word"
+    assert ana.settles(ana.says("Hello?", **order)).reason == "stop_word"
+    assert (ana.completions, ana.replies) == (0, [])
+
+    ana.says("START\n\nSent from my iPhone", **order)
+    assert ana.settles(ana.says("Are you there?", **order)).status == "replied"
 
 
 def test_stop_ends_what_is_to_be_tried_again_and_start_lifts_it(machine: Machine) -> None:

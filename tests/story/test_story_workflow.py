@@ -60,6 +60,41 @@ def test_a_location_with_workflow_webhooks_only(machine: Machine, order: dict[st
     assert explained == machine.explain(said["message_id"])
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Hello,\nwhen do you open?", 'You said: "Hello,\nwhen do you open?". How can I help?'),
+        ('He said "come in", when?', 'You said: "He said "come in", when?". How can I help?'),
+    ],
+)
+def test_a_raw_body_with_two_lines_or_quotes_is_answered(machine: Machine, said: str, answer: str) -> None:
+    """A template that GHL fills in as it is makes no valid JSON of such a text; it is answered under GHL's id all the same."""
+    machine.apply(Templated={"reconcile_minutes": 0})
+    ana = machine.person("Templated")
+    message = ana.says(said, webhook=False)
+
+    [(status, told)] = ana.hooks(
+        message, form="raw", pairs={name: WHOLE[name] for name in ("contact_id", "location_id", "message")}
+    )
+
+    assert (status, told["status"]) == (202, "accepted")
+    assert ana.settles(message).status == "replied"
+    assert ana.replies == [answer]
+
+
+def test_a_raw_body_that_cannot_be_read_is_made_up_for(machine: Machine) -> None:
+    """Where another field breaks the body, the message is looked for in GHL at once, long before the next sweep."""
+    machine.apply(Broken={"reconcile_minutes": 60})
+    ana = machine.person("Broken")
+    message = ana.says("Anybody there?", webhook=False)
+
+    [(status, told)] = ana.hooks(message, form="raw", pairs={"name": 'Ann "Annie" Lee', **WHOLE})
+
+    assert (status, told) == (200, {"status": "ignored", "reason": "unparseable"})
+    assert ana.settles(message, seconds=40).status == "replied"
+    assert len(ana.replies) == 1
+
+
 @pytest.mark.parametrize("pairs", [{}, PAIRS])
 @pytest.mark.parametrize("first", ["marketplace", "workflow", "both"])
 def test_both_protocols_are_one_message(machine: Machine, first: str, pairs: dict[str, str]) -> None:

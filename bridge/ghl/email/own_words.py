@@ -6,9 +6,9 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING
 
-from bridge.ghl.email.device_lines import is_device_line
 from bridge.ghl.email.history import QUOTED, find_headers
 from bridge.ghl.email.html_to_text import Document
+from bridge.policy.device_lines import is_device_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -43,7 +43,7 @@ def from_markdown(text: str) -> str:
 @cache
 def _parser() -> Parser:
     parser = Parser()
-    parser.markdown.enable("strikethrough").core.ruler.push("safe_links", _keep_links_safe)
+    parser.markdown.core.ruler.push("safe_links", _keep_links_safe)
     return parser
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bridge.policy.formatting.emphasis import ends_a_clause, html_in_line, strong_beside_letters
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,13 +32,13 @@ _NOT_MEANT = ("code", "lheading", "blockquote", "reference", "html_block", "html
 
 
 class _AsWritten(MarkdownIt):
-    """Markdown that leaves web addresses as they were written."""
+    """Markdown that leaves web addresses as they were written; `&amp;` in one was written for HTML, and is `&`."""
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's own name, here and below
-        return url
+        return url.replace("&amp;", "&")
 
     def normalizeLinkText(self, link: str) -> str:  # noqa: N802
-        return link
+        return link.replace("&amp;", "&")
 
 
 def clean(text: str) -> str:
@@ -52,10 +54,12 @@ class Parser:
 
     def __init__(self) -> None:
         self.markdown = _AsWritten("commonmark", {"breaks": True, "html": False, "linkify": True})
-        self.markdown.enable("table").disable(_NOT_MEANT)
+        self.markdown.enable(["table", "strikethrough"]).disable(_NOT_MEANT)
         # Addresses in the text are found first, so that underscores in them are no emphasis.
         self.markdown.inline.ruler.enable("linkify")
         self.markdown.inline.ruler.before("autolink", "line_break", _break_line)
+        self.markdown.inline.ruler.before("autolink", "html_in_line", html_in_line)
+        self.markdown.inline.ruler.at("emphasis", strong_beside_letters)
         self.markdown.core.ruler.push("keep_rows_of_signs", _keep_rows_of_signs)
         self.markdown.core.ruler.push("keep_words_behind_fences", _keep_words_behind_fences)
         self.markdown.core.ruler.push("keep_stars_in_words", _keep_stars_in_words)
@@ -101,12 +105,15 @@ def _keep_words_behind_fences(state: StateCore) -> None:
 
 
 def _keep_stars_in_words(state: StateCore) -> None:
-    """Give `2*3*4` its stars back: emphasis that begins or ends inside a word is none. Strong emphasis only beside a digit."""
+    """Give `2*3*4` its stars back: emphasis that begins or ends inside a word is none. Strong only beside a digit."""
     for block in state.tokens:
         tokens = block.children or []
         for begin, end in _emphases(tokens):
-            in_word = str.isalnum if tokens[begin].type == "em_open" else str.isdigit
+            is_em = tokens[begin].type == "em_open"
+            in_word = str.isalnum if is_em else str.isdigit
             before, after = _edge(tokens, begin, step=-1), _edge(tokens, end, step=1)
+            if not is_em and ends_a_clause(_edge(tokens, end, step=-1)):
+                after = ""
             if any(character.isascii() and in_word(character) for character in (before, after)):
                 tokens[begin], tokens[end] = _literal(tokens[begin]), _literal(tokens[end])
 

@@ -9,18 +9,21 @@
 --   ARGV[7]  most messages that may wait in a lane
 --
 -- What came: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (empty: to be answered), `line` (channel and
--- conversation
--- provider), `channels` (those that it may have come by), `word` (the whole message as a stop word would be), `start` (whether it
--- is the
--- word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's id), `at` (its own time, ms),
--- `marketplace`
--- (whether an event of GHL's brought it), `found` (whether the sweep found it), `erased` (digests under which the contact may
--- have been
--- erased).
+-- conversation provider), `channels` (those that it may have come by), `forms` (how the whole message may stand among stop
+-- words), `start` (whether it is the word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's
+-- id), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it),
+-- `erased` (digests under which the contact may have been erased).
 --
 -- Answers, in a list, of each: accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
 -- Needs: dead_letters, standings, dedupe, each
 -- Times stay text: Redis would print a number anew wherever it is handed on.
+local function is_stop(location, channel, forms)
+  for _, form in ipairs(forms) do
+    if redis.call('SISMEMBER', key('stopping', location), channel .. '|' .. form) == 1 then return true end
+  end
+  return false
+end
+
 local function accept(lane, nonce, told, body, memory, retention, most)
   local came = cjson.decode(told)
   local id, reason = came.id, came.reason
@@ -29,8 +32,8 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   if not configured and redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
 
   local stopped = {}
-  for _, channel in ipairs(reason == '' and came.word ~= '' and came.channels or {}) do
-    if redis.call('SISMEMBER', key('stopping', location), channel .. '|' .. came.word) == 1 then stopped[#stopped + 1] = channel end
+  for _, channel in ipairs(reason == '' and came.channels or {}) do
+    if is_stop(location, channel, came.forms) then stopped[#stopped + 1] = channel end
   end
   local why = {overflow = most .. ' messages wait already', unconfigured = 'the app is installed, but no settings were applied yet'}
   if reason == '' and not configured then

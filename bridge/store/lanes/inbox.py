@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 
 from bridge.model import UNKNOWN_LINE, Channel, Lane
-from bridge.policy.consent import START_WORDS, word_of
+from bridge.policy.consent import forms, starts
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import heard
@@ -44,6 +44,7 @@ class Inbox:
         self._accept = redis.register_script(script("accept"))
         self._observe = redis.register_script(script("observe"))
         self._contact = redis.register_script(script("contact"))
+        self._sweep_soon = redis.register_script(script("sweep_soon"))
         self._retention_ms = retention_ms
         self._pipelines = Pipelines(redis, seconds=seconds)
         self._fernet_keys = tuple(fernet_keys)
@@ -90,6 +91,11 @@ class Inbox:
         with reaching(f"note an event of contact {update.contact_id}"):
             await self._pipelines.run(self._contact, contact_args(update, self._retention_ms))
 
+    async def sweep_soon(self, location_id: LocationId, *, seconds: float) -> None:
+        """Look in GHL before long for what a webhook did not bring, if the location is swept at all. Raises Unavailable."""
+        with reaching(f"plan a sweep of {location_id}"):
+            await self._pipelines.run(self._sweep_soon, (location_id, round(seconds * 1000)))
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
@@ -122,7 +128,6 @@ def accepted_event(message: InboundMessage) -> dict[str, object]:
 
 def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
     """What the script is told of a message that wants an answer."""
-    word = word_of(message.text)
     return {
         "id": message.id,
         "webhook_id": message.webhook_id,
@@ -132,10 +137,10 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
         "line": message.line,
         # By which channel a workflow webhook came may be told later; what it forbids counts now, wherever it may have come from.
         "channels": list(Channel) if message.line == UNKNOWN_LINE or message.channel is Channel.UNKNOWN else [message.channel],
-        "word": word,
+        "forms": forms(message.text),
         # What came without its id is not known for what it is before GHL was asked.
         "words": "" if message.provisional else digest(message.text),
-        "start": word in START_WORDS,
+        "start": starts(message.text),
         "at": message.date_added_ms,
         "marketplace": marketplace,
     }

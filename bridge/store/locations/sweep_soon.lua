@@ -1,0 +1,8 @@
+-- Sweep a location earlier than planned: a webhook told of a message that it did not bring.
+--   ARGV[1]  location
+--   ARGV[2]  how soon (ms from now)
+-- Answers 1 if the location is swept at all, 0 if it is not known or never swept.
+local location = ARGV[1]
+if not redis.call('ZSCORE', key('sweeps'), location) then return 0 end
+redis.call('ZADD', key('sweeps'), 'XX', 'LT', now + tonumber(ARGV[2]), location)
+return 1
