@@ -39,7 +39,7 @@ class Consumer(EveryConsumer):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.connection_errors += REFUSALS  # type: ignore[has-type] # celery-types knows the attribute of no consumer
+        self.connection_errors += REFUSALS  # type: ignore[attr-defined] # celery-types names it nowhere
         self._told = ""
         self._told_at = 0.0
 

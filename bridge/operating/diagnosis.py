@@ -50,6 +50,7 @@ class Trouble:
 def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
     """Judge the state: every trouble, worst first."""
     return (
+        *_writes(symptoms),
         *_installation(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
@@ -79,6 +80,27 @@ def _shortened(troubles: Sequence[Trouble]) -> Iterator[Trouble]:
             says = f"The same of {_many(more, 'other', 'others')}."
             command = "ghl-bridge locations list"
             yield Trouble(cause=f"{kind}:more", name=name, says=says, command=command, critical=trouble.critical)
+
+
+def _writes(symptoms: Symptoms) -> Iterator[Trouble]:
+    """A state without a location is told of before anything else: what comes meanwhile is answered 429."""
+    if symptoms.tried.refused:
+        yield Trouble(
+            cause="writes_refused",
+            name="Writes refused",
+            says=f"{symptoms.tried.refused}. Webhooks are answered 429 until it does.",
+            command=DOCTOR,
+            critical=True,
+        )
+    elif not symptoms.tried.had_location:
+        yield Trouble(
+            cause="no_location",
+            name="No location",
+            says="This state never had a location: it is new, another one than before, or emptied. Messages are answered 429.",
+            command="ghl-bridge locations apply FILE",
+            critical=True,
+            alert_after_seconds=WORKERLESS_SECONDS,
+        )
 
 
 def _installation(symptoms: Symptoms) -> Iterator[Trouble]:

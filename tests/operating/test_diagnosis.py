@@ -13,6 +13,7 @@ from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLE
 from bridge.store.figures.gauges import Gauges
 from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
+from bridge.store.redis.writable import TriedWrite
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_700_000_000_000
@@ -32,6 +33,7 @@ WELL = Gauges(
 OVERDUE_MS = round(OVERDUE_SECONDS * 1000)
 DOWN = {"agencii-1": DownProvider("agencii", "here", NOW, 7)}
 ALL_CAUSES = [
+    "writes_refused",
     "no_workers",
     "overdue",
     "hold:here",
@@ -57,6 +59,7 @@ EVERYTHING = symptoms(
     refused_webhooks=5,
     capped=("here:contact",),
     missing_durability=("appendfsync always (is everysec)",),
+    tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
 )
 
 

@@ -18,15 +18,17 @@
 -- have been
 -- erased).
 --
--- Answers, in a list, of each: accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
--- Needs: dead_letters, standings, dedupe, each
+-- Answers, in a list, of each: accepted | duplicate | no_location | unknown_location | skipped | overflow | stop_word | unconfigured.
+-- Needs: dead_letters, standings, dedupe, each, locations
 -- Times stay text: Redis would print a number anew wherever it is handed on.
 local function accept(lane, nonce, told, body, memory, retention, most)
   local came = cjson.decode(told)
   local id, reason = came.id, came.reason
   local location, contact = split(lane)
   local configured = redis.call('HEXISTS', key('location', location), 'settings') == 1
-  if not configured and redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
+  if not configured and redis.call('EXISTS', key('location', location)) == 0 then
+    return had_location() and 'unknown_location' or 'no_location'
+  end
 
   local stopped = {}
   for _, channel in ipairs(reason == '' and came.word ~= '' and came.channels or {}) do

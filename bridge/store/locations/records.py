@@ -98,6 +98,7 @@ class Locations:
         with reaching("keep the locations"):
             now = now_ms(self._redis)
             pipe = self._redis.pipeline(transaction=True)
+            pipe.set(key("located"), 1)
             for location in locations:
                 record = key("location", location.id)
                 pipe.hset(record, items=self._fields(location))

@@ -11,6 +11,7 @@ from bridge.store.figures.warnings import capped_lanes, refused_webhooks
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
 from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.writable import TriedWrite, try_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ class Symptoms:
 
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
-    hour, newest first, `missing_durability` names what a 202 lacks to be kept.
+    hour, newest first, `missing_durability` names what a 202 lacks to be kept, `tried` tells of a write that was tried.
     """
 
     now_ms: int
@@ -45,6 +46,7 @@ class Symptoms:
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
     missing_durability: tuple[str, ...] = ()
+    tried: TriedWrite = field(default_factory=TriedWrite)
 
 
 def look(redis: Redis) -> Symptoms:
@@ -60,6 +62,7 @@ def look(redis: Redis) -> Symptoms:
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
         missing_durability=missing_durability(redis),
+        tried=try_write(redis),
     )
 
 
