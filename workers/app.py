@@ -13,6 +13,7 @@ from bridge.broker import QUEUE, REDIS_TRANSPORT, is_on_redis, tls
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
+from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
 from bridge.wire.calls import Wire
@@ -48,7 +49,11 @@ def build(settings: Settings) -> Celery:
     dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
-    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_alerting(settings), reporter, sweeper, renewer))
+    start_with_worker(
+        app,
+        until_exit=heartbeat,
+        until_stop=(dispatcher, build_alerting(settings), build_key_presence(settings), reporter, sweeper, renewer),
+    )
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
