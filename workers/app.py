@@ -49,12 +49,9 @@ def build(settings: Settings) -> Celery:
     dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
-    start_with_worker(
-        app,
-        until_exit=heartbeat,
-        until_stop=(dispatcher, build_alerting(settings), build_key_presence(settings), reporter, sweeper, renewer),
-    )
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
+    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings), reporter, sweeper, renewer)
+    start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 

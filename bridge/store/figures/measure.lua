@@ -18,11 +18,16 @@ for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) 
   oldest = math.min(oldest, tonumber(head or now))
 end
 
+-- What was claimed and not heard of since is no younger for that; who waits for a while as a claim runs its course does not count.
+local unheard = redis.call('ZRANGE', key('unheard'), 0, 0, 'WITHSCORES')[2]
+local unheard_ms = unheard and math.max(0, now - tonumber(unheard)) or 0
+oldest = math.min(oldest, now - unheard_ms)
+
 local slots = 0
 local workers = redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')
 for _, worker in ipairs(workers) do slots = slots + tonumber(worker:match(':(%d+)$')) end
 return {
-  'lanes', cards(redis.call('ZRANGE', key('due'), 0, -1)) + held, 'held', held, 'overdue_ms', now - oldest,
+  'lanes', cards(redis.call('ZRANGE', key('due'), 0, -1)) + held, 'held', held, 'overdue_ms', now - oldest, 'unheard_ms', unheard_ms,
   'in_flight', redis.call('ZCOUNT', key('inflight'), now, '+inf'), 'retrying', redis.call('SCARD', key('retrying')),
   'workers', #workers, 'slots', slots,
   'dead_letters', redis.call('ZCARD', key('dead')),
