@@ -6,11 +6,14 @@ from ssl import CERT_REQUIRED
 from typing import Any
 
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, PreconditionFailed, ResourceError
+from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
+from bridge.errors import DidNotWork
 from bridge.store.redis.refusals import RedisError, reason_of
 
 QUEUE = "ghl-bridge"
+CONNECT_SECONDS = 3.0
 # What a broker answers when it refuses: for a consumer no more than a lost connection is.
 REFUSALS = (RedisError, AMQPError, OperationalError)
 
@@ -60,3 +63,49 @@ def words(refusal: BaseException) -> str:
         return OTHER_QUEUE
     known = (said for kind, said in _AMQP if isinstance(refusal, kind))
     return reason_of(refusal) or next(known, "") or type(refusal).__name__
+
+
+def look(url: str) -> str:
+    """Connect as a worker does, and look at the queue. Raises DidNotWork with what is wrong and what to do."""
+    try:
+        connection = Connection(url, ssl=tls(url), connect_timeout=CONNECT_SECONDS, transport_options=_looking(url))
+        errors: tuple[type[BaseException], ...] = (*REFUSALS, *connection.connection_errors, *connection.channel_errors)
+    except (KeyError, TypeError, ValueError, ImportError):
+        # From None: the error's own text may quote the URL, which holds a password.
+        raise DidNotWork("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
+    try:
+        connection.connect()
+        waiting = _look_at_queue(connection, on_redis=is_on_redis(url))
+    except errors as error:
+        raise DidNotWork(f"{_reason(error)}: check BROKER_URL") from None
+    finally:
+        # To close it in order is a question too, which a broker in an alarm leaves unanswered.
+        connection.collect(socket_timeout=1)
+    return f"it lets a worker in; {waiting} wake-up(s) wait in {QUEUE}"
+
+
+def _looking(url: str) -> dict[str, Any]:
+    return {**REDIS_TRANSPORT, "socket_timeout": CONNECT_SECONDS} if is_on_redis(url) else {"confirm_publish": True}
+
+
+def _look_at_queue(connection: Connection, *, on_redis: bool) -> int:
+    """How many wake-ups wait. The queue is declared as a worker declares it, so that other properties are refused here too.
+
+    RabbitMQ in an alarm takes one message more and then nothing, and says so only to who waits for a confirmation: hence two
+    messages to nobody.
+    """
+    channel: Any = connection.default_channel
+    kind = None if on_redis else {"x-queue-type": "quorum"}
+    waiting = int(channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False, arguments=kind).message_count)
+    if not on_redis:
+        for _ in range(2):
+            Producer(channel).publish("", routing_key=f"{QUEUE}.nobody", retry=False, confirm_timeout=CONNECT_SECONDS)
+    return waiting
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "it takes the connection and answers nothing within 3 s: it is frozen, or has an alarm (memory, disk)"
+    if isinstance(error, OSError):
+        return f"nothing answers there ({error.strerror or type(error).__name__})"
+    return words(error)

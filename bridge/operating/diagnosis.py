@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 OVERDUE_SECONDS = 60.0
 # A worker that is restarted, or starts after the receiver, calls for nobody.
 WORKERLESS_SECONDS = 60.0
+# A claim is made for a free slot: its turn begins within milliseconds.
+UNHEARD_SECONDS = 30.0
 # One or two are somebody's scan of the internet.
 MOST_REFUSED_WEBHOOKS = 5
 # So many of one name are listed one by one; a thousand locations on hold are one trouble to whoever reads a page.
@@ -52,6 +54,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
     return (
         *_writes(symptoms),
         *_installation(symptoms),
+        *_wake_ups(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
         *_dead_letters(symptoms),
@@ -122,6 +125,19 @@ def _installation(symptoms: Symptoms) -> Iterator[Trouble]:
             command=DOCTOR,
             critical=True,
             since=iso(symptoms.now_ms - gauges.overdue_ms),
+        )
+
+
+def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
+    waited = symptoms.gauges.unheard_ms / 1000
+    if waited > UNHEARD_SECONDS and symptoms.gauges.workers:
+        yield Trouble(
+            cause="unheard",
+            name="Wake-ups unheard",
+            says=f"A conversation was claimed and no worker began it for {waited:.0f} s: the broker passes nothing on.",
+            command=DOCTOR,
+            critical=True,
+            since=iso(symptoms.now_ms - symptoms.gauges.unheard_ms),
         )
 
 

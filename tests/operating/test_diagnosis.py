@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
+from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, UNHEARD_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
 from bridge.store.figures.gauges import Gauges
 from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
@@ -23,6 +23,7 @@ WELL = Gauges(
     in_flight=1,
     retrying=0,
     overdue_ms=0,
+    unheard_ms=0,
     workers=1,
     slots=200,
     dead_letters=0,
@@ -70,6 +71,9 @@ EVERYTHING = symptoms(
         (symptoms({"workers": 0}), ["no_workers"]),
         (symptoms({"overdue_ms": OVERDUE_MS}), []),
         (symptoms({"overdue_ms": OVERDUE_MS + 1}), ["overdue"]),
+        (symptoms({"unheard_ms": round(UNHEARD_SECONDS * 1000)}), []),
+        (symptoms({"unheard_ms": round(UNHEARD_SECONDS * 1000) + 1}), ["unheard"]),
+        (symptoms({"unheard_ms": OVERDUE_MS, "workers": 0}), ["no_workers"]),
         (symptoms({"dead_letters": 7}), ["dead_letters"]),
         (symptoms(missed=("here", "there")), ["missed:here", "missed:there"]),
         (symptoms(refused_webhooks=4), []),

@@ -18,9 +18,13 @@ for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) 
   oldest = math.min(oldest, tonumber(head or now))
 end
 
--- What was claimed and not heard of since is no younger for that; who waits for a while as a claim runs its course does not count.
-local unheard = redis.call('ZRANGE', key('unheard'), 0, 0, 'WITHSCORES')[2]
-local unheard_ms = unheard and math.max(0, now - tonumber(unheard)) or 0
+-- A claim makes no lane younger. One that is erased, or whose location is on hold, waits for nothing.
+local unheard_ms = 0
+for _, lane in ipairs(redis.call('ZRANGE', key('unheard'), 0, 99)) do
+  local location, contact = split(lane)
+  local waits = redis.call('ZSCORE', key('due', location), contact) and redis.call('SISMEMBER', key('holds'), location) == 0
+  if waits then unheard_ms = math.max(unheard_ms, now - tonumber(redis.call('ZSCORE', key('unheard'), lane))) end
+end
 oldest = math.min(oldest, now - unheard_ms)
 
 local slots = 0
