@@ -11,7 +11,7 @@ from bridge.store.figures.health import judge
 from bridge.store.operators.symptoms import look
 from bridge.store.redis.connection import connect_without_retries, key
 from bridge.store.redis.writable import try_write
-from tests.stored import HERE, accept, claim, keep, lanes_of, locations_of, message, own_redis, pass_time, take
+from tests.stored import HERE, accept, claim, keep, lanes_of, locations_of, message, own_redis, pass_time
 from tests.story.redis_faults import FAULTS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_workers_count_while_they_live(redis: Redis) -> None:
 
 
 def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
-    """What is due later is not overdue, and what is leased isn't either."""
+    """What is due later is not overdue, and what is leased isn't either; what is only claimed still is."""
     keep(redis, debounce=10)
     accept(redis, message("m1"))
     pass_time(redis, 9)
@@ -49,7 +49,10 @@ def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
     assert look(redis).gauges.lanes == 2
     assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(90, abs=5)
     lanes = lanes_of(redis)
-    take(lanes)
+    claimed = claim(lanes)
+    assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(90, abs=5)
+    for lane in claimed:
+        assert lanes.lease(lane)
     assert look(redis).gauges.oldest_overdue_seconds == 0
 
 
