@@ -50,7 +50,7 @@ def build(settings: Settings) -> Celery:
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
-    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings), reporter, sweeper, renewer)
+    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer)
     start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app

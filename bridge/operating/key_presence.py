@@ -10,12 +10,12 @@ import structlog
 
 from bridge.errors import Unavailable
 from bridge.store.redis.canary import Canary
-from bridge.wiring import build_redis_for_health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.settings import Settings
+    from bridge.store.redis.connection import Redis
 
 log = structlog.get_logger()
 
@@ -44,16 +44,15 @@ class KeyPresence:
         self._stopping.set()
 
 
-def build_key_presence(settings: Settings) -> KeyPresence:
-    """With a client of its own."""
-    redis = build_redis_for_health(settings)
+def build_key_presence(settings: Settings, redis: Redis) -> KeyPresence:
+    """Through a client that the process has already."""
     return KeyPresence(Canary(redis, settings.fernet_keys) if settings.secret_key else None)
 
 
 @contextmanager
-def present(settings: Settings) -> Iterator[None]:
+def present(settings: Settings, redis: Redis) -> Iterator[None]:
     """Tell it in a thread of its own while the block runs."""
-    telling = build_key_presence(settings)
+    telling = build_key_presence(settings, redis)
     threading.Thread(target=telling.run, name=KeyPresence.__name__, daemon=True).start()
     try:
         yield

@@ -62,7 +62,7 @@ def build(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        with alerting(settings), present(settings):
+        with alerting(settings), present(settings, redis):
             async with beating(Sweeps(redis)), reporting(tally, counts):
                 yield
         await accept_services.inbox.close()
