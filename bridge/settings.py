@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.errors import Misconfigured
+from bridge.redis_url import REDIS, check_redis_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,34 +109,25 @@ class Settings(BaseSettings):
     @classmethod
     def _read_keys(cls, value: str) -> str:
         if "-----BEGIN" in value:
-            return value.replace("\\n", "\n")
+            return _with_line_breaks(value)
         try:
-            return Path(value).read_text(encoding="utf-8")
+            return _with_line_breaks(Path(value).read_text(encoding="utf-8"))
         except OSError as error:
             raise ValueError(f"is neither a PEM block nor a readable file ({error.strerror})") from None
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            url = urlsplit(value.get_secret_value() if value else "unix:")
-            understood = url.scheme in {"redis", "rediss", "unix"} and url.port != 0
-        except ValueError:  # its text may quote a part of a password
-            understood = False
-        if not understood:
-            raise ValueError("must be like redis://:PASSWORD@HOST:6379/0, with special characters of the password as %XX")
+        if value:
+            check_redis_url(value.get_secret_value())
         return value
 
-    @field_validator("redis_url", "broker_url")
+    @field_validator("broker_url")
     @classmethod
-    def _check_tls(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_broker_url(cls, value: SecretStr | None) -> SecretStr | None:
         url = value.get_secret_value() if value else ""
-        if url.startswith("rediss://"):
-            said = parse_qs(url.partition("?")[2])
-            if said.get("ssl_cert_reqs", ["required"])[-1] not in {"required", "optional", "none"}:
-                raise ValueError("must have ssl_cert_reqs=none to accept any certificate, or leave ssl_cert_reqs out")
-            if not all(Path(file).is_file() for file in said.get("ssl_ca_certs", ())):
-                raise ValueError("names a file in ssl_ca_certs that is not there")
+        if REDIS.match(url):
+            check_redis_url(url)
         return value
 
     @field_validator("secret_key")
@@ -200,6 +191,11 @@ def known(environ: Mapping[str, str]) -> dict[str, str]:
     """The part of an environment that is ours; an empty variable is an unset one."""
     names = {field.alias for field in Settings.model_fields.values()}
     return {name: value for name, value in environ.items() if name in names and value != ""}
+
+
+def _with_line_breaks(pem: str) -> str:
+    """Many forms of hosts take one line only: its breaks are written out."""
+    return pem.replace("\\r", "").replace("\\n", "\n")
 
 
 def _in_words(message: str) -> str:

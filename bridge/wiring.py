@@ -32,7 +32,9 @@ from bridge.store.locations.records import Locations
 from bridge.store.operators.audit import Audit
 from bridge.store.operators.dead_letters import DeadLetters
 from bridge.store.operators.erasures import Erasures
+from bridge.store.redis.canary import Canary
 from bridge.store.redis.connection import connect, connect_async, connect_without_retries
+from bridge.store.redis.schema import take_over
 from bridge.sweep import SweepServices
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
@@ -120,6 +122,14 @@ def build_redis(settings: Settings) -> Redis:
 def build_redis_for_health(settings: Settings) -> Redis:
     """A client that tells soon whether Redis answers. Raises Misconfigured."""
     return connect_without_retries(settings.state_url, seconds=ACCEPT_SECONDS)
+
+
+def begin(settings: Settings) -> None:
+    """What a process does first with its state: know its schema, and open it. Raises Misconfigured and Unavailable."""
+    redis = build_redis_for_health(settings)
+    take_over(redis)
+    if settings.secret_key:
+        Canary(redis, settings.fernet_keys).check()
 
 
 def build_lanes(settings: Settings, redis: Redis) -> Lanes:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bridge.errors import Misconfigured
+from bridge.ghl.signature import read_keys
 from bridge.settings import GHL_PUBLISHED_KEYS, Settings, from_environment
 
 if TYPE_CHECKING:
@@ -149,6 +150,39 @@ def test_a_wrong_value_is_named_and_not_shown(variable: str, value: str) -> None
     assert sentence.startswith(f"{variable} ")
     assert "hunter2" not in sentence
     assert len(value) < len(SECRET) or value not in sentence
+
+
+@pytest.mark.parametrize("variable", ["REDIS_URL", "BROKER_URL"])
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("unix:///run/redis.sock", "a socket file"),
+        ("redis+socket:///run/redis.sock", "a socket file"),
+        ("redis+cluster://:hunter2@a:1,b:2", "cluster-enabled no"),
+        ("redis+sentinel://:hunter2@a:26379/main", "leads to the primary"),
+        ("sentinel://:hunter2@a:26379", "leads to the primary"),
+        ("redis://:hunter2@a:1,b:2/0", "several servers"),
+        ("redis://:hunter2@a:1/0?db=2", "behind the slash"),
+        ("redis://:hunter2@a:1/0?socket_timeout=hunter2", "not taken"),
+        ("rediss://:hunter2@a:1/0?ssl_check_hostname=hunter2", "only ssl_cert_reqs"),
+        ("redis://:hunter2@a:1/zero", "must be like redis://"),
+    ],
+)
+def test_state_and_broker_take_one_form_of_a_redis_url(variable: str, url: str, cure: str) -> None:
+    """What only one of them could use, and what neither can, is refused for every process, with the variable and the cure."""
+    sentence = told({variable: url})
+    assert sentence.startswith(f"{variable} ")
+    assert cure in sentence
+    assert "hunter2" not in sentence
+
+
+def test_keys_with_written_out_line_breaks_are_read(tmp_path: Path) -> None:
+    """In the variable and in a file, with a carriage return as well."""
+    file = tmp_path / "keys.pem"
+    one_line = GHL_PUBLISHED_KEYS.replace("\n", "\\r\\n")
+    file.write_text(one_line, encoding="utf-8")
+    for given in (one_line, str(file)):
+        assert len(read_keys(from_environment({"GHL_WEBHOOK_KEYS": given}).ghl_webhook_keys).rsa) == 1
 
 
 def test_all_faults_are_named_at_once() -> None:

@@ -20,15 +20,14 @@ def __getattr__(name: str) -> Any:
     # Imported here so that importing this package stays free of Celery's own side effects.
     from bridge.errors import Misconfigured, Unavailable  # noqa: PLC0415
     from bridge.settings import from_environment  # noqa: PLC0415
-    from bridge.store.redis.schema import take_over  # noqa: PLC0415
-    from bridge.wiring import build_redis_for_health  # noqa: PLC0415
+    from bridge.wiring import begin  # noqa: PLC0415
     from workers.app import build  # noqa: PLC0415
 
     try:
         settings = from_environment(os.environ)
         app = build(settings)
         with suppress(Unavailable):  # it comes back
-            take_over(build_redis_for_health(settings))
+            begin(settings)
     except Misconfigured as error:
         print(f"worker: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up, and for a person
         raise SystemExit(error.exit_code) from None

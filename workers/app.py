@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 from kombu import Connection
 
 from bridge import logs
+from bridge.broker import QUEUE, REDIS_TRANSPORT, is_on_redis, tls
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
+from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
 from bridge.wire.calls import Wire
@@ -29,8 +30,6 @@ from workers.threads import start_with_worker
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
-
-QUEUE = "ghl-bridge"
 
 
 def build(settings: Settings) -> Celery:
@@ -50,8 +49,9 @@ def build(settings: Settings) -> Celery:
     dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
-    start_with_worker(app, until_exit=heartbeat, until_stop=(dispatcher, build_alerting(settings), reporter, sweeper, renewer))
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
+    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer)
+    start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 
@@ -59,7 +59,7 @@ def build(settings: Settings) -> Celery:
 def _check_broker(url: str) -> None:
     """Celery itself would find out while it connects, and end with a traceback."""
     try:
-        Connection(url, ssl=_tls(url)).get_transport_cls()
+        Connection(url, ssl=tls(url)).get_transport_cls()
     except (KeyError, TypeError, ValueError, ImportError):
         # From None: the error's own text may quote the URL, which holds a password.
         raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
@@ -67,11 +67,12 @@ def _check_broker(url: str) -> None:
 
 def configure(settings: Settings) -> dict[str, Any]:
     """Celery's settings. The measurements behind them: infra/decisions/0001."""
-    on_redis = settings.broker.startswith(("redis://", "rediss://"))
+    on_redis = is_on_redis(settings.broker)
     return {
         "broker_url": settings.broker,
+        "broker_transport": "workers.redis_transport:TolerantTransport" if on_redis else None,
         "broker_transport_options": REDIS_TRANSPORT if on_redis else {},
-        "broker_use_ssl": _tls(settings.broker),
+        "broker_use_ssl": tls(settings.broker),
         # The worker starts before its broker does, and comes back whenever the broker comes back.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -101,20 +102,3 @@ def configure(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_disable_rate_limits": True,
     }
-
-
-def _tls(url: str) -> dict[str, Any] | bool:
-    """Kombu takes any certificate unless told otherwise; what the URL says of it (?ssl_...) comes before this."""
-    return url.startswith("rediss://") and {"ssl_cert_reqs": CERT_REQUIRED}
-
-
-# The defaults left workers deaf for minutes after a half-open socket.
-REDIS_TRANSPORT = {
-    # A lane whose wake-up is lost comes due again by itself: kombu's own record of it is not needed (infra/decisions/0007).
-    "ack_emulation": False,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-    "max_connections": 64,
-}

@@ -12,6 +12,7 @@ import structlog
 
 from bridge.errors import Unavailable
 from bridge.store.redis.wakeups import WakeUpListener
+from workers.unheard import UnheardClaims
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ class Dispatcher:
         self._slots = slots
         self._publish = publish
         self._stopping = threading.Event()
+        self._unheard = UnheardClaims(redis)
         # No colon: the claim script puts the slots behind one.
         self._worker = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}".replace(":", "-")
 
@@ -44,6 +46,7 @@ class Dispatcher:
         while not self._stopping.is_set():
             try:
                 sleep = self.dispatch()
+                self._unheard.tell()
                 if sleep > 0:
                     self._wakes.wait(min(sleep, LONGEST_SLEEP))
             except Exception as error:  # noqa: BLE001 - a worker whose dispatcher ended would look alive and do nothing

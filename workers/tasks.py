@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
@@ -14,7 +14,7 @@ from bridge.errors import Unavailable
 from bridge.model import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from threading import Event
 
     from celery import Celery
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.answering.services import AnswerServices
 
 log = structlog.get_logger()
+
+COLLECT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,24 @@ class WakeUp:
         """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes come due again."""
         # A batch of one costs a fifth more than none, and so does `apply_async`, which looks for what a wake-up never has.
         amqp = self.app.amqp
-        with self.app.producer_or_acquire() as producer, producer.batch() if len(lanes) > 1 else nullcontext():
+        with (
+            self.app.producer_or_acquire() as producer,
+            _left_if_it_refuses(producer),
+            producer.batch() if len(lanes) > 1 else nullcontext(),
+        ):
             for lane in lanes:
                 message = amqp.as_task_v2(str(uuid4()), self.task, args=(str(lane),), ignore_result=True)
                 amqp.send_task_message(producer, self.task, message, retry=False)
+
+
+@contextmanager
+def _left_if_it_refuses(producer: Any) -> Iterator[None]:
+    """Connect anew the next time: a server that was demoted refuses for as long as the connection to it is kept."""
+    try:
+        yield
+    except Exception:
+        producer.connection.collect(socket_timeout=COLLECT_SECONDS)
+        raise
 
 
 def register(app: Celery, services: AnswerServices, leaving: Event) -> WakeUp:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
-from celery import bootsteps
+from billiard.common import REMAP_SIGTERM
+from celery import bootsteps, platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from celery import Celery
 
@@ -23,8 +24,13 @@ class Endless(Protocol):
         """Make `run` return soon."""
 
 
-def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Iterable[Endless]) -> None:
-    """Run each in a thread of its own, the one until the process ends and the others until the worker is told to stop."""
+def start_with_worker(
+    app: Celery, *, until_exit: Endless, until_stop: Iterable[Endless], leave: Callable[[], None] = lambda: None
+) -> None:
+    """Run each in a thread of its own, the one until the process ends and the others until the worker is told to stop.
+
+    `leave` makes the process end in order, in a thread of its own.
+    """
 
     class Threads(bootsteps.StartStopStep):
         """Celery starts and stops this with the worker; it builds the instance itself, hence the closure."""
@@ -38,6 +44,7 @@ def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Iterable[
 
         def start(self, worker: Any) -> None:
             del worker
+            _leave_in_order(leave)
             for one in (until_exit, *until_stop):
                 threading.Thread(target=one.run, name=type(one).__name__, daemon=True).start()
 
@@ -47,3 +54,13 @@ def start_with_worker(app: Celery, *, until_exit: Endless, until_stop: Iterable[
                 one.stop()
 
     app.steps["worker"].add(Threads)
+
+
+def _leave_in_order(leave: Callable[[], None]) -> None:
+    """At SIGQUIT, and at what hosts like Heroku send as SIGTERM under REMAP_SIGTERM=SIGQUIT.
+
+    Celery would end at once, which a pool of threads can't: it waits for every completion, gives nothing back, and fails.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGQUIT", *(("SIGTERM",) if REMAP_SIGTERM else ())):
+            platforms.signals[name] = lambda *_: leave()

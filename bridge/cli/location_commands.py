@@ -25,12 +25,15 @@ def location_commands() -> typer.Typer:
         file: Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file; - reads standard input.", allow_dash=True)],
         *,
         prune: Annotated[bool, typer.Option("--prune", help="Remove the locations that are not in the file.")] = False,
+        replace_unreadable: Annotated[
+            bool, typer.Option("--replace-unreadable", help="Write over what was kept with a key that is lost.")
+        ] = False,
         as_json: Json = False,
     ) -> None:
         """Add and replace the file's locations; nothing is changed if any of it is wrong."""
         from bridge.cli import locations
 
-        locations.apply(file, prune=prune, as_json=as_json)
+        locations.apply(file, prune=prune, replace_unreadable=replace_unreadable, as_json=as_json)
 
     @group.command("list")
     def list_(*, as_json: Json = False) -> None:

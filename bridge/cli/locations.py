@@ -37,13 +37,14 @@ assistant_id = ""
 """
 
 
-def apply(file: Path, *, prune: bool, as_json: bool) -> None:
+def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -> None:
     """Read the file whole, check it, keep its locations. Raises WrongInput with every fault; then nothing was changed."""
     from bridge.locations_file import read, tables_of
 
     tables = tables_of(read(_text(file), os.environ))
     with working(f"applying {len(tables)} location(s)"):
-        applied = operations()(operating.apply, operating.Apply(locations=tables, prune=prune))
+        asked = operating.Apply(locations=tables, prune=prune, replace_unreadable=replace_unreadable)
+        applied = operations()(operating.apply, asked)
     if as_json:
         print_json(applied)
         return

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,8 +111,11 @@ def stay(here: Machine, look: Callable[[], None] = lambda: None) -> None:
 
 
 def _workers(url: str) -> int:
-    with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own receiver
-        return int(json.load(answer)["workers"])
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own receiver
+            return int(json.load(answer)["workers"])
+    except urllib.error.HTTPError as not_ready:  # without a location nothing can be accepted yet
+        return int(json.load(not_ready).get("workers", 0))
 
 
 @contextmanager

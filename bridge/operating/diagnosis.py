@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 OVERDUE_SECONDS = 60.0
 # A worker that is restarted, or starts after the receiver, calls for nobody.
 WORKERLESS_SECONDS = 60.0
+# A claim is made for a free slot: its turn begins within milliseconds.
+UNHEARD_SECONDS = 30.0
 # One or two are somebody's scan of the internet.
 MOST_REFUSED_WEBHOOKS = 5
 # A number that is out of service now and then is nobody's fault; a sender's number that carriers block is.
@@ -53,7 +55,9 @@ class Trouble:
 def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
     """Judge the state: every trouble, worst first."""
     return (
+        *_writes(symptoms),
         *_installation(symptoms),
+        *_wake_ups(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
         *_dead_letters(symptoms),
@@ -86,6 +90,27 @@ def _shortened(troubles: Sequence[Trouble]) -> Iterator[Trouble]:
             yield Trouble(cause=f"{kind}:more", name=name, says=says, command=command, critical=trouble.critical)
 
 
+def _writes(symptoms: Symptoms) -> Iterator[Trouble]:
+    """A state without a location is told of before anything else: what comes meanwhile is answered 429."""
+    if symptoms.tried.refused:
+        yield Trouble(
+            cause="writes_refused",
+            name="Writes refused",
+            says=f"{symptoms.tried.refused}. Webhooks are answered 429 until it does.",
+            command=DOCTOR,
+            critical=True,
+        )
+    elif not symptoms.tried.had_location:
+        yield Trouble(
+            cause="no_location",
+            name="No location",
+            says="This state never had a location: it is new, another one than before, or emptied. Messages are answered 429.",
+            command="ghl-bridge locations apply FILE",
+            critical=True,
+            alert_after_seconds=WORKERLESS_SECONDS,
+        )
+
+
 def _installation(symptoms: Symptoms) -> Iterator[Trouble]:
     gauges = symptoms.gauges
     if not gauges.workers:
@@ -105,6 +130,19 @@ def _installation(symptoms: Symptoms) -> Iterator[Trouble]:
             command=DOCTOR,
             critical=True,
             since=iso(symptoms.now_ms - gauges.overdue_ms),
+        )
+
+
+def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
+    waited = symptoms.gauges.unheard_ms / 1000
+    if waited > UNHEARD_SECONDS and symptoms.gauges.workers:
+        yield Trouble(
+            cause="unheard",
+            name="Wake-ups unheard",
+            says=f"A conversation was claimed and no worker began it for {waited:.0f} s: the broker passes nothing on.",
+            command=DOCTOR,
+            critical=True,
+            since=iso(symptoms.now_ms - symptoms.gauges.unheard_ms),
         )
 
 

@@ -14,6 +14,7 @@ from bridge.model import LocationId
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
+from bridge.operating.unreadable import check_replaceable
 from bridge.policy.failover import who_delivers
 from bridge.store.locations.records import LocationRecord
 
@@ -84,10 +85,14 @@ class LocationQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apply:
-    """A locations file: for each id what its table holds, without `{ env = }`. `prune` removes all that are not in it."""
+    """A locations file: for each id what its table holds, without `{ env = }`. `prune` removes all that are not in it.
+
+    `replace_unreadable` writes over what was kept with a key that is lost, even while a process with another key lives.
+    """
 
     locations: Annotated[dict[str, dict[str, Any]], WithJsonSchema(TABLES)]
     prune: bool = False
+    replace_unreadable: bool = False
 
 
 @operation("locations.list", "GET", "/locations")
@@ -119,8 +124,15 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
         check_urls(found)
     if asked.prune and not found:
         raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
-    before = {kept.location.id: kept for kept in services.locations.some([one.location_id for one in found])}
+    unreadable = services.locations.unreadable()
+    foreign = bool(unreadable) or services.canary.is_foreign()
+    if foreign:
+        check_replaceable(services, found, unreadable, forced=asked.replace_unreadable)
+    readable = [one.location_id for one in found if one.location_id not in unreadable]
+    before = {kept.location.id: kept for kept in services.locations.some(readable)}
     services.locations.apply(found)
+    if foreign:
+        services.canary.replace()
     applied = tuple(_applied(services, one, before.get(one.id)) for one in found)
     return Applied(locations=applied, removed=_prune(services, found) if asked.prune else ())
 
@@ -145,7 +157,9 @@ def resume(services: AdminServices, asked: LocationQuery) -> LocationResumed:
 @operation("locations.remove", "DELETE", "/locations/{location_id}", about=lambda asked: (asked.location_id,))
 def remove(services: AdminServices, asked: LocationQuery) -> Done:
     """Forget a location and its tokens; what waits for it is skipped, with the reason unknown_location."""
-    id_ = _known(services, asked.location_id).location.location_id
+    id_ = LocationId(asked.location_id)
+    if id_ not in services.locations.unreadable():
+        id_ = _known(services, asked.location_id).location.location_id
     services.locations.remove(id_)
     return Done(id=id_)
 

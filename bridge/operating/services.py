@@ -13,6 +13,7 @@ from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.logins import Logins
+from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
 from bridge.wiring import (
     build_audit,
@@ -68,6 +69,11 @@ class AdminServices:
     def locations(self) -> Locations:
         """The locations."""
         return build_locations(self.settings, self.redis)
+
+    @cached_property
+    def canary(self) -> Canary:
+        """Whose keys are at work."""
+        return Canary(self.redis, self.settings.fernet_keys)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:

@@ -11,8 +11,7 @@ import uvicorn
 from bridge.errors import Misconfigured, Unavailable
 from bridge.receiver.app import build
 from bridge.settings import from_environment
-from bridge.store.redis.schema import take_over
-from bridge.wiring import build_redis_for_health
+from bridge.wiring import begin
 
 
 def main() -> None:
@@ -21,7 +20,7 @@ def main() -> None:
         settings = from_environment(os.environ)
         build(settings)
         with suppress(Unavailable):  # it comes back, and until then webhooks are answered 429
-            take_over(build_redis_for_health(settings))
+            begin(settings)
     except Misconfigured as error:
         print(f"web: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up, and for a person
         raise SystemExit(error.exit_code) from None

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from bridge import logs
 from bridge.metrics import Tally
 from bridge.operating.alerting import alerting
+from bridge.operating.key_presence import present
 from bridge.operating.services import AdminServices
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
@@ -63,7 +64,7 @@ def build(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        with alerting(settings):
+        with alerting(settings), present(settings, redis):
             async with beating(Sweeps(redis)), reporting(tally, counts):
                 yield
         await accept_services.inbox.close()

@@ -28,7 +28,7 @@ async def alive(request: Request) -> Response:
 
 
 def ready(redis: Redis) -> Callable[[Request], Awaitable[Response]]:
-    """The state is reachable; and how durable it is, who works, how old the oldest overdue conversation is."""
+    """The state is reachable and takes writes; and how durable it is, who works, how old the oldest overdue conversation is."""
 
     async def answer(request: Request) -> Response:
         del request
@@ -36,6 +36,8 @@ def ready(redis: Redis) -> Callable[[Request], Awaitable[Response]]:
             symptoms = await to_thread.run_sync(look, redis)
         except Unavailable as error:
             return JSONResponse({"status": "unavailable", "why": str(error)}, 503)
+        if why := symptoms.tried.why_not:
+            return JSONResponse({"status": "unavailable", "why": why, **_fields(symptoms)}, 503)
         return JSONResponse({"status": "ok", **_fields(symptoms)})
 
     return answer

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
+from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, UNHEARD_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
 from bridge.store.figures.deliveries import Failing
 from bridge.store.figures.gauges import Gauges
 from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
+from bridge.store.redis.writable import TriedWrite
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_700_000_000_000
@@ -23,6 +24,7 @@ WELL = Gauges(
     in_flight=1,
     retrying=0,
     overdue_ms=0,
+    unheard_ms=0,
     workers=1,
     slots=200,
     dead_letters=0,
@@ -33,6 +35,7 @@ WELL = Gauges(
 OVERDUE_MS = round(OVERDUE_SECONDS * 1000)
 DOWN = {"agencii-1": DownProvider("agencii", "here", NOW, 7)}
 ALL_CAUSES = [
+    "writes_refused",
     "no_workers",
     "overdue",
     "hold:here",
@@ -62,6 +65,7 @@ EVERYTHING = symptoms(
     failing={"here": Failing(5, 25)},
     untyped=("here:contact",),
     missing_durability=("appendfsync always (is everysec)",),
+    tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
 )
 
 
@@ -72,6 +76,9 @@ EVERYTHING = symptoms(
         (symptoms({"workers": 0}), ["no_workers"]),
         (symptoms({"overdue_ms": OVERDUE_MS}), []),
         (symptoms({"overdue_ms": OVERDUE_MS + 1}), ["overdue"]),
+        (symptoms({"unheard_ms": round(UNHEARD_SECONDS * 1000)}), []),
+        (symptoms({"unheard_ms": round(UNHEARD_SECONDS * 1000) + 1}), ["unheard"]),
+        (symptoms({"unheard_ms": OVERDUE_MS, "workers": 0}), ["no_workers"]),
         (symptoms({"dead_letters": 7}), ["dead_letters"]),
         (symptoms(missed=("here", "there")), ["missed:here", "missed:there"]),
         (symptoms(refused_webhooks=4), []),

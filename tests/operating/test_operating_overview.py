@@ -52,11 +52,11 @@ def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
 
 
 def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) -> None:
-    """Zeros, no mean, and that nobody works."""
+    """Zeros, no mean, and that nobody works and no location is known."""
     del redis
     seen = perform(overview.overview, Nothing())
     assert (seen.day.accepted, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
-    assert [trouble.name for trouble in seen.troubles] == ["No workers"]
+    assert [trouble.name for trouble in seen.troubles] == ["No location", "No workers"]
     assert perform(events.events, events.EventsQuery()).events == ()
 
 

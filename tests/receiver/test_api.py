@@ -13,7 +13,7 @@ from bridge.operating.registry import OPERATIONS
 from bridge.store.operators.logins import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, Logins
 from bridge.store.redis.connection import key
 from tests.served import ADMIN_TOKEN, served
-from tests.stored import accept, message
+from tests.stored import accept, keep, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,7 +218,7 @@ def test_without_redis_the_api_says_so() -> None:
 
 def test_without_the_secret_key_webhooks_are_served_and_locations_are_not(redis_url: str, redis: Redis) -> None:
     """What is missing for one thing hinders no other."""
-    del redis
+    keep(redis)
     with served(redis_url, BRIDGE_SECRET_KEY="") as url:
         answer = httpx.get(f"{url}/api/v1/locations", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
         assert refused(answer) == (503, "misconfigured")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.model import LocationId
 from bridge.receiver.answers import LINGER_BYTES
 from bridge.receiver.app import COLLECT_AFTER
 from bridge.receiver.webhooks import MOST_BYTES
 from tests.receiver.conftest import PEM
+from tests.stored import locations_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -45,8 +47,11 @@ SMS = EVENTS["inbound_sms_full_envelope"]
         ("POST", "/webhooks/ghl/more", 404),
     ],
 )
-async def test_only_the_doors_that_there_are_can_be_opened(receiver: Receiver, method: str, path: str, status: int) -> None:
+async def test_only_the_doors_that_there_are_can_be_opened(
+    receiver: Receiver, redis: Redis, method: str, path: str, status: int
+) -> None:
     """Other paths are 404, other methods 405."""
+    receiver.knows(redis, "somewhere")
     assert (await receiver.call(method, path)).status_code == status
 
 
@@ -111,6 +116,30 @@ async def test_a_state_that_is_not_what_it_should_be_is_no_promise(receiver: Rec
     redis.set(f"ghlb:waiting:{event['locationId']}:{event['contactId']}", "not a list")
 
     assert (await receiver.take(SMS)).status_code == 429
+
+
+async def test_a_state_that_never_had_a_location_promises_nothing(receiver: Receiver, redis: Redis) -> None:
+    """An emptied Redis, or another one: messages of both directions are answered 429 until there is a location, then 200."""
+    before = [await receiver.take(EVENTS[name]) for name in ("inbound_sms_full_envelope", "inbound_call", "outbound_sms")]
+    ready = await receiver.call("GET", "/readyz")
+    receiver.knows(redis, "somewhere")
+    locations_of(redis).remove(LocationId("somewhere"))
+    after = await receiver.take(SMS)
+
+    assert [answer.status_code for answer in before] == [429] * 3
+    assert (ready.status_code, ready.json()["why"].partition(":")[0]) == (503, "no location")
+    assert (after.status_code, after.json()["reason"]) == (200, "unknown_location")
+    assert (await receiver.call("GET", "/readyz")).status_code == 200
+
+
+async def test_an_install_works_on_a_state_without_a_location(receiver: Receiver) -> None:
+    """It is the first location: whoever writes there afterwards is no stranger to an emptied Redis."""
+    install = json.loads(EVENTS["app_install_location"])
+    installed = await receiver.take(EVENTS["app_install_location"])
+    written = await receiver.take(json.dumps({**json.loads(SMS), "locationId": install["locationId"]}).encode())
+
+    assert (installed.status_code, written.status_code) == (200, 200)
+    assert written.json()["reason"] == "unconfigured"
 
 
 async def test_readyz_tells_what_an_operator_asks(receiver: Receiver, redis: Redis) -> None:

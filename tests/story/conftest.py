@@ -43,8 +43,11 @@ def whole_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]
     """Redis, simulator, receiver and worker, once for all."""
     machine = build(tmp_path_factory.mktemp("machine"))
     try:
-        machine.restore()
+        # Without a location the receiver would not be ready.
+        for name in ("redis", "simulator"):
+            machine.start(name)
         machine.apply(**LOCATIONS)
+        machine.restore()
         yield machine
     finally:
         machine.close()

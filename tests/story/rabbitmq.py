@@ -81,6 +81,34 @@ class RabbitMQ:
         for name in list(self._running):
             self._kill(name)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server and all that it started."""
+        os.killpg(self._running["server"].pid, number)
+
+    def set_memory(self, limit: str) -> None:
+        """How much memory it may have: over it, it has an alarm and takes nothing."""
+        command = [
+            find("rabbitmqctl") or "rabbitmqctl",
+            "-n",
+            self._node,
+            "--silent",
+            "set_vm_memory_high_watermark",
+            "absolute",
+            limit,
+        ]
+        subprocess.run(command, env=self._environ, timeout=30, check=True)
+
+    def alarms(self) -> bool:
+        """Whether any alarm is on."""
+        command = [find("rabbitmq-diagnostics") or "rabbitmq-diagnostics", "-n", self._node, "--silent", "check_local_alarms"]
+        return subprocess.run(command, env=self._environ, timeout=30, check=False, capture_output=True).returncode != 0
+
+    def declare(self, queue: str) -> None:
+        """Make a classic queue."""
+        with Connection(self.url) as connection:
+            channel: Any = connection.default_channel
+            channel.queue_declare(queue, durable=True, auto_delete=False)
+
     def queues(self) -> dict[str, str]:
         """The type of every queue."""
         listed = subprocess.run(

@@ -38,7 +38,7 @@ class Passage:
 
 
 class Strait:
-    """Listens on a port of its own; `swallow` and `heal` change what happens there."""
+    """Listens on a port of its own; `swallow`, `heal` and `lead_to` change what happens there."""
 
     def __init__(self, port: int) -> None:
         self._behind = port
@@ -69,6 +69,11 @@ class Strait:
         """New connections come through again; the old ones stay what they are."""
         with self._lock:
             self._swallows = False
+
+    def lead_to(self, port: int) -> None:
+        """New connections lead to another port; the old ones stay where they are, as behind an address that has moved."""
+        with self._lock:
+            self._behind = port
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):

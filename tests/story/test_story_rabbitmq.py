@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.broker import QUEUE
 from bridge.store.redis.connection import key
 from tests.story import rabbitmq
 from tests.story.kills import kill_amid_twenty_completions
 from tests.story.machine import poll
 from tests.story.rabbitmq import RabbitMQ
-from workers.app import QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from bridge.broker import QUEUE
 from bridge.settings import from_environment
 from tests.stored import FERNET_KEY
-from workers.app import QUEUE, build, configure
+from workers.app import build, configure
 
 NOWHERE = "redis://:secret@127.0.0.1:1/0"
 ENVIRON = {"REDIS_URL": NOWHERE, "BRIDGE_SECRET_KEY": FERNET_KEY}

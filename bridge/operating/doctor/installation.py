@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from bridge.errors import BridgeError, DidNotWork, NotKnown
+from bridge import broker
+from bridge.errors import BridgeError, NotKnown
 from bridge.ghl.signature import read_keys
 from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
@@ -23,7 +22,6 @@ from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
 
-DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 # More would take minutes: then one is looked at by name.
 MOST_LOCATIONS = 20
 REACH_SECONDS = 5.0
@@ -49,7 +47,7 @@ def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
     yield Finding("time zones", ok=True, says=_time_zones(releases()))
     yield from _state(services, only)
-    yield attempt("broker", lambda: _reach_broker(here))
+    yield attempt("broker", lambda: broker.look(here.broker))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
     yield from _locations(services, only, reached=reached.ok)
@@ -96,22 +94,6 @@ def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
     for trouble in shorten([each for each in told_here if not only or each.location_id in {"", only}]):
         more = "" if trouble.command == DOCTOR else f" `{trouble.command}`"
         yield Finding(trouble.name.lower(), ok=not trouble.critical, says=trouble.says + more, note=not trouble.critical)
-
-
-def _reach_broker(here: Settings) -> str:
-    """A connection that is opened and closed: name, network and port are right, whatever the broker is."""
-    address = urlsplit(here.broker)
-    try:
-        host, port = address.hostname or "127.0.0.1", address.port or DEFAULT_PORTS.get(address.scheme, 0)
-    except ValueError:
-        raise DidNotWork("the port in BROKER_URL is not a number") from None
-    try:
-        socket.create_connection((host, port), timeout=3).close()
-    except OSError as error:
-        raise DidNotWork(
-            f"nothing answers at {host}:{port} ({error.strerror or type(error).__name__}): check BROKER_URL"
-        ) from None
-    return f"{address.scheme} at {host}:{port} answers"
 
 
 def _reach(url: str) -> str:

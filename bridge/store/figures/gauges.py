@@ -17,7 +17,8 @@ class Gauges:
     """Numbers of one moment.
 
     `lanes` are scheduled; among them are those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
-    failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `slots` how many
+    failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `unheard_ms` how long
+    one does that was claimed, its wake-up published, and whose turn no worker has begun; `slots` is how many
     replies the live workers can have in flight, `providers_down` counts completion services by their logins.
     """
 
@@ -26,6 +27,7 @@ class Gauges:
     in_flight: int
     retrying: int
     overdue_ms: int
+    unheard_ms: int
     workers: int
     slots: int
     dead_letters: int

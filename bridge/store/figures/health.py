@@ -1,30 +1,105 @@
-"""Does Redis keep what it was told?"""
+"""Does Redis keep what it was told? Its settings say so; where CONFIG is forbidden, INFO and WAITAOF say what can be known."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from redis import ResponseError
 
-from bridge.store.redis.connection import reaching
+from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
     from redis import Redis
 
+Fsync = Literal["always", "everysec", "none", "unknown"]
 
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+# Under `always` a write is confirmed within milliseconds, under `everysec` the second of two takes up to a second.
+CONFIRMED_WITHIN_MS = 400
+PROBED_EVERY_MS = 60_000
+# Older ones, and Valkey, confirm under `everysec` what is not synced yet (redis/redis#13793, and tried with Valkey 9.1.2).
+TRUSTED_FROM = 8
 
 
 def missing_durability(redis: Redis) -> tuple[str, ...]:
     """What a 202 lacks to be kept. Raises Unavailable when Redis can't be reached."""
     with reaching("tell its health"):
-        return _missing_durability(redis)
+        try:
+            found = {name: str(redis.config_get(name).get(name)) for name in WANTED}
+        except ResponseError:
+            return _without_config(redis)
+    return _lacking(found)
 
 
-def _missing_durability(redis: Redis) -> tuple[str, ...]:
-    """Hosted Redis often forbids CONFIG; what can't be read is reported as not known rather than as good."""
-    try:
-        found = {name: redis.config_get(name).get(name) for name in WANTED}
-    except ResponseError:
-        return ("not known: this Redis does not allow CONFIG GET",)
+def _lacking(found: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{name} {wanted} (is {found[name]})" for name, wanted in WANTED.items() if found[name] != wanted)
+
+
+def _without_config(redis: Redis) -> tuple[str, ...]:
+    """What can't be known is reported as not known rather than as good."""
+    try:
+        told: dict[str, Any] = {part: redis.info(part) for part in ("server", "persistence", "memory")}
+    except ResponseError:
+        told = {"server": {}, "persistence": {}, "memory": {}}
+    file = told["persistence"].get("aof_enabled")
+    fsync: Fsync = "none" if file == 0 else _probed(redis, told["server"])
+    policy = told["memory"].get("maxmemory_policy")
+    unknown = ("not known: maxmemory-policy",) if policy is None else ()
+    return (
+        *judge(fsync),
+        *_lacking({"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": policy or "noeviction"}),
+        *unknown,
+    )
+
+
+def judge(fsync: Fsync) -> tuple[str, ...]:
+    """What is missing of an append-only file, by how soon it is synced."""
+    match fsync:
+        case "always":
+            return ()
+        case "everysec":
+            return ("appendfsync always (synced later than a write is answered)",)
+        case "none":
+            return ("appendonly yes (is no)",)
+        case "unknown":
+            return ("not known: appendfsync (this server forbids CONFIG GET, and its WAITAOF can't tell)",)
+
+
+def _probed(redis: Redis, server: dict[str, Any]) -> Fsync:
+    """What the newest probe found, or a new one, which may take twice `CONFIRMED_WITHIN_MS`."""
+    known = redis.get(key("probe", "fsync"))
+    if known:
+        return _as_fsync(text(known))
+    found = _probe(redis, trusted=_is_trusted(server))
+    redis.register_script(script("probe"))(args=["fsync", found, PROBED_EVERY_MS])
+    return found
+
+
+def _probe(redis: Redis, *, trusted: bool) -> Fsync:
+    """WAITAOF tells of its own connection only, and within MULTI of nothing: hence a pipeline without one."""
+    probe = redis.register_script(script("probe"))
+    pipe = redis.pipeline(transaction=False)
+    for _ in range(2):
+        probe(args=["fsync", "unknown", 1], client=pipe)
+        pipe.waitaof(1, 0, CONFIRMED_WITHIN_MS)
+    answers = pipe.execute(raise_on_error=False)[1::2]
+    if any(isinstance(answer, Exception) for answer in answers):
+        return "unknown"
+    if all(int(answer[0]) for answer in answers):
+        return "always" if trusted else "unknown"
+    return "everysec"
+
+
+def _is_trusted(server: dict[str, Any]) -> bool:
+    """Whether what the server confirms is synced."""
+    major = str(server.get("redis_version", "0")).partition(".")[0]
+    return server.get("server_name", "redis") == "redis" and int(major) >= TRUSTED_FROM
+
+
+def _as_fsync(known: str) -> Fsync:
+    match known:
+        case "always" | "everysec" | "none":
+            return known
+        case _:
+            return "unknown"

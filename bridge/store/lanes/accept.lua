@@ -14,8 +14,8 @@
 -- id), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it),
 -- `erased` (digests under which the contact may have been erased).
 --
--- Answers, in a list, of each: accepted | duplicate | unknown_location | skipped | overflow | stop_word | unconfigured.
--- Needs: dead_letters, standings, dedupe, each
+-- Answers, in a list, of each: accepted | duplicate | no_location | unknown_location | skipped | overflow | stop_word | unconfigured.
+-- Needs: dead_letters, standings, dedupe, each, locations
 -- Times stay text: Redis would print a number anew wherever it is handed on.
 local function is_stop(location, channel, forms)
   for _, form in ipairs(forms) do
@@ -29,7 +29,9 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local id, reason = came.id, came.reason
   local location, contact = split(lane)
   local configured = redis.call('HEXISTS', key('location', location), 'settings') == 1
-  if not configured and redis.call('EXISTS', key('location', location)) == 0 then return 'unknown_location' end
+  if not configured and redis.call('EXISTS', key('location', location)) == 0 then
+    return had_location() and 'unknown_location' or 'no_location'
+  end
 
   local stopped = {}
   for _, channel in ipairs(reason == '' and came.channels or {}) do

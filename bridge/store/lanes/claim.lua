@@ -94,6 +94,8 @@ for turn, location in ipairs(locations) do
   local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
   local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'LIMIT', 0, share)
   for _, contact in ipairs(lanes) do
+    -- Until its turn is heard of it is overdue, however often it is claimed: the broker may pass nothing on.
+    redis.call('ZADD', key('unheard'), 'NX', redis.call('ZSCORE', key('due', location), contact), location .. ':' .. contact)
     redis.call('ZADD', key('due', location), now + lease, contact)
     take_slot(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact

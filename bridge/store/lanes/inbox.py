@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import orjson
 
+from bridge.errors import Unavailable
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import forms, starts
 from bridge.policy.normalise import digest
@@ -17,6 +18,7 @@ from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import key, reaching
 from bridge.store.redis.lua import script
 from bridge.store.redis.pipelines import Pipelines
+from bridge.store.redis.writable import NO_LOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +86,9 @@ class Inbox:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
         with reaching(f"note outbound message {message.id}"):
             args = (str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, "")
-            await self._pipelines.run(self._observe, args)
+            observed = int(await self._pipelines.run(self._observe, args))
+        if observed < 0:
+            raise Unavailable(NO_LOCATION)
 
     async def update(self, update: ContactUpdate) -> None:
         """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""
@@ -103,7 +107,10 @@ class Inbox:
     async def _write(self, lane: Lane, message: InboundMessage | None, what: Mapping[str, object]) -> Accepted:
         args = accept_args(lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
         with reaching(f"accept message {what['id']}"):
-            return cast("Accepted", await self._pipelines.run_together(self._accept, args))
+            outcome = await self._pipelines.run_together(self._accept, args)
+        if outcome == "no_location":
+            raise Unavailable(NO_LOCATION)
+        return cast("Accepted", outcome)
 
 
 def accept_args(

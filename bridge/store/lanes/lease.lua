@@ -14,6 +14,7 @@ local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARG
 local location, contact = split(lane)
 local record = key('lane', lane)
 pass_when_full()
+redis.call('ZREM', key('unheard'), lane)
 if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
 local held = redis.call('HMGET', record, 'lease', 'lease_until', 'leased_at')
 if held[1] and held[1] ~= token and tonumber(held[2]) > now then return nil end

@@ -40,7 +40,7 @@ class Standings:
         """
         told = orjson.dumps([heard(message) for message in messages])
         with reaching(f"note what was said to {lane}"):
-            return int(self._observe(args=[str(lane), told, 0, self._retention_ms, token]))
+            return max(0, int(self._observe(args=[str(lane), told, 0, self._retention_ms, token])))
 
     def pause(self, id_: str) -> Lane | None:
         """Silence a conversation or contact; None: it is not known yet, and silenced by its id all the same."""

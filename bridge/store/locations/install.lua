@@ -16,6 +16,7 @@ if agency ~= '' then
   redis.call('SADD', key('agency', agency), location)
 end
 redis.call('SADD', key('installs'), location)
+redis.call('SET', key('located'), 1)
 redis.call('PERSIST', record)
 redis.call('DEL', key('gone', location))
 reactivate(location)

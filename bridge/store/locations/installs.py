@@ -51,6 +51,11 @@ class Installs:
         with reaching(f"let {location_id} go on"):
             return bool(self._come_back(args=[location_id]))
 
+    def all(self) -> frozenset[LocationId]:
+        """Where the app is installed."""
+        with reaching("list the installs"):
+            return frozenset(LocationId(text(one)) for one in self._redis.smembers(key("installs")))
+
     def unconfigured(self) -> tuple[LocationId, ...]:
         """Where the app is installed and no settings were applied, in the order of ids."""
         with reaching("list the unconfigured locations"):

@@ -98,6 +98,7 @@ class Locations:
         with reaching("keep the locations"):
             now = now_ms(self._redis)
             pipe = self._redis.pipeline(transaction=True)
+            pipe.set(key("located"), 1)
             for location in locations:
                 record = key("location", location.id)
                 pipe.hset(record, items=self._fields(location))
@@ -152,6 +153,16 @@ class Locations:
                 pipe.hmget(key("location", one), FIELDS)
             found = pipe.execute()
         return tuple(self._kept(one, named(fields)) for one, fields in zip(ids, found, strict=True) if fields[0])
+
+    def unreadable(self) -> tuple[LocationId, ...]:
+        """The ids of locations that none of the keys opens."""
+        ids = self.ids()
+        with reaching("read locations"):
+            pipe = self._redis.pipeline(transaction=False)
+            for one in ids:
+                pipe.hget(key("location", one), "settings")
+            sealed = pipe.execute()
+        return tuple(one for one, each in zip(ids, sealed, strict=True) if each and self._seal.open(each) is None)
 
     def all(self) -> tuple[LocationRecord, ...]:
         """Every location, by name."""

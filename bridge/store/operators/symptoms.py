@@ -12,6 +12,7 @@ from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untype
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
 from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.writable import TriedWrite, try_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,8 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `missing_durability` names what a 202 lacks to be kept, `failing` are locations with undelivered replies within an hour.
+    `missing_durability` names what a 202 lacks to be kept, `failing` are locations with undelivered replies within an hour, `tried`
+    tells of a write that was tried.
     """
 
     now_ms: int
@@ -50,6 +52,7 @@ class Symptoms:
     untyped: tuple[str, ...] = ()
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
+    tried: TriedWrite = field(default_factory=TriedWrite)
 
 
 def look(redis: Redis) -> Symptoms:
@@ -67,6 +70,7 @@ def look(redis: Redis) -> Symptoms:
         untyped=untyped_lanes(redis),
         missing_durability=missing_durability(redis),
         failing=failing(redis),
+        tried=try_write(redis),
     )
 
 

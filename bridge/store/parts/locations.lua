@@ -15,3 +15,10 @@ local function forget_grant(name)
   redis.call('DEL', key('grant', name))
   redis.call('ZREM', key('grants'), name)
 end
+
+-- Whether this state ever had a location. One that never had is an emptied Redis or another one, where nothing may be promised.
+-- What older versions have kept bears no mark, but locations.
+-- Answers true or false.
+local function had_location()
+  return redis.call('EXISTS', key('located'), key('locations'), key('installs')) > 0
+end

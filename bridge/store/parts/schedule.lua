@@ -18,6 +18,7 @@ local function unschedule(lane)
   local location, contact = split(lane)
   redis.call('ZREM', key('due', location), contact)
   redis.call('SREM', key('retrying'), lane)
+  redis.call('ZREM', key('unheard'), lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 

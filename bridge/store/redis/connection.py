@@ -18,7 +18,9 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from bridge.errors import Unavailable
+from bridge.store.redis.failover import leave_demoted
 from bridge.store.redis.lua import locate, place_of
+from bridge.store.redis.refusals import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,7 @@ def connect(url: str, *, connections: int = 32) -> Redis:
         protocol=2,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
     )
+    leave_demoted(pool)
     return Redis.from_pool(pool)
 
 
@@ -55,6 +58,7 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
         protocol=2,
         retry=Retry(NoBackoff(), 0),
     )
+    leave_demoted(pool)
     return Redis.from_pool(pool)
 
 
@@ -70,6 +74,7 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
         protocol=2,
         retry=AsyncRetry(NoBackoff(), 0),
     )
+    leave_demoted(pool)
     return AsyncRedis.from_pool(pool)
 
 
@@ -101,7 +106,9 @@ def _why(error: BaseException) -> str:
             return f"its certificate is not trusted ({cause.verify_message}): {cure}"
         cause = cause.__cause__ or cause.__context__
     place = place_of(str(error)) if isinstance(error, ResponseError) else ""
-    return f"{type(error).__name__} at {place}" if place else type(error).__name__
+    kind = f"{type(error).__name__} at {place}" if place else type(error).__name__
+    reason = reason_of(error) if isinstance(error, RedisError) else ""
+    return f"{reason} ({kind})" if reason else kind
 
 
 def text(value: object) -> str:

@@ -7,5 +7,6 @@ include $(dirname "$0")/redis.conf
 dir ${REDIS_DIR:-/data}
 port ${REDIS_PORT:-6379}
 maxmemory ${REDIS_MAXMEMORY:-512mb}
-requirepass $REDIS_PASSWORD
+# Nobody empties it by mistake.
+user default on >$REDIS_PASSWORD ~* &* +@all -flushall -flushdb
 END

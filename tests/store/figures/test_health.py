@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import Unavailable
+from bridge.store.figures.health import judge
 from bridge.store.operators.symptoms import look
-from bridge.store.redis.connection import connect_without_retries
-from tests.stored import accept, claim, keep, lanes_of, message, own_redis, pass_time, take
+from bridge.store.redis.connection import connect_without_retries, key
+from bridge.store.redis.writable import try_write
+from tests.stored import HERE, accept, claim, keep, lanes_of, locations_of, message, own_redis, pass_time
+from tests.story.redis_faults import FAULTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from redis import Redis
+
+    from bridge.store.figures.health import Fsync
 
 
 def test_an_idle_bridge_is_healthy(redis: Redis) -> None:
@@ -34,7 +39,7 @@ def test_workers_count_while_they_live(redis: Redis) -> None:
 
 
 def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
-    """What is due later is not overdue, and what is leased isn't either."""
+    """What is due later is not overdue, and what is leased isn't either; what is only claimed still is."""
     keep(redis, debounce=10)
     accept(redis, message("m1"))
     pass_time(redis, 9)
@@ -44,7 +49,10 @@ def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
     assert look(redis).gauges.lanes == 2
     assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(90, abs=5)
     lanes = lanes_of(redis)
-    take(lanes)
+    claimed = claim(lanes)
+    assert look(redis).gauges.oldest_overdue_seconds == pytest.approx(90, abs=5)
+    for lane in claimed:
+        assert lanes.lease(lane)
     assert look(redis).gauges.oldest_overdue_seconds == 0
 
 
@@ -69,7 +77,55 @@ def test_what_a_202_lacks_is_named(tmp_path: Path) -> None:
         redis.acl_setuser("limited", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=["+@all", "-config"])
         host = server.url.rpartition("@")[2]
         with connect_without_retries(f"redis://limited:x@{host}", seconds=5) as limited:
-            assert look(limited).missing_durability == ("not known: this Redis does not allow CONFIG GET",)
+            told = look(limited).missing_durability
+            assert told[0].startswith("not known: appendfsync")
+            assert told[1:] == ("maxmemory-policy noeviction (is allkeys-lru)",)
+        redis.config_set("appendonly", "no")
+        with connect_without_retries(f"redis://limited:x@{host}", seconds=5) as limited:
+            assert look(limited).missing_durability[0] == "appendonly yes (is no)"
+
+
+@pytest.mark.parametrize(
+    ("fsync", "missing"),
+    [
+        ("always", ()),
+        ("everysec", ("appendfsync always (synced later than a write is answered)",)),
+        ("none", ("appendonly yes (is no)",)),
+    ],
+)
+def test_how_soon_the_file_is_synced_says_what_is_missing(fsync: Fsync, missing: tuple[str, ...]) -> None:
+    """Only what is synced before it is answered keeps a 202."""
+    assert judge(fsync) == missing
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("READONLY", "a replica"), ("NOREPLICAS", "fewer replicas"), ("OOM", "full"), ("NOPERM", "right")]
+)
+def test_a_write_that_is_refused_says_why(tmp_path: Path, code: str, words: str) -> None:
+    """A write of the scripts' own kind is tried, and a refusal is told in the operator's words."""
+    with own_redis(tmp_path) as server, connect_without_retries(server.url, seconds=5) as redis:
+        assert try_write(redis).refused == ""
+        with FAULTS[code](redis):
+            assert words in try_write(redis).refused
+            assert try_write(redis).why_not
+
+
+def test_a_state_that_never_had_a_location_is_told(redis: Redis) -> None:
+    """The first location leaves a mark that its removal doesn't take away, and so does an install."""
+    assert not try_write(redis).had_location
+    keep(redis)
+    assert try_write(redis).had_location
+    locations_of(redis).remove(HERE)
+    assert try_write(redis).had_location
+
+
+def test_a_state_of_an_older_version_had_a_location(redis: Redis) -> None:
+    """What was kept without the mark is marked by its removal."""
+    keep(redis)
+    redis.delete(key("located"))
+    assert try_write(redis).had_location
+    locations_of(redis).remove(HERE)
+    assert try_write(redis).had_location
 
 
 def test_without_redis_health_is_unavailable() -> None:

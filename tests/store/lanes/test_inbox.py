@@ -260,7 +260,7 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
     """A waiting message has no expiry; what only remembers or tells has one."""
     await inbox.accept(FIRST)
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps")}
+    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), key("located")}
     of_the_lane = {key("message", HERE, "m1"), WAITING, key("due"), key("due", HERE)}
     assert lasting == of_the_location | of_the_lane | {key("totals")}
     for name in (key("seen", HERE, "m1"), key("seen", "w1")):

@@ -123,8 +123,8 @@ def test_it_is_known_who_spoke(redis: Redis, fields: dict[str, Any], *, person: 
 
 
 def test_of_an_unknown_location_nothing_is_kept(redis: Redis) -> None:
-    """Neither words nor contacts."""
-    assert observe(redis, outbound(redis)) == 0
+    """Neither words nor contacts; and it is told whether the state ever had a location."""
+    assert observe(redis, outbound(redis)) == -1
     update(redis, tags=("vip",))
     assert snapshot(redis) == {}
 

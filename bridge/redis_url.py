@@ -1,0 +1,54 @@
+"""The one form of a Redis URL that state and broker both take; one that only one of them could use is refused for both."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+# Whatever means a Redis, taken or not.
+REDIS = re.compile(r"(?:redis|rediss|unix|sentinel)[+:-]")
+SCHEMES = ("redis", "rediss")
+TLS_OPTIONS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+FORM = "must be like redis://:PASSWORD@HOST:6379/0, with special characters of the password as %XX"
+SERVER = "give one server, like redis://:PASSWORD@HOST:6379/0"
+
+
+def check_redis_url(url: str) -> None:
+    """Raise ValueError with what is wrong and the cure, and without any part of the URL that may be secret."""
+    scheme, _, address = url.partition("://")
+    _check_scheme(scheme)
+    if "," in address.rpartition("@")[2]:
+        raise ValueError(f"names several servers: {SERVER}, or an address that leads to the primary")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its text may quote a part of a password
+        raise ValueError(FORM) from None
+    if not parts.hostname or port == 0 or parts.fragment or not re.fullmatch(r"(?:/\d*)?", parts.path):
+        raise ValueError(FORM)
+    _check_options(parts.scheme, parse_qs(parts.query, keep_blank_values=True))
+
+
+def _check_scheme(scheme: str) -> None:
+    if scheme == "unix" or scheme.endswith("+socket"):
+        raise ValueError(f"names a socket file, which the broker can't use: {SERVER}")
+    if "sentinel" in scheme:
+        raise ValueError(f"names a Sentinel: {SERVER}, or an address that leads to the primary")
+    if "cluster" in scheme:
+        raise ValueError(f"names a cluster: {SERVER}, with cluster-enabled no")
+    if scheme not in SCHEMES:
+        raise ValueError(FORM)
+
+
+def _check_options(scheme: str, options: dict[str, list[str]]) -> None:
+    """What one client takes as an option, the other may ignore or trip over."""
+    taken = TLS_OPTIONS if scheme == "rediss" else ()
+    if any(name not in taken for name in options):
+        also = f"only {', '.join(taken)}" if taken else "none (the database stands behind the slash)"
+        raise ValueError(f"has an option behind its ? that is not taken: {scheme}:// takes {also}")
+    if options.get("ssl_cert_reqs", ["required"])[-1] not in {"required", "optional", "none"}:
+        raise ValueError("must have ssl_cert_reqs=none to accept any certificate, or leave ssl_cert_reqs out")
+    for name in TLS_OPTIONS[1:]:
+        if not all(Path(file).is_file() for file in options.get(name, ())):
+            raise ValueError(f"names a file in {name} that is not there")

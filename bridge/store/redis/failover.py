@@ -1,0 +1,130 @@
+"""Connections that let go of a server which was demoted: redis-py takes its refusals for answers, and would stay with it.
+
+The first refusal that one connection of a pool reads makes each of them connect anew before its next command. Behind an address
+that leads to the primary (a name, a proxy), that finds the new one. A refusal within a pipeline counts too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis import Connection, ResponseError, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio import Connection as AsyncConnection
+from redis.asyncio import SSLConnection as AsyncSSLConnection
+from redis.asyncio import UnixDomainSocketConnection as AsyncUnixDomainSocketConnection
+
+from bridge.store.redis.refusals import DEMOTED, code_of
+
+if TYPE_CHECKING:
+    from redis import ConnectionPool
+    from redis.asyncio import ConnectionPool as AsyncConnectionPool
+
+
+class Generation:
+    """Of the connections of one pool: those of an older one lead to a server that was demoted."""
+
+    number = 0
+
+
+class _Renewed:
+    """Renews itself."""
+
+    _sock: Any
+    _generation: Generation
+    _number: int
+
+    def __init__(self, *, generation: Generation, **settings: Any) -> None:
+        self._generation = generation
+        self._number = generation.number
+        super().__init__(**settings)
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        self._number = self._generation.number
+        super().on_connect_check_health(check_health)  # type: ignore[misc] # of the class beside it
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if self._sock and self._number != self._generation.number:
+            self.disconnect()  # type: ignore[attr-defined] # likewise
+        super().send_packed_command(command, check_health)  # type: ignore[misc] # likewise
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc] # likewise
+        except ResponseError as refusal:
+            _note(refusal, self._generation, self._number)
+            raise
+
+
+class _AsyncRenewed:
+    """The same for an event loop."""
+
+    is_connected: bool
+    _generation: Generation
+    _number: int
+
+    def __init__(self, *, generation: Generation, **settings: Any) -> None:
+        self._generation = generation
+        self._number = generation.number
+        super().__init__(**settings)
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:
+        self._number = self._generation.number
+        await super().on_connect_check_health(check_health)  # type: ignore[misc] # as above
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if self.is_connected and self._number != self._generation.number:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined] # as above
+        await super().send_packed_command(command, check_health)  # type: ignore[misc] # as above
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super().read_response(*args, **options)  # type: ignore[misc] # as above
+        except ResponseError as refusal:
+            _note(refusal, self._generation, self._number)
+            raise
+
+
+def _note(refusal: ResponseError, generation: Generation, number: int) -> None:
+    """The refusals of many connections of one generation are one demotion."""
+    if number == generation.number and code_of(refusal) in DEMOTED:
+        generation.number += 1
+
+
+class _TCP(_Renewed, Connection):
+    """Over TCP."""
+
+
+class _TLS(_Renewed, SSLConnection):
+    """Over TLS."""
+
+
+class _Unix(_Renewed, UnixDomainSocketConnection):
+    """Over a socket of this machine."""
+
+
+class _AsyncTCP(_AsyncRenewed, AsyncConnection):
+    """Over TCP."""
+
+
+class _AsyncTLS(_AsyncRenewed, AsyncSSLConnection):
+    """Over TLS."""
+
+
+class _AsyncUnix(_AsyncRenewed, AsyncUnixDomainSocketConnection):
+    """Over a socket of this machine."""
+
+
+_RENEWED: dict[Any, Any] = {
+    Connection: _TCP,
+    SSLConnection: _TLS,
+    UnixDomainSocketConnection: _Unix,
+    AsyncConnection: _AsyncTCP,
+    AsyncSSLConnection: _AsyncTLS,
+    AsyncUnixDomainSocketConnection: _AsyncUnix,
+}
+
+
+def leave_demoted(pool: ConnectionPool | AsyncConnectionPool) -> None:
+    """Let the connections that a pool makes from now on leave a server that was demoted."""
+    pool.connection_class = _RENEWED[pool.connection_class]
+    pool.connection_kwargs["generation"] = Generation()

@@ -1,0 +1,46 @@
+"""What a Redis answers that refuses a command: its code, and what that means to an operator."""
+
+from __future__ import annotations
+
+import re
+
+from redis import RedisError as RedisError  # noqa: PLC0414 - other rooms name it without importing the library
+
+# Redis 6.2 puts what a command within a script was told behind a dash, in an error of its own.
+_CODE = re.compile(r"^(?:ERR .*? -)?([A-Z]{3,})\b", re.DOTALL)
+
+# A server that was demoted answers like this for as long as it lives; the primary is to be found by a new connection.
+DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
+
+_CLUSTER = "it runs in cluster mode, and REDIS_URL names a single server: give one with cluster-enabled no"
+_LOGIN = "it refuses the login in REDIS_URL"
+_REASONS = {
+    "READONLY": "it is a replica, which takes no writes: REDIS_URL must lead to the primary",
+    "MASTERDOWN": "it is a replica that has lost its primary: REDIS_URL must lead to the primary",
+    "UNBLOCKED": "it was made a replica",
+    "NOREPLICAS": "fewer replicas are in reach than its min-replicas-to-write asks for",
+    "MISCONF": "it can't write to its disk and refuses to change anything: look at its disk and its log",
+    "BUSY": "a script keeps it busy",
+    "LOADING": "it is still reading its data",
+    "OOM": "it is full: raise maxmemory",
+    "NOPERM": "its user has no right to that: give the rights that the deployment guide names",
+    "NOAUTH": _LOGIN,
+    "WRONGPASS": _LOGIN,
+    "CLUSTERDOWN": "its cluster is down",
+    "MOVED": _CLUSTER,
+    "ASK": _CLUSTER,
+    "TRYAGAIN": _CLUSTER,
+    "CROSSSLOT": _CLUSTER,
+}
+
+
+def code_of(refusal: BaseException) -> str:
+    """The code of a refusal, such as `READONLY`; empty if it has none. The client's classes know only some of the codes."""
+    known = getattr(refusal, "status_code", None)
+    found = _CODE.match(str(refusal))
+    return known or (found[1] if found else "")
+
+
+def reason_of(refusal: BaseException) -> str:
+    """What its code means; empty for a code that needs no explaining."""
+    return _REASONS.get(code_of(refusal), "")

@@ -1,0 +1,36 @@
+"""A broker that passes nothing on: the conversation stays overdue, the dispatcher says so, and nothing is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.store.redis.connection import key
+from tests.story.machine import BIN, poll
+from workers.unheard import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine
+
+
+def test_a_worker_on_another_queue_is_seen(machine: Machine) -> None:
+    """It claims and publishes, and hears nothing: overdue grows past its leases, the log says it, the next worker answers once.
+
+    Slow: the claim stays unheard for longer than the dispatcher's patience.
+    """
+    machine.kill("worker")
+    machine.redis.delete(key("workers"))
+    machine.spawn("worker", [str(BIN / "celery"), "-A", "workers", "worker", "-Q", "elsewhere"])
+    machine.ready()
+    ana = machine.person("Plain")
+    said = ana.says("Does anybody hear me?")
+
+    def told() -> bool:
+        overdue = machine.http.get(f"{machine.url}/readyz").json()["oldest_overdue_seconds"]
+        return overdue > PATIENCE_SECONDS and "dispatcher.unheard" in machine.log("worker")
+
+    poll("the word of an unheard claim", told)
+    assert machine.log("worker").count("dispatcher.unheard") == 1
+
+    machine.restart("worker")
+    assert ana.settles(said).status == "replied"
+    assert (len(ana.replies), ana.completions) == (1, 1)
