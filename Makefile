@@ -46,7 +46,7 @@ clean: ## remove what was installed and what the demo kept
 	rm -rf .venv .ghl-bridge build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 >= 3.11 is needed, or name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) infra/dev/preflight.py $(MAKECMDGOALS)
 	@echo "installing into .venv (once)"
 	@$(PYTHON) -m venv .venv
 

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its type without importing the library
 from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
-from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from bridge.errors import Unavailable
 from bridge.store.redis.lua import locate, place_of
+from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from redis.asyncio import Redis as AsyncRedis
 
 PREFIX = "ghlb:"
 
@@ -40,7 +42,7 @@ def connect(url: str, *, connections: int = 32) -> Redis:
         protocol=2,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
     )
-    return Redis.from_pool(pool)
+    return ScriptedRedis.from_pool(pool)
 
 
 def connect_without_retries(url: str, *, seconds: float) -> Redis:
@@ -55,7 +57,7 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
         protocol=2,
         retry=Retry(NoBackoff(), 0),
     )
-    return Redis.from_pool(pool)
+    return ScriptedRedis.from_pool(pool)
 
 
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
@@ -70,7 +72,7 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
         protocol=2,
         retry=AsyncRetry(NoBackoff(), 0),
     )
-    return AsyncRedis.from_pool(pool)
+    return ScriptedAsyncRedis.from_pool(pool)
 
 
 def key(*parts: str) -> str:
