@@ -28,7 +28,7 @@ OWN = {("Redis", "REDIS"), ("Valkey", "VALKEY")}
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class RedisServer:
     """A server's program: its maker (Redis or Valkey) and its version as far as it counts here."""
 
     program: Path
@@ -50,14 +50,14 @@ class DataFormat:
         return f"format {self.number} of {self.maker.capitalize()}"
 
 
-def server_of(program: Path) -> Server | None:
+def server_of(program: Path) -> RedisServer | None:
     """What a program says of itself; None where it says nothing of that kind."""
     try:
         said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.match(r"(Redis|Valkey) server v=(\d+)\.(\d+)", said)
-    return Server(program, found[1], (int(found[2]), int(found[3]))) if found else None
+    return RedisServer(program, found[1], (int(found[2]), int(found[3]))) if found else None
 
 
 def format_of(folder: Path) -> DataFormat | None:
@@ -66,7 +66,7 @@ def format_of(folder: Path) -> DataFormat | None:
     return max(found, key=lambda each: (each.maker == "VALKEY", each.number), default=None)
 
 
-def reads(server: Server, folder: Path) -> bool:
+def reads(server: RedisServer, folder: Path) -> bool:
     """Whether a server can read all that is in the folder, as far as one knows."""
     if server.version < FIRST_WITH_MANY_FILES:
         return False

@@ -61,7 +61,7 @@ def _programs() -> list[Path]:
     return found
 
 
-def _unreadable(folder: Path | None, servers: list[redis_data.Server]) -> str:
+def _unreadable(folder: Path | None, servers: list[redis_data.RedisServer]) -> str:
     tried = ", ".join(map(str, servers)) or "no server that tells its version"
     data = redis_data.format_of(folder) if folder else None
     if data is None:

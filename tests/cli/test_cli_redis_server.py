@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import redis_data, redis_server
-from bridge.cli.redis_data import Server, reads
+from bridge.cli.redis_data import RedisServer, reads
 from bridge.errors import DidNotWork
 from bridge.store.redis.connection import connect
 from tests.story.machine import poll
@@ -130,7 +130,7 @@ def test_without_any_server_the_error_says_how_to_get_one(monkeypatch: pytest.Mo
 def test_formats_go_one_way(tmp_path: Path, maker: str, version: tuple[int, int], begins: bytes, *, readable: bool) -> None:
     """A server reads its maker's older formats and no newer one; Valkey reads Redis' up to 7.2's, and Redis none of Valkey's."""
     (tmp_path / "appendonly.aof").write_bytes(begins)
-    assert reads(Server(Path("server"), maker, version), tmp_path) is readable
+    assert reads(RedisServer(Path("server"), maker, version), tmp_path) is readable
 
 
 def _taken_over(folder: Path) -> None:
