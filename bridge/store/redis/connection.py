@@ -14,6 +14,8 @@ from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its typ
 from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from bridge.errors import Unavailable
@@ -102,6 +104,8 @@ def _why(error: BaseException) -> str:
             cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
             return f"its certificate is not trusted ({cause.verify_message}): {cure}"
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, (RedisConnectionError, RedisTimeoutError)) and str(error):
+        return f"{type(error).__name__} ({str(error).rstrip('.')})"
     place = place_of(str(error)) if isinstance(error, ResponseError) else ""
     return f"{type(error).__name__} at {place}" if place else type(error).__name__
 
