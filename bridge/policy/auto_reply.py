@@ -71,7 +71,5 @@ def _of_subject(subject: str) -> str:
 
 def _plain(subject: str) -> str:
     """The subject without accents and case, its apostrophes straight and its hyphens between words spaces."""
-    dead_letters = unicodedata.normalize("NFKD", subject.casefold().replace("’", "'"))
-    return re.sub(
-        r"(?<=\w)-(?=\w)", " ", "".join(dead_letter for dead_letter in dead_letters if not unicodedata.combining(dead_letter))
-    ).strip()
+    letters = unicodedata.normalize("NFKD", subject.casefold().replace("’", "'"))
+    return re.sub(r"(?<=\w)-(?=\w)", " ", "".join(letter for letter in letters if not unicodedata.combining(letter))).strip()
