@@ -317,7 +317,7 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
         ("with an error inside", "openai (", 0, "^retrying", "error"),
     ],
 )
-def test_what_becomes_of_each_odd_answer_is_shown(
+def test_what_becomes_of_each_odd_answer_is_shown(  # noqa: PLR0917 - a row of the table
     sandbox: Page, answer: str, service: str, count: int, outcome: str, told: str
 ) -> None:
     """Thoughts stay here, half sentences end at the last whole one, streams are read, and what is no reply says why."""
