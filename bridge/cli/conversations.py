@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
 from bridge.cli.output import confirm, console, print_json, print_table, working
-from bridge.errors import NotKnown
+from bridge.errors import NotKnown, WrongInput
 from bridge.operating import contacts, conversations
 from bridge.operating.sentences import outcome
 
@@ -53,7 +53,7 @@ def _must_be_known(perform: Operations, id_: str) -> None:
     """A typing error would pause nobody, and stay for good."""
     try:
         perform(conversations.show, conversations.ConversationQuery(id_))
-    except NotKnown:
+    except WrongInput:  # of another server too, which tells no more
         raise NotKnown(f"nothing of {id_} was seen here yet: check the id, or pause it beforehand with --new") from None
 
 
