@@ -15,8 +15,11 @@ demo: install ## everything on this machine, simulated; ONCE=1 stops after the f
 
 # Stories mostly wait for processes: two at a time take half as long as one after the other; three on two cores, and some come too late.
 # A file stays together, for the processes that it shares.
-test: .venv/.dev ## the whole test suite, real Redis included; JOBS=0 runs one test after the other
-	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(ARGS)
+# FAST=1 leaves out what starts processes of the bridge, browsers or other servers than Redis, or works on many examples.
+SLOW := story browser infra cli simulator soak workers receiver answering
+FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) --ignore=tests/test_fuzzing.py --ignore=tests/test_upgrades.py
+test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its quick part, JOBS=0 one test after the other
+	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(if $(FAST),$(FASTER)) $(ARGS)
 
 soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
@@ -46,7 +49,7 @@ clean: ## remove what was installed and what the demo kept
 	rm -rf .venv .ghl-bridge build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 >= 3.11 is needed, or name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) infra/dev/preflight.py $(MAKECMDGOALS)
 	@echo "installing into .venv (once)"
 	@$(PYTHON) -m venv .venv
 

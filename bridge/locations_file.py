@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from bridge.addresses import PLAIN_HTTP, may_be_asked
 from bridge.errors import WrongInput
@@ -17,6 +17,53 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
+
+# What a value looks like, for keys whose default says nothing.
+EXAMPLES = {
+    "name": '"Acme Dental"',
+    "ghl_token": '{ env = "ACME_GHL_TOKEN" }',
+    "workflow_secret": '{ env = "ACME_WORKFLOW_SECRET" }',
+    "required_tags": '["ai_test"]',
+    "business_hours": '["mon-fri 09:00-17:30", "sat 10:00-13:00"]',
+    "away_message": '"We are back at nine."',
+    "failure_message": '"Somebody will write to you soon."',
+    "dead_letter_tag": '"ai_failed"',
+    "fallback_provider": '"openai"',
+    "assistant_id": '"..."',
+    "api_integration_id": '"..."',
+    "base_url": '"https://api.example.com/v1"',
+    "url": '"https://n8n.example.com/webhook/abc/chat"',
+    "model": '"..."',
+    "token": '{ env = "ACME_TOKEN" }',
+}
+# What pydantic calls them says little to whoever writes TOML.
+KINDS = {
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text in quotes",
+    "tuple_type": "must be a list",
+    "extra_forbidden": "is not a known key",
+}
+# Without these a provider can't be asked.
+NEEDED = {
+    "assistable": ("assistant_id",),
+    "agencii": ("api_integration_id",),
+    "openai": ("base_url", "model"),
+    "webhook": ("url",),
+}
+
+
+def missing(location: Location) -> list[tuple[str, str]]:
+    """The keys without which its providers can't be asked, each with an example of a line that sets it."""
+    tables = dict(location.provider_tables())
+    providers = [name for name in (location.provider, location.fallback_provider) if name]
+    keys = [(name, key) for name in providers for key in NEEDED[name] if not getattr(tables[name], key)]
+    return [(f"{name}.{key}", f"`{key} = {EXAMPLES[key]}` to [locations.{location.id}.{name}]") for name, key in keys]
 
 
 def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
@@ -126,6 +173,20 @@ def _key(fault: ErrorDetails) -> str:
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "is not a known key"
-    return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    said = KINDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    example = _example(fault["loc"])
+    return f"{said}, for example `{example}`" if example and fault["type"] in KINDS else said
+
+
+def _example(place: tuple[int | str, ...]) -> str:
+    """A line that sets the key as it should be: the default where there is one that says something."""
+    names = [part for part in place if isinstance(part, str)]
+    table: type[BaseModel] = Location
+    if len(names) > 1 and isinstance(default := Location.model_fields[names[0]].default, BaseModel):
+        table = type(default)
+    field = table.model_fields.get(names[-1]) if names else None
+    if field is None:
+        return ""
+    told = orjson.dumps(field.default).decode() if isinstance(field.default, str | int | float | tuple) else ""
+    value = EXAMPLES.get(names[-1]) or told
+    return f"{names[-1]} = {value}" if value else ""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Misconfigured, Unavailable
+
+ENV_FILE = ".env"
 
 
 def main() -> None:
@@ -15,9 +17,29 @@ def main() -> None:
     from bridge.cli.commands import build
 
     try:
+        _load_env_file()
         build()(prog_name="ghl-bridge")
     except BridgeError as error:
-        print(f"ghl-bridge: {error}", file=sys.stderr)
+        for line in _sentences(error):
+            print(f"ghl-bridge: {line}", file=sys.stderr)
         raise SystemExit(getattr(error, "exit_code", 1)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _load_env_file() -> None:
+    """Take what the environment lacks from `.env` in this folder, as `docker compose` does there. Raises Misconfigured."""
+    from dotenv import load_dotenv
+
+    try:
+        load_dotenv(ENV_FILE, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Misconfigured(f"{ENV_FILE} in this folder can't be read: {why}") from None
+
+
+def _sentences(error: BridgeError) -> list[str]:
+    lines = str(error).splitlines()
+    if isinstance(error, Unavailable):
+        lines[-1] += "; `ghl-bridge doctor` checks REDIS_URL and the rest"
+    return lines

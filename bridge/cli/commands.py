@@ -10,8 +10,11 @@ from bridge.cli.dead_letter_commands import dead_letter_commands
 from bridge.cli.location_commands import contact_commands, conversation_commands, location_commands
 from bridge.cli.options import Json, examples
 
+HELP = "Answers GoHighLevel conversations with an AI agent: nothing lost, nothing twice, and always a reason."
 EPILOG = "\n\n".join([
+    "Settings are environment variables; a file .env in the current folder gives those that are not set.",
     "Commands act on the Redis of REDIS_URL; with BRIDGE_URL and BRIDGE_ADMIN_TOKEN on that server.",
+    "ghl-bridge --install-completion lets the Tab key complete commands in bash, zsh, fish and PowerShell.",
     "Exit codes: 0 done, 1 it did not work, 2 wrong input, 78 wrong settings.",
     examples(
         "ghl-bridge demo                          # one message gets its reply, simulated",
@@ -27,6 +30,9 @@ DOCTOR = examples(
 )
 EXPLAIN = examples("ghl-bridge explain PKEu8zYjN0oYkSbUE4bO", "ghl-bridge explain PKEu8zYjN0oYkSbUE4bO --json")
 
+DEMO = examples("ghl-bridge demo", "ghl-bridge demo --once", "PORT=8000 ghl-bridge demo")
+UP = examples("ghl-bridge up", "PORT=8001 HOST=0.0.0.0 ghl-bridge up", "REDIS_URL=redis://127.0.0.1:6379/0 ghl-bridge up")
+SIMULATOR = examples("ghl-bridge simulator --port 9000")
 RECONCILE = examples("ghl-bridge reconcile", "ghl-bridge reconcile --location ve9EPM428h8vShlRW1KT --since 2h --dry-run")
 
 
@@ -34,14 +40,15 @@ def build() -> typer.Typer:
     """The whole command line."""
     app = typer.Typer(
         name="ghl-bridge",
-        help="Answers GoHighLevel conversations with an AI agent: nothing lost, nothing twice, and always a reason.",
+        help=HELP,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         epilog=EPILOG,
     )
-    app.command()(demo)
-    app.command()(up)
-    app.command()(simulator)
+    app.callback()(everything)
+    app.command(epilog=DEMO)(demo)
+    app.command(epilog=UP)(up)
+    app.command(epilog=SIMULATOR)(simulator)
     app.command(epilog=DOCTOR)(doctor)
     app.command(epilog=EXPLAIN)(explain)
     app.command(epilog=RECONCILE)(reconcile)
@@ -51,6 +58,24 @@ def build() -> typer.Typer:
     app.add_typer(dead_letter_commands(), name="dead-letters")
     app.add_typer(_secrets(), name="secrets")
     return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"ghl-bridge {version('ghl-bridge')}")
+        raise typer.Exit
+
+
+def everything(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+    del version
 
 
 def demo(
@@ -121,14 +146,14 @@ def reconcile(
 def _secrets() -> typer.Typer:
     group = typer.Typer(help="The secrets that an install needs.", no_args_is_help=True)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge secrets new >> .env"))
     def new(*, as_json: Json = False) -> None:
         """Print fresh values for BRIDGE_SECRET_KEY, BRIDGE_ADMIN_TOKEN and BRIDGE_WORKFLOW_SECRET, as an environment file."""
         from bridge.cli.secrets import print_new
 
         print_new(as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("BRIDGE_SECRET_KEY=NEW,OLD ghl-bridge secrets rotate"))
     def rotate(*, as_json: Json = False) -> None:
         """Seal everything that is kept with the newest key of BRIDGE_SECRET_KEY; as often as you like."""
         from bridge.cli.secrets import rotate_all

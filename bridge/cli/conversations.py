@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
-from bridge.cli.output import console, print_json, print_table, working
+from bridge.cli.output import confirm, console, print_json, print_table, working
+from bridge.errors import NotKnown, WrongInput
 from bridge.operating import contacts, conversations
 from bridge.operating.sentences import outcome
 
 if TYPE_CHECKING:
+    from bridge.operating.operation import Operations
     from bridge.operating.standing import StandingShown
 
 
@@ -33,15 +35,26 @@ def show(id_: str, *, as_json: bool) -> None:
         console().print(f"  message {message.message_id}: {outcome(message)}", markup=False, soft_wrap=True)
 
 
-def pause(id_: str, *, as_json: bool) -> None:
-    """Skip what comes in a conversation."""
-    paused = operations()(conversations.pause, conversations.ConversationQuery(id_))
+def pause(id_: str, *, new: bool, as_json: bool) -> None:
+    """Skip what comes in a conversation. Raises NotKnown for an id that was not seen here yet, unless it is said to be `new`."""
+    perform = operations()
+    if not new:
+        _must_be_known(perform, id_)
+    paused = perform(conversations.pause, conversations.ConversationQuery(id_))
     if as_json:
         print_json(paused)
         return
     print(f"{id_} is paused: its messages are skipped, with the reason conversation_paused, until `conversations resume {id_}`")
     if not paused.known:
         print("nothing of that id was seen here yet: the pause counts from its first message on")
+
+
+def _must_be_known(perform: Operations, id_: str) -> None:
+    """A typing error would pause nobody, and stay for good."""
+    try:
+        perform(conversations.show, conversations.ConversationQuery(id_))
+    except WrongInput:  # of another server too, which tells no more
+        raise NotKnown(f"nothing of {id_} was seen here yet: check the id, or pause it beforehand with --new") from None
 
 
 def resume(id_: str, *, as_json: bool) -> None:
@@ -82,8 +95,9 @@ def allow(location: str, contact: str, *, as_json: bool) -> None:
     print(f"{contact} may be answered again on {lifted}" if lifted else f"{contact} had stopped nothing")
 
 
-def erase(location: str, contact: str, *, as_json: bool) -> None:
-    """Remove everything kept of a contact. Raises WrongInput if nothing is."""
+def erase(location: str, contact: str, *, yes: bool, as_json: bool) -> None:
+    """Remove everything kept of a contact. Raises WrongInput if nothing is, DidNotWork if the person at the terminal says no."""
+    confirm(f"Erase everything kept of contact {contact}, for good?", yes=yes)
     with working(f"erasing {contact}: all ids that are kept are looked through"):
         erased = operations()(contacts.erase, contacts.ContactQuery(location, contact))
     if as_json:

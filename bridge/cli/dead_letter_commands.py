@@ -13,14 +13,14 @@ def dead_letter_commands() -> typer.Typer:
     """`dead-letters`: list, show, replay, drop."""
     group = typer.Typer(help="Messages that failed and need a decision.", no_args_is_help=True)
 
-    @group.command("list")
+    @group.command("list", epilog=examples("ghl-bridge dead-letters list", "ghl-bridge dead-letters list | cut -f 1,5"))
     def list_(*, location: OfLocation = "", as_json: Json = False) -> None:
         """List the open ones, oldest first."""
         from bridge.cli import dead_letters
 
         dead_letters.list_all(location=location, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge dead-letters show 89e16b6e9f334c03aad8943de627b911"))
     def show(
         id_: DeadLetterId,
         *,
@@ -52,7 +52,7 @@ def dead_letter_commands() -> typer.Typer:
 
         dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge dead-letters drop 89e16b6e9f334c03aad8943de627b911"))
     def drop(ids: DeadLetterIds, *, as_json: Json = False) -> None:
         """Close them for good: their messages are skipped, with the reason dropped."""
         from bridge.cli import dead_letters

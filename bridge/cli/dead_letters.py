@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
 from bridge.cli.explain import tell
-from bridge.cli.output import console, print_json, print_table, progress
+from bridge.cli.output import console, plain, print_json, print_table, progress
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import dead_letters as operating
 from bridge.operating import excerpts
@@ -51,7 +51,7 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(dead_letter), "said": excerpt} if said else dead_letter)
         return
-    print_table(("", ""), [(name, str(value or "")) for name, value in asdict(dead_letter).items()])
+    print_table(("", ""), [(name, plain(value)) for name, value in asdict(dead_letter).items()])
     if excerpt:
         console().print(f"\n{excerpt.provider} said ({excerpt.at}):\n{excerpt.text}\n", markup=False, soft_wrap=True)
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, OfLocation, examples
+from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, New, OfLocation, Yes, examples
 
 
 def location_commands() -> typer.Typer:
@@ -35,47 +35,47 @@ def location_commands() -> typer.Typer:
 
         locations.apply(file, prune=prune, replace_unreadable=replace_unreadable, as_json=as_json)
 
-    @group.command("list")
+    @group.command("list", epilog=examples("ghl-bridge locations list", "ghl-bridge locations list | cut -f 1"))
     def list_(*, as_json: Json = False) -> None:
         """List all locations."""
         from bridge.cli import locations
 
         locations.list_all(as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge locations show ve9EPM428h8vShlRW1KT"))
     def show(id_: Id, *, as_json: Json = False) -> None:
         """Show one location's settings; tokens are only said to be set."""
         from bridge.cli import locations
 
         locations.show(id_, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge locations pause ve9EPM428h8vShlRW1KT"))
     def pause(id_: Id, *, as_json: Json = False) -> None:
         """Skip what comes for this location, until it is resumed."""
         from bridge.cli import locations
 
         locations.pause(id_, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge locations resume ve9EPM428h8vShlRW1KT"))
     def resume(id_: Id, *, as_json: Json = False) -> None:
         """End a pause, a hold after refused logins (what waited is answered), or the stop after an uninstall."""
         from bridge.cli import locations
 
         locations.resume(id_, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge locations template > new.toml"))
     def template(*, as_json: Json = False) -> None:
         """Print the TOML for locations that have the app and no settings yet, ready to fill in and apply."""
         from bridge.cli import locations
 
         locations.template(as_json=as_json)
 
-    @group.command()
-    def remove(id_: Id, *, as_json: Json = False) -> None:
+    @group.command(epilog=examples("ghl-bridge locations remove ve9EPM428h8vShlRW1KT"))
+    def remove(id_: Id, *, yes: Yes = False, as_json: Json = False) -> None:
         """Forget a location and its tokens; what waits for it is skipped."""
         from bridge.cli import locations
 
-        locations.remove(id_, as_json=as_json)
+        locations.remove(id_, yes=yes, as_json=as_json)
 
     return group
 
@@ -84,21 +84,21 @@ def conversation_commands() -> typer.Typer:
     """`conversations`: how they stand, and pauses."""
     group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge conversations show PKEu8zYjN0oYkSbUE4bO"))
     def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:
         """Show how a conversation stands: paused, taken over by a human, stopped by its contact, waiting."""
         from bridge.cli import conversations
 
         conversations.show(id_, as_json=as_json)
 
-    @group.command()
-    def pause(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+    @group.command(epilog=examples("ghl-bridge conversations pause PKEu8zYjN0oYkSbUE4bO"))
+    def pause(id_: ConversationOrContact, *, new: New = False, as_json: Json = False) -> None:
         """Skip what comes in a conversation, until it is resumed."""
         from bridge.cli import conversations
 
-        conversations.pause(id_, as_json=as_json)
+        conversations.pause(id_, new=new, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge conversations resume PKEu8zYjN0oYkSbUE4bO"))
     def resume(id_: ConversationOrContact, *, as_json: Json = False) -> None:
         """End a pause, and a human takeover; what was skipped meanwhile stays skipped."""
         from bridge.cli import conversations
@@ -119,14 +119,14 @@ def contact_commands() -> typer.Typer:
     """`contacts`: what they have stopped, and how they are erased."""
     group = typer.Typer(help="Opt-outs of contacts.", no_args_is_help=True)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge contacts show ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO"))
     def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:
         """Show what a contact has stopped, and what is known of it."""
         from bridge.cli import conversations
 
         conversations.show_contact(location, contact, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge contacts allow ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO"))
     def allow(location: Location, contact: Contact, *, as_json: Json = False) -> None:
         """Lift a contact's stops on every channel, as if it had written START."""
         from bridge.cli import conversations
@@ -138,10 +138,10 @@ def contact_commands() -> typer.Typer:
             "ghl-bridge contacts erase ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO",
         )
     )
-    def erase(location: Location, contact: Contact, *, as_json: Json = False) -> None:
+    def erase(location: Location, contact: Contact, *, yes: Yes = False, as_json: Json = False) -> None:
         """Remove everything kept of a contact, at once and for good; what it has stopped stays stopped."""
         from bridge.cli import conversations
 
-        conversations.erase(location, contact, as_json=as_json)
+        conversations.erase(location, contact, yes=yes, as_json=as_json)
 
     return group

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.context import operations
-from bridge.cli.output import console, print_json, print_table, working
+from bridge.cli.output import confirm, console, plain, print_json, print_table, working
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bridge.locations import Location
     from bridge.operating.location_summaries import LocationSummary
     from bridge.store.limits.budget import Left
 
@@ -39,9 +40,10 @@ assistant_id = ""
 
 def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -> None:
     """Read the file whole, check it, keep its locations. Raises WrongInput with every fault; then nothing was changed."""
-    from bridge.locations_file import read, tables_of
+    from bridge.locations_file import tables_of
 
-    tables = tables_of(read(_text(file), os.environ))
+    read = _read(file)
+    tables = tables_of(read)
     with working(f"applying {len(tables)} location(s)"):
         asked = operating.Apply(locations=tables, prune=prune, replace_unreadable=replace_unreadable)
         applied = operations()(operating.apply, asked)
@@ -53,6 +55,8 @@ def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -
         _tell_lifted(one.id, one.replayed)
     for id_ in applied.removed:
         print(f"removed {id_}")
+    for location in read:
+        _tell_missing(location)
 
 
 def list_all(*, as_json: bool) -> None:
@@ -73,7 +77,7 @@ def show(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
-    print_table(("setting", "value"), [(name, _plain(value)) for name, value in _flat(shown.settings)])
+    print_table(("setting", "value"), [(name, plain(value)) for name, value in _flat(shown.settings)])
     print(f"replies are posted by: {shown.delivery or 'not known yet, three answers will tell'}")
     print(f"requests that GHL still takes: {_budget(shown.budget)}")
     _tell_trouble(shown)
@@ -98,8 +102,9 @@ def resume(id_: str, *, as_json: bool) -> None:
     _tell_lifted(id_, resumed.replayed)
 
 
-def remove(id_: str, *, as_json: bool) -> None:
-    """Forget a location. Raises WrongInput if it is not known."""
+def remove(id_: str, *, yes: bool, as_json: bool) -> None:
+    """Forget a location. Raises WrongInput if it is not known, DidNotWork if the person at the terminal says no."""
+    confirm(f"Forget location {id_}, its settings and its tokens for good?", yes=yes)
     removed = operations()(operating.remove, operating.LocationQuery(id_))
     if as_json:
         print_json(removed)
@@ -128,6 +133,25 @@ def all_locations() -> Iterator[LocationSummary]:
         if page.next is None:
             return
         after = page.next
+
+
+def _read(file: Path) -> tuple[Location, ...]:
+    from bridge.locations_file import read
+
+    try:
+        return read(_text(file), os.environ)
+    except WrongInput as error:
+        name = "standard input" if str(file) == "-" else str(file)
+        raise WrongInput("\n".join(f"{name}: {line.removeprefix(f'{name} ')}" for line in str(error).splitlines())) from None
+
+
+def _tell_missing(location: Location) -> None:
+    """What it needs and has not, for a person at once: `doctor` would say the same later."""
+    from bridge.locations_file import missing
+
+    for key, example in missing(location):
+        said = f"{location.id}: {key} is not set, so nothing is answered yet: add {example}, and apply the file again"
+        print(said, file=sys.stderr)
 
 
 def _tell_lifted(id_: str, replayed: int | None) -> None:
@@ -173,9 +197,3 @@ def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:
     for name, value in settings.items():
         rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(under + name, value)]
     return rows
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)

@@ -22,6 +22,10 @@ DeadLetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead
 
 DeadLetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; only a terminal is asked.")]
+
+New = Annotated[bool, typer.Option("--new", help="Even if nothing of this id was seen here yet.")]
+
 
 def examples(*lines: str) -> str:
     """Lines that stand below a command's help."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,12 +12,17 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from bridge.errors import DidNotWork
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
 
 T = TypeVar("T")
+
+NARROWEST = 12
+GAP = "  "
 
 
 def print_json(document: Any) -> None:
@@ -25,13 +31,42 @@ def print_json(document: Any) -> None:
 
 
 def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table that fits the terminal."""
+    """A table on a terminal, where words fold and ids don't; elsewhere one row a line with tabs, for `cut` and `awk`."""
+    screen = console()
+    if not screen.is_terminal:
+        for row in rows:
+            print("\t".join(" ".join(cell.split()) for cell in row))
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    whole = [_whole(column, [row[at] for row in rows]) for at, column in enumerate(columns)]
+    for column, width in zip(columns, whole, strict=True):
+        table.add_column(column, overflow="fold", no_wrap=bool(width), min_width=width or None)
     for row in rows:
         table.add_row(*map(Text, row))
-    console().print(table)
+    # A terminal that is too narrow breaks the line itself, and a copy of it is whole.
+    needed = sum((width or NARROWEST) + len(GAP) for width in whole)
+    console(width=max(screen.width, needed)).print(table)
+
+
+def _whole(column: str, cells: Sequence[str]) -> int:
+    """How wide a column of ids and single words is; 0 for one of several words, which may fold."""
+    return 0 if any(" " in cell for cell in cells) else max(map(len, (column, *cells)))
+
+
+def plain(value: Any) -> str:
+    """A value of a record in words: of a list its members, of nothing nothing."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask a person at a terminal before something that can't be undone; scripts are not asked. Raises DidNotWork at a no."""
+    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    print(f"{question} [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise DidNotWork("nothing was changed")
 
 
 def progress(parts: Sequence[T], what: str, *, as_json: bool) -> Iterable[T]:
@@ -46,6 +81,6 @@ def working(what: str) -> AbstractContextManager[object]:
     return watched.status(what) if watched.is_terminal else nullcontext()
 
 
-def console() -> Console:
+def console(*, width: int | None = None) -> Console:
     """Colours only on a terminal."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, width=width)

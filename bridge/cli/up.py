@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import signal
+import socket
 import sys
 import time
 import urllib.error
@@ -80,6 +82,7 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
         mine["HOST"] = mine.get("HOST") or LOOPBACK
         settings = from_environment(mine)
         port = settings.port or redis_server.free_port()
+        _must_be_free(settings.host, port)
         mine["PORT"] = str(port)
         with _announced(folder, known(mine)):
             yield Machine(processes, mine, f"http://{_reached(settings.host)}:{port}")
@@ -127,6 +130,19 @@ def _only_one(folder: Path) -> Iterator[None]:
         except OSError:
             raise DidNotWork(f"another ghl-bridge runs in {folder}; stop it, or set BRIDGE_DATA_DIR to another folder") from None
         yield
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Said before anything starts: the receiver would say it in its log, and end."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise DidNotWork(f"port {port} is in use: stop what listens there, or set PORT, as in `PORT=8001`") from None
+            raise DidNotWork(f"port {port} of {host} can't be opened ({error.strerror}): set HOST and PORT") from None
 
 
 @contextmanager

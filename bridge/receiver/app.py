@@ -22,6 +22,7 @@ from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
 from bridge.receiver.console import app as console
+from bridge.receiver.console import public
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
 from bridge.receiver.pacing import Pacing
@@ -80,6 +81,8 @@ def build(settings: Settings) -> Starlette:
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(redis), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
+        Route("/", public.front(is_open=settings.admin_token is not None)),
+        Route("/api/docs", public.api_docs()),
         Mount("/api/v1", api.build(admin_services)),
         Mount("/console", console.build(admin_services)),
     ]

@@ -122,7 +122,7 @@ class SimulatedEndpoint:
     async def _spoil(self, actions: list[dict[str, Any]], answer: CallAnswer | None) -> ResponseEnding | None:
         for action in actions:
             if action["kind"] == "delay":
-                await asyncio.sleep(action["seconds"])
+                await self.simulation.faults.delay(action["seconds"])
                 continue
             return _ending(action, answer)
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +79,7 @@ class FaultBook:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._cleared = asyncio.Event()
 
     def add(self, given: dict[str, Any]) -> None:
         """Take a script that has passed the check of its shape."""
@@ -99,8 +102,15 @@ class FaultBook:
         return Script()
 
     def clear(self) -> None:
-        """Forget all scripts."""
+        """Forget all scripts; whoever is delayed by one goes on."""
         self._faults.clear()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
+
+    async def delay(self, seconds: float) -> None:
+        """Wait, at most until all scripts are forgotten."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._cleared.wait(), seconds)
 
     def shown(self) -> list[dict[str, Any]]:
         """Write the scripts down for the control API."""

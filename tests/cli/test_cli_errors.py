@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Run
 
 NEEDS_STATE = (["locations", "list"], ["explain", "x"])
@@ -93,13 +96,13 @@ def test_new_secrets_can_be_used(bare: Run, redis_url: str) -> None:
 
 
 def test_doctor_names_everything_that_is_missing(bare: Run) -> None:
-    """Each missing setting and each service that does not answer, in one run, exit code 1."""
+    """Each missing setting and each service that does not answer, in one run and once each, exit code 1."""
     done = bare("doctor", "--json", GHL_API_URL="http://127.0.0.1:1")
 
     findings = {each["what"]: each for each in json.loads(done.stdout)}
     wrong = {what for what, each in findings.items() if not each["ok"]}
     assert done.returncode == 1
-    assert wrong == {"REDIS_URL", "BRIDGE_SECRET_KEY", "Redis", "broker", "GHL", "locations"}
+    assert wrong == {"REDIS_URL", "BRIDGE_SECRET_KEY", "GHL"}
     assert findings["GHL_WEBHOOK_KEYS"]["ok"] is True
 
 
@@ -164,9 +167,11 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
 
 
 def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
-    """Without an event and without a workflow secret nothing can come; a secret that may be guessed is noted too."""
+    """Without event, workflow secret and search nothing can come; a secret that may be guessed is noted too."""
     text = """
     [locations.Deaf]
+    reconcile_minutes = 0
+    [locations.Searched]
     [locations.Own]
     workflow_secret = "a-secret-of-its-own-that-is-long"
     [locations.Short]
@@ -190,5 +195,64 @@ def test_doctor_in_words_keeps_a_finding_on_its_line(bare: Run) -> None:
     done = bare("doctor", GHL_API_URL="http://127.0.0.1:1")
 
     problems = [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")]
-    assert len(problems) == 6
+    assert len(problems) == 3
     assert all(line.startswith(("PROBLEM", "ok")) for line in done.stdout.splitlines())
+
+
+def test_a_fault_of_the_file_names_file_key_and_an_example(run: Run, tmp_path: Path) -> None:
+    """Each line is whole by itself: program, file, key, what is expected, and a line that would do."""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "[locations.One]\nname = 3\nbusiness_hours = 'mon'\ntakeover_seconds = 'long'\nhistory_messages = 'few'\n"
+        "contact_lookup = 'sure'\nwrong = 1\nassistable = { assistant_id = 3 }\nopenai = { max_tokens = 'x' }\n"
+    )
+    done = run("locations", "apply", str(file))
+
+    start = f"ghl-bridge: {file}: locations.One."
+    assert (done.returncode, done.stdout) == (2, "")
+    assert {line.removeprefix(start) for line in done.stderr.splitlines()} == {
+        'name: must be text in quotes, for example `name = "Acme Dental"`',
+        'business_hours: must be a list, for example `business_hours = ["mon-fri 09:00-17:30", "sat 10:00-13:00"]`',
+        "takeover_seconds: must be a number, for example `takeover_seconds = 86400`",
+        "history_messages: must be a whole number, for example `history_messages = 20`",
+        "contact_lookup: must be true or false, for example `contact_lookup = true`",
+        "wrong: is not a known key",
+        'assistable.assistant_id: must be text in quotes, for example `assistant_id = "..."`',
+        "openai.max_tokens: must be a whole number, for example `max_tokens = 4000`",
+    }
+    file.write_text("[locations.One\n")
+    assert run("locations", "apply", str(file)).stderr.startswith(f"ghl-bridge: {file}: the file is not TOML")
+
+
+def test_apply_tells_what_a_location_lacks(run: Run) -> None:
+    """It is applied, and what keeps it from answering is told with the line to add, for the fallback too."""
+    done = run("locations", "apply", "-", stdin="[locations.One]\nfallback_provider = 'openai'\nopenai = { model = 'm' }")
+
+    assert done.returncode == 0
+    assert "One: assistable.assistant_id is not set" in done.stderr
+    assert '`assistant_id = "..."` to [locations.One.assistable]' in done.stderr
+    assert '`base_url = "https://api.example.com/v1"` to [locations.One.openai]' in done.stderr
+    assert "openai.model" not in done.stderr
+
+
+def test_an_unreachable_redis_is_told_with_its_address(run: Run) -> None:
+    """Where it was looked for, and the command that tells more; no password."""
+    done = run("locations", "list", REDIS_URL="redis://:very-secret@127.0.0.1:1")
+
+    assert done.returncode == 1
+    assert "127.0.0.1:1" in done.stderr
+    assert "`ghl-bridge doctor`" in done.stderr
+    assert "very-secret" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_busy_port_is_one_sentence(bare: Run, command: str) -> None:
+    """Said before anything is started: which port, and what to set."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = bare(command, PORT=str(port))
+
+    assert done.returncode == 1
+    assert done.stderr == f"ghl-bridge: port {port} is in use: stop what listens there, or set PORT, as in `PORT=8001`\n"

@@ -4,39 +4,76 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from bridge.cli.commands import build
+from tests.cli.terminal import on_a_terminal
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import FERNET_KEY, accept, keep, message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redis import Redis
 
     from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
+GROUPS = {"locations", "conversations", "contacts", "dead-letters", "secrets"}
 HEAVY = ("redis", "httpx", "celery", "starlette", "cryptography", "orjson")
 FILE = "[locations.One]\nname = '[bold]Acme Dental of Springfield and Surroundings[/bold]'\n[locations.Two]"
 
 
-@pytest.mark.parametrize(
-    "words",
-    [[], ["doctor"], ["explain"], ["locations", "apply"], ["dead-letters", "replay"], ["contacts", "erase"]],
-    ids=" ".join,
-)
-def test_help_teaches_by_examples(bare: Run, words: list[str]) -> None:
-    """What one wants to do most stands there to be copied, within 80 columns."""
-    said = bare(*words, "--help").stdout
+def commands(group: Any, *before: str) -> Iterator[list[str]]:
+    """Every command of the command line, as it is typed."""
+    yield list(before)
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, *before, name)
 
-    assert "Examples:" in said
-    assert "ghl-bridge" in said.partition("Examples:")[2]
-    assert max(map(len, said.splitlines())) <= 80
+
+def test_help_teaches_by_examples() -> None:
+    """At every command, what one wants to do most stands there to be copied, within 80 columns; a group lists its commands."""
+    app = build()
+    for words in commands(typer.main.get_command(app)):
+        said = CliRunner().invoke(app, [*words, "--help"], prog_name="ghl-bridge", terminal_width=80).output
+        assert max(map(len, said.splitlines())) <= 80, words
+        if len(words) != 1 or words[0] not in GROUPS:
+            assert f"ghl-bridge {' '.join(words)}".strip() in said.partition("Examples:")[2], words
+
+
+def test_the_version_is_told(bare: Run) -> None:
+    """`--version` prints the name and the installed version, and nothing else."""
+    done = bare("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ghl-bridge {version('ghl-bridge')}\n", "")
+
+
+def test_a_file_of_settings_gives_what_the_environment_lacks(tmp_path: Path, redis_url: str) -> None:
+    """`.env` in the current folder counts; the environment wins, and an unreadable file is one sentence."""
+    (tmp_path / ".env").write_text("REDIS_URL=redis://127.0.0.1:1\nBRIDGE_SECRET_KEY=short\n")
+    command = [sys.executable, "-m", "bridge", "locations", "list"]
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+    def run(**environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env={**given, **environ}, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    taken, won = run(), run(REDIS_URL=redis_url, BRIDGE_SECRET_KEY=FERNET_KEY)
+    (tmp_path / ".env").write_bytes(b"REDIS_URL=\xff\xfe")
+    unreadable = run()
+
+    assert (taken.returncode, "BRIDGE_SECRET_KEY" in taken.stderr) == (78, True)
+    assert (won.returncode, won.stderr) == (0, "")
+    assert (unreadable.returncode, unreadable.stderr) == (
+        78,
+        "ghl-bridge: .env in this folder can't be read: it is not UTF-8 text\n",
+    )
 
 
 def test_help_is_quick() -> None:
@@ -66,7 +103,7 @@ def test_every_change_tells_a_document_too(run: Run, redis: Redis) -> None:
         ["locations", "resume", "One"],
         ["locations", "remove", "Two"],
         ["locations", "template"],
-        ["conversations", "pause", "c1"],
+        ["conversations", "pause", "c1", "--new"],
         ["conversations", "resume", "c1"],
         ["contacts", "allow", "One", "c1"],
         ["dead-letters", "list"],
@@ -79,35 +116,69 @@ def test_every_change_tells_a_document_too(run: Run, redis: Redis) -> None:
     assert json.loads(run("contacts", "erase", "One", "c2", "--json").stdout)["records"]
 
 
-def test_tables_fit_eighty_columns(bare: Run, redis: Redis, redis_url: str) -> None:
-    """Whatever stands in them; what is too long goes on below, and nothing is read as markup."""
+def test_elsewhere_a_table_is_one_row_a_line_with_tabs(bare: Run, redis: Redis, redis_url: str) -> None:
+    """Without a heading, for `cut` and `awk`: every id is whole, no value is in Python's form, and nothing is read as markup."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     keep(redis)
-    write_dead_letter(redis, 1)
+    dead = write_dead_letter(redis, 1)
     bare("locations", "apply", "-", stdin=FILE, **environ)
-    for words in (["locations", "list"], ["locations", "show", "One"], ["dead-letters", "list"], ["conversations", "show", "c1"]):
-        said = bare(*words, **environ).stdout
-        assert said
-        assert max(map(len, said.splitlines())) <= 80, said
-    assert "[bold]" in bare("locations", "show", "One", **environ).stdout
+
+    locations = [line.split("\t") for line in bare("locations", "list", **environ).stdout.splitlines() if "\t" in line]
+    (listed,) = bare("dead-letters", "list", **environ).stdout.splitlines()
+    shown = dict(line.split("\t") for line in bare("dead-letters", "show", dead, **environ).stdout.splitlines() if "\t" in line)
+
+    assert {row[0] for row in locations} == {"One", "Two", "here"}
+    assert {len(row) for row in locations} == {7}
+    assert "[bold]Acme Dental of Springfield and Surroundings[/bold]" in {row[1] for row in locations}
+    assert listed.split("\t")[0] == dead
+    assert shown["id"] == dead
+    assert not any(value.startswith(("(", "[")) for value in shown.values())
 
 
-def on_a_terminal(*words: str, **environ: str) -> str:
-    """What a command says to somebody who sits at a terminal."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "bridge", *words]
-    given = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", **environ}
-    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=given, cwd=ROOT) as process:
-        os.close(slave)
-        said = b""
-        try:
-            while chunk := os.read(master, 4096):
-                said += chunk
-        except OSError:  # how a terminal says that nobody is there any more
-            pass
-        process.wait()
-    os.close(master)
-    return said.decode()
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_on_a_terminal_ids_do_not_fold(bare: Run, redis: Redis, redis_url: str, columns: str) -> None:
+    """However narrow it is, an id stands in one piece, to be copied; words fold instead."""
+    environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
+    keep(redis)
+    dead = write_dead_letter(redis, 1)
+    name = "A name of so many words that they cannot stand in one line of eighty"
+    bare("locations", "apply", "-", stdin=f"[locations.ve9EPM428h8vShlRW1KT]\nname = '{name}'", **environ)
+
+    assert "ve9EPM428h8vShlRW1KT" in (said := on_a_terminal("locations", "list", columns=columns, **environ))
+    assert (name in said) is (columns == "200")
+    assert dead in on_a_terminal("dead-letters", "list", columns=columns, **environ)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["locations", "remove", "One"], ["contacts", "erase", "One", "c2"]],
+    ids=" ".join,
+)
+def test_what_cannot_be_undone_asks_on_a_terminal(run: Run, redis: Redis, redis_url: str, words: list[str]) -> None:
+    """Anything but y changes nothing, y and --yes do it; a script is not asked (its other tests show it)."""
+    environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
+    run("locations", "apply", "-", stdin=FILE, **environ)
+    accept(redis, message("m1", "c2", "One"))
+
+    refused = on_a_terminal(*words, typed="\n", **environ)
+    assert "for good? [y/N]" in refused
+    assert "nothing was changed" in refused
+    assert run("conversations", "show", "c2", **environ).returncode == 0
+    assert run("locations", "show", "One", **environ).returncode == 0
+    assert "[y/N]" in (done := on_a_terminal(*words, typed="y\n", **environ))
+    assert "nothing was changed" not in done
+    assert run(*words, **environ).returncode == 2
+
+
+def test_a_pause_of_an_id_that_was_never_seen_needs_new(run: Run) -> None:
+    """A typing error is wrong input and pauses nobody; `--new` is for a contact that is yet to come."""
+    refused = run("conversations", "pause", "TYPO")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "nothing of TYPO was seen here yet" in refused.stderr
+    assert "--new" in refused.stderr
+    assert run("conversations", "resume", "TYPO").returncode == 2
+    assert run("conversations", "pause", "TYPO", "--new").returncode == 0
+    assert run("conversations", "resume", "TYPO").returncode == 0
 
 
 def test_colours_are_for_terminals(bare: Run, tmp_path: Path) -> None:
@@ -133,7 +204,7 @@ def test_who_looks_on_sees_progress(bare: Run, redis: Redis, redis_url: str) -> 
     assert "100%" in watched
     assert "3 dead letter(s)" in watched
     assert "sweeping" in on_a_terminal("reconcile", **environ)
-    assert "erasing c1" in on_a_terminal("contacts", "erase", "here", "c1", **environ)
+    assert "erasing c1" in on_a_terminal("contacts", "erase", "here", "c1", "--yes", **environ)
     assert "replaying" not in bare("dead-letters", "replay", "--all", "--dry-run", **environ).stderr
     swept = bare("reconcile", **environ)
     assert "sweeping" not in swept.stdout + swept.stderr

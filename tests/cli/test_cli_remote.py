@@ -109,7 +109,8 @@ CHANGING = (
     ["dead-letters", "drop", "Nobody"],
     ["dead-letters", "replay"],
     ["conversations", "pause", "contact"],
-    ["conversations", "pause", "contact", "--json"],
+    ["conversations", "pause", "contact", "--new"],
+    ["conversations", "pause", "contact", "--new", "--json"],
     ["conversations", "resume", "contact"],
     ["conversations", "resume", "Nobody"],
     ["contacts", "allow", "here", "contact"],
@@ -125,7 +126,7 @@ def test_changing_says_the_same_on_both_ways(here: Run, elsewhere: Run, redis: R
         done = [run(*words, stdin=FILE, ACME="pit") for words in CHANGING]
         said.append([(each.returncode, each.stdout, each.stderr) for each in done])
     assert said[0] == said[1]
-    assert [code for code, _, _ in said[0]] == [0, 0, 2, 0, 0, 2, 0, 2, 2, 0, 0, 0, 2, 0, 2]
+    assert [code for code, _, _ in said[0]] == [0, 0, 2, 0, 0, 2, 0, 2, 2, 2, 0, 0, 0, 2, 0, 2]
 
 
 def test_variables_are_those_of_the_command_line(elsewhere: Run) -> None:

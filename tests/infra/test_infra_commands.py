@@ -218,13 +218,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "MESSAGE_OR_CONTACT_ID": "contact-1",
     }
     here = Place(folder, environ, instead)
-    simulator, up = next(block for block in BLOCKS if stays(block)).lines
+    simulator, up = (line for block in BLOCKS if stays(block) and block.where.startswith("README.md") for line in block.lines)
     with here.stay(simulator):
         eventually(lambda: answers(f"http://127.0.0.1:{sim}/_sim/counts"), seconds=30)
         with here.stay(up):
             eventually(lambda: answers(f"http://127.0.0.1:{web}/readyz").get("workers"), seconds=40)
             applied = here.run("ghl-bridge locations apply locations.toml")
             assert applied.returncode == 0, applied.stderr
+            # Before the first message: whoever takes the steps reads this then, and sees nothing to worry about.
+            healthy = here.run("ghl-bridge doctor")
+            assert {line.split()[0] for line in healthy.stdout.splitlines()} == {"ok"}, healthy.stdout
             write(f"http://127.0.0.1:{sim}", "contact-1")
             eventually(lambda: here.run("ghl-bridge explain contact-1").stdout.count("replied"), seconds=60)
             yield here

@@ -141,7 +141,8 @@ def test_a_refused_token_is_one_problem(doctor: LocalOperations, services: Servi
 
 def test_the_last_event_and_the_last_refused_call_are_told(doctor: LocalOperations, redis: Redis) -> None:
     """With how long ago; neither is wrong by itself."""
-    assert "none has come yet" in look(doctor)["events"].says
+    none = look(doctor)["events"]
+    assert (none.note, none.says) == (False, "none yet; GHL is searched for messages every 10 min")
     accept(redis, message("m1"))
     tally = Tally()
     tally.count(WEBHOOKS, "unauthorized", "")

@@ -45,15 +45,23 @@ def test_burst_rate(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_thousands(simulator: Simulator) -> None:
-    """Thousands of conversations don't slow a request down."""
-    simulator.order("burst", contacts=3000, messages_each=2)
+    """Thousands of conversations don't slow a request down: the fastest of many takes no longer than with one conversation."""
     said = simulator.order("say", text="Hello")
-    began = time.monotonic()
-    for _ in range(100):
-        assert simulator.send(said["contact_id"], message="Hi").status_code == 201
-        path = f"/conversations/search?locationId={said['location_id']}&sortBy=last_message_date&limit=5"
-        assert simulator.ghl("GET", path).json()["total"] == 3001
-    assert time.monotonic() - began < 1.0
+
+    def fastest(total: int) -> float:
+        spent = []
+        for _ in range(50):
+            began = time.monotonic()
+            assert simulator.send(said["contact_id"], message="Hi").status_code == 201
+            path = f"/conversations/search?locationId={said['location_id']}&sortBy=last_message_date&limit=5"
+            assert simulator.ghl("GET", path).json()["total"] == total
+            spent.append(time.monotonic() - began)
+        return min(spent)
+
+    alone = fastest(1)
+    simulator.order("burst", contacts=3000, messages_each=2)
+    # A look through all of them would take some thirty times as long.
+    assert fastest(3001) < 5 * alone
 
 
 def test_unknown_location(simulator: Simulator) -> None:

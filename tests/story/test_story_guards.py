@@ -133,11 +133,12 @@ def test_settings_take_effect_without_a_restart(machine: Machine) -> None:
 def test_switched_off_during_a_completion_nothing_is_posted(machine: Machine) -> None:
     """Guards are asked right before the post, too: an operator's `off` wins over an answer that was paid for."""
     ana = machine.person("Halted")
-    ana.fault("completion", {"kind": "delay", "seconds": 2.0})
+    ana.fault("completion", {"kind": "delay", "seconds": 60.0})
     said = ana.says("Stop the presses")
     poll("the completion", lambda: ana.completions == 1)
 
     machine.apply(Halted={"mode": "off"})
+    machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
 
     record = ana.settles(said)
     assert (record.status, record.reason) == ("skipped", "location_paused")

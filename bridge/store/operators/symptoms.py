@@ -38,8 +38,8 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `missing_durability` names what a 202 lacks to be kept, `failing` are locations with undelivered replies within an hour, `tried`
-    tells of a write that was tried.
+    `missing_durability` names what a 202 lacks to be kept, `failing` are locations with undelivered replies within an hour,
+    `tried` tells of a write that was tried.
     """
 
     now_ms: int

@@ -12,18 +12,22 @@ from typing import TYPE_CHECKING, Any, cast
 from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis import Redis as Redis  # noqa: PLC0414 - the other rooms name its type without importing the library
 from redis.asyncio import BlockingConnectionPool as AsyncBlockingConnectionPool
-from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from bridge.errors import Unavailable
 from bridge.store.redis.failover import leave_demoted
 from bridge.store.redis.lua import locate, place_of
 from bridge.store.redis.refusals import reason_of
+from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from redis.asyncio import Redis as AsyncRedis
 
 PREFIX = "ghlb:"
 
@@ -43,7 +47,7 @@ def connect(url: str, *, connections: int = 32) -> Redis:
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
     )
     leave_demoted(pool)
-    return Redis.from_pool(pool)
+    return ScriptedRedis.from_pool(pool)
 
 
 def connect_without_retries(url: str, *, seconds: float) -> Redis:
@@ -59,7 +63,7 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
         retry=Retry(NoBackoff(), 0),
     )
     leave_demoted(pool)
-    return Redis.from_pool(pool)
+    return ScriptedRedis.from_pool(pool)
 
 
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
@@ -75,7 +79,7 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
         retry=AsyncRetry(NoBackoff(), 0),
     )
     leave_demoted(pool)
-    return AsyncRedis.from_pool(pool)
+    return ScriptedAsyncRedis.from_pool(pool)
 
 
 def key(*parts: str) -> str:
@@ -105,6 +109,8 @@ def _why(error: BaseException) -> str:
             cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
             return f"its certificate is not trusted ({cause.verify_message}): {cure}"
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, (RedisConnectionError, RedisTimeoutError)) and str(error):
+        return f"{type(error).__name__} ({str(error).rstrip('.')})"
     place = place_of(str(error)) if isinstance(error, ResponseError) else ""
     kind = f"{type(error).__name__} at {place}" if place else type(error).__name__
     reason = reason_of(error) if isinstance(error, RedisError) else ""

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError
 
+from bridge.store.redis.script_errors import name_script
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -105,6 +107,8 @@ class Pipelines:
         deadline.cancel()
         for call, answer in zip(together, _answers(task, len(together)), strict=True):
             if isinstance(answer, BaseException):
+                if call.script:
+                    name_script(answer, call.script.sha)
                 _fail(call.answer, answer)
             elif not call.answer.done():
                 call.answer.set_result(answer)

@@ -1,0 +1,89 @@
+"""Which server can read the Redis files of a data folder: the formats go one way, and two makers count on their own.
+
+A file begins with its maker and the number of its format: `REDIS0010` is Redis 7.0's, `VALKEY080` Valkey 9's
+(https://github.com/redis/redis/blob/7.0/src/rdb.h, https://github.com/valkey-io/valkey/blob/9.0/src/rdb.h). A server that is too
+old ends at once with "Bad file format". Redis 6.2 looks for one file, overlooks the folder of newer ones, and starts empty.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANY_FILES = "appendonlydir"
+FIRST_WITH_MANY_FILES = (7, 0)
+# From this version on a server reads a maker's files up to this format. Above the last row nothing is known against a try.
+READS = {
+    ("Redis", "REDIS"): (((7, 0), 10), ((7, 2), 11), ((7, 4), 12)),
+    ("Valkey", "REDIS"): (((7, 2), 11),),
+    ("Redis", "VALKEY"): (((7, 0), 0),),
+    ("Valkey", "VALKEY"): (((7, 2), 0), ((9, 0), 80)),
+}
+OWN = {("Redis", "REDIS"), ("Valkey", "VALKEY")}
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A server's program: its maker (Redis or Valkey) and its version as far as it counts here."""
+
+    program: Path
+    maker: str
+    version: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"{self.program} ({self.maker} {'.'.join(map(str, self.version))})"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFormat:
+    """Who wrote a file, and in which of its formats."""
+
+    maker: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"format {self.number} of {self.maker.capitalize()}"
+
+
+def server_of(program: Path) -> RedisServer | None:
+    """What a program says of itself; None where it says nothing of that kind."""
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.match(r"(Redis|Valkey) server v=(\d+)\.(\d+)", said)
+    return RedisServer(program, found[1], (int(found[2]), int(found[3]))) if found else None
+
+
+def format_of(folder: Path) -> DataFormat | None:
+    """The newest format among the data files of a folder; None where there are none, or their commands stand there as text."""
+    found = [told for file in _data_files(folder) if (told := _begins(file))]
+    return max(found, key=lambda each: (each.maker == "VALKEY", each.number), default=None)
+
+
+def reads(server: RedisServer, folder: Path) -> bool:
+    """Whether a server can read all that is in the folder, as far as one knows."""
+    if server.version < FIRST_WITH_MANY_FILES:
+        return False
+    data = format_of(folder)
+    if data is None:
+        return True
+    known = READS[server.maker, data.maker]
+    if (server.maker, data.maker) in OWN and server.version > known[-1][0]:
+        return True
+    return data.number <= max((number for since, number in known if since <= server.version), default=0)
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return [file for file in (folder / "appendonly.aof", *(folder / MANY_FILES).glob("*.base.*")) if file.is_file()]
+
+
+def _begins(file: Path) -> DataFormat | None:
+    with file.open("rb") as opened:
+        found = re.match(rb"(REDIS|VALKEY)(\d+)", opened.read(9))
+    return DataFormat(found[1].decode(), int(found[2])) if found else None
