@@ -19,6 +19,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Imported here so that importing this package stays free of Celery's own side effects.
     from bridge.errors import Misconfigured, Unavailable  # noqa: PLC0415
+    from bridge.process import prepare  # noqa: PLC0415
     from bridge.settings import from_environment  # noqa: PLC0415
     from bridge.store.redis.schema import take_over  # noqa: PLC0415
     from bridge.wiring import build_redis_for_health  # noqa: PLC0415
@@ -26,6 +27,7 @@ def __getattr__(name: str) -> Any:
 
     try:
         settings = from_environment(os.environ)
+        prepare()
         app = build(settings)
         with suppress(Unavailable):  # it comes back
             take_over(build_redis_for_health(settings))

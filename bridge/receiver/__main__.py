@@ -9,7 +9,9 @@ from contextlib import suppress
 import uvicorn
 
 from bridge.errors import Misconfigured, Unavailable
+from bridge.process import prepare
 from bridge.receiver.app import build
+from bridge.receiver.slow_heads import BoundedHeads, backlog
 from bridge.settings import from_environment
 from bridge.store.redis.schema import take_over
 from bridge.wiring import build_redis_for_health
@@ -17,6 +19,7 @@ from bridge.wiring import build_redis_for_health
 
 def main() -> None:
     """Serve until told to stop. A wrong or missing setting ends the process with one sentence and exit code 78."""
+    prepare()
     try:
         settings = from_environment(os.environ)
         build(settings)
@@ -36,6 +39,8 @@ def main() -> None:
         log_config=None,
         server_header=False,
         timeout_keep_alive=30,
+        http=BoundedHeads,
+        backlog=backlog(),
     )
 
 

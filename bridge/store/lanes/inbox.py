@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Literal, cast
 from uuid import uuid4
 
 import orjson
+from anyio import to_thread
 
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import START_WORDS, word_of
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
-from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.lanes.standings import contact_args
 from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import key, reaching
@@ -81,8 +82,10 @@ class Inbox:
 
     async def observe(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
+        long = len(message.text) > ON_LOOP_CHARACTERS
+        told = await to_thread.run_sync(heard, message) if long else heard(message)
         with reaching(f"note outbound message {message.id}"):
-            args = (str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, "")
+            args = (str(message.lane), orjson.dumps([told]), 1, self._retention_ms, "")
             await self._pipelines.run(self._observe, args)
 
     async def update(self, update: ContactUpdate) -> None:
