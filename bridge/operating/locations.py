@@ -121,6 +121,9 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
         raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
     before = {kept.location.id: kept for kept in services.locations.some([one.location_id for one in found])}
     services.locations.apply(found)
+    for one in found:
+        if one.id in before and before[one.id].location != one:
+            services.locations.reconsider(one.location_id)
     applied = tuple(_applied(services, one, before.get(one.id)) for one in found)
     return Applied(locations=applied, removed=_prune(services, found) if asked.prune else ())
 
