@@ -12,8 +12,10 @@ from bridge.errors import BridgeError
 
 def main() -> None:
     """Run one command."""
+    from bridge.cli.bidi import Escaping
     from bridge.cli.commands import build
 
+    sys.stdout, sys.stderr = Escaping(sys.stdout), Escaping(sys.stderr)  # type: ignore[assignment] # a stream in all that is used
     try:
         build()(prog_name="ghl-bridge")
     except BridgeError as error:
