@@ -38,7 +38,7 @@ def test_a_process_takes_what_it_needs_later() -> None:
 @pytest.mark.parametrize(("slots", "needed"), [(1, 1280), (2000, 9148)])
 def test_the_doctor_warns_of_too_few_descriptors(slots: int, needed: int) -> None:
     """What a worker of so many slots may need is told, and what to do where the limit is below."""
-    settings = Settings(WORKER_CONCURRENCY=slots)  # type: ignore[call-arg] # by its alias
+    settings = Settings(WORKER_CONCURRENCY=slots)
     assert descriptors_needed(settings.worker_threads) == needed
     finding = examine_descriptors(settings)
     assert finding.note

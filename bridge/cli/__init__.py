@@ -15,7 +15,7 @@ def main() -> None:
     from bridge.cli.bidi import Escaping
     from bridge.cli.commands import build
 
-    sys.stdout, sys.stderr = Escaping(sys.stdout), Escaping(sys.stderr)  # type: ignore[assignment] # a stream in all that is used
+    sys.stdout, sys.stderr = Escaping(sys.stdout), Escaping(sys.stderr)
     try:
         build()(prog_name="ghl-bridge")
     except BridgeError as error:
