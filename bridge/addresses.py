@@ -10,8 +10,11 @@ PLAIN_HTTP = "must begin with https://, unless it points at this machine or BRID
 # A public address at which Azure answers its own guests
 # (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
 _OF_THE_CLOUD = frozenset({IPv4Address("168.63.129.16")})
-# Private by IANA's registry; older versions of Python don't know.
-_PRIVATE = (IPv4Network("192.0.0.0/24"), IPv6Network("64:ff9b:1::/48"))
+# Private or never routed by IANA's registries; Python, or older versions of it, don't know: IETF protocols, the relays of 6to4
+# (RFC 7526), local NAT64, the second range for documents (RFC 9637), and the old site-local addresses (RFC 3879).
+_PRIVATE = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24"))) + tuple(
+    map(IPv6Network, ("64:ff9b:1::/48", "3fff::/20", "fec0::/10"))
+)
 # RFC 6052: IPv4 addresses as a network without IPv4 sees them.
 _NAT64 = IPv6Network("64:ff9b::/96")
 

@@ -11,6 +11,7 @@
     ├── Retryable             may pass later; carries the wait that the other side asked for
     │   ├── BudgetExhausted   GHL's rate limit for the location is reached: the location waits; not counted as an attempt
     │   └── ServiceDown       the other side is down: no connection, a 5xx, no readable answer
+    ├── OutOfResources        this machine lacks a descriptor, memory, a thread or a codec: wait; not counted as an attempt
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             retrying won't help: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
@@ -27,6 +28,11 @@ hold no token, no message text, no phone number and no e-mail address, because t
 """
 
 from __future__ import annotations
+
+import errno
+
+# What the system says when this process or machine has no more of something; whoever is asked then is not at fault.
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
 class BridgeError(Exception):
@@ -107,6 +113,10 @@ class ServiceDown(Retryable):
     """The other side is down: it took no connection, answered 5xx, or nothing readable. Others will meet the same."""
 
 
+class OutOfResources(BridgeError):
+    """This machine has no descriptor, memory, thread or codec left for it: nothing was sent, and nobody else is at fault."""
+
+
 class OutcomeUnknown(BridgeError):
     """A write left this machine and nothing readable came back: it may have been carried out."""
 
@@ -171,3 +181,19 @@ class Misconfigured(BridgeError):
     """A setting is missing or wrong."""
 
     exit_code = 78
+
+
+def shortage_of(error: BaseException) -> str:
+    """What this machine lacks, in words, if that is what an error or one of its causes comes from; else empty."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OutOfResources):
+            return str(seen)
+        if isinstance(seen, OSError) and seen.errno in SHORTAGES:
+            return f"this machine is out of resources: {errno.errorcode[seen.errno]}"
+        if isinstance(seen, MemoryError):
+            return "this machine is out of resources: no memory"
+        if type(seen) is LookupError:  # what a codec that can't be loaded raises; a missing key or index has a class of its own
+            return "this machine is out of resources: a codec could not be loaded"
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return ""

@@ -49,6 +49,12 @@ from bridge.addresses import is_this_machine, may_be_asked, why_refused
         ("2001:0:a00:1::f5ff:fffe", "a private"),
         ("2001:db8::1", "a private"),
         ("64:ff9b:1::a00:1", "a private"),
+        ("192.88.99.1", "a private"),
+        ("2002:c058:6301::1", "a private"),
+        ("3fff::1", "a private"),
+        ("3fff:fff::1", "a private"),
+        ("fec0::1", "a private"),
+        ("feff::1", "a private"),
         ("nonsense", "an unreadable"),
     ],
 )

@@ -19,12 +19,14 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Imported here so that importing this package stays free of Celery's own side effects.
     from bridge.errors import Misconfigured, Unavailable  # noqa: PLC0415
+    from bridge.process import prepare  # noqa: PLC0415
     from bridge.settings import from_environment  # noqa: PLC0415
     from bridge.wiring import begin  # noqa: PLC0415
     from workers.app import build  # noqa: PLC0415
 
     try:
         settings = from_environment(os.environ)
+        prepare()
         app = build(settings)
         with suppress(Unavailable):  # it comes back
             begin(settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused, Unavailable
+from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, OutOfResources, Retryable, TokenRefused, Unavailable
 from bridge.ghl import oauth
 from bridge.model import LocationId
 from bridge.store.locations.grants import of_company
@@ -93,7 +93,7 @@ class TokenRefresh:
         """Renew a token that is still good. Whatever goes wrong with that, it is used as long as it is."""
         try:
             return self._renew(grant.owner, grant, company_id, patience=0.0).access_token
-        except (Retryable, OperatorMustFix):
+        except (Retryable, OutOfResources, OperatorMustFix):
             self._known[grant.owner] = replace(grant, renew_at=self._clock() + AHEAD_AGAIN_SECONDS)
             return grant.access_token
 

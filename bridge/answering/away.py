@@ -8,7 +8,7 @@ import structlog
 
 from bridge.answering.guarding import may_write
 from bridge.answering.posting import say
-from bridge.errors import BridgeError, Fenced, Retryable, Unavailable
+from bridge.errors import BridgeError, Fenced, OutOfResources, Retryable, Unavailable
 from bridge.policy.business_hours import closed_since, hours_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def tell_away(case: Case, services: AnswerServices) -> None:
     try:
         if say(case, AWAY_PART, location.away_message, services, guard=may_write):
             services.standings.undo_away(lane, closed)
-    except Retryable:
+    except (Retryable, OutOfResources):
         services.standings.undo_away(lane, closed)
         raise
     except (Fenced, Unavailable):

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.answering.excerpts import excerpt_of
 from bridge.answering.history import history
-from bridge.errors import CutOff, OutcomeUnknown, Permanent, Retryable, ServiceDown
+from bridge.errors import CutOff, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
 from bridge.model import Again
 from bridge.policy import failover, transcript
 
@@ -110,6 +110,12 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
     case.looks = 0
     try:
         return _complete(case, asked, question, services, patient=admitted == "closed")
+    except OutOfResources as error:
+        # Nobody was asked, and nobody else's circuit is told.
+        services.lanes.unanswered(
+            turn, at_ms=case.now_ms(services), provider=name, why=str(error), may_deliver=asked.may_deliver, excerpt=None
+        )
+        raise
     except (OutcomeUnknown, Retryable, Permanent) as error:
         excerpt = excerpt_of(case, error, question, name, services)
         case.excerpt = excerpt or case.excerpt

@@ -9,7 +9,7 @@ from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tri
 from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.unknown_sends import look
-from bridge.errors import AlreadySent, Permanent, Retryable, StandingChanged
+from bridge.errors import AlreadySent, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
 from bridge.model import Again, Channel, MessageId, PastMessage, Posted, Posting, Reason, SendState, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
@@ -165,7 +165,7 @@ def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) 
         if send_check.given:
             send_check.take_back()
         raise
-    except (Retryable, Permanent):
+    except (Retryable, Permanent, OutOfResources):
         # Given or not: a claim of delivery that was looked for is settled by it.
         send_check.take_back()
         raise

@@ -14,8 +14,10 @@ ENV_FILE = ".env"
 
 def main() -> None:
     """Run one command."""
+    from bridge.cli.bidi import Escaping
     from bridge.cli.commands import build
 
+    sys.stdout, sys.stderr = Escaping(sys.stdout), Escaping(sys.stderr)
     try:
         _load_env_file()
         build()(prog_name="ghl-bridge")

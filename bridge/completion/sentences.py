@@ -7,6 +7,8 @@ import re
 # The end of a sentence: its mark, what closes behind it, and then a break; languages without spaces need none.
 _END = re.compile(r"(?:[.!?…؟۔।]+[\"'”’»)\]*_]*(?=\s|\Z))|[。！？]+[」』”’）]*")
 _LAST_WORD = re.compile(r"([^\s(\[\"'“„«]+)\.\Z")
+_LONGEST_WORD = 80
+_NEXT = re.compile(r"\S")
 # A full stop behind one of these ends no sentence; nor does one behind a single letter, or in the middle of a number.
 _SHORT_FORMS = frozenset(
     [
@@ -57,8 +59,10 @@ _SHORT_FORMS = frozenset(
 
 def whole_sentences(text: str) -> str:
     """The text up to the end of its last whole sentence; "" if not even one is whole."""
-    for found in reversed(list(_END.finditer(text))):
-        if _ends(text, found):
+    # Numbers, which the garbage collector doesn't look through, in the place of as many matches.
+    for start in reversed([found.start() for found in _END.finditer(text)]):
+        found = _END.match(text, start)
+        if found and _ends(text, found):
             return text[: found.end()].rstrip()
     return ""
 
@@ -66,15 +70,19 @@ def whole_sentences(text: str) -> str:
 def _ends(text: str, found: re.Match[str]) -> bool:
     if found.group()[0] != "." or found.group().startswith(".."):
         return True
-    word = _LAST_WORD.search(text[: found.start() + 1])
-    before, behind = (word[1] if word else ""), text[found.end() :].lstrip()
+    # Places in the text, no copies of it: there may be as many full stops as letters.
+    word = _LAST_WORD.search(text, max(0, found.start() - _LONGEST_WORD), found.start() + 1)
+    next_ = _NEXT.search(text, found.end())
+    before, behind = (word[1] if word else ""), (next_[0] if next_ else "")
     if before.isdecimal():
         # "1." begins an item of a list, and behind the last digit the rest of a price may be missing.
         return bool(behind) and not _begins_a_line(text, found.start() - len(before))
     if before.lower() in _SHORT_FORMS or (len(before) == 1 and before.isalpha()):
         return False
-    return not behind or not behind[0].islower()
+    return not behind or not behind.islower()
 
 
 def _begins_a_line(text: str, place: int) -> bool:
-    return not text[:place].rpartition("\n")[2].strip(" \t-*#")
+    while place and text[place - 1] in " \t-*#":
+        place -= 1
+    return not place or text[place - 1] == "\n"

@@ -133,6 +133,9 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
     services.locations.apply(found)
     if foreign:
         services.canary.replace()
+    for one in found:
+        if one.id in before and before[one.id].location != one:
+            services.locations.reconsider(one.location_id)
     applied = tuple(_applied(services, one, before.get(one.id)) for one in found)
     return Applied(locations=applied, removed=_prune(services, found) if asked.prune else ())
 

@@ -40,4 +40,10 @@ def letters(text: str) -> str:
 
 
 def _essence(text: str) -> list[str]:
-    return unescape(re.sub(r"<[^>]+>", " ", text)).casefold().split() or text.split()
+    return unescape(_without_tags(text)).casefold().split() or text.split()
+
+
+def _without_tags(text: str) -> str:
+    """The text with a space for each tag. Behind the last `>` no tag can end: each `<` there would look for one to the end."""
+    tagged, end, rest = text.rpartition(">")
+    return re.sub(r"<[^>]+>", " ", tagged + end) + rest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused, shortage_of
 from bridge.model import Again, Dead, Status
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MOST_UNFINISHED_LEASES = 10
 # So many waits in a row that are asked for may be shorter than the schedule's.
 MOST_SHORT_WAITS = 3
+# Descriptors, memory and threads come back when other turns end.
+SHORTAGE_SECONDS = 5.0
 
 
 def is_sorted(error: Exception) -> bool:
@@ -31,8 +33,11 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     A wait that the other side asked for beats the schedule, but doesn't change the number of tries; who keeps asking for a moment
     more is not believed for ever, or all tries would be over within seconds. After an unknown outcome the
     first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
-    tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all.
+    tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all, nor is what this
+    machine lacks: the message can't help it.
     """
+    if lacking := shortage_of(error):
+        return Again(wait=SHORTAGE_SECONDS, why=lacking, counts=False)
     why = words(error)
     if isinstance(error, BudgetExhausted):
         return Again(wait=0, why=why, counts=False, in_place=True, status=Status.WAITING)
@@ -45,6 +50,5 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     if attempts >= len(delays):
         return Dead(error=f"outcome unknown: {why}" if unknown else why, outcome_unknown=unknown)
     asked = error.retry_after if isinstance(error, Retryable) else None
-    if asked is None or attempts >= MOST_SHORT_WAITS:
-        return Again(wait=max(asked or 0.0, delays[attempts]), why=why)
-    return Again(wait=asked, why=why)
+    least = delays[attempts] if asked is None or attempts >= MOST_SHORT_WAITS else 0.0
+    return Again(wait=max(asked or 0.0, least), why=why)

@@ -9,13 +9,16 @@ from contextlib import suppress
 import uvicorn
 
 from bridge.errors import Misconfigured, Unavailable
+from bridge.process import prepare
 from bridge.receiver.app import build
+from bridge.receiver.slow_heads import BoundedHeads, backlog
 from bridge.settings import from_environment
 from bridge.wiring import begin
 
 
 def main() -> None:
     """Serve until told to stop. A wrong or missing setting ends the process with one sentence and exit code 78."""
+    prepare()
     try:
         settings = from_environment(os.environ)
         build(settings)
@@ -35,6 +38,8 @@ def main() -> None:
         log_config=None,
         server_header=False,
         timeout_keep_alive=30,
+        http=BoundedHeads,
+        backlog=backlog(),
     )
 
 

@@ -18,6 +18,7 @@ from bridge.metrics import Tally
 from bridge.operating.alerting import alerting
 from bridge.operating.key_presence import present
 from bridge.operating.services import AdminServices
+from bridge.process import prepare
 from bridge.receiver import health, metrics, oauth, webhooks
 from bridge.receiver.api import app as api
 from bridge.receiver.api.answers import refuse_http
@@ -46,6 +47,7 @@ def from_process_environment() -> Starlette:
     """The app as each web process builds it for itself. Raises Misconfigured."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format, settings.log_level)
+    prepare()
     app = build(settings)
     # What is there from the start stays: to look through it for garbage took some 60 ms each time, in which nobody was answered.
     gc.collect()

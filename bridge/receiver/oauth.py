@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from hmac import compare_digest
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from anyio import to_thread
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from bridge.errors import BridgeError, Misconfigured, Rejected, TokenRefused, Unavailable
+from bridge.receiver.console.headers import is_secure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,12 +32,16 @@ log = structlog.get_logger()
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
 <h1>{title}</h1><p>{text}</p></html>"""
+# Who began an install here must be who ends it: a link that somebody else sends, with his own code and state, installs nothing.
+COOKIE, COOKIE_SECONDS = "ghlb_install", 3600
 AGAIN = "Begin again at /oauth/install."
 NOT_SET_UP = (
     "Set GHL_CLIENT_ID, GHL_CLIENT_SECRET and GHL_REDIRECT_URL, with the values of the app in GHL's developer marketplace, "
@@ -46,11 +53,10 @@ def install(build: Build) -> Callable[[Request], Awaitable[Response]]:
     """Send an installer to GHL, where the location is chosen."""
 
     async def go(request: Request) -> Response:
-        del request
         installing = _built(build)
         if installing is None:
             return _page(404, "Installing is not set up here", NOT_SET_UP)
-        return RedirectResponse(installing.chooser(), 302, headers=HEADERS)
+        return _away(installing.chooser(), secure=is_secure(request))
 
     return go
 
@@ -64,6 +70,9 @@ def callback(build: Build) -> Callable[[Request], Awaitable[Response]]:
             return _page(404, "Installing is not set up here", NOT_SET_UP)
         if not query.get("code"):
             return _page(400, "Nothing was installed", f"GHL sent no code, so the install was given up there. {AGAIN}")
+        if not _began_here(request):
+            log.warning("install.failed", error="Rejected", why="another browser began this install")
+            return _page(*_failure(Rejected("another browser began it")))
         try:
             granted = await to_thread.run_sync(partial(installing.take, query["code"], query.get("state", "")))
         except BridgeError as error:
@@ -73,6 +82,20 @@ def callback(build: Build) -> Callable[[Request], Awaitable[Response]]:
         return _page(200, "Installed", _success(granted))
 
     return take
+
+
+def _away(chooser: str, *, secure: bool) -> Response:
+    """Off to GHL, with a note in the browser of the state that it must bring back."""
+    answer = RedirectResponse(chooser, 302, headers=HEADERS)
+    state = parse_qs(urlsplit(chooser).query).get("state", [""])[0]
+    answer.set_cookie(COOKIE, state, COOKIE_SECONDS, path="/oauth", secure=secure, httponly=True, samesite="lax")
+    return answer
+
+
+def _began_here(request: Request) -> bool:
+    """Whether this browser began the install. One that began at GHL has no state, and nothing to compare."""
+    state = request.query_params.get("state", "")
+    return not state or compare_digest(request.cookies.get(COOKIE, "").encode(), state.encode())
 
 
 def _built(build: Build) -> Installing | None:
@@ -86,7 +109,11 @@ def _built(build: Build) -> Installing | None:
 def _failure(error: BridgeError) -> tuple[int, str, str]:
     match error:
         case Rejected():
-            return 403, "This install did not begin here", f"The link is another one's, or older than an hour. {AGAIN}"
+            return (
+                403,
+                "This install did not begin here",
+                f"The link is another one's or another browser's, or older than an hour. {AGAIN}",
+            )
         case TokenRefused():
             return 400, "GHL does not take the code", f"It was used before, or is too old. {AGAIN}"
         case Unavailable():

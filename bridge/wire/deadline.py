@@ -7,6 +7,7 @@ httpx bounds each read and write alone, so an answer that trickles in byte by by
 from __future__ import annotations
 
 import math
+import os
 import queue
 import socket
 import threading
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpcore
+
+from bridge.errors import OutOfResources, shortage_of
 
 if TYPE_CHECKING:
     import ssl
@@ -155,13 +158,26 @@ def _look_up(resolve: Resolve, host: str, port: int, seconds: float) -> list[str
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             found.put(error)
 
-    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    try:
+        threading.Thread(target=ask, name="look-up", daemon=True).start()
+    except RuntimeError as error:
+        raise OutOfResources("this machine is out of resources: no thread could be started") from error
     try:
         answer = found.get(timeout=seconds)
     except queue.Empty:
         raise httpcore.ConnectTimeout("the name look-up took too long") from None
+    if isinstance(answer, OSError):
+        _look_for_shortage()
     if isinstance(answer, (OSError, UnicodeError)):
         raise httpcore.ConnectError(str(answer)) from answer
     if isinstance(answer, Exception):
         raise answer
     return answer
+
+
+def _look_for_shortage() -> None:
+    """Raise OutOfResources if no descriptor is left: the system's resolver would only say that it doesn't know the name."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        raise OutOfResources(shortage_of(error) or "this machine is out of resources") from error

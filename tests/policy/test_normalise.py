@@ -26,6 +26,9 @@ from bridge.policy.normalise import digest, plain, same
         ("<br>", "<br>", True),
         ("<br>", "", False),
         ("1 < 2", "1 < 3", False),
+        ("a <b> c <d", "a c <d", True),
+        ("a < b > c", "a c", True),
+        ("a <> b", "a b", False),
     ],
 )
 def test_texts_say_the_same(one: str, other: str, *, expected: bool) -> None:

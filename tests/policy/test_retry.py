@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
-from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, OutOfResources, Permanent, Retryable, TokenRefused
 from bridge.model import Again, Dead
 from bridge.policy.retry import decide, is_sorted, words
 
@@ -35,6 +37,16 @@ UNKNOWN = OutcomeUnknown("reset")
         (Permanent("no", outcome_unknown=True), 0, Dead(error="no", outcome_unknown=True)),
         (ValueError("a phone number"), 0, Again(wait=30, why="internal fault: ValueError")),
         (ValueError("a phone number"), 3, Dead(error="internal fault: ValueError")),
+        (OutOfResources("no thread"), 99, Again(wait=5, why="no thread", counts=False)),
+        (OSError(errno.EMFILE, "a path"), 3, Again(wait=5, why="this machine is out of resources: EMFILE", counts=False)),
+        (MemoryError(), 99, Again(wait=5, why="this machine is out of resources: no memory", counts=False)),
+        (
+            LookupError("unknown encoding: idna"),
+            3,
+            Again(wait=5, why="this machine is out of resources: a codec could not be loaded", counts=False),
+        ),
+        (KeyError("a phone number"), 3, Dead(error="internal fault: KeyError")),
+        (OSError(errno.ECONNRESET, "reset"), 3, Dead(error="internal fault: ConnectionResetError")),
         (Misconfigured("key"), 1, Again(wait=120, why="internal fault: Misconfigured")),
     ],
 )

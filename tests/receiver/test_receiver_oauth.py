@@ -35,10 +35,10 @@ def settings_for(redis_url: str, **environ: str) -> Settings:
     return from_environment({**usual, **environ})
 
 
-async def get(settings: Settings, path: str) -> httpx.Response:
+async def get(settings: Settings, path: str, cookies: httpx.Cookies | None = None) -> httpx.Response:
     """Ask as a browser does, without following redirects."""
     transport = httpx.ASGITransport(app=build(settings))
-    async with httpx.AsyncClient(transport=transport, base_url="http://bridge") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://bridge", cookies=cookies) as client:
         return await client.get(path)
 
 
@@ -48,7 +48,7 @@ async def test_an_install_goes_out_to_ghl_and_comes_back(redis_url: str, redis: 
         settings = settings_for(redis_url, GHL_API_URL=ghl.url)
         away = await get(settings, "/oauth/install")
         query = parse_qs(urlsplit(away.headers["location"]).query)
-        back = await get(settings, f"/oauth/callback?code=c0de&state={query['state'][0]}")
+        back = await get(settings, f"/oauth/callback?code=c0de&state={query['state'][0]}", away.cookies)
 
     assert away.status_code == 302
     assert away.headers["location"].startswith("https://marketplace.gohighlevel.com/v2/oauth/chooselocation?")
@@ -59,6 +59,22 @@ async def test_an_install_goes_out_to_ghl_and_comes_back(redis_url: str, redis: 
     grant = build_grants(settings, redis).get("location:here")  # type: ignore[arg-type] # as the store names it
     assert grant
     assert grant.access_token == "at-secret"
+
+
+async def test_an_install_ends_in_the_browser_in_which_it_began(redis_url: str, redis: Redis) -> None:
+    """Somebody else's link, with a code and a state that are good, installs nothing; no page stands in a foreign frame."""
+    with OtherSide(answering(http(200, OWN))) as ghl:
+        settings = settings_for(redis_url, GHL_API_URL=ghl.url)
+        away = await get(settings, "/oauth/install")
+        state = parse_qs(urlsplit(away.headers["location"]).query)["state"][0]
+        victim = await get(settings, f"/oauth/callback?code=c0de&state={state}")
+
+    assert (victim.status_code, "did not begin here" in victim.text) == (403, True)
+    assert (ghl.requests, redis.keys("ghlb:grant*")) == ([], [])
+    assert {"HttpOnly", "SameSite=lax", "Path=/oauth"} <= set(away.headers["set-cookie"].split("; "))
+    for page in (away, victim):
+        assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        assert page.headers["x-frame-options"] == "DENY"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ COMMANDS = {
     "list": {"RPUSH", "LRANGE", "LINDEX", "LREM", "LLEN", "LTRIM", "LPOP", "LPOS", "LSET"},
     "set": {"SADD", "SREM", "SMEMBERS", "SISMEMBER", "SCARD"},
     "sorted set": {
-        *("ZADD", "ZREM", "ZSCORE", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZPOPMIN"),
+        *("ZADD", "ZREM", "ZSCORE", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZPOPMIN", "ZSCAN"),
         *("ZREMRANGEBYSCORE", "ZREMRANGEBYRANK"),
     },
     "stream": {"XADD", "XRANGE"},

@@ -14,6 +14,7 @@ from bridge.ghl.signature import read_keys
 from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
 from bridge.operating.doctor.locations import examine_location
+from bridge.operating.doctor.process import examine_descriptors
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
@@ -55,6 +56,7 @@ def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
     yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
     yield Finding("time zones", ok=True, says=_time_zones(releases()))
+    yield examine_descriptors(here)
     yield from _state(services, only)
     yield attempt("broker", lambda: broker.look(here.broker))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))

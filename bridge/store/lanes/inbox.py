@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Literal, cast
 from uuid import uuid4
 
 import orjson
+from anyio import to_thread
 
 from bridge.errors import Unavailable
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import forms, starts
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
-from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.lanes.standings import contact_args
 from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import key, reaching
@@ -84,8 +85,10 @@ class Inbox:
 
     async def observe(self, message: OutboundMessage) -> None:
         """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
+        long = len(message.text) > ON_LOOP_CHARACTERS
+        told = await to_thread.run_sync(heard, message) if long else heard(message)
         with reaching(f"note outbound message {message.id}"):
-            args = (str(message.lane), orjson.dumps([heard(message)]), 1, self._retention_ms, "")
+            args = (str(message.lane), orjson.dumps([told]), 1, self._retention_ms, "")
             observed = int(await self._pipelines.run(self._observe, args))
         if observed < 0:
             raise Unavailable(NO_LOCATION)

@@ -14,6 +14,9 @@ from bridge.store.lanes.transcripts import said
 if TYPE_CHECKING:
     from bridge.model import OutboundMessage
 
+# What longer texts cost to normalise, some 60 ms a megabyte, no event loop may wait for.
+ON_LOOP_CHARACTERS = 64 * 1024
+
 
 def heard(message: OutboundMessage) -> dict[str, Any]:
     """One outbound message: who may have written it, a digest of its words, and what is to be remembered if a person did."""

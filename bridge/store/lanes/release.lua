@@ -65,7 +65,9 @@ if patch.replied then
 end
 if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
-  if patch.wait_ms >= 0 then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
+  -- Settings that were applied while the lane was held may want another wait: the next turn reads them.
+  local settled = redis.call('HDEL', record, 'reconsider') == 0 or not waits_by_settings(lane)
+  if patch.wait_ms >= 0 and settled then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
   if patch.circuits then park(patch.circuits) end
 end
 if patch.wait_ms or held then

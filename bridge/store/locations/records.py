@@ -63,6 +63,10 @@ NUMBERS = (
 FIELDS = ("settings", "hold_why", "paused", "company", *NUMBERS)
 
 
+# Of a location's lanes that are worked out anew in one script: some milliseconds.
+LANES_A_STEP = 250
+
+
 def named(values: Sequence[str | None]) -> dict[str, str]:
     """What stands in a location's record, of the fields that make a `LocationRecord`."""
     return {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
@@ -75,6 +79,7 @@ class Locations:
         self._redis = redis
         self._lift_hold = redis.register_script(script("lift_hold"))
         self._remove = redis.register_script(script("remove"))
+        self._reconsider = redis.register_script(script("reconsider"))
         self._learn = redis.register_script(script("set_location_fields"))
         self._retention_ms = retention_ms
         keys = list(fernet_keys)
@@ -113,6 +118,19 @@ class Locations:
                 else:
                     pipe.zrem(key("sweeps"), location.id)
             pipe.execute()
+
+    def reconsider(self, location_id: LocationId) -> int:
+        """Work out anew when lanes are due that wait because of the location's settings; answers how many there were.
+
+        Each step is one short script, so that others are served between two.
+        """
+        cursor, anew = "0", 0
+        with reaching(f"work out anew what waits for {location_id}"):
+            while True:
+                found = self._reconsider(args=[location_id, cursor, LANES_A_STEP])
+                cursor, anew = text(found[0]), anew + int(found[1])
+                if cursor == "0":
+                    return anew
 
     def pause(self, location_id: LocationId, *, paused: bool) -> None:
         """Let the location's messages be skipped, or no longer."""

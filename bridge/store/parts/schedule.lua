@@ -58,6 +58,15 @@ local function leased(lane)
   return lease_until and tonumber(lease_until) > now
 end
 
+-- Whether a lane waits because its location's settings say so, and not for a try, a provider or a look.
+-- Answers true or false.
+local function waits_by_settings(lane)
+  local location = split(lane)
+  local first = redis.call('LINDEX', key('waiting', lane), 0)
+  if redis.call('HEXISTS', key('lane', lane), 'replaying') == 1 then return false end
+  return first and redis.call('HGET', key('message', location, first), 'status') == 'waiting'
+end
+
 -- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
 local function reschedule(lane)
   local record = key('lane', lane)
@@ -93,7 +102,7 @@ local function may_write(lane, token) return not token or token == '' or holds(l
 local function forget_turn(lane)
   forget(
     key('lane', lane), 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
-    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked'
+    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider'
   )
 end
 
