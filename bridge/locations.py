@@ -146,6 +146,7 @@ class Location(_Table):
     debounce_max_seconds: NotNegative = 60.0
     max_age_seconds: NotNegative = 21600
     history_messages: int = Field(20, ge=0, le=200)
+    media: Literal["ignore", "mention"] = "mention"
     takeover_seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
     takeover_by_workflow: bool = False
     off_tags: Words = ("ai_off",)

@@ -11,7 +11,7 @@ REASONS: dict[str, str] = {
     Reason.OTHER_APP: "It was meant for another marketplace app.",
     Reason.LOCATION_PAUSED: "The location is paused, or its mode is off.",
     Reason.CHANNEL_OFF: "Messages of this channel are not answered in this location.",
-    Reason.BLANK: "It holds no text.",
+    Reason.BLANK: "It holds no text, and no file that wants an answer.",
     Reason.TOO_OLD: "It was too old when its turn came.",
     Reason.HUMAN_TAKEOVER: "A person has taken the conversation over.",
     Reason.CONVERSATION_PAUSED: "An operator paused the conversation.",

@@ -42,6 +42,7 @@ BESIDES = {
     "trace_id": ", trace {trace_id}",
     "waited_out": "; waited out before: {waited_out}",
     "shortened": "; shortened",
+    "files": ", files: {files}",
     "notes": "; {notes}",
 }
 TOLD_APART = {"at", "step", "sentence"}

@@ -9,6 +9,7 @@ import orjson
 
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import START_WORDS, word_of
+from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import heard
@@ -117,6 +118,7 @@ def accepted_event(message: InboundMessage) -> dict[str, object]:
         "channel": message.message_type,
         "date_added_ms": message.date_added_ms,
         "characters": len(message.text),
+        **({"files": [each.kind for each in attachments_of(message)]} if message.attachments else {}),
     }
 
 
