@@ -95,11 +95,19 @@ class AssistableSettings(_Table):
     delivery: Literal["auto", "bridge", "provider"] = "auto"
 
 
+class AgenciiFile(_Table):
+    """A file that was uploaded to Agencii before, and what its agent may do with it; in Agencii's own form."""
+
+    file_id: Annotated[str, StringConstraints(min_length=1)]
+    tools: tuple[dict[str, str], ...] = ()
+
+
 class AgenciiSettings(_Table):
     """Settings of Agencii's `get_completion` for one location."""
 
     api_integration_id: Text = ""
     additional_instructions: Annotated[str, AfterValidator(_known_fields)] = ""
+    attachments: tuple[AgenciiFile, ...] = ()
     token: Secret = None
     url: Url = ""
 
@@ -146,7 +154,7 @@ class Location(_Table):
     debounce_max_seconds: NotNegative = 60.0
     max_age_seconds: NotNegative = 21600
     history_messages: int = Field(20, ge=0, le=200)
-    media: Literal["ignore", "mention"] = "mention"
+    media: Literal["ignore", "mention", "links"] = "mention"
     takeover_seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
     takeover_by_workflow: bool = False
     off_tags: Words = ("ai_off",)

@@ -74,7 +74,8 @@ class World:
     `meanwhile` is called once, while the next completion is in work. `listed`
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
-    by id; `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
+    by id, and `records`, whole;
+    `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was.
     """
@@ -87,6 +88,7 @@ class World:
     listed: list[dict[str, Any]] = field(default_factory=list)
     endless: bool = False
     texts: dict[str, str] = field(default_factory=dict)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
     unknown: bool = False
     contact: dict[str, Any] = field(default_factory=dict)
     completion: dict[str, Any] = field(default_factory=dict)
@@ -218,7 +220,10 @@ class World:
             TAGS: {"tags": []},
             SEARCH: {"conversations": [] if self.unknown else [{"id": CONVERSATION, "contactId": LANE.contact_id}]},
             **{f"{POST}/{id_}": {"message": {"id": id_, "body": body}} for id_, body in self.texts.items()},
+            **{f"{POST}/{id_}": {"message": {"id": id_, **held}} for id_, held in self.records.items()},
         }
+        if path not in answers and path.startswith(f"{POST}/"):
+            return http(404, {"message": "Message not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})
 
 

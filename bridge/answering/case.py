@@ -176,6 +176,8 @@ def _deserves_answer(message: InboundMessage, turn: Turn, kept: LocationRecord, 
     skip = judge(message, turn, kept, services)
     if skip and skip.reason is Reason.CHANNEL_OFF and message.provisional:
         return True  # by which channel it came is asked first
+    if skip and skip.reason is Reason.BLANK and guards.may_have_files(message, kept.location):
+        return True  # GHL is asked for its files first
     if skip:
         services.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None

@@ -143,7 +143,7 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
 
 def _question(case: Case, name: str, services: AnswerServices) -> Question:
     contact = case.looked_up[0] if case.looked_up else None
-    question = media.tell(transcript.ask(case.messages, case.turn.carried), case)
+    question = media.tell(transcript.ask(case.messages, case.turn.carried), case, name, services)
     said = history(case, services) if services.providers.takes_history(case.kept.location, name) else ()
     return replace(question, history=said, session_id=case.turn.session, contact=contact)
 

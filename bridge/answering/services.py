@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bridge.access.ghl_access import GHLAccess
-    from bridge.completion import Completer
+    from bridge.completion import Completer, TakesFiles
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Turn
@@ -56,6 +56,10 @@ class CompleterBuilder(Protocol):
 
     def takes_history(self, location: Location, name: str) -> bool:
         """Whether the provider of this name is to be told what was said before."""
+        ...
+
+    def takes_files(self, location: Location, name: str) -> TakesFiles:
+        """What the provider of this name can be given of files."""
         ...
 
 

@@ -16,6 +16,7 @@ from bridge.wire.answers import as_text, part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.completion import TakesFiles
     from bridge.locations import Location
     from bridge.model import Question
     from bridge.settings import Settings
@@ -40,6 +41,7 @@ class OpenAI:
     name: str = "OpenAI"
     takes_history: bool = True
     is_flow: bool = False
+    takes_files: TakesFiles = "no"
 
     @property
     def url(self) -> str:

@@ -16,6 +16,7 @@ from bridge.ghl.messages import (
     check_tagged,
     decipher,
     decipher_contact,
+    decipher_content,
     decipher_page,
     decipher_search,
     decipher_text,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.access import Access
     from bridge.ghl.conversations import Conversations
-    from bridge.ghl.messages import MessagePage
+    from bridge.ghl.messages import Content, MessagePage
     from bridge.ghl.scopes import Look
     from bridge.model import Contact, ContactId, ConversationId, LocationId, Reply, Sent, Skip
     from bridge.wire.calls import Answer, Wire
@@ -145,6 +146,11 @@ class GHL:
         """Read one message's text, which lists leave out for e-mails. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/conversations/messages/{quote(message_id, safe='')}"
         return self._read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
+
+    def content(self, message_id: MessageId, *, token: Access, seconds: float) -> Content:
+        """Read one message's text and files. Raises as `text`."""
+        path = f"/conversations/messages/{quote(message_id, safe='')}"
+        return self._read(path, decipher_content, token=token, version=CONVERSATIONS, seconds=seconds)
 
     def conversations(self, location_id: LocationId, *, token: Access, seconds: float, before_ms: int = 0) -> Conversations:
         """Search a location's conversations, those written in last first, or those before a moment of GHL's clock.

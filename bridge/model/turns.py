@@ -94,7 +94,8 @@ class Again:
 
     `status` is what its messages are until then: `waiting` if nothing went wrong. `circuits` are those of providers that are
     down: the turn is tried earlier, when one of them answers. `stale`: a newer message made the answer stale; it is dropped and
-    asked for again. `in_place`: the whole location waits, and the lane keeps its place in it.
+    asked for again. `in_place`: the whole location waits, and the lane keeps its place in it. `until_newer`: a message behind the
+    first so many of the lane ends the wait.
     """
 
     wait: float
@@ -105,6 +106,7 @@ class Again:
     in_place: bool = False
     status: Status = Status.RETRYING
     circuits: tuple[str, ...] = ()
+    until_newer: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ SENTENCES = {
     "paused": "by {by}",
     "resumed": "by {by}",
     "allowed": "the contact's stops were lifted by {by}",
+    "stopped": "{channel} by message {message_id}, {how}",
     "restored": "{what}",
     "waiting": "{why}",
     "dropped": "dead letter {dead_letter_id}",

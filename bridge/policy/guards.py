@@ -82,6 +82,11 @@ def _judge_text(message: InboundMessage, location: Location) -> Skip | None:
     return None
 
 
+def may_have_files(message: InboundMessage, location: Location) -> bool:
+    """Whether a message that seems empty may have files that its webhook kept back, as those of WhatsApp do."""
+    return location.media != "ignore" and not message.text.strip() and not message.attachments
+
+
 def _judge_files(message: InboundMessage, location: Location) -> Skip | None:
     """Judge a message without a text."""
     files = media.counted(each.kind for each in media.attachments_of(message))

@@ -26,6 +26,11 @@ _KINDS = {ending: kind for kind, endings in _ENDINGS.items() for ending in endin
 # Meta's WhatsApp API takes JPEG and PNG for pictures and WebP for stickers alone
 # (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types).
 _WHATSAPP_STICKER = "webp"
+# Seconds after a webhook with neither text nor file. WhatsApp's come so, and GHL's record has the files seconds later
+# (https://github.com/GoHighLevel/highlevel-api-docs/issues/299, 2026-06-03).
+LOOKS = (3.0, 10.0, 30.0)
+# What a wait may be short by, clocks being what they are.
+_SLACK = 0.25
 # Nobody waits for an answer to these alone.
 _WANTS_NO_ANSWER = frozenset({MediaKind.CONTACT_CARD, MediaKind.STICKER})
 
@@ -59,6 +64,21 @@ def attachments_of(message: InboundMessage) -> tuple[Attachment, ...]:
 def wants_answer(message: InboundMessage) -> bool:
     """Whether the files of a message deserve an answer even without a text."""
     return any(each.kind not in _WANTS_NO_ANSWER for each in attachments_of(message))
+
+
+def next_look(channel: Channel, came_ms: int, now_ms: int) -> float | None:
+    """Seconds until GHL is to be asked again for a message's files; None: no more."""
+    passed = (now_ms - came_ms) / 1000
+    return next((moment - passed for moment in _looks(channel) if moment - passed > _SLACK), None)
+
+
+def may_look(channel: Channel, came_ms: int, now_ms: int) -> bool:
+    """Whether the first look is due."""
+    return (now_ms - came_ms) / 1000 >= _looks(channel)[0] - _SLACK
+
+
+def _looks(channel: Channel) -> tuple[float, ...]:
+    return LOOKS if channel is Channel.WHATSAPP else LOOKS[:1]
 
 
 def counted(kinds: Iterable[MediaKind]) -> str:

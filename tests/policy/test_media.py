@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from bridge.model import Attachment, Channel, MediaKind
-from bridge.policy.media import attachments_of, counted, kind_of, linked_line, unseen_line, wants_answer
+from bridge.policy.media import (
+    attachments_of,
+    counted,
+    kind_of,
+    linked_line,
+    may_look,
+    next_look,
+    unseen_line,
+    wants_answer,
+)
 from tests.stored import message
 
 IMAGE, AUDIO, VIDEO, FILE = MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.FILE
@@ -77,3 +86,23 @@ def test_a_contact_card_alone_wants_no_answer(names: list[str], wanted: bool) ->
     one = message(attachments=tuple(f"https://x/{name}" for name in names))
     assert wants_answer(one) is wanted
     assert [each.url for each in attachments_of(one)] == list(one.attachments)
+
+
+@pytest.mark.parametrize(
+    ("channel", "passed", "due", "again"),
+    [
+        (Channel.WHATSAPP, 0, False, 3),
+        (Channel.WHATSAPP, 2.9, True, 7.1),
+        (Channel.WHATSAPP, 5, True, 5),
+        (Channel.WHATSAPP, 10, True, 20),
+        (Channel.WHATSAPP, 30, True, None),
+        (Channel.WHATSAPP, 3600, True, None),
+        (Channel.SMS, 0, False, 3),
+        (Channel.SMS, 3, True, None),
+    ],
+)
+def test_looks_are_due_by_the_time_since_the_webhook(channel: Channel, passed: float, due: bool, again: float | None) -> None:
+    """Whoever comes late looks at once; what follows is counted from the webhook."""
+    now = 1_000_000 + round(passed * 1000)
+    assert may_look(channel, 1_000_000, now) is due
+    assert next_look(channel, 1_000_000, now) == (None if again is None else pytest.approx(again))

@@ -13,13 +13,13 @@ import orjson
 from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.normalise import digest
 from bridge.store.lanes.excerpts import kept_of, told_of
-from bridge.store.lanes.messages import encode_answer
+from bridge.store.lanes.messages import encode, encode_answer
 from bridge.store.lanes.transcripts import said, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.model import Again, Completion, Ended, PastMessage, Posted, Posting, Turn
+    from bridge.model import Again, Completion, Ended, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Patch
 
@@ -145,6 +145,16 @@ def sent(turn: Turn, posted: Posted) -> Patch:
     }
 
 
+def known(messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> Patch:
+    """Messages as they are known now, more fully than when they came."""
+    return {"messages": {one.id: {"body": encode(one).decode()} for one in messages}, "events": [event]}
+
+
+def stopped(channel: str, *, at_ms: int, event: dict[str, Any]) -> Patch:
+    """The contact has stopped a channel by a word that is only known now."""
+    return {"stop": [channel, at_ms], "events": [event]}
+
+
 def skipped(turn: Turn, ended: Ended) -> Patch:
     """What became of some of the messages."""
     return {
@@ -186,6 +196,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "lane": {"attempts": attempts, "looks": again.looks, **dropped},
         "wait_ms": -1 if again.in_place else round(again.wait * 1000),
         "circuits": again.circuits,
+        "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
