@@ -23,6 +23,7 @@ from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
 from bridge.answering.guarding import guard
 from bridge.answering.media_looks import look_for_files
+from bridge.answering.media_reading import read_files, unreadable
 from bridge.answering.posting import deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
 from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
@@ -195,9 +196,9 @@ def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolv
     forbidden = None if case.completion else guard(case, services)
     if isinstance(forbidden, Skip):
         return _tell(case, case.ended(Status.SKIPPED, forbidden), services)
-    completion = forbidden or obtain(case, services)
+    completion = forbidden or read_files(case, services) or obtain(case, services)
     outcome = _deliver(case, completion, services) if isinstance(completion, Completion) else completion
-    return _tell(case, outcome, services) if isinstance(outcome, Ended) else outcome
+    return _tell(case, unreadable(case, outcome), services) if isinstance(outcome, Ended) else outcome
 
 
 def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:

@@ -133,6 +133,14 @@ class JsonWebhook(_Table):
     token: Secret = None
 
 
+class Transcription(_Table):
+    """Settings of any OpenAI-compatible `/audio/transcriptions` for one location."""
+
+    base_url: Url = ""
+    model: str = ""
+    token: Secret = None
+
+
 class Location(_Table):
     """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
 
@@ -154,7 +162,9 @@ class Location(_Table):
     debounce_max_seconds: NotNegative = 60.0
     max_age_seconds: NotNegative = 21600
     history_messages: int = Field(20, ge=0, le=200)
-    media: Literal["ignore", "mention", "links"] = "mention"
+    media: Literal["ignore", "mention", "links", "read"] = "mention"
+    media_reads_per_day: int = Field(200, ge=0)
+    media_message: str = ""
     takeover_seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
     takeover_by_workflow: bool = False
     off_tags: Words = ("ai_off",)
@@ -176,6 +186,7 @@ class Location(_Table):
     agencii: AgenciiSettings = AgenciiSettings()
     openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
+    transcription: Transcription = Transcription()
 
     @field_validator("fallback_provider")
     @classmethod

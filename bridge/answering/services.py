@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bridge.access.ghl_access import GHLAccess
+    from bridge.answering.media_reader import MediaReader
     from bridge.completion import Completer, TakesFiles
     from bridge.ghl.client import GHL
     from bridge.locations import Location
@@ -79,6 +80,7 @@ class AnswerServices:
     ghl: GHL
     providers: CompleterBuilder
     circuits: Circuits
+    media: MediaReader
     excerpts: Excerpts
     heartbeat: LeaseKeeper
     retry_delays: tuple[float, ...]

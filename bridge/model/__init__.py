@@ -10,7 +10,7 @@ from __future__ import annotations
 from bridge.model.completions import Completion, Question
 from bridge.model.contacts import Contact, PastMessage, Situation, Standing
 from bridge.model.ids import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
-from bridge.model.media import Attachment, MediaKind
+from bridge.model.media import Attachment, MediaKind, Reading
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, Dead, Ended, Skip, Turn
@@ -43,6 +43,7 @@ __all__ = [
     "Posted",
     "Posting",
     "Question",
+    "Reading",
     "Reason",
     "Reply",
     "SendState",

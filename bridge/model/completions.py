@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Question:
     """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first.
 
     `session_id` is what the provider called the conversation last time, `contact` who writes, if that was looked up;
-    `attachments` are files that a service may download by itself.
+    `attachments` are files that a service may download by itself, `images` pictures as `data:` URLs.
     """
 
     location_id: LocationId
@@ -63,3 +63,4 @@ class Question:
     session_id: str = ""
     contact: Contact | None = None
     attachments: tuple[Attachment, ...] = ()
+    images: tuple[str, ...] = field(default=(), repr=False)

@@ -23,3 +23,13 @@ class Attachment:
 
     url: str
     kind: MediaKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was made of a file: its kind by its bytes, and what was said in it, a picture as a `data:` URL, or why neither."""
+
+    kind: MediaKind
+    transcript: str = ""
+    image: str = ""
+    why: str = ""

@@ -76,7 +76,7 @@ class Ended:
     """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent.
 
     `said` is a reply that somebody else delivered: its words are only known here. `posted` is the reply's last part, if GHL took
-    it just now and nothing of that is noted yet.
+    it just now and nothing of that is noted yet. `answered`: the contact was told something, whatever the status.
     """
 
     status: Status
@@ -86,6 +86,7 @@ class Ended:
     reply_message_ids: tuple[MessageId, ...] = ()
     said: str = ""
     posted: Posted | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

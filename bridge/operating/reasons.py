@@ -29,6 +29,7 @@ REASONS: dict[str, str] = {
     Reason.AUTO_REPLY: "A machine wrote it: an absence note, or a sender that takes no reply.",
     Reason.UNCONFIGURED: "The location has no provider settings yet.",
     Reason.OVERFLOW: "Too many messages of the contact wait already.",
+    Reason.UNREADABLE_MEDIA: "It held nothing but files that could not be read.",
     Reason.EMPTY: "The provider answered without a text.",
     Reason.REFUSAL: "The model refused to answer.",
     Reason.FILTERED: "The provider's content filter held the answer back.",

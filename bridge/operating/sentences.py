@@ -31,6 +31,7 @@ SENTENCES = {
     "paused": "by {by}",
     "resumed": "by {by}",
     "allowed": "the contact's stops were lifted by {by}",
+    "read": "{kind} of message {message_id}: {outcome}",
     "stopped": "{channel} by message {message_id}, {how}",
     "restored": "{what}",
     "waiting": "{why}",

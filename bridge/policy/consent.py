@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 START_WORDS = frozenset({"start", "unstop"})
 # Opt-outs by the rules of the phone companies, ordinary words elsewhere.
 _BY_PHONE_ONLY = frozenset({"cancel", "end", "quit"})
+# Said aloud they may mean anything.
+_MEANS_MORE = _BY_PHONE_ONLY | {"remove", "alto", "parar", "para", "fin", "baja"}
 _PHONE = frozenset({Channel.SMS, Channel.WHATSAPP})
 _MOST_CHARACTERS = 60
 
@@ -21,6 +23,11 @@ _MOST_CHARACTERS = 60
 def word_of(text: str) -> str:
     """The whole message as a stop word would stand in the list: any case, punctuation ignored; empty if too long for one."""
     return plain(text) if len(text) <= _MOST_CHARACTERS else ""
+
+
+def is_spoken_stop(transcript: str, words: Iterable[str]) -> bool:
+    """Whether a whole transcript is one of these stop words that mean nothing else: an engine may hear a word in silence."""
+    return word_of(transcript) in {plain(word) for word in words} - {"", *_MEANS_MORE}
 
 
 def stopping(words: Iterable[str]) -> frozenset[str]:

@@ -94,6 +94,13 @@ def unseen_line(files: Sequence[Attachment]) -> str:
     return f"[The contact sent {counted(each.kind for each in files)}; you have not seen {it}.]" if files else ""
 
 
+def unread_line(kinds: Sequence[MediaKind]) -> str:
+    """What a provider is told of files that were to be read and can't be; empty without any."""
+    one = len(kinds) == 1
+    ask = f"{'it' if one else 'they'} could not be read; ask the contact to write instead"
+    return f"[The contact sent {counted(kinds)}; {ask}.]" if kinds else ""
+
+
 def linked_line(files: Sequence[Attachment]) -> str:
     """What a provider is told that gets the addresses along with the question; empty without files."""
     return f"[The contact sent {counted(each.kind for each in files)}; see attachments.]" if files else ""

@@ -38,7 +38,7 @@ def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = 
         conversation_id=last.conversation_id,
         last_message_id=last.id,
         channel=last.message_type,
-        input="\n".join(text for message in asked(messages, carried) if (text := message.text.strip())),
+        input="\n".join(text for message in asked(messages, carried) if (text := message.words)),
     )
 
 

@@ -233,4 +233,4 @@ def is_claim_true(turn: Turn, ended: Ended) -> bool | None:
 
 def is_reply(ended: Ended) -> bool:
     """Whether the contact has heard of us by this end."""
-    return ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}
+    return ended.answered or ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}
