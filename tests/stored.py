@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -119,8 +120,13 @@ def identities_of(redis: Redis) -> Identities:
 
 def media_reader_of(redis: Redis) -> MediaReader:
     """What reads files, with GHL on this machine."""
-    downloads = Downloads(Wire(resolve=only_public()), simulated=True)
-    return MediaReader(downloads, Wire(), MediaReads(redis), allow_private=False)
+    return MediaReader(Downloads(_public(), simulated=True), _public(), MediaReads(redis), allow_private=False)
+
+
+@cache
+def _public() -> Wire:
+    """One for all tests: the authorities that it trusts take tens of milliseconds to be read."""
+    return Wire(resolve=only_public())
 
 
 def situations_of(redis: Redis) -> Situations:

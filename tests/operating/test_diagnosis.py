@@ -42,6 +42,7 @@ ALL_CAUSES = [
     "missed:here",
     "signatures_refused",
     "reply_cap",
+    "unknown_type",
 ]
 
 
@@ -56,6 +57,7 @@ EVERYTHING = symptoms(
     missed=("here",),
     refused_webhooks=5,
     capped=("here:contact",),
+    untyped=("here:contact",),
     missing_durability=("appendfsync always (is everysec)",),
 )
 
@@ -72,6 +74,7 @@ EVERYTHING = symptoms(
         (symptoms(refused_webhooks=4), []),
         (symptoms(refused_webhooks=5), ["signatures_refused"]),
         (symptoms(capped=("here:contact",)), ["reply_cap"]),
+        (symptoms(untyped=("here:contact",)), ["unknown_type"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),
         (EVERYTHING, ALL_CAUSES),

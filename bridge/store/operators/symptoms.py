@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
-from bridge.store.figures.warnings import capped_lanes, refused_webhooks
+from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untyped_lanes
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
 from bridge.store.redis.connection import key, now_ms, reaching, text
@@ -34,7 +34,8 @@ class Symptoms:
 
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
-    hour, newest first, `missing_durability` names what a 202 lacks to be kept.
+    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
+    `missing_durability` names what a 202 lacks to be kept.
     """
 
     now_ms: int
@@ -44,6 +45,7 @@ class Symptoms:
     missed: tuple[str, ...] = ()
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
+    untyped: tuple[str, ...] = ()
     missing_durability: tuple[str, ...] = ()
 
 
@@ -59,6 +61,7 @@ def look(redis: Redis) -> Symptoms:
         missed=missed_locations(redis),
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
+        untyped=untyped_lanes(redis),
         missing_durability=missing_durability(redis),
     )
 
