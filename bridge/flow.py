@@ -22,6 +22,8 @@ from bridge.answering.away import tell_away
 from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
 from bridge.answering.guarding import guard
+from bridge.answering.media_looks import look_for_files
+from bridge.answering.media_reading import read_files, unreadable
 from bridge.answering.posting import deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
 from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
@@ -194,15 +196,15 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
-    unclear = resolve(case, services)
+    unclear = resolve(case, services) or look_for_files(case, services)
     if unclear:
         return unclear
     forbidden = None if case.completion else guard(case, services)
     if isinstance(forbidden, Skip):
         return _tell(case, case.ended(Status.SKIPPED, forbidden), services)
-    completion = forbidden or obtain(case, services)
+    completion = forbidden or read_files(case, services) or obtain(case, services)
     outcome = _deliver(case, completion, services) if isinstance(completion, Completion) else completion
-    return _tell(case, outcome, services) if isinstance(outcome, Ended) else outcome
+    return _tell(case, unreadable(case, outcome), services) if isinstance(outcome, Ended) else outcome
 
 
 def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:

@@ -112,11 +112,19 @@ class AssistableSettings(_Table):
     delivery: Literal["auto", "bridge", "provider"] = "auto"
 
 
+class AgenciiFile(_Table):
+    """A file that was uploaded to Agencii before, and what its agent may do with it; in Agencii's own form."""
+
+    file_id: Annotated[str, StringConstraints(min_length=1)]
+    tools: tuple[dict[str, str], ...] = ()
+
+
 class AgenciiSettings(_Table):
     """Settings of Agencii's `get_completion` for one location."""
 
     api_integration_id: Text = ""
     additional_instructions: Annotated[str, AfterValidator(_known_fields)] = ""
+    attachments: tuple[AgenciiFile, ...] = ()
     token: Secret = None
     url: Url = ""
 
@@ -142,6 +150,14 @@ class JsonWebhook(_Table):
     token: Secret = None
 
 
+class Transcription(_Table):
+    """Settings of any OpenAI-compatible `/audio/transcriptions` for one location."""
+
+    base_url: Url = ""
+    model: str = ""
+    token: Secret = None
+
+
 class Location(_Table):
     """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
 
@@ -164,6 +180,9 @@ class Location(_Table):
     debounce_max_seconds: NotNegative = 60.0
     max_age_seconds: NotNegative = 21600
     history_messages: int = Field(20, ge=0, le=200)
+    media: Literal["ignore", "mention", "links", "read"] = "mention"
+    media_reads_per_day: int = Field(200, ge=0)
+    media_message: str = ""
     takeover_seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
     takeover_by_workflow: bool = False
     takeover_by_call: Literal["answered", "never", "always"] = "answered"
@@ -186,6 +205,7 @@ class Location(_Table):
     agencii: AgenciiSettings = AgenciiSettings()
     openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
+    transcription: Transcription = Transcription()
 
     @field_validator("fallback_provider")
     @classmethod

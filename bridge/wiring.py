@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bridge.access.ghl_access import GHLAccess
 from bridge.access.installing import Installing
 from bridge.access.token_refresh import TokenRefresh
+from bridge.addresses import is_this_machine
+from bridge.answering.media_reader import MediaReader
 from bridge.answering.services import AnswerServices
 from bridge.completion.providers import Providers
 from bridge.flow import AcceptServices
@@ -26,6 +29,7 @@ from bridge.store.lanes.standings import Standings
 from bridge.store.lanes.swept import SweptMessages
 from bridge.store.limits.budget import Budgets
 from bridge.store.limits.circuits import Circuits
+from bridge.store.limits.media_reads import MediaReads
 from bridge.store.locations.grants import Grants
 from bridge.store.locations.installs import Installs
 from bridge.store.locations.records import Locations
@@ -38,6 +42,7 @@ from bridge.store.redis.schema import take_over
 from bridge.sweep import SweepServices
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
+from bridge.wire.downloads import Downloads
 
 if TYPE_CHECKING:
     from bridge.answering.services import LeaseKeeper
@@ -186,6 +191,14 @@ def build_providers(settings: Settings, tally: Tally | None = None) -> Providers
     return Providers(wire, settings, tally=tally or Tally())
 
 
+def build_media_reader(settings: Settings, redis: Redis) -> MediaReader:
+    """What reads files. These are reached at public addresses alone, or on this machine where GHL itself is simulated there."""
+    wire = Wire() if settings.allow_private_urls else Wire(resolve=only_public())
+    simulated = is_this_machine(urlsplit(settings.ghl_api_url).hostname or "")
+    downloads = Downloads(Wire(resolve=only_public()), simulated=simulated)
+    return MediaReader(downloads, wire, MediaReads(redis), allow_private=settings.allow_private_urls)
+
+
 def build_ghl(settings: Settings) -> GHL:
     """GHL, for what an operator asks of it."""
     return GHL(Wire(), settings.ghl_api_url)
@@ -210,6 +223,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),
+        media=build_media_reader(settings, redis),
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         list_lags=ListLags(redis),

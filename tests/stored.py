@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from redis.client import PubSub
 
 from bridge.access.ghl_access import GHLAccess
 from bridge.access.token_refresh import TokenRefresh
+from bridge.answering.media_reader import MediaReader
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.model import (
@@ -37,11 +39,15 @@ from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
 from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import Budgets
+from bridge.store.limits.media_reads import MediaReads
 from bridge.store.locations.grants import Grants
 from bridge.store.locations.records import Locations
 from bridge.store.operators.dead_letters import DeadLetters
 from bridge.store.redis.connection import key
 from bridge.store.redis.lua import script
+from bridge.wire.calls import Wire
+from bridge.wire.destinations import only_public
+from bridge.wire.downloads import Downloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -111,6 +117,17 @@ def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
 def identities_of(redis: Redis) -> Identities:
     """What becomes of messages without their id."""
     return Identities(redis, retention_ms=RETENTION_MS)
+
+
+def media_reader_of(redis: Redis) -> MediaReader:
+    """What reads files, with GHL on this machine."""
+    return MediaReader(Downloads(_public(), simulated=True), _public(), MediaReads(redis), allow_private=False)
+
+
+@cache
+def _public() -> Wire:
+    """One for all tests: the authorities that it trusts take tens of milliseconds to be read."""
+    return Wire(resolve=only_public())
 
 
 def situations_of(redis: Redis) -> Situations:

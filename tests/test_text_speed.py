@@ -52,7 +52,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "same": lambda said: normalise.same(said, said),
     "digest": normalise.digest,
     "plain": normalise.plain,
-    "word_of": consent.word_of,
+    "forms": consent.forms,
     "is_reaction": reactions.is_reaction,
     "auto_reply": lambda said: auto_reply.judge_auto_reply(inbound("", channel=Channel.EMAIL, subject=said, sender=said)),
     "excerpt": lambda said: excerpt.excerpt(said.encode(), excerpt.Known(texts=(said[:1000],), secrets=("a-secret",))),

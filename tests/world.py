@@ -30,6 +30,7 @@ from tests.stored import (
     keep,
     lanes_of,
     locations_of,
+    media_reader_of,
     message,
     situations_of,
     standings_of,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 CONVERSATION = f"conversation-{LANE.contact_id}"
 POST, COMPLETE, AGENCII, CONTACT = "/conversations/messages", "/complete", "/get_completion", f"/contacts/{LANE.contact_id}"
 SEARCH = "/conversations/search"
+TRANSCRIBE = "/v1/audio/transcriptions"
 TAGS, LIST = f"{CONTACT}/tags", f"/conversations/conversation-{LANE.contact_id}/messages"
 
 COMPLAINT = "The workflow could not be started"
@@ -75,7 +77,9 @@ class World:
     `meanwhile` is called once, while the next completion is in work. `listed`
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
-    by id; `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
+    by id, and `records`, whole;
+    `files` are whole answers by path, as a media host gives them, `spoken` what a transcription service hears in any of them;
+    `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
     wrote; `late`: GHL doesn't list it yet.
@@ -89,6 +93,9 @@ class World:
     listed: list[dict[str, Any]] = field(default_factory=list)
     endless: bool = False
     texts: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    spoken: str = ""
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
     unknown: bool = False
     contact: dict[str, Any] = field(default_factory=dict)
     completion: dict[str, Any] = field(default_factory=dict)
@@ -146,6 +153,7 @@ class World:
             ghl=GHL(wire, self.url, sleep=lambda _: None),
             providers=Providers(wire, from_environment({}), sleep=lambda _: None),
             circuits=self.circuits,
+            media=media_reader_of(self.redis),
             excerpts=excerpts_of(self.redis),
             heartbeat=self.heartbeat,
             list_lags=ListLags(self.redis),
@@ -201,6 +209,12 @@ class World:
 
     def _answer(self, request: Received) -> bytes:
         path = request.target.partition("?")[0]
+        if path in self.files:
+            self.calls.append((path, dict(request.headers)))
+            return self.files[path]
+        if path == TRANSCRIBE:
+            self.calls.append((path, request))
+            return http(200, {"text": self.spoken}) if path not in self.refusing else http(self.refusing[path])
         document = request.document if request.body else None
         self.calls.append((path, document))
         count = sum(called == path for called, _ in self.calls)
@@ -221,6 +235,7 @@ class World:
             }
             return http(self.echoing[path], echo)
         answers: dict[str, Any] = {
+            "/v1/chat/completions": {"choices": [{"message": {"content": f"model's answer {count}"}, "finish_reason": "stop"}]},
             COMPLETE: self.answer or {"run": {"output": f"answer {count}", **self.completion}},
             AGENCII: {"chatId": "chat1", "message": {"content": f"agencii's answer {count}"}},
             POST: {"messageId": f"r{count}", "conversationId": CONVERSATION} if self.receipt is None else self.receipt,
@@ -235,7 +250,10 @@ class World:
             TAGS: {"tags": []},
             SEARCH: {"conversations": [] if self.unknown else [{"id": CONVERSATION, "contactId": LANE.contact_id}]},
             **{f"{POST}/{id_}": {"message": {"id": id_, "body": body}} for id_, body in self.texts.items()},
+            **{f"{POST}/{id_}": {"message": {"id": id_, **held}} for id_, held in self.records.items()},
         }
+        if path not in answers and path.startswith(f"{POST}/"):
+            return http(404, {"message": "Message not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})
 
 

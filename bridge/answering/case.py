@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bridge.answering.services import AnswerServices
     from bridge.ghl.access import Access
     from bridge.locations import Location
-    from bridge.model import Completion, Contact, InboundMessage, MessageId, PastMessage, Posted, Situation, Turn
+    from bridge.model import Completion, Contact, InboundMessage, MessageId, PastMessage, Posted, Reading, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.locations.records import LocationRecord
 
@@ -37,7 +37,8 @@ class Case:
     lists of the conversation, once it was read; `completion` is the answer, once there is one, and `parts` its texts as they are
     posted; `standing` is how things stood when the guards were asked last, `told` what a step of the turn has told of that since;
     `posted` is the last part, once it is posted and not noted; `skipped` counts messages that were ended one by one; `looks` how
-    often GHL was read for the outcome that is unsettled now; `excerpt` is what a provider said that failed, if no other answered.
+    often GHL was read for the outcome that is unsettled now; `excerpt` is what a provider said that failed, if no other answered;
+    `readings` are what this try has made of files, by message and place among its attachments.
     """
 
     turn: Turn
@@ -54,6 +55,7 @@ class Case:
     parts: tuple[str, ...] = ()
     posted: Posted | None = None
     excerpt: SealedExcerpt | None = None
+    readings: dict[tuple[MessageId, int], Reading] = field(default_factory=dict)
 
     def now_ms(self, services: AnswerServices) -> int:
         """Redis' clock now."""
@@ -181,6 +183,8 @@ def _deserves_answer(message: InboundMessage, turn: Turn, kept: LocationRecord, 
     skip = judge(message, turn, kept, services)
     if skip and skip.reason is Reason.CHANNEL_OFF and message.provisional:
         return True  # by which channel it came is asked first
+    if skip and skip.reason is Reason.BLANK and guards.may_have_files(message, kept.location):
+        return True  # GHL is asked for its files first
     if skip:
         services.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bridge.answering import media
 from bridge.answering.excerpts import excerpt_of
 from bridge.answering.history import history
 from bridge.errors import CutOff, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
@@ -150,7 +151,7 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
 
 def _question(case: Case, name: str, services: AnswerServices) -> Question:
     contact = case.looked_up[0] if case.looked_up else None
-    question = transcript.ask(case.messages, case.turn.carried)
+    question = media.tell(transcript.ask(case.messages, case.turn.carried), case, name, services)
     said = history(case, services) if services.providers.takes_history(case.kept.location, name) else ()
     return replace(question, history=said, session_id=case.turn.session, contact=contact)
 

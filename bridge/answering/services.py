@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bridge.access.ghl_access import GHLAccess
-    from bridge.completion import Completer
+    from bridge.answering.media_reader import MediaReader
+    from bridge.completion import Completer, TakesFiles
     from bridge.ghl.client import GHL
     from bridge.locations import Location
     from bridge.model import Turn
@@ -59,6 +60,10 @@ class CompleterBuilder(Protocol):
         """Whether the provider of this name is to be told what was said before."""
         ...
 
+    def takes_files(self, location: Location, name: str) -> TakesFiles:
+        """What the provider of this name can be given of files."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerServices:
@@ -76,6 +81,7 @@ class AnswerServices:
     ghl: GHL
     providers: CompleterBuilder
     circuits: Circuits
+    media: MediaReader
     excerpts: Excerpts
     heartbeat: LeaseKeeper
     list_lags: ListLags

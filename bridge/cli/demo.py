@@ -36,6 +36,8 @@ LOCATIONS = """
 ghl_token = "pit-simulated"
 debounce_seconds = 1.0
 reconcile_minutes = 0.5
+media = "read"
+transcription = { base_url = "URL/v1", model = "simulated-model" }
 [locations.SimulatedLocation001]
 name = "Simulated Dental"
 assistable = { assistant_id = "simulated-assistant" }

@@ -6,13 +6,17 @@ seconds, `reading` and `judging` say what an answer means, `faults` sorts what g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.completion.envelope import Envelope
     from bridge.model import Completion, Question
+
+
+# Nothing, the addresses for the service to download, or pictures as they are.
+TakesFiles: TypeAlias = Literal["no", "links", "images"]
 
 
 class Completer(Protocol):
@@ -51,6 +55,11 @@ class Service(Protocol):
     @property
     def takes_history(self) -> bool:
         """Whether a question brings what was said before: what remembers by itself needs none of that."""
+        ...
+
+    @property
+    def takes_files(self) -> TakesFiles:
+        """What a question may bring of files."""
         ...
 
     def build(self, question: Question) -> dict[str, Any]:

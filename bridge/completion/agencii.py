@@ -15,6 +15,7 @@ from bridge.wire.answers import as_text, part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.completion import TakesFiles
     from bridge.locations import Location
     from bridge.model import Question
     from bridge.settings import Settings
@@ -33,9 +34,11 @@ class Agencii:
     token: str
     api_integration_id: str
     additional_instructions: str = ""
+    attachments: tuple[Mapping[str, Any], ...] = ()
     name: str = "Agencii"
     takes_history: bool = False
     is_flow: bool = False
+    takes_files: TakesFiles = "no"
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -49,7 +52,7 @@ class Agencii:
             "apiIntegrationId": self.api_integration_id,
             "chatId": self._chat(question) or None,
             "aliasChatId": name_of(question),
-            "attachments": None,
+            "attachments": list(self.attachments) or None,
             "additionalInstructions": fill(self.additional_instructions, question.contact) or None,
         }
 
@@ -94,4 +97,5 @@ def of(location: Location, settings: Settings) -> Agencii:
         token=token(table.token or settings.agencii_token, location, "agencii.token", "AGENCII_TOKEN"),
         api_integration_id=given(table.api_integration_id, location, "agencii.api_integration_id"),
         additional_instructions=table.additional_instructions,
+        attachments=tuple(each.model_dump() for each in table.attachments),
     )

@@ -24,6 +24,7 @@ from bridge.wire.answers import as_text, part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.completion import TakesFiles
     from bridge.locations import Location
     from bridge.model import Question
     from bridge.settings import Settings
@@ -42,6 +43,7 @@ class Assistable:
     assistant_id: str
     name: str = "Assistable"
     is_flow: bool = False
+    takes_files: TakesFiles = "no"
 
     @property
     def headers(self) -> Mapping[str, str]:

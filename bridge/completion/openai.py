@@ -17,6 +17,7 @@ from bridge.wire.answers import as_text, part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.completion import TakesFiles
     from bridge.locations import Location
     from bridge.model import Question
     from bridge.settings import Settings
@@ -41,6 +42,7 @@ class OpenAI:
     name: str = "OpenAI"
     takes_history: bool = True
     is_flow: bool = False
+    takes_files: TakesFiles = "images"
 
     @property
     def url(self) -> str:
@@ -58,7 +60,7 @@ class OpenAI:
         host = urlsplit(self.base_url).hostname or ""
         return {
             "model": self.model,
-            "messages": [*system, *turns_of(question), {"role": "user", "content": question.input}],
+            "messages": [*system, *turns_of(question), {"role": "user", "content": _content(question)}],
             "max_completion_tokens" if host.endswith(RENAMED_AT) else "max_tokens": self.max_tokens,
             "stream": False,
             **({"reasoning_effort": self.reasoning_effort} if self.reasoning_effort else {}),
@@ -100,6 +102,14 @@ def of(location: Location, settings: Settings) -> OpenAI:
         max_tokens=table.max_tokens,
         reasoning_effort=table.reasoning_effort,
     )
+
+
+def _content(question: Question) -> str | list[dict[str, Any]]:
+    """The words, and pictures after them (https://platform.openai.com/docs/guides/images-vision)."""
+    if not question.images:
+        return question.input
+    words = [{"type": "text", "text": question.input}] if question.input else []
+    return [*words, *({"type": "image_url", "image_url": {"url": url}} for url in question.images)]
 
 
 def _tools(message: dict[str, Any]) -> tuple[str, ...]:

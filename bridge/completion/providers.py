@@ -18,7 +18,7 @@ from bridge.wire.retrying import TRIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bridge.completion import Completer, Service
+    from bridge.completion import Completer, Service, TakesFiles
     from bridge.locations import Location
     from bridge.settings import Settings
     from bridge.wire.calls import Wire
@@ -60,6 +60,10 @@ class Providers:
     def takes_history(self, location: Location, name: str) -> bool:
         """Whether the provider of this name is to be told what was said before."""
         return self.service(location, name).takes_history
+
+    def takes_files(self, location: Location, name: str) -> TakesFiles:
+        """What the provider of this name can be given of files."""
+        return self.service(location, name).takes_files
 
     def service(self, location: Location, name: str) -> Service:
         """A provider of the location as plain values. Raises OperatorMustFix when its settings don't suffice or are refused."""

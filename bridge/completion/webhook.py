@@ -6,7 +6,7 @@ https://docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-langchain.chattrig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.completion.envelope import Envelope
@@ -18,6 +18,7 @@ from bridge.wire.answers import as_text, form_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.completion import TakesFiles
     from bridge.locations import Location
     from bridge.model import Question
     from bridge.settings import Settings
@@ -41,6 +42,7 @@ class Webhook:
     name: str = "webhook"
     takes_history: bool = True
     is_flow: bool = True
+    takes_files: TakesFiles = "links"
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -61,6 +63,7 @@ class Webhook:
             "channel": question.channel,
             "messages": turns_of(question),
             self.input_name: question.input,
+            **({"attachments": [asdict(each) for each in question.attachments]} if question.attachments else {}),
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:

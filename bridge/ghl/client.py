@@ -16,6 +16,7 @@ from bridge.ghl.messages import (
     check_tagged,
     decipher,
     decipher_contact,
+    decipher_content,
     decipher_page,
     decipher_search,
     decipher_text,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.access import Access
     from bridge.ghl.conversations import Conversations
-    from bridge.ghl.messages import MessagePage
+    from bridge.ghl.messages import Content, MessagePage
     from bridge.ghl.scopes import Look
     from bridge.model import Contact, ConversationId, LocationId, Reply, Sent, Skip
     from bridge.wire.calls import Answer, Wire
@@ -155,6 +156,11 @@ class GHL:
         """Read one message's text, which lists leave out for e-mails. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/conversations/messages/{quote(message_id, safe='')}"
         return self._read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
+
+    def content(self, message_id: MessageId, *, token: Access, seconds: float) -> Content:
+        """Read one message's text and files. Raises as `text`."""
+        path = f"/conversations/messages/{quote(message_id, safe='')}"
+        return self._read(path, decipher_content, token=token, version=CONVERSATIONS, seconds=seconds)
 
     def conversations(
         self,

@@ -35,7 +35,6 @@ _MAX_BODY = 1_048_576
 _MAX_SUBJECT = 1_000
 _MAX_SENDER = 500
 _MAX_WORD = 100
-_MAX_URL = 4_096
 _MAX_TAGS = 500
 
 Event = InboundMessage | OutboundMessage | ContactUpdate | AppChange | Ignored
@@ -148,7 +147,7 @@ def _message(event: dict[str, Any], kind: Kind, *, fallback_id: str) -> InboundM
         message_type_string=kind.name,
         text=_text(event, kind, subject),
         date_added_ms=_date_added_ms(event),
-        attachments=_attachments(event.get("attachments")),
+        attachments=fields.addresses(event.get("attachments"), most=MAX_ATTACHMENTS),
         conversation_provider_id=_id(event, "conversationProviderId"),
         webhook_id=_id(event, "webhookId"),
         app_id=_id(event, "appId"),
@@ -176,12 +175,6 @@ def _date_added_ms(event: dict[str, Any]) -> int:
     # `timestamp` is the time of sending, later than the message: it stands in only where there is no better one.
     added = event.get("dateAdded")
     return fields.moment_ms(event.get("timestamp") if added is None else added)
-
-
-def _attachments(value: object) -> tuple[str, ...]:
-    urls = value if isinstance(value, list) else []
-    usable = [url for url in urls if isinstance(url, str) and url == fields.text(url, limit=_MAX_URL) != ""]
-    return tuple(usable[:MAX_ATTACHMENTS])
 
 
 def _app_change(event: dict[str, Any]) -> AppChange:

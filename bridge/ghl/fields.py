@@ -13,6 +13,7 @@ import orjson
 _ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.@<>=+~/$-]{1,200}")
 # Every C0 control but \t and \n, DEL, and halves of surrogate pairs, which no encoder takes.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_MAX_URL = 4_096
 _EVENT_FIELDS = frozenset({"locationId", "contactId", "conversationId", "messageType", "messageTypeString", "body", "direction"})
 # `callStatus` in GHL's OpenAPI files (2026-06-19), beside pending, completed and answered.
 _MISSED_CALLS = frozenset({"busy", "no-answer", "failed", "canceled", "voicemail"})
@@ -49,6 +50,13 @@ def text(value: object, *, limit: int) -> str:
     if not isinstance(value, str):
         return ""
     return _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))[:limit]
+
+
+def addresses(value: object, *, most: int) -> tuple[str, ...]:
+    """Return the usable ones of a list of URLs, at most so many."""
+    found = value if isinstance(value, list) else []
+    usable = [url for url in found if isinstance(url, str) and url == text(url, limit=_MAX_URL) != ""]
+    return tuple(usable[:most])
 
 
 def number(value: object) -> int | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import OperatorMustFix, Retryable
+from bridge.ghl import fields
+from bridge.ghl.events import MAX_ATTACHMENTS, MAX_TEXT
 from bridge.ghl.fields import blocked_channels, call_seconds, moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
 from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
@@ -42,6 +44,14 @@ class MessagePage:
     next_after: MessageId
     at_ms: int
     rows: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What GHL's own record of a message holds: its text and the addresses of its files, both perhaps empty."""
+
+    text: str
+    attachments: tuple[str, ...]
 
 
 def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:
@@ -148,6 +158,14 @@ def decipher_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
     """Read the text of `GET /conversations/messages/{id}`; nested as it is or flat as documented. Raises as the others."""
     document = _read(status, headers, body, what="message")
     return as_text(part(document.get("message", document), "body"))
+
+
+def decipher_content(status: int, headers: Mapping[str, str], body: bytes) -> Content:
+    """Read text and files of `GET /conversations/messages/{id}`. Raises as the others."""
+    message = _read(status, headers, body, what="message")
+    message = part(message, "message") or message
+    text, urls = part(message, "body"), part(message, "attachments")
+    return Content(fields.text(text, limit=MAX_TEXT), fields.addresses(urls, most=MAX_ATTACHMENTS))
 
 
 def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> Contact:

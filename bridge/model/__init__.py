@@ -10,6 +10,7 @@ from __future__ import annotations
 from bridge.model.completions import Completion, Question
 from bridge.model.contacts import Contact, PastMessage, Situation, Standing
 from bridge.model.ids import FORM_SUBMISSION, UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
+from bridge.model.media import Attachment, MediaKind, Reading
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, Dead, Ended, Skip, Turn
@@ -21,6 +22,7 @@ __all__ = [
     "UNKNOWN_LINE",
     "Again",
     "AppChange",
+    "Attachment",
     "Channel",
     "Completion",
     "Contact",
@@ -35,12 +37,14 @@ __all__ = [
     "LedgerEntry",
     "Listed",
     "LocationId",
+    "MediaKind",
     "MessageId",
     "OutboundMessage",
     "PastMessage",
     "Posted",
     "Posting",
     "Question",
+    "Reading",
     "Reason",
     "Reply",
     "SendState",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from bridge.model.contacts import Contact, PastMessage
     from bridge.model.ids import ContactId, ConversationId, LocationId, MessageId
+    from bridge.model.media import Attachment
     from bridge.model.outcomes import Reason
 
 
@@ -52,7 +53,8 @@ class Completion:
 class Question:
     """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first.
 
-    `session_id` is what the provider called the conversation last time, `contact` who writes, if that was looked up.
+    `session_id` is what the provider called the conversation last time, `contact` who writes, if that was looked up;
+    `attachments` are files that a service may download by itself, `images` pictures as `data:` URLs.
     """
 
     location_id: LocationId
@@ -64,3 +66,5 @@ class Question:
     history: tuple[PastMessage, ...] = ()
     session_id: str = ""
     contact: Contact | None = None
+    attachments: tuple[Attachment, ...] = ()
+    images: tuple[str, ...] = field(default=(), repr=False)

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     UNCONFIGURED = "unconfigured"
     OVERFLOW = "overflow"
     UNKNOWN_TYPE = "unknown_type"
+    UNREADABLE_MEDIA = "unreadable_media"
     EMPTY = "empty"
     REFUSAL = "refusal"
     FILTERED = "filtered"

@@ -76,7 +76,7 @@ class Ended:
     """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent.
 
     `said` is a reply that somebody else delivered: its words are only known here. `posted` is the reply's last part, if GHL took
-    it just now and nothing of that is noted yet.
+    it just now and nothing of that is noted yet. `answered`: the contact was told something, whatever the status.
     """
 
     status: Status
@@ -86,6 +86,7 @@ class Ended:
     reply_message_ids: tuple[MessageId, ...] = ()
     said: str = ""
     posted: Posted | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,8 @@ class Again:
 
     `status` is what its messages are until then: `waiting` if nothing went wrong. `circuits` are those of providers that are
     down: the turn is tried earlier, when one of them answers. `stale`: a newer message made the answer stale; it is dropped and
-    asked for again. `in_place`: the whole location waits, and the lane keeps its place in it.
+    asked for again. `in_place`: the whole location waits, and the lane keeps its place in it. `until_newer`: a message behind the
+    first so many of the lane ends the wait.
     """
 
     wait: float
@@ -105,6 +107,7 @@ class Again:
     in_place: bool = False
     status: Status = Status.RETRYING
     circuits: tuple[str, ...] = ()
+    until_newer: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ class InboundMessage:
     `message_type` is the webhook's word for the channel (what a provider is told), `message_type_string` GHL's finer one
     (`TYPE_CUSTOM_SMS`; what the reply's type depends on). `sender` is the address that an e-mail came from, in lower case, for
     guards alone; it is shown nowhere. Absent texts and ids are empty strings. `provisional`: its webhook
-    told no id, so that it has one of ours until GHL's own is found.
+    told no id, so that it has one of ours until GHL's own is found. `transcripts` are what was said in the attachments, each in
+    the place of its attachment; empty where nothing was read.
     """
 
     id: MessageId
@@ -40,6 +41,12 @@ class InboundMessage:
     email_message_id: str = ""
     sender: str = field(default="", repr=False)
     provisional: bool = False
+    transcripts: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What the contact wrote and said, in lines."""
+        return "\n".join(part for part in (self.text.strip(), *self.transcripts) if part)
 
     @property
     def lane(self) -> Lane:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.model import FORM_SUBMISSION, Channel, Contact, Reason, Skip
+from bridge.policy import media
 from bridge.policy.auto_reply import judge_auto_reply
 from bridge.policy.business_hours import ALWAYS, closed_ms
 from bridge.policy.reactions import is_reaction
@@ -33,7 +34,7 @@ def judge_message(message: InboundMessage, location: Location, *, age_seconds: f
 
     Each message of a burst is judged, and ends alone if it is not to be answered.
     """
-    return _judge_place(message, location, paused=paused) or judge_content(message) or _judge_age(location, age_seconds)
+    return _judge_place(message, location, paused=paused) or judge_content(message, location) or _judge_age(location, age_seconds)
 
 
 def judge_turn(
@@ -45,14 +46,14 @@ def judge_turn(
     the reply to a burst is not dropped for its last words.
     """
     newest = messages[-1]
-    contents = [judge_content(message) for message in messages]
+    contents = [judge_content(message, location) for message in messages]
     content = contents[-1] if all(contents) else None
     return _judge_place(newest, location, paused=paused) or content or _judge_age(location, age_seconds)
 
 
-def judge_content(message: InboundMessage) -> Skip | None:
+def judge_content(message: InboundMessage, location: Location) -> Skip | None:
     """Judge what one message is, whenever it is asked: an automatic reply, nothing to read, nothing but a reaction."""
-    return judge_auto_reply(message) or _judge_text(message)
+    return judge_auto_reply(message) or _judge_text(message, location)
 
 
 def _judge_age(location: Location, age_seconds: float) -> Skip | None:
@@ -81,12 +82,27 @@ def _judge_type(name: str) -> Skip:
     return Skip(Reason.UNKNOWN_TYPE, f'{name} is not known: types = {{ {name} = "SMS" }} would answer it as SMS')
 
 
-def _judge_text(message: InboundMessage) -> Skip | None:
+def _judge_text(message: InboundMessage, location: Location) -> Skip | None:
     if not message.text.strip():
-        return Skip(Reason.BLANK, f"no text, {len(message.attachments)} attachments")
+        return _judge_files(message, location)
     if is_reaction(message.text):
         return Skip(Reason.BLANK, "nothing but a reaction to a message")
     return None
+
+
+def may_have_files(message: InboundMessage, location: Location) -> bool:
+    """Whether a message that seems empty may have files that its webhook kept back, as those of WhatsApp do."""
+    return location.media != "ignore" and not message.text.strip() and not message.attachments
+
+
+def _judge_files(message: InboundMessage, location: Location) -> Skip | None:
+    """Judge a message without a text."""
+    files = media.counted(each.kind for each in media.attachments_of(message))
+    if location.media == "ignore":
+        return Skip(Reason.BLANK, f"no text, {files or 'no file'}, media = ignore")
+    if media.wants_answer(message):
+        return None
+    return Skip(Reason.BLANK, f"no text, nothing but {files}" if files else "GHL gave neither text nor file")
 
 
 def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 0), hours: Hours = ALWAYS) -> float:

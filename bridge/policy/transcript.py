@@ -32,17 +32,20 @@ def ask(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = 
     came by the same line.
     """
     last = messages[-1]
-    texts = sorted(
-        [*(one for one in carried if one.line in {last.line, UNKNOWN_LINE}), *messages], key=lambda message: message.date_added_ms
-    )
     return Question(
         location_id=last.location_id,
         contact_id=last.contact_id,
         conversation_id=last.conversation_id,
         last_message_id=last.id,
         channel=last.message_type,
-        input="\n".join(message.text.strip() for message in texts),
+        input="\n".join(text for message in asked(messages, carried) if (text := message.words)),
     )
+
+
+def asked(messages: Sequence[InboundMessage], carried: Sequence[InboundMessage] = ()) -> tuple[InboundMessage, ...]:
+    """The messages that a question is made of, oldest `dateAdded` first."""
+    along = [one for one in carried if one.line in {messages[-1].line, UNKNOWN_LINE}]
+    return tuple(sorted([*along, *messages], key=lambda message: message.date_added_ms))
 
 
 def earlier(said: Sequence[PastMessage], *, asked: Collection[MessageId], count: int) -> tuple[PastMessage, ...]:

@@ -30,10 +30,17 @@ def build(options: Options) -> Starlette:
         yield
         await simulation.webhooks.close()
 
-    routes = [*page.routes(), *control.routes(simulation), *_ghl(simulation), *_completions(simulation)]
+    routes = [
+        *page.routes(),
+        *control.routes(simulation),
+        *_ghl(simulation),
+        *_completions(simulation),
+        *simulation.media.routes(),
+    ]
     app = Starlette(routes=routes, lifespan=lifespan)
     # The server waits for open answers before it ends the lifespan, and the page's stream never ends by itself.
     app.state.stop = simulation.hub.close
+    app.state.simulation = simulation
     return app
 
 

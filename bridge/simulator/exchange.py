@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from bridge.simulator.simulation import Simulation
 
 Wire: TypeAlias = "tuple[Scope, Receive, Send]"
-Manner: TypeAlias = Literal["whole", "cut", "hang", "trickle"]
+Manner: TypeAlias = Literal["whole", "cut", "hang", "trickle", "lie", "endless"]
 # Where the server leaves the connection itself, so that it can be cut (see serving.py).
 TRANSPORT = "ghl_bridge.transport"
 _HTML = b"<!doctype html><title>Service</title><h1>We will be right back</h1>"
 _TRICKLE_STEP = 0.1
+_POURED = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ def _ending(action: dict[str, Any], answer: CallAnswer | None) -> ResponseEnding
             return ResponseEnding("whole", CallAnswer(done.status, b'{"padding":"' + b"x" * action["bytes"] + b'"}'))
         case "trickle":
             return ResponseEnding("trickle", done, action["seconds"], action.get("where", "headers"))
+        case "lie" | "endless" as kind:
+            return ResponseEnding(kind, done)
         case kind:
             return ResponseEnding("cut" if kind == "cut" else "hang", done)
 
@@ -165,6 +168,11 @@ async def _leave(ending: ResponseEnding, scope: Scope, receive: Receive, send: S
             await _gone(receive)
         case "hang":
             await _gone(receive)
+        case "lie":
+            _lie(ending.answer, scope)
+            await _gone(receive)
+        case "endless":
+            await _pour(ending.answer, scope)
         case "trickle":
             await _trickle(ending, scope)
             await _gone(receive)
@@ -191,6 +199,26 @@ async def _drip(transport: asyncio.Transport, drop: bytes, steps: int) -> None:
             return
         transport.write(drop)
         await asyncio.sleep(_TRICKLE_STEP)
+
+
+def _lie(answer: CallAnswer, scope: Scope) -> None:
+    """Say that more comes than does, and end there."""
+    length = len(answer.content) * 10 + 1
+    head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.media_type}\r\nContent-Length: {length}\r\n\r\n"
+    transport = _transport(scope)
+    transport.write(head.encode() + answer.content)
+    transport.close()
+
+
+async def _pour(answer: CallAnswer, scope: Scope) -> None:
+    """Send without an end, as fast as the other side reads, until it has had enough."""
+    transport = _transport(scope)
+    transport.write(f"HTTP/1.1 200 OK\r\nContent-Type: {answer.media_type}\r\nConnection: close\r\n\r\n".encode())
+    transport.write(answer.content)
+    while not transport.is_closing():
+        if transport.get_write_buffer_size() < _POURED:
+            transport.write(bytes(_POURED))
+        await asyncio.sleep(0)
 
 
 async def _gone(receive: Receive) -> None:

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from bridge.simulator.wire import Call
 
 # Kinds that end a request, as far as they are asked for before or after its effect took place.
-ENDINGS = frozenset({"status", "cut", "hang", "html", "big"})
+ENDINGS = frozenset({"status", "cut", "hang", "html", "big", "lie", "endless"})
 # Kinds that change what a completion service says.
 SPEECH = frozenset({"text", "empty", "claim", "ok_false", "answer"})
 # A 2xx that cannot be read means that the thing was done; every other ending means that it was not, unless `when` says so.
-_AFTER_BY_DEFAULT = frozenset({"html", "big", "trickle"})
+_AFTER_BY_DEFAULT = frozenset({"html", "big", "trickle", "lie", "endless"})
 
 
 @dataclass(slots=True)

@@ -45,6 +45,9 @@ class Defaults:
     rate_limit: int = 100
     rate_seconds: float = 10.0
     clock_skew_seconds: float = 0.0
+    media_late_seconds: float = 2.0
+    media_url_seconds: float = 3600.0
+    spoken: str = "Do you open on Sunday?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

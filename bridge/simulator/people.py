@@ -137,6 +137,7 @@ class People:
             at=_moment(order.get("date_added")),
             provider_id=order.get("conversation_provider_id", ""),
             attachments=order.get("attachments", []),
+            media=order.get("media", []),
             **more,
         )
 

@@ -78,7 +78,7 @@ def _check_turns(call: Call, key: str, roles: tuple[str, ...]) -> None:
 
 
 def _is_turn(turn: Any, roles: tuple[str, ...]) -> bool:
-    return isinstance(turn, dict) and isinstance(turn.get("content"), str) and turn.get("role") in roles
+    return isinstance(turn, dict) and isinstance(turn.get("content"), str | list) and turn.get("role") in roles
 
 
 def _by_ids(call: Call, world: World) -> None:
@@ -112,7 +112,13 @@ def _by_words(call: Call, world: World) -> None:
 def _last_turn(call: Call) -> str:
     turns = call.body.get("messages") if isinstance(call.body, dict) else None
     last = turns[-1] if isinstance(turns, list) and turns else None
-    return str(last.get("content")) if isinstance(last, dict) else ""
+    content = last.get("content") if isinstance(last, dict) else ""
+    if isinstance(content, list):
+        # Words and pictures: the model "sees" how many there are.
+        words = [part["text"] for part in content if part.get("type") == "text"]
+        pictures = sum(part.get("type") == "image_url" for part in content)
+        return "\n".join((*words, f"({pictures} seen)")) if pictures else "\n".join(words)
+    return str(content)
 
 
 def run(call: Call, text: str, message_id: str, mint: Mint, *, refusal: str | None = None) -> CallAnswer:

@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
         if not self.started:
             return
         port = self.servers[0].sockets[0].getsockname()[1]
-        _announce(self.options, port)
+        self.app.state.simulation.media.url = _announce(self.options, port)
         if self.options.port_file:
             # Renamed into place: whoever waits for the file never reads half of it.
             unfinished = self.options.port_file.with_suffix(".writing")
@@ -66,8 +66,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _announce(options: Options, port: int) -> None:
-    """Tell a person where the page is, and how a bridge beside it is started."""
+def _announce(options: Options, port: int) -> str:
+    """Tell a person where the page is, and how a bridge beside it is started; answers where it is."""
     host = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host  # noqa: S104 - not bound here
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     keys = options.state_dir / PUBLIC_KEY_FILE
@@ -76,6 +76,7 @@ def _announce(options: Options, port: int) -> None:
     print("bridge     in another terminal, with all of this before `ghl-bridge up`:", flush=True)  # noqa: T201
     services = f"GHL_API_URL={url} GHL_WEBHOOK_KEYS={keys} ASSISTABLE_URL={url}/v2/ghl-chat-completion"
     print(f"           {services}", flush=True)  # noqa: T201
+    return url
 
 
 def server(options: Options) -> Server:

@@ -7,6 +7,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from bridge.simulator.answers import WRITTEN
+from bridge.simulator.media import FILES
 from bridge.simulator.services import SERVICES
 from bridge.simulator.wire import Refused, reply
 
@@ -18,6 +19,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 _TAGS = {"type": "array", "items": _TEXT}
 _HEADERS = {"type": "object", "additionalProperties": _TEXT}
 _WHO = {"location_id": _NAME, "contact_id": _NAME}
+_GROUPS = ("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription")
 _WHEN = {"when": {"enum": ["before", "after"]}}
 
 
@@ -36,6 +38,8 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "hang": _action("hang", _WHEN),
     "trickle": _action("trickle", {"seconds": _SECONDS, "where": {"enum": ["headers", "body"]}, **_WHEN}, "seconds"),
     "html": _action("html", _WHEN),
+    "lie": _action("lie", _WHEN),
+    "endless": _action("endless", _WHEN),
     "big": _action("big", {"bytes": _COUNT, **_WHEN}, "bytes"),
     "text": _action("text", {"text": _TEXT}, "text"),
     "empty": _action("empty"),
@@ -60,6 +64,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "channel": _NAME,
             "text": _TEXT,
             "attachments": _TAGS,
+            "media": {"type": "array", "items": {"enum": list(FILES)}},
             "subject": _TEXT,
             "conversation_provider_id": _NAME,
             "date_added": {"type": ["string", "number"]},
@@ -129,7 +134,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "fault": _object(
         {
-            "on": {"enum": ["post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", *SERVICES]},
+            "on": {"enum": [*_GROUPS, *SERVICES]},
             "location_id": _NAME,
             "contact_id": _NAME,
             "times": {"type": "integer", "minimum": 1},
@@ -161,6 +166,9 @@ SHAPES: dict[str, dict[str, Any]] = {
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},
+            "media_late_seconds": _SECONDS,
+            "media_url_seconds": _SECONDS,
+            "spoken": _TEXT,
         }
     ),
 }

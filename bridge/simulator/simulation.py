@@ -14,6 +14,7 @@ from bridge.simulator.counts import RequestCounts
 from bridge.simulator.faults import FaultBook
 from bridge.simulator.grants import GrantBook
 from bridge.simulator.hub import Hub
+from bridge.simulator.media import MediaHost
 from bridge.simulator.onlooking import Onlooker
 from bridge.simulator.records import Records
 from bridge.simulator.webhooks import Parcel, Webhooks
@@ -39,6 +40,7 @@ class Simulation:
         self.defaults: Defaults = options.defaults
         self.counts = RequestCounts()
         self.onlooker = Onlooker(options)
+        self.media = MediaHost(self)
         self.rates: dict[str, RequestWindow] = {}
         self._begin()
         self.webhooks = Webhooks(self.counts, self.hub)
@@ -85,6 +87,8 @@ class Simulation:
             **more,
         )
         message.thread_id = message.thread_id or message.email_message_id
+        if message.media:
+            self.media.attach(message)
         self.world.add(message)
         self.hub.publish("message", self.shown(message))
         return message
@@ -95,6 +99,7 @@ class Simulation:
             "text": wire_format.plain(message.body) if message.channel is EMAIL else message.body,
             "channel": message.channel.name,
             "email_message_id": message.email_message_id,
+            "media": message.media,
         }
 
     def event_of(self, message: Message) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def row(message: Message, *, with_body: bool) -> dict[str, Any]:
         "direction": message.direction,
         "status": message.status,
         "contentType": "text/html" if message.channel is EMAIL else "text/plain",
-        "attachments": message.attachments,
+        "attachments": [*message.attachments, *message.links()],
         "conversationProviderId": message.provider_id,
     }
     if with_body or message.channel is not EMAIL:
@@ -72,7 +72,7 @@ def email_row(message: Message, contact: SimulatedContact) -> dict[str, Any]:
         "direction": message.direction,
         "status": message.status,
         "contentType": "text/html",
-        "attachments": message.attachments,
+        "attachments": [*message.attachments, *message.links()],
         "from": sender,
         "to": [recipient],
         "conversationProviderId": message.provider_id,
@@ -157,7 +157,7 @@ def _text_event(message: Message, contact: SimulatedContact) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "type": _event_name(message),
         "locationId": message.location_id,
-        "attachments": message.attachments,
+        "attachments": [*message.attachments, *message.links()],
         "body": message.body,
         "contactId": message.contact_id,
         "contentType": "text/plain",

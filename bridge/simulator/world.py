@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from bridge.simulator import ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from random import Random
 
     from bridge.simulator.channels import ChannelKind
@@ -42,7 +42,7 @@ class SimulatedContact:
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """One message of either direction; `at` is `dateAdded` in milliseconds."""
+    """One message of either direction; `at` is `dateAdded` in milliseconds. `links` writes addresses of files that expire."""
 
     id: str
     location_id: str
@@ -61,6 +61,8 @@ class Message:
     thread_id: str = ""
     subject: str = ""
     attachments: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+    links: Callable[[], list[str]] = list
     mentions: list[str] = field(default_factory=list)
 
 

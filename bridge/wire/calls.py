@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bridge.wire.deadline import Deadline, Resolve
+    from bridge.wire.requests import Upload
 
 MAX_BYTES = 1024 * 1024
 # Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
@@ -103,6 +104,7 @@ class Wire:
         headers: Mapping[str, str],
         json: object | None = None,
         form: Mapping[str, str] | None = None,
+        upload: Upload | None = None,
         params: Mapping[str, str | int] | None = None,
         seconds: float,
         before_send: Callable[[], None] | None = None,
@@ -110,7 +112,7 @@ class Wire:
     ) -> Answer:
         """Make one request, within `seconds` altogether, and read at most `max_bytes` of the answer's body.
 
-        What is sent is either `json` or `form`.
+        What is sent is either `json` or `form`, which an `upload` may go along with.
 
         `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
         and nothing was sent. Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
@@ -125,7 +127,7 @@ class Wire:
         connections = self._connections()
         departure = _Departure(before_send, connections.deadline)
         target = read_target(url, params)
-        content, typed = encode(json, form)
+        content, typed = encode(json, form, upload)
         request = build(method, target, {**EACH, **typed, **headers}, content, seconds=seconds, trace=departure)
         try:
             with connections.deadline.within(seconds), closing(connections.send(request)) as response:

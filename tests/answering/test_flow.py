@@ -31,6 +31,7 @@ from tests.stored import (
     keep,
     lanes_of,
     locations_of,
+    media_reader_of,
     message,
     pass_time,
     situations_of,
@@ -79,6 +80,7 @@ def services(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Ans
         ghl_access=ghl_access_of(redis),
         ghl=GHL(wire, "http://127.0.0.1:1"),
         providers=Providers(wire, from_environment({})),
+        media=media_reader_of(redis),
         circuits=Circuits(redis, every=10),
         excerpts=excerpts_of(redis),
         heartbeat=NoHeartbeat(),
@@ -114,7 +116,11 @@ def test_a_wrong_key_uses_no_try_up(redis: Redis, lanes: Lanes) -> None:
 
 def test_what_deserves_no_answer_is_skipped_before_anyone_is_asked(redis: Redis, lanes: Lanes) -> None:
     """Messages that are blank or too old end with their reasons, and the lane is free."""
-    accept(redis, message("m1", text=" ", date_added_ms=now_ms(redis)), message("m2", date_added_ms=1))
+    accept(
+        redis,
+        message("m1", text="", attachments=("https://x/1.vcf",), date_added_ms=now_ms(redis)),
+        message("m2", date_added_ms=1),
+    )
     assert answer(redis, lanes) == ["accepted", "accepted", "skipped", "skipped"]
     reasons = [redis.hget(key("message", HERE, id_), "reason") for id_ in ("m1", "m2")]
     assert reasons == ["blank", "too_old"]

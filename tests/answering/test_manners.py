@@ -290,7 +290,13 @@ ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "off": ({"mode": "off"}, {}, "location_paused", "mode = off"),
     "channel": ({"channels": ["FB"]}, {}, "channel_off", r"SMS is not among channels"),
     "gmb": ({"channels": ["GMB"]}, {"channel": Channel.GMB}, "channel_off", r"GHL takes no replies to GMB"),
-    "blank": ({}, {"text": " ", "attachments": ("https://secret/1",)}, "blank", "no text, 1 attachments"),
+    "ignored file": (
+        {"media": "ignore"},
+        {"text": " ", "attachments": ("https://secret/1.jpg",)},
+        "blank",
+        "no text, 1 picture, media = ignore",
+    ),
+    "contact card": ({}, {"text": "", "attachments": ("https://secret/1.vcf",)}, "blank", "no text, nothing but 1 contact card"),
     "reaction": ({}, {"text": "Liked “secret”"}, "blank", "nothing but a reaction to a message"),
     "auto reply": (
         {"channels": ["Email"]},

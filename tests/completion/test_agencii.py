@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.completion.agencii import Agencii
+from bridge.completion.agencii import Agencii, of
 from bridge.completion.faults import Unreadable
 from bridge.completion.reading import completion_of
 from bridge.errors import Permanent, Retryable
+from bridge.locations_file import check, read, tables_of
 from bridge.model import Contact, ContactId, Reason
+from bridge.settings import from_environment
 from tests.completion.asked import QUESTION
 
 AGENCII = Agencii(url="https://host/get_completion", token="key", api_integration_id="i1")
@@ -89,3 +91,19 @@ def test_what_a_contact_writes_stands_in_the_message_only() -> None:
 def test_without_a_conversation_the_contact_names_the_chat() -> None:
     """The name is stable all the same."""
     assert AGENCII.build(replace(QUESTION, conversation_id=""))["aliasChatId"] == "ghl:loc:contact"  # type: ignore[arg-type]
+
+
+def test_files_of_the_location_go_with_every_question() -> None:
+    """In Agencii's own form, as the locations file has them; a location without any sends null."""
+    toml = """
+    [locations.here.agencii]
+    api_integration_id = "i1"
+    token = "key"
+    attachments = [{ file_id = "file-1", tools = [{ type = "file_search" }] }, { file_id = "file-2" }]
+    """
+    kept = check(tables_of(read(toml, {})))[0]
+    assert of(kept, from_environment({})).build(QUESTION)["attachments"] == [
+        {"file_id": "file-1", "tools": ({"type": "file_search"},)},
+        {"file_id": "file-2", "tools": ()},
+    ]
+    assert AGENCII.build(QUESTION)["attachments"] is None

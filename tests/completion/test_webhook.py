@@ -11,6 +11,7 @@ from bridge.completion.faults import Unreadable
 from bridge.completion.reading import completion_of
 from bridge.completion.webhook import Webhook
 from bridge.errors import OperatorMustFix, Permanent
+from bridge.model import Attachment, MediaKind
 from tests.completion.asked import QUESTION
 
 WEBHOOK = Webhook(url="https://host/webhook", token="key", header="Authorization", reply_path="output")
@@ -135,3 +136,12 @@ def test_the_login_goes_into_the_header_of_its_name() -> None:
     assert replace(WEBHOOK, header="X-Api-Key").headers["X-Api-Key"] == "key"
     assert set(replace(WEBHOOK, header="X-Api-Key", token="").headers) == {"Accept"}
     assert set(replace(WEBHOOK, token="").headers) == {"Accept"}
+
+
+def test_files_go_along_by_address_and_kind() -> None:
+    """Only when the question brings any; GHL's addresses stay as they are."""
+    files = (Attachment("https://files.example.com/1.jpg", MediaKind.IMAGE),)
+    assert "attachments" not in WEBHOOK.build(QUESTION)
+    assert json.loads(json.dumps(WEBHOOK.build(replace(QUESTION, attachments=files))["attachments"])) == [
+        {"url": "https://files.example.com/1.jpg", "kind": "image"}
+    ]

@@ -35,7 +35,7 @@ def test_a_draft_is_a_comment_that_the_contact_never_sees(machine: Machine) -> N
         ("Plain", {"channel": "GMB"}, "channel_off"),
         ("Plain", {"text": ""}, "blank"),
         ("Plain", {"text": " \n\t "}, "blank"),
-        ("Plain", {"text": "", "attachments": ["https://example.invalid/a.jpg"]}, "blank"),
+        ("Plain", {"text": "", "attachments": ["https://example.invalid/a.vcf"]}, "blank"),
         ("Recent", {"date_added": -2 * HOUR_MS}, "too_old"),
     ],
 )

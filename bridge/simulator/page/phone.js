@@ -67,6 +67,8 @@ function follow(found) {
   say(UNDER_WAY[last.status === "retrying" ? "retrying" : newest] || UNDER_WAY[last.status] || words(last.status), true);
 }
 
+const FILES = { picture: "Picture", voice_note: "Voice note" };
+
 function author(message) {
   if (message.direction === "inbound") return "You";
   if (message.channel === "InternalComment") return "Draft, seen by staff only";
@@ -78,7 +80,7 @@ function showMessage(message) {
   seen.add(message.id);
   const kind = message.channel === "InternalComment" ? " comment" : message.direction === "outbound" && message.userId ? " staff" : "";
   const bubble = element("div", `message ${message.direction}${kind}`);
-  bubble.append(element("span", "unseen", `${author(message)}: `), document.createTextNode(message.text));
+  bubble.append(element("span", "unseen", `${author(message)}: `), document.createTextNode(message.text || FILES[message.media.join()] || "A file"));
   add(bubble);
   const about = element("div", `about-message ${message.direction}${kind}`, `${author(message)} · ${message.channel} · ${clock(new Date(message.dateAdded))}`);
   about.dataset.message = message.id;

@@ -192,14 +192,14 @@ async function human(said) {
   await ask("/_sim/human", { contact_id: current, channel: channel.value, text: said });
 }
 
-async function write(texts) {
+async function write(texts, more = {}) {
   await register();
   const chosen = mishap.value, how = { "webhook-never": { webhook: false }, "webhook-twice": { copies: 2 } }[chosen];
   say("Sending", true);
   expected = "none yet";
   await prepare(current, names.get(current), chosen);
   for (const said of texts) {
-    const answer = await ask("/_sim/say", { contact_id: current, channel: channel.value, text: said, ...how });
+    const answer = await ask("/_sim/say", { contact_id: current, channel: channel.value, text: said, ...more, ...how });
     expected = answer.message_id;
     if (chosen === "webhook-never") say("No webhook tells of it: the bridge's sweep finds it", connected);
     else if (!answer.webhook_id) say("No bridge is connected", false);
@@ -215,6 +215,7 @@ async function kill(process) {
 
 const DEEDS = {
   human: () => human("This is Kim from the front desk: I take over."), burst: () => write(BURST), stop: () => write(["STOP"]),
+  picture: () => write([""], { media: ["picture"] }), voice: () => write([""], { media: ["voice_note"] }),
   failure: () => ask("/_sim/failure", { contact_id: current || "of nobody" }),
   worker: () => kill("worker"), web: () => kill("web"), redis: () => kill("redis"),
 };

@@ -116,6 +116,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   redis.call('RPUSH', key('waiting', lane), id)
   redis.call('PERSIST', key('lane', lane))
   redis.call('PERSIST', key('carried', lane))
+  if redis.call('HDEL', key('lane', lane), 'until_newer') == 1 then redis.call('HDEL', key('lane', lane), 'not_before') end
   if not leased(lane) then reschedule(lane) end
   return outcome
 end

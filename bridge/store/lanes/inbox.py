@@ -11,6 +11,7 @@ from anyio import to_thread
 from bridge.errors import Unavailable
 from bridge.model import UNKNOWN_LINE, Channel, Lane
 from bridge.policy.consent import forms, starts
+from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
@@ -133,6 +134,7 @@ def accepted_event(message: InboundMessage) -> dict[str, object]:
         "channel": message.message_type,
         "date_added_ms": message.date_added_ms,
         "characters": len(message.text),
+        **({"files": [each.kind for each in attachments_of(message)]} if message.attachments else {}),
     }
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.model import Again, Completion, Dead, Ended, Lane, PastMessage, Posted, Posting, Situation, Turn
+    from bridge.model import Again, Completion, Dead, Ended, InboundMessage, Lane, PastMessage, Posted, Posting, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Conditions, Patch, Permit
     from bridge.store.limits.circuits import CircuitState
@@ -167,6 +167,14 @@ class Lanes(Schedule):
     def sent(self, turn: Turn, posted: Posted) -> None:
         """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
         self._step(turn, steps.sent(turn, posted))
+
+    def know(self, turn: Turn, messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> None:
+        """Keep messages as they are known now; `event` tells in the timeline how that came."""
+        self._step(turn, steps.known(messages, event=event))
+
+    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any]) -> None:
+        """Note that the contact has stopped a channel, by a word that is only known now."""
+        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""

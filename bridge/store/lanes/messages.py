@@ -23,6 +23,7 @@ def decode(text: str) -> InboundMessage:
     stored = orjson.loads(text)
     stored["channel"] = Channel(stored["channel"])
     stored["attachments"] = tuple(stored["attachments"])
+    stored["transcripts"] = tuple(stored.get("transcripts", ()))
     return InboundMessage(**_known(stored, InboundMessage))
 
 

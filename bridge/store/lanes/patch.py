@@ -165,6 +165,8 @@ class EndPatch(TypedDict, total=False):
     wait_ms: int
     # Circuits of providers that are down: the lane is woken as soon as one of them answers.
     circuits: Sequence[str]
+    # [n] a message behind the lane's first so many ends the wait.
+    until_newer: Sequence[int]
     # Whether this try is used up.
     failed: bool
     # What the turn becomes, if it will not pass by itself.
@@ -210,6 +212,8 @@ class Patch(Conditions, EndPatch, total=False):
     delivery: Mapping[str, str] | None
     # What a service said when it failed; it takes the place of an earlier one of the turn. None: it said nothing.
     excerpt: ExcerptPatch | None
+    # [channel, since when (ms)] that the contact has stopped.
+    stop: Sequence[str | int]
     # Events for the timeline; JSON once they are a document.
     events: Sequence[Mapping[str, Any]]
     # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.

@@ -55,7 +55,7 @@ if patch.dead then
   end
 end
 
-redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written')
+redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'until_newer')
 redis.call('HSET', record, 'released', token)
 free_slot(lane)
 if patch.replied then
@@ -67,7 +67,9 @@ if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
   -- Settings that were applied while the lane was held may want another wait: the next turn reads them.
   local settled = redis.call('HDEL', record, 'reconsider') == 0 or not waits_by_settings(lane)
-  if patch.wait_ms >= 0 and settled then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
+  local joined = patch.until_newer and redis.call('LLEN', key('waiting', lane)) > patch.until_newer[1]
+  if patch.wait_ms >= 0 and settled and not joined then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
+  if patch.until_newer and not joined then redis.call('HSET', record, 'until_newer', 1) end
   if patch.circuits then park(patch.circuits) end
 end
 if patch.wait_ms or held then

@@ -14,13 +14,13 @@ from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
 from bridge.store.lanes.excerpts import kept_of, told_of
-from bridge.store.lanes.messages import encode_answer
+from bridge.store.lanes.messages import encode, encode_answer
 from bridge.store.lanes.transcripts import said, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bridge.model import Again, Completion, Ended, PastMessage, Posted, Posting, Turn
+    from bridge.model import Again, Completion, Ended, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Patch
 
@@ -164,6 +164,16 @@ def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
     return {"id": posted.message_ids[0], "delivery": noted, "status": posted.status, "channel": posted.channel}
 
 
+def known(messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> Patch:
+    """Messages as they are known now, more fully than when they came."""
+    return {"messages": {one.id: {"body": encode(one).decode()} for one in messages}, "events": [event]}
+
+
+def stopped(channel: str, *, at_ms: int, event: dict[str, Any]) -> Patch:
+    """The contact has stopped a channel by a word that is only known now."""
+    return {"stop": [channel, at_ms], "events": [event]}
+
+
 def skipped(turn: Turn, ended: Ended) -> Patch:
     """What became of some of the messages."""
     return {
@@ -205,6 +215,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "lane": {"attempts": attempts, "looks": again.looks, **dropped},
         "wait_ms": -1 if again.in_place else round(again.wait * 1000),
         "circuits": again.circuits,
+        "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
@@ -241,4 +252,4 @@ def is_claim_true(turn: Turn, ended: Ended) -> bool | None:
 
 def is_reply(ended: Ended) -> bool:
     """Whether the contact has heard of us by this end."""
-    return ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}
+    return ended.answered or ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}

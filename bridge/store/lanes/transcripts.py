@@ -30,7 +30,7 @@ def said(id_: MessageId, role: str, text: str) -> str:
 
 def said_by_contact(message: InboundMessage) -> str:
     """An inbound message as JSON."""
-    return said(message.id, "user", message.text)
+    return said(message.id, "user", message.words)
 
 
 def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
@@ -56,7 +56,7 @@ def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
 def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
     """The contact's words in these messages and in those that were taken along, each with its time (ms)."""
     asked = {*ids, *taken_along(turn, ids)}
-    heard = [message for message in (*turn.carried, *turn.messages) if message.id in asked and message.text.strip()]
+    heard = [message for message in (*turn.carried, *turn.messages) if message.id in asked and message.words]
     return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]
 
 

@@ -102,7 +102,7 @@ local function may_write(lane, token) return not token or token == '' or holds(l
 local function forget_turn(lane)
   forget(
     key('lane', lane), 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
-    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider'
+    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer'
   )
 end
 

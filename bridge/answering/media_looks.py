@@ -1,0 +1,105 @@
+"""Look for files and words that a webhook kept back: WhatsApp's media come with neither, and GHL's own record has them later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bridge.answering.case import READ_SECONDS
+from bridge.answering.resolving import Resolved
+from bridge.errors import BudgetExhausted, OperatorMustFix, Permanent, Retryable
+from bridge.model import Again, Channel, Ended, Reason, Skip, Status
+from bridge.policy import guards, media
+from bridge.policy.consent import stops
+
+if TYPE_CHECKING:
+    from bridge.answering.case import Case
+    from bridge.answering.services import AnswerServices
+    from bridge.ghl.messages import Content
+    from bridge.model import InboundMessage
+
+NOTHING_CAME = Skip(Reason.BLANK, "GHL gave neither text nor file")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A message that seems empty, what GHL's record of it holds (None: nothing yet), and when to look again (s; None: never)."""
+
+    message: InboundMessage
+    content: Content | None
+    again: float | None
+
+
+def look_for_files(case: Case, services: AnswerServices) -> Resolved | Again | Ended | None:
+    """Ask GHL for what its webhooks kept back, and wait for it; None if no message of the turn seems empty.
+
+    Raises what reading GHL raises, unless there is another look.
+    """
+    location = case.kept.location
+    empty = () if case.completion else tuple(one for one in case.messages if guards.may_have_files(one, location))
+    if not empty:
+        return None
+    standing = case.turn.situation.standing
+    if forbidden := guards.judge_standing(standing, case.last.channel, location, now_ms=case.now_ms(services)):
+        return case.ended(Status.SKIPPED, forbidden)
+    arrivals = services.identities.arrivals(case.turn.lane, [one.id for one in empty])
+    looks = [_look(case, one, arrivals[one.id], services) for one in empty]
+    found = [each for each in looks if each.content]
+    for each in found:
+        _keep(case, each, services)
+    waits = [each.again for each in looks if each.again is not None and not each.content]
+    if waits and not found:
+        why = "the message came without text and file: GHL is asked for them"
+        seen = case.turn.waiting - case.skipped
+        return Again(wait=min(waits), why=why, counts=False, looks=case.turn.looks, status=Status.WAITING, until_newer=seen)
+    gone = tuple(each.message.id for each in looks if not each.content and each.again is None)
+    if gone:
+        facts = NOTHING_CAME.facts
+        services.lanes.skip(case.turn, Ended(status=Status.SKIPPED, message_ids=gone, reason=NOTHING_CAME.reason, facts=facts))
+    return Resolved()
+
+
+def _look(case: Case, message: InboundMessage, came_ms: int, services: AnswerServices) -> _Look:
+    now_ms = case.now_ms(services)
+    again = None if _is_overtaken(case, message) else media.next_look(message.channel, came_ms, now_ms)
+    if again is not None and not media.may_look(message.channel, came_ms, now_ms):
+        return _Look(message, None, again)
+    try:
+        content = services.ghl.content(message.id, token=case.token, seconds=READ_SECONDS)
+    except BudgetExhausted:
+        raise
+    except Permanent as error:  # GHL doesn't know it, or not yet
+        if isinstance(error, OperatorMustFix) and message.channel is Channel.WHATSAPP:
+            raise  # there it holds something for sure
+        content = None
+    except Retryable:
+        if again is None:
+            raise
+        content = None
+    holds = content is not None and (content.attachments or _text(message, content))
+    return _Look(message, content if holds else None, again)
+
+
+def _is_overtaken(case: Case, message: InboundMessage) -> bool:
+    """Whether the contact has written since: that is not kept waiting."""
+    ids = [one.id for one in case.turn.messages]
+    return any(one.text.strip() for one in case.turn.messages[ids.index(message.id) + 1 :])
+
+
+def _text(message: InboundMessage, content: Content) -> str:
+    """An e-mail's record is HTML, with its history: its webhook has the words."""
+    return "" if message.channel is Channel.EMAIL else content.text.strip()
+
+
+def _keep(case: Case, look: _Look, services: AnswerServices) -> None:
+    message, content = look.message, look.content
+    if content is None:
+        return
+    known = replace(message, text=_text(message, content), attachments=content.attachments)
+    kinds = [each.kind for each in media.attachments_of(known)]
+    holds = media.counted(kinds) or "its text"
+    told = {"step": "resolved", "message_id": known.id, "how": f"GHL's own record holds {holds}", "files": kinds}
+    services.lanes.know(case.turn, [known], event=told)
+    if stops(known.text, known.channel, case.kept.location.stop_words):
+        heard = {"step": "stopped", "message_id": known.id, "channel": known.channel, "how": "by the text in GHL's own record"}
+        services.lanes.stop(case.turn, known.channel, at_ms=known.date_added_ms or case.now_ms(services), event=heard)

@@ -1,0 +1,136 @@
+"""Read a turn's files before its question is asked: what is said in them counts as the contact's words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bridge.answering.case import READ_SECONDS
+from bridge.answering.posting import say
+from bridge.errors import Permanent, Retryable
+from bridge.model import Again, Ended, MediaKind, Reading, Reason, Skip, Status
+from bridge.policy import failover, transcript
+from bridge.policy.consent import is_spoken_stop
+from bridge.policy.media import attachments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bridge.answering.case import Case
+    from bridge.answering.services import AnswerServices
+    from bridge.model import Attachment, InboundMessage
+
+MOST_FILES = 5
+MEDIA_PART = "media"
+# A film is not read, but a voice note may be called one.
+_READ = frozenset({MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.FILE})
+
+
+def read_files(case: Case, services: AnswerServices) -> Ended | Again | None:
+    """Read what can be read, oldest first, and keep each transcript before anything else; how the turn ends if that ends it.
+
+    What can't be read is no fault: the model and the operator are told. Raises Unavailable and Fenced.
+    """
+    location = case.kept.location
+    if location.media != "read" or case.completion:
+        return None
+    names = failover.order(location.provider, location.fallback_provider)
+    images = any(services.providers.takes_files(location, name) == "images" for name in names)
+    for number, (message, place, file) in enumerate(list(_unread(case, images=images))):
+        if number < MOST_FILES:
+            reading = _read(case, message, place, file, services, images=images)
+        else:
+            reading = Reading(kind=file.kind, why=f"more than {MOST_FILES} files")
+        case.readings[message.id, place] = reading
+        _keep(case, message.id, place, reading, services)
+    return _end_by_stop(case, services) or _say_that_nothing_was_read(case, services)
+
+
+def unreadable(case: Case, ended: Ended) -> Ended:
+    """The end of a turn: silence about files that nobody could read has a reason of its own."""
+    if ended.status is not Status.NO_REPLY or case.turn.answer or not _is_nothing_read(case):
+        return ended
+    return replace(ended, status=Status.SKIPPED, reason=Reason.UNREADABLE_MEDIA, facts=_facts(case))
+
+
+def _unread(case: Case, *, images: bool) -> Iterator[tuple[InboundMessage, int, Attachment]]:
+    kinds = _READ | {MediaKind.IMAGE} if images else _READ
+    for message in transcript.asked(case.messages, case.turn.carried):
+        for place, file in enumerate(attachments_of(message)):
+            if file.kind in kinds and not any(message.transcripts[place : place + 1]):
+                yield message, place, file
+
+
+def _read(
+    case: Case, message: InboundMessage, place: int, file: Attachment, services: AnswerServices, *, images: bool
+) -> Reading:
+    location = case.kept.location
+    reading, stale = services.media.read(file.url, file.kind, location, images=images)
+    fresh = _fresh_url(case, message, place, services) if stale else ""
+    if fresh and fresh != file.url:
+        reading, _ = services.media.read(fresh, file.kind, location, images=images)
+    return reading
+
+
+def _fresh_url(case: Case, message: InboundMessage, place: int, services: AnswerServices) -> str:
+    """The file's address as GHL tells it now: addresses expire."""
+    try:
+        urls = services.ghl.content(message.id, token=case.token, seconds=READ_SECONDS).attachments
+    except (Permanent, Retryable):
+        return ""
+    return "".join(urls[place : place + 1])
+
+
+def _keep(case: Case, id_: str, place: int, reading: Reading, services: AnswerServices) -> None:
+    outcome = f"{len(reading.transcript)} characters" if reading.transcript else reading.why or "shown to the model"
+    event = {"step": "read", "message_id": id_, "kind": reading.kind, "outcome": outcome}
+    known = []
+    if reading.transcript:
+        message = next(one for one in (*case.messages, *case.turn.carried) if one.id == id_)
+        said = [*message.transcripts, *[""] * (len(message.attachments) - len(message.transcripts))]
+        said[place] = reading.transcript
+        known = [replace(message, transcripts=tuple(said))]
+    services.lanes.know(case.turn, known, event=event)
+    by_id = {one.id: one for one in known}
+    turn = case.turn
+    case.messages = tuple(by_id.get(one.id, one) for one in case.messages)
+    case.turn = replace(
+        turn,
+        messages=tuple(by_id.get(one.id, one) for one in turn.messages),
+        carried=tuple(by_id.get(one.id, one) for one in turn.carried),
+    )
+
+
+def _end_by_stop(case: Case, services: AnswerServices) -> Ended | None:
+    """A voice note that says STOP and nothing else stops, as a text would."""
+    stops = [one for one in case.messages if not one.text.strip() and is_spoken_stop(one.words, case.kept.location.stop_words)]
+    if not stops:
+        return None
+    last = stops[-1]
+    event = {"step": "stopped", "message_id": last.id, "channel": last.channel, "how": "stop spoken"}
+    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event)
+    facts = f"stop spoken in a voice note; {last.channel} stopped until the contact writes START"
+    return case.ended(Status.SKIPPED, Skip(Reason.STOP_WORD, facts))
+
+
+def _say_that_nothing_was_read(case: Case, services: AnswerServices) -> Ended | Again | None:
+    text = case.kept.location.media_message
+    if not text or not _is_nothing_read(case):
+        return None
+    outcome = say(case, MEDIA_PART, text, services)
+    match outcome:
+        case Again():
+            return outcome
+        case Skip():
+            return case.ended(Status.SKIPPED, outcome)
+    return replace(case.ended(Status.SKIPPED, Skip(Reason.UNREADABLE_MEDIA, _facts(case))), answered=True)
+
+
+def _is_nothing_read(case: Case) -> bool:
+    """Whether files were tried, and there is nothing else to answer."""
+    messages = transcript.asked(case.messages, case.turn.carried)
+    return bool(case.readings) and not any(one.words for one in messages) and not any(one.image for one in case.readings.values())
+
+
+def _facts(case: Case) -> str:
+    return "; ".join(dict.fromkeys(f"{one.kind}: {one.why}" for one in case.readings.values()))

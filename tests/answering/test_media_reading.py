@@ -1,0 +1,292 @@
+"""Voice notes and pictures that are read, against a media host and a transcription service on real sockets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.model import Channel
+from bridge.store.redis.connection import key
+from tests.other_side import http
+from tests.stored import HERE, LANE, dead_letters_of, pass_time, standings_of
+from tests.world import COMPLETE, TRANSCRIBE, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from tests.world import World
+
+BYTES = {path.name: path.read_bytes() for path in (Path(__file__).parents[1] / "policy/media").iterdir()}
+UNREAD = "[The contact sent 1 voice note; it could not be read; ask the contact to write instead.]"
+MODEL = "/v1/chat/completions"
+
+
+@pytest.fixture
+def world(redis: Redis) -> Iterator[World]:
+    with opened(redis) as world:
+        reading(world)
+        world.spoken = "Do you open on Sunday?"
+        yield world
+
+
+def reading(world: World, **settings: Any) -> None:
+    """Let files be read, with a transcription service."""
+    service = {"base_url": f"{world.url}/v1", "model": "whisper", "token": "tr"}
+    world.keep(**{"media": "read", "transcription": service, **settings})
+
+
+def sees(world: World, **settings: Any) -> None:
+    """Let a model that sees pictures answer."""
+    reading(world, provider="openai", openai={"base_url": f"{world.url}/v1", "model": "eyes", "token": "t"}, **settings)
+
+
+def sends(world: World, *names: str, id_: str = "m1", **fields: Any) -> None:
+    """Let the contact send files of these names from the media host."""
+    for name in names:
+        world.files.setdefault(f"/media/{name}", http(200, BYTES.get(name, b"%PDF-1.7")))
+    urls = tuple(f"{world.url}/media/{name}" for name in names)
+    world.write(id_, **{"text": "", "attachments": urls, **fields})
+
+
+def reads(world: World) -> list[str]:
+    """What the timeline tells of files that were read."""
+    return [event.details["outcome"] for event in world.events() if event.step == "read"]
+
+
+def downloads(world: World, name: str) -> int:
+    """How often a file was downloaded."""
+    return len(world.asked(f"/media/{name}"))
+
+
+# Voice notes
+
+
+@pytest.mark.parametrize("name", ["audio.ogg", "audio.mp4", "audio_fragmented.mp4", "audio.3gp", "audio.amr"])
+def test_a_voice_note_is_the_contacts_words(world: World, name: str) -> None:
+    """It is transcribed whatever its container, and stands in the question as if it were written."""
+    sends(world, name)
+    world.work()
+    assert (world.inputs(), world.status()) == (["Do you open on Sunday?"], ("replied", ""))
+    (request,) = world.asked(TRANSCRIBE)
+    assert request.headers["authorization"] == "Bearer tr"
+    assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert BYTES[name] in request.body
+    assert b'name="model"\r\n\r\nwhisper' in request.body
+    assert reads(world) == ["22 characters"]
+
+
+def test_words_stand_in_the_order_in_which_they_came(world: World) -> None:
+    """A text, what is said in a voice note, a text."""
+    world.write("m1", text="Hello")
+    sends(world, "audio.ogg", id_="m2")
+    world.write("m3", text="Thanks")
+    world.work()
+    assert world.inputs() == ["Hello\nDo you open on Sunday?\nThanks"]
+
+
+def test_a_transcript_is_bought_once(world: World) -> None:
+    """It is kept before the question is asked: neither a retry nor a replay downloads or transcribes again."""
+    world.refusing[COMPLETE] = 500
+    sends(world, "audio.ogg")
+    world.work(delays=(1.0,))
+    pass_time(world.redis, 2)
+    world.work(delays=(1.0,))
+    world.refusing.clear()
+    dead_letters_of(world.redis).replay(world.dead_letter(), force=False)
+    world.work()
+    assert (downloads(world, "audio.ogg"), len(world.asked(TRANSCRIBE))) == (1, 1)
+    assert world.inputs()[-1] == "Do you open on Sunday?"
+
+
+def test_a_transcript_is_kept_as_texts_are(world: World) -> None:
+    """In the record of what was said until the retention; the message's own copy goes when it is answered; bytes are nowhere."""
+    sends(world, "audio.ogg")
+    world.work()
+    assert "Do you open on Sunday?" in " ".join(map(str, world.redis.zrange(key("said", str(LANE)), 0, -1)))
+    assert world.redis.hget(key("message", HERE, "m1"), "body") is None
+    held = [name for name in world.redis.scan_iter("*") if b"OggS" in (world.redis.dump(name) or b"")]
+    assert held == []
+
+
+def test_an_address_that_is_out_of_date_is_asked_for_anew(world: World) -> None:
+    """GHL's own record tells a fresh one."""
+    world.files["/media/old.ogg"] = http(403)
+    world.files["/media/new.ogg"] = http(200, BYTES["audio.ogg"])
+    world.records["m1"] = {"body": "", "attachments": [f"{world.url}/media/new.ogg"]}
+    sends(world, "old.ogg")
+    world.work()
+    assert world.inputs() == ["Do you open on Sunday?"]
+
+
+def test_no_token_leaves_with_a_download(world: World) -> None:
+    """A file's host is anybody's: it sees neither GHL's token nor a cookie."""
+    sends(world, "audio.ogg")
+    world.work()
+    (headers,) = world.asked("/media/audio.ogg")
+    assert {"authorization", "cookie", "version"} & set(headers) == set()
+
+
+# What can't be read
+
+FAILURES: dict[str, tuple[bytes, str]] = {
+    "gone": (http(404), "its host answered HTTP 404"),
+    "empty": (http(200, b""), "it is empty"),
+    "cut": (b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nOggS", "it is larger than"),
+    "elsewhere": (http(302, b"", {"Location": "https://169.254.169.254/latest/meta-data"}), "its address is no public one"),
+    "inside": (http(302, b"", {"Location": "http://10.0.0.1/"}), "its address is not https"),
+    "round": (http(302, b"", {"Location": "/media/2.ogg"}), "more than 3 redirects"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_cannot_be_read_is_said_to_model_and_operator(world: World, name: str) -> None:
+    """It is no fault of the turn: the model is told to ask for a text, the timeline why."""
+    world.files["/media/2.ogg"], why = FAILURES[name]
+    sends(world, "2.ogg")
+    world.work()
+    assert (world.inputs(), world.status()) == ([UNREAD], ("replied", ""))
+    assert reads(world)[0].startswith(why)
+
+
+def test_a_redirect_to_another_public_place_is_followed(world: World) -> None:
+    """Each step is checked like the first address."""
+    world.files["/media/1.ogg"] = http(307, b"", {"Location": "/media/audio.ogg"})
+    world.files["/media/audio.ogg"] = http(200, BYTES["audio.ogg"])
+    sends(world, "1.ogg")
+    world.work()
+    assert world.inputs() == ["Do you open on Sunday?"]
+
+
+def test_an_empty_transcript_is_no_transcript(world: World) -> None:
+    """An engine that understood nothing answers 200 with nothing."""
+    world.spoken = " "
+    sends(world, "audio.ogg")
+    world.work()
+    assert (world.inputs(), reads(world)) == ([UNREAD], ["nothing was understood in it"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"), [({}, "answered HTTP 401"), ({"transcription": {}}, "no transcription service is set")]
+)
+def test_a_transcription_service_that_fails_is_named(world: World, settings: dict[str, Any], why: str) -> None:
+    """A refused login or none at all: the turn goes on, and the operator reads what to do."""
+    reading(world, **settings)
+    world.refusing[TRANSCRIBE] = 401
+    sends(world, "audio.ogg")
+    world.work()
+    assert world.inputs() == [UNREAD]
+    assert why in reads(world)[0]
+
+
+def test_at_most_five_files_are_read(world: World) -> None:
+    """The oldest; the rest is told of."""
+    for number in range(6):
+        world.files[f"/media/{number}.ogg"] = http(200, BYTES["audio.ogg"])
+    sends(world, *(f"{number}.ogg" for number in range(6)))
+    world.work()
+    assert len(world.asked(TRANSCRIBE)) == 5
+    assert reads(world)[-1] == "more than 5 files"
+    assert world.inputs()[0].endswith(UNREAD)
+
+
+def test_a_day_has_so_many_reads(world: World) -> None:
+    """Of a location; what is over is not downloaded."""
+    reading(world, media_reads_per_day=1)
+    for id_ in ("m1", "m2"):
+        sends(world, "audio.ogg", id_=id_)
+        world.work()
+    assert downloads(world, "audio.ogg") == 1
+    assert reads(world) == ["22 characters", "media_reads_per_day = 1 is used up"]
+
+
+def test_a_film_is_told_of_and_not_read(world: World) -> None:
+    """A file that has a picture track is no voice note, whatever it is called."""
+    world.files["/media/audio.mp4"] = http(200, BYTES["video.mp4"])
+    sends(world, "audio.mp4")
+    world.work()
+    assert world.asked(TRANSCRIBE) == []
+    assert world.inputs() == ["[The contact sent 1 video; it could not be read; ask the contact to write instead.]"]
+
+
+# Silence and a fixed answer
+
+
+def test_silence_about_what_nobody_could_read_has_its_own_reason(world: World) -> None:
+    """The operator sees that it was the file."""
+    world.completion = {"output": ""}
+    world.spoken = ""
+    sends(world, "audio.ogg")
+    world.work()
+    assert (world.status(), world.posts()) == (("skipped", "unreadable_media"), [])
+    assert world.redis.hget(key("message", HERE, "m1"), "facts") == "audio: nothing was understood in it"
+
+
+def test_a_fixed_answer_is_given_without_asking(world: World) -> None:
+    """With `media_message`, once, and it counts among the replies of a day."""
+    reading(world, media_message="Please write to us.", max_replies_per_day=1)
+    world.spoken = ""
+    sends(world, "audio.ogg")
+    world.work()
+    assert (world.status(), world.posts(), world.inputs()) == (("skipped", "unreadable_media"), ["Please write to us."], [])
+    sends(world, "audio.ogg", id_="m2")
+    world.work()
+    assert (world.status("m2"), len(world.posts())) == (("skipped", "reply_cap"), 1)
+
+
+def test_a_text_beside_an_unreadable_file_is_answered(world: World) -> None:
+    """`media_message` is for what holds nothing else."""
+    reading(world, media_message="Please write to us.")
+    world.spoken = ""
+    sends(world, "audio.ogg", text="Hello")
+    world.work()
+    assert (world.inputs(), world.posts()) == ([f"Hello\n{UNREAD}"], ["answer 1"])
+
+
+# Stop
+
+
+def test_a_spoken_stop_stops(world: World) -> None:
+    """A voice note that says STOP and nothing else ends it, and `contacts allow` lifts that."""
+    world.spoken = "Stop."
+    sends(world, "audio.ogg", channel=Channel.WHATSAPP, message_type_string="TYPE_WHATSAPP")
+    world.work()
+    assert (world.status(), world.inputs(), world.posts()) == (("skipped", "stop_word"), [], [])
+    (stopped,) = [event for event in world.events() if event.step == "stopped"]
+    assert stopped.details["how"] == "stop spoken"
+    assert standings_of(world.redis).allow(LANE) == ("WhatsApp",)
+
+
+@pytest.mark.parametrize("spoken", ["Stop it please", "End", "Cancel", "quit", "stop stop stop now"])
+def test_other_words_stop_nothing(world: World, spoken: str) -> None:
+    """Neither a sentence nor a word that may mean anything: an engine may hear a word in silence."""
+    world.spoken = spoken
+    sends(world, "audio.ogg")
+    world.work()
+    assert (world.status(), world.inputs()) == (("replied", ""), [spoken])
+
+
+# Pictures
+
+
+def test_a_model_with_eyes_is_shown_pictures(world: World) -> None:
+    """As data, after the words; nothing is said of what it sees."""
+    sees(world)
+    sends(world, "image.png", text="What is it?")
+    world.work()
+    (question,) = world.asked(MODEL)
+    words, picture = question["messages"][-1]["content"]
+    assert words == {"type": "text", "text": "What is it?"}
+    assert picture["image_url"]["url"].startswith("data:image/png;base64,iVBORw0KGgo")
+    assert reads(world) == ["shown to the model"]
+
+
+def test_who_has_no_eyes_is_told_of_a_picture(world: World) -> None:
+    """It isn't downloaded then."""
+    sends(world, "image.png")
+    world.work()
+    assert world.inputs() == ["[The contact sent 1 picture; you have not seen it.]"]
+    assert downloads(world, "image.png") == 0

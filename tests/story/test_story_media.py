@@ -1,0 +1,92 @@
+"""Whatever a contact sends is understood: a picture, a voice note, and what WhatsApp's webhook keeps back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.story.machine import Machine
+
+SPOKEN = "Do you open on Sunday?"
+
+
+@pytest.fixture
+def machine(machine: Machine) -> Machine:
+    """With a location whose files are read by the simulator's transcription service."""
+    machine.apply(Reading={"media": "read", "transcription": {"base_url": f"{machine.sim.url}/v1", "model": "simulated"}})
+    machine.private.add(SPOKEN)
+    return machine
+
+
+def test_a_picture_alone_gets_a_reply(machine: Machine) -> None:
+    """The provider is told what came and that it has not seen it; the timeline tells it by kind."""
+    ana = machine.person("Plain")
+
+    said = ana.says("", media=["picture"])
+
+    assert ana.settles(said).status == "replied"
+    assert ana.replies == ['You said: "[The contact sent 1 picture; you have not seen it.]". How can I help?']
+    (accepted,) = [event for event in machine.explain(said["message_id"])["events"] if event["step"] == "accepted"]
+    assert accepted["files"] == ["image"]
+
+
+@pytest.mark.parametrize("name", ["voice_note", "voice_note_mp4"])
+def test_a_voice_note_is_read(machine: Machine, name: str) -> None:
+    """Downloaded, transcribed, asked about and answered, whatever its container; no log holds a word of it."""
+    ana = machine.person("Reading")
+
+    said = ana.says("", media=[name])
+
+    assert ana.settles(said).status == "replied"
+    assert ana.replies == [f'You said: "{SPOKEN}". How can I help?']
+    assert "read" in machine.story(said["message_id"])
+
+
+def test_whatsapps_empty_webhook_brings_a_picture(machine: Machine) -> None:
+    """Its webhook holds nothing, GHL's own record has the file seconds later: the message waits, and is answered."""
+    ana = machine.person("Plain")
+
+    said = ana.says("", media=["picture"], channel="WhatsApp")
+
+    record = ana.settles(said)
+    assert record.status == "replied"
+    assert ana.replies == ['You said: "[The contact sent 1 picture; you have not seen it.]". How can I help?']
+    assert "resolved" in machine.story(said["message_id"])
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"kind": "lie"},
+        {"kind": "endless"},
+        {"kind": "status", "status": 302, "headers": {"Location": "http://169.254.169.254/latest"}},
+        {"kind": "status", "status": 403},
+    ],
+    ids=["lie", "endless", "inside", "expired"],
+)
+def test_a_hostile_media_host_costs_no_reply(machine: Machine, action: dict[str, object]) -> None:
+    """What can't be read is told to the model, and the contact is answered."""
+    ana = machine.person("Reading")
+    ana.fault("media", action)
+
+    said = ana.says("", media=["voice_note"])
+
+    assert ana.settles(said, seconds=60).status == "replied"
+    told = "[The contact sent 1 voice note; it could not be read; ask the contact to write instead.]"
+    assert ana.replies == [f'You said: "{told}". How can I help?']
+
+
+def test_a_spoken_stop_is_kept(machine: Machine) -> None:
+    """A voice note that says STOP and nothing else stops; the next text gets no reply."""
+    ana = machine.person("Reading")
+    machine.sim.order("defaults", spoken="Stop.")
+    try:
+        record = ana.settles(ana.says("", media=["voice_note"]))
+    finally:
+        machine.sim.order("defaults", spoken=SPOKEN)
+
+    assert (record.status, record.reason) == ("skipped", "stop_word")
+    assert ana.settles(ana.says("Hello?")).reason == "stop_word"
+    assert ana.replies == []
