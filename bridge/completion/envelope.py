@@ -23,7 +23,9 @@ class Envelope:
     `tools`: the names of tools that it wants called, which nobody here does. `thoughts`: it has thought, in a field of its own.
     `error`: the document, if it reports an error; `broken_off`: an error of this one answer, whose text is then no whole one.
     `setting`, `place`: the setting that says where the reply stands, and its value. `bare`: the text is the whole body, or stood
-    in a place that also holds a tool's word about itself. `limit`: the setting to raise when the answer was cut off.
+    in a place that also holds a tool's word about itself. `limit`: the setting to raise when the answer was cut off. `ran`: the
+    names of tools that it has called by itself. `handover`: it says outright that a person shall go on; `note`: what it tells
+    that person.
     """
 
     content: object = None
@@ -41,3 +43,6 @@ class Envelope:
     claimed_message_id: str = ""
     says_sent: bool = False
     trace_id: str = ""
+    ran: tuple[str, ...] = ()
+    handover: bool = False
+    note: str = ""

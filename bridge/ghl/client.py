@@ -13,7 +13,7 @@ from bridge.ghl.limits import read as read_limits
 from bridge.ghl.messages import (
     body,
     check_allowed,
-    check_tagged,
+    check_taken,
     decipher,
     decipher_contact,
     decipher_page,
@@ -112,7 +112,12 @@ class GHL:
     def tag(self, contact_id: ContactId, tag: str, *, token: Access, seconds: float) -> None:
         """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/contacts/{quote(contact_id, safe='')}/tags"
-        self._read(path, check_tagged, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
+        self._read(path, check_taken, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
+
+    def assign(self, contact_id: ContactId, user_id: str, *, token: Access, seconds: float) -> None:
+        """Assign a contact, and so its conversation, to a user; twice is the same as once. Raises as `tag`."""
+        path = f"/contacts/{quote(contact_id, safe='')}"
+        self._read(path, check_taken, method="PUT", json={"assignedTo": user_id}, token=token, version=CONTACTS, seconds=seconds)
 
     def find_conversation(
         self, location_id: LocationId, contact_id: ContactId, *, token: Access, seconds: float

@@ -12,7 +12,7 @@ from bridge.model.contacts import Contact, PastMessage, Situation, Standing
 from bridge.model.ids import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
-from bridge.model.turns import Again, Dead, Ended, Skip, Turn
+from bridge.model.turns import Again, Dead, Ended, HandedOver, Skip, Turn
 from bridge.model.webhooks import AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage, WebhookAnswer
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ConversationId",
     "Dead",
     "Ended",
+    "HandedOver",
     "Ignored",
     "InboundMessage",
     "Lane",

@@ -19,7 +19,8 @@ class Completion:
     says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
     `waited_out` are the faults of the quick tries before this one. `notes` say what reading has done to the answer ("removed:
     thoughts"), for the timeline: names and ids, never words of the answer. `as_said` is the text as the service wrote it, if
-    reading has changed it and the service may have delivered it so.
+    reading has changed it and the service may have delivered it so. `handover`: it asks for a person, with or without a text;
+    `note` is what it tells that person, and no text for the contact.
     """
 
     text: str
@@ -32,6 +33,8 @@ class Completion:
     waited_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     as_said: str = ""
+    handover: bool = False
+    note: str = ""
 
     @property
     def claims_delivery(self) -> bool:

@@ -58,6 +58,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_missed_webhooks(symptoms),
         *_refused_webhooks(symptoms),
         *_reply_caps(symptoms),
+        *_handovers(symptoms),
     )
 
 
@@ -184,6 +185,19 @@ def _reply_caps(symptoms: Symptoms) -> Iterator[Trouble]:
             says=f"{_many(count, 'conversation has', 'conversations have')} reached max_replies_per_day within the last hour.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
+        )
+
+
+def _handovers(symptoms: Symptoms) -> Iterator[Trouble]:
+    for one in symptoms.handovers:
+        contact, location = one.lane.contact_id, one.lane.location_id
+        yield Trouble(
+            cause=f"handover:{one.lane}",
+            name="A person is asked for",
+            says=f"The AI agent of location {location} asks for a person to go on with contact {contact}.",
+            command=f"ghl-bridge explain {contact}",
+            since=iso(one.at_ms),
+            location_id=location,
         )
 
 

@@ -48,6 +48,7 @@ def _ghl(simulation: Simulation) -> list[Route]:
         ("GET", "/conversations/{id}/messages", "messages", "messages", ghl.messages),
         ("GET", "/conversations/{id}", "conversation", "conversation", ghl.conversation),
         ("GET", "/contacts/{id}", "contact", "contact", ghl.contact),
+        ("PUT", "/contacts/{id}", "update_contact", "contact", ghl.update_contact),
         ("POST", "/contacts/{id}/tags", "add_tags", "tags", ghl.add_tags),
         ("DELETE", "/contacts/{id}/tags", "remove_tags", "tags", ghl.remove_tags),
     )

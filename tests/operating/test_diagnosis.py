@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from bridge.model import ContactId, Lane, LocationId
 from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
 from bridge.store.figures.gauges import Gauges
+from bridge.store.lanes.handovers import Handover
 from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
 
@@ -42,6 +44,7 @@ ALL_CAUSES = [
     "missed:here",
     "signatures_refused",
     "reply_cap",
+    "handover:here:contact",
 ]
 
 
@@ -56,6 +59,7 @@ EVERYTHING = symptoms(
     missed=("here",),
     refused_webhooks=5,
     capped=("here:contact",),
+    handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
 )
 

@@ -19,9 +19,9 @@ from bridge.store.lanes.transcripts import said, taken_along, words_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.model import Again, Completion, Ended, PastMessage, Posted, Posting, Turn
+    from bridge.model import Again, Completion, Ended, HandedOver, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import Patch
+    from bridge.store.lanes.patch import HandoverPatch, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -167,7 +167,20 @@ def ended(turn: Turn, ended: Ended) -> Patch:
         "said": [*over["said"], *posted.get("said", ())],
         "replied": is_reply(ended),
         "seen": is_claim_true(turn, ended),
+        "handover": _handover(ended.handed_over),
+        "events": [*([_handed_over_told(ended.handed_over)] if ended.handed_over else []), *over["events"]],
     }
+
+
+def _handover(over: HandedOver | None) -> HandoverPatch | None:
+    if over is None or not over.seconds:
+        return None
+    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)}
+
+
+def _handed_over_told(over: HandedOver) -> dict[str, Any]:
+    lasts = {"lasts_seconds": over.seconds, "note_characters": over.note_characters}
+    return {"step": "handover", "provider": over.provider, **lasts}
 
 
 def let_go(turn: Turn) -> Patch:
