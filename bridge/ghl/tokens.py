@@ -1,4 +1,4 @@
-"""GHL's token endpoints: a refresh token works once, so no call is repeated unless nothing was sent."""
+"""GHL's token endpoints: a refresh token works once, so no call is repeated here unless nothing was sent."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ class Tokens:
         """The next pair. The refresh token is used up, even if no answer comes."""
         form = oauth.by_refresh(self.app, refresh_token, kind)
         return self._ask("/oauth/token", form, {}, what="refresh token", seconds=seconds)
+
+    def reconnect(self, owner: str, *, seconds: float) -> str:
+        """A new code for an install (`location:ID` or `company:ID`) whose tokens are lost; nobody has to click."""
+        headers = {"Version": oauth.VERSION, "Accept": "application/json"}
+
+        def attempt(left: float) -> str:
+            shown = oauth.reconnect(self.app, owner)
+            answer = self._wire.call("POST", self._base_url + "/oauth/reconnect", headers=headers, json=shown, seconds=left)
+            return oauth.decipher_code(answer.status, answer.headers, answer.body)
+
+        return persist(attempt, seconds=seconds)
 
     def for_location(self, company_token: str, company_id: str, location_id: LocationId, *, seconds: float) -> Granted:
         """One location's token for an agency's; nothing is used up."""

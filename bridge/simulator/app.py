@@ -54,6 +54,7 @@ def _ghl(simulation: Simulation) -> list[Route]:
     )
     return [
         Route("/oauth/token", oauth.exchange("oauth_token", oauth.token), methods=["POST"]),
+        Route("/oauth/reconnect", oauth.exchange("oauth_reconnect", oauth.reconnect), methods=["POST"]),
         Route("/oauth/locationToken", oauth.exchange("location_token", oauth.location_token), methods=["POST"]),
         *(Route(path, ghl.exchange(name, group, handle), methods=[method]) for method, path, name, group, handle in table),
     ]

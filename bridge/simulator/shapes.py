@@ -25,6 +25,10 @@ def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
 
+GROUPS = ("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth")
+OAUTH_CALLS = ("oauth_token", "oauth_reconnect")
+
+
 def _action(kind: str, properties: dict[str, Any] | None = None, *required: str) -> dict[str, Any]:
     return _object({"kind": {"const": kind}, **(properties or {})}, "kind", *required)
 
@@ -98,7 +102,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
-    "expire": _object({"owner": _NAME}, "owner"),
+    "expire": _object({"owner": _NAME, "refresh": _FLAG}, "owner"),
     "failure": _object({"contact_id": _NAME}, "contact_id"),
     "kills": _object({"process": {"enum": ["worker", "web", "redis"]}}, "process"),
     "workflow": _object(
@@ -127,7 +131,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "fault": _object(
         {
-            "on": {"enum": ["post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", *SERVICES]},
+            "on": {"enum": [*GROUPS, *OAUTH_CALLS, *SERVICES]},
             "location_id": _NAME,
             "contact_id": _NAME,
             "times": {"type": "integer", "minimum": 1},
@@ -155,6 +159,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "workflow_url": _TEXT,
             "token_seconds": _SECONDS,
             "oauth_seconds": _SECONDS,
+            "refresh_seconds": _SECONDS,
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},
