@@ -112,7 +112,7 @@ class OutcomeUnknown(BridgeError):
 
 
 class Permanent(BridgeError):
-    """Will not pass by itself. `outcome_unknown`: a write may have been carried out, and nothing can tell whether it was."""
+    """Retrying won't help. `outcome_unknown`: a write may have been carried out, and nothing can tell whether it was."""
 
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
         super().__init__(message)

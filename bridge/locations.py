@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import (
@@ -20,8 +21,6 @@ from bridge import hours_notation, time_zones
 from bridge.model import Channel, LocationId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pydantic import ValidationInfo
 
 Words = tuple[str, ...]
@@ -42,6 +41,23 @@ def _resolve(value: object, info: ValidationInfo) -> object:
     if not isinstance(name, str) or not environ.get(name):
         raise ValueError(f"names the environment variable {name}, which is not set")
     return environ[name]
+
+
+def _answerable(channel: Channel) -> Channel:
+    if channel is Channel.UNKNOWN:
+        raise ValueError(f"{channel} is not a channel; `types` maps a message type to one")
+    return channel
+
+
+Answerable = Annotated[Channel, AfterValidator(_answerable)]
+
+
+def _type_name(name: str) -> str:
+    """GHL's name of a message type, with or without TYPE_."""
+    plain = name.strip().replace(" ", "_").upper().removeprefix("TYPE_")
+    if not re.fullmatch(r"[A-Z0-9_]{1,60}", plain):
+        raise ValueError("is not the name of a message type, like TYPE_NEW_CHAT")
+    return f"TYPE_{plain}"
 
 
 def _known_timezone(name: str) -> str:
@@ -146,7 +162,7 @@ class Location(_Table):
     mode: Literal["live", "draft", "off"] = "live"
     provider: Provider = "assistable"
     fallback_provider: Literal[Provider, ""] = ""
-    channels: tuple[Channel, ...] = (
+    channels: tuple[Answerable, ...] = (
         Channel.SMS,
         Channel.WHATSAPP,
         Channel.FB,
@@ -154,12 +170,14 @@ class Location(_Table):
         Channel.LIVE_CHAT,
         Channel.CUSTOM,
     )
+    types: Mapping[Annotated[str, AfterValidator(_type_name)], Answerable] = Field({})
     debounce_seconds: NotNegative = 5.0
     debounce_max_seconds: NotNegative = 60.0
     max_age_seconds: NotNegative = 21600
     history_messages: int = Field(20, ge=0, le=200)
     takeover_seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
     takeover_by_workflow: bool = False
+    takeover_by_call: Literal["answered", "never", "always"] = "answered"
     off_tags: Words = ("ai_off",)
     required_tags: Words = ()
     stop_words: Words = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out")

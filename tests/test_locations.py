@@ -57,6 +57,17 @@ def test_defaults_stand_below_each_location() -> None:
     assert (there.debounce_seconds, there.off_tags, there.channels) == (0, (), (Channel.EMAIL,))
 
 
+def test_a_type_is_named_as_ghl_does() -> None:
+    """With or without TYPE_, in any case; a channel is one that can be answered."""
+    assert one('[locations.here]\ntypes = { "new chat" = "Live_Chat", TYPE_B = "RCS" }').types == {
+        "TYPE_NEW_CHAT": Channel.LIVE_CHAT,
+        "TYPE_B": Channel.RCS,
+    }
+    assert "types" in faults('[locations.here]\ntypes = { TYPE_B = "Unknown" }')[0]
+    assert "types" in faults('[locations.here]\ntypes = { "a-b" = "SMS" }')[0]
+    assert "channels" in faults('[locations.here]\nchannels = ["Unknown"]')[0]
+
+
 def test_provider_tables_merge_key_by_key() -> None:
     """A location's provider table adds to that of the defaults, which stays as it is for the others."""
     here, there = read(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bridge.ghl.access import Need
+from bridge.ghl.channels import by_settings
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
 from bridge.policy import guards, transcript
 from bridge.policy.business_hours import hours_of
@@ -84,6 +85,8 @@ class Case:
 def open_case(turn: Turn, services: AnswerServices) -> Case | None:
     """Choose the turn's messages and end those that are not to be answered; None when none is left."""
     kept = services.locations.open(turn.lane.location_id, turn.situation.location)
+    if kept:
+        turn = replace(turn, messages=tuple(by_settings(message, kept.location.types) for message in turn.messages))
     if kept and _is_stale(turn, kept.location):
         turn = replace(turn, answer=None, answered=(), stale=turn.stale + 1)
     chosen = transcript.choose(turn.messages, turn.answered)

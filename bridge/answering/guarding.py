@@ -78,6 +78,7 @@ def _outbound(case: Case, row: Listed) -> OutboundMessage:
         date_added_ms=row.date_added_ms,
         user_id=row.user_id,
         source=row.source,
+        call_seconds=row.call_seconds,
     )
 
 

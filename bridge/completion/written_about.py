@@ -70,8 +70,8 @@ class Mentions:
         if not after:
             return opens
         if after[0] in " \t":
-            dead_letter = after[1:]
-            return bool(dead_letter.strip()) and (opens or (dead_letter.isalpha() and not dead_letter.isupper()))
+            letter = after[1:]
+            return bool(letter.strip()) and (opens or (letter.isalpha() and not letter.isupper()))
         return after[0] in _GOES_ON
 
 

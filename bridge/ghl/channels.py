@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bridge.model import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.model import InboundMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +27,9 @@ def _plain(word: str) -> str:
     return word.strip().replace(" ", "_").upper()
 
 
-# Sources: https://marketplace.gohighlevel.com/docs/webhook/InboundMessage (2026-08-30) and the enum of GHL's OpenAPI files;
-# WhatsApp, live chat's spelling and the custom kinds were seen on the wire. Left out, as they are no message to answer: 1 call,
-# 10 voicemail, 24 IVR, 34 custom call; 4-9, 12-14, 16, 17 campaigns and reviews; 25-28, 31, 38 activities; 30 live chat's info;
-# 32, 33 comments; 35 group SMS; 36, 37 internal; and reactions, RCS and TikTok, which have no number.
+# Sources: https://marketplace.gohighlevel.com/docs/webhook/InboundMessage (2026-08-30) and the enum of GHL's OpenAPI files
+# (2026-06-19); WhatsApp, live chat's spelling and the custom kinds were seen on the wire. RCS and TikTok have no number, and are
+# sent as the OpenAPI files' `SendMessageBody` has it. Web chat is sent as Live_Chat, the one chat that can be sent to there.
 KINDS = (
     Kind("TYPE_SMS", 2, "SMS", Channel.SMS),
     Kind("TYPE_EMAIL", 3, "Email", Channel.EMAIL),
@@ -37,7 +42,20 @@ KINDS = (
     Kind("TYPE_CUSTOM_PROVIDER_SMS", 22, "Custom", Channel.CUSTOM),
     Kind("TYPE_CUSTOM_PROVIDER_EMAIL", 23, "Custom", Channel.EMAIL),
     Kind("TYPE_LIVE_CHAT", 29, "Live_Chat", Channel.LIVE_CHAT),
+    Kind("TYPE_WEBCHAT", 5, "WebChat", Channel.LIVE_CHAT),
+    Kind("TYPE_ALL_IN_ONE_CHAT", 0, "ALL_IN_ONE_CHAT", Channel.LIVE_CHAT),
+    Kind("TYPE_RCS", 0, "RCS", Channel.RCS),
+    Kind("TYPE_TIKTOK", 0, "TIKTOK", Channel.TIKTOK),
 )
+
+# What is known not to be a text to answer, by its name without TYPE_ and by its number. A form's submission isn't here: it has a
+# text, and a location may want it answered (`types`).
+_NOT_TEXTS = frozenset(
+    {"CALL", "PHONE", "VOICEMAIL", "IVR_CALL", "CUSTOM_CALL", "GROUP_SMS", "SMS_REACTION", "REVIEW", "LIVE_CHAT_INFO_MESSAGE"}
+    | {"FACEBOOK_COMMENT", "INSTAGRAM_COMMENT", "TIKTOK_COMMENT", "SMS_REVIEW_REQUEST", "SMS_NO_SHOW_REQUEST"}
+)
+_NOT_TEXTS_BEGIN = ("CAMPAIGN_", "ACTIVITY_", "INTERNAL")
+_NOT_TEXT_NUMBERS = frozenset({1, 4, *range(6, 11), *range(12, 15), 16, 17, *range(24, 29), *range(30, 39)})
 
 _CALLED = {
     word: tuple(kind for kind in KINDS if word in {_plain(kind.name), _plain(kind.word)})
@@ -57,11 +75,34 @@ def find_kind(type_string: str, type_word: str, number: int | None) -> Kind | No
     """
     given = _plain(type_string) or _plain(type_word)
     if not given:
-        return next((kind for kind in KINDS if kind.number == number), None)
+        return next((kind for kind in KINDS if number and kind.number == number), None)
     found = _CALLED.get(given, ())
     if len(found) > 1:
         return SOME_CUSTOM if number is None else next((kind for kind in found if kind.number == number), None)
     return found[0] if found else None
+
+
+def kind_of(type_string: str, type_word: str, number: int | None) -> Kind | None:
+    """The kind of a message, on `Channel.UNKNOWN` if its type isn't known here; None for what is known not to be a text.
+
+    The arguments are those of `find_kind`. GHL adds types; a text by a new one must not vanish as if it were a call.
+    """
+    known = find_kind(type_string, type_word, number)
+    return known or unknown_kind(type_string or type_word, number)
+
+
+def unknown_kind(name: str, number: int | None = None) -> Kind | None:
+    """A kind that no row is about, by its name; None for what is known not to be a text. A form's submission is such a kind."""
+    plain = _plain(name).removeprefix("TYPE_")
+    if plain in _NOT_TEXTS or plain.startswith(_NOT_TEXTS_BEGIN) or number in _NOT_TEXT_NUMBERS:
+        return None
+    return Kind(f"TYPE_{plain or number or 'NONE'}", number or 0, name or str(number or ""), Channel.UNKNOWN)
+
+
+def by_settings(message: InboundMessage, types: Mapping[str, Channel]) -> InboundMessage:
+    """The message on the channel that the location's `types` maps its type to; unchanged if it is of a known type or unmapped."""
+    channel = types.get(message.message_type_string) if message.channel is Channel.UNKNOWN else None
+    return replace(message, channel=channel, message_type=channel.value) if channel else message
 
 
 def told_word(kind: Kind, type_word: str) -> str:
@@ -71,4 +112,6 @@ def told_word(kind: Kind, type_word: str) -> str:
     """
     if kind.name == "TYPE_CUSTOM_SMS":
         return "SMS"
-    return next((known.word for known in KINDS if _plain(known.word) == _plain(type_word)), kind.word)
+    return next(
+        (known.word for known in KINDS if known.channel is kind.channel and _plain(known.word) == _plain(type_word)), kind.word
+    )

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from bridge.ghl import fields
-from bridge.ghl.channels import Kind, find_kind, told_word
+from bridge.ghl.channels import Kind, kind_of, told_word
 from bridge.ghl.email.own_words import own_text
 from bridge.model import (
     AppChange,
@@ -52,7 +52,7 @@ def parse(body: bytes, *, app_id: str = "") -> Event:
     if reason := _why_ignored(event, app_id):
         return _telling(event, reason) or _ignored(event, reason)
     kind = _kind(event)
-    if kind is None:
+    if kind is None or (kind.channel is Channel.UNKNOWN and not fields.text(event.get("body"), limit=MAX_TEXT).strip()):
         return _ignored(event, Reason.NOT_A_MESSAGE)
     if not fields.identifier(event.get("locationId")) or not fields.identifier(event.get("contactId")):
         return _ignored(event, Reason.UNPARSEABLE)
@@ -105,6 +105,7 @@ def _outbound(event: dict[str, Any]) -> OutboundMessage:
         date_added_ms=_date_added_ms(event),
         user_id=_id(event, "userId"),
         source=_word(event, "source"),
+        call_seconds=fields.call_seconds(event.get("callDuration"), event.get("callStatus")),
     )
 
 
@@ -129,7 +130,7 @@ def is_inbound(direction: object) -> bool:
 
 
 def _kind(event: dict[str, Any]) -> Kind | None:
-    return find_kind(_word(event, "messageTypeString"), _word(event, "messageType"), fields.number(event.get("messageTypeId")))
+    return kind_of(_word(event, "messageTypeString"), _word(event, "messageType"), fields.number(event.get("messageTypeId")))
 
 
 def _message(event: dict[str, Any], kind: Kind, *, fallback_id: str) -> InboundMessage:

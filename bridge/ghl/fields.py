@@ -14,6 +14,8 @@ _ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.@<>=+~/$-]{1,200}")
 # Every C0 control but \t and \n, DEL, and halves of surrogate pairs, which no encoder takes.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _EVENT_FIELDS = frozenset({"locationId", "contactId", "conversationId", "messageType", "messageTypeString", "body", "direction"})
+# `callStatus` in GHL's OpenAPI files (2026-06-19), beside pending, completed and answered.
+_MISSED_CALLS = frozenset({"busy", "no-answer", "failed", "canceled", "voicemail"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_800_000  # the year 10000
 _EARLIEST_AS_MS = 100_000_000_000  # as seconds the year 5138, as milliseconds 1973: no message is of either
@@ -50,6 +52,12 @@ def number(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:9])
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def call_seconds(duration: object, status: object) -> float:
+    """Return how long a call was talked (s): its `callDuration`; 0 if its `callStatus` says that it was missed."""
+    missed = isinstance(status, str) and status.strip().lower() in _MISSED_CALLS
+    return 0.0 if missed else float(number(duration) or 0)
 
 
 def moment_ms(value: object) -> int:

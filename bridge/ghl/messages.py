@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import OperatorMustFix, Retryable
-from bridge.ghl.fields import blocked_channels, moment_ms
+from bridge.ghl.fields import blocked_channels, call_seconds, moment_ms
 from bridge.ghl.refusals import code_of, is_dnd, refusal
 from bridge.model import Channel, Contact, ContactId, ConversationId, Listed, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.answers import as_text, date_ms, json_object, part, shape
@@ -26,6 +26,7 @@ SEND_AS = {
     "TYPE_CUSTOM_PROVIDER_SMS": "Custom",
     "TYPE_CUSTOM_EMAIL": "Email",
     "TYPE_CUSTOM_PROVIDER_EMAIL": "Email",
+    "TYPE_TIKTOK": "TIKTOK",
 }
 
 
@@ -209,6 +210,7 @@ def _listed(row: dict[str, Any]) -> Listed:
         type=as_text(row.get("messageType")),
         conversation_provider_id=as_text(row.get("conversationProviderId")),
         email_message_ids=_email_ids(row),
+        call_seconds=call_seconds(part(row.get("meta"), "callDuration"), part(row.get("meta"), "callStatus")),
     )
 
 

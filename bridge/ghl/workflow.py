@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from bridge.ghl import fields
-from bridge.ghl.channels import Kind, find_kind, told_word
+from bridge.ghl.channels import Kind, find_kind, told_word, unknown_kind
 from bridge.ghl.email.own_words import own_text
 from bridge.ghl.events import MAX_TEXT, is_inbound
 from bridge.model import Channel, ContactId, ConversationId, Ignored, InboundMessage, LocationId, MessageId, Reason
@@ -37,7 +37,9 @@ def parse(body: bytes, *, content_type: str, fresh_id: str) -> InboundMessage | 
     if root is None:
         return Ignored(reason=Reason.UNPARSEABLE)
     told = _Told(root)
-    kind = _kind(told.value("type"))
+    type_ = told.value("type")
+    word = fields.text(type_, limit=_MAX_WORD)
+    kind = _kind(type_) or (unknown_kind(word) if word else None)
     if reason := _why_ignored(told, kind):
         return _ignored(told, reason)
     if kind is None or not told.id("location_id") or not told.id("contact_id"):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from bridge.model.completions import Completion, Question
 from bridge.model.contacts import Contact, PastMessage, Situation, Standing
-from bridge.model.ids import UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
+from bridge.model.ids import FORM_SUBMISSION, UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, Dead, Ended, HandedOver, Skip, Turn
 from bridge.model.webhooks import AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage, WebhookAnswer
 
 __all__ = [
+    "FORM_SUBMISSION",
     "NO_REPLY_REASONS",
     "UNKNOWN_LINE",
     "Again",

@@ -32,17 +32,18 @@ class Contact:
 class Standing:
     """How things stand with a contact, beside what waits in its lane: who spoke, what was forbidden. Moments are ms, 0 for never.
 
-    `stopped` names the channels that the contact has stopped and since when; `tags`, `dnd` and `blocked_channels` are what events
-    told, None if none did, and when they were heard; `replies` counts those of the last 24 hours, the oldest of them at
-    `oldest_reply_at_ms`; the agent asked for a person at `handover_at_ms`, and the contact is left to people until
-    `handover_until_ms` (-1: until resumed); `hears_events`: the location has brought marketplace events lately. `revision`
-    changes with every change of what forbids a reply.
+    `called`: `human_id` is a call. `stopped` names the channels that the contact has stopped and since when; `tags`, `dnd` and
+    `blocked_channels` are what events told, None if none did, and when they were heard; `replies` counts those of the last 24
+    hours, the oldest of them at `oldest_reply_at_ms`; the agent asked for a person at `handover_at_ms`, and the contact is left
+    to people until `handover_until_ms` (-1: until resumed); `hears_events`: the location has brought marketplace events lately.
+    `revision` changes with every change of what forbids a reply.
     """
 
     revision: int = 0
     paused_at_ms: int = 0
     human_at_ms: int = 0
     human_id: str = ""
+    called: bool = False
     automation_at_ms: int = 0
     automation_id: str = ""
     resumed_at_ms: int = 0

@@ -20,9 +20,12 @@ MessageId = NewType("MessageId", str)
 
 UNKNOWN_LINE = "?"
 
+# Not a message to answer, unless a location's `types` says so.
+FORM_SUBMISSION = "TYPE_FORM_SUBMISSION"
+
 
 class Channel(StrEnum):
-    """What a location may switch on and off; GHL's spelling."""
+    """What a location may switch on and off; GHL's spelling. UNKNOWN is a message type that isn't known here."""
 
     SMS = "SMS"
     WHATSAPP = "WhatsApp"
@@ -32,6 +35,9 @@ class Channel(StrEnum):
     CUSTOM = "Custom"
     EMAIL = "Email"
     GMB = "GMB"
+    RCS = "RCS"
+    TIKTOK = "TikTok"
+    UNKNOWN = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)

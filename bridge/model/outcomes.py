@@ -45,6 +45,7 @@ class Reason(StrEnum):
     AUTO_REPLY = "auto_reply"
     UNCONFIGURED = "unconfigured"
     OVERFLOW = "overflow"
+    UNKNOWN_TYPE = "unknown_type"
     EMPTY = "empty"
     REFUSAL = "refusal"
     FILTERED = "filtered"

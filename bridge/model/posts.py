@@ -95,7 +95,8 @@ class Posted:
 class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 
-    E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`.
+    E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`. `call_seconds` is how
+    long a call was talked, 0 for one that was missed and for all else.
     """
 
     id: MessageId
@@ -107,6 +108,7 @@ class Listed:
     type: str
     conversation_provider_id: str = ""
     email_message_ids: tuple[MessageId, ...] = ()
+    call_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,8 @@ class InboundMessage:
 class OutboundMessage:
     """A message that left a conversation, whoever wrote it: ourselves, a person, an automation. Absent texts and ids are empty.
 
-    `type` is GHL's `messageTypeString`, else its `messageType`; `date_added_ms` is 0 if unreadable.
+    `type` is GHL's `messageTypeString`, else its `messageType`; `date_added_ms` is 0 if unreadable; `call_seconds` is how long a
+    call was talked, 0 for one that was missed and for all else.
     """
 
     id: MessageId
@@ -70,6 +71,7 @@ class OutboundMessage:
     date_added_ms: int
     user_id: str = ""
     source: str = ""
+    call_seconds: float = 0.0
 
     @property
     def lane(self) -> Lane:

@@ -51,7 +51,8 @@ class Alerting:
 
     def deliver(self) -> None:
         """Post what is to be told, oldest first; what can't be posted waits for the next review."""
-        while (alert := self._alerts.next()) and not self._stopping.is_set():
+        # A slow receiver takes longer than a review lasts: the next reviewer must not post the same.
+        while self._alerts.may_deliver(2 * POST_SECONDS) and (alert := self._alerts.next()) and not self._stopping.is_set():
             answer = self._wire.call("POST", self._url, headers={}, json=alert.document, seconds=POST_SECONDS)
             if answer.status not in ACCEPTED:
                 log.warning("alert.refused", cause=alert.document["cause"], status=answer.status)

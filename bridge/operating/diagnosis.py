@@ -58,6 +58,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_missed_webhooks(symptoms),
         *_refused_webhooks(symptoms),
         *_reply_caps(symptoms),
+        *_unknown_types(symptoms),
         *_handovers(symptoms),
     )
 
@@ -183,6 +184,19 @@ def _reply_caps(symptoms: Symptoms) -> Iterator[Trouble]:
             cause="reply_cap",
             name="Reply cap reached",
             says=f"{_many(count, 'conversation has', 'conversations have')} reached max_replies_per_day within the last hour.",
+            command=f"ghl-bridge explain {contact}",
+            location_id=location if count == 1 else "",
+        )
+
+
+def _unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
+    if symptoms.untyped:
+        location, _, contact = symptoms.untyped[0].partition(":")
+        count = len(symptoms.untyped)
+        yield Trouble(
+            cause="unknown_type",
+            name="Unknown message type",
+            says=f"{_many(count, 'conversation holds', 'conversations hold')} a text of an unknown message type.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
         )

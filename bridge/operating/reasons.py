@@ -5,8 +5,9 @@ from __future__ import annotations
 from bridge.model import Reason
 
 REASONS: dict[str, str] = {
-    Reason.NOT_INBOUND: "It is no message from the contact.",
-    Reason.NOT_A_MESSAGE: "It is a call, a voicemail or another event without a text.",
+    Reason.NOT_INBOUND: "Not a message from the contact.",
+    Reason.NOT_A_MESSAGE: "A call, a voicemail or another event that is not a text.",
+    Reason.UNKNOWN_TYPE: "It came by a message type that is not known here; the location's `types` may map it to a channel.",
     Reason.UNKNOWN_LOCATION: "Its location is not known here, or was removed.",
     Reason.OTHER_APP: "It was meant for another marketplace app.",
     Reason.LOCATION_PAUSED: "The location is paused, or its mode is off.",

@@ -1,41 +1,32 @@
-"""E-mails that no person wrote: absence notes, bounces, no-reply senders. Answering one may start a loop.
+"""E-mails that no person wrote: absence notes, receipts, answers to meetings, delivery notes, tickets. Answers may start a loop.
 
-Sender and subject are all there is to go by: GHL's webhooks bring no `Auto-Submitted` or other header.
+Sender and subject are all there is to go by: neither GHL's webhooks nor its `GET /conversations/messages/email/{id}` bring
+`Auto-Submitted` or any other header of a mail (GHL's OpenAPI documents, 2026-11).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bridge.model import Channel, Reason, Skip
+from bridge.policy import machine_subjects
 
 if TYPE_CHECKING:
     from bridge.model import InboundMessage
 
-# Subjects as mail programs write them by themselves, without accents and hyphens; a language a line.
-_ABSENCE = (
-    "auto(?:mat(?:ic|ed))? (?:reply|response)|autoreply|autoresponse|out of (?:the )?office|ooo|away from (?:the|my) office"
-    "|automatische (?:antwort|nachricht|abwesenheitsnotiz)|abwesenheits(?:notiz|nachricht|meldung|assistent)|nicht im buro"
-    "|(?:reponse|message) automatique|(?:message|notification|avis) d'absence|absen(?:ce|te?) du bureau"
-    "|respuesta automatica|fuera de (?:la )?oficina|ausente de la oficina|mensaje de ausencia"
-    "|resposta automatica|(?:fora|ausente) do escritorio|ausencia temporaria|mensagem de ausencia"
-    "|risposta automatica|fuori (?:sede|ufficio)|assen(?:te|za) dall'ufficio|messaggio di assenza"
-    "|automatisch antwoord|automatische beantwoording|afwezigheids(?:bericht|melding|assistent)|niet op kantoor"
-)
-_BOUNCE = (
-    "undeliverable|undelivered mail returned to sender|delivery status notification|mail delivery (?:failed|failure|system)"
-    "|delivery failure|failure notice|returned mail|unzustellbar|non remis|no se puede entregar|nao entregue"
-    "|recapito non riuscito|onbestelbaar"
-)
 # The phrase is the whole subject, or the original's subject or a date follows: "Out of office chairs?" is a question.
 _FOLLOWED = (
-    r"(?=\s*(?:$|[:\-\u2013\u2014|(\[,.!;])|\s(?:re|fw|fwd|aw|wg|tr|rv|enc|until|till|from|bis|vom|jusqu|hasta|ate|fino|tot)\b)"
+    r"(?=\s*(?:$|[:：\-\u2013\u2014|(\[,.!;])|\s(?:re|fw|fwd|aw|wg|tr|rv|enc|until|till|from|bis|vom|jusqu|hasta|ate|fino|tot)\b)"
 )
 
-_ABSENCE_SUBJECT = re.compile(f"(?:{_ABSENCE}){_FOLLOWED}")
-_BOUNCE_SUBJECT = re.compile(f"(?:{_BOUNCE}){_FOLLOWED}")
+# "Ticket received, but it is the wrong one" is a person's.
+_NUMBER_OR_SUBJECT = r"(?=\s*(?:$|[:：\-\u2013\u2014|(\[#]))"
+# "[#123] ", "Ticket #123: ", "Case 0042 - ": what a ticket's number looks like before the words.
+_TICKET = r"(?:(?:\[?#\w+\]?|(?:ticket|case|request) ?(?:id )?[#:]? ?\w*\d\w*)\s*[:\-\u2013]?\s*)"
+_HYPHENS = re.compile(r"(?<=\w)-(?=\w)")
 _LISTS_AND_WARNINGS = re.compile(r"(?:\[[^\]]{1,40}\]\s*)+")
 
 # In the part before the @, at its ends or apart from other words: no-reply, billing_noreply, no.reply+123.
@@ -63,15 +54,28 @@ def _of_sender(sender: str) -> str:
 
 
 def _of_subject(subject: str) -> str:
-    plain = _LISTS_AND_WARNINGS.sub("", _plain(subject))
-    if _ABSENCE_SUBJECT.match(plain):
-        return "absence subject"
-    return "bounce subject" if _BOUNCE_SUBJECT.match(plain) else ""
+    plain = _plain(subject)
+    bare = _LISTS_AND_WARNINGS.sub("", plain)
+    return next((rule for rule, pattern in _subject_rules() if pattern.match(bare) or pattern.match(plain)), "")
+
+
+@cache
+def _subject_rules() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    received = _any_of(machine_subjects.RECEIVED)
+    return (
+        ("absence subject", re.compile(_any_of(machine_subjects.ABSENCE) + _FOLLOWED)),
+        ("bounce subject", re.compile(_any_of(machine_subjects.DELIVERY) + _FOLLOWED)),
+        ("answer to a meeting or receipt", re.compile(_any_of(machine_subjects.PREFIXES) + r"\s?[:：]")),
+        ("answer to a meeting or receipt", re.compile(_any_of(machine_subjects.REPORTS) + _FOLLOWED)),
+        ("ticket subject", re.compile(rf"\[{received}[^\]]{{0,30}}\]|{_TICKET}?{received}{_NUMBER_OR_SUBJECT}")),
+    )
+
+
+def _any_of(languages: tuple[str, ...]) -> str:
+    return f"(?:{_plain('|'.join(languages))})"
 
 
 def _plain(subject: str) -> str:
     """The subject without accents and case, its apostrophes straight and its hyphens between words spaces."""
-    dead_letters = unicodedata.normalize("NFKD", subject.casefold().replace("’", "'"))
-    return re.sub(
-        r"(?<=\w)-(?=\w)", " ", "".join(dead_letter for dead_letter in dead_letters if not unicodedata.combining(dead_letter))
-    ).strip()
+    letters = unicodedata.normalize("NFKD", subject.casefold().replace("’", "'").replace("ı", "i"))
+    return _HYPHENS.sub(" ", "".join(letter for letter in letters if not unicodedata.combining(letter))).strip()

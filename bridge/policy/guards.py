@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.model import Channel, Contact, Reason, Skip
+from bridge.model import FORM_SUBMISSION, Channel, Contact, Reason, Skip
 from bridge.policy.auto_reply import judge_auto_reply
 from bridge.policy.business_hours import ALWAYS, closed_ms
 from bridge.policy.reactions import is_reaction
@@ -66,11 +66,19 @@ def _judge_place(message: InboundMessage, location: Location, *, paused: bool) -
         return Skip(Reason.LOCATION_PAUSED, "paused by an operator")
     if location.mode == "off":
         return Skip(Reason.LOCATION_PAUSED, "mode = off")
+    if message.channel is Channel.UNKNOWN:
+        return _judge_type(message.message_type_string)
     if message.channel is Channel.GMB:
         return Skip(Reason.CHANNEL_OFF, "GHL takes no replies to GMB")
     if message.channel not in location.channels:
         return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels")
     return None
+
+
+def _judge_type(name: str) -> Skip:
+    if name == FORM_SUBMISSION:
+        return Skip(Reason.NOT_A_MESSAGE, f"{name} is not answered unless `types` of the location maps it to a channel")
+    return Skip(Reason.UNKNOWN_TYPE, f'{name} is not known: types = {{ {name} = "SMS" }} would answer it as SMS')
 
 
 def _judge_text(message: InboundMessage) -> Skip | None:
@@ -125,7 +133,8 @@ def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip 
     if not at or seconds == 0 or standing.resumed_at_ms >= at or (seconds > 0 and now_ms >= at + seconds * 1000):
         return None
     until = "until resumed (takeover_seconds = -1)" if seconds < 0 else f"takeover_seconds = {seconds:g}"
-    return Skip(Reason.HUMAN_TAKEOVER, f"{by} wrote {id_ or 'a message'} at {utc(at)}, {until}{why}")
+    did = f"called ({id_})" if standing.called and by == "a person" else f"wrote {id_ or 'a message'}"
+    return Skip(Reason.HUMAN_TAKEOVER, f"{by} {did} at {utc(at)}, {until}{why}")
 
 
 def _judge_handover(standing: Standing, now_ms: int) -> Skip | None:

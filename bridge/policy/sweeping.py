@@ -26,8 +26,8 @@ def horizon_ms(*, now_ms: int, activated_ms: int, since_ms: int, max_age_seconds
 def unanswered(rows: Iterable[tuple[Listed, T]], *, since_ms: int) -> tuple[tuple[Listed, T], ...]:
     """The contact's messages newer than `since_ms` to which nobody wrote anything, oldest first; `rows` are newest first.
 
-    Words of a person, or of the bridge itself, answer what stands before them; an automation's don't. A row without a readable
-    time can't be proven to be newer than anything.
+    Words of a person, or of the bridge itself, answer what stands before them, and so does a call that was talked; an
+    automation's don't. A row without a readable time can't be proven to be newer than anything.
     """
     found: list[tuple[Listed, T]] = []
     for listed, row in rows:
@@ -37,6 +37,6 @@ def unanswered(rows: Iterable[tuple[Listed, T]], *, since_ms: int) -> tuple[tupl
             break
         if listed.direction == "inbound":
             found.append((listed, row))
-        elif author(type_=listed.type, source=listed.source) is Author.PERSON:
+        elif author(type_=listed.type, source=listed.source, call_seconds=listed.call_seconds) in {Author.PERSON, Author.CALL}:
             break
     return tuple(reversed(found))

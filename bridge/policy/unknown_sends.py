@@ -80,8 +80,8 @@ def _machine_made(listed: Iterable[Listed]) -> list[Listed]:
 
 
 def _is_seen(message: Listed) -> bool:
-    """Whether the contact sees it: a comment or an activity (an appointment that was booked) is no answer."""
-    return author(type_=message.type, source=message.source) is not Author.NOBODY
+    """Whether the contact reads it: a comment, an activity (an appointment that was booked) or a call is not an answer."""
+    return author(type_=message.type, source=message.source) in {Author.PERSON, Author.AUTOMATION}
 
 
 def _absence(window: Window, unexplained: Sequence[Listed]) -> Absent | Unproven:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 # Free-form messages, counted from the contact's last one: https://developers.facebook.com/docs/messenger-platform/policy
 # and https://developers.facebook.com/docs/whatsapp/pricing; GHL refuses later ones as CHAT_NO_LONGER_ACTIVE.
-HOURS = 24
-_CHANNELS = frozenset({Channel.FB, Channel.IG, Channel.WHATSAPP})
+# TikTok: 48 h, and 10 messages since the contact's last one, by two of its partners' documents (Qiscus, Chatfuel; 2026-11).
+HOURS = {Channel.FB: 24, Channel.IG: 24, Channel.WHATSAPP: 24, Channel.TIKTOK: 48}
 
 
 def judge_window(message: InboundMessage, *, now_ms: int) -> Skip | None:
@@ -20,9 +20,8 @@ def judge_window(message: InboundMessage, *, now_ms: int) -> Skip | None:
 
     By the clock on the wall: neither closed hours nor a hold stop it.
     """
-    if message.channel not in _CHANNELS or not message.date_added_ms:
-        return None
+    most = HOURS.get(message.channel)
     hours = (now_ms - message.date_added_ms) / 3_600_000
-    if hours <= HOURS:
+    if most is None or not message.date_added_ms or hours <= most:
         return None
-    return Skip(Reason.TOO_OLD, f"{hours:.1f} h after the contact's last message, {message.channel} takes replies for {HOURS} h")
+    return Skip(Reason.TOO_OLD, f"{hours:.1f} h after the contact's last message, {message.channel} takes replies for {most} h")

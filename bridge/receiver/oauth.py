@@ -90,7 +90,7 @@ def _failure(error: BridgeError) -> tuple[int, str, str]:
         case TokenRefused():
             return 400, "GHL does not take the code", f"It was used before, or is too old. {AGAIN}"
         case Unavailable():
-            return 503, "Not now", f"The state can't be reached, so that nothing could be kept: {error}. {AGAIN}"
+            return 503, "Temporarily unavailable", f"Redis can't be reached, so nothing was saved: {error}. {AGAIN}"
         case _:
             return 502, "GHL did not answer as it should", f"{error}. {AGAIN}"
 

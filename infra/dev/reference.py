@@ -109,7 +109,7 @@ def _of_location(table: str, key: str) -> str:
     if named := re.fullmatch(r"`\[locations\.ID\.(\w+)\]`", table):
         model = HandoverSettings if named[1] == "handover" else type(Location.model_fields[named[1]].default)
     default = model.model_fields[key].default
-    if default is None or default in {"", ()}:
+    if default in (None, "", ()):
         return "none"
     if isinstance(default, tuple):
         return ", ".join(f"`{one}`" for one in default)

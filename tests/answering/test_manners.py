@@ -114,6 +114,24 @@ FORBIDDEN: dict[str, tuple[dict[str, Any], Callable[[World], object], str, str]]
         "human_takeover",
         rf"a person wrote o1 at {MOMENT}, until resumed \(takeover_seconds = -1\)",
     ),
+    "a call that was talked": (
+        {},
+        lambda world: observe(world, text="", type="TYPE_CALL", call_seconds=90.0),
+        "human_takeover",
+        rf"a person called \(o1\) at {MOMENT}, takeover_seconds = 86400",
+    ),
+    "a call that was talked, by reading": (
+        {},
+        lambda world: human(world, messageType="TYPE_CALL", meta={"callDuration": "90", "callStatus": "completed"}),
+        "human_takeover",
+        rf"a person called \(o1\) at {MOMENT}, takeover_seconds = 86400",
+    ),
+    "a missed call, if each counts": (
+        {"takeover_by_call": "always"},
+        lambda world: observe(world, text="", type="TYPE_CALL"),
+        "human_takeover",
+        rf"a person called \(o1\) at {MOMENT}, takeover_seconds = 86400",
+    ),
     "a workflow": (
         {"takeover_by_workflow": True},
         lambda world: observe(world, source="workflow"),
@@ -195,6 +213,75 @@ def test_a_retried_and_a_replayed_post_ask_the_guards(world: World, name: str) -
     pass_time(world.redis, 2)
     world.work()
     assert (world.status(), len(world.posts())) == (("skipped", reason), tried)
+
+
+NOBODYS_TYPES = (
+    *("TYPE_CAMPAIGN_SMS", "TYPE_CAMPAIGN_EMAIL", "TYPE_CAMPAIGN_VOICEMAIL", "TYPE_CAMPAIGN_FACEBOOK", "TYPE_CAMPAIGN_GMB"),
+    *("TYPE_CAMPAIGN_CALL", "TYPE_REVIEW", "TYPE_SMS_REVIEW_REQUEST", "TYPE_SMS_NO_SHOW_REQUEST", "TYPE_IVR_CALL"),
+    *("TYPE_CALL", "TYPE_CUSTOM_CALL", "TYPE_VOICEMAIL"),
+)
+
+
+@pytest.mark.parametrize("type_", NOBODYS_TYPES)
+@pytest.mark.parametrize("source", ["", "app", "something new"])
+def test_what_no_person_did_takes_nothing_over(world: World, type_: str, source: str) -> None:
+    """A campaign, a review request, a missed call or a voicemail: by its type, whatever its source says."""
+    world.write()
+    observe(world, type=type_, source=source, user_id="")
+    world.work()
+    assert (world.status(), len(world.posts())) == (REPLIED, 1)
+
+
+@pytest.mark.parametrize("type_", NOBODYS_TYPES[:10])
+def test_an_automatic_type_counts_where_automations_do(world: World, type_: str) -> None:
+    """With `takeover_by_workflow`, as a workflow's message does."""
+    world.keep(takeover_by_workflow=True)
+    world.write()
+    observe(world, type=type_, user_id="")
+    world.work()
+    assert world.status() == ("skipped", "human_takeover")
+
+
+@pytest.mark.parametrize(
+    ("setting", "seconds", "taken"), [("never", 90.0, False), ("answered", 0.0, False), ("always", 90.0, True)]
+)
+def test_calls_count_as_the_location_wants(world: World, setting: str, seconds: float, *, taken: bool) -> None:
+    """`takeover_by_call`: none, the ones that were talked, or each."""
+    world.keep(takeover_by_call=setting)
+    world.write()
+    observe(world, text="", type="TYPE_CALL", call_seconds=seconds)
+    world.work()
+    assert (world.status()[0] == "skipped") is taken
+
+
+# Message types that are not known here
+
+NEW: dict[str, Any] = {"channel": Channel.UNKNOWN, "message_type": "New Chat", "message_type_string": "TYPE_NEW_CHAT"}
+
+
+def test_a_type_that_is_mapped_is_answered_on_its_channel(world: World) -> None:
+    """`types` of the location says which; the provider is told that channel, and the reply goes out as it."""
+    world.keep(types={"new chat": "WhatsApp"})
+    world.write(**NEW)
+    world.work()
+    assert world.status() == REPLIED
+    assert [document["type"] for path, document in world.calls if path == POST] == ["WhatsApp"]
+
+
+def test_a_type_that_nothing_maps_is_told_with_its_name(world: World) -> None:
+    """It is skipped before anything is paid for, and what to write into the settings is said."""
+    world.write(**NEW)
+    world.work()
+    assert (world.status(), world.asked(COMPLETE)) == (("skipped", "unknown_type"), [])
+    assert facts(world) == 'TYPE_NEW_CHAT is not known: types = { TYPE_NEW_CHAT = "SMS" } would answer it as SMS'
+
+
+def test_a_stop_by_an_unknown_type_holds_on_every_channel(world: World) -> None:
+    """Which channel it belongs to is not known: the contact wants no more of any."""
+    says(world, "m1", "STOP", **NEW)
+    world.write("m2")
+    world.work()
+    assert world.status("m2") == ("skipped", "stop_word")
 
 
 # Facts of the rules that look at the message alone

@@ -77,7 +77,7 @@ def settle_on(page: Page, mishap: str, service: str = "") -> None:
     if service:
         choice = page.get_by_label("Answered by")
         choice.select_option(value=choice.locator("option").filter(has_text=service).get_attribute("value"))
-    page.get_by_label("What goes wrong with each message").select_option(label=mishap)
+    page.get_by_label("Inject a fault into each message").select_option(label=mishap)
 
 
 def replies(page: Page, count: int, *, within: int = SOON) -> None:
@@ -124,7 +124,7 @@ def test_a_message_is_answered_beside_its_timeline(sandbox: Page) -> None:
 )
 def test_what_goes_wrong_is_told_and_answered_once(sandbox: Page, mishap: str, told: str) -> None:
     """Whatever fails, the contact gets one answer, and the timeline says what happened on the way."""
-    sandbox.get_by_label("What goes wrong with each message").select_option(label=mishap)
+    sandbox.get_by_label("Inject a fault into each message").select_option(label=mishap)
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1, within=LATER)
     ends(sandbox, "^replied, reply ")
@@ -134,7 +134,7 @@ def test_what_goes_wrong_is_told_and_answered_once(sandbox: Page, mishap: str, t
 
 def test_a_contact_who_may_not_be_written_to_gets_nothing(sandbox: Page) -> None:
     """Do not disturb: skipped, with the reason."""
-    sandbox.get_by_label("What goes wrong with each message").select_option(label="Contact: do not disturb (DND)")
+    sandbox.get_by_label("Inject a fault into each message").select_option(label="Contact: do not disturb (DND)")
     write(sandbox, "Hi! Is Friday free?")
     ends(sandbox, "^skipped: dnd ")
     status(sandbox, "^Not answered: dnd$")
@@ -235,7 +235,7 @@ def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
 
 def test_a_webhook_that_never_comes_is_missed(sandbox: Page) -> None:
     """The sweep finds the message, and it is answered."""
-    settle_on(sandbox, "GHL: its webhook never comes")
+    settle_on(sandbox, "GHL: its webhook is missed")
     write(sandbox, "Hi! Is Friday free?")
     expect(sandbox.locator("#state")).to_have_text("No webhook tells of it: the bridge's sweep finds it")
     replies(sandbox, 1, within=LATER)
@@ -300,6 +300,35 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
     status(sandbox, "^No reply")
     ends(sandbox, "^no_reply")
     replies(sandbox, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "service", "count", "outcome", "told"),
+    [
+        ("with its thoughts in the text", "openai (", 1, "^replied", "removed: thoughts"),
+        ("cut off in mid-sentence", "openai (", 1, "^replied", "shortened: cut off by max_tokens"),
+        ("as a stream that nobody asked for", "openai (", 1, "^replied", ""),
+        ("as a stream that nobody asked for", "agencii (", 1, "^replied", ""),
+        ("as a stream that nobody asked for", "webhook (", 1, "^replied", ""),
+        ("with a tool call as text", "openai (", 0, "^no_reply", "tool_call"),
+        ("with nothing", "webhook (", 0, "^no_reply", "empty"),
+        ("filtered", "openai (", 0, "^no_reply", "filtered"),
+        ("with a sentence about its workflow", "webhook (", 0, "^dead", "what became of the flow"),
+        ("with an error inside", "openai (", 0, "^retrying", "error"),
+    ],
+)
+def test_what_becomes_of_each_odd_answer_is_shown(  # noqa: PLR0917 - a row of the table
+    sandbox: Page, answer: str, service: str, count: int, outcome: str, told: str
+) -> None:
+    """Thoughts stay here, half sentences end at the last whole one, streams are read, and what is no reply says why."""
+    settle_on(sandbox, answer, service)
+    write(sandbox, "Hi! Is Friday free?")
+    ends(sandbox, outcome)
+    replies(sandbox, count)
+    if told:
+        tells(sandbox, told)
+    for hidden in ("<think>", "discount of 20 percent", "the deposit is", "<tool_call>", "data:", "Sure, the addr"):
+        expect(sandbox.locator("#messages")).not_to_contain_text(hidden)
 
 
 def test_another_provider_answers(sandbox: Page) -> None:

@@ -343,25 +343,64 @@ def test_a_bare_custom_names_no_finer_type() -> None:
 @pytest.mark.parametrize(
     ("name", "word", "number"),
     [
-        *((None, None, number) for number in (0, 1, *range(4, 11), 12, 13, 14, 16, 17, *range(24, 29), *range(30, 39), 99, -1)),
+        *((None, None, number) for number in (1, 4, *range(6, 11), 12, 13, 14, 16, 17, *range(24, 29), *range(30, 39))),
         *((f"TYPE_{name}", "SMS", 2) for name in ("CALL", "VOICEMAIL", "IVR_CALL", "CUSTOM_CALL", "CAMPAIGN_SMS", "REVIEW")),
         *((f"TYPE_{name}", "SMS", 2) for name in ("ACTIVITY_CONTACT", "LIVE_CHAT_INFO_MESSAGE", "FACEBOOK_COMMENT")),
-        *((f"TYPE_{name}", "SMS", 2) for name in ("SMS_REACTION", "RCS", "TIKTOK", "GROUP_SMS", "INTERNAL_COMMENT", "NEW")),
+        *((f"TYPE_{name}", "SMS", 2) for name in ("SMS_REACTION", "GROUP_SMS", "INTERNAL_COMMENT", "TIKTOK_COMMENT", "PHONE")),
         (None, "CALL", None),
         (None, "VoiceMail", 10),
         (None, "TYPE_CALL", 2),
         (None, "InternalComment", None),
         (None, "Custom", 34),
-        (None, None, None),
-        (None, None, "2nd"),
-        (None, None, "²"),
-        (None, None, 2.0),
     ],
 )
 def test_what_nobody_can_answer_is_no_message(name: str | None, word: str | None, number: object) -> None:
     """Calls, activities, campaigns, comments, reactions and unknown types are no message."""
     parsed = ignored(messageTypeString=name, messageType=word, messageTypeId=number)
     assert parsed.reason == Reason.NOT_A_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "number", "told"),
+    [
+        ("TYPE_NEW", "SMS", 2, "TYPE_NEW"),
+        ("TYPE_FORM_SUBMISSION", None, None, "TYPE_FORM_SUBMISSION"),
+        (None, "Telegram", None, "TYPE_TELEGRAM"),
+        (None, "New Chat", 99, "TYPE_NEW_CHAT"),
+        (None, None, 99, "TYPE_99"),
+        (None, None, 0, "TYPE_NONE"),
+        (None, None, None, "TYPE_NONE"),
+        (None, None, "2nd", "TYPE_NONE"),
+        (None, None, 2.0, "TYPE_NONE"),
+    ],
+)
+def test_a_text_by_a_type_that_is_not_known_is_a_message(name: object, word: object, number: object, told: str) -> None:
+    """GHL adds types: what is inbound, of a contact and has a text doesn't vanish as if it were a call."""
+    parsed = message(messageTypeString=name, messageType=word, messageTypeId=number)
+    assert (parsed.channel, parsed.message_type_string) == (Channel.UNKNOWN, told)
+
+
+@pytest.mark.parametrize("body", ["", " \n", None, 5])
+def test_an_unknown_type_without_a_text_is_no_message(body: object) -> None:
+    """An event of a new kind that says nothing is not one of the contact's texts."""
+    assert ignored(messageTypeString="TYPE_NEW", messageType=None, body=body).reason is Reason.NOT_A_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "number", "channel", "told"),
+    [
+        ("TYPE_WEBCHAT", None, 5, Channel.LIVE_CHAT, "WebChat"),
+        (None, "WebChat", None, Channel.LIVE_CHAT, "WebChat"),
+        (None, None, 5, Channel.LIVE_CHAT, "WebChat"),
+        (None, "ALL_IN_ONE_CHAT", None, Channel.LIVE_CHAT, "ALL_IN_ONE_CHAT"),
+        ("TYPE_RCS", "RCS", None, Channel.RCS, "RCS"),
+        ("TYPE_TIKTOK", None, None, Channel.TIKTOK, "TIKTOK"),
+    ],
+)
+def test_newer_chats_have_their_channel(name: object, word: object, number: object, channel: Channel, told: str) -> None:
+    """Web chat is live chat; RCS and TikTok are channels of their own."""
+    parsed = message(messageTypeString=name, messageType=word, messageTypeId=number)
+    assert (parsed.channel, parsed.message_type) == (channel, told)
 
 
 @pytest.mark.parametrize("direction", ["inbound", "Inbound", " inbound ", "", None])

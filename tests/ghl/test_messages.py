@@ -54,6 +54,10 @@ def inbound(channel: Channel, type_string: str = "", **changes: Any) -> InboundM
         (Channel.CUSTOM, "TYPE_CUSTOM_PROVIDER_SMS", "Custom"),
         (Channel.CUSTOM, "", "Custom"),
         (Channel.SMS, "", "SMS"),
+        (Channel.LIVE_CHAT, "TYPE_WEBCHAT", "Live_Chat"),
+        (Channel.RCS, "TYPE_RCS", "RCS"),
+        (Channel.TIKTOK, "TYPE_TIKTOK", "TIKTOK"),
+        (Channel.WHATSAPP, "TYPE_NEW", "WhatsApp"),
     ],
 )
 def test_a_reply_goes_out_as_what_came_in(channel: Channel, type_string: str, sent_as: str) -> None:

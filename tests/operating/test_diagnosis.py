@@ -44,6 +44,7 @@ ALL_CAUSES = [
     "missed:here",
     "signatures_refused",
     "reply_cap",
+    "unknown_type",
     "handover:here:contact",
 ]
 
@@ -59,6 +60,7 @@ EVERYTHING = symptoms(
     missed=("here",),
     refused_webhooks=5,
     capped=("here:contact",),
+    untyped=("here:contact",),
     handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
 )
@@ -76,6 +78,7 @@ EVERYTHING = symptoms(
         (symptoms(refused_webhooks=4), []),
         (symptoms(refused_webhooks=5), ["signatures_refused"]),
         (symptoms(capped=("here:contact",)), ["reply_cap"]),
+        (symptoms(untyped=("here:contact",)), ["unknown_type"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),
         (EVERYTHING, ALL_CAUSES),

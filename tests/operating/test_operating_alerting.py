@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.operating.alerting import Alerting
 from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
-from tests.other_side import OtherSide, answering, http
+from tests.other_side import OtherSide, Visit, answering, http
 from tests.stored import HERE, eventually, keep
 
 if TYPE_CHECKING:
@@ -49,6 +49,25 @@ def test_the_operator_is_told_and_told_when_it_is_over(redis: Redis) -> None:
     told = [request.document for request in receiver.requests]
     assert [(one["cause"], one["state"]) for one in told] == [("hold:here", "begun"), ("hold:here", "over")]
     assert "GHL refused three logins" in told[0]["text"]
+
+
+def test_a_slow_receiver_is_told_once(redis: Redis) -> None:
+    """While one process posts, no other does, however long the receiver takes."""
+    begin_hold(redis)
+    answered = threading.Event()
+
+    def slowly(visit: Visit) -> None:
+        while visit.request():
+            answered.wait(10)
+            visit.send(http(200))
+
+    with OtherSide(slowly) as receiver, running(redis, receiver.url), running(redis, receiver.url):
+        eventually(lambda: receiver.requests)
+        redis.delete(key("upkeep"))
+        eventually(lambda: redis.exists(key("upkeep")))
+        answered.set()
+        eventually(lambda: not redis.exists(key("alerts", "outbox")))
+    assert [request.document["cause"] for request in receiver.requests] == ["hold:here"]
 
 
 def test_what_is_refused_is_posted_again(redis: Redis) -> None:

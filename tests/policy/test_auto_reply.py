@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from bridge.model import Channel, Reason
 from bridge.policy.auto_reply import judge_auto_reply
 from tests.stored import message
+
+SUBJECTS: dict[str, list[str]] = json.loads(Path(__file__).with_name("machine_subjects.json").read_text(encoding="utf-8"))
 
 
 def rule(subject: str = "", sender: str = "ann@example.com", channel: Channel = Channel.EMAIL) -> str:
@@ -57,7 +61,7 @@ def rule(subject: str = "", sender: str = "ann@example.com", channel: Channel = 
     ],
 )
 def test_absence_notes_are_known_by_their_subject(subject: str) -> None:
-    """The subjects that mail programs write in seven languages are known, whatever the accents, the case and the warnings."""
+    """The subjects that mail programs write are known, whatever the accents, the case and the warnings."""
     assert rule(subject) == "absence subject"
 
 
@@ -127,7 +131,7 @@ def test_subjects_of_people_are_left_alone(subject: str) -> None:
     ],
 )
 def test_senders_that_take_no_answer_are_known(sender: str) -> None:
-    """No-reply addresses are known in seven languages, with whatever stands before and after."""
+    """No-reply addresses are known, with whatever stands before and after."""
     assert rule(sender=sender) == "no-reply sender"
 
 
@@ -168,6 +172,12 @@ def test_senders_who_are_people_are_left_alone(sender: str) -> None:
     assert rule(sender=sender) == ""
 
 
+@pytest.mark.parametrize(("name", "subject"), [(name, subject) for name, subjects in SUBJECTS.items() for subject in subjects])
+def test_machines_are_known_by_their_subject_in_many_languages(name: str, subject: str) -> None:
+    """Absence notes, answers to meetings, receipts, delivery notes and tickets in 24 languages, and people's own."""
+    assert rule(subject) == name
+
+
 @pytest.mark.parametrize("channel", [channel for channel in Channel if channel is not Channel.EMAIL])
 def test_only_emails_are_judged(channel: Channel) -> None:
     """Other channels have neither subjects nor such senders."""
@@ -177,10 +187,12 @@ def test_only_emails_are_judged(channel: Channel) -> None:
 @given(st.text(), st.text())
 def test_any_subject_and_sender_can_be_judged(subject: str, sender: str) -> None:
     """Whatever they hold, judging doesn't raise, and the facts hold none of it."""
-    assert rule(subject, sender) in {"", "absence subject", "bounce subject", "no-reply sender", "bounce sender"}
+    assert rule(subject, sender) in {*SUBJECTS, "no-reply sender", "bounce sender"}
 
 
-@pytest.mark.parametrize("text", ["[a]" * 300, "[" * 1000, "auto-" * 200, "no-" * 200 + "reply", "a-" * 500])
+@pytest.mark.parametrize(
+    "text", ["[a]" * 300, "[" * 1000, "auto-" * 200, "no-" * 200 + "reply", "a-" * 500, "warning: " * 99, "[#1] " * 200]
+)
 def test_judging_is_quick(text: str) -> None:
     """No subject or sender of the length that is kept takes long."""
     begin = time.process_time()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.locations import Location
-from bridge.model import Channel, Contact, ContactId, Reason, Standing
+from bridge.model import FORM_SUBMISSION, Channel, Contact, ContactId, Reason, Standing
 from bridge.policy.business_hours import read
 from bridge.policy.guards import age_of, judge_contact, judge_message, judge_standing, judge_turn, merge, needs_contact
 from tests.stored import message
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOW_MS = 1_800_000_000_000
 SECOND = 1000
-EVERYTHING = tuple(Channel)
+EVERYTHING = tuple(channel for channel in Channel if channel is not Channel.UNKNOWN)
 
 
 def location(**settings: Any) -> Location:
@@ -49,6 +49,11 @@ def judge(one: InboundMessage, where: Location) -> Skip | None:
         ({}, {"channels": ()}, Reason.CHANNEL_OFF),
         ({"channel": Channel.CUSTOM}, {}, None),
         ({"channel": Channel.GMB}, {"channels": EVERYTHING}, Reason.CHANNEL_OFF),
+        ({"channel": Channel.UNKNOWN, "message_type_string": "TYPE_NEW"}, {"channels": EVERYTHING}, Reason.UNKNOWN_TYPE),
+        ({"channel": Channel.UNKNOWN, "message_type_string": FORM_SUBMISSION}, {}, Reason.NOT_A_MESSAGE),
+        ({"channel": Channel.RCS}, {}, Reason.CHANNEL_OFF),
+        ({"channel": Channel.TIKTOK}, {}, Reason.CHANNEL_OFF),
+        ({"channel": Channel.TIKTOK}, {"channels": (Channel.TIKTOK,)}, None),
         ({"text": ""}, {}, Reason.BLANK),
         ({"text": " \n\t\u00a0"}, {}, Reason.BLANK),
         ({"text": "", "attachments": ("https://x/1.jpg",)}, {}, Reason.BLANK),

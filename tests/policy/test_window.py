@@ -11,6 +11,7 @@ from tests.stored import message
 NOW_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
 CLOSING = (Channel.FB, Channel.IG, Channel.WHATSAPP)
+LONGER = Channel.TIKTOK
 
 
 @pytest.mark.parametrize("channel", CLOSING)
@@ -29,7 +30,15 @@ def test_the_facts_tell_the_age_and_the_rule() -> None:
     assert skip.facts == "30.0 h after the contact's last message, IG takes replies for 24 h"
 
 
-@pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in CLOSING])
+def test_tiktok_takes_replies_for_two_days() -> None:
+    """Its window is twice that of Meta's channels."""
+    assert judge_window(message(channel=LONGER, date_added_ms=NOW_MS - 48 * HOUR_MS), now_ms=NOW_MS) is None
+    skip = judge_window(message(channel=LONGER, date_added_ms=NOW_MS - 49 * HOUR_MS), now_ms=NOW_MS)
+    assert skip
+    assert skip.facts.endswith("TikTok takes replies for 48 h")
+
+
+@pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in {*CLOSING, LONGER}])
 def test_other_channels_have_no_window(channel: Channel) -> None:
     """An SMS or an e-mail may be answered whenever the location's own settings allow it."""
     assert judge_window(message(channel=channel, date_added_ms=1), now_ms=NOW_MS) is None

@@ -56,14 +56,14 @@ def rows() -> list[Row]:
 def arguments(text: str, start: int) -> list[str]:
     """The arguments of a call whose bracket opens before `start`."""
     depth, found = 1, [""]
-    for dead_letter in text[start:]:
-        depth += (dead_letter in "([{") - (dead_letter in ")]}")
+    for letter in text[start:]:
+        depth += (letter in "([{") - (letter in ")]}")
         if depth == 0:
             break
-        if dead_letter == "," and depth == 1:
+        if letter == "," and depth == 1:
             found.append("")
         else:
-            found[-1] += dead_letter
+            found[-1] += letter
     return [one.strip() for one in found]
 
 

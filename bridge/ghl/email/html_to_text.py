@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
+
+from bridge.ghl.email.header_labels import FROM, KIND_OF_LABEL, SENT, TO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from selectolax.lexbor import LexborNode
 
-# Deeply nested HTML costs the parser quadratic time (100,000 characters of nothing but <div>: 0.5 s); what is new stands first.
+# What is new stands first.
 MAX_HTML = 100_000
+
+# Each open element costs the parser time at each further tag, and no person's mail nests so deeply: deeper ones become <br>.
+_MAX_OPEN = 300
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 
 _HEAD = re.compile(r"\s*(?:<!doctype[^>]*>\s*)?(?:<html[^>]*>\s*)?<head[\s>]", re.IGNORECASE)
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
@@ -38,10 +46,18 @@ _HISTORY_IDS = (
     "stopSpelling",
 )
 
+# A newsletter's preheader, and whatever else its sender hides. Not font-size:0: it closes gaps between columns.
+_HIDDEN = re.compile(
+    r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|mso-hide:all|opacity:0(?:\.0+)?|max-height:0(?:\.0+)?(?:px|pt|em|%)?)"
+    r"(?:!important)?(?:;|$)",
+    re.IGNORECASE,
+)
+
 # Edges of blocks make one line break together, each <br> makes its own; the one before an edge shows nothing in a browser.
 _EDGE = "\x1e"
 _EDGES = re.compile(f" ?\n? ?(?:{_EDGE} ?)+")
 _QUOTE = f"{_EDGE}>{_EDGE}"
+_CSS_BLANKS = re.compile(r"\s+|/\*.*?\*/")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -51,13 +67,32 @@ class Document:
     def __init__(self, html: str, *, keep_line_breaks: bool = False) -> None:
         # Outlook's head alone can be longer than the bound, and none of it is text.
         head = _HEAD.match(html) and _HEAD_END.search(html)
-        self._root = LexborHTMLParser(html[head.end() if head else 0 :][:MAX_HTML]).root
+        self._root = LexborHTMLParser(_flattened(html[head.end() if head else 0 :][:MAX_HTML])).root
         self._keep_line_breaks = keep_line_breaks
 
     def text(self, *, with_quotes: bool) -> str:
         """Return the text in lines, not yet tidied. Without quotes, each quote is a line `>`, and Outlook's history is gone."""
         pieces = _pieces(self._root, preformatted=self._keep_line_breaks, with_quotes=with_quotes) if self._root else ()
         return _EDGES.sub(_EDGE, "".join(pieces)).replace(_EDGE, "\n")
+
+
+def _flattened(html: str) -> str:
+    """The HTML with at most so many elements open at a time, in one pass over its tags."""
+    opened: Counter[str] = Counter()
+
+    def counted(tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        if name in _VOID:
+            return tag[0]
+        if tag[1]:
+            opened[name] -= opened[name] > 0
+        elif opened.total() >= _MAX_OPEN:
+            return "<br"
+        else:
+            opened[name] += 1
+        return tag[0]
+
+    return _TAG.sub(counted, html)
 
 
 def _pieces(root: LexborNode, *, preformatted: bool, with_quotes: bool) -> Iterator[str]:
@@ -95,10 +130,15 @@ def _around(node: LexborNode) -> tuple[str, str]:
 
 
 def _children(node: LexborNode, *, preformatted: bool) -> list[tuple[LexborNode, bool]]:
-    if node.tag in _UNSEEN:
+    if node.tag in _UNSEEN or _is_hidden(node):
         return []
     preformatted = preformatted or node.tag == "pre"
     return [(child, preformatted) for child in node.iter(include_text=True)][::-1]
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return "hidden" in attributes or _HIDDEN.search(_CSS_BLANKS.sub("", attributes.get("style") or "")) is not None
 
 
 def _begins_history(node: LexborNode) -> bool:
@@ -109,12 +149,16 @@ def _begins_history(node: LexborNode) -> bool:
 
 
 def _is_outlook_header(node: LexborNode, style: str) -> bool:
-    # Outlook for Windows draws a line above From:, Sent:, To:, Subject: in its user's language; signatures do without labels.
+    # Outlook for Windows draws a line above From:, Sent:, To:, and may name no address there.
     if "border-top" not in style:
         return False
-    nearby = islice(node.traverse(include_text=True), 60)
-    labels = [part for part in nearby if part.is_text_node and (part.text_content or "").rstrip().endswith(":")]
-    return len(labels) >= 3  # noqa: PLR2004 (From, Sent and Subject at the least)
+    kinds, before = set(), ""
+    for part in islice(node.traverse(include_text=True), 60):
+        if part.is_text_node and (text := (part.text_content or "").strip()):
+            if text.endswith((":", "：")):
+                kinds.add(KIND_OF_LABEL.get((text.rstrip(":： \u00a0") or before).casefold()))
+            before = text
+    return {FROM, SENT, TO} <= kinds
 
 
 def _is_quote(node: LexborNode) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # SMS: GHL's help centre; Custom providers carry SMS. FB: Meta's Send API; WhatsApp: its Cloud API's text body. Instagram counts
 # bytes ("must be UTF-8 and be a 1000 bytes or less"). Live chat has no known limit; 2,000 is what a chat window shows well.
+# TikTok: 6,000 by Infobip's and respond.io's documents (read 2026-11-30). RCS has SMS' limit, since GHL falls back to SMS.
 # Where a vendor says "characters" they are counted as UTF-16 units, the larger count: an emoji is two.
 LIMITS: Mapping[Channel, tuple[int, Measure]] = {
     Channel.SMS: (1600, splitting.utf16_units),
@@ -28,15 +30,21 @@ LIMITS: Mapping[Channel, tuple[int, Measure]] = {
     Channel.WHATSAPP: (4096, splitting.utf16_units),
     Channel.LIVE_CHAT: (2000, splitting.utf16_units),
     Channel.GMB: (1500, splitting.utf16_units),
+    Channel.RCS: (1600, splitting.utf16_units),
+    Channel.TIKTOK: (6000, splitting.utf16_units),
+    Channel.UNKNOWN: (1600, splitting.utf16_units),
 }
+
+# TikTok refuses links; "Book here: https://..." keeps its words.
+_LINK = re.compile(r":?[ \t]*https?://\S+?(?=[.,;!?)\]]*(?:\s|$))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shaped:
     """An answer as it is posted, part by part in this order; HTML for e-mail, plain text for all else.
 
-    No parts: the answer says nothing (white space, a divider). `shortened`: something at its end was cut off, which only
-    `sms_max_segments` does. `segments` is what all parts cost as SMS, 0 on other channels.
+    No parts: the answer says nothing (white space, a divider). `shortened`: its end was cut off for `sms_max_segments`, or
+    its links were left out for TikTok. `segments` is what all parts cost as SMS, 0 on other channels.
     """
 
     parts: tuple[str, ...]
@@ -50,6 +58,9 @@ def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
     if channel is Channel.EMAIL:
         return Shaped(parts=(mail.from_markdown(text),) if said else ())
     limit, measure = LIMITS[channel]
+    if channel is Channel.TIKTOK:
+        without = _LINK.sub("", said).strip()
+        return Shaped(parts=splitting.split(without, limit, measure), shortened=without != said)
     if channel is not Channel.SMS:
         return Shaped(parts=splitting.split(said, limit, measure))
     folded = sms.fold(said)

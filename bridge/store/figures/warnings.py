@@ -1,4 +1,4 @@
-"""Warning signs: refused webhooks, and conversations that reached their cap on replies."""
+"""Warning signs: refused webhooks, and conversations that reached their cap on replies or hold an unknown message type."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 REFUSED_MINUTES = 10
 CAPPED_MINUTES = 60
+UNTYPED_MINUTES = 24 * 60
 
 
 def refused_webhooks(redis: Redis) -> int:
@@ -24,7 +25,16 @@ def refused_webhooks(redis: Redis) -> int:
 
 def capped_lanes(redis: Redis) -> tuple[str, ...]:
     """The lanes that reached `max_replies_per_day` within the last hour, newest first, at most a hundred. Raises Unavailable."""
-    with reaching("look for capped conversations"):
-        since = now_ms(redis) - CAPPED_MINUTES * MINUTE_MS
-        found = redis.zrevrangebyscore(key("capped"), "+inf", since, start=0, num=100)
+    return _newest(redis, key("capped"), CAPPED_MINUTES)
+
+
+def untyped_lanes(redis: Redis) -> tuple[str, ...]:
+    """The lanes in which a text of an unknown message type was skipped within the last day, likewise. Raises Unavailable."""
+    return _newest(redis, key("untyped"), UNTYPED_MINUTES)
+
+
+def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:
+    with reaching("look for conversations that call for somebody"):
+        since = now_ms(redis) - minutes * MINUTE_MS
+        found = redis.zrevrangebyscore(name, "+inf", since, start=0, num=100)
     return tuple(text(one) for one in found)

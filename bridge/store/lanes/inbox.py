@@ -131,7 +131,7 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
         "reason": "",
         "line": message.line,
         # By which channel a workflow webhook came may be told later; what it forbids counts now, wherever it may have come from.
-        "channels": list(Channel) if message.line == UNKNOWN_LINE else [message.channel],
+        "channels": list(Channel) if message.line == UNKNOWN_LINE or message.channel is Channel.UNKNOWN else [message.channel],
         "word": word,
         # What came without its id is not known for what it is before GHL was asked.
         "words": "" if message.provisional else digest(message.text),

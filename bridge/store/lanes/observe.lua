@@ -1,7 +1,7 @@
 -- Observe messages that left a conversation: ours are recognised, those of a person or an automation are noted.
 --   ARGV[1]  lane
---   ARGV[2]  JSON, a list of messages: `id`, `at` (ms), `by` (person | automation | nobody), `user`, `digest`, `conversation_id`,
---            `event`, `said`
+--   ARGV[2]  JSON, a list of messages: `id`, `at` (ms), `by` (person | automation | call |
+--            missed_call | nobody), `user`, `digest`, `conversation_id`, `event`, `said`
 --   ARGV[3]  1 if they came by a marketplace event
 --   ARGV[4]  retention (ms)
 --   ARGV[5]  token of the turn that read them; empty: none did

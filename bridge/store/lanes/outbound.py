@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def heard(message: OutboundMessage) -> dict[str, Any]:
     """One outbound message: who may have written it, a digest of its words, and what is to be remembered if a person did."""
-    by = author(type_=message.type, source=message.source)
+    by = author(type_=message.type, source=message.source, call_seconds=message.call_seconds)
     event = {
         "step": "heard",
         "message_id": message.id,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.model import ConversationId, Situation, Standing
+from bridge.policy.authors import CALLS
 from bridge.store.locations.records import FIELDS, named
 from bridge.store.redis.connection import reaching, rows
 from bridge.store.redis.lua import script
@@ -56,6 +57,7 @@ def _standing(fields: Mapping[str, str], replies: int, oldest_ms: int, *, hears_
         paused_at_ms=_ms(fields, "paused_at"),
         human_at_ms=_ms(fields, "human_at"),
         human_id=fields.get("human_id", ""),
+        called=fields.get("human_by") in CALLS,
         automation_at_ms=_ms(fields, "automation_at"),
         automation_id=fields.get("automation_id", ""),
         resumed_at_ms=_ms(fields, "resumed_at"),

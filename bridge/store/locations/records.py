@@ -186,7 +186,8 @@ class Locations:
         hashed = keyed_hash(secret.encode(), location.location_id, self._newest_key) if secret else ""
         timing = {"debounce_ms": debounce, "debounce_max_ms": most, "max_age_ms": max_age, "takeover_ms": takeover}
         delivers = location.provider == "assistable" and location.assistable.delivery == "provider"
-        plain = {**timing, "by_workflow": int(location.takeover_by_workflow), "delivers": int(delivers)}
+        takes_over = {"by_workflow": int(location.takeover_by_workflow), "by_call": location.takeover_by_call}
+        plain = {**timing, **takes_over, "delivers": int(delivers)}
         return ["settings", sealed, "workflow_hash", hashed, *(part for pair in plain.items() for part in pair)]
 
     def _open(self, location_id: str, sealed: str) -> Location:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 
@@ -38,12 +39,22 @@ class Alerts:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._review = redis.register_script(script("alerts"))
+        self._process = uuid4().hex
 
     def review(self, causes: Iterable[Cause], *, every: float) -> bool:
         """Note causes that begin or end; False when another process did so within `every` seconds."""
         told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
         with reaching("review the alerts"):
             return bool(self._review(args=[round(every * 1000), *told]))
+
+    def may_deliver(self, seconds: float) -> bool:
+        """Take the delivery for `seconds`, or for as long again; False while another process has it."""
+        name, held = key("alerts", "delivering"), round(seconds * 1000)
+        with reaching("take the delivery of alerts"):
+            taken = self._redis.set(name, self._process, nx=True, px=held)
+            if not taken and text(self._redis.get(name) or b"") == self._process:
+                taken = self._redis.set(name, self._process, xx=True, px=held)
+        return bool(taken)
 
     def next(self) -> Alert | None:
         """The oldest alert that is not delivered yet."""
@@ -52,6 +63,6 @@ class Alerts:
         return Alert(text(stored), orjson.loads(stored)) if stored else None
 
     def delivered(self, alert: Alert) -> None:
-        """The alert has reached its receiver. Another process may have delivered it too: the next one stays."""
+        """The alert has reached its receiver."""
         with reaching("note an alert as delivered"):
             self._redis.lrem(key("alerts", "outbox"), 1, alert.stored)

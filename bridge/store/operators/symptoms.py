@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
-from bridge.store.figures.warnings import capped_lanes, refused_webhooks
+from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untyped_lanes
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
@@ -36,7 +36,8 @@ class Symptoms:
 
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
-    hour, newest first, `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept.
+    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
+    `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept.
     """
 
     now_ms: int
@@ -46,6 +47,7 @@ class Symptoms:
     missed: tuple[str, ...] = ()
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
+    untyped: tuple[str, ...] = ()
     handovers: tuple[Handover, ...] = ()
     missing_durability: tuple[str, ...] = ()
 
@@ -62,6 +64,7 @@ def look(redis: Redis) -> Symptoms:
         missed=missed_locations(redis),
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
+        untyped=untyped_lanes(redis),
         handovers=open_handovers(redis),
         missing_durability=missing_durability(redis),
     )

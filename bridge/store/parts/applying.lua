@@ -12,19 +12,23 @@ local function put(name, fields)
   if flat[1] then redis.call('HSET', name, unpack(flat)) end
 end
 
+-- List a lane for an operator to look at, for a day; the newest thousand are kept.
+--   list  a key
+local function list_lane(list, lane)
+  redis.call('ZADD', list, now, lane)
+  redis.call('ZREMRANGEBYRANK', list, 0, -1001)
+  redis.call('PEXPIRE', list, 24 * 3600 * 1000)
+end
+
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, what a
--- service said,
--- events.
+-- service said, events.
 --   patch  see bridge/store/lanes/patch.py, as `cjson` has decoded it
 local function apply(lane, patch, retention)
   local location = split(lane)
   for id, fields in pairs(patch.messages or {}) do
     put(key('message', location, id), fields)
-    if fields.reason == 'reply_cap' then
-      redis.call('ZADD', key('capped'), now, lane)
-      redis.call('ZREMRANGEBYRANK', key('capped'), 0, -1001)
-      redis.call('PEXPIRE', key('capped'), 24 * 3600 * 1000)
-    end
+    if fields.reason == 'reply_cap' then list_lane(key('capped'), lane) end
+    if fields.reason == 'unknown_type' then list_lane(key('untyped'), lane) end
   end
   put(key('lane', lane), patch.lane or {})
   local ended = {}

@@ -96,7 +96,7 @@ local function note_speaker(lane, name, at, message, retention)
   local known = redis.call('HMGET', record, name .. '_at', name .. '_id')
   -- GHL tells of a message again whenever its status changes.
   if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end
-  redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id)
+  redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id, name .. '_by', message.by)
   if name == 'human' then redis.call('ZREM', key('handovers'), lane) end
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
@@ -129,6 +129,9 @@ local function delivered_lately(lane, message, at)
   return math.abs(at - tonumber(redis.call('HGET', key('lane', lane), 'replied_at') or 0)) < 10 * 60 * 1000
 end
 
+-- Which calls count as a person's message, by the location's `takeover_by_call`.
+local CALLS = {call = {answered = true, always = true}, missed_call = {always = true}}
+
 -- Observe one message that left the conversation.
 --   message  see `observe.lua`
 -- Answers whether somebody spoke anew.
@@ -149,6 +152,10 @@ local function observe(lane, message, retention)
     local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
     if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
     return note_speaker(lane, 'automation', at, message, retention)
+  end
+  if CALLS[message.by] then
+    local setting = redis.call('HGET', key('location', location), 'by_call') or 'answered'
+    return CALLS[message.by][setting] ~= nil and note_speaker(lane, 'human', at, message, retention)
   end
   if not message.user and call_is_open(lane) then
     local unattributed = key('unclear', lane)

@@ -120,7 +120,7 @@ async def test_the_overview_tells_what_needs_somebody(operator: Browser, redis: 
     keep(redis)
     dead_lettered(redis, 3)
     answer = await operator.see("/")
-    assert "2 things need you" in words(answer)
+    assert "Needs attention (2)" in words(answer)
     assert "3 dead letters wait for somebody" in words(answer)
     assert re.search(r'id="dead-letters-count" data-live>3<', answer.text)
 
@@ -163,8 +163,8 @@ async def test_why_the_provider_chose_silence_is_told(operator: Browser, redis: 
     assert f"filtered {meaning}" in conversation
     assert "0 characters after 1.5 s; removed: thoughts" in conversation
     overview = words(await operator.see("/"))
-    assert "Silent 1 the provider chose silence: filtered" in overview
-    assert f"Why the provider chose silence filtered {meaning} 1" in overview
+    assert "No reply needed 1 the provider gave no reply: filtered" in overview
+    assert f"Why the provider gave no reply filtered {meaning} 1" in overview
     assert f"the provider chose silence: filtered. {meaning}" in words(await operator.see("/live"))
 
 

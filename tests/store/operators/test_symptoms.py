@@ -68,3 +68,15 @@ def test_a_conversation_at_its_cap_is_a_trouble_for_an_hour(redis: Redis) -> Non
     assert look(redis).capped == (str(turn.lane),)
     pass_time(redis, 3601)
     assert look(redis).capped == ()
+
+
+def test_a_text_by_an_unknown_type_is_a_trouble_for_a_day(redis: Redis) -> None:
+    """Somebody may map the type to a channel, and sees in which conversation it came."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    ended = Ended(status=Status.SKIPPED, message_ids=(turn.messages[0].id,), reason=Reason.UNKNOWN_TYPE, facts="TYPE_NEW")
+    lanes_of(redis).end(turn, ended)
+    assert look(redis).untyped == (str(turn.lane),)
+    pass_time(redis, 24 * 3600 + 1)
+    assert look(redis).untyped == ()
