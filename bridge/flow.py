@@ -22,6 +22,7 @@ from bridge.answering.away import tell_away
 from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
 from bridge.answering.guarding import guard
+from bridge.answering.handover import hand_over
 from bridge.answering.media_looks import look_for_files
 from bridge.answering.media_reading import read_files, unreadable
 from bridge.answering.posting import deliver
@@ -219,7 +220,7 @@ def _deliver(case: Case, completion: Completion, services: AnswerServices) -> En
     outcome = deliver(case, completion, services)
     while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, services):
         outcome = deliver(case, completion, services)
-    return outcome
+    return hand_over(case, completion, outcome, services) if isinstance(outcome, Ended) else outcome
 
 
 def _conclude(case: Case, outcome: Ended | Again | Dead, services: AnswerServices) -> None:

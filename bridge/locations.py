@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -97,6 +97,7 @@ Text = Annotated[str, BeforeValidator(_resolve)]
 Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Provider = Literal["assistable", "agencii", "openai", "webhook"]
+PROVIDERS = frozenset(get_args(Provider))
 
 
 class _Table(BaseModel):
@@ -158,6 +159,17 @@ class Transcription(_Table):
     token: Secret = None
 
 
+class HandoverSettings(_Table):
+    """By what a completion service asks for a person, and what is done then."""
+
+    marker: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\r\n]*$")] = ""
+    tool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = "handover"
+    message: str = ""
+    tag: str = ""
+    assign_to: str = ""
+    seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
+
+
 class Location(_Table):
     """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
 
@@ -206,6 +218,7 @@ class Location(_Table):
     openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
     transcription: Transcription = Transcription()
+    handover: HandoverSettings | None = None
 
     @field_validator("fallback_provider")
     @classmethod
@@ -216,7 +229,7 @@ class Location(_Table):
 
     def provider_tables(self) -> list[tuple[str, BaseModel]]:
         """The tables of all providers, by name."""
-        return [(name, value) for name, value in self if isinstance(value, BaseModel)]
+        return [(name, value) for name, value in self if name in PROVIDERS and isinstance(value, BaseModel)]
 
     def delivery_of(self, provider: str) -> str:
         """Who posts what this provider answers: auto, bridge or provider."""

@@ -14,10 +14,10 @@ from bridge.answering.services import AnswerServices
 from bridge.completion.providers import Providers
 from bridge.flow import AcceptServices
 from bridge.ghl.client import GHL
-from bridge.ghl.oauth import App, chooser
+from bridge.ghl.oauth import chooser
 from bridge.ghl.routes import route
 from bridge.ghl.signature import read_keys
-from bridge.ghl.tokens import Tokens
+from bridge.ghl.tokens import build_tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.figures.list_lags import ListLags
 from bridge.store.lanes.excerpts import Excerpts
@@ -90,7 +90,7 @@ def build_ghl_access(settings: Settings, redis: Redis, wire: Wire) -> GHLAccess:
 
 def build_token_refresh(settings: Settings, redis: Redis, wire: Wire) -> TokenRefresh:
     """The renewal of grants. Raises Misconfigured."""
-    return TokenRefresh(build_grants(settings, redis), _build_tokens(settings, wire))
+    return TokenRefresh(build_grants(settings, redis), build_tokens(settings, wire))
 
 
 def build_swept_messages(settings: Settings, redis: Redis) -> SweptMessages:
@@ -107,13 +107,13 @@ def build_sweep_services(settings: Settings, redis: Redis, tally: Tally | None =
 
 def install_link(settings: Settings) -> str:
     """Where the app can be installed; empty where none is set up."""
-    tokens = _build_tokens(settings, Wire())
+    tokens = build_tokens(settings, Wire())
     return chooser(tokens.app) if tokens else ""
 
 
 def build_installing(settings: Settings, redis: Redis) -> Installing | None:
     """Marketplace installs; None where no app is set up. Raises Misconfigured without a secret key."""
-    tokens = _build_tokens(settings, Wire())
+    tokens = build_tokens(settings, Wire())
     if tokens is None or not tokens.app.redirect_url:
         return None
     return Installing(tokens, build_grants(settings, redis), build_installs(settings, redis), fernet_keys=settings.fernet_keys)
@@ -239,18 +239,6 @@ def _of_ghl(tally: Tally) -> Observe:
         tally.time(GHL_REQUEST, route(method, path), ended, seconds=seconds)
 
     return observe
-
-
-def _build_tokens(settings: Settings, wire: Wire) -> Tokens | None:
-    """GHL's token endpoints for the app that the environment names, if it does."""
-    if not settings.ghl_client_id or settings.ghl_client_secret is None:
-        return None
-    app = App(
-        client_id=settings.ghl_client_id,
-        client_secret=settings.ghl_client_secret.get_secret_value(),
-        redirect_url=settings.ghl_redirect_url,
-    )
-    return Tokens(wire, settings.ghl_api_url, app)
 
 
 def _retention_ms(settings: Settings) -> int:

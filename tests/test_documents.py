@@ -175,7 +175,8 @@ def test_the_example_of_a_locations_file_has_every_key_and_no_other() -> None:
     assert {*document["defaults"], *own, "id"} == set(Location.model_fields)
     for name, value in document["defaults"].items():
         assert getattr(location, name) == Location.model_fields[name].default, (name, value)
-    for table, settings in location.provider_tables():
+    for table, settings in [*location.provider_tables(), ("handover", location.handover)]:
+        assert settings
         assert set(own[table]) == set(type(settings).model_fields)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bridge.access.next_tokens import ASK_SECONDS, next_tokens
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, OutOfResources, Retryable, TokenRefused, Unavailable
 from bridge.ghl import oauth
 from bridge.model import LocationId
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-ASK_SECONDS = 8.0
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.1
 # Tokens that GHL has lent and that can't be kept are lost for good: it is worth waiting for Redis.
@@ -144,7 +144,7 @@ class TokenRefresh:
         if self._tokens is None:
             raise OperatorMustFix("GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set: without them no token can be renewed")
         if grant and grant.refresh_token:
-            return self._tokens.by_refresh(grant.refresh_token, grant.kind, seconds=ASK_SECONDS)
+            return next_tokens(grant, self._tokens, clock=self._clock)
         return self._exchange(owner, (grant.company_id if grant else "") or company_id, self._tokens)
 
     def _exchange(self, owner: Owner, company_id: str, tokens: Tokens) -> Granted:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
+from bridge.answering.attempts import attempt
 from bridge.answering.case import READ_SECONDS
 from bridge.answering.posting import say
-from bridge.errors import Fenced, Unavailable
 from bridge.model import SendState
-from bridge.policy import retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
     from bridge.model import Dead
-
-log = structlog.get_logger()
 
 FAILURE_PART = "failure"
 
@@ -32,9 +25,9 @@ def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
     location = case.kept.location
     may_act = dead.refused != "ghl" and not (dead.refused and _on_hold(case, services))
     if location.dead_letter_tag and may_act:
-        _attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, services))
+        attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, services))
     if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:
-        _attempt(case, "failure_message", lambda: say(case, FAILURE_PART, location.failure_message, services))
+        attempt(case, "failure_message", lambda: say(case, FAILURE_PART, location.failure_message, services))
     parts = case.parts or case.turn.parts
     answer, at_ms, excerpt = case.completion, case.now_ms(services), case.excerpt
     return services.lanes.write_dead_letter(case.turn, case.ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt)
@@ -54,12 +47,3 @@ def _outcome_unknown(case: Case, dead: Dead) -> bool:
 
 def _tag(case: Case, tag: str, services: AnswerServices) -> None:
     services.ghl.tag(case.turn.lane.contact_id, tag, token=case.token, seconds=READ_SECONDS)
-
-
-def _attempt(case: Case, what: str, act: Callable[[], object]) -> None:
-    try:
-        act()
-    except (Fenced, Unavailable):
-        raise
-    except Exception as error:  # noqa: BLE001 - nor over a fault of our own
-        log.warning("turn.not_done", what=what, lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
 from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.send_check import SendCheck, Stale
+from bridge.answering.shaping import shaped_for, texts_of
 from bridge.answering.unknown_sends import look
 from bridge.errors import AlreadySent, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
@@ -35,7 +36,8 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
     Raises Retryable and Permanent (a part is not in GHL), OutcomeUnknown (it may be) and Fenced.
     """
     if not completion.text:
-        return case.ended(Status.NO_REPLY, Skip(completion.why_silent or Reason.EMPTY))
+        silent = case.ended(Status.NO_REPLY, Skip(completion.why_silent or Reason.EMPTY))
+        return _post_all(case, completion, services) if texts_of(completion, case.kept.location) else silent
     heard = heard_of_delivery(case.turn)
     if heard or delivery(case.kept.location, completion) == "provider":
         return _delivered(case, completion, heard or _claimed(completion))
@@ -43,13 +45,18 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
     return settled or _post_all(case, completion, services)
 
 
-def say(case: Case, name: str, text: str, services: AnswerServices, *, guard: Guard = guard_anew) -> Again | Skip | None:
+def say(
+    case: Case, name: str, text: str, services: AnswerServices, *, guard: Guard = guard_anew, for_staff: bool = False
+) -> Again | Skip | None:
     """Post a text of the location's own, as parts called `name`, unless a guard speaks against it. Raises as `deliver`.
 
-    What an earlier try of the turn has posted, or may have, is not said again.
+    What an earlier try of the turn has posted, or may have, is not said again. `for_staff`: as a comment that the contact
+    doesn't see.
     """
-    shaped = shape(text, carried_as(case.last), sms_max_segments=case.kept.location.sms_max_segments)
-    for posting in _postings(name, shaped, said=text if case.last.channel is Channel.EMAIL else ""):
+    channel = carried_as(case.last)
+    shaped = Shaped(parts=(text,)) if for_staff else shape(text, channel, sms_max_segments=case.kept.location.sms_max_segments)
+    for planned in _postings(name, shaped, said=text if case.last.channel is Channel.EMAIL else ""):
+        posting = replace(planned, for_staff=for_staff)
         if may_be_there(case.turn, posting.part):
             continue
         outcome = guard(case, services) or _post(case, posting, services, guard)
@@ -83,14 +90,11 @@ def _ids(sent: Iterable[Sent]) -> list[MessageId]:
 
 def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
     """The answer's parts: once one of them was tried, they are what they were then, whatever the settings are now."""
-    if case.turn.parts and tried(case.turn):
-        shaped = Shaped(parts=case.turn.parts)
-    elif case.kept.location.mode == "draft":
-        shaped = Shaped(parts=(completion.text,))
-    else:
-        shaped = shape(completion.text, carried_as(case.last), sms_max_segments=case.kept.location.sms_max_segments)
+    texts = texts_of(completion, case.kept.location)
+    begun = case.turn.parts and tried(case.turn)
+    shaped = Shaped(parts=case.turn.parts) if begun else shaped_for(case, texts)
     case.parts = shaped.parts
-    for posting in _postings("", shaped, said=completion.text if case.last.channel is Channel.EMAIL else ""):
+    for posting in _postings("", shaped, said="\n\n".join(texts) if case.last.channel is Channel.EMAIL else ""):
         yield replace(posting, unless_stale=posting.part == "0")
 
 
@@ -128,7 +132,7 @@ def _post(case: Case, posting: Posting, services: AnswerServices, guard: Guard) 
 
 def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Skip:
     """Post one part, noted in the ledger before and after; of the answer's last part the turn's end takes note."""
-    reply = messages.build(case.last, posting.text, draft=case.kept.location.mode == "draft")
+    reply = messages.build(case.last, posting.text, draft=_is_comment(case, posting))
     case.looks = 0
     with services.heartbeat.posting(case.turn):
         outcome = _send(case, posting, reply, services)
@@ -142,15 +146,19 @@ def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Ski
         return outcome
 
 
+def _is_comment(case: Case, posting: Posting) -> bool:
+    return posting.for_staff or case.kept.location.mode == "draft"
+
+
 def _posted(case: Case, posting: Posting, sent: Sent, services: AnswerServices, *, how: str) -> Posted:
     """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
-    draft = case.kept.location.mode == "draft"
+    comment = _is_comment(case, posting)
     return Posted(
-        posting=replace(posting, said="") if draft else posting,
+        posting=replace(posting, said="") if comment else posting,
         message_ids=sent.message_ids,
         at_ms=case.now_ms(services),
         how=how,
-        channel="" if draft else case.last.channel,
+        channel="" if comment else case.last.channel,
         status=sent.status,
     )
 

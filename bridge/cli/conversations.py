@@ -8,6 +8,7 @@ from bridge.cli.context import operations
 from bridge.cli.output import confirm, console, print_json, print_table, working
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import contacts, conversations
+from bridge.operating import handovers as handing_over
 from bridge.operating.sentences import outcome
 
 if TYPE_CHECKING:
@@ -64,6 +65,21 @@ def resume(id_: str, *, as_json: bool) -> None:
         print_json(resumed)
         return
     print(f"{id_} is not paused, and no human has it; what was skipped meanwhile stays skipped")
+
+
+def handovers(location: str, *, as_json: bool) -> None:
+    """Who waits for a person."""
+    waiting = operations()(handing_over.list_, handing_over.HandoversQuery(location))
+    if as_json:
+        print_json(waiting)
+        return
+    if not waiting:
+        print("nobody waits for a person")
+        return
+    print_table(
+        ("location", "contact", "since", "until"),
+        [(one.location_id, one.contact_id, one.since or "", one.until or "resumed") for one in waiting],
+    )
 
 
 def show_contact(location: str, contact: str, *, as_json: bool) -> None:

@@ -112,6 +112,17 @@ def conversation_commands() -> typer.Typer:
 
         deliveries.list_undelivered(location=location, as_json=as_json)
 
+    @group.command()
+    def handovers(
+        *,
+        location: Annotated[str, typer.Option(metavar="ID", help="Of this location only.")] = "",
+        as_json: Json = False,
+    ) -> None:
+        """List the contacts that wait for a person because the agent asked for one, the longest wait first."""
+        from bridge.cli import conversations
+
+        conversations.handovers(location, as_json=as_json)
+
     return group
 
 

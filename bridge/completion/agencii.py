@@ -62,7 +62,8 @@ class Agencii:
         if isinstance(message, dict):
             chat = as_text(document.get("chatId"))
             session = f"{self.api_integration_id}:{chat}" if 0 < len(chat) <= LONGEST_CHAT_ID else ""
-            return Envelope(content=message.get("content"), session_id=session, evidence=self._evidence(document, question))
+            evidence = self._evidence(document, question)
+            return Envelope(content=message.get("content"), session_id=session, evidence=evidence, ran=_ran(message))
         if "message" not in document and any(document.get(sign) for sign in ("detail", "error")):
             return Envelope(error=document)
         raise Unreadable("an object without a message")
@@ -87,6 +88,13 @@ class Agencii:
         """The chat that this integration opened; another one's is none of its own."""
         integration, _, chat = question.session_id.rpartition(":")
         return chat if integration == self.api_integration_id else ""
+
+
+def _ran(message: dict[str, Any]) -> tuple[str, ...]:
+    """The names of functions that the agent has called; their form is documented nowhere."""
+    calls = message.get("functions")
+    names = [as_text(part(call, "function", "name") or part(call, "name")) for call in calls] if isinstance(calls, list) else []
+    return tuple(name for name in names if name)
 
 
 def of(location: Location, settings: Settings) -> Agencii:

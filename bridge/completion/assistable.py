@@ -83,6 +83,7 @@ class Assistable:
             says_sent=_outcome(document) == "sent",
             trace_id=as_text(_found(document, "run", "message", "traceId")),
             evidence=_evidence(document, question),
+            ran=_ran(document),
         )
 
 
@@ -142,6 +143,13 @@ def _refused(document: dict[str, Any]) -> bool:
 def _assistant_messages(document: dict[str, Any]) -> list[dict[str, Any]]:
     messages = _found(document, "run", "response", "messages")
     return [message for message in messages if part(message, "role") == "assistant"] if isinstance(messages, list) else []
+
+
+def _ran(document: dict[str, Any]) -> tuple[str, ...]:
+    """The names of tools that the assistant has called: of the form in which they come no document speaks."""
+    calls = _found(document, "run", "response", "toolCalls")
+    names = [as_text(part(call, "function", "name") or part(call, "name")) for call in calls] if isinstance(calls, list) else []
+    return tuple(name for name in names if name)
 
 
 def _failed(document: dict[str, Any], reply: object) -> bool:

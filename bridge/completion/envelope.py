@@ -24,7 +24,8 @@ class Envelope:
     `error`: the document, if it reports an error; `broken_off`: an error of this one answer, whose text is then no whole one.
     `setting`, `place`: the setting that says where the reply stands, and its value. `bare`: the text is the whole body, or stood
     in a place that also holds a tool's word about itself. `limit`: the setting to raise when the answer was cut off.
-    `evidence`: how it came to its answer, by the names of `evidence.NAMES`; values as they came.
+    `evidence`: how it came to its answer, by the names of `evidence.NAMES`; values as they came. `ran`: the names of tools that
+    it has called by itself. `handover`: it says outright that a person shall go on; `note`: what it tells that person.
     """
 
     content: object = None
@@ -43,3 +44,6 @@ class Envelope:
     says_sent: bool = False
     trace_id: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    ran: tuple[str, ...] = ()
+    handover: bool = False
+    note: str = ""

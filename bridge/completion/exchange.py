@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.completion import Completer, Service
+    from bridge.locations import HandoverSettings
     from bridge.model import Question
     from bridge.wire.calls import Answer, Wire
 
@@ -47,12 +48,16 @@ class Anew:
 
 
 class Exchange:
-    """A completer. `may_deliver` says that the service may post the reply by itself, which leaves lost answers unknown."""
+    """A completer. `may_deliver` says that the service may post the reply by itself, which leaves lost answers unknown.
 
-    def __init__(self, wire: Wire, service: Service, *, may_deliver: bool) -> None:
+    `handover` says by what it asks for a person, if the location has that.
+    """
+
+    def __init__(self, wire: Wire, service: Service, *, may_deliver: bool, handover: HandoverSettings | None = None) -> None:
         self._wire = wire
         self._service = service
         self._may_deliver = may_deliver
+        self._handover = handover
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
         """Ask once.
@@ -76,7 +81,7 @@ class Exchange:
             # Bare words, or none at all, say nothing of who delivers.
             raise lost(f"{name}: HTTP {answer.status}, {shape(answer.body)}", may_deliver=True)
         try:
-            read = completion_of(self._service, answer.headers, answer.body, question=question)
+            read = completion_of(self._service, answer.headers, answer.body, question=question, handover=self._handover)
         except Unreadable as error:
             raise lost(f"{name}: HTTP {answer.status}, {error}", may_deliver=may_deliver) from None
         except (Unsendable, CutOff) as error:

@@ -1,18 +1,19 @@
-"""What becomes of an answer that was taken apart: the one place where speech, silence and faults are told apart. Pure.
+"""What becomes of an answer that was taken apart: speech, silence, a fault, or a handover are told apart here alone. Pure.
 
-The first two are a `Completion`, the third is raised. A fourth, that the service asks for a person, belongs here too:
-`Envelope.tools` has the names of what it called.
+A fault is raised; the others are a `Completion`. Speech and silence may come with a handover: the service asks for a person.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.completion.dialects import TOOL_CALL
 from bridge.completion.endings import TextEnding, ending
 from bridge.completion.evidence import evidence_of
 from bridge.completion.faults import Unreadable, Unsendable, broken_off, reported
+from bridge.completion.handover import MOST_NOTE_CHARACTERS, asks_for_a_person, without_marker
 from bridge.completion.inner_words import visible
 from bridge.completion.parts import Found, text_of
 from bridge.completion.sentences import whole_sentences
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bridge.completion import Service
     from bridge.completion.envelope import Envelope
+    from bridge.locations import HandoverSettings
 
 SHORTENED = "shortened: cut off by max_tokens"
 
@@ -35,13 +37,18 @@ _NAME = re.compile(r"\w{1,40}", re.ASCII)
 _DEEPEST = 3
 
 
-def judge(envelope: Envelope, service: Service, *, form: str) -> Completion:
-    """Say what becomes of one answer; `form` is its shape. Raises as `reading.completion_of`."""
+def judge(envelope: Envelope, service: Service, *, form: str, handover: HandoverSettings | None = None) -> Completion:
+    """Say what becomes of one answer; `form` is its shape, `handover` how a person is asked for.
+
+    Raises as `reading.completion_of`.
+    """
     if envelope.error:
         raise reported(service.name, envelope.error, form)
     how = ending(envelope.ended)
     if envelope.broken_off or how is TextEnding.FAILED:
         raise broken_off(service.name, envelope.broken_off)
+    if asks_for_a_person(envelope, handover):
+        return _handed_over(envelope, handover)
     if silence := envelope.silence or how.silence or (Reason.TOOL_CALL if envelope.tools else None):
         return _completion(envelope, "", silence)
     found = text_of(envelope.content, lists_of_strings=not envelope.setting)
@@ -51,7 +58,21 @@ def judge(envelope: Envelope, service: Service, *, form: str) -> Completion:
         return _completion(envelope, "", Reason.REFUSAL)
     if envelope.bare and service.is_flow and (cure := cure_of_words(found.text)):
         raise Unsendable(f"{service.name}: a sentence that says only what became of the flow: {cure}")
+    if (rest := without_marker(clean(found.text), handover)) is not None and not visible(rest).unclosed:
+        return _handed_over(envelope, handover)
     return _speech(envelope, found, service.name, cut=how is TextEnding.CUT)
+
+
+def _handed_over(envelope: Envelope, handover: HandoverSettings | None) -> Completion:
+    """What the service said beside it is for the contact too; the marker is not."""
+    found = text_of(envelope.content, lists_of_strings=not envelope.setting) or Found("")
+    said = "" if found.refused else clean(found.text)
+    rest = without_marker(said, handover)
+    seen = visible(said if rest is None else rest)
+    text = bounded(clean(seen.text))
+    silence, as_said = None if text else Reason.HANDOVER, said if text != said else ""
+    read = _completion(envelope, text, silence, _notes(found, seen.removed), as_said=as_said)
+    return replace(read, handover=True, note=clean(envelope.note)[:MOST_NOTE_CHARACTERS])
 
 
 def _speech(envelope: Envelope, found: Found, name: str, *, cut: bool) -> Completion:

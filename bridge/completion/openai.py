@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from bridge.completion.envelope import Envelope
 from bridge.completion.evidence import tokens_of
 from bridge.completion.faults import Unreadable
+from bridge.completion.handover import NOTE, tool
 from bridge.completion.logins import bearer, given, token_if_any
 from bridge.completion.text import turns_of
 from bridge.model import Reason
-from bridge.wire.answers import as_text, part
+from bridge.wire.answers import as_text, json_value, part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,10 @@ RENAMED_AT = ("api.openai.com", ".openai.azure.com")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAI:
-    """A model behind a base URL. It remembers nothing: the history goes along. `token` may be empty for local servers."""
+    """A model behind a base URL. It remembers nothing: the history goes along. `token` may be empty for local servers.
+
+    `handover_tool` is the name of the tool by which it may ask for a person; empty: it is offered none.
+    """
 
     base_url: str
     token: str
@@ -39,6 +43,7 @@ class OpenAI:
     system_prompt: str
     max_tokens: int
     reasoning_effort: str = ""
+    handover_tool: str = ""
     name: str = "OpenAI"
     takes_history: bool = True
     is_flow: bool = False
@@ -64,6 +69,7 @@ class OpenAI:
             "max_completion_tokens" if host.endswith(RENAMED_AT) else "max_tokens": self.max_tokens,
             "stream": False,
             **({"reasoning_effort": self.reasoning_effort} if self.reasoning_effort else {}),
+            **({"tools": [tool(self.handover_tool)]} if self.handover_tool else {}),
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
@@ -78,11 +84,13 @@ class OpenAI:
             if not error:
                 raise Unreadable("no message in the answer's first choice")
             message = {}
+        calls = _calls(message)
         return Envelope(
             content=message.get("content") or part(message, "audio", "transcript"),
             ended=as_text(part(choice, "finish_reason")),
             silence=Reason.REFUSAL if message.get("refusal") else None,
-            tools=_tools(message),
+            tools=tuple(as_text(part(call, "name")) for call in calls),
+            note=_note(calls),
             thoughts=any(message.get(name) for name in THOUGHTS),
             broken_off=error,
             limit="openai.max_tokens",
@@ -101,6 +109,7 @@ def of(location: Location, settings: Settings) -> OpenAI:
         system_prompt=table.system_prompt,
         max_tokens=table.max_tokens,
         reasoning_effort=table.reasoning_effort,
+        handover_tool=location.handover.tool if location.handover else "",
     )
 
 
@@ -112,10 +121,14 @@ def _content(question: Question) -> str | list[dict[str, Any]]:
     return [*words, *({"type": "image_url", "image_url": {"url": url}} for url in question.images)]
 
 
-def _tools(message: dict[str, Any]) -> tuple[str, ...]:
-    """The names of the tools that are to be called: `tool_calls`, or `function_call` as it was once."""
+def _calls(message: dict[str, Any]) -> list[object]:
+    """The tools that are to be called: `tool_calls`, or `function_call` as it was once."""
     listed = message.get("tool_calls")
-    calls = [part(call, "function") or {} for call in listed] if isinstance(listed, list) else []
-    if message.get("function_call"):
-        calls.append(message["function_call"])
-    return tuple(as_text(part(call, "name")) for call in calls)
+    calls: list[object] = [part(call, "function") for call in listed] if isinstance(listed, list) else []
+    return [*calls, message["function_call"]] if message.get("function_call") else calls
+
+
+def _note(calls: list[object]) -> str:
+    """What a call tells the person who is asked for; its arguments are JSON in a text."""
+    arguments = [json_value(as_text(part(call, "arguments"))) for call in calls]
+    return next((as_text(note) for one in arguments if isinstance(note := part(one, NOTE), str)), "")

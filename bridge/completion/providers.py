@@ -48,7 +48,8 @@ class Providers:
 
         Raises OperatorMustFix when its settings don't suffice.
         """
-        exchange = Exchange(self._counted(name), self.service(location, name), may_deliver=may_deliver)
+        wire, service = self._counted(name), self.service(location, name)
+        exchange = Exchange(wire, service, may_deliver=may_deliver, handover=location.handover)
         return Retrying(Anew(exchange), sleep=self.sleep, attempts=TRIES if patient else 1)
 
     def circuit(self, location: Location, name: str) -> str:

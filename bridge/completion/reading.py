@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bridge.completion import Service
+    from bridge.locations import HandoverSettings
     from bridge.model import Completion, Question
 
 A_PAGE = "an HTML page came where a reply should be; set the url of the API itself, and look who stands before it"
@@ -37,14 +38,21 @@ _MARKUP = re.compile(r"<[!?/a-zA-Z]")
 _TORN_JSON = re.compile(r"""\{\s*["'}]|\[\s*[\[{"']|[{\[]\s*\Z""")
 
 
-def completion_of(service: Service, headers: Mapping[str, str], body: bytes, *, question: Question) -> Completion:
-    """Read the body of a 2xx.
+def completion_of(
+    service: Service,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    question: Question,
+    handover: HandoverSettings | None = None,
+) -> Completion:
+    """Read the body of a 2xx. `handover` says by what the service asks for a person, if the location has it.
 
     Raises Unreadable for what is no answer at all; Unsendable for what a setting makes one; CutOff; and what `faults` gives for
     an answer that reports an error. Messages hold the answer's form, never its words.
     """
     envelopes = _envelopes(service, headers, body, question)
-    return _joined([judge(one, service, form=shape(body)) for one in envelopes])
+    return _joined([judge(one, service, form=shape(body), handover=handover) for one in envelopes])
 
 
 def _envelopes(service: Service, headers: Mapping[str, str], body: bytes, question: Question) -> list[Envelope]:
@@ -101,9 +109,11 @@ def _of_stream(service: Service, stream: Stream, question: Question) -> list[Env
 def _joined(said: Sequence[Completion]) -> Completion:
     """Several items of one answer are one reply, a line each; if none says anything, the first one's silence is the answer's."""
     spoken = [one for one in said if one.text]
+    asking = next((one for one in said if one.handover), said[0])
     if len(said) == 1 or not spoken:
-        return said[0]
+        return asking
     notes = dict.fromkeys(note for one in said for note in one.notes)
     if len(spoken) > 1:
         notes[f"joined: {len(spoken)} items"] = None
-    return replace(spoken[0], text=bounded("\n".join(one.text for one in spoken)), notes=tuple(notes), as_said="")
+    text = bounded("\n".join(one.text for one in spoken))
+    return replace(spoken[0], text=text, notes=tuple(notes), as_said="", handover=asking.handover, note=asking.note)

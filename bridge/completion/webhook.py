@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.completion.envelope import Envelope
 from bridge.completion.faults import Unsendable
+from bridge.completion.handover import NOTE
 from bridge.completion.logins import JSON, bearer, given, token_if_any
 from bridge.completion.text import name_of, turns_of
 from bridge.wire.answers import as_text, form_of
@@ -67,13 +68,17 @@ class Webhook:
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Find what stands at `reply_path`, or in the usual places; an empty object is silence. Raises Unsendable."""
+        """Find what stands at `reply_path`, or in the usual places; an empty object is silence. Raises Unsendable.
+
+        `{"handover": true, "note": ...}` asks for a person, with or without a reply beside it.
+        """
         del question
         if document.get("ok") is False or document.get("success") is False or document.get("error"):
             return Envelope(error=document)
         paths = (self.reply_path, *ELSEWHERE) if self.reply_path == USUAL else (self.reply_path,)
+        handover = document.get("handover") in (True, "true")
         found = [(path, content) for path in paths if (content := _walk(document, path)) is not _NOTHING]
-        if document and not found:
+        if document and not found and not handover:
             raise Unsendable(
                 f"{self.name}: nothing stands at reply_path {self.reply_path}, {form_of(document)}; set webhook.reply_path"
             )
@@ -85,6 +90,8 @@ class Webhook:
             place=place,
             evidence=given_evidence(document.get("evidence")),
             bare=place == ALSO_A_STATUS and place != self.reply_path,
+            handover=handover,
+            note=as_text(document.get(NOTE)) if handover else "",
         )
 
 

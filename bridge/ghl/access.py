@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from bridge.errors import TokenRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.ghl.limits import Limits
+
+T = TypeVar("T")
 
 
 class Need(IntEnum):
@@ -90,3 +97,16 @@ class Unlimited:
 def alone(token: str) -> Access:
     """Access with a token and nothing else, for somebody who makes a request or two."""
     return Access(bearer=Fixed(token), budget=Unlimited())
+
+
+def with_token(access: Access, attempt: Callable[[str, float], T], seconds: float) -> T:
+    """Attempt with the location's token, and once more with another one if GHL calls it invalid."""
+    end = time.monotonic() + seconds
+    shown = access.bearer.current()
+    try:
+        return attempt(shown, end - time.monotonic())
+    except TokenRefused as refused:
+        another = access.bearer.refused(shown) if refused.renewable else None
+        if another is None:
+            raise
+    return attempt(another, end - time.monotonic())

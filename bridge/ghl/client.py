@@ -6,14 +6,14 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from bridge.errors import OutcomeUnknown, Retryable, TokenRefused
-from bridge.ghl.access import Need
+from bridge.errors import OutcomeUnknown, Retryable
+from bridge.ghl.access import Need, with_token
 from bridge.ghl.conversations import decipher_conversations, decipher_email
 from bridge.ghl.limits import read as read_limits
 from bridge.ghl.messages import (
     body,
     check_allowed,
-    check_tagged,
+    check_taken,
     decipher,
     decipher_contact,
     decipher_content,
@@ -100,7 +100,7 @@ class GHL:
                 raise
             return decipher(answer.status, answer.headers, answer.body, reply=reply)
 
-        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep, on_wait=on_refused)
+        return persist(lambda left: with_token(token, attempt, left), seconds=seconds, sleep=self._sleep, on_wait=on_refused)
 
     def contact(self, contact_id: ContactId, *, token: Access, seconds: float) -> Contact:
         """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
@@ -123,7 +123,12 @@ class GHL:
     def tag(self, contact_id: ContactId, tag: str, *, token: Access, seconds: float) -> None:
         """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/contacts/{quote(contact_id, safe='')}/tags"
-        self._read(path, check_tagged, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
+        self._read(path, check_taken, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
+
+    def assign(self, contact_id: ContactId, user_id: str, *, token: Access, seconds: float) -> None:
+        """Assign a contact, and so its conversation, to a user; twice is the same as once. Raises as `tag`."""
+        path = f"/contacts/{quote(contact_id, safe='')}"
+        self._read(path, check_taken, method="PUT", json={"assignedTo": user_id}, token=token, version=CONTACTS, seconds=seconds)
 
     def find_conversation(
         self, location_id: LocationId, contact_id: ContactId, *, token: Access, seconds: float
@@ -220,7 +225,7 @@ class GHL:
             except OutcomeUnknown as error:
                 raise Retryable(f"reading failed: {error}") from error
 
-        return persist(lambda left: _with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
+        return persist(lambda left: with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
 
     def _ask(self, method: str, path: str, *, access: Access, **request: Any) -> Answer:
         """One request; what its answer tells of the location's rate limit is noted."""
@@ -231,19 +236,6 @@ class GHL:
         else:
             access.budget.learn_limits(limits)
         return answer
-
-
-def _with_token(access: Access, attempt: Callable[[str, float], T], seconds: float) -> T:
-    """Attempt with the location's token, and once more with another one if GHL calls it invalid."""
-    end = time.monotonic() + seconds
-    shown = access.bearer.current()
-    try:
-        return attempt(shown, end - time.monotonic())
-    except TokenRefused as refused:
-        another = access.bearer.refused(shown) if refused.renewable else None
-        if another is None:
-            raise
-    return attempt(another, end - time.monotonic())
 
 
 def _headers(token: str, version: str) -> dict[str, str]:

@@ -149,9 +149,9 @@ def decipher_search(status: int, headers: Mapping[str, str], body: bytes, *, con
     return ConversationId(next(found, ""))
 
 
-def check_tagged(status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Read the answer to `POST /contacts/{id}/tags`: any 2xx will do. Raises what `decipher` raises."""
-    _read(status, headers, body, what="tag")
+def check_taken(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Read the answer to a change of a contact: any 2xx will do. Raises what `decipher` raises."""
+    _read(status, headers, body, what="contact")
 
 
 def decipher_text(status: int, headers: Mapping[str, str], body: bytes) -> str:

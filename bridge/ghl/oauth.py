@@ -101,6 +101,23 @@ def for_location(company_id: str, location_id: LocationId) -> dict[str, str]:
     return {"companyId": company_id, "locationId": location_id}
 
 
+def reconnect(app: App, owner: str) -> dict[str, str]:
+    """The JSON that asks for a new code of an install (`location:ID` or `company:ID`), by the app's own credentials."""
+    kind, _, id_ = owner.partition(":")
+    return {"clientKey": app.client_id, "clientSecret": app.client_secret, f"{kind}Id": id_}
+
+
+def decipher_code(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """Read an answer of `/oauth/reconnect`: a code. Raises as `decipher`."""
+    what = "reconnect"
+    if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
+        raise _refusal(status, headers, body, what=what)
+    code = as_text((json_object(body) or {}).get("authorizationCode"))
+    if not code:
+        raise OutcomeUnknown(f"GHL's {what} can't be read: HTTP {status}, {shape(body)}")
+    return code
+
+
 def decipher(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> Granted:
     """Read an answer of `/oauth/token` or `/oauth/locationToken`. Messages hold status and form, no content.
 
@@ -113,18 +130,24 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, what: str)
     if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         raise _refusal(status, headers, body, what=what)
     document = json_object(body) or {}
-    if not as_text(document.get("access_token")):
+    access_token = _named(document, "access_token", "accessToken")
+    if not as_text(access_token):
         raise OutcomeUnknown(f"GHL's {what} can't be read: HTTP {status}, {shape(body)}")
     location_id, company_id = identifier(document.get("locationId")), identifier(document.get("companyId"))
     return Granted(
         kind="Company" if as_text(document.get("userType")) == "Company" or not location_id else "Location",
-        access_token=as_text(document.get("access_token")),
-        refresh_token=as_text(document.get("refresh_token")),
-        seconds=_seconds(document.get("expires_in")),
+        access_token=as_text(access_token),
+        refresh_token=as_text(_named(document, "refresh_token", "refreshToken")),
+        seconds=_seconds(_named(document, "expires_in", "expiresIn")),
         location_id=LocationId(location_id),
         company_id=company_id,
         locations=_locations(document.get("approvedLocations")),
     )
+
+
+def _named(document: Mapping[str, Any], older: str, newer: str) -> Any:
+    """A field in either spelling: API version v3 answers in camelCase (GHL's apps/v3/oauth-v3.json)."""
+    return document.get(older) or document.get(newer)
 
 
 def _client(app: App) -> dict[str, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # An id as GHL makes them, and nobody's: who lacks the scope is refused before anybody looks for it.
 NOBODY = "00000000000000000000"
 # https://marketplace.gohighlevel.com/docs/Authorization/Scopes, read 2026-08-30. These can't be tried without writing.
-WRITING = {"conversations/message.write": "replies", "contacts.write": "dead_letter_tag"}
+WRITING = {"conversations/message.write": "replies", "contacts.write": "dead_letter_tag, handover.tag, handover.assign_to"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,19 @@
-"""GHL's token endpoints: a refresh token works once, so no call is repeated unless nothing was sent."""
+"""GHL's token endpoints: a refresh token works once, so no call is repeated here unless nothing was sent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bridge.ghl import oauth
+from bridge.ghl.oauth import App
 from bridge.wire.retrying import persist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.ghl.oauth import App, Granted, Kind
+    from bridge.ghl.oauth import Granted, Kind
     from bridge.model import LocationId
+    from bridge.settings import Settings
     from bridge.wire.calls import Wire
 
 
@@ -32,6 +34,17 @@ class Tokens:
         form = oauth.by_refresh(self.app, refresh_token, kind)
         return self._ask("/oauth/token", form, {}, what="refresh token", seconds=seconds)
 
+    def reconnect(self, owner: str, *, seconds: float) -> str:
+        """A new code for an install (`location:ID` or `company:ID`) whose tokens are lost; nobody has to click."""
+        headers = {"Version": oauth.VERSION, "Accept": "application/json"}
+
+        def attempt(left: float) -> str:
+            shown = oauth.reconnect(self.app, owner)
+            answer = self._wire.call("POST", self._base_url + "/oauth/reconnect", headers=headers, json=shown, seconds=left)
+            return oauth.decipher_code(answer.status, answer.headers, answer.body)
+
+        return persist(attempt, seconds=seconds)
+
     def for_location(self, company_token: str, company_id: str, location_id: LocationId, *, seconds: float) -> Granted:
         """One location's token for an agency's; nothing is used up."""
         form, shown = oauth.for_location(company_id, location_id), {"Authorization": f"Bearer {company_token}"}
@@ -45,3 +58,15 @@ class Tokens:
             return oauth.decipher(answer.status, answer.headers, answer.body, what=what)
 
         return persist(attempt, seconds=seconds)
+
+
+def build_tokens(settings: Settings, wire: Wire) -> Tokens | None:
+    """GHL's token endpoints for the app that the environment names, if it does."""
+    if not settings.ghl_client_id or settings.ghl_client_secret is None:
+        return None
+    app = App(
+        client_id=settings.ghl_client_id,
+        client_secret=settings.ghl_client_secret.get_secret_value(),
+        redirect_url=settings.ghl_redirect_url,
+    )
+    return Tokens(wire, settings.ghl_api_url, app)

@@ -34,7 +34,8 @@ class Standing:
 
     `called`: `human_id` is a call. `stopped` names the channels that the contact has stopped and since when; `tags`, `dnd` and
     `blocked_channels` are what events told, None if none did, and when they were heard; `replies` counts those of the last 24
-    hours, the oldest of them at `oldest_reply_at_ms`; `hears_events`: the location has brought marketplace events lately.
+    hours, the oldest of them at `oldest_reply_at_ms`; the agent asked for a person at `handover_at_ms`, and the contact is left
+    to people until `handover_until_ms` (-1: until resumed); `hears_events`: the location has brought marketplace events lately.
     `revision` changes with every change of what forbids a reply.
     """
 
@@ -55,6 +56,8 @@ class Standing:
     blocked_heard_ms: int = 0
     replies: int = 0
     oldest_reply_at_ms: int = 0
+    handover_at_ms: int = 0
+    handover_until_ms: int = 0
     hears_events: bool = False
 
 

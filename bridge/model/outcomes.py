@@ -53,9 +53,18 @@ class Reason(StrEnum):
     TOOL_CALL = "tool_call"
     THOUGHTS_ONLY = "thoughts_only"
     STALE_JOB = "stale_job"
+    HANDOVER = "handover"
 
 
 # Why a provider's answer holds nothing to send: the reasons of `no_reply`.
 NO_REPLY_REASONS = frozenset(
-    {Reason.EMPTY, Reason.REFUSAL, Reason.FILTERED, Reason.TOOL_CALL, Reason.THOUGHTS_ONLY, Reason.STALE_JOB}
+    {
+        Reason.EMPTY,
+        Reason.REFUSAL,
+        Reason.FILTERED,
+        Reason.TOOL_CALL,
+        Reason.THOUGHTS_ONLY,
+        Reason.STALE_JOB,
+        Reason.HANDOVER,
+    }
 )

@@ -71,7 +71,8 @@ class Posting:
     """One part of an answer on its way out: its name in the ledger, its text as GHL takes it, and what it says in plain words.
 
     `last`: no part of the answer comes after it; `parts` are all parts of the answer, kept with the first one; `shortened`:
-    something was cut off at the end; `unless_stale`: a newer message forbids it, as long as one may.
+    something was cut off at the end; `unless_stale`: a newer message forbids it, as long as one may. `for_staff`: a comment that
+    the contact doesn't see.
     """
 
     part: str
@@ -81,6 +82,7 @@ class Posting:
     shortened: bool = False
     unless_stale: bool = False
     parts: tuple[str, ...] = ()
+    for_staff: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

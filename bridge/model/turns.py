@@ -72,11 +72,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """The service asked for a person: the contact is left to people for `seconds` (-1: until resumed, 0: not at all)."""
+
+    seconds: float
+    provider: str
+    note_characters: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent.
 
     `said` is a reply that somebody else delivered: its words are only known here. `posted` is the reply's last part, if GHL took
-    it just now and nothing of that is noted yet. `answered`: the contact was told something, whatever the status.
+    it just now and nothing of that is noted yet. `answered`: the contact was told something, whatever the status. `handed_over`:
+    the contact is left to people from now on.
     """
 
     status: Status
@@ -87,6 +97,7 @@ class Ended:
     said: str = ""
     posted: Posted | None = None
     answered: bool = False
+    handed_over: HandedOver | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

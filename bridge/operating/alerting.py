@@ -18,7 +18,7 @@ from bridge.wiring import build_redis
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bridge.operating.diagnosis import Trouble
+    from bridge.operating.trouble import Trouble
     from bridge.settings import Settings
     from bridge.store.redis.connection import Redis
 

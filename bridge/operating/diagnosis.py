@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.operating.conversation_troubles import handovers, reply_caps, undelivered, unknown_types
+from bridge.operating.trouble import Trouble, counted
 from bridge.times import iso
 
 if TYPE_CHECKING:
@@ -22,34 +23,11 @@ WORKERLESS_SECONDS = 60.0
 UNHEARD_SECONDS = 30.0
 # One or two are somebody's scan of the internet.
 MOST_REFUSED_WEBHOOKS = 5
-# A number that is out of service now and then is nobody's fault; a sender's number that carriers block is.
-LEAST_UNDELIVERED = 5
-LEAST_UNDELIVERED_SHARE = 0.2
 # So many of one name are listed one by one; a thousand locations on hold are one trouble to whoever reads a page.
 MOST_OF_A_NAME = 5
 
 DOCTOR = "ghl-bridge doctor"
 SIDES = {"ghl": "GHL", "provider": "its completion service"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Something that needs somebody.
-
-    `cause` identifies it for as long as it lasts (`overdue`, `hold:LOCATION_ID`); `name` is a heading of the runbook; `says` is a
-    sentence; `command` is the first one to run. `since` (ISO 8601, UTC) is null where it is not known, `location_id` empty where
-    it is not about one location. `critical`: contacts go unanswered, or messages may be lost, until somebody acts. An alert
-    goes out once it has lasted for `alert_after_seconds`.
-    """
-
-    cause: str
-    name: str
-    says: str
-    command: str
-    critical: bool = False
-    since: str | None = None
-    location_id: str = ""
-    alert_after_seconds: float = 0.0
 
 
 def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
@@ -64,9 +42,10 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_durability(symptoms),
         *_missed_webhooks(symptoms),
         *_refused_webhooks(symptoms),
-        *_reply_caps(symptoms),
-        *_undelivered(symptoms),
-        *_unknown_types(symptoms),
+        *reply_caps(symptoms),
+        *undelivered(symptoms),
+        *unknown_types(symptoms),
+        *handovers(symptoms),
     )
 
 
@@ -85,7 +64,7 @@ def _shortened(troubles: Sequence[Trouble]) -> Iterator[Trouble]:
             yield trouble
         elif seen[name] == MOST_OF_A_NAME + 1:
             kind = trouble.cause.partition(":")[0]
-            says = f"The same of {_many(more, 'other', 'others')}."
+            says = f"The same of {counted(more, 'other', 'others')}."
             command = "ghl-bridge locations list"
             yield Trouble(cause=f"{kind}:more", name=name, says=says, command=command, critical=trouble.critical)
 
@@ -180,7 +159,7 @@ def _dead_letters(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause="dead_letters",
             name="Dead letters",
-            says=f"{_many(count, 'dead letter waits', 'dead letters wait')} for somebody.",
+            says=f"{counted(count, 'dead letter waits', 'dead letters wait')} for somebody.",
             command="ghl-bridge dead-letters list",
         )
 
@@ -215,46 +194,3 @@ def _refused_webhooks(symptoms: Symptoms) -> Iterator[Trouble]:
             says=f"{symptoms.refused_webhooks:,} webhooks of the last ten minutes had a wrong signature or secret.",
             command=DOCTOR,
         )
-
-
-def _reply_caps(symptoms: Symptoms) -> Iterator[Trouble]:
-    if symptoms.capped:
-        location, _, contact = symptoms.capped[0].partition(":")
-        count = len(symptoms.capped)
-        yield Trouble(
-            cause="reply_cap",
-            name="Reply cap reached",
-            says=f"{_many(count, 'conversation has', 'conversations have')} reached max_replies_per_day within the last hour.",
-            command=f"ghl-bridge explain {contact}",
-            location_id=location if count == 1 else "",
-        )
-
-
-def _undelivered(symptoms: Symptoms) -> Iterator[Trouble]:
-    for location, one in symptoms.failing.items():
-        if one.undelivered >= LEAST_UNDELIVERED and one.share >= LEAST_UNDELIVERED_SHARE:
-            yield Trouble(
-                cause=f"undelivered:{location}",
-                name="Replies undelivered",
-                says=f"Location {location}: {one.undelivered:,} replies of the last hour did not reach their contacts, "
-                f"{one.share:.0%} of those that GHL took.",
-                command=f"ghl-bridge conversations undelivered --location {location}",
-                location_id=location,
-            )
-
-
-def _unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
-    if symptoms.untyped:
-        location, _, contact = symptoms.untyped[0].partition(":")
-        count = len(symptoms.untyped)
-        yield Trouble(
-            cause="unknown_type",
-            name="Unknown message type",
-            says=f"{_many(count, 'conversation holds', 'conversations hold')} a text of an unknown message type.",
-            command=f"ghl-bridge explain {contact}",
-            location_id=location if count == 1 else "",
-        )
-
-
-def _many(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"

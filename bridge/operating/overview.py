@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import Status
-from bridge.operating.diagnosis import Trouble, diagnose, shorten
+from bridge.operating.diagnosis import diagnose, shorten
 from bridge.operating.operation import Nothing, operation
 from bridge.operating.services import AdminServices
+from bridge.operating.trouble import Trouble
 from bridge.store.figures.charts import chart
 from bridge.store.operators.symptoms import look
 from bridge.times import iso

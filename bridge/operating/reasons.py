@@ -37,4 +37,5 @@ REASONS: dict[str, str] = {
     Reason.TOOL_CALL: "The provider called tools and wrote no text for the contact.",
     Reason.THOUGHTS_ONLY: "The answer held only the model's thoughts.",
     Reason.STALE_JOB: "The provider dropped its run, because a newer one replaced it.",
+    Reason.HANDOVER: "The provider asked for a person to go on.",
 }

@@ -31,6 +31,7 @@ SENTENCES = {
     "no_reply": "the provider chose silence{because}",
     "delivered_by_provider": "seen in the conversation as {reply_ids}",
     "skipped": "{reason}: {facts}",
+    "handover": "{provider} asked for a person: left to people for {lasts_seconds} s (-1: until resumed)",
     "heard": "message {message_id} by {by}, source {source}, type {type}",
     "paused": "by {by}",
     "resumed": "by {by}",

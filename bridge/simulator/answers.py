@@ -28,6 +28,7 @@ HALF = "Our prices start at 49 dollars and the deposit is"
 TOOL_CALL = '<tool_call>\n{"name": "book_appointment", "arguments": {"day": "Friday"}}\n</tool_call>'
 REFUSAL = "I'm sorry, but I can't help with that."
 STATUS_SENTENCE = "Workflow executed successfully"
+HANDOVER_TOOL, HANDOVER_NOTE = "handover", "The contact wants a refund."
 _UPSTREAM = {"code": 502, "message": "Upstream error"}
 
 
@@ -63,6 +64,17 @@ def _same(value: Any, status: int = 200) -> Write:
 
 def _refused_run(call: Call, _text: str, mint: Mint) -> CallAnswer:
     return run(call, "", call.text("last_message_id"), mint, refusal=REFUSAL)
+
+
+def _call_for_a_person(call: Call, _text: str, mint: Mint) -> CallAnswer:
+    arguments = orjson.dumps({"note": HANDOVER_NOTE}).decode()
+    function = {"id": mint(), "type": "function", "function": {"name": HANDOVER_TOOL, "arguments": arguments}}
+    asked = choice("", "tool_calls")
+    return completion(call, asked | {"message": asked["message"] | {"tool_calls": [function]}}, mint)
+
+
+def _run_that_called(call: Call, _text: str, mint: Mint) -> CallAnswer:
+    return run(call, "", call.text("last_message_id"), mint, calls=[{"name": HANDOVER_TOOL, "arguments": {}}])
 
 
 def _events(call: Call, text: str, mint: Mint) -> CallAnswer:
@@ -104,6 +116,11 @@ WRITTEN: dict[str, dict[str, Write]] = {
         "openai": _choice("error", lambda _text: "Sure, the addr", error=_UPSTREAM),
         "assistable": _same({"ok": False, "error": _UPSTREAM["message"]}),
         "webhook": _same({"message": "Error in workflow"}, 500),
+    },
+    "handover": {
+        "openai": _call_for_a_person,
+        "assistable": _run_that_called,
+        "webhook": _same({"handover": True, "note": HANDOVER_NOTE}),
     },
     "status_sentence": {"webhook": _same({"message": STATUS_SENTENCE})},
     "stream": {"openai": _events, "agencii": _deltas, "webhook": _lines},

@@ -55,11 +55,13 @@ def _ghl(simulation: Simulation) -> list[Route]:
         ("GET", "/conversations/{id}/messages", "messages", "messages", ghl.messages),
         ("GET", "/conversations/{id}", "conversation", "conversation", ghl.conversation),
         ("GET", "/contacts/{id}", "contact", "contact", ghl.contact),
+        ("PUT", "/contacts/{id}", "update_contact", "contact", ghl.update_contact),
         ("POST", "/contacts/{id}/tags", "add_tags", "tags", ghl.add_tags),
         ("DELETE", "/contacts/{id}/tags", "remove_tags", "tags", ghl.remove_tags),
     )
     return [
         Route("/oauth/token", oauth.exchange("oauth_token", oauth.token), methods=["POST"]),
+        Route("/oauth/reconnect", oauth.exchange("oauth_reconnect", oauth.reconnect), methods=["POST"]),
         Route("/oauth/locationToken", oauth.exchange("location_token", oauth.location_token), methods=["POST"]),
         *(Route(path, ghl.exchange(name, group, handle), methods=[method]) for method, path, name, group, handle in table),
     ]

@@ -108,6 +108,13 @@ class Ghl:
         await self._pause()
         return reply(200, {"contact": wire_format.contact_card(contact)})
 
+    async def update_contact(self, call: Call, mine: set[str]) -> CallAnswer:
+        """`PUT /contacts/{id}`, as far as it assigns the contact to a user."""
+        body = self._checked_body(call, CONTACTS, "UpdateContactDto")
+        contact = self._contact(call.params["id"], mine)
+        contact.assigned_to = body.get("assignedTo", contact.assigned_to)
+        return reply(200, {"succeded": True, "contact": wire_format.contact_card(contact)})
+
     async def add_tags(self, call: Call, mine: set[str]) -> CallAnswer:
         """`POST /contacts/{id}/tags`."""
         tags = self._checked_body(call, CONTACTS, "TagsDTO")["tags"]

@@ -41,14 +41,22 @@ class Lent:
 
 @dataclass(slots=True)
 class GrantBook:
-    """All that was granted. Codes and refresh tokens are good for one use each."""
+    """All that was granted. Codes and refresh tokens are good for one use each.
+
+    A refresh token that is shown again soon after its use brings the same pair (`told`, and until when). `installed` are those
+    whose code was used, by owner: what a reconnect gives a new code for.
+    """
 
     randomness: Random
     codes: dict[str, Install] = field(default_factory=dict)
     refreshes: dict[str, Install] = field(default_factory=dict)
     access: dict[str, Lent] = field(default_factory=dict)
+    told: dict[str, tuple[dict[str, Any], int, Install]] = field(default_factory=dict)
+    installed: dict[str, Install] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(
-        default_factory=lambda: {"by_code": Counter(), "refreshed": Counter(), "exchanged": Counter(), "refused": Counter()}
+        default_factory=lambda: {
+            name: Counter() for name in ("by_code", "refreshed", "repeated", "reconnected", "exchanged", "refused")
+        }
     )
 
     def install(self, install: Install) -> str:
@@ -65,6 +73,24 @@ class GrantBook:
         self.access = {
             token: lent for token, lent in self.access.items() if lent.install.owner != owner and owner not in lent.location_ids
         }
+        self.told = {token: one for token, one in self.told.items() if one[2].owner != owner}
+        self.installed.pop(owner, None)
+
+    def reconnect(self, owner: str) -> str | None:
+        """A new code for an install; None where the app isn't."""
+        install = self.installed.get(owner)
+        if install is None:
+            return None
+        self.counts["reconnected"][owner] += 1
+        return self.install(install)
+
+    def repeated(self, refresh_token: str, *, now: int) -> dict[str, Any] | None:
+        """The pair that a refresh token brought a moment ago."""
+        pair, until, install = self.told.get(refresh_token, ({}, 0, None))
+        if install is None or now >= until:
+            return None
+        self.counts["repeated"][install.owner] += 1
+        return pair
 
     def expire(self, owner: str) -> None:
         """End the access tokens of an owner, or of one location of it; its refresh token stays good."""
@@ -73,6 +99,11 @@ class GrantBook:
             for token, lent in self.access.items()
             if owner not in lent.location_ids and (lent.install.owner != owner or lent.location_ids)
         }
+
+    def lose(self, owner: str) -> None:
+        """Let an owner's refresh tokens be unknown from now on."""
+        self.refreshes = {token: install for token, install in self.refreshes.items() if install.owner != owner}
+        self.told = {token: one for token, one in self.told.items() if one[2].owner != owner}
 
     def pair(self, install: Install, *, now: int, seconds: float) -> dict[str, Any]:
         """Lend a new pair, and tell it as GHL does."""

@@ -50,7 +50,9 @@ class Installers:
         return {"answers": [answer.shown()] if answer else []}
 
     async def expire(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let the access tokens of a location or of an agency end before their time."""
+        """Let the access tokens of a location or of an agency end before their time, and, if wanted, its refresh token too."""
+        if order.get("refresh"):
+            self.simulation.grants.lose(order["owner"])
         self.simulation.grants.expire(order["owner"])
         return {}
 

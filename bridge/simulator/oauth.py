@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from bridge.simulator.grants import Install
     from bridge.simulator.official import Official
     from bridge.simulator.simulation import Simulation
+
+
+_CODE_SECONDS = 600
 
 
 class OAuth:
@@ -44,7 +48,10 @@ class OAuth:
         )
 
     async def token(self, _call: Call, form: dict[str, str]) -> CallAnswer:
-        """`POST /oauth/token`: a pair for a code, or for a refresh token, which is used up by it."""
+        """`POST /oauth/token`: a pair for a code, or for a refresh token, which is used up by it.
+
+        Shown again within 30 s (`refresh_seconds`), a refresh token brings the same pair (HighLevel's changelog, label "api").
+        """
         self._check(form, "GetAccessCodebodyDto")
         options, grants = self.simulation.options, self.simulation.grants
         if (form["client_id"], form["client_secret"]) != (options.client_id, options.client_secret):
@@ -52,12 +59,31 @@ class OAuth:
         by_code = form["grant_type"] == "authorization_code"
         kept = grants.codes if by_code else grants.refreshes
         given = form.get("code" if by_code else "refresh_token", "")
-        install = kept.pop(given, None)
+        install, now = kept.pop(given, None), self.simulation.now()
+        if not by_code and (pair := grants.repeated(given, now=now)):
+            return reply(200, pair)
         if install is None:
             grants.counts["refused"]["code" if by_code else "refresh_token"] += 1
             raise refusals.invalid_grant("authorization code" if by_code else "refresh token")
         grants.counts["by_code" if by_code else "refreshed"][install.owner] += 1
-        return reply(200, grants.pair(install, **self._life()))
+        pair = grants.pair(install, **self._life())
+        if by_code:
+            grants.installed[install.owner] = install
+        else:
+            grants.told[given] = (pair, now + round(self.simulation.defaults.refresh_seconds * 1000), install)
+        return reply(200, pair)
+
+    async def reconnect(self, call: Call, _form: dict[str, str]) -> CallAnswer:
+        """`POST /oauth/reconnect`: a new code for an install, by the app's credentials (GHL's help, article 155000003717)."""
+        options, grants = self.simulation.options, self.simulation.grants
+        if (call.text("clientKey"), call.text("clientSecret")) != (options.client_id, options.client_secret):
+            raise refusals.no_client()
+        code = grants.reconnect(call.text("locationId") or call.text("companyId"))
+        if code is None:
+            grants.counts["refused"]["reconnect"] += 1
+            raise refusals.not_installed()
+        expires = datetime.fromtimestamp(self.simulation.now() / 1000 + _CODE_SECONDS, UTC)
+        return reply(200, {"authorizationCode": code, "expiresAt": expires.isoformat(), "traceId": self.simulation.id()})
 
     async def location_token(self, call: Call, form: dict[str, str]) -> CallAnswer:
         """`POST /oauth/locationToken`: an agency's token for the one of a location."""
@@ -91,4 +117,6 @@ class OAuth:
         form = dict(parse_qsl(call.raw.decode(errors="replace")))
         grants = self.simulation.grants
         install = grants.codes.get(form.get("code", "")) or grants.refreshes.get(form.get("refresh_token", ""))
-        call.location_id = form.get("locationId", "") or (install.owner if install else "")
+        told = grants.told.get(form.get("refresh_token", ""))
+        owner = install.owner if install else told[2].owner if told else ""
+        call.location_id = form.get("locationId", "") or call.text("locationId") or owner

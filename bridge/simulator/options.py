@@ -42,6 +42,7 @@ class Defaults:
     workflow_url: str = ""
     token_seconds: float = 86399
     oauth_seconds: float = 0.0
+    refresh_seconds: float = 30.0
     rate_limit: int = 100
     rate_seconds: float = 10.0
     clock_skew_seconds: float = 0.0

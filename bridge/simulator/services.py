@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.simulator.wire import Call, CallAnswer, Refused, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bridge.simulator.world import World
 
@@ -121,10 +121,18 @@ def _last_turn(call: Call) -> str:
     return str(content)
 
 
-def run(call: Call, text: str, message_id: str, mint: Mint, *, refusal: str | None = None) -> CallAnswer:
-    """Write Assistable's answer."""
+def run(
+    call: Call,
+    text: str,
+    message_id: str,
+    mint: Mint,
+    *,
+    refusal: str | None = None,
+    calls: Sequence[dict[str, Any]] = (),
+) -> CallAnswer:
+    """Write Assistable's answer; `calls` are the tools that the assistant has called."""
     turns: list[dict[str, Any]] = [{"role": "assistant", "content": text, "refusal": refusal, "annotations": []}]
-    response = {"messages": turns, "toolCalls": [], "completionTimestamp": datetime.now(UTC).isoformat()}
+    response = {"messages": turns, "toolCalls": [*calls], "completionTimestamp": datetime.now(UTC).isoformat()}
     message = {"conversationId": call.text("conversation_id"), "messageId": message_id, "traceId": mint()}
     knowledge = {"matches": [], "namespace": call.text("assistant_id"), "usage": {"readUnits": 1}}
     told = {"output": text, "input": call.text("input"), "response": response, "message": message, "knowledge_base": knowledge}

@@ -19,12 +19,15 @@ _COUNT = {"type": "integer", "minimum": 0}
 _TAGS = {"type": "array", "items": _TEXT}
 _HEADERS = {"type": "object", "additionalProperties": _TEXT}
 _WHO = {"location_id": _NAME, "contact_id": _NAME}
-_GROUPS = ("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription")
+GROUPS = ("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription")
 _WHEN = {"when": {"enum": ["before", "after"]}}
 
 
 def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+OAUTH_CALLS = ("oauth_token", "oauth_reconnect")
 
 
 def _action(kind: str, properties: dict[str, Any] | None = None, *required: str) -> dict[str, Any]:
@@ -103,7 +106,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
-    "expire": _object({"owner": _NAME}, "owner"),
+    "expire": _object({"owner": _NAME, "refresh": _FLAG}, "owner"),
     "failure": _object(
         {"contact_id": _NAME, "status": {"enum": ["failed", "undelivered", "opt_out", "delivered", "read"]}}, "contact_id"
     ),
@@ -134,7 +137,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "fault": _object(
         {
-            "on": {"enum": [*_GROUPS, *SERVICES]},
+            "on": {"enum": [*GROUPS, *OAUTH_CALLS, *SERVICES]},
             "location_id": _NAME,
             "contact_id": _NAME,
             "times": {"type": "integer", "minimum": 1},
@@ -163,6 +166,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "workflow_url": _TEXT,
             "token_seconds": _SECONDS,
             "oauth_seconds": _SECONDS,
+            "refresh_seconds": _SECONDS,
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},

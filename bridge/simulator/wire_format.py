@@ -129,6 +129,7 @@ def contact_card(contact: SimulatedContact) -> dict[str, Any]:
         "type": "lead",
         "country": "US",
         "customFields": [],
+        **({"assignedTo": contact.assigned_to} if contact.assigned_to else {}),
     }
     return shown
 

@@ -38,6 +38,7 @@ class SimulatedContact:
     tags: list[str] = field(default_factory=list)
     dnd: bool = False
     dnd_settings: dict[str, Any] = field(default_factory=dict)
+    assigned_to: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

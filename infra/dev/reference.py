@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bridge.cli.commands import build
-from bridge.locations import Location
+from bridge.locations import HandoverSettings, Location
 from bridge.operating.registry import OPERATIONS
 from bridge.settings import Settings
 
@@ -107,7 +107,7 @@ def _tables(text: str) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
 def _of_location(table: str, key: str) -> str:
     model: Any = Location
     if named := re.fullmatch(r"`\[locations\.ID\.(\w+)\]`", table):
-        model = type(Location.model_fields[named[1]].default)
+        model = HandoverSettings if named[1] == "handover" else type(Location.model_fields[named[1]].default)
     default = model.model_fields[key].default
     if default in (None, "", ()):
         return "none"

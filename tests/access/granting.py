@@ -34,8 +34,8 @@ MINE, AGENCY = of_location(HERE), of_company(COMPANY_ID)
 class Lender:
     """What was asked, and how it is answered. `seconds` is how long the tokens last, `slow` how long an answer takes.
 
-    `used_up` are the refresh tokens that were shown; `failing` are answers to be given instead, after the effect or, when they
-    say so, before it.
+    `used_up` are the refresh tokens that were shown, `told` what they brought: as GHL, it is told again where the lender
+    `repeats`. `reconnects`: the app may be reconnected. `failing` are answers to be given instead, after the effect.
     """
 
     redis: Redis
@@ -46,6 +46,9 @@ class Lender:
     used_up: set[str] = field(default_factory=set)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     bearers: list[str] = field(default_factory=list)
+    told: dict[str, bytes] = field(default_factory=dict)
+    repeats: bool = False
+    reconnects: bool = False
     failing: list[bytes] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,18 +80,29 @@ class Lender:
         return [form.get("refresh_token") or form.get("locationId", "") for asked, form in self.asked if asked == path]
 
     def _answer(self, request: Received) -> bytes:
-        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        reconnect = request.target == "/oauth/reconnect"
+        form = request.document if reconnect else {name: each[0] for name, each in parse_qs(request.body.decode()).items()}
         with self.lock:
             self.asked.append((request.target, form))
             self.bearers.append(request.headers.get("authorization", ""))
             known = form.get("refresh_token", "")
+            if known in self.told and self.repeats:
+                return self.failing.pop(0) if self.failing else self.told[known]
             if known in self.used_up:
                 return http(400, {"error": "invalid_grant", "error_description": "This refresh token is invalid"})
+            if reconnect and not self.reconnects:
+                return http(400, {"message": "The app is not installed in this location.", "error": "Bad Request"})
             self.used_up |= {known} - {""}
-            if self.failing:
+            if self.failing and not known:
                 return self.failing.pop(0)
-            self.numbers[0] += 1
-            number = self.numbers[0]
+            answer = http(200, {"authorizationCode": "code", "traceId": "t"}) if reconnect else self._tokens(form)
+            if known:
+                self.told[known] = answer
+            return self.failing.pop(0) if self.failing else answer
+
+    def _tokens(self, form: dict[str, str]) -> bytes:
+        self.numbers[0] += 1
+        number = self.numbers[0]
         document: dict[str, Any] = {"access_token": f"access-{number}", "expires_in": self.seconds, "companyId": COMPANY_ID}
         if "locationId" in form:
             return http(200, {**document, "locationId": form["locationId"]})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.access.next_tokens import ALL_SECONDS, ASK_SECONDS
 from bridge.access.token_refresh import TokenRefresh
 from bridge.errors import OperatorMustFix, Retryable, TokenRefused, Unavailable
 from bridge.ghl.tokens import Tokens
@@ -192,16 +193,88 @@ def test_a_crash_that_used_nothing_up_heals(lender: Lender) -> None:
     assert (kept.lost, kept.refused) == (False, "")
 
 
-def test_a_lost_answer_is_tried_again_and_then_found_out(lender: Lender) -> None:
-    """After a 500 the token may be used up: that is Retryable; the refusal of the next question says why."""
-    lender.lend(seconds=0.001)
+def ended(lender: Lender, **lent: str) -> TokenRefresh:
+    """A process that finds its token ended."""
+    lender.lend(seconds=0.001, **lent)
     time.sleep(0.01)
-    lender.failing = [http(500, {})]
-    with pytest.raises(Retryable, match="could not be renewed"):
-        lender.renewing().token(MINE)
-    with pytest.raises(TokenRefused, match="a connection broke"):
-        lender.renewing().token(MINE)
+    return lender.renewing()
+
+
+def calls(lender: Lender) -> list[str]:
+    return [path for path, _ in lender.asked]
+
+
+TOKEN, RECONNECT = "/oauth/token", "/oauth/reconnect"
+
+
+def test_a_lost_answer_is_asked_for_once_more_at_once(lender: Lender) -> None:
+    """GHL answers the same refresh token with the same pair within 30 s; so the owner asks again, and nobody notices."""
+    renewing, lender.repeats, lender.failing = ended(lender), True, [http(500, {})]
+    assert renewing.token(MINE) == "access-1"
     assert lender.shown() == ["refresh-0"] * 2
+    kept = grants_of(lender.redis).get(MINE)
+    assert kept
+    assert (kept.refresh_token, kept.lost) == ("refresh-1", False)
+
+
+def test_two_lost_answers_are_a_passing_fault(lender: Lender) -> None:
+    """The token may be used up: that is Retryable, and the next process, within GHL's 30 s, gets the same pair."""
+    renewing, lender.repeats, lender.failing = ended(lender), True, [http(500, {})] * 2
+    with pytest.raises(Retryable, match="could not be renewed"):
+        renewing.token(MINE)
+    assert lender.renewing().token(MINE) == "access-1"
+    assert (lender.shown(), calls(lender)) == (["refresh-0"] * 3, [TOKEN] * 3)
+
+
+def test_the_lease_ends_well_within_ghls_window() -> None:
+    """All that its holder asks ends before it; whoever comes after it, however slow the first question was, is in time."""
+    assert ASK_SECONDS * 2 < ALL_SECONDS < LEASE_SECONDS
+    assert LEASE_SECONDS + ASK_SECONDS < 30
+
+
+def test_a_lost_refresh_token_is_healed_by_one_reconnect(lender: Lender) -> None:
+    """GHL refuses it, the app's own credentials bring a code, and the code tokens: no person is asked, and it happens once."""
+    renewing, lender.reconnects = ended(lender), True
+    lender.used_up.add("refresh-0")
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(lambda _: renewing.token(MINE), range(10))) == {"access-1"}
+    assert calls(lender) == [TOKEN, RECONNECT, TOKEN]
+    assert lender.asked[1][1] == {"clientKey": APP.client_id, "clientSecret": APP.client_secret, "locationId": HERE}
+    assert (lender.asked[2][1]["grant_type"], lender.asked[2][1]["code"]) == ("authorization_code", "code")
+    kept = grants_of(lender.redis).get(MINE)
+    assert kept
+    assert (kept.refresh_token, kept.refused) == ("refresh-1", "")
+
+
+def test_an_agency_is_reconnected_by_its_own_id(lender: Lender) -> None:
+    """Its grant names the company."""
+    renewing, lender.reconnects = ended(lender, kind="Company"), True
+    lender.used_up.add("refresh-0")
+    assert renewing.token(AGENCY) == "access-1"
+    assert lender.asked[1][1]["companyId"] == COMPANY_ID
+
+
+@pytest.mark.parametrize("lost", [RECONNECT, TOKEN])
+def test_a_lost_answer_of_a_reconnect_is_a_passing_fault(lender: Lender, lost: str) -> None:
+    """Whether the code or its tokens are lost: the next process reconnects once more."""
+    renewing, lender.reconnects = ended(lender), True
+    lender.used_up.add("refresh-0")
+    good = http(200, {"authorizationCode": "code"})
+    lender.failing = [http(500, {})] if lost == RECONNECT else [good, http(500, {})]
+    with pytest.raises(Retryable, match="could not be renewed"):
+        renewing.token(MINE)
+    assert lender.renewing().token(MINE) == "access-1"
+    assert calls(lender)[-3:] == [TOKEN, RECONNECT, TOKEN]
+
+
+def test_a_refused_reconnect_asks_for_a_person(lender: Lender) -> None:
+    """Once for all that want the tokens; the error is that of the refresh token, with the way out."""
+    renewing = ended(lender)
+    lender.used_up.add("refresh-0")
+    for _ in range(5):
+        with pytest.raises(TokenRefused, match="install the app again"):
+            renewing.token(MINE)
+    assert calls(lender) == [TOKEN, RECONNECT]
 
 
 def test_without_an_answer_of_ghl_nothing_is_lost(lender: Lender) -> None:

@@ -80,6 +80,8 @@ READING = (
     ["conversations", "show", "contact"],
     ["conversations", "show", "contact", "--json"],
     ["conversations", "show", "Nobody"],
+    ["conversations", "handovers"],
+    ["conversations", "handovers", "--json"],
     ["contacts", "show", "here", "contact"],
     ["contacts", "show", "here", "contact", "--json"],
     ["contacts", "show", "here", "Nobody"],

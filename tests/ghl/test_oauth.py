@@ -117,3 +117,14 @@ def test_secrets_don_t_print() -> None:
     """Neither the app's secret nor tokens stand in what a log or an error would show."""
     shown = repr(APP) + repr(read(200, LOCATION))
     assert not [secret for secret in ("s3cret", "'at'", "'rt'") if secret in shown]
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_tokens_are_read_in_both_spellings(status: int) -> None:
+    """API version v3 answers in camelCase; the older spelling wins where both stand."""
+    newer = {"accessToken": "a", "refreshToken": "r", "expiresIn": 60, "userType": "Location", "locationId": "L1"}
+    granted = decipher(status, {}, json.dumps(newer).encode(), what="token")
+    assert (granted.access_token, granted.refresh_token, granted.seconds, granted.kind) == ("a", "r", 60, "Location")
+    both = {**newer, "access_token": "b", "refresh_token": "s", "expires_in": 30}
+    granted = decipher(status, {}, json.dumps(both).encode(), what="token")
+    assert (granted.access_token, granted.refresh_token, granted.seconds) == ("b", "s", 30)

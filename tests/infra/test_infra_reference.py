@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.locations import Location
+from bridge.locations import HandoverSettings, Location
 from bridge.operating.registry import OPERATIONS
 from bridge.settings import Settings
 from infra.dev.reference import REFERENCE, pages
@@ -29,7 +29,12 @@ def test_generated_pages_leave_nothing_out() -> None:
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", PAGES["settings.md"], re.MULTILINE)) == {
         str(field.alias) for field in Settings.model_fields.values()
     }
-    tables = dict(Location(id="any").provider_tables())
+    any_location = Location(id="any")
+    tables = {
+        **dict(any_location.provider_tables()),
+        "transcription": any_location.transcription,
+        "handover": HandoverSettings(),
+    }
     keys = (set(Location.model_fields) - {"id", *tables}) | {key for table in tables.values() for key in type(table).model_fields}
     assert set(re.findall(r"^\| `(\w+)` \|", PAGES["locations-file.md"], re.MULTILINE)) == keys
     assert re.findall(r"^\| `([\w.]+)` \|", PAGES["admin-api.md"], re.MULTILINE) == [each.name for each in OPERATIONS]

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from bridge.model import ContactId, Lane, LocationId
 from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, UNHEARD_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
 from bridge.store.figures.deliveries import Failing
 from bridge.store.figures.gauges import Gauges
+from bridge.store.lanes.handovers import Handover
 from bridge.store.limits.circuits import DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
 from bridge.store.redis.writable import TriedWrite
@@ -48,6 +50,7 @@ ALL_CAUSES = [
     "reply_cap",
     "undelivered:here",
     "unknown_type",
+    "handover:here:contact",
 ]
 
 
@@ -64,6 +67,7 @@ EVERYTHING = symptoms(
     capped=("here:contact",),
     failing={"here": Failing(5, 25)},
     untyped=("here:contact",),
+    handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
     tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
 )

@@ -63,6 +63,7 @@ def test_a_code_is_good_for_one_pair(simulator: Simulator) -> None:
 
 def test_a_refresh_token_is_good_for_one_pair(simulator: Simulator) -> None:
     """Each pair brings the next one; both uses are counted, and so is the refusal."""
+    simulator.order("defaults", refresh_seconds=0)
     told = pair(simulator, location_id="L1")
     used = told["refresh_token"]
 
@@ -74,6 +75,34 @@ def test_a_refresh_token_is_good_for_one_pair(simulator: Simulator) -> None:
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
     counts = simulator.counts()["grants"]
     assert (counts["by_code"], counts["refreshed"], counts["refused"]) == ({"L1": 1}, {"L1": 1}, {"refresh_token": 1})
+
+
+def test_a_refresh_token_that_is_shown_again_at_once_brings_the_same_pair(simulator: Simulator) -> None:
+    """Within 30 s, and not after the app was taken away; it is counted as repeated."""
+    told = pair(simulator, location_id="L1")
+    form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
+    first, second = ask(simulator, **form).json(), ask(simulator, **form).json()
+    assert first == second
+    counts = simulator.counts()["grants"]
+    assert (counts["refreshed"], counts["repeated"], counts["refused"]) == ({"L1": 1}, {"L1": 1}, {})
+    simulator.order("uninstall", location_id="L1", webhook=False)
+    assert ask(simulator, **form).status_code == 400
+
+
+def test_an_install_is_reconnected_by_the_apps_credentials(simulator: Simulator) -> None:
+    """The code is exchanged as an install's is; where the app isn't, or with other credentials, it is refused."""
+    pair(simulator, location_id="L1")
+    keys = {"clientKey": CLIENT_ID, "clientSecret": CLIENT_SECRET}
+
+    def reconnect(**form: str) -> httpx.Response:
+        return simulator.http.post("/oauth/reconnect", json={**keys, **form})
+
+    code = reconnect(locationId="L1").json()["authorizationCode"]
+    assert opens(simulator, ask(simulator, grant_type="authorization_code", code=code).json()["access_token"], "L1")
+    assert [reconnect(locationId="L2").status_code, reconnect(locationId="L1", clientSecret="guessed").status_code] == [400, 401]
+    assert simulator.counts()["grants"]["reconnected"] == {"L1": 1}
+    simulator.order("uninstall", location_id="L1", webhook=False)
+    assert reconnect(locationId="L1").status_code == 400
 
 
 def test_tokens_end(simulator: Simulator) -> None:
@@ -152,6 +181,7 @@ def test_what_the_token_endpoint_refuses(simulator: Simulator, form: dict[str, s
 
 def test_grants_can_go_wrong(simulator: Simulator) -> None:
     """An answer that is cut after its effect leaves the refresh token used up."""
+    simulator.order("defaults", refresh_seconds=0)
     told = pair(simulator, location_id="L1")
     simulator.fault("oauth", {"kind": "status", "status": 500, "when": "after"}, times=1)
     form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}

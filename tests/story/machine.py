@@ -50,6 +50,7 @@ DEFAULTS: dict[str, Any] = {
     "deliver": False,
     "token_seconds": 86399,
     "oauth_seconds": 0,
+    "refresh_seconds": 30,
 }
 # Whom a log must not name, and no token of an install either.
 PRIVATE = re.compile(r"\+1\d{10}|[\w.+-]+@example\.com|oauth-(?:code|access|refresh)-\w+")

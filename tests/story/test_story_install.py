@@ -138,38 +138,81 @@ def test_an_agencys_locations_are_answered(machine: Machine) -> None:
     assert company not in grants(machine)["refreshed"]
 
 
-def test_a_kill_between_ghls_answer_and_the_save_is_found_out(machine: Machine) -> None:
-    """GHL has used the refresh token up, the worker is dead: it is said with the way out, and a new install mends it."""
-    location = installed(machine)
-    ana = person(machine, location)
+def killed_while_renewing(machine: Machine, location: str, ana: Person, on: str, when: str) -> dict[str, Any]:
+    """Let the worker die while GHL holds a request for tokens, before or after its effect, and another one start."""
     machine.sim.order("expire", owner=location)
-    machine.sim.fault("oauth", {"kind": "delay", "seconds": 5, "when": "after"}, times=1)
+    machine.sim.fault(on, {"kind": "hang", "when": when}, location_id=location, times=1)
     said = ana.says("Who is renewing?")
-    poll("a renewal under way", lambda: grants(machine)["refreshed"].get(location))
+    poll(
+        "a request for tokens", lambda: any(one["on"] == on and one["met"] for one in machine.sim.ask("faults")["faults"]) or None
+    )
     machine.kill("worker")
     # As if the lease of the dead one were over.
     machine.redis.hset(key("grant", f"location:{location}"), "lease_until", 0)
     machine.start("worker")
+    return said
 
-    record = ana.settles(said)
 
-    assert (record.status, "used up: a process ended" in record.error) == ("dead", True)
-    trouble = listed(machine, location)["token_trouble"]
-    assert "used up" in trouble
-    assert "https://marketplace.gohighlevel.com/v2/oauth/chooselocation?" in trouble
+@pytest.mark.parametrize(("when", "repeated"), [("before", 0), ("after", 1)])
+def test_a_kill_during_a_refresh_costs_nothing(machine: Machine, when: str, repeated: int) -> None:
+    """Whether GHL had used the refresh token up or not: the next worker gets a pair, within GHL's 30 s the same one."""
+    location = installed(machine)
+    ana = person(machine, location)
+    assert ana.settles(killed_while_renewing(machine, location, ana, "oauth_token", when)).status == "replied"
+    counted = grants(machine)
+    assert (counted["refreshed"][location], counted["repeated"].get(location, 0)) == (1, repeated)
+    assert (counted["reconnected"].get(location, 0), len(ana.replies), ana.completions) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(("when", "reconnected"), [("before", 1), ("after", 2)])
+def test_a_kill_during_a_reconnect_costs_nothing(machine: Machine, when: str, reconnected: int) -> None:
+    """The refresh token is lost, and so is the worker that asked GHL to reconnect: the next one reconnects, and nobody clicks."""
+    location = installed(machine)
+    ana = person(machine, location)
+    lose_refresh_token(machine, location)
+    assert ana.settles(killed_while_renewing(machine, location, ana, "oauth_reconnect", when)).status == "replied"
+    counted = grants(machine)
+    assert (counted["reconnected"][location], counted["by_code"][location]) == (reconnected, 2)
+    assert (listed(machine, location)["token_trouble"], len(ana.replies), ana.completions) == (None, 1, 1)
+
+
+def lose_refresh_token(machine: Machine, location: str) -> None:
+    """Let GHL not know the location's refresh token any more."""
+    machine.sim.order("expire", owner=location, refresh=True)
+
+
+def test_a_lost_refresh_token_is_healed_by_one_reconnect(machine: Machine) -> None:
+    """Twenty contacts wait for it: one refusal, one reconnect, twenty replies, and no person was asked."""
+    location = installed(machine)
+    people = [person(machine, location) for _ in range(20)]
+    lose_refresh_token(machine, location)
+    machine.sim.order("expire", owner=location)
+    said = [each.says("Still there?", wait=False) for each in people]
+    assert {each.settles(one).status for each, one in zip(people, said, strict=True)} == {"replied"}
+    counted = grants(machine)
+    assert (counted["reconnected"][location], counted["by_code"][location], location in counted["refreshed"]) == (1, 2, False)
+    assert [len(each.replies) for each in people] == [1] * 20
+
+
+def test_a_refused_reconnect_is_said_with_the_way_out(machine: Machine) -> None:
+    """The refresh token is lost and GHL doesn't reconnect: it is said with the link, and a new install mends it."""
+    location = installed(machine)
+    ana = person(machine, location)
+    lose_refresh_token(machine, location)
+    machine.sim.order("expire", owner=location)
+    refused = {"message": "The app is not installed in this location.", "error": "Bad Request"}
+    machine.sim.fault("oauth_reconnect", {"kind": "status", "status": 400, "body": refused})
+    record = ana.settles(ana.says("Who is renewing?"))
+    assert (record.status, "can't be renewed" in record.error) == ("dead", True)
+    assert "https://marketplace.gohighlevel.com/v2/oauth/chooselocation?" in listed(machine, location)["token_trouble"]
     doctor = machine.cli("doctor", "--location", location)
-    assert doctor.returncode == 1
-    assert "install the app again" in doctor.stdout
-    waits = [ana.says("Hello?") for _ in range(1)]
-    ana.settles(waits[0])
+    assert (doctor.returncode, "install the app again" in doctor.stdout) == (1, True)
 
     install(machine, location_id=location)
 
     assert listed(machine, location)["token_trouble"] is None
     after = ana.says("Are you back?")
     assert ana.settles(after).status == "replied"
-    (asked,) = [each["body"]["input"] for each in ana.requests("assistable")][-1:]
-    assert "Are you back?" in asked
 
 
 def test_a_grant_that_is_used_up_puts_its_location_on_hold_until_the_next_install(machine: Machine) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bridge import broker
 from bridge.errors import BridgeError, NotKnown
 from bridge.ghl.signature import read_keys
 from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
@@ -58,10 +57,16 @@ def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     yield Finding("time zones", ok=True, says=_time_zones(releases()))
     yield examine_descriptors(here)
     yield from _state(services, only)
-    yield attempt("broker", lambda: broker.look(here.broker))
+    yield attempt("broker", lambda: _broker(here.broker))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
     yield from _locations(services, only, reached=reached.ok)
+
+
+def _broker(url: str) -> str:
+    from bridge import broker  # noqa: PLC0415 - kombu: the receiver serves this operation, and loads it only then
+
+    return broker.look(url)
 
 
 def _keys(here: Settings) -> str:

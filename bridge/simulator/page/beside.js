@@ -12,6 +12,7 @@ const MISHAPS = {
   "answer-tool_call": form("tool_call"),
   "answer-filtered": form("filtered"),
   "answer-empty": form("empty"),
+  "answer-handover": form("handover"),
   "agent-slow": [{ on: "completion", action: { kind: "delay", seconds: 8 } }],
   "agent-429": [refusal("completion", 429)],
   "agent-500": [refusal("completion", 500, { times: 2 })],

@@ -158,6 +158,13 @@ class Conditions(TypedDict, total=False):
     listed: Sequence[Words]
 
 
+class HandoverPatch(TypedDict):
+    """The service asked for a person."""
+
+    # For how long the contact is left to people (ms); -1: until resumed.
+    lasts: int
+
+
 class EndPatch(TypedDict, total=False):
     """How a turn ends: read by `release.lua` alone."""
 
@@ -179,6 +186,8 @@ class EndPatch(TypedDict, total=False):
     carried: Sequence[MessageId]
     # Whether the contact has heard of us by this turn: that counts in its cap.
     replied: bool
+    # The contact is left to people from now on. None: it is not.
+    handover: HandoverPatch | None
 
 
 class Patch(Conditions, EndPatch, total=False):

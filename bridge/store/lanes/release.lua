@@ -63,6 +63,7 @@ if patch.replied then
   -- GHL's events tell of replies too, where they are subscribed.
   set_fields(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
 end
+if patch.handover then hand_over(lane, patch.handover.lasts, retention) end
 if patch.wait_ms then
   -- Less than nothing: its location waits, and the lane keeps its place.
   -- Settings that were applied while the lane was held may want another wait: the next turn reads them.

@@ -11,10 +11,11 @@ if not lane then return {paused} end
 local _, contact = split(lane)
 redis.call('DEL', key('paused', contact))
 local record = key('standing', lane)
-local is = redis.call('HMGET', record, 'paused_at', 'human_at', 'automation_at', 'resumed_at')
-local spoken = math.max(tonumber(is[2] or 0), tonumber(is[3] or 0))
+local is = redis.call('HMGET', record, 'paused_at', 'human_at', 'automation_at', 'resumed_at', 'handover_at')
+local spoken = math.max(tonumber(is[2] or 0), tonumber(is[3] or 0), tonumber(is[5] or 0))
 if not is[1] and spoken <= tonumber(is[4] or 0) then return {paused, lane} end
 redis.call('HDEL', record, 'paused_at')
+redis.call('ZREM', key('handovers'), lane)
 redis.call('HSET', record, 'resumed_at', now)
 redis.call('HINCRBY', record, 'revision', 1)
 keep_standing(lane, retention)

@@ -70,6 +70,8 @@ def _standing(fields: Mapping[str, str], replies: int, oldest_ms: int, *, hears_
         blocked_heard_ms=_ms(fields, "blocked_heard"),
         replies=replies,
         oldest_reply_at_ms=oldest_ms,
+        handover_at_ms=_ms(fields, "handover_at"),
+        handover_until_ms=_ms(fields, "handover_until"),
         hears_events=hears_events,
     )
 

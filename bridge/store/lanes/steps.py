@@ -13,6 +13,7 @@ import orjson
 from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
+from bridge.store.lanes.ends import event_of, is_claim_true, is_reply, outcome
 from bridge.store.lanes.excerpts import kept_of, told_of
 from bridge.store.lanes.messages import encode, encode_answer
 from bridge.store.lanes.transcripts import said, taken_along, words_of
@@ -20,9 +21,9 @@ from bridge.store.lanes.transcripts import said, taken_along, words_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bridge.model import Again, Completion, Ended, InboundMessage, PastMessage, Posted, Posting, Turn
+    from bridge.model import Again, Completion, Ended, HandedOver, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import Patch
+    from bridge.store.lanes.patch import HandoverPatch, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -196,7 +197,20 @@ def ended(turn: Turn, ended: Ended) -> Patch:
         "said": [*over["said"], *posted.get("said", ())],
         "replied": is_reply(ended),
         "seen": is_claim_true(turn, ended),
+        "handover": _handover(ended.handed_over),
+        "events": [*([_handed_over_told(ended.handed_over)] if ended.handed_over else []), *over["events"]],
     }
+
+
+def _handover(over: HandedOver | None) -> HandoverPatch | None:
+    if over is None or not over.seconds:
+        return None
+    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)}
+
+
+def _handed_over_told(over: HandedOver) -> dict[str, Any]:
+    lasts = {"lasts_seconds": over.seconds, "note_characters": over.note_characters}
+    return {"step": "handover", "provider": over.provider, **lasts}
 
 
 def let_go(turn: Turn) -> Patch:
@@ -222,34 +236,6 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
     }
 
 
-def outcome(ended: Ended) -> dict[str, str]:
-    """What is written into a message's record when it ends."""
-    replies = orjson.dumps(ended.reply_message_ids).decode()
-    return {"status": ended.status, "reason": ended.reason or "", "facts": ended.facts, "replies": replies}
-
-
-def event_of(ended: Ended) -> dict[str, Any]:
-    """The end as an event of the timeline."""
-    event: dict[str, Any] = {"step": ended.status, "message_ids": ended.message_ids}
-    if ended.reason:
-        event |= {"reason": ended.reason, "facts": ended.facts}
-    if ended.reply_message_ids:
-        event["reply_ids"] = ended.reply_message_ids
-    return event
-
-
 def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
     """Under which id the words of a part are on record: GHL's, or ours where GHL's answer held none."""
     return ids[0] if ids else MessageId(f"{turn.id}-{part}")
-
-
-def is_claim_true(turn: Turn, ended: Ended) -> bool | None:
-    """Whether a provider's word that it delivered turned out true; None without such a word, or without an outcome."""
-    if turn.answer is None or not turn.answer.claims_delivery:
-        return None
-    return {Status.DELIVERED_BY_PROVIDER: True, Status.REPLIED: False}.get(ended.status)
-
-
-def is_reply(ended: Ended) -> bool:
-    """Whether the contact has heard of us by this end."""
-    return ended.answered or ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 Owner = NewType("Owner", str)
 
-LEASE_SECONDS = 30.0
+# Whoever comes after one that died shows the refresh token again while GHL still answers it with the same pair (30 s).
+LEASE_SECONDS = 15.0
 # A refusal is believed for so long: others that want the same tokens don't ask again.
 REFUSAL_COUNTS_SECONDS = 60.0
 # Ahead of time a renewal that failed is tried again after so long.

@@ -18,6 +18,10 @@ if paused then redis.call('HSET', kept, 'paused_at', paused) end
 if standing.human_at and tonumber(standing.human_at) > tonumber(standing.resumed_at or 0) then
   redis.call('HSET', kept, 'human_at', standing.human_at)
 end
+if standing.handover_at and tonumber(standing.handover_at) > tonumber(standing.resumed_at or 0) then
+  redis.call('HSET', kept, 'handover_at', standing.handover_at, 'handover_until', standing.handover_until)
+end
+redis.call('ZREM', key('handovers'), lane)
 keep_forbidden(kept, location, retention)
 
 local function forget_dead_letter(id)

@@ -143,6 +143,13 @@ class Erasures:
                 removed += int(self._redis.delete(*others))
         return removed
 
+    def _forget_alerts_about(self, lane: Lane) -> None:
+        """Causes that are named after the lane."""
+        for name in (key("alerts"), key("alerts", "pending")):
+            about = [cause for cause in self._redis.hkeys(name) if text(cause).endswith(f":{lane}")]
+            if about:
+                self._redis.hdel(name, *about)
+
     def _forget_mentions(self, lane: Lane) -> None:
         """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
         self._redis.zrem(key("capped"), str(lane))
@@ -152,6 +159,7 @@ class Erasures:
                 for field, met in self._redis.hgetall(name).items():
                     if met == str(lane):
                         self._redis.hdel(name, field)
+        self._forget_alerts_about(lane)
         for cause, said in self._redis.hgetall(key("alerts")).items():
             if lane.contact_id in text(said):
                 self._redis.hset(key("alerts"), cause, text(said).replace(lane.contact_id, NOBODY))

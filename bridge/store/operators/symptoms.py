@@ -9,6 +9,7 @@ from bridge.store.figures.deliveries import failing
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
 from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untyped_lanes
+from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
 from bridge.store.redis.connection import key, now_ms, reaching, text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.store.figures.deliveries import Failing
     from bridge.store.figures.gauges import Gauges
+    from bridge.store.lanes.handovers import Handover
     from bridge.store.limits.circuits import DownProvider
     from bridge.store.redis.connection import Redis
 
@@ -38,8 +40,8 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `missing_durability` names what a 202 lacks to be kept, `failing` are locations with undelivered replies within an hour,
-    `tried` tells of a write that was tried.
+    `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
+    locations with undelivered replies within an hour, `tried` tells of a write that was tried.
     """
 
     now_ms: int
@@ -50,6 +52,7 @@ class Symptoms:
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
+    handovers: tuple[Handover, ...] = ()
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
     tried: TriedWrite = field(default_factory=TriedWrite)
@@ -68,6 +71,7 @@ def look(redis: Redis) -> Symptoms:
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
         untyped=untyped_lanes(redis),
+        handovers=open_handovers(redis),
         missing_durability=missing_durability(redis),
         failing=failing(redis),
         tried=try_write(redis),

@@ -98,6 +98,7 @@ local function note_speaker(lane, name, at, message, retention)
   -- GHL tells of a message again whenever its status changes.
   if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end
   redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id, name .. '_by', message.by)
+  if name == 'human' then redis.call('ZREM', key('handovers'), lane) end
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
   tell(lane, message.event, retention)

@@ -20,14 +20,15 @@ end
 local function keep_standing(lane, retention)
   local record = key('standing', lane)
   local settings = redis.call('HMGET', key('location', (split(lane))), 'takeover_ms', 'by_workflow')
-  local spoken = redis.call('HMGET', record, 'human_at', 'automation_at', 'resumed_at')
+  local spoken = redis.call('HMGET', record, 'human_at', 'automation_at', 'resumed_at', 'handover_at', 'handover_until')
   local takeover, newest = tonumber(settings[1] or 0), tonumber(spoken[1] or 0)
   if settings[2] == '1' then newest = math.max(newest, tonumber(spoken[2] or 0)) end
-  local endless = takeover < 0 and newest > tonumber(spoken[3] or 0)
+  local resumed, handed_over = tonumber(spoken[3] or 0), tonumber(spoken[4] or 0)
+  local endless = takeover < 0 and newest > resumed or spoken[5] == '-1' and handed_over > resumed
   if endless or redis.call('HEXISTS', record, 'paused_at') == 1 or next(stops(lane)) then
     redis.call('PERSIST', record)
   else
-    redis.call('PEXPIRE', record, math.max(retention, takeover))
+    redis.call('PEXPIRE', record, math.max(retention, takeover, tonumber(spoken[5] or 0) - now))
   end
 end
 
@@ -47,11 +48,17 @@ end
 local function keep_forbidden(kept, location, retention)
   local fields = redis.call('HKEYS', kept)
   local takeover = tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0)
-  if #fields == 1 and fields[1] == 'human_at' and takeover >= 0 then
-    redis.call('PEXPIRE', kept, math.max(1, math.min(takeover, retention)))
-  else
+  local ends, lasting = tonumber(redis.call('HGET', kept, 'handover_until') or 0), {human_at = takeover < 0, handover_until = false}
+  lasting.handover_at = ends < 0
+  local endless = false
+  for _, field in ipairs(fields) do endless = endless or lasting[field] ~= false end
+  if endless then
     redis.call('PERSIST', kept)
+    return
   end
+  -- As long as the longer of both; what ends later than retention is not kept for that.
+  local longest = math.max(redis.call('HEXISTS', kept, 'human_at') == 1 and takeover or 0, ends - now)
+  redis.call('PEXPIRE', kept, math.max(1, math.min(longest, retention)))
 end
 
 -- An erased contact is heard of again: what it forbade before counts as it did.
@@ -88,4 +95,19 @@ local function say_start(lane, channel, at, retention)
   if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
+end
+
+-- The service asked for a person: the contact is left to people.
+--   lasts  for how long (ms); -1: until resumed
+local function hand_over(lane, lasts, retention)
+  local record, ends = key('standing', lane), lasts < 0 and -1 or now + lasts
+  redis.call('HSET', record, 'handover_at', now, 'handover_until', ends)
+  redis.call('HINCRBY', record, 'revision', 1)
+  keep_standing(lane, retention)
+  -- Those who wait for a person, by until when; whoever waits without an end is listed for as long as anything expires.
+  local waiting = key('handovers')
+  redis.call('ZREMRANGEBYSCORE', waiting, '-inf', now)
+  redis.call('ZADD', waiting, lasts < 0 and now + retention or ends, lane)
+  redis.call('ZREMRANGEBYRANK', waiting, 0, -1001)
+  if redis.call('PTTL', waiting) < math.max(retention, lasts) then redis.call('PEXPIRE', waiting, math.max(retention, lasts)) end
 end

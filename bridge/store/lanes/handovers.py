@@ -1,0 +1,39 @@
+"""Contacts that wait for a person, because the service that answers them asked for one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.model import Lane
+from bridge.store.redis.connection import key, now_ms, reaching, text
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+MOST = 200
+END = "+inf"
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A contact that is left to people since `at_ms`, until `until_ms` (-1: until resumed), and that nobody wrote to since."""
+
+    lane: Lane
+    at_ms: int
+    until_ms: int
+
+
+def open_handovers(redis: Redis) -> tuple[Handover, ...]:
+    """Those that nobody has taken, oldest first, at most 200 of the newest. Raises Unavailable."""
+    with reaching("look for handovers"):
+        found = [text(one) for one in redis.zrevrangebyscore(key("handovers"), END, now_ms(redis), start=0, num=MOST)]
+        pipe = redis.pipeline(transaction=False)
+        for one in found:
+            pipe.hmget(key("standing", one), ["handover_at", "handover_until"])
+        standings = pipe.execute()
+    known = [
+        Handover(Lane.parse(one), int(at), int(until)) for one, (at, until) in zip(found, standings, strict=True) if at and until
+    ]
+    return tuple(sorted(known, key=lambda one: (one.at_ms, one.until_ms if one.until_ms > 0 else math.inf)))
