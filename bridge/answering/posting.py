@@ -9,20 +9,18 @@ from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tri
 from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
-from bridge.answering.unknown_sends import look
+from bridge.answering.unknown_sends import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.errors import AlreadySent, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
-from bridge.model import Again, Channel, MessageId, PastMessage, Posted, Posting, Reason, SendState, Sent, Skip, Status
+from bridge.model import Again, Channel, MessageId, Posting, Reason, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
-from bridge.policy.unknown_sends import Present, Unproven, find_post
-from bridge.store.lanes.steps import ASK, words_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
-    from bridge.model import Completion, Ended, LedgerEntry, Reply
+    from bridge.model import Completion, Ended, Reply
 
     Guard = Callable[[Case, AnswerServices], Skip | Again | None]
 
@@ -40,8 +38,8 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
         return _post_all(case, completion, services) if texts_of(completion, case.kept.location) else silent
     heard = heard_of_delivery(case.turn)
     if heard or delivery(case.kept.location, completion) == "provider":
-        return _delivered(case, completion, heard or _claimed(completion))
-    settled = _settle_claim(case, completion, services)
+        return delivered_by_provider(case, completion, heard or claimed(completion))
+    settled = settle_claim(case, completion, services)
     return settled or _post_all(case, completion, services)
 
 
@@ -70,7 +68,7 @@ def _post_all(case: Case, completion: Completion, services: AnswerServices) -> E
     for posting in _parts(case, completion):
         # Half an answer helps nobody: what was begun is not cut off by closing time.
         guard = may_write if sent else guard_anew
-        outcome = _settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
+        outcome = settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
         match outcome:
             case Again():
                 return outcome
@@ -132,35 +130,18 @@ def _post(case: Case, posting: Posting, services: AnswerServices, guard: Guard) 
 
 def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Skip:
     """Post one part, noted in the ledger before and after; of the answer's last part the turn's end takes note."""
-    reply = messages.build(case.last, posting.text, draft=_is_comment(case, posting))
+    reply = messages.build(case.last, posting.text, draft=is_comment(case, posting))
     case.looks = 0
     with services.heartbeat.posting(case.turn):
         outcome = _send(case, posting, reply, services)
         if isinstance(outcome, Sent):
-            posted = _posted(case, posting, outcome, services, how="posted")
+            noted = posted(case, posting, outcome, services, how="posted")
             if posting.last:
-                case.posted = posted
+                case.posted = noted
                 services.heartbeat.posted(case.turn)
             else:
-                services.lanes.sent(case.turn, posted)
+                services.lanes.sent(case.turn, noted)
         return outcome
-
-
-def _is_comment(case: Case, posting: Posting) -> bool:
-    return posting.for_staff or case.kept.location.mode == "draft"
-
-
-def _posted(case: Case, posting: Posting, sent: Sent, services: AnswerServices, *, how: str) -> Posted:
-    """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
-    comment = _is_comment(case, posting)
-    return Posted(
-        posting=replace(posting, said="") if comment else posting,
-        message_ids=sent.message_ids,
-        at_ms=case.now_ms(services),
-        how=how,
-        channel="" if comment else case.last.channel,
-        status=sent.status,
-    )
 
 
 def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) -> Sent | Skip:
@@ -180,67 +161,3 @@ def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) 
     if isinstance(outcome, Skip):
         send_check.take_back()
     return outcome
-
-
-def _settle_claim(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again | None:
-    """Look for a reply that the provider says it delivered. Raises Permanent."""
-    if not completion.claims_delivery or delivery(case.kept.location, completion) != "auto" or "0" in case.turn.ledger:
-        return None
-    since, asked = case.turn.answered_at_ms or case.turn.leased_at_ms, case.turn.ledger.get(ASK)
-    # It may have delivered well before its answer came.
-    back_to = asked.at_ms if asked else since
-    found = _look_for(case, completion.delivered_as, completion.claimed_message_id, since, services, back_to_ms=back_to)
-    return _delivered(case, completion, found.message_ids) if isinstance(found, Sent) else found
-
-
-def _delivered(case: Case, completion: Completion, ids: Sequence[MessageId]) -> Ended:
-    return replace(case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=ids), said=completion.text)
-
-
-def _settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent | Again | None:
-    """What is known of a part that an earlier try may have posted; None: it is not in GHL. Raises Permanent."""
-    entry = case.turn.ledger.get(posting.part)
-    if entry is None or entry.state is SendState.NOT_SENT:
-        return None
-    if entry.state is SendState.SENT:
-        _remember(case, posting, entry, services)
-        return Sent(message_ids=entry.message_ids)
-    found = _look_for(case, posting.text, "", entry.at_ms, services)
-    if isinstance(found, Sent):
-        services.lanes.sent(case.turn, _posted(case, posting, found, services, how="found in the conversation"))
-    return found
-
-
-def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: AnswerServices) -> None:
-    """A part that GHL told of before its worker could has its words on record too."""
-    if case.kept.location.mode != "draft":
-        said = PastMessage("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
-        services.standings.remember(case.turn.lane, [said], token=case.turn.token)
-
-
-def _look_for(
-    case: Case, text: str, claimed: str, since_ms: int, services: AnswerServices, *, back_to_ms: int = 0
-) -> Sent | Again | None:
-    """Read the conversation back for a text or an id; None: proven not to be there. Raises Permanent."""
-    finding = look(
-        case,
-        services,
-        since_ms=since_ms,
-        back_to_ms=back_to_ms,
-        find=lambda window, ours: find_post(window, text=text, claimed=claimed, ours=ours),
-    )
-    match finding:
-        case Again():
-            return finding
-        case Unproven(why=why):
-            raise Permanent(f"outcome unknown: {why}", outcome_unknown=True)
-        case Present(id=found):
-            return Sent(message_ids=(found,))
-    if case.turn.attempts > len(services.retry_delays):
-        why = "outcome unknown at the last try; it is not in the conversation, and no try is left"
-        raise Permanent(why, outcome_unknown=True)
-    return None
-
-
-def _claimed(completion: Completion) -> Sequence[MessageId]:
-    return [MessageId(completion.claimed_message_id)] if completion.claimed_message_id else []

@@ -1,22 +1,24 @@
-"""Unknown sends: read GHL's conversation back to see what an earlier attempt left there."""
+"""Unknown sends: read GHL's conversation back to see what an earlier attempt, or the provider, left there."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS
+from bridge.answering.case import READ_SECONDS, delivery
 from bridge.answering.list_lag import doubt, note_lag
-from bridge.errors import OutcomeUnknown
+from bridge.errors import OutcomeUnknown, Permanent
 from bridge.ghl.readback import SLACK_MS, read_window
-from bridge.model import Again
-from bridge.policy.unknown_sends import Absent, Present, Unproven, wait_before_look
+from bridge.model import Again, MessageId, PastMessage, Posted, SendState, Sent, Status
+from bridge.policy.unknown_sends import Absent, Present, Unproven, find_post, wait_before_look
+from bridge.store.lanes.steps import ASK, words_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
-    from bridge.model import MessageId, Window
+    from bridge.model import Completion, Ended, LedgerEntry, Posting, Window
     from bridge.policy.list_lag import ListLag
 
     Finding = Present | Absent | Unproven
@@ -89,3 +91,87 @@ def _wait(case: Case, services: AnswerServices, looks: int, since_ms: int) -> fl
     """Seconds until that look is due; None when there are no more looks, 0 for the only one that is left to do."""
     now_ms = case.turn.now_ms(services.clock())
     return wait_before_look(looks=looks, since_ms=since_ms, now_ms=now_ms, readback=services.readback)
+
+
+def settle_claim(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again | None:
+    """Look for a reply that the provider says it delivered. Raises Permanent."""
+    if not completion.claims_delivery or delivery(case.kept.location, completion) != "auto" or "0" in case.turn.ledger:
+        return None
+    since, asked = case.turn.answered_at_ms or case.turn.leased_at_ms, case.turn.ledger.get(ASK)
+    # It may have delivered well before its answer came.
+    back_to = asked.at_ms if asked else since
+    found = _look_for(case, completion.delivered_as, completion.claimed_message_id, since, services, back_to_ms=back_to)
+    return delivered_by_provider(case, completion, found.message_ids) if isinstance(found, Sent) else found
+
+
+def delivered_by_provider(case: Case, completion: Completion, ids: Sequence[MessageId]) -> Ended:
+    """The end of a turn whose reply the provider delivered under these ids."""
+    return replace(case.ended(Status.DELIVERED_BY_PROVIDER, reply_ids=ids), said=completion.text)
+
+
+def settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent | Again | None:
+    """What is known of a part that an earlier try may have posted; None: it is not in GHL. Raises Permanent."""
+    entry = case.turn.ledger.get(posting.part)
+    if entry is None or entry.state is SendState.NOT_SENT:
+        return None
+    if entry.state is SendState.SENT:
+        _remember(case, posting, entry, services)
+        return Sent(message_ids=entry.message_ids)
+    found = _look_for(case, posting.text, "", entry.at_ms, services)
+    if isinstance(found, Sent):
+        services.lanes.sent(case.turn, posted(case, posting, found, services, how="found in the conversation"))
+    return found
+
+
+def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: AnswerServices) -> None:
+    """A part that GHL told of before its worker could has its words on record too."""
+    if case.kept.location.mode != "draft":
+        said = PastMessage("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
+        services.standings.remember(case.turn.lane, [said], token=case.turn.token)
+
+
+def _look_for(
+    case: Case, text: str, claimed: str, since_ms: int, services: AnswerServices, *, back_to_ms: int = 0
+) -> Sent | Again | None:
+    """Read the conversation back for a text or an id; None: proven not to be there. Raises Permanent."""
+    finding = look(
+        case,
+        services,
+        since_ms=since_ms,
+        back_to_ms=back_to_ms,
+        find=lambda window, ours: find_post(window, text=text, claimed=claimed, ours=ours),
+    )
+    match finding:
+        case Again():
+            return finding
+        case Unproven(why=why):
+            raise Permanent(f"outcome unknown: {why}", outcome_unknown=True)
+        case Present(id=found):
+            return Sent(message_ids=(found,))
+    if case.turn.attempts > len(services.retry_delays):
+        why = "outcome unknown at the last try; it is not in the conversation, and no try is left"
+        raise Permanent(why, outcome_unknown=True)
+    return None
+
+
+def claimed(completion: Completion) -> Sequence[MessageId]:
+    """The id under which the provider says that it delivered, if it names one."""
+    return [MessageId(completion.claimed_message_id)] if completion.claimed_message_id else []
+
+
+def is_comment(case: Case, posting: Posting) -> bool:
+    """Whether only staff see a part."""
+    return posting.for_staff or case.kept.location.mode == "draft"
+
+
+def posted(case: Case, posting: Posting, sent: Sent, services: AnswerServices, *, how: str) -> Posted:
+    """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
+    comment = is_comment(case, posting)
+    return Posted(
+        posting=replace(posting, said="") if comment else posting,
+        message_ids=sent.message_ids,
+        at_ms=case.now_ms(services),
+        how=how,
+        channel="" if comment else case.last.channel,
+        status=sent.status,
+    )
