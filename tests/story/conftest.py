@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOCATIONS: dict[str, dict[str, Any]] = {
     "Plain": {},
+    "Typed": {},
     "Patient": {"debounce_seconds": 1.0, "debounce_max_seconds": 5.0},
     "Chatty": {"debounce_seconds": 30.0, "debounce_max_seconds": 0.5},
     "Mailing": {"channels": ["Email"]},

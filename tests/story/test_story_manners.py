@@ -232,3 +232,53 @@ def test_two_bots_do_not_talk_for_ever(machine: Machine) -> None:
     assert ana.settles(ana.says("Thank you for your message, we will call you back")).status == "replied"
     record = ana.settles(ana.says("Thank you for your message, we will be with you shortly"))
     assert (record.reason, ana.completions, len(ana.replies)) == ("loop", 1, 1)
+
+
+def test_web_chat_is_answered_as_live_chat(machine: Machine) -> None:
+    """GHL tells of a text by web chat under a type of its own; the reply goes out as live chat."""
+    ana = machine.person("Plain")
+    said = ana.says("Do you have a minute?", webhook=False)
+    kind = {"messageType": "WebChat", "messageTypeString": "TYPE_WEBCHAT", "messageTypeId": 5, "conversationProviderId": None}
+
+    assert machine.post(machine.webhook_of(said, **kind)).status_code == 202
+
+    assert ana.settles(said).status == "replied"
+    assert [request["body"]["type"] for request in ana.requests("post")] == ["Live_Chat"]
+
+
+def test_a_text_by_an_unknown_type_is_told_and_can_be_mapped(machine: Machine) -> None:
+    """It is not lost as if it were a call: the timeline names the type, and `types` of the location answers the next one."""
+    ana = machine.person("Typed")
+    first, second = ana.says("Hello by a new chat", webhook=False), ana.says("And once more", webhook=False)
+    kind = {"messageType": "NewChat", "messageTypeString": "TYPE_NEW_CHAT", "messageTypeId": 99, "conversationProviderId": None}
+
+    assert machine.post(machine.webhook_of(first, **kind)).status_code == 202
+    skipped = ana.settles(first)
+    assert (skipped.reason, skipped.facts.split()[0]) == ("unknown_type", "TYPE_NEW_CHAT")
+    machine.apply(Typed={"types": {"TYPE_NEW_CHAT": "SMS"}})
+    assert machine.post(machine.webhook_of(second, **kind)).status_code == 202
+
+    assert ana.settles(second).status == "replied"
+    assert [request["body"]["type"] for request in ana.requests("post")] == ["SMS"]
+
+
+def test_a_campaign_does_not_silence_the_agent(machine: Machine) -> None:
+    """An event of a campaign's SMS names no workflow as its source, and a missed call nobody: the next question is answered."""
+    ana = machine.person("Plain")
+    said = ana.says("Is anybody there?")
+    assert ana.settles(said).status == "replied"
+    for number, kind in enumerate(("TYPE_CAMPAIGN_SMS", "TYPE_SMS_REVIEW_REQUEST", "TYPE_CALL", "TYPE_VOICEMAIL")):
+        told = {
+            "type": "OutboundMessage",
+            "direction": "outbound",
+            "messageType": "SMS",
+            "messageTypeString": kind,
+            "userId": None,
+        }
+        event = machine.webhook_of(said, **told, messageId=f"automatic{number}{ana.id}", body=f"Offer {number}", timestamp=None)
+        assert machine.post(event).status_code == 200
+
+    second = ana.says("And on Friday?")
+
+    assert ana.settles(second).status == "replied"
+    assert len(ana.replies) == 2
