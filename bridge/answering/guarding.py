@@ -10,7 +10,7 @@ from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
 from bridge.policy.business_hours import hours_of, is_open, opens_at
-from bridge.policy.window import judge_window
+from bridge.policy.messaging_window import judge_window
 from bridge.times import utc
 
 if TYPE_CHECKING:

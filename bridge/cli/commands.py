@@ -107,7 +107,9 @@ def simulator(
 
 def doctor(
     *,
-    location: Annotated[str, typer.Option(metavar="ID", help="Look at this location only, its logins included.")] = "",
+    location: Annotated[
+        str, typer.Option(metavar="ID", help="Check only this location, including whether its tokens work.")
+    ] = "",
     send_test: Annotated[
         str, typer.Option(metavar="CONTACT", help="Go the whole way with this contact, up to a comment that only staff see.")
     ] = "",

@@ -26,7 +26,10 @@ def location_commands() -> typer.Typer:
         *,
         prune: Annotated[bool, typer.Option("--prune", help="Remove the locations that are not in the file.")] = False,
         replace_unreadable: Annotated[
-            bool, typer.Option("--replace-unreadable", help="Write over what was kept with a key that is lost.")
+            bool,
+            typer.Option(
+                "--replace-unreadable", help="Overwrite stored secrets that can't be decrypted because their key is lost."
+            ),
         ] = False,
         as_json: Json = False,
     ) -> None:

@@ -1,4 +1,7 @@
-"""Alerting: what needs somebody is told to `BRIDGE_ALERT_URL`. Receivers and workers all run it; one at a time reviews."""
+"""Alerting: what needs somebody is told to `BRIDGE_ALERT_URL`. Receivers and workers all run it; one at a time reviews.
+
+What is wrong is judged by `diagnosis`; when it is told, and in which words, is `store/operators/alerts.lua`.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.policy.guards import judge_takeover
+from bridge.policy.takeover import judge_takeover
 from bridge.store.redis.connection import now_ms
 from bridge.times import iso
 

@@ -10,6 +10,7 @@ from bridge.policy import media
 from bridge.policy.auto_reply import judge_auto_reply
 from bridge.policy.business_hours import ALWAYS, closed_ms
 from bridge.policy.reactions import is_reaction
+from bridge.policy.takeover import judge_takeover
 from bridge.times import utc
 
 if TYPE_CHECKING:
@@ -131,35 +132,6 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
         facts = f"replies since {utc(standing.oldest_reply_at_ms)}: {standing.replies}"
         return Skip(Reason.REPLY_CAP, f"{facts}, max_replies_per_day = {location.max_replies_per_day}")
     return None
-
-
-def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
-    """Whether a person, or an automation where those count, has taken the conversation over.
-
-    Never of drafts: staff answers in its own words there, and a comment talks over nobody.
-    """
-    if location.mode == "draft":
-        return None
-    if skip := _judge_handover(standing, now_ms):
-        return skip
-    by, at, id_, why = "a person", standing.human_at_ms, standing.human_id, ""
-    if location.takeover_by_workflow and standing.automation_at_ms > at:
-        by, at, id_, why = "an automation", standing.automation_at_ms, standing.automation_id, " (takeover_by_workflow is on)"
-    seconds = location.takeover_seconds
-    if not at or seconds == 0 or standing.resumed_at_ms >= at or (seconds > 0 and now_ms >= at + seconds * 1000):
-        return None
-    until = "until resumed (takeover_seconds = -1)" if seconds < 0 else f"takeover_seconds = {seconds:g}"
-    did = f"called ({id_})" if standing.called and by == "a person" else f"wrote {id_ or 'a message'}"
-    return Skip(Reason.HUMAN_TAKEOVER, f"{by} {did} at {utc(at)}, {until}{why}")
-
-
-def _judge_handover(standing: Standing, now_ms: int) -> Skip | None:
-    """Whether the agent has asked for a person, and nobody has given the conversation back since."""
-    at, until = standing.handover_at_ms, standing.handover_until_ms
-    if not at or standing.resumed_at_ms >= at or 0 <= until <= now_ms:
-        return None
-    silent = "until resumed" if until < 0 else f"until {utc(until)}"
-    return Skip(Reason.HUMAN_TAKEOVER, f"the agent asked for a person at {utc(at)}, {silent} (handover.seconds)")
 
 
 def merge(looked_up: Contact | None, looked_up_at_ms: int, standing: Standing, contact_id: ContactId) -> Contact:

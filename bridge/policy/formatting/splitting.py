@@ -1,4 +1,7 @@
-"""Splits a text into parts that are short enough, at the best places."""
+"""Splits a text into parts that are short enough, at the best places.
+
+How long a part may be on which channel is `LIMITS` of the package.
+"""
 
 from __future__ import annotations
 

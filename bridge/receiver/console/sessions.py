@@ -1,4 +1,7 @@
-"""Console sessions: a signed cookie without a name in it, and a token against forged forms."""
+"""Console sessions: a signed cookie without a name in it, and a token against forged forms.
+
+The cookie's flags are set in `requests`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- Takes requests to GHL from a location's rate limit.
+-- Takes requests to GHL from a location's rate limit. Workers' slots are shared out in lanes/claim.lua.
 -- Needs: budget
 
 -- Keep what GHL told last of a location's budget.

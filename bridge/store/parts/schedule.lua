@@ -1,5 +1,5 @@
--- When a lane is due, and who holds it.
--- Needs: budget
+-- When a lane is due, and who holds a slot for it. Who may write is parts/fencing.lua.
+-- Needs: budget, fencing
 
 -- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
 -- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
@@ -51,13 +51,6 @@ local function free_slot(lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
 end
 
--- Whether somebody works on a lane.
--- Answers true, or nil or false.
-local function leased(lane)
-  local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')
-  return lease_until and tonumber(lease_until) > now
-end
-
 -- Whether a lane waits because its location's settings say so, and not for a try, a provider or a look.
 -- Answers true or false.
 local function waits_by_settings(lane)
@@ -86,17 +79,6 @@ local function ring_if_due()
   local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
   if head and tonumber(head) <= now then redis.call('PUBLISH', key('wake'), head) end
 end
-
--- Whether a token is that of the lane's newest lease.
--- Answers true or false.
-local function holds(lane, token)
-  return redis.call('HGET', key('lane', lane), 'lease') == token
-end
-
--- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
---   token  of the turn; nil or empty: none
--- Answers true or false.
-local function may_write(lane, token) return not token or token == '' or holds(lane, token) end
 
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
 local function forget_turn(lane)

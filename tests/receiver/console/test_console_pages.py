@@ -423,7 +423,7 @@ async def test_locations_that_need_somebody_come_first(operator: Browser, redis:
     found = words(await operator.see("/locations?q=YAN"))
     assert "Yankee" in found
     assert "Zulu" not in found
-    assert "No location fits" in words(await operator.see("/locations?q=nothing"))
+    assert "No location matches" in words(await operator.see("/locations?q=nothing"))
 
 
 async def test_a_location_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:

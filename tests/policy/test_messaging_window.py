@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.model import Channel, Reason
-from bridge.policy.window import judge_window
+from bridge.policy.messaging_window import judge_window
 from tests.stored import message
 
 NOW_MS = 1_800_000_000_000

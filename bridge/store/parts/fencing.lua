@@ -1,0 +1,19 @@
+-- Fencing: a lane is held by the token of its newest lease, and only its holder may write.
+
+-- Whether somebody works on a lane.
+-- Answers true, or nil or false.
+local function leased(lane)
+  local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')
+  return lease_until and tonumber(lease_until) > now
+end
+
+-- Whether a token is that of the lane's newest lease.
+-- Answers true or false.
+local function holds(lane, token)
+  return redis.call('HGET', key('lane', lane), 'lease') == token
+end
+
+-- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
+--   token  of the turn; nil or empty: none
+-- Answers true or false.
+local function may_write(lane, token) return not token or token == '' or holds(lane, token) end
