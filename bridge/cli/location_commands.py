@@ -108,19 +108,15 @@ def conversation_commands() -> typer.Typer:
 
         conversations.resume(id_, as_json=as_json)
 
-    @group.command()
+    @group.command(epilog=examples("ghl-bridge conversations undelivered --location ve9EPM428h8vShlRW1KT"))
     def undelivered(*, location: OfLocation = "", as_json: Json = False) -> None:
         """List replies that GHL took and that did not reach their contacts, newest first."""
         from bridge.cli import deliveries
 
         deliveries.list_undelivered(location=location, as_json=as_json)
 
-    @group.command()
-    def handovers(
-        *,
-        location: Annotated[str, typer.Option(metavar="ID", help="Of this location only.")] = "",
-        as_json: Json = False,
-    ) -> None:
+    @group.command(epilog=examples("ghl-bridge conversations handovers"))
+    def handovers(*, location: OfLocation = "", as_json: Json = False) -> None:
         """List the contacts that wait for a person because the agent asked for one, the longest wait first."""
         from bridge.cli import conversations
 

@@ -63,7 +63,7 @@ def sandbox(chromium: Browser, demo: Demo, request: pytest.FixtureRequest) -> It
 def write(page: Page, text: str) -> None:
     """As the contact."""
     page.get_by_role("textbox", name="Message").fill(text)
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
 
 
 def status(page: Page, text: str, *, within: int = SOON) -> None:
@@ -277,10 +277,10 @@ def test_on_a_phone_the_settings_are_folded(sandbox: Page) -> None:
 
 
 SERVICES = {
-    "openai": {"thoughts", "tool_call", "empty", "cut_off", "filtered", "error", "stream"},
-    "assistable": {"thoughts", "tool_call", "empty", "filtered", "error"},
+    "openai": {"thoughts", "tool_call", "empty", "cut_off", "filtered", "error", "handover", "stream"},
+    "assistable": {"thoughts", "tool_call", "empty", "filtered", "error", "handover"},
     "agencii": {"thoughts", "tool_call", "empty", "stream"},
-    "webhook": {"thoughts", "tool_call", "empty", "error", "status_sentence", "stream"},
+    "webhook": {"thoughts", "tool_call", "empty", "error", "handover", "status_sentence", "stream"},
 }
 
 
@@ -290,7 +290,7 @@ def test_answers_that_a_service_gives_can_be_chosen(sandbox: Page, service: str)
     settle_on(sandbox, "Nothing", f"{service} (")
     offered = sandbox.locator("#answers option:not(:disabled)").evaluate_all("all => all.map(each => each.value)")
     assert {each.removeprefix("answer-") for each in offered} == SERVICES[service]
-    expect(sandbox.locator("#answers option")).to_have_count(8)
+    expect(sandbox.locator("#answers option")).to_have_count(9)
 
 
 def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:

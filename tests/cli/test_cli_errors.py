@@ -148,7 +148,7 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
     [locations.One]
     ghl_token = "pit-x"
     fallback_provider = "webhook"
-    assistable = { assistant_id = "a", token = "t", url = "http://127.0.0.1:1", delivery = "provider" }
+    assistable = { assistant_id = "a", token = "t", url = "http://localhost:1", delivery = "provider" }
     [locations.Two]
     ghl_token = "pit-x"
     provider = "openai"

@@ -36,7 +36,7 @@ def test_what_no_key_opens_is_named(run: Run) -> None:
     """Exit code 1; the others are sealed again all the same."""
     lost, old, new = (Fernet.generate_key().decode() for _ in range(3))
     run("locations", "apply", "-", stdin="[locations.Lost]", BRIDGE_SECRET_KEY=lost)
-    run("locations", "apply", "-", stdin="[locations.Good]", BRIDGE_SECRET_KEY=old)
+    run("locations", "apply", "-", stdin="[locations.Good]", BRIDGE_SECRET_KEY=f"{old},{lost}")
 
     done = run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old}")
 

@@ -114,4 +114,4 @@ async def test_without_redis_the_install_waits() -> None:
     """503, and GHL isn't shown the code."""
     with OtherSide(answering(http(200, OWN))) as ghl:
         told = await get(settings_for("redis://127.0.0.1:1/0", GHL_API_URL=ghl.url), "/oauth/callback?code=c")
-    assert (told.status_code, "nothing could be kept" in told.text, ghl.requests) == (503, True, [])
+    assert (told.status_code, "nothing was saved" in told.text, ghl.requests) == (503, True, [])

@@ -173,7 +173,7 @@ def test_the_page_offers_each_thing(simulator: Simulator) -> None:
     assert set(re.findall(r'value="([^"]+)"', offered[1])) == scripted | others
     assert set(re.findall(r'^  "([a-z0-9_-]+)": ', code, re.MULTILINE)) == scripted
     assert all(f'"{name}"' in code + deeds for name in others - {"nothing"})
-    wanted = {"human", "burst", "stop", "failure", "worker", "web", "redis"}
+    wanted = {"human", "burst", "stop", "failure", "worker", "web", "redis", "picture", "voice"}
     assert set(re.findall(r'data-deed="([a-z]+)"', page)) == wanted
     table = re.search(r"const DEEDS = \{(.*?)\n\};", deeds, re.DOTALL)
     assert table

@@ -86,8 +86,11 @@ def tls_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     made.redis = Redis.from_url(bare, decode_responses=True, ssl_ca_certs=str(folder / "ca.pem"))
     made.environ.update(REDIS_URL=f"{bare}?ssl_ca_certs={folder / 'ca.pem'}")
     try:
-        made.restore()
+        # Without a location the receiver would not be ready.
+        for name in ("redis", "simulator"):
+            made.start(name)
         made.apply(Plain={})
+        made.restore()
         yield made
     finally:
         made.close()

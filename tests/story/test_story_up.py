@@ -127,14 +127,14 @@ def test_up_runs_what_production_needs_and_keeps_what_waits(folder: Folder) -> N
     assert again.wait(40) == 0
 
 
-def test_up_ends_when_one_of_its_processes_does(folder: Folder) -> None:
-    """Where the receiver's port is taken, `up` says which process ended and where its log is, exits 1 and leaves nothing."""
+def test_up_does_not_start_where_its_port_is_in_use(folder: Folder) -> None:
+    """It says so in a sentence, with what to set, exits 1 and leaves nothing."""
     with socket.create_server(("0.0.0.0", int(folder.environ["PORT"]))):  # noqa: S104 - where the receiver would listen
         began = time.monotonic()
         done = folder.run("up")
 
     assert done.returncode == 1
-    assert "web ended" in done.stderr
+    assert "is in use" in done.stderr
     assert "Traceback" not in done.stderr
     assert time.monotonic() - began < 40
     assert folder.processes() == []

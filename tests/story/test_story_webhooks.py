@@ -145,7 +145,7 @@ def test_a_message_of_an_unknown_location_is_ignored(machine: Machine) -> None:
         ({"type": None}, "not_a_message"),
         ({"messageType": "CALL", "messageTypeString": "TYPE_CALL", "messageTypeId": 1}, "not_a_message"),
         ({"messageType": "CALL", "messageTypeString": "TYPE_VOICEMAIL", "messageTypeId": 10}, "not_a_message"),
-        ({"messageType": "Telepathy", "messageTypeString": "TYPE_TELEPATHY", "messageTypeId": 99}, "not_a_message"),
+        ({"messageType": "Telepathy", "messageTypeString": "TYPE_TELEPATHY", "messageTypeId": 99, "body": ""}, "not_a_message"),
         ({"payloadTooLarge": True}, "unparseable"),
         ({"locationId": None}, "unparseable"),
         ({"contactId": "has:colon"}, "unparseable"),

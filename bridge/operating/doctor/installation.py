@@ -41,12 +41,16 @@ def examine(services: AdminServices, asked: DoctorQuery) -> DoctorReport:
 
 
 def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One cause is one problem: what fails for a reason that was given before is left out."""
+    """One cause is one problem: what fails for a reason that the installation was given for is left out.
+
+    What two locations lack is two problems, though the sentence is the same.
+    """
     given: set[str] = set()
     for finding in findings:
         if finding.ok or finding.says not in given:
             yield finding
-        given |= set() if finding.ok else {finding.says}
+        if not finding.ok and not finding.what.startswith("location "):
+            given.add(finding.says)
 
 
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:

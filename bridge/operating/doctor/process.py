@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.operating.doctor.findings import note
+from bridge.operating.doctor.findings import Finding, note
 from bridge.process import descriptors, descriptors_needed
 
 if TYPE_CHECKING:
-    from bridge.operating.doctor.findings import Finding
     from bridge.settings import Settings
 
 
 def examine_descriptors(settings: Settings) -> Finding:
-    """Whether as many files and connections may be open as the settings can need. A note: services have limits of their own."""
+    """Whether as many files and connections may be open as the settings can need.
+
+    If not, a note: services have limits of their own.
+    """
     most, needed = descriptors(), descriptors_needed(settings.worker_threads)
     if most >= needed:
-        return note("descriptors", f"up to {most} files and connections may be open here, {needed} are enough for these settings")
+        says = f"up to {most} files and connections may be open here, {needed} are enough for these settings"
+        return Finding("descriptors", ok=True, says=says)
     return note(
         "descriptors",
         f"only {most} files and connections may be open here, and these settings may need {needed}: raise the hard limit"
