@@ -9,7 +9,6 @@ from urllib.parse import quote
 from bridge.errors import OutcomeUnknown, Retryable
 from bridge.ghl.access import Need, with_token
 from bridge.ghl.conversations import decipher_conversations, decipher_email
-from bridge.ghl.limits import read as read_limits
 from bridge.ghl.messages import (
     body,
     check_allowed,
@@ -21,6 +20,7 @@ from bridge.ghl.messages import (
     decipher_search,
     decipher_text,
 )
+from bridge.ghl.rate_limit_headers import read as read_limits
 from bridge.model import ContactId, MessageId
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort

@@ -110,7 +110,7 @@ class Duplicate(Held):
 
 
 class Told(TypedDict, total=False):
-    """What GHL told last of a location's budget (`ghl.limits.Limits`), as far as it did."""
+    """What GHL told last of a location's budget (`ghl.rate_limit_headers.Limits`), as far as it did."""
 
     # Requests that an interval allows, and what was left of them.
     most: int

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.ghl.limits import Limits
+    from bridge.ghl.rate_limit_headers import Limits
     from bridge.model import LocationId
     from bridge.store.lanes.patch import Permit, Told
 

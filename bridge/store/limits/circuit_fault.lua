@@ -1,6 +1,5 @@
--- A provider was down when it was asked. So many faults in a row, met by so many lanes, open its circuit: one conversation that
--- makes
--- a provider stumble says nothing about the others.
+-- A provider was down when it was asked. So many faults in a row, met by so many lanes, open its circuit (the numbers are in
+-- store/limits/circuits.py): one conversation that makes a provider stumble says nothing about the others.
 --   ARGV[1]   circuit
 --   ARGV[2]   lane
 --   ARGV[3]   token of the turn

@@ -1,4 +1,4 @@
--- GHL answered 429: let the location wait, and nothing else.
+-- GHL answered 429: let the location wait, and nothing else. For how long is worked out in store/limits/budget.py.
 --   ARGV[1]  location
 --   ARGV[2]  wait that GHL asked for (ms; -1: it did not say)
 --   ARGV[3]  1 if the day's budget is used up

@@ -1,4 +1,4 @@
-"""GHL's rate-limit headers.
+"""GHL's rate-limit headers. What a 429 does to the request is in `refusals`, to its location in store/limits/rate_limited.lua.
 
 https://marketplace.gohighlevel.com/docs/oauth/Faqs, read 2026-08-30: 100 requests in 10 s and 200,000 a day for each app and
 location, told in `X-RateLimit-*` headers.
