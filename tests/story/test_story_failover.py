@@ -65,6 +65,10 @@ def test_a_failover_behind_one_address_is_found_at_once(machine: Machine, replic
         answers = [machine.post(body).status_code for _ in range(10)]
         for each in people[9:]:
             each.says("And I?")
-        poll("a reply to all", lambda: [len(each.replies) for each in people] == [1] * 12)
+        poll(
+            "a reply to all",
+            lambda: [len(each.replies) for each in people] == [1] * 12,
+            told=lambda: [len(each.replies) for each in people],
+        )
         assert 429 not in answers[MOST_REFUSED:]
         assert machine.lives("worker")

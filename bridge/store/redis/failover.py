@@ -49,10 +49,12 @@ class _Renewed:
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().read_response(*args, **options)  # type: ignore[misc] # likewise
+            answer = super().read_response(*args, **options)  # type: ignore[misc] # likewise
         except ResponseError as refusal:
             _note(refusal, self._generation, self._number)
             raise
+        _note_within(answer, self._generation, self._number)
+        return answer
 
 
 class _AsyncRenewed:
@@ -78,10 +80,19 @@ class _AsyncRenewed:
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:
-            return await super().read_response(*args, **options)  # type: ignore[misc] # as above
+            answer = await super().read_response(*args, **options)  # type: ignore[misc] # as above
         except ResponseError as refusal:
             _note(refusal, self._generation, self._number)
             raise
+        _note_within(answer, self._generation, self._number)
+        return answer
+
+
+def _note_within(answer: Any, generation: Generation, number: int) -> None:
+    """A script that makes many calls (parts/each.lua) answers a list, and its refusals are values in that."""
+    for one in answer if isinstance(answer, list) else ():
+        if isinstance(one, ResponseError):
+            _note(one, generation, number)
 
 
 def _note(refusal: ResponseError, generation: Generation, number: int) -> None:

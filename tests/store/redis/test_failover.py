@@ -63,6 +63,22 @@ def test_a_client_of_threads_finds_the_new_primary_after_one_refusal(servers: tu
     assert new.get(key("name")) == str(3 * MANY - 1)
 
 
+def test_a_refusal_among_the_answers_of_one_script_counts(servers: tuple[Redis, Redis], way: Strait) -> None:
+    """A script that makes many calls answers a list: accepting messages is one, and its refusals are values in it."""
+    old, new = servers
+    old.config_set("requirepass", "the-same")
+    with connect(f"redis://:the-same@127.0.0.1:{way.port}/0") as client:
+        client.ping()
+        _demote(old, new, way)
+        name = key("name")
+
+        [refused] = client.eval("return {redis.pcall('SET', KEYS[1], 'before')}", 1, name)
+
+        assert code_of(refused) == "READONLY"
+        assert client.set(name, "after")
+        assert new.get(name) == "after"
+
+
 def test_a_refusal_that_is_a_value_within_a_pipeline_counts(servers: tuple[Redis, Redis], way: Strait) -> None:
     """A pipeline that hands refusals back as values, as the receiver's does, leaves the demoted server as well."""
     old, new = servers
