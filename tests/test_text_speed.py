@@ -17,9 +17,12 @@ from bridge.policy.formatting import markdown, sms
 from bridge.store.lanes.inbox import Inbox, accepted_event, came
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.redis.connection import connect_async
+from tests.stored import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from redis import Redis
 
 MEGABYTE = 1_000_000
 # What one function may hold an event loop up for (s of CPU, on the machine that the yardstick was read on).
@@ -89,8 +92,9 @@ def test_what_the_receivers_loop_works_on_is_done_at_once(shape: str) -> None:
     assert cpu_seconds(heard, posted) <= MOST_ON_LOOP
 
 
-def test_a_long_outbound_text_is_no_work_for_the_loop(redis_url: str) -> None:
+def test_a_long_outbound_text_is_no_work_for_the_loop(redis: Redis, redis_url: str) -> None:
     """What is longer is normalised in a thread: the loop's own thread spends less than 50 ms on a megabyte."""
+    keep(redis)
 
     async def observe() -> float:
         inbox = Inbox(connect_async(redis_url, seconds=5.0), retention_ms=60_000, seconds=5.0)
