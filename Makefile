@@ -29,12 +29,13 @@ bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); 
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 
-check: .venv/.dev ## lint, types, import rules; the Lua scripts too where luacheck is on PATH
+check: .venv/.dev ## lint, types, import rules, conventions; the Lua scripts too where luacheck is on PATH
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python infra/dev/lint_lua.py
+	@$(BIN)/python -m pytest tests/test_conventions.py tests/test_names.py tests/test_rooms.py tests/test_documents.py tests/store/test_lua_interface.py tests/store/test_keys.py
 
 docs: .venv/.dev ## the documentation as a site in build/site; a broken link fails
 	@sh infra/dev/site.sh
