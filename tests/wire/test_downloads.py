@@ -11,7 +11,7 @@ import pytest
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 from bridge.wire.downloads import Downloads
-from tests.other_side import OtherSide, http
+from tests.other_side import OtherSide, Visit, http
 
 if TYPE_CHECKING:
     from tests.other_side import Visit
@@ -106,9 +106,12 @@ def test_a_status_tells_whether_another_address_may_do(status: int, stale: bool)
 
 def test_nothing_is_told_of_who_downloads() -> None:
     """No login, no cookie of an earlier answer."""
-    with OtherSide(
-        lambda visit: visit.send(http(302, b"", {"Location": "/2", "Set-Cookie": "a=b"})) if visit.request() else None
-    ) as side:
+
+    def redirect(visit: Visit) -> None:
+        while visit.request():
+            visit.send(http(302, b"", {"Location": "/2", "Set-Cookie": "a=b"}))
+
+    with OtherSide(redirect) as side:
         assert downloads(simulated=True).get(f"{side.url}/1", seconds=5, max_bytes=MEGABYTE).why == "more than 3 redirects"
         assert [request.target for request in side.requests] == ["/1", "/2", "/2", "/2"]
         assert all({"cookie", "authorization"} & set(request.headers) == set() for request in side.requests)
