@@ -36,7 +36,7 @@ def read_files(case: Case, services: AnswerServices) -> Ended | Again | None:
         return None
     names = failover.order(location.provider, location.fallback_provider)
     images = any(services.providers.takes_files(location, name) == "images" for name in names)
-    for number, (message, place, file) in enumerate(list(_unread(case, images=images))):
+    for number, (message, place, file) in enumerate(list(_unread(case, images=images)), _read_before(case)):
         if number < MOST_FILES:
             reading = _read(case, message, place, file, services, images=images)
         else:
@@ -51,6 +51,12 @@ def unreadable(case: Case, ended: Ended) -> Ended:
     if ended.status is not Status.NO_REPLY or case.turn.answer or not _is_nothing_read(case):
         return ended
     return replace(ended, status=Status.SKIPPED, reason=Reason.UNREADABLE_MEDIA, facts=_facts(case))
+
+
+def _read_before(case: Case) -> int:
+    """How many files an earlier try has read."""
+    messages = transcript.asked(case.messages, case.turn.carried)
+    return sum(bool(said) for message in messages for said in message.transcripts)
 
 
 def _unread(case: Case, *, images: bool) -> Iterator[tuple[InboundMessage, int, Attachment]]:

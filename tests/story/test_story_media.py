@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.speech import listening, need_speech
+
 if TYPE_CHECKING:
     from tests.story.machine import Machine
 
@@ -42,6 +44,22 @@ def test_a_voice_note_is_read(machine: Machine, name: str) -> None:
     assert ana.settles(said).status == "replied"
     assert ana.replies == [f'You said: "{SPOKEN}". How can I help?']
     assert "read" in machine.story(said["message_id"])
+
+
+@pytest.mark.parametrize("name", ["voice_note", "voice_note_mp4"])
+def test_a_voice_note_is_really_understood(machine: Machine, name: str) -> None:
+    """By an engine that listens: what was spoken is what the agent is asked, and its reply comes back."""
+    need_speech()
+    heard = SPOKEN.lower().rstrip("?")
+    machine.private.add(heard)
+    with listening() as engine:
+        machine.apply(Heard={"media": "read", "transcription": {"base_url": f"{engine.url}/v1", "model": "pocketsphinx"}})
+        ana = machine.person("Heard")
+
+        said = ana.says("", media=[name])
+
+        assert ana.settles(said).status == "replied"
+    assert ana.replies == [f'You said: "{heard}". How can I help?']
 
 
 def test_whatsapps_empty_webhook_brings_a_picture(machine: Machine) -> None:
