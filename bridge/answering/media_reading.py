@@ -114,7 +114,7 @@ def _end_by_stop(case: Case, services: AnswerServices) -> Ended | None:
         return None
     last = stops[-1]
     event = {"step": "stopped", "message_id": last.id, "channel": last.channel, "how": "stop spoken"}
-    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event)
+    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event, spoken=True)
     facts = f"stop spoken in a voice note; {last.channel} stopped until the contact writes START"
     return case.ended(Status.SKIPPED, Skip(Reason.STOP_WORD, facts))
 

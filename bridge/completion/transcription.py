@@ -49,7 +49,7 @@ class Transcriber:
 
 
 def transcript_of(status: int, body: bytes) -> tuple[str, str]:
-    """What was said, or in words why it can't be known. An engine that hears nothing answers 200 with nothing, or names the noise."""
+    """What was said, or in words why it can't be known. For silence engines answer 200 with nothing, or name the noise."""
     if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         return "", f"the transcription service answered HTTP {status}"
     text = as_text((json_object(body) or {}).get("text")).strip()[:MOST_CHARACTERS]

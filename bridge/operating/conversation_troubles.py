@@ -1,4 +1,4 @@
-"""What needs somebody in single conversations: caps on replies, undelivered replies, unknown types, contacts that wait. Pure."""
+"""What needs somebody in conversations: caps, undelivered replies, unknown types, spoken stops, contacts that wait. Pure."""
 
 from __future__ import annotations
 
@@ -57,6 +57,19 @@ def unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
             says=f"{counted(count, 'conversation holds', 'conversations hold')} a text of an unknown message type.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
+        )
+
+
+def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Contacts that a voice note has opted out: an engine may have misheard, so somebody listens to it."""
+    for lane in symptoms.spoken_stops:
+        location, _, contact = lane.partition(":")
+        yield Trouble(
+            cause=f"spoken_stop:{lane}",
+            name="A stop was spoken",
+            says=f"A voice note opted contact {contact} of location {location} out. Listen to it in GHL: engines mishear.",
+            command=f"ghl-bridge explain {contact}",
+            location_id=location,
         )
 
 

@@ -172,9 +172,9 @@ class Lanes(Schedule):
         """Keep messages as they are known now; `event` tells in the timeline how that came."""
         self._step(turn, steps.known(messages, event=event))
 
-    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any]) -> None:
-        """Note that the contact has stopped a channel, by a word that is only known now."""
-        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event))
+    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> None:
+        """Note that the contact has stopped a channel, by a word that is only known now; `spoken`: in a voice note."""
+        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event, spoken=spoken))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""

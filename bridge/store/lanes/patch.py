@@ -223,6 +223,8 @@ class Patch(Conditions, EndPatch, total=False):
     excerpt: ExcerptPatch | None
     # [channel, since when (ms)] that the contact has stopped.
     stop: Sequence[str | int]
+    # Whether a voice note said that stop: an operator is told, since engines mishear.
+    spoken: bool
     # Events for the timeline; JSON once they are a document.
     events: Sequence[Mapping[str, Any]]
     # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.
