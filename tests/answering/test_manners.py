@@ -534,11 +534,11 @@ def test_a_part_of_unknown_outcome_is_looked_for_before_the_rest(world: World) -
     world.completion = {"output": paragraphs(2)}
     world.refusing[POST] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row(world.posts()[0], "g1")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert ([post[:6] for post in world.posts()], world.status()) == (["Part 0", "Part 1"], REPLIED)
 
 
@@ -612,11 +612,11 @@ def test_a_draft_that_is_found_in_the_conversation_is_no_history(world: World) -
     world.keep(mode="draft")
     world.write()
     world.refusing[POST] = 500
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row("answer 1", "r9", messageType="TYPE_INTERNAL_COMMENT")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (REPLIED, 1)
     assert [one.role for one in standings_of(world.redis).said(LANE, 9)] == ["user"]
 

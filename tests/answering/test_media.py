@@ -68,15 +68,56 @@ def test_files_are_ignored_where_that_is_wanted(world: World) -> None:
 
 
 def test_the_line_is_no_word_of_the_contact(world: World) -> None:
-    """It stands neither in the record of what was said nor in the stored message, and three pictures in a row are no loop."""
-    for number in range(1, 5):
+    """It stands neither in the record of what was said nor in the stored message, and ten pictures in a row are no loop."""
+    for number in range(1, 11):
         world.write(f"m{number}", text="", attachments=(PICTURE,))
         world.work()
-    assert world.status("m4") == ("replied", "")
-    assert world.inputs() == [UNSEEN] * 4
+    assert world.status("m10") == ("replied", "")
+    assert world.inputs() == [UNSEEN] * 10
     kept = " ".join(map(str, world.redis.zrange(key("said", str(LANE)), 0, -1)))
     assert "answer 1" in kept
     assert "picture" not in kept
+
+
+MODEL = "/v1/chat/completions"
+EARLIER = "[The contact sent 1 picture here; it is not shown to you.]"
+
+
+def asks_model(world: World, **settings: Any) -> None:
+    """Let a service answer that keeps no memory of its own."""
+    world.keep(provider="openai", openai={"base_url": f"{world.url}/v1", "model": "m", "token": "t"}, **settings)
+
+
+def earlier(world: World) -> list[str]:
+    """What the contact said before the newest question, as the model was told."""
+    told = world.asked(MODEL)[-1]["messages"]
+    return [one["content"] for one in told if one["role"] == "user"][:-1]
+
+
+@pytest.mark.parametrize(("media", "told"), [("mention", [EARLIER, f"Look\n{EARLIER}"]), ("ignore", ["Look"])])
+def test_an_earlier_picture_stands_in_the_history(world: World, media: str, told: list[str]) -> None:
+    """In one line where it came, with the words that came along; from our own record."""
+    asks_model(world, media=media)
+    world.write("m1", text="", attachments=(PICTURE,))
+    world.work()
+    world.write("m2", text="Look", attachments=(PICTURE,))
+    world.work()
+    world.write("m3", text="And?")
+    world.work()
+    assert earlier(world) == told
+
+
+def test_a_picture_that_came_before_our_time_stands_in_the_history(world: World) -> None:
+    """GHL's list tells it; once that is on record, it is told again in the next turn."""
+    asks_model(world)
+    before = now_ms(world.redis) - 60_000
+    world.listed = [world.row("", "p0", direction="inbound", source="", attachments=[PICTURE], dateAdded=before)]
+    for number in (1, 2):
+        world.write(f"m{number}", text=f"And {number}?")
+        world.work()
+        assert earlier(world)[0] == EARLIER
+    kept = str(world.redis.zrange(key("said", str(LANE)), 0, -1))
+    assert ("p0" in kept, "image" in kept, "contact sent" in kept, PICTURE in kept) == (True, True, False, False)
 
 
 def test_a_stop_word_with_a_picture_stops(world: World) -> None:

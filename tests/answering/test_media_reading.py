@@ -107,6 +107,17 @@ def test_a_transcript_is_bought_once(world: World) -> None:
     assert world.inputs()[-1] == "Do you open on Sunday?"
 
 
+def test_an_earlier_voice_note_is_its_words_in_the_history(world: World) -> None:
+    """Nothing tells of a file whose words are known."""
+    sees(world)
+    sends(world, "audio.ogg")
+    world.work()
+    world.write("m2", text="And?")
+    world.work()
+    told = [one["content"] for one in world.asked(MODEL)[-1]["messages"] if one["role"] == "user"]
+    assert told == ["Do you open on Sunday?", "And?"]
+
+
 def test_a_transcript_is_kept_as_texts_are(world: World) -> None:
     """In the record of what was said until the retention; the message's own copy goes when it is answered; bytes are nowhere."""
     sends(world, "audio.ogg")

@@ -56,7 +56,7 @@ def asking(
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:
-        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]
+        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content, one.files)) for one in listed]
     return patch
 
 
