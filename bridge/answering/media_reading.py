@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS
+from bridge.answering.media_links import fresh_addresses
 from bridge.answering.posting import say
-from bridge.errors import Permanent, Retryable
 from bridge.model import Again, Ended, MediaKind, Reading, Reason, Skip, Status
 from bridge.policy import failover, transcript
 from bridge.policy.consent import is_spoken_stop
@@ -72,19 +71,10 @@ def _read(
 ) -> Reading:
     location = case.kept.location
     reading, stale = services.media.read(file.url, file.kind, location, images=images)
-    fresh = _fresh_url(case, message, place, services) if stale else ""
-    if fresh and fresh != file.url:
+    fresh = fresh_addresses(case, message, services)[place] if stale else file.url
+    if fresh != file.url:
         reading, _ = services.media.read(fresh, file.kind, location, images=images)
     return reading
-
-
-def _fresh_url(case: Case, message: InboundMessage, place: int, services: AnswerServices) -> str:
-    """The file's address as GHL tells it now: addresses expire."""
-    try:
-        urls = services.ghl.content(message.id, token=case.token, seconds=READ_SECONDS).attachments
-    except (Permanent, Retryable):
-        return ""
-    return "".join(urls[place : place + 1])
 
 
 def _keep(case: Case, id_: str, place: int, reading: Reading, services: AnswerServices) -> None:

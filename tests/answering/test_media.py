@@ -291,6 +291,40 @@ def test_a_webhook_gets_the_addresses(world: World) -> None:
     assert world.posts() == ["chat1"]
 
 
+FRESH = "https://files.example.com/fresh.jpg"
+
+
+def links(world: World, *, minutes: float) -> list[str]:
+    """The addresses that the webhook provider gets of a picture that came so many minutes ago."""
+    world.keep(media="links", provider="webhook", webhook={"url": world.url + AGENCII, "reply_path": "chatId"})
+    world.write(text="", attachments=(PICTURE,), date_added_ms=now_ms(world.redis) - round(minutes * 60_000))
+    world.work()
+    return [each["url"] for question in world.asked(AGENCII) for each in question["attachments"]]
+
+
+def test_an_address_that_may_have_expired_is_asked_for_anew(world: World) -> None:
+    """What waited longer than five minutes is looked up in GHL, whose record tells an address that opens now."""
+    world.records["m1"] = {"body": "", "attachments": [FRESH]}
+    assert (links(world, minutes=5.1), looks(world)) == ([FRESH], 1)
+
+
+def test_a_young_address_is_as_good_as_a_fresh_one(world: World) -> None:
+    """An ordinary turn reads nothing in GHL for it."""
+    world.records["m1"] = {"body": "", "attachments": [FRESH]}
+    assert (links(world, minutes=4.5), looks(world)) == ([PICTURE], 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "held"), [(500, [FRESH]), (404, [FRESH]), (401, [FRESH]), (200, []), (200, [FRESH, FRESH])], ids=str
+)
+def test_an_address_that_ghl_cannot_tell_stays_as_it_came(world: World, status: int, held: list[str]) -> None:
+    """A GHL that is down, a message that it doesn't have or a record with other files costs nobody the answer."""
+    world.records["m1"] = {"body": "", "attachments": held}
+    if status != 200:
+        world.refusing[f"{POST}/m1"] = status
+    assert (links(world, minutes=60), world.status()) == ([PICTURE], ("replied", ""))
+
+
 def test_whoever_takes_no_links_is_told_what_came(world: World) -> None:
     """Other providers are told in the line alone, with `links` too."""
     world.keep(media="links")

@@ -12,7 +12,7 @@ import pytest
 from bridge.locations import Location
 from bridge.model import Channel, LocationId, MediaKind
 from bridge.store.limits.media_reads import MediaReads
-from bridge.store.redis.connection import key
+from bridge.store.redis.connection import key, text
 from tests.other_side import OtherSide, http
 from tests.stored import HERE, LANE, dead_letters_of, media_reader_of, pass_time, standings_of
 from tests.world import COMPLETE, TRANSCRIBE, opened
@@ -265,7 +265,7 @@ def test_one_locations_budget_is_no_others(world: World) -> None:
     assert budget.acquire(there, 2)
     (today,) = world.redis.keys(key("media_reads", here, "*"))
     assert 24 * 3600 < world.redis.ttl(today) <= 48 * 3600
-    day = int(today.rpartition(":")[2])
+    day = int(text(today).rpartition(":")[2])
     world.redis.rename(today, key("media_reads", here, str(day - 1)))
     assert budget.acquire(here, 2)
 

@@ -156,7 +156,7 @@ def test_what_ghl_lists_becomes_history() -> None:
     assert read_back(rows)[-1] == PastMessage("user", "hello", id=MessageId("contact"), at_ms=5)
 
 
-FILES = {"attachments": ("https://x/1.jpg", "https://x/2.webp")}
+FILES: dict[str, Any] = {"attachments": ("https://x/1.jpg", "https://x/2.webp")}
 
 
 @pytest.mark.parametrize(
