@@ -288,6 +288,37 @@ def test_a_type_that_nothing_maps_is_told_with_its_name(world: World) -> None:
     assert facts(world) == 'TYPE_NEW_CHAT is not known: types = { TYPE_NEW_CHAT = "SMS" } would answer it as SMS'
 
 
+WEB_CHATS = ("TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT")
+
+
+@pytest.mark.parametrize("name", WEB_CHATS)
+def test_a_web_chat_that_ghl_refuses_names_the_cure(world: World, name: str) -> None:
+    """That it goes out as live chat is an inference: the dead letter names `types`, and with it the next one goes elsewhere."""
+    chat = {"channel": Channel.LIVE_CHAT, "message_type": "Live_Chat", "message_type_string": name}
+    world.refusing[POST] = 400
+    world.write("m1", **chat)
+    world.work()
+    assert world.status("m1") == ("dead", "")
+    (dead,) = [event for event in world.events() if event.step == "dead"]
+    assert f'types = {{ {name} = "SMS" }}' in dead.details["error"]
+    world.refusing.clear()
+    world.keep(types={name: "SMS"})
+    dead_letters_of(world.redis).replay(world.dead_letter(), force=False)
+    world.work()
+    assert world.status("m1") == REPLIED
+    assert [document["type"] for path, document in world.calls if path == POST] == ["Live_Chat", "SMS"]
+
+
+@pytest.mark.parametrize(("type_", "status"), [("TYPE_LIVE_CHAT", 400), ("TYPE_WEBCHAT", 401)])
+def test_other_refusals_name_no_type(world: World, type_: str, status: int) -> None:
+    """Neither a channel that is known for sure nor a token that was refused calls for another type."""
+    world.refusing[POST] = status
+    world.write("m1", channel=Channel.LIVE_CHAT, message_type="Live_Chat", message_type_string=type_)
+    world.work()
+    (dead,) = [event for event in world.events() if event.step == "dead"]
+    assert "types =" not in dead.details["error"]
+
+
 def test_a_stop_by_an_unknown_type_holds_on_every_channel(world: World) -> None:
     """Which channel it belongs to is not known: the contact wants no more of any."""
     says(world, "m1", "STOP", **NEW)
