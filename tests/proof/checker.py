@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PIECE = re.compile(r"\(c(\d+)\.(\d+)\)")
 FINAL = frozenset({"replied", "no_reply", "delivered_by_provider", "skipped", "dead"})
 WITH_REASON = frozenset({"no_reply", "skipped"})
+# 1970 began on a Thursday; Monday is 0.
+THURSDAY, SATURDAY = 3, 5
 COMMENT = "TYPE_INTERNAL_COMMENT"
 # Sent as another type than they came by.
 SENT_AS = {"TYPE_CUSTOM_SMS": "TYPE_SMS"}
@@ -115,9 +117,11 @@ def _outside_hours(record: Record) -> Iterator[str]:
     """No answer begins while the location is closed."""
     if not record.hours:
         return
-    closes, opens = record.hours
+    opens, closes = record.hours
     for row in _of_bridge(record):
-        if closes <= row.at_ms < opens and any(piece == "1" for _, piece in PIECE.findall(row.text)):
+        day, minutes = divmod(row.at_ms // 60_000, 24 * 60)
+        is_open = (day + THURSDAY) % 7 < SATURDAY and opens <= minutes < closes
+        if not is_open and any(piece == "1" for _, piece in PIECE.findall(row.text)):
             yield f"outside hours: {row.text[:30]!r}"
 
 

@@ -159,5 +159,5 @@ def script_names() -> dict[str, str]:
 def place_of(command: tuple[Any, ...]) -> str:
     """A command's name in a list of calls: the script's, or the command and its key."""
     if command[0] == "EVALSHA":
-        return f"redis {script_names()[str(command[1])]}"
+        return f"redis {script_names().get(str(command[1]), 'a script with a planted fault')}"
     return "redis " + " ".join(OWN_ID.sub("...", str(part)) for part in command[:2])

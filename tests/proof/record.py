@@ -63,8 +63,8 @@ class Accepted:
 class Record:
     """All of it. `outcomes` is what became of each message by the bridge's own word, `totals` its counts.
 
-    `hours` is the closing and opening moment (ms) between which nothing may begin; `draft`: comments only.
-    `own_texts` are the location's own, which say nothing of a completion.
+    `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
+    only. `own_texts` are the location's own, which say nothing of a completion.
     """
 
     rows: list[Row] = field(default_factory=list)

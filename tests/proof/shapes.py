@@ -44,7 +44,7 @@ def _three(run: Simulation) -> None:
 
 
 def _failing_over(run: Simulation) -> None:
-    run.far.failing[ASSISTABLE] = [503] * 3
+    run.far.failing[ASSISTABLE] = [503] * 1000
     run.write("m1")
 
 
@@ -56,6 +56,11 @@ def _delivering(run: Simulation) -> None:
 def _cut(run: Simulation) -> None:
     run.far.planned[POST] = [Fault.LOST]
     run.write("m1")
+
+
+def _unheard_of(run: Simulation) -> None:
+    run.echoes = False
+    _cut(run)
 
 
 def _refused(run: Simulation) -> None:
@@ -138,6 +143,7 @@ SHAPES = (
         core=True,
     ),
     Shape(name="read-back: it is there", begin=_cut),
+    Shape(name="read-back: nothing tells of it", begin=_unheard_of, core=True),
     Shape(name="read-back: it is not there", begin=_refused),
     Shape(
         name="dead letter and replay",

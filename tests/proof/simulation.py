@@ -40,7 +40,10 @@ class Stuck(BaseException):
 
 
 class Simulation:
-    """A run. `sweeps`: locations are swept in it; `operate` is what an operator does whenever all is at rest."""
+    """A run. `sweeps`: locations are swept in it; `echoes`: webhooks tell of our own posts.
+
+    `operate` is what an operator does whenever all is at rest.
+    """
 
     def __init__(self, machine: Machine, faults: Mapping[int, Fault] | None = None) -> None:
         self.machine = machine
@@ -53,6 +56,7 @@ class Simulation:
         self.front = Front(self, self.clock.tick, dict(faults or {}))
         self.queue: list[webhooks.Webhook] = []
         self.sweeps = False
+        self.echoes = True
         self.operate: Callable[[Simulation], bool] = lambda _: False
         self.newer = 0
         self._workers = 0
@@ -146,7 +150,7 @@ class Simulation:
 
     def _leaves(self, row: Row) -> None:
         """GHL tells of what leaves a conversation; comments are none of it."""
-        if row.type != "TYPE_INTERNAL_COMMENT":
+        if row.type != "TYPE_INTERNAL_COMMENT" and (self.echoes or row.by == "person"):
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + ECHO_SECONDS))
 
     # The run
