@@ -136,10 +136,9 @@ class Lanes(Schedule):
         `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
         Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
-        contact's
-        standing is not of this `revision` any more; AlreadySent if the part was heard of meanwhile, or the provider has delivered
-        the
-        answer; BudgetExhausted if GHL's budget, which the post is paid from by this `permit`, has no room.
+        contact's standing is not of this `revision` any more, or its location is silent; AlreadySent if the part was heard of
+        meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's budget, which the post is paid from by this
+        `permit`, has no room.
         """
         done = self._step(
             turn,
