@@ -20,6 +20,7 @@ from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import build_tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.figures.signatures import Signatures
 from bridge.store.lanes.excerpts import Excerpts
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
@@ -56,8 +57,8 @@ POST_SECONDS = 15.0
 SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
 
 
-def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
-    """What the receiver needs; `redis` is for what comes seldom. Raises Misconfigured."""
+def build_accept_services(settings: Settings, redis: Redis, tally: Tally) -> AcceptServices:
+    """What the receiver needs; `redis` is for what comes seldom, signatures are counted in `tally`. Raises Misconfigured."""
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     # Without a key no location could have been applied, nor a contact erased.
     keys = settings.fernet_keys if settings.secret_key else ()
@@ -65,6 +66,7 @@ def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
     installs = build_installs(settings, redis)
     return AcceptServices(
         keys=read_keys(settings.ghl_webhook_keys),
+        signatures=Signatures(accepting, tally, legacy=settings.ghl_legacy_signatures),
         inbox=inbox,
         installs=installs,
         app_id=settings.ghl_app_id,
