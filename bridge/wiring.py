@@ -103,7 +103,7 @@ def build_swept_messages(settings: Settings, redis: Redis) -> SweptMessages:
 def build_sweep_services(settings: Settings, redis: Redis, tally: Tally | None = None) -> SweepServices:
     """What the sweep needs. Raises Misconfigured."""
     wire = Wire()
-    ghl_access, ghl = build_ghl_access(settings, redis, wire), GHL(wire.observed(_of_ghl(tally or Tally())), settings.ghl_api_url)
+    ghl_access, ghl = build_ghl_access(settings, redis, wire), build_ghl(settings, wire.observed(_of_ghl(tally or Tally())))
     return SweepServices(ghl_access=ghl_access, ghl=ghl, store=build_swept_messages(settings, redis))
 
 
@@ -201,9 +201,9 @@ def build_media_reader(settings: Settings, redis: Redis) -> MediaReader:
     return MediaReader(downloads, wire, MediaReads(redis), allow_private=settings.allow_private_urls)
 
 
-def build_ghl(settings: Settings) -> GHL:
-    """GHL, for what an operator asks of it."""
-    return GHL(Wire(), settings.ghl_api_url)
+def build_ghl(settings: Settings, wire: Wire | None = None) -> GHL:
+    """GHL, in the API version of the settings."""
+    return GHL(wire or Wire(), settings.ghl_api_url, version=settings.ghl_api_version)
 
 
 def build_circuits(settings: Settings, redis: Redis) -> Circuits:
@@ -222,7 +222,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
         ghl_access=build_ghl_access(settings, redis, wire),
-        ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
+        ghl=build_ghl(settings, wire.observed(_of_ghl(tally))),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),
         media=build_media_reader(settings, redis),

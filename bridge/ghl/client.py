@@ -54,13 +54,15 @@ TOO_MANY = 429
 class GHL:
     """GHL's conversations and contacts. Each call tries at most three times within its seconds.
 
+    `version` takes the place of the API version that GHL's documentation names for an endpoint.
     Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises
     BudgetExhausted, at
     once, when the location's budget has no room or GHL answers 429 without saying how long to wait.
     """
 
-    def __init__(self, wire: Wire, base_url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, wire: Wire, base_url: str, *, version: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
         self._wire = wire
+        self._version = version
         self._base_url = base_url.rstrip("/")
         self._sleep = sleep
 
@@ -89,7 +91,7 @@ class GHL:
                     "POST",
                     "/conversations/messages",
                     access=token,
-                    headers=_headers(shown, CONVERSATIONS),
+                    headers=self._headers(shown, CONVERSATIONS),
                     json=body(reply),
                     seconds=left,
                     before_send=before_send,
@@ -216,7 +218,7 @@ class GHL:
         """Anything that may be done twice, a read or not."""
 
         def attempt(shown: str, left: float) -> T:
-            headers = _headers(shown, version)
+            headers = self._headers(shown, version)
             more: dict[str, Any] = {"json": json, "params": params, "max_bytes": READ_BYTES}
             token.budget.acquire(token.need)
             try:
@@ -237,6 +239,6 @@ class GHL:
             access.budget.learn_limits(limits)
         return answer
 
-
-def _headers(token: str, version: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "Version": version, "Accept": "application/json"}
+    def _headers(self, token: str, published: str) -> dict[str, str]:
+        """With the version of the settings, else the one that GHL's documentation names for the endpoint."""
+        return {"Authorization": f"Bearer {token}", "Version": self._version or published, "Accept": "application/json"}

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.fields import identifier
+from bridge.ghl.refusals import is_version, version_refused
 from bridge.model import LocationId
 from bridge.wire.answers import as_text, json_object, retry_after, shape
 
@@ -161,6 +162,8 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str)
     if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
         return OutcomeUnknown(said)
     words = _words(body)
+    if is_version(words):
+        return version_refused(said)
     if any(sign in words for sign in _CLIENT_SIGNS):
         return OperatorMustFix(f"{said}: check GHL_CLIENT_ID, GHL_CLIENT_SECRET and GHL_REDIRECT_URL")
     if status in REFUSED and json_object(body) is not None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class LocationSummary:
     """A location at a glance.
 
-    `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was taken away) or
+    `state` is active, paused (by an operator), hold (`hold_why`: the side that refused three logins,
+    or `version`), uninstalled (the app was taken away) or
     unconfigured (it is installed, and no settings were applied). `token` says where the GHL token comes from: file, install or
     none; `token_trouble` what is wrong with it. Moments are ISO 8601 in UTC. `failing` is how many messages died since the last
     one that was answered. `budget` is what GHL still takes from it.

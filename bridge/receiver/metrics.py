@@ -97,7 +97,10 @@ def _state(now: Gauges) -> Iterator[Metric]:
         "workers": (now.workers, "Workers that live."),
         "worker_slots": (now.slots, "Replies that live workers can have in flight."),
         "locations": (now.locations, "Locations that are known."),
-        "locations_on_hold": (now.on_hold, "Locations whose login was refused three times in a row."),
+        "locations_on_hold": (
+            now.on_hold,
+            "Locations whose login was refused three times in a row, or whose API version GHL does not take.",
+        ),
         "providers_down": (
             now.providers_down,
             "Completion services, by their logins, that are down: what waits for them waits on.",

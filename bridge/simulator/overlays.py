@@ -61,6 +61,6 @@ OVERLAYS: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
 )
 
 # The one value of `Version` in each description is not the only one that is taken.
-VERSIONS = frozenset({"2021-04-15", "2021-07-28", "v3"})
+VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
 # A send answers 201 where 200 is described.
 SENT = 201

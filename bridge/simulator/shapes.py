@@ -170,6 +170,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},
+            "retired_versions": {"type": "array", "items": _TEXT},
             "media_late_seconds": _SECONDS,
             "media_url_seconds": _SECONDS,
             "spoken": _TEXT,

@@ -53,5 +53,5 @@ def signatures_seen(redis: Redis) -> SignaturesSeen:
         return _seen(redis.hmget(key("signatures"), FIELDS))
 
 
-def _seen(found: Sequence[str | None]) -> SignaturesSeen:
+def _seen(found: Sequence[str | bytes | None]) -> SignaturesSeen:
     return SignaturesSeen(*(int(value or 0) for value in found))

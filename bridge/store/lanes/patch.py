@@ -178,7 +178,8 @@ class EndPatch(TypedDict, total=False):
     failed: bool
     # What the turn becomes, if it will not pass by itself.
     dead: DeadLetterPatch
-    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold.
+    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:
+    # GHL does not take the API version, which puts it on hold at once.
     refused: str
     # Written in place of everything else here if `refused` and the location is on hold by now.
     held: Held

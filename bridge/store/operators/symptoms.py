@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A location on hold: the side that refused three logins (`ghl`, `provider`), and since when (ms; 0: not known)."""
+    """A location on hold: who refused three logins (`ghl`, `provider`), or `version`; since when (ms; 0: not known)."""
 
     side: str
     since_ms: int = 0
@@ -65,7 +65,7 @@ def look(redis: Redis) -> Symptoms:
     return Symptoms(
         now_ms=now,
         gauges=measure(redis),
-        holds=_holds(redis),
+        holds=holds_of(redis),
         down=open_circuits(redis),
         missed=missed_locations(redis),
         refused_webhooks=refused_webhooks(redis),
@@ -78,7 +78,8 @@ def look(redis: Redis) -> Symptoms:
     )
 
 
-def _holds(redis: Redis) -> dict[str, Hold]:
+def holds_of(redis: Redis) -> dict[str, Hold]:
+    """The locations on hold, by id. Raises Unavailable."""
     with reaching("look for locations on hold"):
         ids = sorted(text(one) for one in redis.smembers(key("holds")))
         pipe = redis.pipeline(transaction=False)
