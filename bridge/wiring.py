@@ -22,6 +22,7 @@ from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.figures.list_lags import ListLags
 from bridge.store.figures.signatures import Signatures
 from bridge.store.lanes.excerpts import Excerpts
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
@@ -229,6 +230,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         list_lags=ListLags(redis),
+        generations=Generations(redis),
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),

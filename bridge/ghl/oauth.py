@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 CHOOSER = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 VERSION = "2021-07-28"
-# What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations.
+# What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations,
+# `conversation-ai.readonly` for telling GHL's own bot from a person.
 # A scope that isn't ticked in the app's listing is left out by GHL without a word.
 SCOPES = (
     "conversations.readonly",
@@ -32,6 +33,7 @@ SCOPES = (
     "contacts.readonly",
     "contacts.write",
     "oauth.write",
+    "conversation-ai.readonly",
 )
 # About 24 hours; for an answer that doesn't say.
 USUAL_SECONDS = 86_399.0

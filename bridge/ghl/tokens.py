@@ -49,7 +49,9 @@ class Tokens:
     def for_location(self, company_token: str, company_id: str, location_id: LocationId, *, seconds: float) -> Granted:
         """One location's token for an agency's; nothing is used up."""
         form, shown = oauth.for_location(company_id, location_id), {"Authorization": f"Bearer {company_token}"}
-        return self._ask("/oauth/locationToken", form, shown, what="token of the agency", seconds=seconds)
+        # The same endpoint is called otherwise in v3 (GHL's apps/v3/oauth-v3.json).
+        path = "/oauth/location-token" if self._version == "v3" else "/oauth/locationToken"
+        return self._ask(path, form, shown, what="token of the agency", seconds=seconds)
 
     def _ask(self, path: str, form: Mapping[str, str], shown: Mapping[str, str], *, what: str, seconds: float) -> Granted:
         headers = {"Version": self._version, "Accept": "application/json", **shown}

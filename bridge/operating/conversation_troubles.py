@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bridge.operating.trouble import Trouble, counted
@@ -57,6 +58,20 @@ def unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
             says=f"{counted(count, 'conversation holds', 'conversations hold')} a text of an unknown message type.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
+        )
+
+
+def other_bots(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Locations in which GHL's own bot answers the same contacts."""
+    lanes = Counter(lane.partition(":")[0] for lane in symptoms.other_bot)
+    for location, count in sorted(lanes.items()):
+        where = counted(count, "conversation", "conversations")
+        yield Trouble(
+            cause=f"other_bot:{location}",
+            name="Another bot answers",
+            says=f"Location {location}: GHL's own bot was first in {where} of the last day. Turn one of the two off.",
+            command=f"ghl-bridge doctor --location {location}",
+            location_id=location,
         )
 
 

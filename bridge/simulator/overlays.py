@@ -11,6 +11,8 @@ from typing import Any
 CONVERSATIONS = "conversations-2021-04-15.json"
 CONTACTS = "contacts-2021-07-28.json"
 OAUTH = "oauth-2021-07-28.json"
+CONVERSATION_AI = "conversation-ai-v3.json"
+AGENT_STUDIO = "agent-studio-v3.json"
 
 _SCHEMAS = ("components", "schemas")
 _SEND = (*_SCHEMAS, "SendMessageBodyDto")

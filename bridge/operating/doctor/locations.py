@@ -9,6 +9,7 @@ from bridge.ghl.access import Need
 from bridge.ghl.scopes import WRITING, looks
 from bridge.locations import Location
 from bridge.operating.doctor.findings import Finding, attempt, fail, note
+from bridge.operating.doctor.other_bots import examine_other_bots
 from bridge.operating.holds import cure_of, why_held
 from bridge.operating.installs import logins
 from bridge.operating.services import AdminServices
@@ -113,6 +114,7 @@ def _logins(name: str, services: AdminServices, kept: LocationRecord) -> Iterato
         if number == 0:
             yield attempt(f"{name} ghl_token", lambda: f"{_token(services, kept)}, and GHL lets it in")
         yield found
+    yield from examine_other_bots(name, services, access)
     writing = ", ".join(f"{scope} ({what})" for scope, what in WRITING.items())
     says = f"only writing shows what may be written: {writing}; --send-test CONTACT tries the first"
     yield Finding(f"{name} scopes", ok=True, says=says)
