@@ -149,6 +149,11 @@ class Settings(BaseSettings):
         return self.worker_concurrency + -(-self.worker_concurrency // 9)
 
     @property
+    def retention_ms(self) -> int:
+        """How long timelines, dead letters and ledgers are kept, in ms."""
+        return max(1, round(self.retention_days * 24 * 3600 * 1000))
+
+    @property
     def state_url(self) -> str:
         """Where the state lives. Raises Misconfigured while `REDIS_URL` is unset."""
         if self.redis_url is None:

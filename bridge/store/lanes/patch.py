@@ -81,9 +81,9 @@ class DeadLetterPatch(TypedDict):
 
 
 class ExcerptPatch(TypedDict):
-    """What a service said when it failed."""
+    """What a service said when it failed, or the words that its answer rests on."""
 
-    # The turn's id, under which it is kept.
+    # The turn's id, or one made of it, under which it is kept.
     id: str
     # Who said it.
     provider: str
