@@ -35,7 +35,7 @@ class OfTurn:
 
 @operation("excerpts.text", "POST", "/excerpts/{id}/text", about=lambda asked: (asked.id,))
 def text(services: AdminServices, asked: OfTurn) -> ServiceSaid:
-    """Read what the service said when a turn failed, or the texts that its answer rests on. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    """Read a service's error text, or the texts that its answer rests on. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
         raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: what services say is not shown")
     kept = services.excerpts.get(asked.id)
