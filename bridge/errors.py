@@ -15,6 +15,7 @@
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             retrying won't help: dead letter
     │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
+    │       ├── VersionRefused  GHL takes no request of this API version: the location is on hold until it does
     │       ├── CutOff        an answer ended at its limit with nothing whole in it: only another provider may do better
     │       └── TokenRefused  a login was refused: three in a row put the location on hold
     ├── Fenced                the lease was lost: stop, and write nothing
@@ -131,6 +132,10 @@ class Permanent(BridgeError):
 
 class OperatorMustFix(Permanent):
     """A token, a scope or a provider setting is wrong."""
+
+
+class VersionRefused(OperatorMustFix):
+    """GHL does not take the `Version` header that the bridge sends: no request of any location would pass."""
 
 
 class CutOff(OperatorMustFix):

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
     from bridge.model import Lane, Turn
+    from bridge.store.figures.signatures import Signatures
     from bridge.store.lanes.inbox import Accepted, Inbox
     from bridge.store.locations.installs import Installs
 
@@ -75,6 +76,7 @@ class AcceptServices:
     """What taking webhooks in needs."""
 
     keys: signature.PublicKeys
+    signatures: Signatures
     inbox: Inbox
     installs: Installs
     app_id: str
@@ -84,8 +86,10 @@ class AcceptServices:
 
 async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServices) -> WebhookAnswer:
     """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
-    signature.verify(body, headers, services.keys)
+    scheme = signature.verify(body, headers, services.keys)
+    await services.signatures.admit(scheme)
     event = await _parse(body, partial(events.parse, app_id=services.app_id))
+    services.signatures.note(scheme, event)
     match event:
         case InboundMessage():
             return _told(event, event.id, await services.inbox.accept(event))

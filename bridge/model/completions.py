@@ -24,6 +24,7 @@ class Completion:
     thoughts"), for the timeline: names and ids, never words of the answer. `as_said` is the text as the service wrote it, if
     reading has changed it and the service may have delivered it so. `evidence` is what the service tells about how it came to the
     answer (`completion.evidence.NAMES`), for the timeline: at most 2 KiB, no texts; two answers are the same without it.
+    `knowledge` are the words of what it found for the answer: kept only where the location says so.
     `handover`: it asks for a person, with or without a text; `note` is what it tells that person, and no text for the contact.
     """
 
@@ -38,6 +39,7 @@ class Completion:
     notes: tuple[str, ...] = ()
     as_said: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    knowledge: str = field(default="", compare=False, repr=False)
     handover: bool = False
     note: str = ""
 

@@ -123,8 +123,9 @@ class Again:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """A turn that will not pass by itself. `refused` is the side that refused a login (`ghl`, `provider`), else empty.
+    """A turn that will not pass by itself.
 
+    `refused` is the side that refused a login (`ghl`, `provider`), `version` if GHL does not take the API version, else empty.
     `outcome_unknown`: its reply may be in the conversation all the same. `error` is for people: nothing is decided by its words.
     """
 
