@@ -45,9 +45,18 @@ class LeaseKeeper(Protocol):
 class CompleterBuilder(Protocol):
     """Builds a location's completers."""
 
-    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
+    def __call__(
+        self,
+        location: Location,
+        name: str,
+        *,
+        may_deliver: bool,
+        patient: bool = True,
+        before_send: Callable[[], None] | None = None,
+    ) -> Completer:
         """The completer of this provider for this location; `patient`: it retries temporary errors within seconds.
 
+        `before_send` is called immediately before each request is sent; it prevents the request by raising.
         Raises OperatorMustFix if settings are missing.
         """
         ...

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.ids import ContactId, ConversationId
+    from bridge.model.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,13 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:
-    """An earlier message: `role` is `user` for the contact and `assistant` for the business (a person or the bridge)."""
+    """An earlier message: `role` is `user` for the contact and `assistant` for the business (a person or the bridge).
+
+    `files` are the kinds of a contact's files that were not transcribed; with them `content` may be empty.
+    """
 
     role: str
     content: str
     id: MessageId = MessageId("")
     at_ms: int = 0
+    files: tuple[MediaKind, ...] = ()

@@ -105,7 +105,7 @@ class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 
     E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`. `call_seconds` is the
-    duration of an answered call, 0 for a missed call and for other messages.
+    duration of an answered call, 0 for a missed call and for other messages. `attachments` are the addresses of its files.
     """
 
     id: MessageId
@@ -119,6 +119,7 @@ class Listed:
     email_message_ids: tuple[MessageId, ...] = ()
     status: str = ""
     call_seconds: float = 0.0
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bridge.operating.conversation_troubles import handovers, reply_caps, undelivered, unknown_types
+from bridge.operating.conversation_troubles import handovers, reply_caps, spoken_stops, undelivered, unknown_types
 from bridge.operating.trouble import Trouble, counted
 from bridge.times import iso
 
@@ -45,6 +45,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *reply_caps(symptoms),
         *undelivered(symptoms),
         *unknown_types(symptoms),
+        *spoken_stops(symptoms),
         *handovers(symptoms),
     )
 
