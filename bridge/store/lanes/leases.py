@@ -137,8 +137,8 @@ class Lanes(Schedule):
 
         `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
-        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the contact's standing
-        no longer has this `revision` or its location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
+        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
         has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
         """
         done = self._step(
