@@ -30,10 +30,13 @@ class UnheardClaims:
         self._looked_at = clock()
         self._told = False
 
-    def tell(self) -> None:
-        """Say it when the oldest claim is unheard for longer than it should be, and when that is over. Raises Unavailable."""
+    def tell(self, *, some: bool = True) -> None:
+        """Say it when the oldest claim is unheard for longer than it should be, and when that is over. Raises Unavailable.
+
+        `some`: there is an unheard claim at all; else nothing needs to be looked at.
+        """
         now = self._clock()
-        if now - self._looked_at < EVERY_SECONDS:
+        if now - self._looked_at < EVERY_SECONDS or not (some or self._told):
             return
         self._looked_at = now
         waited = measure(self._redis).unheard_ms / 1000

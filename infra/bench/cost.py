@@ -167,7 +167,7 @@ async def replies_a_cpu_second(stage: Stage, plan: CostPlan, bridge: Bridge) -> 
 async def idle_commands(stage: Stage, plan: CostPlan, bridge: Bridge) -> float:
     """What one receiver and one worker send a second when nothing happens, not even a sweep."""
     await prepare(stage, plan, bridge, settings={"reconcile_minutes": 0})
-    await asyncio.sleep(5 * SETTLES_SECONDS)
+    await asyncio.sleep(10 * SETTLES_SECONDS)
     seen = await watched(stage, asyncio.sleep(plan.idle_seconds))
     return len(_sent(seen)) / plan.idle_seconds
 

@@ -28,10 +28,17 @@ MOST_SAID = MOST_LOOKED_AT
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Lanes taken off the schedule to be woken, and the seconds until the next one is due (None: nothing to wait for)."""
+    """Lanes taken off the schedule to be woken, and the seconds until the next one is due (None: nothing to wait for).
+
+    `calm`: only that moment or a ring calls for another claim. `unheard`: of some claim, by any worker, no turn has begun yet.
+    `leads`: this worker is rung and claims at the due times, the others stand by.
+    """
 
     lanes: tuple[Lane, ...]
     next_due: float | None
+    calm: bool = False
+    unheard: bool = False
+    leads: bool = True
 
 
 class Schedule:
@@ -50,11 +57,18 @@ class Schedule:
         self._lease_ms = round(lease_seconds * 1000)
         self._retention_ms = retention_ms
 
+    @property
+    def lease_seconds(self) -> float:
+        """How long a claim or a lease holds."""
+        return self._lease_ms / 1000
+
     def claim(self, worker: str, *, slots: int, alive_seconds: float, most: int) -> Claim:
         """Take up to `most` due lanes, but no more than live workers have free slots, locations in turn."""
         with reaching("claim due lanes"):
-            wait, *lanes = self._claim(args=[worker, slots, round(alive_seconds * 1000), self._lease_ms, most])
-        return Claim(tuple(map(Lane.parse, lanes)), None if wait < 0 else wait / 1000)
+            told = self._claim(args=[worker, slots, round(alive_seconds * 1000), self._lease_ms, most])
+        wait, calm, unheard, leads, *lanes = told
+        next_due = None if wait < 0 else wait / 1000
+        return Claim(tuple(map(Lane.parse, lanes)), next_due, calm=bool(calm), unheard=bool(unheard), leads=bool(leads))
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
         """Put back what was claimed and could not be published; it is due again after `pause` seconds."""
