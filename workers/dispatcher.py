@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bridge.errors import Unavailable
+from bridge.store.lanes.schedule import NO_LIST
 from bridge.store.redis.wakeups import WakeUpListener
 from workers.unheard import UnheardClaims
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Lane
     from bridge.store.lanes.leases import Lanes
+    from bridge.store.lanes.schedule import WakeUpList
     from bridge.store.redis.connection import Redis
 
 log = structlog.get_logger()
@@ -34,12 +36,24 @@ ALIVE_SECONDS = 15.0
 
 
 class Dispatcher:
-    """Claims and publishes until stopped. Any number of them may run: a claim is atomic."""
+    """Claims and publishes until stopped. Any number of them may run: a claim is atomic.
 
-    def __init__(self, redis: Redis, lanes: Lanes, *, slots: int, publish: Callable[[Sequence[Lane]], None]) -> None:
+    Where the broker's list is on the state's own server (`wake_ups`), a claim publishes by itself.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        lanes: Lanes,
+        *,
+        slots: int,
+        publish: Callable[[Sequence[Lane]], None],
+        wake_ups: WakeUpList = NO_LIST,
+    ) -> None:
         self._lanes = lanes
         self._slots = slots
         self._publish = publish
+        self._wake_ups = wake_ups
         self._stopping = threading.Event()
         self._unheard = UnheardClaims(redis)
         # No colon: the claim script puts the slots behind one.
@@ -65,8 +79,10 @@ class Dispatcher:
 
     def dispatch(self) -> float:
         """Claim once and publish what was claimed; answers the seconds until the next claim makes sense."""
-        claim = self._lanes.claim(self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE)
-        if claim.lanes:
+        claim = self._lanes.claim(
+            self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE, wake_ups=self._wake_ups
+        )
+        if claim.lanes and not self._wake_ups.name:
             self._wake(claim.lanes)
         self._unheard.tell(some=claim.unheard)
         longest = max(self._rest, LONGEST_SLEEP) if claim.calm else LONGEST_SLEEP

@@ -5,6 +5,10 @@
 --   ARGV[3]  how long it counts as alive without another call (ms)
 --   ARGV[4]  lease (ms)
 --   ARGV[5]  most lanes that are taken
+--   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
+--   ARGV[7]  a wake-up (JSON) up to its body
+--   ARGV[8]  the rest of it, with `%ID%` where its id stands
+--   ARGV[9]  nonce, with which the ids begin
 -- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
 -- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
 -- leads (1 or 0), lane, lane, ...}.
@@ -99,6 +103,12 @@ for _, location in ipairs(looked) do
   if share_of(location) > 0 then locations[#locations + 1] = location else place(location, true) end
 end
 
+-- Claimed and published at once: no crash comes between.
+local function wake_up(lane, number)
+  local body = cjson.encode('[[' .. cjson.encode(lane) .. '],{},{}]')
+  redis.call('LPUSH', ARGV[6], ARGV[7] .. body .. ARGV[8]:gsub('%%ID%%', ARGV[9] .. '-' .. number))
+end
+
 local granted, more = {}, false
 for turn, location in ipairs(locations) do
   local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
@@ -109,6 +119,7 @@ for turn, location in ipairs(locations) do
     redis.call('ZADD', key('due', location), now + lease, contact)
     take_slot(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact
+    if ARGV[6] ~= '' then wake_up(location .. ':' .. contact, #granted) end
   end
   free = free - #lanes
   place(location, #lanes > 0)

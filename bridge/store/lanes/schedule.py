@@ -27,6 +27,21 @@ MOST_SAID = MOST_LOOKED_AT
 
 
 @dataclass(frozen=True, slots=True)
+class WakeUpList:
+    """The broker's list on the state's own server, and what is put there to wake a worker up.
+
+    `head` and `tail` stand before and after a message's body (JSON); `%ID%` in the tail becomes its id.
+    """
+
+    name: str
+    head: str
+    tail: str
+
+
+NO_LIST = WakeUpList("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Lanes taken off the schedule to be woken, and the seconds until the next one is due (None: nothing to wait for).
 
@@ -62,10 +77,14 @@ class Schedule:
         """How long a claim or a lease holds."""
         return self._lease_ms / 1000
 
-    def claim(self, worker: str, *, slots: int, alive_seconds: float, most: int) -> Claim:
-        """Take up to `most` due lanes, but no more than live workers have free slots, locations in turn."""
+    def claim(self, worker: str, *, slots: int, alive_seconds: float, most: int, wake_ups: WakeUpList = NO_LIST) -> Claim:
+        """Take up to `most` due lanes, but no more than live workers have free slots, locations in turn.
+
+        Their wake-ups are put into `wake_ups`; without that list the caller publishes them.
+        """
         with reaching("claim due lanes"):
-            told = self._claim(args=[worker, slots, round(alive_seconds * 1000), self._lease_ms, most])
+            mine = (worker, slots, round(alive_seconds * 1000), self._lease_ms, most)
+            told = self._claim(args=[*mine, wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex])
         wait, calm, unheard, leads, *lanes = told
         next_due = None if wait < 0 else wait / 1000
         return Claim(tuple(map(Lane.parse, lanes)), next_due, calm=bool(calm), unheard=bool(unheard), leads=bool(leads))

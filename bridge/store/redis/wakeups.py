@@ -30,7 +30,7 @@ class _Listening(PubSub):
 
     def on_connect(self, connection: Any) -> None:
         self.connected += 1
-        super().on_connect(connection)  # type: ignore[no-untyped-call] # redis-py's own
+        super().on_connect(connection)
 
 
 class WakeUpListener:
