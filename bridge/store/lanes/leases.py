@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.model import Again, Completion, Dead, Ended, InboundMessage, Lane, PastMessage, Posted, Posting, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Conditions, Patch, Permit
+    from bridge.store.limits.budget import Budgets
     from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
@@ -54,9 +55,15 @@ class Lanes(Schedule):
     """The schedule and the steps of turns. Every method is one round trip and raises Unavailable when Redis can't be reached."""
 
     def __init__(
-        self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
+        self,
+        redis: Redis,
+        *,
+        lease_seconds: float,
+        retention_ms: int,
+        clock: Callable[[], float] = time.monotonic,
+        budgets: Budgets | None = None,
     ) -> None:
-        super().__init__(redis, lease_seconds=lease_seconds, retention_ms=retention_ms, clock=clock)
+        super().__init__(redis, lease_seconds=lease_seconds, retention_ms=retention_ms, clock=clock, budgets=budgets)
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
 

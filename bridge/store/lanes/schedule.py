@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import orjson
+
 from bridge.model import Lane
 from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store.lanes.turns import read_turn
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from bridge.model import Turn
+    from bridge.store.lanes.patch import LookupsAheadPatch
+    from bridge.store.limits.budget import Budgets
 
 MOST_MESSAGES_OF_A_TURN = 200
 # Of the newest words: few locations want more as their history.
@@ -60,7 +64,13 @@ class Schedule:
     """Which lanes are due and who holds them. Every method is one round trip; Unavailable when Redis can't be reached."""
 
     def __init__(
-        self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
+        self,
+        redis: Redis,
+        *,
+        lease_seconds: float,
+        retention_ms: int,
+        clock: Callable[[], float] = time.monotonic,
+        budgets: Budgets | None = None,
     ) -> None:
         self._claim = redis.register_script(script("claim"))
         self._unclaim = redis.register_script(script("unclaim"))
@@ -69,6 +79,7 @@ class Schedule:
         self._give_back = redis.register_script(script("give_back"))
         self._redis = redis
         self._clock = clock
+        self._budgets = budgets
         self._lease_ms = round(lease_seconds * 1000)
         self._retention_ms = retention_ms
 
@@ -95,12 +106,19 @@ class Schedule:
             self._unclaim(args=[round(pause * 1000), *map(str, lanes)])
 
     def lease(self, lane: Lane) -> Turn | None:
-        """Take a claimed lane for one turn; None when it isn't claimed, is held by another, or has nothing waiting."""
+        """Take a claimed lane for one turn; None when it isn't claimed, is held by another, or has nothing waiting.
+
+        The look-ups at GHL that it is likely to make are paid for from `budgets` along with it.
+        """
         token = uuid4().hex
         began = self._clock()
+        ahead = self._budgets.lookups_ahead(lane.location_id) if self._budgets else None
         with reaching(f"lease {lane}"):
-            answer = self._take(lane, token)
-        return read_turn(lane, token, began, answer) if answer else None
+            answer = self._take(lane, token, ahead)
+        turn = read_turn(lane, token, began, answer) if answer else None
+        if turn and self._budgets:
+            self._budgets.paid_ahead(lane.location_id, int(answer[-1]), topped=turn.topped)
+        return turn
 
     def reread(self, turn: Turn) -> Turn | None:
         """A turn as it is now, under the same lease; None when nothing of it waits any more, and the lane was given back."""
@@ -109,9 +127,10 @@ class Schedule:
             answer = self._take(turn.lane, turn.token)
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
 
-    def _take(self, lane: Lane, token: str) -> Any:
+    def _take(self, lane: Lane, token: str, ahead: LookupsAheadPatch | None = None) -> Any:
         most = (MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID)
-        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, *FIELDS])
+        paid = orjson.dumps(ahead) if ahead else ""
+        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, paid, *FIELDS])
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""
