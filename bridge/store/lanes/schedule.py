@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 from uuid import uuid4
 
 import orjson
@@ -60,28 +60,29 @@ class Claim:
     leads: bool = True
 
 
+class ScheduleOptions(TypedDict):
+    """How long leases hold and what is written is kept; `budgets` are those from which a lease pays for look-ups."""
+
+    lease_seconds: float
+    retention_ms: int
+    clock: NotRequired[Callable[[], float]]
+    budgets: NotRequired[Budgets | None]
+
+
 class Schedule:
     """Which lanes are due and who holds them. Every method is one round trip; Unavailable when Redis can't be reached."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        *,
-        lease_seconds: float,
-        retention_ms: int,
-        clock: Callable[[], float] = time.monotonic,
-        budgets: Budgets | None = None,
-    ) -> None:
+    def __init__(self, redis: Redis, **options: Unpack[ScheduleOptions]) -> None:
         self._claim = redis.register_script(script("claim"))
         self._unclaim = redis.register_script(script("unclaim"))
         self._lease = redis.register_script(script("lease"))
         self._renew = redis.register_script(script("renew"))
         self._give_back = redis.register_script(script("give_back"))
         self._redis = redis
-        self._clock = clock
-        self._budgets = budgets
-        self._lease_ms = round(lease_seconds * 1000)
-        self._retention_ms = retention_ms
+        self._clock = options.get("clock", time.monotonic)
+        self._budgets = options.get("budgets")
+        self._lease_ms = round(options["lease_seconds"] * 1000)
+        self._retention_ms = options["retention_ms"]
 
     @property
     def lease_seconds(self) -> float:

@@ -59,13 +59,13 @@ class LookupsAhead:
         self._clock = clock
         self._lock = threading.Lock()
         self._locations: dict[LocationId, _Location] = {}
+        # What is guessed of a location that had no turn here yet; nothing is paid for it.
+        self._all = _Location()
 
     def wanted(self, location_id: LocationId) -> tuple[int, int]:
         """How many a turn is going to make whose conversation was never read from GHL, and one whose was."""
         with self._lock:
-            known = self._locations.get(location_id)
-            if known is None:
-                return 0, 0
+            known = self._locations.get(location_id, self._all)
             left = self._left(known)
             return max(0, known.first.guess - left), max(0, known.later.guess - left)
 
@@ -76,7 +76,8 @@ class LookupsAhead:
                 self._locations.clear()
             known = self._locations.setdefault(location_id, _Location())
             known.topped = topped
-            (known.later if topped else known.first).begin()
+            for each in (known, self._all):
+                (each.later if topped else each.first).begin()
             known.valid_until.extend([self._clock() + VALID_SECONDS] * count)
 
     def use(self, location_id: LocationId) -> bool:
@@ -85,7 +86,8 @@ class LookupsAhead:
             known = self._locations.get(location_id)
             if known is None:
                 return False
-            (known.later if known.topped else known.first).look_ups += 1
+            for each in (known, self._all):
+                (each.later if known.topped else each.first).look_ups += 1
             if not self._left(known):
                 return False
             known.valid_until.popleft()

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import BudgetExhausted
 from bridge.ghl.access import Need
-from bridge.model import Ended, MessageId, Status
+from bridge.model import Ended, LocationId, MessageId, Status
 from bridge.store.lanes.leases import Lanes
 from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.limits.budget import Budgets
@@ -96,3 +96,12 @@ def test_both_kinds_of_turns_are_expected_apart() -> None:
         for _ in range(made):
             assert not ahead.use(HERE)
     assert ahead.wanted(HERE) == (2, 1)
+
+
+def test_a_location_without_a_turn_is_expected_to_do_as_the_others() -> None:
+    """So that its first message saves the calls too; nothing is left over of what was never paid for it."""
+    ahead = LookupsAhead()
+    ahead.paid(HERE, 0, topped=False)
+    assert [ahead.use(HERE), ahead.use(HERE)] == [False, False]
+    assert ahead.wanted(LocationId("there")) == (2, 0)
+    assert not ahead.use(LocationId("there"))
