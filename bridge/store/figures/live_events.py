@@ -53,7 +53,11 @@ class LiveEvents:
         """What stands for the newest event: another one than before means that something happened."""
         with reaching("look for a new event"):
             newest = scored(self._redis.zrevrange(key("recent"), 0, 0, withscores=True))
-        return f"{int(newest[0][1])}-{newest[0][0]}" if newest else NOTHING
+            if not newest:
+                return NOTHING
+            lane, at = newest[0]
+            # Two events may be of one millisecond.
+            return f"{int(at)}-{lane}-{self._redis.llen(key('timeline', lane))}"
 
 
 def _events(lane: str, lines: Sequence[str]) -> Iterator[LiveEvent]:

@@ -49,7 +49,6 @@ def test_the_newest_event_tells_that_something_happened(redis: Redis) -> None:
     accept(redis, message("m1"))
     first = live.last()
     assert live.last() == first
-    assert first in live.newest(5)[0].id
     accept(redis, message("m2"))
     assert live.last() != first
 
