@@ -96,7 +96,7 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_resolve)]
 Text = Annotated[str, BeforeValidator(_resolve)]
 Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Provider = Literal["assistable", "agencii", "openai", "webhook"]
+Provider = Literal["assistable", "agencii", "openai", "webhook", "agent_studio"]
 PROVIDERS = frozenset(get_args(Provider))
 
 
@@ -149,6 +149,16 @@ class JsonWebhook(_Table):
     input_name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "chatInput"
     header: HeaderName = "Authorization"
     token: Secret = None
+
+
+class AgentStudioSettings(_Table):
+    """Settings of an agent of GHL's Agent Studio for one location."""
+
+    agent_id: Text = ""
+    version_id: str = ""
+    input_variables: Mapping[str, str] = Field({})
+    token: Secret = None
+    base_url: Url = ""
 
 
 class Transcription(_Table):
@@ -218,6 +228,7 @@ class Location(_Table):
     agencii: AgenciiSettings = AgenciiSettings()
     openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
+    agent_studio: AgentStudioSettings = AgentStudioSettings()
     transcription: Transcription = Transcription()
     handover: HandoverSettings | None = None
 
