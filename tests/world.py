@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+
+import httpx
 
 from bridge import flow
 from bridge.answering.services import AnswerServices
@@ -39,6 +42,7 @@ from tests.stored import (
 )
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
@@ -146,7 +150,7 @@ class World:
 
     def services(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> AnswerServices:
         """What answering needs, of real things."""
-        wire = Wire()
+        wire = Wire(ssl_context=_authorities())
         return AnswerServices(
             lanes=lanes_of(self.redis),
             identities=identities_of(self.redis),
@@ -264,6 +268,12 @@ class World:
         if (path not in answers and path.startswith(f"{POST}/")) or (path == GENERATIONS and not self._generated(request)):
             return http(404, {"message": "Not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """One for all tests: it takes tens of milliseconds to be read, and a test may work hundreds of times."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager

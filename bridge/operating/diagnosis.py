@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bridge.operating.conversation_troubles import handovers, other_bots, reply_caps, undelivered, unknown_types
+from bridge.operating.conversation_troubles import handovers, other_bots, reply_caps, spoken_stops, undelivered, unknown_types
 from bridge.operating.holds import cure_of, why_held
 from bridge.operating.trouble import Trouble, counted
 from bridge.times import iso
@@ -46,6 +46,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *undelivered(symptoms),
         *unknown_types(symptoms),
         *other_bots(symptoms),
+        *spoken_stops(symptoms),
         *handovers(symptoms),
     )
 
