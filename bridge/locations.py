@@ -1,4 +1,4 @@
-"""A location's settings: shape, defaults and checks of the TOML file; storage is `store.locations`."""
+"""A location's settings: types, defaults and checks of the TOML file. Storage is in `store.locations`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 Words = tuple[str, ...]
-# Ten years: longer than anything is kept, and short enough for every clock.
+# Ten years: longer than any data is kept, and within the range of every clock.
 LONGEST = 10 * 365 * 24 * 3600
 NotNegative = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 GHLId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -71,7 +71,7 @@ PROVIDERS = frozenset(get_args(Provider))
 
 
 class HandoverSettings(Table):
-    """By what a completion service asks for a person, and what is done then."""
+    """How a completion service asks for a person, and what to do then."""
 
     marker: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\r\n]*$")] = ""
     tool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = "handover"
@@ -82,7 +82,7 @@ class HandoverSettings(Table):
 
 
 class Location(Table):
-    """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
+    """All settings of one location. Durations are seconds unless the name says otherwise."""
 
     id: GHLId
     name: str = ""
@@ -137,7 +137,7 @@ class Location(Table):
     @classmethod
     def _stands_in(cls, name: str, info: ValidationInfo) -> str:
         if name == info.data.get("provider"):
-            raise ValueError(f"{name} is the provider itself, and can't stand in for it")
+            raise ValueError(f"{name} is the provider itself, and can't be its own fallback")
         return name
 
     def provider_tables(self) -> list[tuple[str, BaseModel]]:
@@ -145,10 +145,10 @@ class Location(Table):
         return [(name, value) for name, value in self if name in PROVIDERS and isinstance(value, BaseModel)]
 
     def delivery_of(self, provider: str) -> str:
-        """Who posts what this provider answers: auto, bridge or provider."""
+        """Who posts this provider's answers: `auto`, `bridge` or `provider`."""
         return self.assistable.delivery if provider == "assistable" else "bridge"
 
     @property
     def location_id(self) -> LocationId:
-        """The id as the glossary's type."""
+        """The id, typed."""
         return LocationId(self.id)

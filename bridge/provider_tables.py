@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _resolve(value: object, info: ValidationInfo) -> object:
-    """Take `{ env = "NAME" }` from the environment that `read` was given."""
+    """Replace `{ env = "NAME" }` by that variable of the environment passed to `read`."""
     if not isinstance(value, dict):
         return value
     if set(value) != {"env"}:
@@ -31,7 +31,7 @@ def _web_address(url: str) -> str:
     return url
 
 
-# What instructions to a provider may name of the contact.
+# The contact's fields that instructions to a provider may contain.
 CONTACT_FIELD = re.compile(r"\{contact_(name|first_name|last_name|email|phone)\}")
 
 
@@ -67,7 +67,7 @@ class AssistableSettings(Table):
 
 
 class AgenciiFile(Table):
-    """A file that was uploaded to Agencii before, and what its agent may do with it; in Agencii's own form."""
+    """A file at Agencii, and the tools that may use it, in Agencii's own format."""
 
     file_id: Annotated[str, StringConstraints(min_length=1)]
     tools: tuple[dict[str, str], ...] = ()
@@ -95,7 +95,7 @@ class OpenAISettings(Table):
 
 
 class JsonWebhook(Table):
-    """Settings of a JSON endpoint, n8n's chat form by default, for one location."""
+    """Settings of a JSON endpoint, by default in n8n's chat format, for one location."""
 
     url: Url = ""
     reply_path: Annotated[str, StringConstraints(min_length=1)] = "output"

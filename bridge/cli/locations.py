@@ -120,7 +120,7 @@ def template(*, as_json: bool) -> None:
         print_json(found)
         return
     if not found.location_ids:
-        print("# no installed location lacks settings")
+        print("# no location to configure: every installed location has settings")
     for id_ in found.location_ids:
         print(TEMPLATE.format(id=id_))
 

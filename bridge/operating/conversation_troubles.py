@@ -61,6 +61,19 @@ def unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
         )
 
 
+def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Contacts that opted out by voice note. A speech engine makes mistakes, so somebody has to listen to it."""
+    for lane in symptoms.spoken_stops:
+        location, _, contact = lane.partition(":")
+        yield Trouble(
+            cause=f"spoken_stop:{lane}",
+            name="Opt-out by voice note",
+            says=f"Contact {contact} of location {location} opted out by voice note. Listen to it in GHL: engines mishear.",
+            command=f"ghl-bridge explain {contact}",
+            location_id=location,
+        )
+
+
 def other_bots(symptoms: Symptoms) -> Iterator[Trouble]:
     """Locations in which GHL's own bot answers the same contacts."""
     lanes = Counter(lane.partition(":")[0] for lane in symptoms.other_bot)
@@ -71,19 +84,6 @@ def other_bots(symptoms: Symptoms) -> Iterator[Trouble]:
             name="Another bot answers",
             says=f"Location {location}: GHL's own bot was first in {where} of the last day. Turn one of the two off.",
             command=f"ghl-bridge doctor --location {location}",
-            location_id=location,
-        )
-
-
-def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
-    """Contacts that opted out by voice note. A speech engine makes mistakes, so somebody has to listen to it."""
-    for lane in symptoms.spoken_stops:
-        location, _, contact = lane.partition(":")
-        yield Trouble(
-            cause=f"spoken_stop:{lane}",
-            name="Opt-out by voice note",
-            says=f"Contact {contact} of location {location} opted out by voice note. Listen to it in GHL: engines mishear.",
-            command=f"ghl-bridge explain {contact}",
             location_id=location,
         )
 

@@ -24,8 +24,8 @@ Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "ne
 class DeadLetter:
     """An open dead letter; `failed_at` is ISO 8601 in UTC, `error` contains no message text.
 
-    `excerpts.text` shows the service's error text for `excerpt_id`, which is null if none is stored. `evidence` is the service's
-    data about the answer that waits to be sent; null if there is no answer, and in lists.
+    `excerpts.text` shows the service's error text for `excerpt_id`, which is null if none is stored. `evidence` belongs to the
+    answer that waits to be sent; it is null if there is none, and in lists.
     """
 
     id: str

@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bridge.operating.conversation_troubles import handovers, other_bots, reply_caps, spoken_stops, undelivered, unknown_types
+from bridge.operating.conversation_troubles import (
+    handovers,
+    other_bots,
+    reply_caps,
+    spoken_stops,
+    undelivered,
+    unknown_types,
+)
 from bridge.operating.holds import cure_of, why_held
 from bridge.operating.trouble import Trouble, counted
 from bridge.times import iso
@@ -45,8 +52,8 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *reply_caps(symptoms),
         *undelivered(symptoms),
         *unknown_types(symptoms),
-        *other_bots(symptoms),
         *spoken_stops(symptoms),
+        *other_bots(symptoms),
         *handovers(symptoms),
     )
 

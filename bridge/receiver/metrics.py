@@ -99,7 +99,7 @@ def _state(now: Gauges) -> Iterator[Metric]:
         "locations": (now.locations, "Known locations."),
         "locations_on_hold": (
             now.on_hold,
-            "Locations whose login was refused three times in a row, or whose API version GHL does not accept.",
+            "Locations whose login was refused three times in a row, or whose API version GHL no longer accepts.",
         ),
         "providers_down": (
             now.providers_down,

@@ -152,4 +152,4 @@ def test_a_turn_that_kills_its_workers_is_buried(redis: Redis, lanes: Lanes) -> 
         pass_time(redis, 2000)
     assert answer(redis, lanes) == ["accepted", *["recovered"] * 10, "dead"]
     error = redis.hget(key("message", HERE, "m1"), "error")
-    assert error == "10 workers in a row stopped while they worked on this turn"
+    assert error == "10 workers in a row crashed during this turn"

@@ -33,14 +33,14 @@ def untyped_lanes(redis: Redis) -> tuple[str, ...]:
     return _newest(redis, key("untyped"), UNTYPED_MINUTES)
 
 
-def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
-    """The lanes in which GHL's own bot answered before this one within the last day, likewise. Raises Unavailable."""
-    return _newest(redis, key("other_bot"), UNTYPED_MINUTES)
-
-
 def spoken_stops(redis: Redis) -> tuple[str, ...]:
     """The lanes that a voice note stopped within the last day and that nothing has lifted, likewise. Raises Unavailable."""
     return _newest(redis, key("spoken_stops"), SPOKEN_MINUTES)
+
+
+def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
+    """The lanes in which GHL's own bot answered before this one within the last day, likewise. Raises Unavailable."""
+    return _newest(redis, key("other_bot"), UNTYPED_MINUTES)
 
 
 def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:

@@ -137,9 +137,9 @@ class Lanes(Schedule):
 
         `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
-        Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
-        contact's standing is not of this `revision` any more, or its location is silent; AlreadySent if the part was heard of
-        meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's budget has no room for this `permit`.
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
+        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
+        has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
         """
         done = self._step(
             turn,

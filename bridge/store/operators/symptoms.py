@@ -40,8 +40,8 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `other_bot` those in which GHL's own bot answered first,
     `spoken_stops` those that a voice note stopped within the last day and that nothing has lifted,
+    `other_bot` those in which GHL's own bot answered first,
     `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
     locations with undelivered replies within an hour, `tried` tells of a write that was tried.
     """
@@ -54,8 +54,8 @@ class Symptoms:
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
-    other_bot: tuple[str, ...] = ()
     spoken_stops: tuple[str, ...] = ()
+    other_bot: tuple[str, ...] = ()
     handovers: tuple[Handover, ...] = ()
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
@@ -75,8 +75,8 @@ def look(redis: Redis) -> Symptoms:
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
         untyped=untyped_lanes(redis),
-        other_bot=other_bot_lanes(redis),
         spoken_stops=spoken_stops(redis),
+        other_bot=other_bot_lanes(redis),
         handovers=open_handovers(redis),
         missing_durability=missing_durability(redis),
         failing=failing(redis),
