@@ -35,7 +35,8 @@ class Turn:
     stood in the lane when it was leased, `replayed` says that an operator gave a dead letter another chance. `attempts` counts
     durable tries that failed, `unfinished` leases that ended without a word (this one included), `looks` how often GHL was read
     to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
-    for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
+    for a newer message. `answered` are the ids that the saved `answer` is for, or that a provider was asked about whose delivery
+    is not settled, `parts` the texts that the answer was last posted as.
     `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
     provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
     (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record.
