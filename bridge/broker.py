@@ -12,7 +12,8 @@ from kombu.exceptions import OperationalError
 from bridge.errors import DidNotWork
 from bridge.store.redis.refusals import RedisError, reason_of
 
-QUEUE = "ghl-bridge"
+# Processes of before 0.1.0 publish here, and hear nothing else: as long as they may run beside newer ones, these listen here too.
+OLDER_QUEUE = "ghl-bridge"
 CONNECT_SECONDS = 3.0
 # What a broker answers when it refuses: for a consumer no more than a lost connection is.
 REFUSALS = (RedisError, AMQPError, OperationalError)
@@ -30,7 +31,7 @@ REDIS_TRANSPORT = {
 # AMQP's class and method: what was refused is the declaration of the queue.
 DECLARATION = (50, 10)
 OTHER_QUEUE = (
-    f"the queue {QUEUE} is at the broker with other properties (its type, say): delete it there, "
+    "a queue of the bridge (ghl-bridge...) is at the broker with other properties (its type, say): delete it there, "
     "or name another virtual host in BROKER_URL"
 )
 _AMQP: tuple[tuple[type[AMQPError], str], ...] = (
@@ -40,6 +41,11 @@ _AMQP: tuple[tuple[type[AMQPError], str], ...] = (
     (PreconditionFailed, "it waited for longer than its consumer_timeout for a wake-up to be acknowledged"),
     (ResourceError, "it has no room (a limit or an alarm)"),
 )
+
+
+def queue_of(installation: str) -> str:
+    """The queue of an installation: bridges that share a broker must not take each other's wake-ups."""
+    return f"ghl-bridge-{installation}"
 
 
 def is_on_redis(url: str) -> bool:
@@ -65,8 +71,8 @@ def words(refusal: BaseException) -> str:
     return reason_of(refusal) or next(known, "") or type(refusal).__name__
 
 
-def look(url: str) -> str:
-    """Connect as a worker does, and look at the queue. Raises DidNotWork with what is wrong and what to do."""
+def look(url: str, queue: str) -> str:
+    """Connect as a worker does, and look at its queue. Raises DidNotWork with what is wrong and what to do."""
     try:
         connection = Connection(url, ssl=tls(url), connect_timeout=CONNECT_SECONDS, transport_options=_looking(url))
         errors: tuple[type[BaseException], ...] = (*REFUSALS, *connection.connection_errors, *connection.channel_errors)
@@ -75,20 +81,20 @@ def look(url: str) -> str:
         raise DidNotWork("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
     try:
         connection.connect()
-        waiting = _look_at_queue(connection, on_redis=is_on_redis(url))
+        waiting = _look_at_queue(connection, queue, on_redis=is_on_redis(url))
     except errors as error:
         raise DidNotWork(f"{_reason(error)}: check BROKER_URL") from None
     finally:
         # To close it in order is a question too, which a broker in an alarm leaves unanswered.
         connection.collect(socket_timeout=1)
-    return f"it lets a worker in; {waiting} wake-up(s) wait in {QUEUE}"
+    return f"it lets a worker in; {waiting} wake-up(s) wait in {queue}"
 
 
 def _looking(url: str) -> dict[str, Any]:
     return {**REDIS_TRANSPORT, "socket_timeout": CONNECT_SECONDS} if is_on_redis(url) else {"confirm_publish": True}
 
 
-def _look_at_queue(connection: Connection, *, on_redis: bool) -> int:
+def _look_at_queue(connection: Connection, queue: str, *, on_redis: bool) -> int:
     """How many wake-ups wait. The queue is declared as a worker declares it, so that other properties are refused here too.
 
     RabbitMQ in an alarm takes one message more and then nothing, and says so only to who waits for a confirmation: hence two
@@ -96,10 +102,10 @@ def _look_at_queue(connection: Connection, *, on_redis: bool) -> int:
     """
     channel: Any = connection.default_channel
     kind = None if on_redis else {"x-queue-type": "quorum"}
-    waiting = int(channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False, arguments=kind).message_count)
+    waiting = int(channel.queue_declare(queue=queue, durable=True, auto_delete=False, arguments=kind).message_count)
     if not on_redis:
         for _ in range(2):
-            Producer(channel).publish("", routing_key=f"{QUEUE}.nobody", retry=False, confirm_timeout=CONNECT_SECONDS)
+            Producer(channel).publish("", routing_key=f"{queue}.nobody", retry=False, confirm_timeout=CONNECT_SECONDS)
     return waiting
 
 

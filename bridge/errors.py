@@ -10,7 +10,7 @@
     ├── Unavailable           state could not be written: 429, the sender tries again
     ├── Retryable             may pass later; carries the wait that the other side asked for
     │   ├── BudgetExhausted   GHL's rate limit for the location is reached: the location waits; not counted as an attempt
-    │   └── ServiceDown       the other side is down: no connection, a 5xx, no readable answer
+    │   └── ServiceDown       the other side (GHL, a provider) is down: no connection, a 5xx, no readable answer
     ├── OutOfResources        this machine lacks a descriptor, memory, a thread or a codec: wait; not counted as an attempt
     ├── OutcomeUnknown        a write left this machine and no readable answer came back
     ├── Permanent             retrying won't help: dead letter

@@ -21,6 +21,7 @@ from bridge.answering.asking import obtain
 from bridge.answering.away import tell_away
 from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
+from bridge.answering.ghl_outage import wait_after, wait_for_ghl
 from bridge.answering.guarding import guard
 from bridge.answering.handover import hand_over
 from bridge.answering.media_looks import look_for_files
@@ -191,13 +192,15 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
     except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
         if not isinstance(error, BudgetExhausted):
             log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
+        if waits := wait_after(case, error):
+            return waits
         return retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
 
 
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
-    unclear = resolve(case, services) or look_for_files(case, services)
+    unclear = wait_for_ghl(case) or resolve(case, services) or look_for_files(case, services)
     if unclear:
         return unclear
     forbidden = None if case.completion else guard(case, services)

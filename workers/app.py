@@ -9,7 +9,7 @@ from celery import Celery, signals
 from kombu import Connection
 
 from bridge import logs
-from bridge.broker import QUEUE, REDIS_TRANSPORT, is_on_redis, tls
+from bridge.broker import OLDER_QUEUE, REDIS_TRANSPORT, is_on_redis, tls
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def build(settings: Settings) -> Celery:
-    """An app whose worker answers and dispatches. Raises Misconfigured."""
+    """An app whose worker answers and dispatches, once it knows its queue (`use_queue`). Raises Misconfigured."""
     _check_broker(settings.broker)
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
@@ -53,6 +53,14 @@ def build(settings: Settings) -> Celery:
     until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer)
     start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
+    return app
+
+
+def use_queue(app: Celery, queue: str) -> Celery:
+    """Publish to this queue and listen to it, and to the one of older versions that may run beside this one."""
+    app.conf.task_default_queue = queue
+    queues: Any = app.amqp.queues
+    queues.select_add(queues.new_missing(OLDER_QUEUE))
     return app
 
 
@@ -77,9 +85,9 @@ def configure(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         # By queue name only: a named exchange whose binding is lost drops messages without a word.
-        "task_default_queue": QUEUE,
         "task_create_missing_queues": True,
         "task_default_queue_type": "classic" if on_redis else "quorum",
+        "task_create_missing_queue_type": "classic" if on_redis else "quorum",
         "worker_consumer": "workers.consumer:Consumer",
         # gevent failed acks and did not restore tasks; prefork costs 87 MB a slot, a thread 40 KB.
         "worker_pool": "threads",

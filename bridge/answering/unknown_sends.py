@@ -119,6 +119,7 @@ def settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent 
         return Sent(message_ids=entry.message_ids)
     found = _look_for(case, posting.text, "", entry.at_ms, services)
     if isinstance(found, Sent):
+        case.breaker.passed("posts")
         services.lanes.sent(case.turn, posted(case, posting, found, services, how="found in the conversation"))
     return found
 

@@ -38,7 +38,8 @@ class Turn:
     for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
     `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
     provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
-    (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record.
+    (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record. `ghl_down` is the circuit of GHL that was open
+    when the turn was read (empty: none), `ghl_doubted`: GHL has failed lately, so that what passes is worth telling.
     """
 
     lane: Lane
@@ -65,6 +66,8 @@ class Turn:
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
+    ghl_down: str = ""
+    ghl_doubted: bool = False
 
     def now_ms(self, monotonic: float) -> int:
         """Redis' clock at the moment `monotonic` of this process."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.operating.conversation_troubles import handovers, reply_caps, undelivered, unknown_types
 from bridge.operating.trouble import Trouble, counted
+from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_READS
 from bridge.times import iso
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_writes(symptoms),
         *_installation(symptoms),
         *_wake_ups(symptoms),
+        *_ghl(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
         *_dead_letters(symptoms),
@@ -125,6 +127,23 @@ def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
         )
 
 
+def _ghl(symptoms: Symptoms) -> Iterator[Trouble]:
+    """GHL is one for all locations. That it takes no posts is news only while it answers questions."""
+    down = [symptoms.down[circuit] for circuit in GHL_CIRCUITS if circuit in symptoms.down]
+    if not down:
+        return
+    what = "GHL is down" if GHL_READS in symptoms.down else "GHL answers questions and takes no messages"
+    waiting = counted(sum(each.waiting for each in down), "conversation waits", "conversations wait")
+    yield Trouble(
+        cause="ghl_down",
+        name="GHL fails",
+        says=f"{what}: {waiting} for its return, no attempt is used, and all are answered then, the oldest first.",
+        command=DOCTOR,
+        critical=True,
+        since=iso(min(each.since_ms for each in down)),
+    )
+
+
 def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
     for location, hold in symptoms.holds.items():
         side = SIDES.get(hold.side, "a service")
@@ -141,6 +160,8 @@ def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
 
 def _providers(symptoms: Symptoms) -> Iterator[Trouble]:
     for circuit, down in symptoms.down.items():
+        if circuit in GHL_CIRCUITS:
+            continue
         shared = f"for location {down.location_id} and whoever shares its login"
         yield Trouble(
             cause=f"provider:{circuit}",

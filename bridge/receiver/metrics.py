@@ -102,6 +102,7 @@ def _state(now: Gauges) -> Iterator[Metric]:
             now.providers_down,
             "Completion services, by their logins, that are down: what waits for them waits on.",
         ),
+        "ghl_down": (now.ghl_down, "1 while GHL is down, or takes no messages: what waits for it waits on."),
     }
     for name, (value, text) in gauges.items():
         yield GaugeMetricFamily(NAMESPACE + name, text, value)

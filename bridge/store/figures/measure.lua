@@ -1,6 +1,7 @@
 -- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
 -- location that is due: a thousand locations take about a millisecond, however many lanes wait.
---   takes no ARGV
+--   ARGV[1]  circuit of what GHL is asked
+--   ARGV[2]  circuit of what is posted into GHL
 -- Answers name, number, name, number, ...
 -- Needs: schedule
 local function cards(ids)
@@ -27,6 +28,9 @@ for _, lane in ipairs(redis.call('ZRANGE', key('unheard'), 0, 99)) do
 end
 oldest = math.min(oldest, now - unheard_ms)
 
+local open = key('circuits', 'open')
+local ghl = redis.call('SISMEMBER', open, ARGV[1]) + redis.call('SISMEMBER', open, ARGV[2])
+
 local slots = 0
 local workers = redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')
 for _, worker in ipairs(workers) do slots = slots + tonumber(worker:match(':(%d+)$')) end
@@ -36,5 +40,5 @@ return {
   'workers', #workers, 'slots', slots,
   'dead_letters', redis.call('ZCARD', key('dead')),
   'locations', redis.call('SCARD', key('locations')), 'on_hold', #on_hold,
-  'providers_down', redis.call('SCARD', key('circuits', 'open')),
+  'providers_down', redis.call('SCARD', open) - ghl, 'ghl_down', math.min(ghl, 1),
 }

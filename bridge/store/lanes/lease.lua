@@ -7,9 +7,12 @@
 --   ARGV[5]     most messages of a turn
 --   ARGV[6]     retention (ms)
 --   ARGV[7]     how many of the newest words that were said
---   ARGV[8...]  names of fields of the location
+--   ARGV[8]     circuit of what GHL is asked
+--   ARGV[9]     circuit of what is posted into GHL
+--   ARGV[10]    for how long a probe of these may take (ms)
+--   ARGV[11...] names of fields of the location
 -- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations
+-- Needs: timeline, schedule, situations, circuits
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
@@ -71,6 +74,7 @@ local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0,
 return {
   now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
   redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
-  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 8)}, tonumber(ARGV[6])),
+  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 11)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), redis.call('EXISTS', key('topped', lane)),
+  admit_turn({ARGV[8], ARGV[9]}, token, tonumber(ARGV[10])),
 }
