@@ -179,7 +179,7 @@ def _open(turn: Turn, services: AnswerServices) -> Case | None:
         why = str(error) if isinstance(error, BridgeError) else retry.words(error)
         log.error("turn.not_opened", lane=str(turn.lane), turn=turn.id, why=why)  # noqa: TRY400 - its text may hold anything
         ids = [message.id for message in transcript.choose(turn.messages, turn.answered)]
-        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks))
+        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks, unopened=True))
         return None
 
 

@@ -110,7 +110,7 @@ class Again:
     `status` is what its messages are until then: `waiting` if nothing went wrong. `circuits` are those of providers that are
     down: the turn is tried earlier, when one of them answers. `stale`: a newer message made the answer stale; it is dropped and
     asked for again. `in_place`: the whole location waits, and the lane keeps its place in it. `until_newer`: a message behind the
-    first so many of the lane ends the wait.
+    first so many of the lane ends the wait. `unopened`: the turn could not be read, so that the lane is overdue all the while.
     """
 
     wait: float
@@ -122,6 +122,7 @@ class Again:
     status: Status = Status.RETRYING
     circuits: tuple[str, ...] = ()
     until_newer: int | None = None
+    unopened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

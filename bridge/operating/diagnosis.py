@@ -37,6 +37,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_writes(symptoms),
         *_installation(symptoms),
         *_wake_ups(symptoms),
+        *_unopened(symptoms),
         *_ghl(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
@@ -124,6 +125,19 @@ def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
             command=DOCTOR,
             critical=True,
             since=iso(symptoms.now_ms - symptoms.gauges.unheard_ms),
+        )
+
+
+def _unopened(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Told at once: a moment's trouble of Redis is none of these."""
+    if symptoms.gauges.unopened_ms:
+        yield Trouble(
+            cause="unopened",
+            name="Turns not opened",
+            says="A conversation waits because a worker can't open its location: another key, or settings of a newer version.",
+            command=DOCTOR,
+            critical=True,
+            since=iso(symptoms.now_ms - symptoms.gauges.unopened_ms),
         )
 
 

@@ -27,6 +27,7 @@ WELL = Gauges(
     retrying=0,
     overdue_ms=0,
     unheard_ms=0,
+    unopened_ms=0,
     workers=1,
     slots=200,
     dead_letters=0,
@@ -42,6 +43,7 @@ ALL_CAUSES = [
     "writes_refused",
     "no_workers",
     "overdue",
+    "unopened",
     "ghl_down",
     "hold:here",
     "hold:there",
@@ -62,7 +64,7 @@ def symptoms(gauges: dict[str, int] | None = None, **more: Any) -> Symptoms:
 
 
 EVERYTHING = symptoms(
-    {"workers": 0, "overdue_ms": OVERDUE_MS + 1, "dead_letters": 1},
+    {"workers": 0, "overdue_ms": OVERDUE_MS + 1, "dead_letters": 1, "unopened_ms": 1},
     holds={"here": Hold("ghl", NOW), "there": Hold("provider")},
     down={**DOWN, **GHL_DOWN},
     missed=("here",),

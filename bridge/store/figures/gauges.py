@@ -19,7 +19,8 @@ class Gauges:
 
     `lanes` are scheduled; among them are those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
     failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `unheard_ms` how long
-    one does that was claimed, its wake-up published, and whose turn no worker has begun; `slots` is how many
+    one does that was claimed, its wake-up published, and whose turn no worker has begun, `unopened_ms` one whose turn can't be
+    opened; `slots` is how many
     replies the live workers can have in flight, `providers_down` counts completion services by their logins, `ghl_down` is 1
     while GHL is down, or takes no posts.
     """
@@ -30,6 +31,7 @@ class Gauges:
     retrying: int
     overdue_ms: int
     unheard_ms: int
+    unopened_ms: int
     workers: int
     slots: int
     dead_letters: int

@@ -75,6 +75,11 @@ if patch.wait_ms then
   if patch.circuits then park(patch.circuits) end
 end
 free_probes(token)
+if patch.unopened then
+  redis.call('ZADD', key('unopened'), 'NX', now, lane)
+else
+  redis.call('ZREM', key('unopened'), lane)
+end
 if patch.wait_ms or held then
   -- However long it waits, what was sent must be known then.
   redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))
