@@ -18,7 +18,8 @@ from tests.story.redis_faults import cut_off, without_replicas
 from tests.story.strait import Strait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 FAULT_SECONDS = 9.0
 # Read one by one, these take as long; Redis answers what comes meanwhile a thousand times.
@@ -97,7 +98,7 @@ def cluster_down(behind: Behind) -> Iterator[None]:
         behind.machine.kill("cluster")
 
 
-FAULTS = {
+FAULTS: dict[str, Callable[[Behind], AbstractContextManager[None]]] = {
     "LOADING": loading,
     "CLUSTERDOWN": cluster_down,
     "MASTERDOWN": lambda behind: cut_off(behind.machine.redis),
