@@ -9,7 +9,7 @@ lane leased; the lease runs out, the lane is due again, and the ledger tells the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 from uuid import uuid4
@@ -194,7 +194,9 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
             log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
         if waits := wait_after(case, error):
             return waits
-        return retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
+        then = retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
+        # What was found out of an unknown outcome is not to be read again.
+        return replace(then, looks=case.looks) if isinstance(then, Again) and then.in_place else then
 
 
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:

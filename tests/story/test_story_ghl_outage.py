@@ -28,6 +28,7 @@ POSTS = ("post",)
 DOWN = {"kind": "status", "status": 503}
 # This machine's worker's.
 SLOTS = 20
+PROBES = 2
 
 
 def refused(machine: Machine) -> int:
@@ -79,12 +80,12 @@ def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outag
     for endpoint in outage.endpoints:
         machine.sim.fault(endpoint, DOWN)
     began = time.monotonic()
-    early = writes(machine, "Outage", 40)
+    early = writes(machine, "Outage", 25)
     poll("an open circuit", lambda: machine.redis.smembers("ghlb:circuits:open"))
-    time.sleep(max(0, began + length / 2 - time.monotonic()))
-    middle = writes(machine, "Outage", 10)
+    time.sleep(max(0, began + 0.75 * length - time.monotonic()))
+    middle = writes(machine, "Outage", 5)
     time.sleep(max(0, began + length - 1 - time.monotonic()))
-    late = writes(machine, "Outage", 10)
+    late = writes(machine, "Outage", 5)
     time.sleep(max(0, began + length - time.monotonic()))
     assert machine.redis.zcard("ghlb:dead") == dead
     machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
@@ -102,5 +103,6 @@ def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outag
     assert machine.redis.zcard("ghlb:dead") == dead
     assert refused(machine) == before
     posted = sorted((each.requests("post")[-1]["monotonic"], number) for number, (each, _) in enumerate(told) if number >= old)
-    # As many as there are slots are under way at once.
-    assert all(number - old < place + SLOTS for place, (_, number) in enumerate(posted))
+    # As many as there are slots are under way at once; GHL may have come back to a probe, one of each circuit.
+    early_by_far = [number for place, (_, number) in enumerate(posted) if number - old >= place + SLOTS]
+    assert len(early_by_far) <= PROBES
