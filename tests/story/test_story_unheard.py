@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from redis import Redis
+
 from bridge.store.redis.connection import key
 from tests.story.machine import BIN, poll
 from workers.unheard import PATIENCE_SECONDS
@@ -43,7 +45,8 @@ def test_two_bridges_on_one_broker_leave_each_others_wake_ups_alone(machine: Mac
     broker = machine.environ["REDIS_URL"]
     other = f"{broker.rpartition('/')[0]}/1"
     machine.start("worker-2", REDIS_URL=other, BROKER_URL=broker, BRIDGE_LEASE_SECONDS="30")
-    poll("the other bridge", lambda: " ready." in machine.log("worker-2"))
+    with Redis.from_url(other) as state:
+        poll("the other bridge", lambda: state.zcard(key("workers")))
     people = [machine.person("Plain") for _ in range(20)]
     began = time.monotonic()
     said = [each.says("Which of you?", wait=False) for each in people]
