@@ -255,4 +255,4 @@ def test_a_busy_port_is_one_sentence(bare: Run, command: str) -> None:
         done = bare(command, PORT=str(port))
 
     assert done.returncode == 1
-    assert done.stderr == f"ghl-bridge: port {port} is in use: stop what listens there, or set PORT, as in `PORT=8001`\n"
+    assert done.stderr == f"ghl-bridge: port {port} is in use: stop the program there, or set another one, as in `PORT=8001`\n"
