@@ -36,7 +36,10 @@ def find(name: str = "rabbitmq-server") -> str | None:
 
 
 class RabbitMQ:
-    """What is declared durable survives `kill`. `settings` are further lines of its configuration. `stop` ends the port mapper too, which every Erlang node needs."""
+    """What is declared durable survives `kill`. `stop` ends the port mapper too, which every Erlang node needs.
+
+    `settings` are further lines of its configuration.
+    """
 
     def __init__(self, folder: Path, settings: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
