@@ -241,6 +241,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "circuits": again.circuits,
         "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
+        "unopened": again.unopened,
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }
