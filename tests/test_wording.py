@@ -49,8 +49,10 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 PAGES = sorted(
-    path for folder in ("receiver/console", "simulator/page") for path in (ROOT / "bridge" / folder).rglob("*") if path.suffix in
-    {".html", ".js"}
+    path
+    for folder in ("receiver/console", "simulator/page")
+    for path in (ROOT / "bridge" / folder).rglob("*")
+    if path.suffix in {".html", ".js"}
 )
 CODE = sorted(path for room in ("bridge", "workers", "infra") for path in (ROOT / room).rglob("*.py"))
 
@@ -66,7 +68,9 @@ def found(text: str) -> list[str]:
 def docstrings(path: Path) -> list[str]:
     """The docstrings of a module, its classes and its functions."""
     nodes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, nodes)]
+    return [
+        ast.get_docstring(node) or "" for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, nodes)
+    ]
 
 
 if __name__ == "__main__":
