@@ -15,6 +15,7 @@
     ├── OutcomeUnknown        a write was sent, but no readable answer came back
     ├── Permanent             retrying won't help: dead letter
     │   └── OperatorMustFix   wrong token, scope or provider settings: dead letter, shown to the operator
+    │       ├── VersionRefused  GHL no longer accepts this API version: the location is on hold until it does
     │       ├── CutOff        an answer was cut off without a complete sentence: only another provider can help
     │       └── TokenRefused  a login was refused: three in a row put the location on hold
     ├── Fenced                the lease was lost: stop, and write nothing
@@ -128,6 +129,10 @@ class Permanent(BridgeError):
 
 class OperatorMustFix(Permanent):
     """A token, a scope or a provider setting is wrong."""
+
+
+class VersionRefused(OperatorMustFix):
+    """GHL does not take the `Version` header that the bridge sends: no request of any location would pass."""
 
 
 class CutOff(OperatorMustFix):

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
     from bridge.model import Lane, Turn
+    from bridge.store.figures.signatures import Signatures
     from bridge.store.lanes.inbox import Accepted, Inbox
     from bridge.store.locations.installs import Installs
 
@@ -75,6 +76,7 @@ class AcceptServices:
     """The dependencies of accepting webhooks."""
 
     keys: signature.PublicKeys
+    signatures: Signatures
     inbox: Inbox
     installs: Installs
     app_id: str
@@ -84,8 +86,10 @@ class AcceptServices:
 
 async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServices) -> WebhookAnswer:
     """Accept a marketplace webhook. Raises Unauthorized; Unavailable if the message may not be stored."""
-    signature.verify(body, headers, services.keys)
+    scheme = signature.verify(body, headers, services.keys)
+    await services.signatures.admit(scheme)
     event = await _parse(body, partial(events.parse, app_id=services.app_id))
+    services.signatures.note(scheme, event)
     match event:
         case InboundMessage():
             return _told(event, event.id, await services.inbox.accept(event))

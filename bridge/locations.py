@@ -203,6 +203,7 @@ class Location(_Table):
     stop_words: Words = STOP_WORDS
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
+    evidence_texts: bool = False
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     outside_hours: Literal["silent", "defer", "away"] = "silent"

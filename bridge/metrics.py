@@ -115,7 +115,18 @@ DELIVERIES = Family(
     known=tuple((channel, delivery) for channel in SENT_BY for delivery in DELIVERY_WORDS),
 )
 
-FAMILIES = (ACCEPTED, MESSAGES, WEBHOOKS, WEBHOOK, REPLY, GHL_REQUEST, PROVIDER_REQUEST, TRIES, DEAD_LETTERS, DELIVERIES)
+SIGNATURES = Family(
+    "signatures",
+    "GHL's events with a valid signature, by its kind: ed25519; rsa (the legacy one alone), or rsa_refused "
+    "(GHL_LEGACY_SIGNATURES).",
+    ("kind",),
+    known=tuple((kind,) for kind in ("ed25519", "rsa", "rsa_refused")),
+)
+
+FAMILIES = (
+    *(ACCEPTED, MESSAGES, WEBHOOKS, WEBHOOK, REPLY, GHL_REQUEST, PROVIDER_REQUEST, TRIES, DEAD_LETTERS, DELIVERIES),
+    SIGNATURES,
+)
 
 
 class Tally:

@@ -48,6 +48,7 @@ def _as_web_address(value: str) -> str:
     return value
 
 
+LegacySignatures = Literal["auto", "1", "0"]
 WebAddress = Annotated[str, AfterValidator(_as_web_address), AfterValidator(lambda value: value.rstrip("/"))]
 # With a slash at the end it would be another address.
 WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(200, alias="WORKER_CONCURRENCY", ge=1, le=2000)
     ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
     ghl_webhook_keys: str = Field(GHL_PUBLISHED_KEYS, alias="GHL_WEBHOOK_KEYS")
+    ghl_legacy_signatures: LegacySignatures = Field("auto", alias="GHL_LEGACY_SIGNATURES")
+    ghl_api_version: str = Field("", alias="GHL_API_VERSION", pattern=r"^[\w.-]{0,32}$")
     ghl_app_id: str = Field("", alias="GHL_APP_ID")
     ghl_client_id: str = Field("", alias="GHL_CLIENT_ID")
     ghl_client_secret: SecretStr | None = Field(None, alias="GHL_CLIENT_SECRET")
@@ -144,6 +147,11 @@ class Settings(BaseSettings):
     def worker_threads(self) -> int:
         """The threads of a worker process: a ninth more than the slots for one location (claim.lua)."""
         return self.worker_concurrency + -(-self.worker_concurrency // 9)
+
+    @property
+    def retention_ms(self) -> int:
+        """How long timelines, dead letters and ledgers are kept, in ms."""
+        return max(1, round(self.retention_days * 24 * 3600 * 1000))
 
     @property
     def state_url(self) -> str:

@@ -20,7 +20,9 @@ from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import build_tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.figures.signatures import Signatures
 from bridge.store.lanes.excerpts import Excerpts
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
@@ -50,14 +52,13 @@ if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
     from bridge.wire.calls import Observe
 
-DAY_MS = 24 * 3600 * 1000
 ACCEPT_SECONDS = 1.0
 POST_SECONDS = 15.0
 SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
 
 
-def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
-    """The receiver's dependencies for accepting; `redis` is used for rare calls. Raises Misconfigured."""
+def build_accept_services(settings: Settings, redis: Redis, tally: Tally) -> AcceptServices:
+    """The receiver's dependencies for accepting; `redis` is for rare calls, `tally` counts signatures. Raises Misconfigured."""
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     # Without a key no location can have been applied, and no contact erased.
     keys = settings.fernet_keys if settings.secret_key else ()
@@ -65,6 +66,7 @@ def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
     installs = build_installs(settings, redis)
     return AcceptServices(
         keys=read_keys(settings.ghl_webhook_keys),
+        signatures=Signatures(accepting, tally, legacy=settings.ghl_legacy_signatures),
         inbox=inbox,
         installs=installs,
         app_id=settings.ghl_app_id,
@@ -101,7 +103,7 @@ def build_swept_messages(settings: Settings, redis: Redis) -> SweptMessages:
 def build_sweep_services(settings: Settings, redis: Redis, tally: Tally | None = None) -> SweepServices:
     """The dependencies of the sweep. Raises Misconfigured."""
     wire = Wire()
-    ghl_access, ghl = build_ghl_access(settings, redis, wire), GHL(wire.observed(_of_ghl(tally or Tally())), settings.ghl_api_url)
+    ghl_access, ghl = build_ghl_access(settings, redis, wire), build_ghl(settings, wire.observed(_of_ghl(tally or Tally())))
     return SweepServices(ghl_access=ghl_access, ghl=ghl, store=build_swept_messages(settings, redis))
 
 
@@ -199,9 +201,9 @@ def build_media_reader(settings: Settings, redis: Redis) -> MediaReader:
     return MediaReader(downloads, wire, MediaReads(redis), allow_private=settings.allow_private_urls)
 
 
-def build_ghl(settings: Settings) -> GHL:
-    """The client of GHL for operators' requests."""
-    return GHL(Wire(), settings.ghl_api_url)
+def build_ghl(settings: Settings, wire: Wire | None = None) -> GHL:
+    """The client of GHL, in the API version of the settings."""
+    return GHL(wire or Wire(), settings.ghl_api_url, version=settings.ghl_api_version)
 
 
 def build_circuits(settings: Settings, redis: Redis) -> Circuits:
@@ -220,13 +222,14 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
         ghl_access=build_ghl_access(settings, redis, wire),
-        ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
+        ghl=build_ghl(settings, wire.observed(_of_ghl(tally))),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),
         media=build_media_reader(settings, redis),
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         list_lags=ListLags(redis),
+        generations=Generations(redis),
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),
@@ -242,4 +245,4 @@ def _of_ghl(tally: Tally) -> Observe:
 
 
 def _retention_ms(settings: Settings) -> int:
-    return max(1, round(settings.retention_days * DAY_MS))
+    return settings.retention_ms

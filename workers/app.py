@@ -16,6 +16,7 @@ from bridge.operating.alerting import build_alerting
 from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
+from bridge.version_holds import VersionHolds
 from bridge.wire.calls import Wire
 from bridge.wiring import build_answer_services, build_heartbeat_lanes, build_redis, build_sweep_services, build_token_refresh
 from workers.consumer import tell_lost_connections_briefly
@@ -27,6 +28,7 @@ from workers.shutdown import Shutdown
 from workers.sweeper import Sweeper
 from workers.tasks import register
 from workers.threads import start_with_worker
+from workers.version_release import VersionRelease
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
@@ -48,9 +50,12 @@ def build(settings: Settings) -> Celery:
     task = register(app, services, leaving)
     dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
+    version = VersionRelease(
+        VersionHolds(redis=redis, locations=services.locations, ghl_access=services.ghl_access, ghl=services.ghl)
+    )
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
-    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer)
+    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer, version)
     start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app

@@ -23,7 +23,7 @@ def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
     Errors of the tag and the message are only logged, so that they don't prevent the dead letter.
     """
     location = case.kept.location
-    may_act = dead.refused != "ghl" and not (dead.refused and _on_hold(case, services))
+    may_act = dead.refused not in {"ghl", "version"} and not (dead.refused and _on_hold(case, services))
     if location.dead_letter_tag and may_act:
         attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, services))
     if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:

@@ -17,6 +17,7 @@ from bridge.answering.history import history
 from bridge.errors import CutOff, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
 from bridge.model import Again
 from bridge.policy import failover, transcript
+from bridge.store.lanes.excerpts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bridge.answering.services import AnswerServices
     from bridge.model import Completion, Question
     from bridge.store.lanes.excerpts import SealedExcerpt
+    from bridge.store.lanes.patch import ExcerptPatch
 
 log = structlog.get_logger()
 
@@ -147,12 +149,19 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
         may_claim=location.delivery_of(asked.name) != "bridge",
         circuit=asked.circuit,
         conversation_id=case.last.conversation_id,
+        knowledge=_knowledge(case, answer, asked.name, services),
     )
     case.told, case.excerpt = now.situation, None
     if asked.may_deliver:
         # Its delivery may have been reported before its answer arrived.
         case.turn = replace(turn, ledger=now.ledger, answered_at_ms=now_ms)
     return case.completion
+
+
+def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServices) -> ExcerptPatch | None:
+    """The words that the answer rests on, where the location keeps them."""
+    keep = case.kept.location.evidence_texts and answer.knowledge
+    return known_of(case.turn, services.excerpts.seal(answer.knowledge, provider=name)) if keep else None
 
 
 def _question(case: Case, name: str, services: AnswerServices) -> Question:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS, judge_turn
 from bridge.answering.list_lag import note_lag
+from bridge.answering.other_bot import judge_author
 from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
@@ -67,7 +68,8 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
-    return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(services))
+    skip = guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(services))
+    return judge_author(case, skip, services)
 
 
 def _outbound(case: Case, row: Listed) -> OutboundMessage:

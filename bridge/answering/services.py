@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.model import Turn
     from bridge.store.figures.list_lags import ListLags
     from bridge.store.lanes.excerpts import Excerpts
+    from bridge.store.lanes.generations import Generations
     from bridge.store.lanes.identities import Identities
     from bridge.store.lanes.leases import Lanes
     from bridge.store.lanes.situations import Situations
@@ -94,6 +95,7 @@ class AnswerServices:
     excerpts: Excerpts
     heartbeat: LeaseKeeper
     list_lags: ListLags
+    generations: Generations
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
     post_seconds: float

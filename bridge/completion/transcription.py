@@ -49,7 +49,7 @@ class Transcriber:
 
 
 def transcript_of(status: int, body: bytes) -> tuple[str, str]:
-    """The transcript, or a phrase with the reason why there is none. For silence engines answer 200 with no text or a noise."""
+    """The transcript, or the reason why there is none. For silence engines answer 200 with an empty text or a noise."""
     if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         return "", f"the transcription service answered HTTP {status}"
     text = as_text((json_object(body) or {}).get("text")).strip()[:MOST_CHARACTERS]

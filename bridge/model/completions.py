@@ -23,8 +23,9 @@ class Completion:
     the errors of quick tries before this one. `notes` describe changes to the answer ("removed: thoughts") for the timeline, with
     names and ids but no text of the answer. `as_said` is the service's original text, if it was changed and the service may have
     delivered it. `evidence` is the service's data about the answer (`completion.evidence.NAMES`) for the timeline: at most 2 KiB,
-    no texts; it is ignored in comparisons. `handover`: the service asks for a person, with or without a text; `note` is its
-    message to that person.
+    no texts; it is ignored in comparisons. `knowledge` holds the texts that the service found for the answer: stored only if the
+    location's settings say so. `handover`: the service asks for a person, with or without a text; `note` is its message to that
+    person.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Completion:
     notes: tuple[str, ...] = ()
     as_said: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    knowledge: str = field(default="", compare=False, repr=False)
     handover: bool = False
     note: str = ""
 

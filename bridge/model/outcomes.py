@@ -47,6 +47,7 @@ class Reason(StrEnum):
     OVERFLOW = "overflow"
     UNKNOWN_TYPE = "unknown_type"
     UNREADABLE_MEDIA = "unreadable_media"
+    OTHER_BOT = "other_bot"
     EMPTY = "empty"
     REFUSAL = "refusal"
     FILTERED = "filtered"

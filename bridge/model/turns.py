@@ -122,9 +122,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """A turn that failed for good. `refused` is the service that refused a login (`ghl`, `provider`), else empty.
+    """A turn that failed for good.
 
-    `outcome_unknown`: its reply may still be in the conversation. `error` is for people; no decision depends on its text.
+    `refused` is the service that refused a login (`ghl`, `provider`), `version` if GHL no longer accepts the API version, else
+    empty. `outcome_unknown`: its reply may still be in the conversation. `error` is for people; no decision depends on its text.
     """
 
     error: str

@@ -74,6 +74,15 @@ def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: P
         assert b"secret" not in orjson.dumps(each.evidence)
 
 
+def test_every_provider_tells_how_it_came_to_its_answer(wire: Wire, provider: Provider) -> None:
+    """Each has an answer that holds evidence, and what is kept of it is just that, without the words that matched."""
+    assert provider.evidence
+    with OtherSide(answering(http(200, provider.told))) as server:
+        said = provider.ask(wire, server.url)
+    assert said.text == "Nine."
+    assert said.evidence == provider.evidence
+
+
 def reset(visit: Visit) -> None:
     visit.request()
     visit.reset()
