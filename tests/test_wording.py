@@ -1,4 +1,4 @@
-"""Plain English: phrases that have to be read twice are in no document, page, help text or docstring; each has a standard term."""
+"""Plain English: phrases that have to be read twice are in no document, page, help text or docstring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider's text as Markdown tokens, parsed so that ordinary text that looks like Markdown keeps its words."""
+"""A provider's text as Markdown tokens, parsed so that no word of ordinary text that looks like Markdown is lost."""
 
 from __future__ import annotations
 

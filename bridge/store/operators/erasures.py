@@ -69,7 +69,7 @@ class Erasures:
         return self.finish(lane, self.begin(lane))
 
     def begin(self, lane: Lane) -> ErasureBegun:
-        """Fence off whoever works on it, and remove what is kept under the contact's own name; all at once."""
+        """Fence off a worker that holds the lane, and remove what is kept under the contact's own name; all at once."""
         with reaching("begin to erase a contact"):
             at, records, *stopped = self._erase(args=[str(lane), digests(lane, self._keys)[0], self._retention_ms])
         return ErasureBegun(at, records, tuple(sorted(map(text, stopped))))
@@ -135,7 +135,7 @@ class Erasures:
         return removed
 
     def _forget_others(self, lane: Lane) -> int:
-        """What is named after the lane, whoever keeps it."""
+        """Remove all other keys that are named after the lane."""
         removed = 0
         for names in self._names(f"*:{lane.location_id}:{lane.contact_id}*"):
             others = [name for name in names if _is_of(name, lane)]
