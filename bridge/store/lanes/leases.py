@@ -112,7 +112,7 @@ class Lanes(Schedule):
     ) -> StateAfterStep:
         """Save a provider's answer, which took `seconds`, and the question's messages; a crash then causes no second completion.
 
-        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider that answered. `knowledge` is stored.
+        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider. `knowledge` is stored.
         Returns the state afterwards, with a pause of `conversation_id`.
         """
         claims = {"may_deliver": may_deliver, "may_claim": may_claim}
