@@ -11,10 +11,10 @@ from bridge.errors import Fenced
 from bridge.model import UNKNOWN_LINE, Ended, Reason, Status
 from bridge.policy.normalise import digest
 from bridge.store.lanes.ends import event_of, outcome
-from bridge.store.lanes.inbox import REMEMBERED_MS
 from bridge.store.lanes.messages import decode, encode
 from bridge.store.redis.connection import key, reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

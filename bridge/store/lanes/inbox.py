@@ -15,11 +15,12 @@ from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
+from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
-from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import key, reaching
 from bridge.store.redis.lua import script
 from bridge.store.redis.pipelines import Pipelines
+from bridge.store.redis.retention import REMEMBERED_MS
 from bridge.store.redis.writable import NO_LOCATION
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word", "unconfigured"]
 
-# GHL's longest published retry schedule ends after 3 days (2026-08); twice that and a day.
-REMEMBERED_MS = 7 * 24 * 3600 * 1000
 # No person writes that many messages before an answer.
 MOST_WAITING = 1000
 

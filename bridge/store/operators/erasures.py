@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.store.lanes.pseudonyms import digests
 from bridge.store.redis.connection import PREFIX, key, reaching, scored, text
 from bridge.store.redis.lua import script
 
@@ -42,13 +41,6 @@ class ErasedRecords:
 
     records: int
     stopped: tuple[str, ...]
-
-
-def digests(lane: Lane, fernet_keys: Iterable[str]) -> tuple[str, ...]:
-    """What an erased contact is called, newest key first: only who has the key can tell whose it is."""
-    return tuple(
-        hmac.digest(urlsafe_b64decode(one), b"erased contact\0" + str(lane).encode(), "sha256").hex() for one in fernet_keys
-    )
 
 
 class Erasures:
