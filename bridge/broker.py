@@ -31,8 +31,8 @@ REDIS_TRANSPORT = {
 # AMQP's class and method of a refused queue declaration.
 DECLARATION = (50, 10)
 OTHER_QUEUE = (
-    "a queue of the bridge (ghl-bridge...) exists at the broker with other properties, for example another type: delete it there, "
-    "or use another virtual host in BROKER_URL"
+    "a queue of the bridge (ghl-bridge...) exists at the broker with other properties, for example another type: delete it "
+    "there, or use another virtual host in BROKER_URL"
 )
 _AMQP: tuple[tuple[type[AMQPError], str], ...] = (
     (AccessRefused, "it refuses the login in BROKER_URL, or that user may not use the queue"),

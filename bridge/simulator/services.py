@@ -114,7 +114,7 @@ def _by_name(call: Call, world: World) -> None:
 
 
 def _by_words(call: Call, world: World) -> None:
-    """Nothing but the words says who wrote them: whoever wrote the last line last."""
+    """Only the text shows its author: the author of the last line."""
     last = _last_turn(call).rpartition("\n")[2].strip()
     newest = 0
     for conversation in world.conversations.values():

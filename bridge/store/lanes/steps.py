@@ -186,7 +186,7 @@ def stopped(channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = F
 
 
 def skipped(turn: Turn, ended: Ended) -> Patch:
-    """What became of some of the messages."""
+    """The outcomes of some messages."""
     return {
         "messages": {id_: outcome(ended) for id_ in ended.message_ids},
         "done": ended.message_ids,
@@ -196,7 +196,7 @@ def skipped(turn: Turn, ended: Ended) -> Patch:
 
 
 def ended(turn: Turn, ended: Ended) -> Patch:
-    """What became of all messages, and of the reply's last part if that isn't noted yet."""
+    """The outcomes of all messages, and the reply's last part if it isn't recorded yet."""
     over = skipped(turn, ended)
     posted: Patch = sent(turn, ended.posted) if ended.posted else {}
     return {
