@@ -62,7 +62,7 @@ class Simulation:
         self.echoes = True
         self.operate: Callable[[Simulation], bool] = lambda _: False
         self.newer = 0
-        self.arrives_for = lambda: "contact"
+        self.arrives_for: Callable[[], str] = lambda: "contact"
         self.planned: list[tuple[float, Callable[[Simulation], object]]] = []
         self.depth = 0
         self._staff: dict[str, Worker] = {}
