@@ -1,7 +1,4 @@
-"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch a step.
-
-What each field of a patch says stands in `patch.Patch`.
-"""
+"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch (`patch.Patch`) per step."""
 
 from __future__ import annotations
 
