@@ -1,4 +1,4 @@
-"""The dispatcher: a thread in every worker that turns due lanes into wake-ups, no more than there are free slots."""
+"""The dispatcher: a thread in every worker that publishes wake-ups for due lanes, at most one per free slot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALIVE_SECONDS = 5.0
 
 
 class Dispatcher:
-    """Claims and publishes until stopped. Any number of them may run: a claim is atomic."""
+    """Claims lanes and publishes wake-ups until stopped. Any number of dispatchers may run, because a claim is atomic."""
 
     def __init__(self, redis: Redis, lanes: Lanes, *, slots: int, publish: Callable[[Sequence[Lane]], None]) -> None:
         self._wakes = WakeUpListener(redis)
@@ -38,7 +38,7 @@ class Dispatcher:
         self._publish = publish
         self._stopping = threading.Event()
         self._unheard = UnheardClaims(redis)
-        # No colon: the claim script puts the slots behind one.
+        # Without a colon, because the claim script appends `:slots`.
         self._worker = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}".replace(":", "-")
 
     def run(self) -> None:
@@ -56,18 +56,21 @@ class Dispatcher:
         self._wakes.close()
 
     def dispatch(self) -> float:
-        """Claim once and publish what was claimed; answers the seconds until the next claim makes sense."""
+        """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful."""
         claim = self._lanes.claim(self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE)
         if claim.lanes:
             self._wake(claim.lanes)
         return LONGEST_SLEEP if claim.next_due is None else claim.next_due
 
     def stop(self) -> None:
-        """Claim nothing more."""
+        """Stop claiming."""
         self._stopping.set()
 
     def _wake(self, lanes: tuple[Lane, ...]) -> None:
-        """What can't be published is put back. If even that fails, its claim runs out and it is due again."""
+        """Publish wake-ups.
+
+        A lane that can't be published is unclaimed; if that fails too, its claim expires and it is due again.
+        """
         try:
             self._publish(lanes)
         except Exception as error:  # noqa: BLE001 - each broker's client has its own errors, and none may end this thread

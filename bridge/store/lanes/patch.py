@@ -81,9 +81,9 @@ class DeadLetterPatch(TypedDict):
 
 
 class ExcerptPatch(TypedDict):
-    """What a service said when it failed."""
+    """What a service said when it failed, or the words that its answer rests on."""
 
-    # The turn's id, under which it is kept.
+    # The turn's id, or one made of it, under which it is kept.
     id: str
     # Who said it.
     provider: str
@@ -142,7 +142,8 @@ class Conditions(TypedDict, total=False):
     least: Sequence[int]
     # Nothing is written if a message of the same line, or of one that isn't known yet, stands behind those that were seen.
     unless_newer: Newer | None
-    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now.
+    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now, or if the
+    # location is removed or paused, or its app taken away.
     revision: Sequence[int]
     # Parts (or `ask`): nothing is written if the ledger says of one of them that it is in GHL.
     unless_there: Sequence[str]
@@ -178,7 +179,8 @@ class EndPatch(TypedDict, total=False):
     failed: bool
     # What the turn becomes, if it will not pass by itself.
     dead: DeadLetterPatch
-    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold.
+    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:
+    # GHL does not take the API version, which puts it on hold at once.
     refused: str
     # Written in place of everything else here if `refused` and the location is on hold by now.
     held: Held
