@@ -31,8 +31,8 @@ soak: .venv/.dev ## random kills of everything under load, beside a tutorial's b
 nightly: .venv/.dev ## walks, pairs of faults, a short soak, benchmarks and fuzzers with the day's seeds; a report in build/nightly
 	@$(BIN)/python -m infra.dev.nightly
 
-bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); QUICK=1 only sees that it runs
-	@$(BIN)/python -m infra.bench $(if $(QUICK),--quick) $(ARGS)
+bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); AGAINST=REV beside another commit; QUICK=1 only sees that it runs
+	@$(BIN)/python -m infra.bench$(if $(AGAINST),.against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 

@@ -172,6 +172,25 @@ def test_a_burst_gets_one_answer(sandbox: Page) -> None:
     expect(sandbox.locator(".message.outbound")).to_contain_text("In the morning, please.")
 
 
+@pytest.mark.parametrize("channel", ["SMS", "WhatsApp"])
+@pytest.mark.parametrize(
+    ("deed", "shown", "asked"),
+    [
+        ("Send a picture", "Picture", "[The contact sent 1 picture; you have not seen it.]"),
+        ("Send a voice note", "Voice note", "Do you open on Sunday?"),
+    ],
+)
+def test_a_file_is_sent_and_answered(sandbox: Page, deed: str, shown: str, asked: str, channel: str) -> None:
+    """A picture is told of and a voice note is read, by WhatsApp too, whose webhook holds neither text nor file."""
+    sandbox.get_by_label("Channel").select_option(channel)
+    sandbox.get_by_role("button", name=deed).click()
+    expect(sandbox.locator(".message.inbound")).to_contain_text(shown)
+    replies(sandbox, 1, within=LATER)
+    expect(sandbox.locator(".message.outbound")).to_contain_text(asked)
+    ends(sandbox, "^replied, reply ")
+    status(sandbox, "^Answered$")
+
+
 @pytest.mark.parametrize(("deed", "told"), [("Kill the worker", "asking"), ("Kill the receiver", ""), ("Kill Redis", "")])
 def test_a_killed_process_loses_nothing(sandbox: Page, deed: str, told: str) -> None:
     """Whatever is killed while the agent thinks, the message is answered once."""
@@ -195,7 +214,7 @@ def test_a_draft_is_an_end(sandbox: Page) -> None:
 
 def test_a_refused_question_is_a_dead_letter(sandbox: Page) -> None:
     """What the agent refuses for good ends as a dead letter, with its cause, and the console's page of it is one click away."""
-    settle_on(sandbox, "Agent: refuses it (dead letter)", "assistable (Simulated Dental)")
+    settle_on(sandbox, "Agent: refuses the request (dead letter)", "assistable (Simulated Dental)")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^Dead letter$")
     ends(sandbox, "^dead: .*422")
@@ -226,7 +245,7 @@ def test_refused_logins_are_a_hold(sandbox: Page, demo: Demo) -> None:
 
 def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
     """The second copy is called a duplicate."""
-    settle_on(sandbox, "GHL: its webhook comes twice")
+    settle_on(sandbox, "GHL: webhook arrives twice")
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
     status(sandbox, "^Answered$")
@@ -235,9 +254,9 @@ def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
 
 def test_a_webhook_that_never_comes_is_missed(sandbox: Page) -> None:
     """The sweep finds the message, and it is answered."""
-    settle_on(sandbox, "GHL: its webhook is missed")
+    settle_on(sandbox, "GHL: webhook never arrives")
     write(sandbox, "Hi! Is Friday free?")
-    expect(sandbox.locator("#state")).to_have_text("No webhook tells of it: the bridge's sweep finds it")
+    expect(sandbox.locator("#state")).to_have_text("Without a webhook: the bridge's sweep finds it")
     replies(sandbox, 1, within=LATER)
     status(sandbox, "^Answered$")
 
@@ -307,13 +326,13 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
     [
         ("with its thoughts in the text", "openai (", 1, "^replied", "removed: thoughts"),
         ("cut off in mid-sentence", "openai (", 1, "^replied", "shortened: cut off by max_tokens"),
-        ("as a stream that nobody asked for", "openai (", 1, "^replied", ""),
-        ("as a stream that nobody asked for", "agencii (", 1, "^replied", ""),
-        ("as a stream that nobody asked for", "webhook (", 1, "^replied", ""),
+        ("as an unrequested stream", "openai (", 1, "^replied", ""),
+        ("as an unrequested stream", "agencii (", 1, "^replied", ""),
+        ("as an unrequested stream", "webhook (", 1, "^replied", ""),
         ("with a tool call as text", "openai (", 0, "^no_reply", "tool_call"),
         ("with nothing", "webhook (", 0, "^no_reply", "empty"),
         ("filtered", "openai (", 0, "^no_reply", "filtered"),
-        ("with a sentence about its workflow", "webhook (", 0, "^dead", "what became of the flow"),
+        ("with a status text of its workflow", "webhook (", 0, "^dead", "what became of the flow"),
         ("with an error inside", "openai (", 0, "^retrying", "error"),
     ],
 )

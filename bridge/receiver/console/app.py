@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def build(admin_services: AdminServices) -> Starlette:
-    """The app that stands below `/console`; without an admin token it only says that it is closed."""
+    """Build the app for `/console`; without an admin token it only says that the console is disabled."""
     endpoints = PageEndpoints(admin_services)
     is_open = admin_services.settings.admin_token is not None
 
@@ -55,6 +55,7 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Rou
         "/conversations/{id}/text": conversations.show_text,
         "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
+        "/undelivered": conversations.replay,
         "/dead-letters": dead_letters.change,
         "/dead-letters/said": dead_letters.show_said,
         "/locations/{id}/{change}": locations.change,
@@ -68,10 +69,10 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Rou
 
 
 class VersionedFiles(StaticFiles):
-    """Static files, whose addresses change when they do."""
+    """Static files, whose addresses change with their content."""
 
     def file_response(self, *args: object, **more: object) -> Response:
-        """The file, to be kept for a year."""
+        """The file, with a cache time of a year."""
         response = super().file_response(*args, **more)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

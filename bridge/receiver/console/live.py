@@ -1,4 +1,4 @@
-"""Live: events as they happen, and the stream that tells open pages that something did."""
+"""The page of live events, and the stream that makes open pages reload their content."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ STEPS = (
     "not_sent", "dead", "replayed", "dropped", "superseded",
 )  # fmt: skip
 EVERY_SECONDS = 1.0
-# A stream ends by itself and the browser asks again: so a receiver that is told to stop waits for none, and no proxy cuts one.
+# A stream ends after this time and the browser reconnects, so a stopping receiver need not wait, and no proxy cuts the stream.
 LASTS_SECONDS = 10.0
 AGAIN_MS = 500
 
 
 def show(visit: Visit) -> Page:
-    """The newest events, of one location or step if asked for."""
+    """The newest events, optionally of one location or step."""
     step, location = visit.asked("step"), visit.asked("location")
     newest = visit.perform(events.events, events.EventsQuery(limit=500)).events
     chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
@@ -45,7 +45,7 @@ def show(visit: Visit) -> Page:
 
 
 def stream(endpoints: PageEndpoints, admin_services: AdminServices) -> Endpoint:
-    """Server-sent events: one whenever something happened since the last."""
+    """Server-sent events without data: one whenever there are new events."""
 
     async def take(request: Request) -> Response:
         if await endpoints.session(request) is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Again, Completion, Ended, HandedOver, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import HandoverPatch, Patch
+    from bridge.store.lanes.patch import ExcerptPatch, HandoverPatch, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -57,7 +57,7 @@ def asking(
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:
-        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]
+        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content, one.files)) for one in listed]
     return patch
 
 
@@ -73,7 +73,14 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
 
 
 def answered(
-    ids: Sequence[MessageId], completion: Completion, *, at_ms: int, seconds: float, may_deliver: bool, may_claim: bool
+    ids: Sequence[MessageId],
+    completion: Completion,
+    *,
+    at_ms: int,
+    seconds: float,
+    may_deliver: bool,
+    may_claim: bool,
+    knowledge: ExcerptPatch | None = None,
 ) -> Patch:
     """A provider's answer, which took `seconds`. `may_claim`: its word on who delivers is one to count."""
     saved: dict[str, int | str] = {
@@ -91,7 +98,8 @@ def answered(
         "lane": saved,
         "claimed": completion.claims_delivery if may_claim else None,
         "welcomed": ["provider"],
-        "events": [_answer_told(completion, seconds)],
+        "events": [{**_answer_told(completion, seconds), **({"excerpt_id": knowledge["id"]} if knowledge else {})}],
+        "excerpt": knowledge,
         **delivery,
     }
 
@@ -172,9 +180,9 @@ def known(messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> Patch
     return {"messages": {one.id: {"body": encode(one).decode()} for one in messages}, "events": [event]}
 
 
-def stopped(channel: str, *, at_ms: int, event: dict[str, Any]) -> Patch:
-    """The contact has stopped a channel by a word that is only known now."""
-    return {"stop": [channel, at_ms], "events": [event]}
+def stopped(channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> Patch:
+    """The contact has stopped a channel by a word that is only known now; `spoken`: in a voice note."""
+    return {"stop": [channel, at_ms], "spoken": spoken, "events": [event]}
 
 
 def skipped(turn: Turn, ended: Ended) -> Patch:
