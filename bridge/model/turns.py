@@ -37,8 +37,9 @@ class Turn:
     `asks` requests to a provider that may deliver, `stale` answers that were dropped because of a newer message. `answered` are
     the ids of the messages that the saved `answer` is for, or that a provider whose delivery is not settled was asked about;
     `parts` its texts as they were last posted. `session` is the provider's id of the conversation from its last answer, in this
-    turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the turn was read; `said` are the newest messages of the transcript (at most
-    MOST_SAID), oldest first; `topped`: the transcript was backfilled from GHL's list.
+    turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the turn was read;
+    `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript was backfilled
+    from GHL's list.
     """
 
     lane: Lane
