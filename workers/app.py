@@ -15,6 +15,7 @@ from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
 from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
+from bridge.store.lanes.schedule import NO_LIST
 from bridge.store.locations.sweeps import Sweeps
 from bridge.version_holds import VersionHolds
 from bridge.wire.calls import Wire
@@ -48,7 +49,9 @@ def build(settings: Settings) -> Celery:
     services = build_answer_services(settings, redis, heartbeat, tally)
     leaving = threading.Event()
     task = register(app, services, leaving)
-    dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
+    wake_ups = task.as_list() if settings.broker == settings.state_url and is_on_redis(settings.broker) else NO_LIST
+    slots = settings.worker_concurrency
+    dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, wake_ups=wake_ups)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     version = VersionRelease(
         VersionHolds(redis=redis, locations=services.locations, ghl_access=services.ghl_access, ghl=services.ghl)

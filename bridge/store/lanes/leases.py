@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -11,7 +10,7 @@ from bridge.errors import AlreadySent, Fenced, StandingChanged
 from bridge.model import ConversationId, LedgerEntry, MessageId
 from bridge.store.lanes import dead_lettering, steps
 from bridge.store.lanes.patch import ReleaseResult, StepResult
-from bridge.store.lanes.schedule import Schedule
+from bridge.store.lanes.schedule import Schedule, ScheduleOptions
 from bridge.store.lanes.situations import read_situation
 from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import no_room
@@ -21,7 +20,7 @@ from bridge.store.redis.connection import key, reaching, rows
 from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from redis import Redis
 
@@ -53,10 +52,8 @@ class StateAfterStep:
 class Lanes(Schedule):
     """The schedule and the steps of turns. Every method is one round trip and raises Unavailable when Redis can't be reached."""
 
-    def __init__(
-        self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(redis, lease_seconds=lease_seconds, retention_ms=retention_ms, clock=clock)
+    def __init__(self, redis: Redis, **options: Unpack[ScheduleOptions]) -> None:
+        super().__init__(redis, **options)
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
 

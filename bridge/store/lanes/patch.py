@@ -135,6 +135,18 @@ class Permit(Told):
     ago: int
 
 
+class LookupsAheadPatch(TypedDict):
+    """Look-ups at GHL that are paid for along with a lease; read by `lease.lua` alone."""
+
+    # For all of them.
+    permit: Permit
+    # How many, if the conversation was never read from GHL, and if it was.
+    first: int
+    later: int
+    # How long they may be made (ms).
+    valid: int
+
+
 class Conditions(TypedDict, total=False):
     """What a step depends on, and what it asks beside: read by `record.lua` alone."""
 

@@ -25,5 +25,5 @@ local function close_circuit(id)
   redis.call('HSET', record, 'closed_at', now)
   redis.call('SREM', key('circuits', 'open'), id)
   redis.call('ZADD', key('circuits'), now, id)
-  redis.call('PUBLISH', key('wake'), now)
+  ring(now)
 end
