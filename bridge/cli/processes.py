@@ -59,6 +59,10 @@ class Processes:
         process.wait()
         self.start(name, *self._started[name])
 
+    def stop(self, name: str) -> None:
+        """Stop one in order, and wait for its end."""
+        _stop(self._running.pop(name))
+
     def wait_until(self, what: str, ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait for something; raises DidNotWork when it takes too long or a process ends meanwhile."""
         deadline = time.monotonic() + seconds

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
-from bridge.cli import redis_server
+from bridge.cli import redis_server, redis_start
 from bridge.cli.context import RUNNING
 from bridge.cli.output import console
 from bridge.cli.processes import Processes, python
@@ -74,8 +74,7 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
     with _only_one(folder), Processes(folder / "logs") as processes, _stopped_by_signals():
         mine = dict(environ)
         if not mine.get("REDIS_URL"):
-            command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
-            processes.start("redis", command, mine)
+            mine["REDIS_URL"] = redis_start.start(processes, folder / "redis", mine)
         mine.setdefault("BRIDGE_SECRET_KEY", _kept(folder / "secret.key", lambda: Fernet.generate_key().decode()))
         mine["BRIDGE_ADMIN_TOKEN"] = mine.get("BRIDGE_ADMIN_TOKEN") or _kept(folder / TOKEN, lambda: token_urlsafe(24))
         mine.setdefault("BRIDGE_DATA_DIR", str(folder))

@@ -6,7 +6,7 @@
 --   ARGV[4]  lease (ms)
 --   ARGV[5]  most lanes that are taken
 -- Answers {ms until the next lane is due (-1: none, or no slot to give it), lane, lane, ...}.
--- Needs: schedule
+-- Needs: schedule, clock
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
@@ -16,6 +16,7 @@ redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 -- their heartbeats get one lease to take them back before anybody else may have the lanes.
 local before = tonumber(redis.call('GET', key('claimed')) or now)
 redis.call('SET', key('claimed'), now)
+if before - now > NOTICED_MS then clock_jumped_back(before - now) end
 if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
 local grace = redis.call('PTTL', key('patience'))
 if grace > 0 then return {grace} end
