@@ -9,11 +9,13 @@ from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, Prec
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from bridge.errors import DidNotWork
+from bridge.errors import DidNotWork, Unavailable
+from bridge.store.redis.connection import connect_without_retries, reaching
 from bridge.store.redis.refusals import RedisError, reason_of
 
 QUEUE = "ghl-bridge"
 CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 2.5
 # What a broker answers when it refuses: for a consumer no more than a lost connection is.
 REFUSALS = (RedisError, AMQPError, OperationalError)
 
@@ -67,6 +69,8 @@ def words(refusal: BaseException) -> str:
 
 def look(url: str) -> str:
     """Connect as a worker does, and look at the queue. Raises DidNotWork with what is wrong and what to do."""
+    if is_on_redis(url):
+        _must_answer(url)
     try:
         connection = Connection(url, ssl=tls(url), connect_timeout=CONNECT_SECONDS, transport_options=_looking(url))
         errors: tuple[type[BaseException], ...] = (*REFUSALS, *connection.connection_errors, *connection.channel_errors)
@@ -82,6 +86,16 @@ def look(url: str) -> str:
         # To close it in order is a question too, which a broker in an alarm leaves unanswered.
         connection.collect(socket_timeout=1)
     return f"it lets a worker in; {waiting} wake-up(s) wait in {QUEUE}"
+
+
+def _must_answer(url: str) -> None:
+    """Ask once: kombu would ask a Redis that is stuck again and again. Raises DidNotWork."""
+    with connect_without_retries(url, seconds=ANSWER_SECONDS) as probe:
+        try:
+            with reaching("answer as a broker"):
+                probe.ping()
+        except Unavailable as error:
+            raise DidNotWork(f"{error}: check BROKER_URL") from None
 
 
 def _looking(url: str) -> dict[str, Any]:

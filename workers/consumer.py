@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 # What is refused at once would be asked for again at once.
 PAUSE_SECONDS = 1.0
+# Pauses between tries to connect (s).
+RECONNECT = {"interval_start": 1, "interval_step": 1, "interval_max": 4}
 # So long without a refusal, and the next one is another trouble.
 QUIET_SECONDS = 5.0
 
@@ -42,6 +45,11 @@ class Consumer(EveryConsumer):
         self.connection_errors += REFUSALS  # type: ignore[attr-defined] # celery-types names it nowhere
         self._told = ""
         self._told_at = 0.0
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """As Celery's, which would wait for up to half a minute between tries."""
+        conn.ensure_connection = partial(conn.ensure_connection, **RECONNECT)
+        return super().ensure_connected(conn)
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """The broker refuses the connection."""

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge.cli import redis_server
-from bridge.cli.context import settings
+from bridge.cli.context import NO_ANSWER_SECONDS, settings
 from bridge.cli.output import print_json, working
 from bridge.errors import DidNotWork, WrongInput
 from bridge.store.redis.connection import connect
 from bridge.store.redis.server_files import locate, mark, marked, open_at_once
+from bridge.store.redis.waiting import wait_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,6 +68,7 @@ def back_up(target: Path, *, url: str) -> Backup:
 
 def _url() -> str:
     here = settings()
+    wait_at_most(NO_ANSWER_SECONDS)
     if here.bridge_url:
         raise DidNotWork("a backup copies Redis' files: run it on Redis' machine, with REDIS_URL and without BRIDGE_URL")
     return here.state_url
