@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from bridge import flow
 from bridge.answering.services import AnswerServices
@@ -37,6 +40,7 @@ from tests.stored import (
 )
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
@@ -142,7 +146,7 @@ class World:
 
     def services(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> AnswerServices:
         """What answering needs, of real things."""
-        wire = Wire()
+        wire = Wire(ssl_context=_authorities())
         return AnswerServices(
             lanes=lanes_of(self.redis),
             identities=identities_of(self.redis),
@@ -255,6 +259,12 @@ class World:
         if path not in answers and path.startswith(f"{POST}/"):
             return http(404, {"message": "Message not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """One for all tests: it takes tens of milliseconds to be read, and a test may work hundreds of times."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager

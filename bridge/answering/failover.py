@@ -6,6 +6,7 @@ There is one answer, never both, and no try is spent on a provider that is down.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -125,7 +126,9 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
 
 def _complete(case: Case, asked: AskedProvider, question: Question, services: AnswerServices, *, patient: bool) -> Completion:
     location, turn = case.kept.location, case.turn
-    completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
+    # Paused or given back since, the turn may be another's, who asked too: two deliveries could never be taken back.
+    fence = partial(services.lanes.hold, turn) if asked.may_deliver else None
+    completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient, before_send=fence)
     answer = completer.complete(question, seconds=location.provider_timeout_seconds)
     case.completion = replace(answer, provider=asked.name)
     if warned := case.completion.evidence.get("warnings"):

@@ -34,10 +34,10 @@ def history(case: Case, services: AnswerServices) -> tuple[PastMessage, ...]:
         return ()
     said = _record(case, count, services)
     lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
-    if not lacks or case.turn.topped or case.listed is not None:
-        return said
-    case.listed = _list(case, services)
-    return _record(case, count, services)
+    if lacks and not case.turn.topped and case.listed is None:
+        case.listed = _list(case, services)
+        said = _record(case, count, services)
+    return transcript.as_told(said, files=case.kept.location.media != "ignore")
 
 
 def _record(case: Case, count: int, services: AnswerServices) -> tuple[PastMessage, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bridge.answering.media_links import with_fresh_addresses
 from bridge.policy import transcript
 from bridge.policy.media import attachments_of, linked_line, unread_line, unseen_line
 
@@ -22,7 +23,8 @@ def tell(question: Question, case: Case, name: str, services: AnswerServices) ->
     messages = transcript.asked(case.messages, case.turn.carried)
     takes = services.providers.takes_files(location, name)
     if location.media == "links" and takes == "links":
-        files = tuple(each for message in messages for each in attachments_of(message))
+        fresh = with_fresh_addresses(case, messages, services)
+        files = tuple(each for message in fresh for each in attachments_of(message))
         return replace(question, input=_with(question.input, linked_line(files)), attachments=files)
     images = tuple(reading.image for reading in case.readings.values() if reading.image) if takes == "images" else ()
     lines = _lines(case, messages, shown=bool(images))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS
+from bridge.answering.media_links import fresh_addresses
 from bridge.answering.posting import say
-from bridge.errors import Permanent, Retryable
 from bridge.model import Again, Ended, MediaKind, Reading, Reason, Skip, Status
 from bridge.policy import failover, transcript
 from bridge.policy.consent import is_spoken_stop
@@ -36,7 +35,7 @@ def read_files(case: Case, services: AnswerServices) -> Ended | Again | None:
         return None
     names = failover.order(location.provider, location.fallback_provider)
     images = any(services.providers.takes_files(location, name) == "images" for name in names)
-    for number, (message, place, file) in enumerate(list(_unread(case, images=images))):
+    for number, (message, place, file) in enumerate(list(_unread(case, images=images)), _read_before(case)):
         if number < MOST_FILES:
             reading = _read(case, message, place, file, services, images=images)
         else:
@@ -53,6 +52,12 @@ def unreadable(case: Case, ended: Ended) -> Ended:
     return replace(ended, status=Status.SKIPPED, reason=Reason.UNREADABLE_MEDIA, facts=_facts(case))
 
 
+def _read_before(case: Case) -> int:
+    """How many files an earlier try has read."""
+    messages = transcript.asked(case.messages, case.turn.carried)
+    return sum(bool(said) for message in messages for said in message.transcripts)
+
+
 def _unread(case: Case, *, images: bool) -> Iterator[tuple[InboundMessage, int, Attachment]]:
     kinds = _READ | {MediaKind.IMAGE} if images else _READ
     for message in transcript.asked(case.messages, case.turn.carried):
@@ -66,19 +71,10 @@ def _read(
 ) -> Reading:
     location = case.kept.location
     reading, stale = services.media.read(file.url, file.kind, location, images=images)
-    fresh = _fresh_url(case, message, place, services) if stale else ""
-    if fresh and fresh != file.url:
+    fresh = fresh_addresses(case, message, services)[place] if stale else file.url
+    if fresh != file.url:
         reading, _ = services.media.read(fresh, file.kind, location, images=images)
     return reading
-
-
-def _fresh_url(case: Case, message: InboundMessage, place: int, services: AnswerServices) -> str:
-    """The file's address as GHL tells it now: addresses expire."""
-    try:
-        urls = services.ghl.content(message.id, token=case.token, seconds=READ_SECONDS).attachments
-    except (Permanent, Retryable):
-        return ""
-    return "".join(urls[place : place + 1])
 
 
 def _keep(case: Case, id_: str, place: int, reading: Reading, services: AnswerServices) -> None:
@@ -108,7 +104,7 @@ def _end_by_stop(case: Case, services: AnswerServices) -> Ended | None:
         return None
     last = stops[-1]
     event = {"step": "stopped", "message_id": last.id, "channel": last.channel, "how": "stop spoken"}
-    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event)
+    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event, spoken=True)
     facts = f"stop spoken in a voice note; {last.channel} stopped until the contact writes START"
     return case.ended(Status.SKIPPED, Skip(Reason.STOP_WORD, facts))
 

@@ -10,8 +10,9 @@ from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
 from bridge.answering.unknown_sends import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
-from bridge.errors import AlreadySent, OutOfResources, Permanent, Retryable, StandingChanged
+from bridge.errors import AlreadySent, OperatorMustFix, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
+from bridge.ghl.channels import advice_if_refused
 from bridge.model import Again, Channel, MessageId, Posting, Reason, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 
@@ -154,9 +155,12 @@ def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) 
         if send_check.given:
             send_check.take_back()
         raise
-    except (Retryable, Permanent, OutOfResources):
+    except (Retryable, Permanent, OutOfResources) as error:
         # Given or not: a claim of delivery that was looked for is settled by it.
         send_check.take_back()
+        advice = advice_if_refused(case.last)
+        if advice and isinstance(error, Permanent) and not isinstance(error, OperatorMustFix):
+            error.args = (f"{error}; {advice}",)
         raise
     if isinstance(outcome, Skip):
         send_check.take_back()

@@ -45,9 +45,18 @@ class LeaseKeeper(Protocol):
 class CompleterBuilder(Protocol):
     """Builds a location's completers."""
 
-    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
+    def __call__(
+        self,
+        location: Location,
+        name: str,
+        *,
+        may_deliver: bool,
+        patient: bool = True,
+        before_send: Callable[[], None] | None = None,
+    ) -> Completer:
         """The completer of this name for this location, `patient` with faults that pass in seconds.
 
+        `before_send` is called right before each request leaves, which it may forbid by raising.
         Raises OperatorMustFix when its settings don't suffice.
         """
         ...

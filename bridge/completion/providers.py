@@ -43,13 +43,22 @@ class Providers:
     services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
     sleep: Callable[[float], None] = time.sleep
 
-    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
+    def __call__(
+        self,
+        location: Location,
+        name: str,
+        *,
+        may_deliver: bool,
+        patient: bool = True,
+        before_send: Callable[[], None] | None = None,
+    ) -> Completer:
         """The completer of this name for this location, `patient` with faults that pass in seconds.
 
+        `before_send` is called right before each request leaves, which it may forbid by raising.
         Raises OperatorMustFix when its settings don't suffice.
         """
         wire, service = self._counted(name), self.service(location, name)
-        exchange = Exchange(wire, service, may_deliver=may_deliver, handover=location.handover)
+        exchange = Exchange(wire, service, may_deliver=may_deliver, handover=location.handover, before_send=before_send)
         return Retrying(Anew(exchange), sleep=self.sleep, attempts=TRIES if patient else 1)
 
     def circuit(self, location: Location, name: str) -> str:

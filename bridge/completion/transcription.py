@@ -5,6 +5,7 @@ It takes 25 MiB as multipart/form-data and no address; `json` is the one form of
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 PATH = "/audio/transcriptions"
 MOST_CHARACTERS = 20_000
+# What an engine writes of sounds that are no words: [BLANK_AUDIO], (silence), *music*, <|nospeech|>, ♪
+# (https://github.com/sk3llo/whisper_ggml/issues/29).
+_SOUNDS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*[^*]*\*|<\|[^|]*\|>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,12 @@ class Transcriber:
 
 
 def transcript_of(status: int, body: bytes) -> tuple[str, str]:
-    """What was said, or in words why it can't be known. An engine that hears nothing may answer 200 with nothing."""
+    """What was said, or in words why it can't be known. For silence engines answer 200 with nothing, or name the noise."""
     if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         return "", f"the transcription service answered HTTP {status}"
     text = as_text((json_object(body) or {}).get("text")).strip()[:MOST_CHARACTERS]
-    return (text, "") if text else ("", "nothing was understood in it")
+    spoken = any(character.isalnum() for character in _SOUNDS.sub(" ", text))
+    return (text, "") if spoken else ("", "nothing was understood in it")
 
 
 def of(location: Location) -> Transcriber | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.ids import ContactId, ConversationId
+    from bridge.model.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,13 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:
-    """One earlier message: `role` is `user` for the contact and `assistant` for the business, be it a person or ourselves."""
+    """One earlier message: `role` is `user` for the contact and `assistant` for the business, be it a person or ourselves.
+
+    `files` are the kinds of a contact's files that nobody has transcribed; with them `content` may be empty.
+    """
 
     role: str
     content: str
     id: MessageId = MessageId("")
     at_ms: int = 0
+    files: tuple[MediaKind, ...] = ()

@@ -105,7 +105,7 @@ class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 
     E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`. `call_seconds` is how
-    long a call was talked, 0 for one that was missed and for all else.
+    long a call was talked, 0 for one that was missed and for all else. `attachments` are the addresses of its files.
     """
 
     id: MessageId
@@ -119,6 +119,7 @@ class Listed:
     email_message_ids: tuple[MessageId, ...] = ()
     status: str = ""
     call_seconds: float = 0.0
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,9 @@ Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "ne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One open dead letter; `failed_at` is ISO 8601 in UTC, `error` holds no content.
+    """An open dead letter; `failed_at` is ISO 8601 in UTC, `error` contains no message text.
 
-    What the service said is shown by `excerpts.text` under `excerpt_id`, null if nothing is kept.
+    `excerpts.text` shows the service's error text for `excerpt_id`, which is null if none is stored.
     """
 
     id: str
@@ -40,7 +40,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterPage:
-    """Some open dead letters, oldest first; those of one location may be none, and yet there is a `next`."""
+    """Some open dead letters, oldest first. With a location filter the page may be empty although there is a `next`."""
 
     dead_letters: tuple[DeadLetter, ...]
     next: str | None
@@ -48,10 +48,10 @@ class DeadLetterPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Became:
-    """What became of one.
+    """The result for one dead letter.
 
-    `closed`: it was replayed, dropped or superseded before. `newer`: a newer turn of the contact was answered, so that only
-    `force` replays it.
+    `closed`: it was already replayed, dropped or superseded. `newer`: a newer turn of the contact was answered, so it is
+    replayed only with `force`.
     """
 
     id: str
@@ -60,7 +60,7 @@ class Became:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLettersQuery:
-    """Which ones: of one location, after the `next` of another page, and how many to look at."""
+    """Which dead letters: of one location (empty: all), `after` the `next` of another page, at most `limit`."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
     after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[0-9a-zA-Z]{1,64})?$")] = ""
@@ -69,14 +69,14 @@ class DeadLettersQuery:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterQuery:
-    """Which one."""
+    """The id of a dead letter."""
 
     id: Id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """Which ones to replay. `dry_run` only says what would be; `force`: even if a newer turn of the contact was answered."""
+    """Which dead letters to replay. `dry_run` changes nothing; `force` replays even if a newer turn was answered."""
 
     ids: Ids
     dry_run: bool = False
@@ -85,7 +85,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Which ones to drop."""
+    """Which dead letters to drop."""
 
     ids: Ids
 
@@ -103,13 +103,13 @@ def show(services: AdminServices, asked: DeadLetterQuery) -> DeadLetter:
     """Show one open dead letter."""
     dead_letter = services.dead_letters.get(asked.id)
     if dead_letter is None:
-        raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the ones there are")
+        raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the open ones")
     return _document(dead_letter)
 
 
 @operation("dead_letters.replay", "POST", "/dead-letters/replay", about=lambda asked: () if asked.dry_run else asked.ids)
 def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
-    """Run dead letters the whole way again, guards included; what was sent is never sent again."""
+    """Process dead letters again, with all guards; no part is sent twice."""
     _refuse_unknown(services, asked.ids)
     if asked.dry_run:
         return tuple(Became(id=id_, result="would replay") for id_ in asked.ids)
@@ -118,7 +118,7 @@ def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
 
 @operation("dead_letters.drop", "POST", "/dead-letters/drop", about=lambda asked: asked.ids)
 def drop(services: AdminServices, asked: Drop) -> tuple[Became, ...]:
-    """Close dead letters for good: their messages are skipped, with the reason dropped."""
+    """Close dead letters without an answer: their messages are skipped, with the reason dropped."""
     _refuse_unknown(services, asked.ids)
     results = services.dead_letters.drop(asked.ids)
     return tuple(Became(id=id_, result=result) for id_, result in zip(asked.ids, results, strict=True))

@@ -1,4 +1,4 @@
-"""The overview: what waits, what became of the last day's messages, and what needs attention."""
+"""The overview: waiting conversations, the last day's outcomes, and problems."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ MINUTES, HOURS = 60, 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """How many messages were accepted from `at` on (ISO 8601, UTC), and what became of some; `replied` counts providers' too."""
+    """Numbers of messages by outcome in the minute or hour that begins `at` (ISO 8601, UTC).
+
+    `replied` includes replies that providers posted.
+    """
 
     at: str | None
     accepted: int
@@ -37,11 +40,11 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The state of now in conversations, the last 24 hours in messages.
+    """The current state in conversations, and the last 24 hours in messages.
 
-    `waiting` and `answering` make up what there is to do; `retrying` are those of both that failed before, `held` belong to
-    locations on hold. `day` is the sum of `hours`, which are as `minutes` (of the last hour) oldest first; the newest is not over
-    yet. `reply_seconds` is the mean time from acceptance to reply, null without a reply.
+    `waiting` and `answering` are the conversations with unanswered messages; `retrying` are those of both with a failed attempt,
+    `held` belong to locations on hold. `hours` and `minutes` (of the last hour) are sorted, oldest first; the newest is not over
+    yet. `day` is the sum of `hours`. `reply_seconds` is the mean time from acceptance to reply, null without a reply.
     """
 
     troubles: tuple[Trouble, ...]
@@ -66,7 +69,7 @@ class Overview:
 
 @operation("overview", "GET", "/overview")
 def overview(services: AdminServices, asked: Nothing) -> Overview:
-    """Tell at one look what waits, what became of the last day's messages, and what needs somebody."""
+    """Show waiting conversations, the last day's outcomes, and problems."""
     del asked
     symptoms = look(services.redis)
     now = symptoms.gauges
@@ -107,7 +110,7 @@ def _sum(buckets: Iterable[Bucket]) -> Counter[str]:
 
 
 def _by_reason(counts: Counter[str], status: Status) -> dict[str, int]:
-    """Why messages ended so, the commonest reason first."""
+    """The reasons of messages with this status and their counts, the most frequent first."""
     return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|")}
 
 

@@ -101,6 +101,12 @@ def unread_line(kinds: Sequence[MediaKind]) -> str:
     return f"[The contact sent {counted(kinds)}; {ask}.]" if kinds else ""
 
 
+def earlier_line(kinds: Sequence[MediaKind]) -> str:
+    """What a provider is told of files that came earlier in the conversation; empty without any."""
+    they = "it is" if len(kinds) == 1 else "they are"
+    return f"[The contact sent {counted(kinds)} here; {they} not shown to you.]" if kinds else ""
+
+
 def linked_line(files: Sequence[Attachment]) -> str:
     """What a provider is told that gets the addresses along with the question; empty without files."""
     return f"[The contact sent {counted(each.kind for each in files)}; see attachments.]" if files else ""

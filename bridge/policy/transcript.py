@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.model import UNKNOWN_LINE, PastMessage, Question
+from bridge.model import UNKNOWN_LINE, Channel, PastMessage, Question
 from bridge.policy.authors import Author, author
+from bridge.policy.media import earlier_line, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from bridge.model import InboundMessage, Listed, MessageId
+    from bridge.model import InboundMessage, Listed, MediaKind, MessageId
 
 
 def choose(waiting: Sequence[InboundMessage], answered: Sequence[MessageId] = ()) -> tuple[InboundMessage, ...]:
@@ -54,12 +56,30 @@ def earlier(said: Sequence[PastMessage], *, asked: Collection[MessageId], count:
     return tuple(sorted(known.values(), key=lambda one: one.at_ms)[-count:])
 
 
+def as_told(said: Iterable[PastMessage], *, files: bool) -> tuple[PastMessage, ...]:
+    """What a provider is told of it: with a line where the contact sent files, or only the words."""
+    lined = ((one, earlier_line(one.files) if files else "") for one in said)
+    told = (replace(one, content="\n".join(part for part in (one.content, line) if part), files=()) for one, line in lined)
+    return tuple(one for one in told if one.content)
+
+
 def read_back(listed: Iterable[Listed]) -> tuple[PastMessage, ...]:
     """Rows of GHL's list as what was said: who the contact sees as the business is `assistant`, a person of it too."""
-    return tuple(
-        PastMessage(
-            role="user" if row.direction == "inbound" else "assistant", content=row.text, id=row.id, at_ms=row.date_added_ms
-        )
-        for row in listed
-        if row.text.strip() and (row.direction == "inbound" or author(type_=row.type, source=row.source) is not Author.NOBODY)
-    )
+    return tuple(_said(row) for row in listed if _says(row))
+
+
+def _says(row: Listed) -> bool:
+    if row.direction == "inbound":
+        return bool(row.text.strip() or row.attachments)
+    return bool(row.text.strip()) and author(type_=row.type, source=row.source) is not Author.NOBODY
+
+
+def _said(row: Listed) -> PastMessage:
+    role = "user" if row.direction == "inbound" else "assistant"
+    return PastMessage(role, row.text, id=row.id, at_ms=row.date_added_ms, files=_files(row) if role == "user" else ())
+
+
+def _files(row: Listed) -> tuple[MediaKind, ...]:
+    """Files of the business are not told: a model would write such a line itself."""
+    channel = Channel.WHATSAPP if row.type == "TYPE_WHATSAPP" else Channel.SMS
+    return tuple(kind_of(url, channel) for url in row.attachments)

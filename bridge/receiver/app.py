@@ -40,17 +40,17 @@ if TYPE_CHECKING:
     from bridge.settings import Settings
 
 
-# How many new objects make Python look for cycles; its own 700 are a few webhooks, which leave hardly any behind.
+# How many new objects start a garbage collection; the default of 700 is a few webhooks, which create hardly any cycles.
 COLLECT_AFTER = 10_000
 
 
 def from_process_environment() -> Starlette:
-    """The app as each web process builds it for itself. Raises Misconfigured."""
+    """Build the app for this web process. Raises Misconfigured."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format, settings.log_level)
     prepare()
     app = build(settings)
-    # What is there from the start stays: to look through it for garbage took some 60 ms each time, in which nobody was answered.
+    # Objects from the start are excluded from collection: searching them took about 60 ms each time, without any answer.
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -58,7 +58,7 @@ def from_process_environment() -> Starlette:
 
 
 def build(settings: Settings) -> Starlette:
-    """The app for these settings. Raises Misconfigured."""
+    """Build the app for these settings. Raises Misconfigured."""
     redis = build_redis_for_health(settings)
     admin_services = AdminServices(settings)
     accept_services = build_accept_services(settings, redis)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from bridge.simulator.simulation import Simulation
     from bridge.simulator.world import Message
 
-# What a contact may send: a name of the control API, and the file that stands for it. Instagram's voice notes are MP4s.
+# What a contact may send: a name of the control API, and the file that stands for it. Instagram's voice notes are MP4s. The notes
+# are spoken by flite's free voice `rms` (https://github.com/festvox/flite): "Do you open on Sunday?", the default `spoken`.
 FILES = {
     "picture": ("picture.png", "image/png"),
     "voice_note": ("voice_note.ogg", "audio/ogg"),

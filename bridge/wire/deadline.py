@@ -80,8 +80,17 @@ class Connections:
         weakref.finalize(self, self._pool.close)  # a thread that ends takes its connections along
 
     def send(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request whose body is in memory, and leave the answer's body to be read."""
-        return self._pool.handle_request(request)
+        """Send a request whose body is in memory, and leave the answer's body to be read.
+
+        Raises httpcore's errors; RemoteProtocolError too for an answer that had come before its request left.
+        """
+        response = self._pool.handle_request(request)
+        stream = response.extensions["network_stream"]
+        if isinstance(stream, _Stream) and not stream.heard:
+            # Whoever answered twice has said this of an earlier request: httpcore keeps it and takes it for this one's answer.
+            response.close()
+            raise httpcore.RemoteProtocolError("an answer came before its request")
+        return response
 
     def close(self) -> None:
         """Close all connections, those in use too."""
@@ -121,14 +130,19 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
+    """`heard`: something was read since the last request was written."""
+
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
         self._deadline = deadline
+        self.heard = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.heard = True
         return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.heard = False
         for start in range(0, len(buffer), PIECE):
             self._inner.write(buffer[start : start + PIECE], self._deadline.left(timeout, httpcore.WriteTimeout))
 

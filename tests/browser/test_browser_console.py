@@ -46,7 +46,7 @@ def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Red
     go(page, "Conversations")
     page.get_by_label("Id of a message, conversation, contact or reply").fill("m2")
     page.get_by_role("button", name="Find").click()
-    expect(page.get_by_role("heading", name="Not answered on purpose: A person has taken the conversation over.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Skipped: A person has taken over the conversation.")).to_be_visible()
     expect(page.locator("#verdict")).to_contain_text("usr_1 wrote 5 min ago")
 
 

@@ -195,7 +195,7 @@ def test_a_draft_is_an_end(sandbox: Page) -> None:
 
 def test_a_refused_question_is_a_dead_letter(sandbox: Page) -> None:
     """What the agent refuses for good ends as a dead letter, with its cause, and the console's page of it is one click away."""
-    settle_on(sandbox, "Agent: refuses it (dead letter)", "assistable (Simulated Dental)")
+    settle_on(sandbox, "Agent: refuses the request (dead letter)", "assistable (Simulated Dental)")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^Dead letter$")
     ends(sandbox, "^dead: .*422")
@@ -226,7 +226,7 @@ def test_refused_logins_are_a_hold(sandbox: Page, demo: Demo) -> None:
 
 def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
     """The second copy is called a duplicate."""
-    settle_on(sandbox, "GHL: its webhook comes twice")
+    settle_on(sandbox, "GHL: webhook arrives twice")
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
     status(sandbox, "^Answered$")
@@ -235,9 +235,9 @@ def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
 
 def test_a_webhook_that_never_comes_is_missed(sandbox: Page) -> None:
     """The sweep finds the message, and it is answered."""
-    settle_on(sandbox, "GHL: its webhook is missed")
+    settle_on(sandbox, "GHL: webhook never arrives")
     write(sandbox, "Hi! Is Friday free?")
-    expect(sandbox.locator("#state")).to_have_text("No webhook tells of it: the bridge's sweep finds it")
+    expect(sandbox.locator("#state")).to_have_text("Without a webhook: the bridge's sweep finds it")
     replies(sandbox, 1, within=LATER)
     status(sandbox, "^Answered$")
 
@@ -307,13 +307,13 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
     [
         ("with its thoughts in the text", "openai (", 1, "^replied", "removed: thoughts"),
         ("cut off in mid-sentence", "openai (", 1, "^replied", "shortened: cut off by max_tokens"),
-        ("as a stream that nobody asked for", "openai (", 1, "^replied", ""),
-        ("as a stream that nobody asked for", "agencii (", 1, "^replied", ""),
-        ("as a stream that nobody asked for", "webhook (", 1, "^replied", ""),
+        ("as an unrequested stream", "openai (", 1, "^replied", ""),
+        ("as an unrequested stream", "agencii (", 1, "^replied", ""),
+        ("as an unrequested stream", "webhook (", 1, "^replied", ""),
         ("with a tool call as text", "openai (", 0, "^no_reply", "tool_call"),
         ("with nothing", "webhook (", 0, "^no_reply", "empty"),
         ("filtered", "openai (", 0, "^no_reply", "filtered"),
-        ("with a sentence about its workflow", "webhook (", 0, "^dead", "what became of the flow"),
+        ("with a status text of its workflow", "webhook (", 0, "^dead", "what became of the flow"),
         ("with an error inside", "openai (", 0, "^retrying", "error"),
     ],
 )

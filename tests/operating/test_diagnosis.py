@@ -50,6 +50,7 @@ ALL_CAUSES = [
     "reply_cap",
     "undelivered:here",
     "unknown_type",
+    "spoken_stop:here:contact",
     "handover:here:contact",
 ]
 
@@ -67,6 +68,7 @@ EVERYTHING = symptoms(
     capped=("here:contact",),
     failing={"here": Failing(5, 25)},
     untyped=("here:contact",),
+    spoken_stops=("here:contact",),
     handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
     tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
@@ -91,6 +93,7 @@ EVERYTHING = symptoms(
         (symptoms(failing={"here": Failing(4, 4), "there": Failing(5, 26)}), []),
         (symptoms(failing={"here": Failing(5, 25), "there": Failing(9, 3)}), ["undelivered:here", "undelivered:there"]),
         (symptoms(untyped=("here:contact",)), ["unknown_type"]),
+        (symptoms(spoken_stops=("here:a", "here:b")), ["spoken_stop:here:a", "spoken_stop:here:b"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),
         (EVERYTHING, ALL_CAUSES),

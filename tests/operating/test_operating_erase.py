@@ -123,6 +123,7 @@ def live(redis: Redis, perform: Operations) -> None:
     perform(contacts.allow, WHO)
     redis.zadd(key("capped"), {str(LANE): now_ms(redis)})
     redis.zadd(key("untyped"), {str(LANE): now_ms(redis)})
+    redis.zadd(key("spoken_stops"), {str(LANE): now_ms(redis)})
     redis.hset(key("circuit", "assistable", "faults"), "token", str(LANE))
     Alerts(redis).review([Cause("reply_cap", f"`ghl-bridge explain {ID}`")], every=1.0)
     write(redis, "m5", text="secret words m5")

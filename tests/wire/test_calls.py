@@ -293,6 +293,16 @@ def test_a_call_within_a_call_is_bounded_by_it(wire: Wire) -> None:
     assert len(server.requests) == 1
 
 
+def test_an_answer_that_came_before_its_request_is_not_its_own(wire: Wire) -> None:
+    """A server that answers twice is believed once: the next request's outcome is unknown, and the one after that is answered."""
+    with OtherSide(answering(OK * 2, OK)) as server:
+        assert call(wire, server.url).status == 200
+        with pytest.raises(OutcomeUnknown, match="remote protocol error"):
+            call(wire, server.url)
+        assert call(wire, server.url).status == 200
+    assert server.connections == 2
+
+
 def assert_ok(answer: Answer) -> None:
     assert answer.status == 200
 

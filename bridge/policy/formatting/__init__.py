@@ -35,6 +35,8 @@ LIMITS: Mapping[Channel, tuple[int, Measure]] = {
     Channel.UNKNOWN: (1600, splitting.utf16_units),
 }
 
+# As many as TikTok takes after a contact's message (`policy.messaging_window`).
+_MOST_TIKTOKS = 10
 # TikTok refuses links; "Book here: https://..." keeps its words.
 _LINK = re.compile(r":?[ \t]*https?://\S+?(?=[.,;!?)\]]*(?:\s|$))")
 
@@ -44,7 +46,7 @@ class Shaped:
     """An answer as it is posted, part by part in this order; HTML for e-mail, plain text for all else.
 
     No parts: the answer says nothing (white space, a divider). `shortened`: its end was cut off for `sms_max_segments`, or
-    its links were left out for TikTok. `segments` is what all parts cost as SMS, 0 on other channels.
+    links and what is beyond ten messages were left out for TikTok. `segments` is what all parts cost as SMS, 0 on other channels.
     """
 
     parts: tuple[str, ...]
@@ -60,7 +62,8 @@ def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
     limit, measure = LIMITS[channel]
     if channel is Channel.TIKTOK:
         without = _LINK.sub("", said).strip()
-        return Shaped(parts=splitting.split(without, limit, measure), shortened=without != said)
+        parts = splitting.split(without, limit, measure)
+        return Shaped(parts=parts[:_MOST_TIKTOKS], shortened=without != said or len(parts) > _MOST_TIKTOKS)
     if channel is not Channel.SMS:
         return Shaped(parts=splitting.split(said, limit, measure))
     folded = sms.fold(said)

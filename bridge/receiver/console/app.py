@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def build(admin_services: AdminServices, stopping: Stopping) -> Starlette:
-    """The app that stands below `/console`; without an admin token it only says that it is closed."""
+    """Build the app for `/console`; without an admin token it only says that the console is disabled."""
     endpoints = PageEndpoints(admin_services)
     is_open = admin_services.settings.admin_token is not None
 
@@ -70,10 +70,10 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: S
 
 
 class VersionedFiles(StaticFiles):
-    """Static files, whose addresses change when they do."""
+    """Static files, whose addresses change with their content."""
 
     def file_response(self, *args: object, **more: object) -> Response:
-        """The file, to be kept for a year."""
+        """The file, with a cache time of a year."""
         response = super().file_response(*args, **more)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

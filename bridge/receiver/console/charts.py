@@ -1,4 +1,4 @@
-"""Bars for the overview's charts: numbers turned into rectangles on the server, for browsers without JavaScript too."""
+"""The bars of the overview's charts, computed on the server, so that they work without JavaScript."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One minute or hour: where it stands, what it is made of, and what it says."""
+    """The bar of one minute or hour: its position, its parts, and its text."""
 
     x: float
     width: float
@@ -41,7 +41,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars in a space as wide as there are bars, and `HEIGHT` high; `top` is the number at its upper edge."""
+    """Bars in an area that is one unit wide per bar and `HEIGHT` high; `top` is the number at its upper edge."""
 
     bars: tuple[Bar, ...]
     top: int
@@ -49,17 +49,17 @@ class Chart:
 
     @property
     def labels(self) -> tuple[Bar, ...]:
-        """Whose times stand below it: first, middle and last."""
+        """The bars whose times are shown below the chart: first, middle and last."""
         return (self.bars[0], self.bars[len(self.bars) // 2], self.bars[-1])
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing happened at all."""
+        """Whether all counts are 0."""
         return not any(self.totals)
 
 
 def draw(outcomes: Sequence[Outcomes]) -> Chart:
-    """Stack each minute's or hour's outcomes, the replies at the bottom."""
+    """Build a chart with the outcomes of each minute or hour stacked, replies at the bottom."""
     counted = [tuple(getattr(each, kind) for kind in KINDS) for each in outcomes]
     top = _nice(max(map(sum, counted)))
     bars = (_bar(number, each, counts, top) for number, (each, counts) in enumerate(zip(outcomes, counted, strict=True)))
@@ -92,7 +92,7 @@ def _parts(counts: tuple[int, ...], top: int) -> list[Part]:
 
 
 def _nice(highest: int) -> int:
-    """The next round number that has room for it."""
+    """The next round number that is not smaller."""
     size = 1
     while True:
         for step in NICE:

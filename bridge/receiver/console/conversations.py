@@ -1,4 +1,4 @@
-"""Conversations: found by any of their ids, and each with its whole story."""
+"""The pages for conversations: search by any id, and the details of one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_EVENTS = 60
 
 
 def search(visit: Visit) -> Page | Moved:
-    """Find a conversation by an id, or show those in which something happened last."""
+    """Find a conversation by an id, or show the most recent ones."""
     wanted = visit.asked("q")
     recent = _recent(visit.perform(events.events, events.EventsQuery(limit=RECENT_EVENTS)).events)
     undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_RECENT)).replies
@@ -38,12 +38,12 @@ def search(visit: Visit) -> Page | Moved:
 
 
 def show(visit: Visit) -> Page:
-    """One conversation's story."""
+    """The page of one conversation."""
     return _page(visit, texts={})
 
 
 def show_text(visit: Visit) -> Page:
-    """The story, with one message's text."""
+    """The same page with one message's text."""
     id_ = visit.given("message")
     try:
         text = visit.perform(message_text.text, message_text.MessageQuery(id_)).text
@@ -53,7 +53,7 @@ def show_text(visit: Visit) -> Page:
 
 
 def show_said(visit: Visit) -> Page:
-    """The story, with what the service said when a turn failed."""
+    """The same page with a service's error text."""
     id_ = visit.given("excerpt")
     try:
         said = visit.perform(excerpts.text, excerpts.OfTurn(id_))
@@ -63,20 +63,20 @@ def show_said(visit: Visit) -> Page:
 
 
 def change(visit: Visit) -> Moved:
-    """Pause or resume the conversation, or lift the contact's stops."""
+    """Pause or resume the conversation, or lift the contact's opt-outs."""
     told = visit.perform(explain.explain, explain.ExplainQuery(visit.path("id")))
     match visit.path("change"):
         case "pause":
             visit.perform(conversations.pause, conversations.ConversationQuery(told.contact_id))
-            note = "Paused: what comes is skipped until it is resumed."
+            note = "Paused: messages are skipped until the conversation is resumed."
         case "resume":
             visit.perform(conversations.resume, conversations.ConversationQuery(told.contact_id))
-            note = "Resumed: the next message is answered. What was skipped meanwhile stays skipped."
+            note = "Resumed: the next message is answered. Skipped messages stay skipped."
         case "allow":
             allowed = visit.perform(contacts.allow, contacts.ContactQuery(told.location_id, told.contact_id))
-            note = f"The contact's stop is lifted: {', '.join(allowed.channels) or 'there was none'}."
+            note = f"The contact's opt-out is lifted: {', '.join(allowed.channels) or 'there was none'}."
         case _:
-            raise WrongInput("a conversation can be paused and resumed, and a stop lifted")
+            raise WrongInput("a conversation can only be paused or resumed, or its opt-out lifted")
     return Moved(f"/console/conversations/{quote(told.contact_id, safe='')}", note)
 
 
@@ -104,7 +104,7 @@ def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] 
 
 
 def _timed(events: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], float | None]]:
-    """Each event with the seconds since the one before; None for the first."""
+    """Each event with the seconds since the previous one; None for the first."""
     timed: list[tuple[dict[str, Any], float | None]] = []
     before = None
     for event in events:
@@ -115,13 +115,13 @@ def _timed(events: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], float
 
 
 def _newest_excerpts(events: Iterable[dict[str, Any]]) -> set[int]:
-    """Which of the events is the newest one, by its place, of each turn that a service said something of: only that is kept."""
+    """The indexes of the newest event of each turn with an error text, because only the newest text is stored."""
     newest = {event["excerpt_id"]: place for place, event in enumerate(events) if event.get("excerpt_id")}
     return set(newest.values())
 
 
 def _recent(events: Iterable[EventShown]) -> list[EventShown]:
-    """The last event of each conversation, newest first."""
+    """The newest event of each conversation, newest first."""
     last: dict[tuple[str, str], EventShown] = {}
     for event in events:
         last.setdefault((event.location_id, event.contact_id), event)

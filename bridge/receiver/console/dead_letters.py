@@ -1,4 +1,4 @@
-"""Dead letters: filtered by location, replayed or dropped one by one, by the page or all of them, with a look before."""
+"""The page for dead letters: filter by location, replay or drop some or all of them, dry run."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 50
 AT_ONCE = 500
-# A filter that hardly anything passes must not read for ever: the next page goes on where this one stopped.
+# With a filter that matches few dead letters, a page must not read for ever: the next page continues where this one stopped.
 MOST_READ = 5_000
 RESULTS = {
     "replayed": "replayed",
     "would replay": "would be replayed",
     "dropped": "dropped",
     "closed": "closed before",
-    "newer": "kept, since a newer message of the contact was answered (force replays it)",
+    "newer": "not replayed, because a newer message was answered (select the option to replay it anyway)",
     "unknown": "not known",
 }
 
 
 def show(visit: Visit) -> Page:
-    """A page of the open ones."""
+    """A page of open dead letters."""
     return _shown(visit, visit.asked("location"), visit.asked("after"))
 
 
 def show_said(visit: Visit) -> Page:
-    """The same page, with what the service said of one of them."""
+    """The same page with a service's error text."""
     id_ = visit.given("excerpt")
     try:
         said = {id_: visit.perform(excerpts.text, excerpts.OfTurn(id_)).text}
@@ -65,11 +65,11 @@ def _shown(
 
 
 def change(visit: Visit) -> Page | Moved:
-    """Replay or drop what was chosen; a look or a question comes first where one was asked for or is wise."""
+    """Replay or drop the selected dead letters, after a dry run or a confirmation where needed."""
     action, location, everything = visit.given("action"), visit.given("location"), visit.given("scope") == "all"
     ids = _all(visit, location) if everything else tuple(visit.form.get("id", ()))[:AT_ONCE]
     if not ids:
-        raise WrongInput("no dead letter was chosen: tick some, or take all of them")
+        raise WrongInput("no dead letter is selected: select some, or choose all")
     match action:
         case "replay":
             became = visit.perform(dead_letters.replay, Replay(ids=ids, force=bool(visit.given("force"))))
@@ -78,13 +78,13 @@ def change(visit: Visit) -> Page | Moved:
         case "drop" | "dry_run":
             return _ask(visit, action, ids, location, everything=everything)
         case _:
-            raise WrongInput("a dead letter can be replayed or dropped")
+            raise WrongInput("a dead letter can only be replayed or dropped")
     back = f"/console/dead-letters?{urlencode({'location': location})}" if location else "/console/dead-letters"
     return Moved(back, _told(became, more=everything and len(ids) == AT_ONCE))
 
 
 def _ask(visit: Visit, action: str, ids: tuple[str, ...], location: str, *, everything: bool) -> Page:
-    """What would happen: a dry run's answer, or the question before a drop."""
+    """The page with the result of a dry run, or with the confirmation of a drop."""
     told = ""
     if action == "dry_run":
         told = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
@@ -100,7 +100,7 @@ def _ask(visit: Visit, action: str, ids: tuple[str, ...], location: str, *, ever
 
 
 def _some(visit: Visit, location: str, after: str, most: int) -> tuple[list[DeadLetter], str | None]:
-    """So many, and where the next ones begin."""
+    """At most `most` dead letters, and the `after` of the next ones."""
     found: list[DeadLetter] = []
     read = 0
     while True:
@@ -123,4 +123,4 @@ def _all(visit: Visit, location: str) -> tuple[str, ...]:
 def _told(became: Iterable[Became], *, more: bool) -> str:
     counted = Counter(each.result for each in became)
     said = "; ".join(f"{count:,} {RESULTS[result]}" for result, count in counted.most_common())
-    return f"{said}. There are more: do it again for the next ones." if more else f"{said}."
+    return f"{said}. There are more: repeat it for the next ones." if more else f"{said}."

@@ -1,4 +1,4 @@
-"""Live: events as they happen, and the stream that tells open pages that something did."""
+"""The page of live events, and the stream that makes open pages reload their content."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ STEPS = (
     "not_sent", "dead", "replayed", "dropped", "superseded",
 )  # fmt: skip
 EVERY_SECONDS = 1.0
-# With a look every second, a page knows after three seconds that Redis is stuck, and has one more to say so.
+# With a look every second, a page knows after three seconds that Redis does not answer.
 LOOK_SECONDS = 2.0
-# A stream ends by itself and the browser asks again: so no proxy cuts one.
+# A stream ends after this time and the browser reconnects, so no proxy cuts the stream.
 LASTS_SECONDS = 10.0
 AGAIN_MS = 500
 
 
 def show(visit: Visit) -> Page:
-    """The newest events, of one location or step if asked for."""
+    """The newest events, optionally of one location or step."""
     step, location = visit.asked("step"), visit.asked("location")
     newest = visit.perform(events.events, events.EventsQuery(limit=500)).events
     chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
@@ -48,7 +48,7 @@ def show(visit: Visit) -> Page:
 
 
 def stream(endpoints: PageEndpoints, admin_services: AdminServices, stopping: Stopping) -> Endpoint:
-    """Server-sent events: `here` once Redis has answered, `happened` whenever something has since the last, `lost` at an end."""
+    """Server-sent events: `here` when Redis has answered, `happened` when there are new events, `lost` when it does not."""
 
     async def take(request: Request) -> Response:
         if await endpoints.session(request) is None:

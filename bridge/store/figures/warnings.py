@@ -1,4 +1,4 @@
-"""Warning signs: refused webhooks, and conversations that reached their cap on replies or hold an unknown message type."""
+"""Warning signs: refused webhooks, and conversations with a reached cap on replies, an unknown message type or a spoken stop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 REFUSED_MINUTES = 10
 CAPPED_MINUTES = 60
-UNTYPED_MINUTES = 24 * 60
+UNTYPED_MINUTES = SPOKEN_MINUTES = 24 * 60
 
 
 def refused_webhooks(redis: Redis) -> int:
@@ -31,6 +31,11 @@ def capped_lanes(redis: Redis) -> tuple[str, ...]:
 def untyped_lanes(redis: Redis) -> tuple[str, ...]:
     """The lanes in which a text of an unknown message type was skipped within the last day, likewise. Raises Unavailable."""
     return _newest(redis, key("untyped"), UNTYPED_MINUTES)
+
+
+def spoken_stops(redis: Redis) -> tuple[str, ...]:
+    """The lanes that a voice note stopped within the last day and that nothing has lifted, likewise. Raises Unavailable."""
+    return _newest(redis, key("spoken_stops"), SPOKEN_MINUTES)
 
 
 def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ for channel in pairs(stops(lane)) do
   redis.call('HSET', record, 'start:' .. channel, now)
   lifted[#lifted + 1] = channel
 end
+redis.call('ZREM', key('spoken_stops'), lane)
 if #lifted > 0 then
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)

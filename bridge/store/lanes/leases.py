@@ -136,10 +136,9 @@ class Lanes(Schedule):
         `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
         Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
-        contact's
-        standing is not of this `revision` any more; AlreadySent if the part was heard of meanwhile, or the provider has delivered
-        the
-        answer; BudgetExhausted if GHL's budget, which the post is paid from by this `permit`, has no room.
+        contact's standing is not of this `revision` any more, or its location is silent; AlreadySent if the part was heard of
+        meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's budget, which the post is paid from by this
+        `permit`, has no room.
         """
         done = self._step(
             turn,
@@ -172,9 +171,9 @@ class Lanes(Schedule):
         """Keep messages as they are known now; `event` tells in the timeline how that came."""
         self._step(turn, steps.known(messages, event=event))
 
-    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any]) -> None:
-        """Note that the contact has stopped a channel, by a word that is only known now."""
-        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event))
+    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> None:
+        """Note that the contact has stopped a channel, by a word that is only known now; `spoken`: in a voice note."""
+        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event, spoken=spoken))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
         """Write down what became of some of the messages; the lane stays leased for the others."""

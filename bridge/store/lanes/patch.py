@@ -142,7 +142,8 @@ class Conditions(TypedDict, total=False):
     least: Sequence[int]
     # Nothing is written if a message of the same line, or of one that isn't known yet, stands behind those that were seen.
     unless_newer: Newer | None
-    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now.
+    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now, or if the
+    # location is removed or paused, or its app taken away.
     revision: Sequence[int]
     # Parts (or `ask`): nothing is written if the ledger says of one of them that it is in GHL.
     unless_there: Sequence[str]
@@ -223,6 +224,8 @@ class Patch(Conditions, EndPatch, total=False):
     excerpt: ExcerptPatch | None
     # [channel, since when (ms)] that the contact has stopped.
     stop: Sequence[str | int]
+    # Whether a voice note said that stop: an operator is told, since engines mishear.
+    spoken: bool
     # Events for the timeline; JSON once they are a document.
     events: Sequence[Mapping[str, Any]]
     # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.

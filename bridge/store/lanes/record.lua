@@ -23,6 +23,12 @@ end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {STEP.shut} end
 
+-- Whether nobody is to be written to, whatever the contact wants: the location is removed or paused, or the app was taken away.
+local function is_silent(location)
+  local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused')
+  return not known[1] or known[2] or known[3] == '1'
+end
+
 -- Why nothing is to be written.
 local function objection()
   -- What is there can't be taken back, whoever has written since.
@@ -37,7 +43,7 @@ local function objection()
       if line == patch.unless_newer.line or line == UNKNOWN_LINE then return STEP.newer end
     end
   end
-  if patch.revision and revision(lane) ~= patch.revision[1] then return STEP.changed end
+  if patch.revision and (revision(lane) ~= patch.revision[1] or is_silent((split(lane)))) then return STEP.changed end
 end
 
 if is[3] ~= patch.nonce then

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from bridge.errors import Fenced
 from bridge.model import Lane
 from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store.lanes.turns import read_turn
@@ -85,6 +86,12 @@ class Schedule:
         pairs = [part for turn in held for part in (str(turn.lane), turn.token)]
         with reaching("renew leases"):
             return tuple(map(Lane.parse, self._renew(args=[self._lease_ms, *pairs])))
+
+    def hold(self, turn: Turn) -> None:
+        """Renew a lease right before what can't be taken back. Raises Fenced if it is another's, or over before the answer."""
+        began = self._clock()
+        if self.renew([turn]) or (self._clock() - began) * 1000 >= self._lease_ms:
+            raise Fenced(f"the lease of {turn.lane} was lost")
 
     def give_back(self, turn: Turn) -> bool:
         """Give the lane back untouched, due at once: this process is about to stop. False when the lease was lost before."""

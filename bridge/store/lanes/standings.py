@@ -84,7 +84,7 @@ class Standings:
 
 
 def _told(heard: Iterable[PastMessage]) -> list[str | int]:
-    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
+    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content, one.files))]
 
 
 def _event(step: str) -> bytes:

@@ -56,7 +56,7 @@ def asking(
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:
-        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]
+        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content, one.files)) for one in listed]
     return patch
 
 
@@ -170,9 +170,9 @@ def known(messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> Patch
     return {"messages": {one.id: {"body": encode(one).decode()} for one in messages}, "events": [event]}
 
 
-def stopped(channel: str, *, at_ms: int, event: dict[str, Any]) -> Patch:
-    """The contact has stopped a channel by a word that is only known now."""
-    return {"stop": [channel, at_ms], "events": [event]}
+def stopped(channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> Patch:
+    """The contact has stopped a channel by a word that is only known now; `spoken`: in a voice note."""
+    return {"stop": [channel, at_ms], "spoken": spoken, "events": [event]}
 
 
 def skipped(turn: Turn, ended: Ended) -> Patch:

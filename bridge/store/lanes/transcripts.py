@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bridge.model import UNKNOWN_LINE, MessageId, PastMessage
+from bridge.model import UNKNOWN_LINE, MediaKind, MessageId, PastMessage
+from bridge.policy.media import attachments_of
 from bridge.store.redis.connection import rows
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ def cut(text: str) -> str:
     return text.strip()[:MOST_CHARACTERS]
 
 
-def said(id_: MessageId, role: str, text: str) -> str:
+def said(id_: MessageId, role: str, text: str, files: Sequence[MediaKind] = ()) -> str:
     """One message as JSON, the same for the same message."""
-    return orjson.dumps({"id": id_, "role": role, "content": cut(text)}).decode()
+    fields = {"id": id_, "role": role, "content": cut(text)}
+    return orjson.dumps({**fields, "files": files} if files else fields).decode()
 
 
 def said_by_contact(message: InboundMessage) -> str:
-    """An inbound message as JSON."""
-    return said(message.id, "user", message.words)
+    """An inbound message as JSON; files whose words are known are no files here."""
+    heard = [*message.transcripts, *[""] * len(message.attachments)]
+    files = [each.kind for each, words in zip(attachments_of(message), heard, strict=False) if not words]
+    return said(message.id, "user", message.words, files)
 
 
 def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
@@ -41,7 +45,8 @@ def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
 def read_said(text: str, at_ms: float) -> PastMessage:
     """Undo `said`."""
     fields = orjson.loads(text)
-    return PastMessage(role=fields["role"], content=fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms))
+    files = tuple(MediaKind(kind) if kind in list(MediaKind) else MediaKind.FILE for kind in fields.get("files", ()))
+    return PastMessage(fields["role"], fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms), files=files)
 
 
 def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
@@ -54,9 +59,9 @@ def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
 
 
 def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
-    """The contact's words in these messages and in those that were taken along, each with its time (ms)."""
+    """What the contact said and sent in these messages and in those that were taken along, each with its time (ms)."""
     asked = {*ids, *taken_along(turn, ids)}
-    heard = [message for message in (*turn.carried, *turn.messages) if message.id in asked and message.words]
+    heard = [one for one in (*turn.carried, *turn.messages) if one.id in asked and (one.words or one.attachments)]
     return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]
 
 

@@ -154,6 +154,7 @@ class Erasures:
         """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
         self._redis.zrem(key("capped"), str(lane))
         self._redis.zrem(key("untyped"), str(lane))
+        self._redis.zrem(key("spoken_stops"), str(lane))
         for names in self._names("circuit:*:faults"):
             for name in names:
                 for field, met in self._redis.hgetall(name).items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.store.figures.deliveries import failing
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
-from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untyped_lanes
+from bridge.store.figures.warnings import capped_lanes, refused_webhooks, spoken_stops, untyped_lanes
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
@@ -40,6 +40,7 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
+    `spoken_stops` those that a voice note stopped within the last day and that nothing has lifted,
     `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
     locations with undelivered replies within an hour, `tried` tells of a write that was tried.
     """
@@ -52,6 +53,7 @@ class Symptoms:
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
+    spoken_stops: tuple[str, ...] = ()
     handovers: tuple[Handover, ...] = ()
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
@@ -71,6 +73,7 @@ def look(redis: Redis) -> Symptoms:
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
         untyped=untyped_lanes(redis),
+        spoken_stops=spoken_stops(redis),
         handovers=open_handovers(redis),
         missing_durability=missing_durability(redis),
         failing=failing(redis),

@@ -39,6 +39,7 @@ class Source:
         return _COMMENT.sub("", self.text)
 
 
+@cache
 def script(name: str) -> str:
     """The text of one script as it is loaded."""
     return "".join(source.code for source in sources(name))

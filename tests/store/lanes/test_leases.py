@@ -14,6 +14,7 @@ from redis import Redis
 from bridge.errors import BudgetExhausted, Fenced, StandingChanged, Unavailable
 from bridge.model import (
     Again,
+    AppChange,
     Completion,
     ContactId,
     ConversationId,
@@ -36,6 +37,7 @@ from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN, Claim
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.lanes.transcripts import said_by_contact
 from bridge.store.limits.budget import left_of
+from bridge.store.locations.installs import Installs
 from bridge.store.redis.connection import connect_without_retries, key, now_ms, rows, text
 from tests.stored import (
     HERE,
@@ -977,3 +979,38 @@ def test_a_part_whose_echo_came_first_is_told_as_sent_once(redis: Redis, lanes: 
     timeline = Timelines(redis).find("contact")
     assert timeline
     assert [event.step for event in timeline.events] == ["accepted", "sending", "sent"]
+
+
+@pytest.mark.parametrize("silence", ["uninstalled", "paused", "removed"])
+def test_a_location_that_falls_silent_forbids_the_next_post(redis: Redis, silence: str) -> None:
+    """An uninstall, a pause or a removal that comes after the guards were asked lets them be asked again."""
+    keep(redis)
+    lanes, change = lanes_of(redis), AppChange(installed=False, location_id=HERE, company_id="", at_ms=0)
+    accept(redis, message())
+    turn = take(lanes)
+    match silence:
+        case "uninstalled":
+            Installs(redis, retention_ms=RETENTION_MS).note(change)
+        case "paused":
+            locations_of(redis).pause(HERE, paused=True)
+        case "removed":
+            redis.delete(key("location", HERE))
+    with pytest.raises(StandingChanged):
+        lanes.sending(turn, part(), at_ms=1, channel="SMS", revision=0)
+
+
+def test_a_lease_is_held_once_more_before_what_cannot_be_taken_back(redis: Redis) -> None:
+    """Its own holder holds it on; who was overtaken, or hears of it only once it is over, doesn't."""
+    keep(redis)
+    accept(redis, message())
+    lanes = lanes_of(redis, lease=1)
+    turn = take(lanes)
+    lanes.hold(turn)
+    ticks = itertools.count(step=2)
+    slow = Lanes(redis, lease_seconds=1, retention_ms=RETENTION_MS, clock=lambda: next(ticks))
+    with pytest.raises(Fenced):
+        slow.hold(turn)
+    pass_time(redis, 2)
+    assert take(lanes).token != turn.token
+    with pytest.raises(Fenced):
+        lanes.hold(turn)
