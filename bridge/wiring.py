@@ -85,9 +85,9 @@ def build_grants(settings: Settings, redis: Redis) -> Grants:
     return Grants(redis, fernet_keys=settings.fernet_keys)
 
 
-def build_ghl_access(settings: Settings, redis: Redis, wire: Wire) -> GHLAccess:
+def build_ghl_access(settings: Settings, redis: Redis, wire: Wire, budgets: Budgets | None = None) -> GHLAccess:
     """Access to GHL with locations' tokens. Raises Misconfigured."""
-    return GHLAccess(build_token_refresh(settings, redis, wire), Budgets(redis))
+    return GHLAccess(build_token_refresh(settings, redis, wire), budgets or Budgets(redis))
 
 
 def build_token_refresh(settings: Settings, redis: Redis, wire: Wire) -> TokenRefresh:
@@ -139,9 +139,9 @@ def begin(settings: Settings) -> None:
         Canary(redis, settings.fernet_keys).check()
 
 
-def build_lanes(settings: Settings, redis: Redis) -> Lanes:
-    """The store of lanes: schedule, leases, turns."""
-    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings))
+def build_lanes(settings: Settings, redis: Redis, budgets: Budgets | None = None) -> Lanes:
+    """The store of lanes: schedule, leases, turns. A lease pays for its turn's look-ups from `budgets`."""
+    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings), budgets=budgets)
 
 
 def build_heartbeat_lanes(settings: Settings) -> Lanes:
@@ -214,14 +214,14 @@ def build_circuits(settings: Settings, redis: Redis) -> Circuits:
 
 def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeeper, tally: Tally) -> AnswerServices:
     """The dependencies of answering; `tally` counts the requests. Raises Misconfigured."""
-    wire = Wire()
+    wire, budgets = Wire(), Budgets(redis)
     return AnswerServices(
-        lanes=build_lanes(settings, redis),
+        lanes=build_lanes(settings, redis, budgets),
         identities=Identities(redis, retention_ms=_retention_ms(settings)),
         standings=build_standings(settings, redis),
         situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
-        ghl_access=build_ghl_access(settings, redis, wire),
+        ghl_access=build_ghl_access(settings, redis, wire, budgets),
         ghl=build_ghl(settings, wire.observed(_of_ghl(tally))),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 1.0
+# What is to be swept soon is planned further ahead than this (flow.LISTED_SECONDS).
+EVERY_SECONDS = 7.0
 # GHL may list a message a little later than it was written.
 OVERLAP_MS = 120_000
 # An incomplete sweep continues soon.
@@ -39,11 +40,13 @@ class Sweeper:
         self._locations = locations
         self._sweep_services = sweep_services
         self._every = every
+        self._wait = every
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Sweep due locations until `stop`."""
-        while not self._stopping.wait(self._every):
+        while not self._stopping.wait(self._wait):
+            self._wait = self._every
             try:
                 while not self._stopping.is_set() and self.once():
                     pass
@@ -55,7 +58,8 @@ class Sweeper:
     def once(self) -> bool:
         """Sweep one location, if one is due."""
         due = self._sweeps.claim()
-        if due is None:
+        if isinstance(due, float):
+            self._wait = min(self._every, due)
             return False
         kept = self._locations.get(due.location_id)
         interval = kept.location.reconcile_minutes * 60 if kept else 0

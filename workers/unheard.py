@@ -30,10 +30,13 @@ class UnheardClaims:
         self._looked_at = clock()
         self._told = False
 
-    def tell(self) -> None:
-        """Log when the oldest claim waits too long for its turn, and when that is over. Raises Unavailable."""
+    def tell(self, *, some: bool = True) -> None:
+        """Log when the oldest claim waits too long for its turn, and when that is over. Raises Unavailable.
+
+        `some`: there is a claim whose turn has not begun; otherwise there is nothing to look at.
+        """
         now = self._clock()
-        if now - self._looked_at < EVERY_SECONDS:
+        if now - self._looked_at < EVERY_SECONDS or not (some or self._told):
             return
         self._looked_at = now
         waited = measure(self._redis).unheard_ms / 1000

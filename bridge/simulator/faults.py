@@ -102,7 +102,7 @@ class FaultBook:
         return Script()
 
     def clear(self) -> None:
-        """Forget all scripts; whoever is delayed by one goes on."""
+        """Remove all scripts; requests that one delays continue."""
         self._faults.clear()
         self._cleared.set()
         self._cleared = asyncio.Event()

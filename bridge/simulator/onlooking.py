@@ -55,7 +55,7 @@ class Onlooker:
         return {**seen, **{name: told[name] for name in ("error",) if name in told}}
 
     async def kill(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Ask whoever started the bridge to kill one of its processes. Raises Refused when nobody is there to do so."""
+        """Ask the program that started the bridge to kill one of its processes. Raises Refused when nobody is there to do so."""
         if not self._options.killable:
             raise Refused(reply(409, {"errors": ["this simulator runs without `ghl-bridge demo`, which alone kills processes"]}))
         self._kills[order["process"]] += 1

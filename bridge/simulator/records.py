@@ -21,7 +21,7 @@ _SECRET_HEADERS = ("authorization",)
 
 @dataclass(slots=True)
 class Record:
-    """One request. `status` is None until it is answered; `ending` says what became of it if it was not."""
+    """One request. `status` is None until it is answered; `ending` is its end without an answer."""
 
     call: Call
     at: float

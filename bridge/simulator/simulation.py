@@ -1,4 +1,4 @@
-"""One running simulator: the world, its clock, and the few things that happen in it whoever asks."""
+"""One running simulator: the world, its clock, and the few events that happen in it by any interface."""
 
 from __future__ import annotations
 

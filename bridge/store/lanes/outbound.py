@@ -1,4 +1,4 @@
-"""Outbound messages, from events or from reading GHL, in the form that scripts take."""
+"""Outbound messages, from events or from GHL's list, in the format of the scripts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bridge.store.lanes.transcripts import said
 if TYPE_CHECKING:
     from bridge.model import OutboundMessage
 
-# What longer texts cost to normalise, some 60 ms a megabyte, no event loop may wait for.
+# Longer texts are cut, because normalising takes about 60 ms per megabyte, too long for the event loop.
 ON_LOOP_CHARACTERS = 64 * 1024
 
 
 def heard(message: OutboundMessage) -> dict[str, Any]:
-    """One outbound message: who may have written it, a digest of its words, and what is to be remembered if a person did."""
+    """One outbound message: its possible author, a digest of its words, and the text to store if a person wrote it."""
     by = author(type_=message.type, source=message.source, call_seconds=message.call_seconds)
     event = {
         "step": "heard",

@@ -102,7 +102,7 @@ def reaching(what: str) -> Iterator[None]:
 
 
 def _why(error: BaseException) -> str:
-    """Its kind is enough for a fault that passes; one that only a person can mend says how."""
+    """The name of a temporary error; for an error that an operator must fix, also how."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, SSLCertVerificationError):
