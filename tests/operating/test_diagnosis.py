@@ -152,3 +152,9 @@ def test_a_page_lists_many_of_a_kind_in_few_lines() -> None:
     assert [trouble.cause for trouble in page][MOST_OF_A_NAME:] == ["hold:more", "dead_letters"]
     assert "3 others" in page[MOST_OF_A_NAME].says
     assert shorten(page[:MOST_OF_A_NAME]) == page[:MOST_OF_A_NAME]
+
+
+def test_a_hold_for_the_api_version_names_the_setting() -> None:
+    """A new token would not help: it is said what does."""
+    (told,) = diagnose(symptoms(holds={"here": Hold("version")}))
+    assert (told.cause, "GHL_API_VERSION" in told.says, "token" in told.says) == ("hold:here", True, False)
