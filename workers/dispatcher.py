@@ -1,4 +1,4 @@
-"""The dispatcher: a thread in every worker that turns due lanes into wake-ups, no more than there are free slots."""
+"""The dispatcher: a thread in every worker that publishes wake-ups for due lanes, at most one per free slot."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALIVE_SECONDS = 15.0
 
 
 class Dispatcher:
-    """Claims and publishes until stopped. Any number of them may run: a claim is atomic.
+    """Claims lanes and publishes wake-ups until stopped. Any number of dispatchers may run, because a claim is atomic.
 
     Where the broker's list is on the state's own server (`wake_ups`), a claim publishes by itself.
     """
@@ -56,7 +56,7 @@ class Dispatcher:
         self._wake_ups = wake_ups
         self._stopping = threading.Event()
         self._unheard = UnheardClaims(redis)
-        # No colon: the claim script puts the slots behind one.
+        # Without a colon, because the claim script appends `:slots`.
         self._worker = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}".replace(":", "-")
         self._wakes = WakeUpListener(redis, self._worker)
         # Nobody's claim for longer than a lease is an outage (claim.lua).
@@ -78,7 +78,7 @@ class Dispatcher:
         self._wakes.close()
 
     def dispatch(self) -> float:
-        """Claim once and publish what was claimed; answers the seconds until the next claim makes sense."""
+        """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful."""
         claim = self._lanes.claim(
             self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE, wake_ups=self._wake_ups
         )
@@ -91,11 +91,14 @@ class Dispatcher:
         return min(longest, claim.next_due + (0.0 if claim.leads or not claim.next_due else STANDBY_SECONDS))
 
     def stop(self) -> None:
-        """Claim nothing more."""
+        """Stop claiming."""
         self._stopping.set()
 
     def _wake(self, lanes: tuple[Lane, ...]) -> None:
-        """What can't be published is put back. If even that fails, its claim runs out and it is due again."""
+        """Publish wake-ups.
+
+        A lane that can't be published is unclaimed; if that fails too, its claim expires and it is due again.
+        """
         try:
             self._publish(lanes)
         except Exception as error:  # noqa: BLE001 - each broker's client has its own errors, and none may end this thread

@@ -1,4 +1,4 @@
-"""The one task: a wake-up call for a lane, whose key is its only argument, because arguments travel and are logged."""
+"""The only task: a wake-up for a lane. The lane's key is its only argument, because arguments are transmitted and logged."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ ID = "%ID%"
 
 @dataclass(frozen=True, slots=True)
 class WakeUp:
-    """The task as the dispatcher sees it."""
+    """The task for the dispatcher."""
 
     app: Celery
     task: str
 
     def publish(self, lanes: Sequence[Lane]) -> None:
-        """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes come due again."""
-        # A batch of one costs a fifth more than none, and so does `apply_async`, which looks for what a wake-up never has.
+        """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes become due again."""
+        # A batch of one costs a fifth more than no batch, and so does `apply_async`, which handles features that a wake-up never
+        # uses.
         amqp = self.app.amqp
         with (
             self.app.producer_or_acquire() as producer,
@@ -69,7 +70,7 @@ class WakeUp:
 
 @contextmanager
 def _left_if_it_refuses(producer: Any) -> Iterator[None]:
-    """Connect anew the next time: a server that was demoted refuses for as long as the connection to it is kept."""
+    """Close the connection after a refusal: a demoted server refuses as long as the connection is kept."""
     try:
         yield
     except Exception:
@@ -78,9 +79,9 @@ def _left_if_it_refuses(producer: Any) -> Iterator[None]:
 
 
 def register(app: Celery, services: AnswerServices, leaving: Event) -> WakeUp:
-    """Give the app its task. While the worker is `leaving`, a wake-up that it still gets is another's at once.
+    """Register the task with the app. While the worker is `leaving`, it returns wake-ups to other workers immediately.
 
-    It would pay for a completion that nobody waits for.
+    Otherwise it would pay for a completion whose turn it has to give back.
     """
 
     @app.task(name="bridge.answer", shared=False)

@@ -125,6 +125,8 @@ def live(redis: Redis, perform: Operations) -> None:
     redis.zadd(key("capped"), {str(LANE): now_ms(redis)})
     redis.zadd(key("untyped"), {str(LANE): now_ms(redis)})
     redis.zadd(key("spoken_stops"), {str(LANE): now_ms(redis)})
+    redis.zadd(key("other_bot"), {str(LANE): now_ms(redis)})
+    redis.hset(key("generated", str(LANE)), "m1", 1)
     redis.hset(key("circuit", "assistable", "faults"), "token", str(LANE))
     Alerts(redis).review([Cause("reply_cap", f"`ghl-bridge explain {ID}`")], every=1.0)
     write(redis, "m5", text="secret words m5")

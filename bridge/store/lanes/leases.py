@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Again, Completion, Dead, Ended, InboundMessage, Lane, PastMessage, Posted, Posting, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import Conditions, Patch, Permit
+    from bridge.store.lanes.patch import Conditions, ExcerptPatch, Patch, Permit
     from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
@@ -105,13 +105,15 @@ class Lanes(Schedule):
         may_claim: bool = True,
         circuit: str = "",
         conversation_id: ConversationId = NO_CONVERSATION,
+        knowledge: ExcerptPatch | None = None,
     ) -> StateAfterStep:
         """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
 
-        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers. Answers how things
-        stand afterwards: what an operator said of `conversation_id` counts.
+        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers; `knowledge` is kept.
+        Answers how things stand afterwards: what an operator said of `conversation_id` counts.
         """
-        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, may_deliver=may_deliver, may_claim=may_claim)
+        claims = {"may_deliver": may_deliver, "may_claim": may_claim}
+        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
         done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
         return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
@@ -132,10 +134,9 @@ class Lanes(Schedule):
 
         `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
-        Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
-        contact's standing is not of this `revision` any more, or its location is silent; AlreadySent if the part was heard of
-        meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's budget, which the post is paid from by this
-        `permit`, has no room.
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
+        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
+        has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
         """
         done = self._step(
             turn,

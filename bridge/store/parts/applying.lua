@@ -66,6 +66,7 @@ local function apply(lane, patch, retention)
     if not ended[id] then put(key('message', location, id), fields) end
     if fields.reason == 'reply_cap' then list_lane(key('capped'), lane) end
     if fields.reason == 'unknown_type' then list_lane(key('untyped'), lane) end
+    if fields.reason == 'other_bot' then list_lane(key('other_bot'), lane) end
   end
   put(key('lane', lane), patch.lane or {})
   for _, id in ipairs(patch.done or {}) do

@@ -408,6 +408,19 @@ def test_allow_lifts_every_stop(redis: Redis) -> None:
     assert snapshot(redis) == before
 
 
+def test_a_clock_that_jumped_back_keeps_nothing_shut(redis: Redis) -> None:
+    """An operator lifts what is dated later than the server's clock."""
+    keep(redis)
+    accept(redis, message("s", text="stop"))
+    observe(redis, outbound(redis, user_id="staff"))
+    redis.hset(STANDING, mapping=dict.fromkeys(("stop:SMS", "human_at"), now_ms(redis) + 60_000))
+    assert standings_of(redis).allow(LANE) == ("SMS",)
+    assert standings_of(redis).resume(LANE.contact_id)
+    now = standing(redis)
+    assert (now.stopped, now.resumed_at_ms >= now.human_at_ms > 0) == ({}, True)
+    assert redis.pttl(STANDING) > 0
+
+
 # Pauses
 
 
