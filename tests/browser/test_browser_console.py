@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
+from tests.browser.conftest import log_in
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.receiver.console.test_console_pages import answered, dead_lettered, skipped
-from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message
+from tests.served import served
+from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message, own_redis
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page
     from redis import Redis
 
@@ -81,6 +86,18 @@ def test_an_operator_sees_an_event_as_it_happens(page: Page, redis: Redis) -> No
     expect(page.locator("#live")).to_contain_text("live")
     accept(redis, message("m9", "somebody-new"))
     expect(page.locator("#events")).to_contain_text("somebody-new", timeout=10_000)
+
+
+def test_an_open_page_says_when_redis_is_stuck(chromium: Browser, tmp_path: Path) -> None:
+    """It says "connection lost" within seconds, stays as it was, and is live again by itself."""
+    with own_redis(tmp_path) as server, served(server.url) as url, chromium.new_context(base_url=url) as context:
+        page = context.new_page()
+        log_in(page)
+        expect(page.locator("#live")).to_contain_text("live", timeout=15_000)
+        server.signal(signal.SIGSTOP)
+        expect(page.locator("#live")).to_contain_text("connection lost", timeout=8_000)
+        server.signal(signal.SIGCONT)
+        expect(page.locator("#live")).not_to_contain_text("lost", timeout=15_000)
 
 
 def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
