@@ -25,8 +25,8 @@ test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its q
 soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
 
-bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); QUICK=1 only sees that it runs
-	@$(BIN)/python -m infra.bench $(if $(QUICK),--quick) $(ARGS)
+bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); AGAINST=REV beside another commit; QUICK=1 only sees that it runs
+	@$(BIN)/python -m infra.bench$(if $(AGAINST),.against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 

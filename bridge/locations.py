@@ -1,4 +1,4 @@
-"""A location's settings: shape, defaults and checks of the TOML file; storage is `store.locations`."""
+"""A location's settings: types, defaults and checks of the TOML file. Storage is in `store.locations`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 Words = tuple[str, ...]
-# Ten years: longer than anything is kept, and short enough for every clock.
+# Ten years: longer than any data is kept, and within the range of every clock.
 LONGEST = 10 * 365 * 24 * 3600
 NotNegative = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 GHLId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 def _resolve(value: object, info: ValidationInfo) -> object:
-    """Take `{ env = "NAME" }` from the environment that `read` was given."""
+    """Replace `{ env = "NAME" }` by that variable of the environment passed to `read`."""
     if not isinstance(value, dict):
         return value
     if set(value) != {"env"}:
@@ -78,7 +78,7 @@ def _web_address(url: str) -> str:
     return url
 
 
-# What instructions to a provider may name of the contact.
+# The contact's fields that instructions to a provider may contain.
 CONTACT_FIELD = re.compile(r"\{contact_(name|first_name|last_name|email|phone)\}")
 
 
@@ -114,7 +114,7 @@ class AssistableSettings(_Table):
 
 
 class AgenciiFile(_Table):
-    """A file that was uploaded to Agencii before, and what its agent may do with it; in Agencii's own form."""
+    """A file at Agencii, and the tools that may use it, in Agencii's own format."""
 
     file_id: Annotated[str, StringConstraints(min_length=1)]
     tools: tuple[dict[str, str], ...] = ()
@@ -142,7 +142,7 @@ class OpenAISettings(_Table):
 
 
 class JsonWebhook(_Table):
-    """Settings of a JSON endpoint, n8n's chat form by default, for one location."""
+    """Settings of a JSON endpoint, by default in n8n's chat format, for one location."""
 
     url: Url = ""
     reply_path: Annotated[str, StringConstraints(min_length=1)] = "output"
@@ -160,7 +160,7 @@ class Transcription(_Table):
 
 
 class HandoverSettings(_Table):
-    """By what a completion service asks for a person, and what is done then."""
+    """How a completion service asks for a person, and what to do then."""
 
     marker: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\r\n]*$")] = ""
     tool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = "handover"
@@ -171,7 +171,7 @@ class HandoverSettings(_Table):
 
 
 class Location(_Table):
-    """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
+    """All settings of one location. Durations are seconds unless the name says otherwise."""
 
     id: GHLId
     name: str = ""
@@ -203,6 +203,7 @@ class Location(_Table):
     stop_words: Words = STOP_WORDS
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
+    evidence_texts: bool = False
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     outside_hours: Literal["silent", "defer", "away"] = "silent"
@@ -224,7 +225,7 @@ class Location(_Table):
     @classmethod
     def _stands_in(cls, name: str, info: ValidationInfo) -> str:
         if name == info.data.get("provider"):
-            raise ValueError(f"{name} is the provider itself, and can't stand in for it")
+            raise ValueError(f"{name} is the provider itself, and can't be its own fallback")
         return name
 
     def provider_tables(self) -> list[tuple[str, BaseModel]]:
@@ -232,10 +233,10 @@ class Location(_Table):
         return [(name, value) for name, value in self if name in PROVIDERS and isinstance(value, BaseModel)]
 
     def delivery_of(self, provider: str) -> str:
-        """Who posts what this provider answers: auto, bridge or provider."""
+        """Who posts this provider's answers: `auto`, `bridge` or `provider`."""
         return self.assistable.delivery if provider == "assistable" else "bridge"
 
     @property
     def location_id(self) -> LocationId:
-        """The id as the glossary's type."""
+        """The id, typed."""
         return LocationId(self.id)

@@ -260,14 +260,14 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 @contextmanager
-def bell(redis: Redis) -> Iterator[Callable[[], int]]:
-    """Listen to the dispatchers' bell; the call answers how often it has rung since the last one."""
+def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
+    """Listen to the dispatchers' bell, or to that of one; the call answers how often it has rung since the last one."""
     listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
-    listening.subscribe(key("wake"))
+    listening.subscribe(key("wake", *dispatcher))
     listening.get_message(timeout=5)
 
     def rung() -> int:
-        redis.publish(key("wake"), "end")
+        redis.publish(key("wake", *dispatcher), "end")
         rings = 0
         while (ring := listening.get_message(timeout=5)) is None or ring["data"] != "end":
             rings += ring is not None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.completion.dialects import TOOL_CALL
 from bridge.completion.endings import TextEnding, ending
-from bridge.completion.evidence import evidence_of
+from bridge.completion.evidence import evidence_of, texts_of
 from bridge.completion.faults import Unreadable, Unsendable, broken_off, reported
 from bridge.completion.handover import MOST_NOTE_CHARACTERS, asks_for_a_person, without_marker
 from bridge.completion.inner_words import visible
@@ -109,6 +109,7 @@ def _completion(
         notes=notes,
         as_said=as_said,
         evidence=evidence_of(envelope),
+        knowledge=texts_of(envelope),
     )
 
 

@@ -9,7 +9,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bridge.operating.conversation_troubles import handovers, reply_caps, spoken_stops, undelivered, unknown_types
+from bridge.operating.conversation_troubles import (
+    handovers,
+    other_bots,
+    reply_caps,
+    spoken_stops,
+    undelivered,
+    unknown_types,
+)
+from bridge.operating.holds import cure_of, why_held
 from bridge.operating.trouble import Trouble, counted
 from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_READS
 from bridge.times import iso
@@ -28,7 +36,6 @@ MOST_REFUSED_WEBHOOKS = 5
 MOST_OF_A_NAME = 5
 
 DOCTOR = "ghl-bridge doctor"
-SIDES = {"ghl": "GHL", "provider": "its completion service"}
 
 
 def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
@@ -49,6 +56,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *undelivered(symptoms),
         *unknown_types(symptoms),
         *spoken_stops(symptoms),
+        *other_bots(symptoms),
         *handovers(symptoms),
     )
 
@@ -161,12 +169,11 @@ def _ghl(symptoms: Symptoms) -> Iterator[Trouble]:
 
 def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
     for location, hold in symptoms.holds.items():
-        side = SIDES.get(hold.side, "a service")
         yield Trouble(
             cause=f"hold:{location}",
             name="Location on hold",
-            says=f"Location {location} is on hold: {side} refused three logins in a row. Apply a new token, or resume it.",
-            command=f"ghl-bridge locations resume {location}",
+            says=f"Location {location} is on hold: {why_held(hold.side)}. {cure_of(hold.side)}.",
+            command=DOCTOR if hold.side == "version" else f"ghl-bridge locations resume {location}",
             critical=True,
             since=iso(hold.since_ms),
             location_id=location,

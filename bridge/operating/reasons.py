@@ -31,6 +31,7 @@ REASONS: dict[str, str] = {
     Reason.UNCONFIGURED: "The location has no provider settings yet.",
     Reason.OVERFLOW: "Too many messages of the contact were already waiting.",
     Reason.UNREADABLE_MEDIA: "It had only files that could not be read.",
+    Reason.OTHER_BOT: "GHL's own bot had already answered.",
     Reason.EMPTY: "The provider answered without a text.",
     Reason.REFUSAL: "The model refused to answer.",
     Reason.FILTERED: "The provider's content filter blocked the answer.",

@@ -40,6 +40,7 @@ def routes(simulation: Simulation) -> list[Route]:
         "say": people.say,
         "burst": people.burst,
         "human": people.human,
+        "bots": people.bots,
         "failure": people.failure,
         "workflow": workflows.tell,
         "install": installers.install,

@@ -25,6 +25,8 @@ def enter(simulation: Simulation, call: Call) -> set[str]:
         raise refusals.no_version()
     if version not in VERSIONS:
         raise refusals.unknown_version()
+    if version in simulation.defaults.retired_versions:
+        raise refusals.retired_version()
     _spend(simulation, call)
     return locations
 

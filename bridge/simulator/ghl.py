@@ -132,7 +132,7 @@ class Ghl:
     def _find_subject(self, call: Call) -> None:
         """Find out which contact a request is about, for scripts and counts, before anything is checked."""
         world = self.simulation.world
-        given = call.params.get("id", "")
+        given = call.params.get("id", "") or call.query.get("messageId", "")
         conversation = world.conversations.get(given)
         message = world.messages.get(given)
         found = conversation.contact_id if conversation else message.contact_id if message else given

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from bridge.simulator.overlays import CONTACTS, CONVERSATIONS, OAUTH, OVERLAYS
+from bridge.simulator.overlays import AGENT_STUDIO, CONTACTS, CONVERSATION_AI, CONVERSATIONS, OAUTH, OVERLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,8 @@ _COMMON = "common-schemas.json"
 _ADDRESSES = {
     CONVERSATIONS: f"https://ghl.example/apps/{CONVERSATIONS}",
     CONTACTS: f"https://ghl.example/apps/{CONTACTS}",
+    CONVERSATION_AI: f"https://ghl.example/apps/{CONVERSATION_AI}",
+    AGENT_STUDIO: f"https://ghl.example/apps/{AGENT_STUDIO}",
     OAUTH: f"https://ghl.example/apps/{OAUTH}",
     _COMMON: f"https://ghl.example/common/{_COMMON}",
 }

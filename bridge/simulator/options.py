@@ -48,6 +48,7 @@ class Defaults:
     clock_skew_seconds: float = 0.0
     media_late_seconds: float = 2.0
     media_url_seconds: float = 3600.0
+    retired_versions: tuple[str, ...] = ()
     spoken: str = "Do you open on Sunday?"
 
 

@@ -11,6 +11,8 @@ from typing import Any
 CONVERSATIONS = "conversations-2021-04-15.json"
 CONTACTS = "contacts-2021-07-28.json"
 OAUTH = "oauth-2021-07-28.json"
+CONVERSATION_AI = "conversation-ai-v3.json"
+AGENT_STUDIO = "agent-studio-v3.json"
 
 _SCHEMAS = ("components", "schemas")
 _SEND = (*_SCHEMAS, "SendMessageBodyDto")
@@ -61,6 +63,6 @@ OVERLAYS: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
 )
 
 # The one value of `Version` in each description is not the only one that is taken.
-VERSIONS = frozenset({"2021-04-15", "2021-07-28", "v3"})
+VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
 # A send answers 201 where 200 is described.
 SENT = 201

@@ -91,7 +91,7 @@ class People:
         return {"location_id": location_id, "contact_ids": people, "sent": sent, "by_status": statuses, "seconds": seconds}
 
     async def human(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let a person of the business write. Without a user id it looks like an automation's."""
+        """Let a person of the business write, or GHL's own bot. Without a user id it looks like an automation's."""
         contact = self._contact(order)
         user_id = order["user_id"] if "user_id" in order else self.simulation.id()
         message = self.simulation.write(
@@ -103,12 +103,20 @@ class People:
             user_id=user_id or "",
             source=order.get("source", "app"),
         )
+        if order.get("bot"):
+            self.simulation.world.generated.add(message.id)
         said = _ids(message)
         if not order.get("webhook", True) or not self.simulation.defaults.webhook_url:
             return said | {"webhook_id": None, "answers": []}
         event = self.simulation.event_of(message)
         answers = await self.simulation.webhooks.send(self.simulation.parcel_of(event))
         return said | {"webhook_id": event["webhookId"], "answers": [answer.shown() for answer in answers]}
+
+    async def bots(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Put a bot of GHL's own on auto-pilot in a location."""
+        bot = {"name": order.get("bot", "GHL's bot"), "channels": order.get("channels", ["SMS"])}
+        self.simulation.world.bots.setdefault(order["location_id"], []).append(bot)
+        return bot
 
     async def failure(self, order: dict[str, Any]) -> dict[str, Any]:
         """Let the newest reply turn out undelivered: GHL marks it `failed`, and says so in another OutboundMessage webhook.

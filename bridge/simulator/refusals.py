@@ -51,6 +51,11 @@ def unknown_version() -> Refused:
     return _plain(401, "version header is invalid.")
 
 
+def retired_version() -> Refused:
+    """The `Version` header names one that was retired. GHL documents that it is refused, and neither status nor words."""
+    return _plain(401, "version header is no longer supported.")
+
+
 def wrong_location() -> Refused:
     """The token is another location's."""
     return _plain(403, "The token does not have access to this location.", error="Forbidden")

@@ -19,7 +19,10 @@ _COUNT = {"type": "integer", "minimum": 0}
 _TAGS = {"type": "array", "items": _TEXT}
 _HEADERS = {"type": "object", "additionalProperties": _TEXT}
 _WHO = {"location_id": _NAME, "contact_id": _NAME}
-GROUPS = ("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription")
+GROUPS = (
+    *("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription"),
+    "conversation_ai",
+)
 _WHEN = {"when": {"enum": ["before", "after"]}}
 
 
@@ -99,11 +102,13 @@ SHAPES: dict[str, dict[str, Any]] = {
             "user_id": {"type": ["string", "null"]},
             "source": _TEXT,
             "date_added": {"type": ["string", "number"]},
+            "bot": _FLAG,
             "webhook": _FLAG,
         },
         "contact_id",
         "text",
     ),
+    "bots": _object({"location_id": _NAME, "bot": _TEXT, "channels": _TAGS}, "location_id"),
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
     "expire": _object({"owner": _NAME, "refresh": _FLAG}, "owner"),
@@ -170,6 +175,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},
+            "retired_versions": {"type": "array", "items": _TEXT},
             "media_late_seconds": _SECONDS,
             "media_url_seconds": _SECONDS,
             "spoken": _TEXT,

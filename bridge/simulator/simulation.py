@@ -151,8 +151,7 @@ class Simulation:
 
     def change(self, changed: dict[str, Any]) -> None:
         """Take other defaults."""
-        if "retry_delays" in changed:
-            changed = changed | {"retry_delays": tuple(changed["retry_delays"])}
+        changed = {name: tuple(value) if isinstance(value, list) else value for name, value in changed.items()}
         self.defaults = replace(self.defaults, **changed)
 
     def _begin(self) -> None:

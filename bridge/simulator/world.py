@@ -100,6 +100,8 @@ class World:
         self.other_conversation_of: dict[str, str] = {}
         self.messages: dict[str, Message] = {}
         self.tokens: dict[str, set[str]] = {}
+        self.generated: set[str] = set()
+        self.bots: dict[str, list[dict[str, Any]]] = {}
         self._sequence = 0
 
     def put_location(self, location_id: str, token: str) -> SimulatedLocation:

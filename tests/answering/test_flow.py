@@ -17,6 +17,7 @@ from bridge.operating.diagnosis import diagnose
 from bridge.settings import from_environment
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.operators.symptoms import look
@@ -89,6 +90,7 @@ def services(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Ans
         excerpts=excerpts_of(redis),
         heartbeat=NoHeartbeat(),
         list_lags=ListLags(redis),
+        generations=Generations(redis),
         retry_delays=(1.0,),
         readback=(1.0,),
         post_seconds=1.0,
@@ -159,4 +161,4 @@ def test_a_turn_that_kills_its_workers_is_buried(redis: Redis, lanes: Lanes) -> 
         pass_time(redis, 2000)
     assert answer(redis, lanes) == ["accepted", *["recovered"] * 10, "dead"]
     error = redis.hget(key("message", HERE, "m1"), "error")
-    assert error == "10 workers in a row stopped while they worked on this turn"
+    assert error == "10 workers in a row crashed during this turn"

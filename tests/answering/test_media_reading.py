@@ -185,7 +185,7 @@ def test_an_empty_transcript_is_no_transcript(world: World) -> None:
     world.spoken = " "
     sends(world, "audio.ogg")
     world.work()
-    assert (world.inputs(), reads(world)) == ([UNREAD], ["nothing was understood in it"])
+    assert (world.inputs(), reads(world)) == ([UNREAD], ["no speech was recognised in it"])
 
 
 @pytest.mark.parametrize(

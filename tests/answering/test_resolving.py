@@ -217,7 +217,7 @@ def test_what_ghl_never_lists_keeps_its_own_id(world: World, unknown: bool) -> N
     later(world, LISTED_MS / 1000)
     assert (world.posts(), world.status("w1")) == (["answer 1"], REPLIED)
     (told,) = [event for event in Timelines(world.redis).find("w1").events if event.step == "resolved"]  # type: ignore[union-attr]
-    assert told.details["how"] == "GHL doesn't list it: the id is our own"
+    assert told.details["how"] == "GHL doesn't list it: it keeps a generated id"
     assert asked_about(world) == [("w1", "" if unknown else CONVERSATION)]
 
 

@@ -172,6 +172,25 @@ def test_a_burst_gets_one_answer(sandbox: Page) -> None:
     expect(sandbox.locator(".message.outbound")).to_contain_text("In the morning, please.")
 
 
+@pytest.mark.parametrize("channel", ["SMS", "WhatsApp"])
+@pytest.mark.parametrize(
+    ("deed", "shown", "asked"),
+    [
+        ("Send a picture", "Picture", "[The contact sent 1 picture; you have not seen it.]"),
+        ("Send a voice note", "Voice note", "Do you open on Sunday?"),
+    ],
+)
+def test_a_file_is_sent_and_answered(sandbox: Page, deed: str, shown: str, asked: str, channel: str) -> None:
+    """A picture is told of and a voice note is read, by WhatsApp too, whose webhook holds neither text nor file."""
+    sandbox.get_by_label("Channel").select_option(channel)
+    sandbox.get_by_role("button", name=deed).click()
+    expect(sandbox.locator(".message.inbound")).to_contain_text(shown)
+    replies(sandbox, 1, within=LATER)
+    expect(sandbox.locator(".message.outbound")).to_contain_text(asked)
+    ends(sandbox, "^replied, reply ")
+    status(sandbox, "^Answered$")
+
+
 @pytest.mark.parametrize(("deed", "told"), [("Kill the worker", "asking"), ("Kill the receiver", ""), ("Kill Redis", "")])
 def test_a_killed_process_loses_nothing(sandbox: Page, deed: str, told: str) -> None:
     """Whatever is killed while the agent thinks, the message is answered once."""

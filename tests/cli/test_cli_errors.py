@@ -186,7 +186,7 @@ def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
     alone, shared = noted(), noted(BRIDGE_WORKFLOW_SECRET="a-secret-of-the-whole-agency")
     assert set(alone) == {"location Deaf workflow_secret", "location Short workflow_secret"}
     assert "webhooks are refused" in alone["location Deaf workflow_secret"]
-    assert "may be guessed" in alone["location Short workflow_secret"]
+    assert "can be guessed" in alone["location Short workflow_secret"]
     assert set(shared) == {"location Short workflow_secret"}
 
 

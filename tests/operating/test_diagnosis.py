@@ -56,6 +56,7 @@ ALL_CAUSES = [
     "undelivered:here",
     "unknown_type",
     "spoken_stop:here:contact",
+    "other_bot:here",
     "handover:here:contact",
 ]
 
@@ -74,6 +75,7 @@ EVERYTHING = symptoms(
     failing={"here": Failing(5, 25)},
     untyped=("here:contact",),
     spoken_stops=("here:contact",),
+    other_bot=("here:contact", "here:another"),
     handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
     tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
@@ -99,6 +101,7 @@ EVERYTHING = symptoms(
         (symptoms(failing={"here": Failing(5, 25), "there": Failing(9, 3)}), ["undelivered:here", "undelivered:there"]),
         (symptoms(untyped=("here:contact",)), ["unknown_type"]),
         (symptoms(spoken_stops=("here:a", "here:b")), ["spoken_stop:here:a", "spoken_stop:here:b"]),
+        (symptoms(other_bot=("there:c", "here:c", "here:d")), ["other_bot:here", "other_bot:there"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(down=GHL_DOWN), ["ghl_down"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),

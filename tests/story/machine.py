@@ -52,6 +52,7 @@ DEFAULTS: dict[str, Any] = {
     "token_seconds": 86399,
     "oauth_seconds": 0,
     "refresh_seconds": 30,
+    "retired_versions": [],
 }
 # Whom a log must not name, and no token of an install either.
 PRIVATE = re.compile(r"\+1\d{10}|[\w.+-]+@example\.com|oauth-(?:code|access|refresh)-\w+")

@@ -14,6 +14,7 @@ from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
 from bridge.operating.doctor.locations import examine_location
 from bridge.operating.doctor.process import examine_descriptors
+from bridge.operating.doctor.signatures import examine_signatures
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
@@ -91,11 +92,13 @@ def _state(services: AdminServices, only: str) -> Iterator[Finding]:
     try:
         symptoms = look(services.redis)
         refused = services.feeds.last_refused()
+        signatures = examine_signatures(services)
     except BridgeError as error:
         yield Finding("Redis", ok=False, says=str(error))
         return
     yield Finding("Redis", ok=True, says=f"reachable, {symptoms.gauges.lanes} lane(s) scheduled")
     yield from _judged(symptoms, only)
+    yield signatures
     if refused:
         at, code = refused
         came = f"the newest arrived {ago_ms(at, symptoms.now_ms)} ({iso(at)}) and was refused as {code}"

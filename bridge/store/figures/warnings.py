@@ -38,6 +38,11 @@ def spoken_stops(redis: Redis) -> tuple[str, ...]:
     return _newest(redis, key("spoken_stops"), SPOKEN_MINUTES)
 
 
+def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
+    """The lanes in which GHL's own bot answered before this one within the last day, likewise. Raises Unavailable."""
+    return _newest(redis, key("other_bot"), UNTYPED_MINUTES)
+
+
 def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:
     with reaching("look for conversations that call for somebody"):
         since = now_ms(redis) - minutes * MINUTE_MS

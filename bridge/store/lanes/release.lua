@@ -25,6 +25,15 @@ local function park(circuits)
   end
 end
 
+local function put_on_hold(why)
+  redis.call('HSET', key('location', location), 'hold', now, 'hold_why', why)
+  redis.call('SADD', key('holds'), location)
+  redis.call('ZREM', key('due'), location)
+end
+
+-- No other turn of the location would fare better.
+local known = redis.call('EXISTS', key('location', location)) == 1
+if patch.refused == 'version' and known and redis.call('HEXISTS', key('location', location), 'hold') == 0 then put_on_hold('version') end
 local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
 local held = patch.refused and on_hold
 if held then patch = patch.held end
@@ -45,13 +54,9 @@ if patch.dead then
   redis.call('RPUSH', key('buried', lane), id)
   redis.call('LTRIM', key('buried', lane), -20, -1)
   redis.call('PEXPIRE', key('buried', lane), retention)
-  if patch.refused and redis.call('EXISTS', key('location', location)) == 1 then
+  if patch.refused and known then
     local refusals = key('refusals', location, patch.refused)
-    if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then
-      redis.call('HSET', key('location', location), 'hold', now, 'hold_why', patch.refused)
-      redis.call('SADD', key('holds'), location)
-      redis.call('ZREM', key('due'), location)
-    end
+    if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then put_on_hold(patch.refused) end
     redis.call('LTRIM', refusals, -100, -1)
   end
 end

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Again, Completion, Ended, HandedOver, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import HandoverPatch, Patch
+    from bridge.store.lanes.patch import ExcerptPatch, HandoverPatch, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -71,7 +71,14 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
 
 
 def answered(
-    ids: Sequence[MessageId], completion: Completion, *, at_ms: int, seconds: float, may_deliver: bool, may_claim: bool
+    ids: Sequence[MessageId],
+    completion: Completion,
+    *,
+    at_ms: int,
+    seconds: float,
+    may_deliver: bool,
+    may_claim: bool,
+    knowledge: ExcerptPatch | None = None,
 ) -> Patch:
     """A provider's answer, which took `seconds`. `may_claim`: its word on who delivers is one to count."""
     saved: dict[str, int | str] = {
@@ -89,7 +96,8 @@ def answered(
         "lane": saved,
         "claimed": completion.claims_delivery if may_claim else None,
         "welcomed": ["provider"],
-        "events": [_answer_told(completion, seconds)],
+        "events": [{**_answer_told(completion, seconds), **({"excerpt_id": knowledge["id"]} if knowledge else {})}],
+        "excerpt": knowledge,
         **delivery,
     }
 
@@ -203,9 +211,7 @@ def ended(turn: Turn, ended: Ended) -> Patch:
 
 
 def _handover(over: HandedOver | None) -> HandoverPatch | None:
-    if over is None or not over.seconds:
-        return None
-    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)}
+    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)} if over and over.seconds else None
 
 
 def _handed_over_told(over: HandedOver) -> dict[str, Any]:

@@ -155,6 +155,7 @@ class Erasures:
         self._redis.zrem(key("capped"), str(lane))
         self._redis.zrem(key("untyped"), str(lane))
         self._redis.zrem(key("spoken_stops"), str(lane))
+        self._redis.zrem(key("other_bot"), str(lane))
         for names in self._names("circuit:*:faults"):
             for name in names:
                 for field, met in self._redis.hgetall(name).items():
