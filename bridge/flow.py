@@ -62,12 +62,9 @@ log = structlog.get_logger()
 Event = TypeVar("Event")
 
 REOPEN_SECONDS = 30.0
-
 QUICKLY_PARSED_BYTES = 16 * 1024
-
 # By then GHL lists the webhook's message.
 LISTED_SECONDS = 8.0
-
 # Outcomes that are reasons: the message needs no answer.
 REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
 

@@ -15,7 +15,6 @@ from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
 from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
-from bridge.store.lanes.schedule import NO_LIST
 from bridge.store.locations.sweeps import Sweeps
 from bridge.version_holds import VersionHolds
 from bridge.wire.calls import Wire
@@ -24,7 +23,6 @@ from workers.consumer import tell_lost_connections_briefly
 from workers.count_flush import CountFlush
 from workers.dispatcher import Dispatcher
 from workers.heartbeat import Heartbeat
-from workers.queue import wait_for_queue
 from workers.renewer import Renewer
 from workers.shutdown import Shutdown
 from workers.sweeper import Sweeper
@@ -33,13 +31,11 @@ from workers.threads import start_with_worker
 from workers.version_release import VersionRelease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bridge.settings import Settings
 
 
-def build(settings: Settings, name_queue: Callable[[Settings], str] = wait_for_queue) -> Celery:
-    """Build an app whose worker answers and dispatches; `name_queue` is called once they are checked. Raises Misconfigured."""
+def build(settings: Settings) -> Celery:
+    """Build an app whose worker answers and dispatches, once it knows its queue (`use_queue`). Raises Misconfigured."""
     _check_broker(settings.broker)
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
@@ -50,12 +46,12 @@ def build(settings: Settings, name_queue: Callable[[Settings], str] = wait_for_q
     tally = Tally()
     reporter = CountFlush(tally, Counts(redis))
     services = build_answer_services(settings, redis, heartbeat, tally)
-    _use_queue(app, name_queue(settings))
     leaving = threading.Event()
     task = register(app, services, leaving)
-    wake_ups = task.as_list() if settings.broker == settings.state_url and is_on_redis(settings.broker) else NO_LIST
     slots = settings.worker_concurrency
-    dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, wake_ups=wake_ups)
+    # Not on the state's own server: then a claim can't publish by itself.
+    beside = {"wake_ups": task.as_list} if settings.broker == settings.state_url and is_on_redis(settings.broker) else {}
+    dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, **beside)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     version = VersionRelease(
         VersionHolds(redis=redis, locations=services.locations, ghl_access=services.ghl_access, ghl=services.ghl)
@@ -68,11 +64,12 @@ def build(settings: Settings, name_queue: Callable[[Settings], str] = wait_for_q
     return app
 
 
-def _use_queue(app: Celery, queue: str) -> None:
+def use_queue(app: Celery, queue: str) -> Celery:
     """Publish to this queue and listen to it, and to the one of older versions that may run beside this one."""
     app.conf.task_default_queue = queue
     queues: Any = app.amqp.queues
     queues.select_add(queues.new_missing(OLDER_QUEUE))
+    return app
 
 
 def _check_broker(url: str) -> None:

@@ -35,11 +35,12 @@ class Turn:
     messages in the lane when it was leased, `replayed` says that an operator replayed a dead letter. `attempts` counts failed
     attempts, `unfinished` leases that expired without a result (including this one), `looks` read-backs of an unknown outcome,
     `asks` requests to a provider that may deliver, `stale` answers that were dropped because of a newer message. `answered` are
-    the ids of the messages that the saved `answer` is for, `parts` its texts as they were last posted. `session` is the
-    provider's id of the conversation from its last answer, in this turn or an earlier one; `asked` is the provider that was asked
-    last; `situation` is the situation when the turn was read; `said` are the newest messages of the transcript (at most
-    MOST_SAID), oldest first; `topped`: the transcript was backfilled from GHL's list. `ghl_down` is GHL's circuit
-    that was open when the turn was read (empty: none); `ghl_doubted`: GHL failed lately, so a request that passes is reported.
+    the ids of the messages that the saved `answer` is for, or that a provider was asked about whose delivery is not settled yet;
+    `parts` are the texts of the answer as they were last posted. `session` is the provider's id of the conversation from its last
+    answer, in this turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the
+    turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
+    was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
+    `ghl_doubted`: GHL has failed lately, so successes have to be reported.
     """
 
     lane: Lane

@@ -122,7 +122,7 @@ def test_a_wrong_key_uses_no_try_up(redis: Redis, lanes: Lanes) -> None:
     assert (turn.attempts, turn.unfinished, [one.id for one in turn.messages]) == (0, 1, ["m1"])
     told = Timelines(redis).find("m1")
     assert told
-    assert "BRIDGE_SECRET_KEY does not open location here" in told.events[-2].details["why"]
+    assert "BRIDGE_SECRET_KEY does not decrypt location here" in told.events[-2].details["why"]
 
 
 def test_what_deserves_no_answer_is_skipped_before_anyone_is_asked(redis: Redis, lanes: Lanes) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
-from bridge.broker import REDIS_TRANSPORT, queue_of
+from bridge.broker import REDIS_TRANSPORT
 from bridge.store.redis.connection import key
 from tests.stored import LONG, accept, keep, lanes_of, message
 from workers.tasks import WakeUp
@@ -14,7 +14,7 @@ from workers.tasks import WakeUp
 if TYPE_CHECKING:
     from redis import Redis
 
-QUEUE = queue_of("0123")
+QUEUE = "ghl-bridge-of-this-test"
 
 
 def app_of(redis: Redis) -> Celery:

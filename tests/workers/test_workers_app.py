@@ -12,7 +12,7 @@ import pytest
 from bridge.broker import OLDER_QUEUE
 from bridge.settings import from_environment
 from tests.stored import FERNET_KEY
-from workers.app import build, configure
+from workers.app import build, configure, use_queue
 
 NOWHERE = "redis://:secret@127.0.0.1:1/0"
 ENVIRON = {"REDIS_URL": NOWHERE, "BRIDGE_SECRET_KEY": FERNET_KEY}
@@ -96,7 +96,7 @@ def test_celery_is_configured_as_measured(broker: str, expected: dict[str, Any])
 
 def test_a_bare_worker_is_the_right_one() -> None:
     """A worker that is given no option has the pool and slots of the settings, and no gossip, mingle or heartbeat."""
-    app = build(from_environment({**ENVIRON, "WORKER_CONCURRENCY": "17"}), lambda _: "ghl-bridge-0123")
+    app = build(from_environment({**ENVIRON, "WORKER_CONCURRENCY": "17"}))
     assert [name for name in app.tasks if not name.startswith("celery.")] == ["bridge.answer"]
     worker: Any = app.WorkController()
     assert (worker.pool_cls.__module__, worker.concurrency) == ("celery.concurrency.thread", 19)
@@ -111,7 +111,7 @@ def test_a_bare_worker_is_the_right_one() -> None:
 @pytest.mark.parametrize(("broker", "kind"), [(NOWHERE, None), ("amqp://127.0.0.1:1//", {"x-queue-type": "quorum"})])
 def test_a_worker_hears_the_queue_of_its_installation(broker: str, kind: dict[str, str] | None) -> None:
     """It publishes there, and listens there and to the queue of older versions, both of the same type; `-Q` names others."""
-    app = build(from_environment({**ENVIRON, "BROKER_URL": broker}), lambda _: "ghl-bridge-0123")
+    app = use_queue(build(from_environment({**ENVIRON, "BROKER_URL": broker})), "ghl-bridge-0123")
     queues: Any = app.amqp.queues
     assert sorted(queues.consume_from) == [OLDER_QUEUE, "ghl-bridge-0123"]
     assert [each.queue_arguments for each in queues.consume_from.values()] == [kind, kind]

@@ -8,12 +8,12 @@
 --   ARGV[6]     retention (ms)
 --   ARGV[7]     how many of the newest words that were said
 --   ARGV[8]     JSON, what look-ups at GHL are paid for along with the lease (`LookupsAheadPatch` of patch.py); empty: none
---   ARGV[9]     circuit of requests to GHL that may be repeated
---   ARGV[10]    circuit of posts to GHL
+--   ARGV[9]     circuit of what GHL is asked
+--   ARGV[10]    circuit of what is posted into GHL
 --   ARGV[11]    for how long a probe of these may take (ms)
 --   ARGV[12...] names of fields of the location
 -- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations, permits, circuits
+-- Needs: timeline, schedule, situations, circuits, permits
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
@@ -68,6 +68,7 @@ redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)
 take_slot(lane, now + lease)
 
+-- A turn that waits for GHL looks nothing up.
 local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
 local topped, paid = redis.call('EXISTS', key('topped', lane)), 0
 if ARGV[8] ~= '' and ghl[1] == '' then

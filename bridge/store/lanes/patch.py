@@ -63,7 +63,7 @@ class Newer(TypedDict):
 
 
 class SituationQuery(TypedDict):
-    """What is asked of how things stand after a step."""
+    """Which parts of the state a step returns."""
 
     # The conversation's id: an operator may have paused it by that.
     conversation: str
