@@ -88,8 +88,10 @@ redis.call('HSET', record, unpack(fresh_fields))
 redis.call('ZADD', key('due', location), now + lease, contact)
 take_slot(lane, now + lease)
 
+-- A turn that waits for GHL looks nothing up.
+local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
 local topped, paid = redis.call('EXISTS', key('topped', lane)), 0
-if ARGV[8] ~= '' then
+if ARGV[8] ~= '' and ghl[1] == '' then
   local ahead = cjson.decode(ARGV[8])
   learn_limits(location, ahead.permit)
   paid = acquire_ahead(location, ahead.permit, topped == 1 and ahead.later or ahead.first, ahead.valid)
@@ -105,6 +107,5 @@ for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value 
 return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped,
-  admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11])), paid,
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl, paid,
 }
