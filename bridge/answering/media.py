@@ -1,4 +1,4 @@
-"""What a provider is told of a message's files: what they say, pictures, addresses, or a line that it hasn't seen them."""
+"""Files in questions to a provider: transcripts, pictures, addresses, or a line that mentions them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def tell(question: Question, case: Case, name: str, services: AnswerServices) -> Question:
-    """The question to this provider with lines about the files, which are no words of the contact's and are kept nowhere."""
+    """Add files, and lines about files, to the question for this provider. The lines are never stored."""
     location = case.kept.location
     if location.media == "ignore":
         return question
@@ -32,7 +32,7 @@ def tell(question: Question, case: Case, name: str, services: AnswerServices) ->
 
 
 def _lines(case: Case, messages: tuple[InboundMessage, ...], *, shown: bool) -> tuple[str, str]:
-    """What is told of files that were not read, and of those that could not be."""
+    """The lines about files that were not read, or could not be read."""
     unseen: list[Attachment] = []
     unread = []
     for message in messages:

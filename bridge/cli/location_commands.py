@@ -115,6 +115,20 @@ def conversation_commands() -> typer.Typer:
 
         deliveries.list_undelivered(location=location, as_json=as_json)
 
+    @group.command(epilog=examples("ghl-bridge conversations replay 9fKQzVxWm3uTnR2sYpLd"))
+    def replay(
+        ids: Annotated[
+            list[str], typer.Argument(metavar="REPLY...", help="GHL's ids of the replies, as `undelivered` lists them.")
+        ],
+        *,
+        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Send undelivered replies once more, with all guards."""
+        from bridge.cli import deliveries
+
+        deliveries.replay(tuple(ids), force=force, as_json=as_json)
+
     @group.command(epilog=examples("ghl-bridge conversations handovers"))
     def handovers(*, location: OfLocation = "", as_json: Json = False) -> None:
         """List the contacts that wait for a person because the agent asked for one, the longest wait first."""

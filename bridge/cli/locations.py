@@ -13,6 +13,7 @@ from bridge.cli.output import confirm, console, plain, print_json, print_table, 
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
+from bridge.operating.holds import why_held
 from bridge.operating.operation import Nothing
 from bridge.times import ago_ms
 
@@ -32,7 +33,7 @@ mode = "draft"                              # replies are internal comments that
 required_tags = ["ai_test"]                 # only contacts with this tag; remove this line later
 # no ghl_token: the app is installed
 
-[locations.{id}.assistable]                 # or agencii, openai, webhook, with provider = "..." above
+[locations.{id}.assistable]                 # or agencii, openai, webhook, agent_studio, with provider = "..." above
 assistant_id = ""
 # token = {{ env = "NAME" }}                # absent: ASSISTABLE_TOKEN
 """
@@ -119,7 +120,7 @@ def template(*, as_json: bool) -> None:
         print_json(found)
         return
     if not found.location_ids:
-        print("# no installed location lacks settings")
+        print("# no location to configure: every installed location has settings")
     for id_ in found.location_ids:
         print(TEMPLATE.format(id=id_))
 
@@ -169,7 +170,7 @@ def _text(file: Path) -> str:
 def _state(summary: LocationSummary) -> str:
     """The state that keeps a location from answering, or `active`."""
     if summary.state == "hold":
-        return f"on hold: {summary.hold_why} refused three logins"
+        return f"on hold: {why_held(summary.hold_why or '')}"
     return f"{summary.state}, waits {summary.budget.wait_seconds:.0f} s for GHL" if summary.budget.wait_seconds else summary.state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bridge.operating.trouble import Trouble, counted
@@ -69,6 +70,20 @@ def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
             name="Opt-out by voice note",
             says=f"Contact {contact} of location {location} opted out by voice note. Listen to it in GHL: engines mishear.",
             command=f"ghl-bridge explain {contact}",
+            location_id=location,
+        )
+
+
+def other_bots(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Locations in which GHL's own bot answers the same contacts."""
+    lanes = Counter(lane.partition(":")[0] for lane in symptoms.other_bot)
+    for location, count in sorted(lanes.items()):
+        where = counted(count, "conversation", "conversations")
+        yield Trouble(
+            cause=f"other_bot:{location}",
+            name="Another bot answers",
+            says=f"Location {location}: GHL's own bot was first in {where} of the last day. Turn one of the two off.",
+            command=f"ghl-bridge doctor --location {location}",
             location_id=location,
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.model import LocationId
+from bridge.model import LocationId, Status
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.store.operators import dead_letters as store
@@ -16,6 +16,7 @@ from bridge.times import iso
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Ids = Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+_OVER = frozenset({*Status, "superseded"}) - {Status.WAITING, Status.ANSWERING, Status.RETRYING}
 Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "newer"]
 
 
@@ -23,7 +24,8 @@ Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "ne
 class DeadLetter:
     """An open dead letter; `failed_at` is ISO 8601 in UTC, `error` contains no message text.
 
-    `excerpts.text` shows the service's error text for `excerpt_id`, which is null if none is stored.
+    `excerpts.text` shows the service's error text for `excerpt_id`, which is null if none is stored. `evidence` belongs to the
+    answer that waits to be sent; it is null if there is none, and in lists.
     """
 
     id: str
@@ -36,6 +38,7 @@ class DeadLetter:
     attempts: int
     failed_at: str | None
     excerpt_id: str | None = None
+    evidence: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ def show(services: AdminServices, asked: DeadLetterQuery) -> DeadLetter:
     dead_letter = services.dead_letters.get(asked.id)
     if dead_letter is None:
         raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the open ones")
-    return _document(dead_letter)
+    return replace(_document(dead_letter), evidence=_evidence(services, dead_letter))
 
 
 @operation("dead_letters.replay", "POST", "/dead-letters/replay", about=lambda asked: () if asked.dry_run else asked.ids)
@@ -128,6 +131,20 @@ def _refuse_unknown(services: AdminServices, ids: tuple[str, ...]) -> None:
     unknown = [id_ for id_ in ids if not services.dead_letters.is_known(id_)]
     if unknown:
         raise NotKnown(f"not known: {', '.join(unknown)}; `ghl-bridge dead-letters list` shows the open ones")
+
+
+def _evidence(services: AdminServices, dead_letter: store.StoredDeadLetter) -> dict[str, Any] | None:
+    """That of the last answer before the turn died: a lane works on one turn at a time."""
+    timeline = services.timelines.find(dead_letter.lane.contact_id)
+    found = None
+    for event in timeline.events if timeline else ():
+        if event.step == "dead" and event.details.get("dead_letter_id") == dead_letter.id:
+            return found
+        if event.step == "answered":
+            found = event.details.get("evidence")
+        elif event.step in _OVER:
+            found = None
+    return None
 
 
 def _document(dead_letter: store.StoredDeadLetter) -> DeadLetter:

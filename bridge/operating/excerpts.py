@@ -35,7 +35,7 @@ class OfTurn:
 
 @operation("excerpts.text", "POST", "/excerpts/{id}/text", about=lambda asked: (asked.id,))
 def text(services: AdminServices, asked: OfTurn) -> ServiceSaid:
-    """Show a service's error text for a failed turn. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    """Show a service's error text, or the texts on which its answer is based. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
         raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: error texts of services are not shown")
     kept = services.excerpts.get(asked.id)

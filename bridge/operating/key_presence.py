@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 12.0
 
 
 class KeyPresence:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class LocationSummary:
     """A summary of a location.
 
-    `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was uninstalled) or
-    unconfigured (the app is installed, but no settings were applied). `token` is the source of the GHL token: file, install or
-    none; `token_trouble` is the problem with it. Times are ISO 8601 in UTC. `failing` is the number of messages that failed for
-    good since the last answered one. `budget` is the remaining rate limit at GHL.
+    `state` is active, paused (by an operator), hold (`hold_why`: the side that refused three logins, or `version`), uninstalled
+    (the app was uninstalled) or unconfigured (the app is installed, but no settings were applied). `token` is the source of the
+    GHL token: file, install or none; `token_trouble` is the problem with it. Times are ISO 8601 in UTC. `failing` is the number
+    of messages that failed for good since the last answered one. `budget` is the remaining rate limit at GHL.
     """
 
     id: str

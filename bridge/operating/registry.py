@@ -20,6 +20,7 @@ from bridge.operating import (
     message_text,
     overview,
     reconcile,
+    resending,
 )
 from bridge.operating.doctor import end_to_end, installation
 
@@ -44,6 +45,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     conversations.pause,
     conversations.resume,
     deliveries.undelivered,
+    resending.replay_undelivered,
     handovers.list_,
     contacts.show,
     contacts.allow,

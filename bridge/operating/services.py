@@ -13,6 +13,7 @@ from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.logins import Logins
+from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
 from bridge.wiring import (
@@ -79,6 +80,11 @@ class AdminServices:
     def dead_letters(self) -> DeadLetters:
         """The dead letters."""
         return build_dead_letters(self.settings, self.redis)
+
+    @cached_property
+    def resends(self) -> Resends:
+        """Replies that are sent once more."""
+        return Resends(self.redis, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def timelines(self) -> Timelines:

@@ -61,19 +61,21 @@ def build(settings: Settings) -> Starlette:
     """Build the app for these settings. Raises Misconfigured."""
     redis = build_redis_for_health(settings)
     admin_services = AdminServices(settings)
-    accept_services = build_accept_services(settings, redis)
     installing = cache(partial(build_installing, settings, redis))
     tally, counts, pacing, stopping = Tally(), Counts(redis), Pacing(), Stopping()
+    accept_services = build_accept_services(settings, redis, tally)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        with stopping.listening(), alerting(settings), present(settings, redis):
-            async with beating(Sweeps(redis)), reporting(tally, counts):
-                yield
-        await accept_services.inbox.close()
-        redis.close()
-        admin_services.close()
+        try:
+            with stopping.listening(), alerting(settings), present(settings, redis):
+                async with beating(Sweeps(redis)), reporting(tally, counts):
+                    yield
+        finally:
+            await accept_services.inbox.close()
+            redis.close()
+            admin_services.close()
 
     routes = [
         Route("/webhooks/ghl", webhooks.marketplace(accept_services, tally, pacing), methods=["POST"]),

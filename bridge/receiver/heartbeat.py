@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 8.0
 
 
 @asynccontextmanager

@@ -97,11 +97,15 @@ def _state(now: Gauges) -> Iterator[Metric]:
         "workers": (now.workers, "Live workers."),
         "worker_slots": (now.slots, "Replies that live workers can process at the same time."),
         "locations": (now.locations, "Known locations."),
-        "locations_on_hold": (now.on_hold, "Locations whose login was refused three times in a row."),
+        "locations_on_hold": (
+            now.on_hold,
+            "Locations whose login was refused three times in a row, or whose API version GHL no longer accepts.",
+        ),
         "providers_down": (
             now.providers_down,
             "Completion services that are down, one for each login.",
         ),
+        "ghl_down": (now.ghl_down, "1 while GHL is down, or takes no messages: what waits for it waits on."),
     }
     for name, (value, text) in gauges.items():
         yield GaugeMetricFamily(NAMESPACE + name, text, value)

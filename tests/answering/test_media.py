@@ -166,7 +166,7 @@ def test_whatsapps_files_are_looked_for(world: World) -> None:
     world.work()
     assert (looks(world), world.inputs(), world.status("m1")) == (1, [UNSEEN], ("replied", ""))
     (resolved,) = [event for event in world.events() if event.step == "resolved"]
-    assert (resolved.details["how"], resolved.details["files"]) == ("GHL's own record holds 1 picture", ["image"])
+    assert (resolved.details["how"], resolved.details["files"]) == ("read from GHL: 1 picture", ["image"])
     assert [event.details["failed_attempts"] for event in world.events() if event.step == "retrying"] == [0]
 
 

@@ -125,7 +125,7 @@ def test_doctor_says_that_a_key_does_not_open_the_locations(run: Run, bare: Run)
 
     [finding] = [each for each in json.loads(done.stdout) if each["what"] == "locations"]
     assert finding["ok"] is False
-    assert "BRIDGE_SECRET_KEY does not open" in finding["says"]
+    assert "BRIDGE_SECRET_KEY does not decrypt" in finding["says"]
 
 
 def test_doctor_names_what_a_location_lacks(run: Run) -> None:

@@ -41,7 +41,7 @@ def test_what_no_key_opens_is_named(run: Run) -> None:
     done = run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old}")
 
     assert (done.returncode, "location Lost" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
-    assert "1 sealed again" in done.stdout
+    assert "1 re-encrypted" in done.stdout
     assert run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old},{lost}").returncode == 0
     assert len(json.loads(run("locations", "list", "--json", BRIDGE_SECRET_KEY=new).stdout)) == 2
 

@@ -161,7 +161,7 @@ def test_what_cannot_be_undone_asks_on_a_terminal(run: Run, redis: Redis, redis_
     accept(redis, message("m1", "c2", "One"))
 
     refused = on_a_terminal(*words, typed="\n", **environ)
-    assert "for good? [y/N]" in refused
+    assert "? [y/N]" in refused
     assert "nothing was changed" in refused
     assert run("conversations", "show", "c2", **environ).returncode == 0
     assert run("locations", "show", "One", **environ).returncode == 0

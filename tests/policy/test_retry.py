@@ -6,7 +6,16 @@ import errno
 
 import pytest
 
-from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, OutOfResources, Permanent, Retryable, TokenRefused
+from bridge.errors import (
+    Misconfigured,
+    OperatorMustFix,
+    OutcomeUnknown,
+    OutOfResources,
+    Permanent,
+    Retryable,
+    TokenRefused,
+    VersionRefused,
+)
 from bridge.model import Again, Dead
 from bridge.policy.retry import decide, is_sorted, words
 
@@ -31,6 +40,7 @@ UNKNOWN = OutcomeUnknown("reset")
         (OperatorMustFix("token"), 0, Dead(error="token")),
         (TokenRefused("token", side="ghl"), 0, Dead(error="token", refused="ghl")),
         (TokenRefused("token", side="provider"), 2, Dead(error="token", refused="provider")),
+        (VersionRefused("version"), 0, Dead(error="version", refused="version")),
         (UNKNOWN, 0, Again(wait=6, why="outcome unknown: reset")),
         (UNKNOWN, 3, Again(wait=6, why="outcome unknown: reset")),
         (UNKNOWN, 4, Dead(error="outcome unknown: reset", outcome_unknown=True)),

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.answering import failover, posting, unknown_sends
+from bridge.errors import OutcomeUnknown, Retryable
 from bridge.ghl import client, messages
-from bridge.model import Again, Dead, Reply
+from bridge.model import Again, Dead, MessageId, Reply
 from bridge.policy import failover as order
 from bridge.policy import guards, resolving, retry
 from bridge.policy.authors import Author
@@ -84,8 +85,8 @@ def _impatient(was: Any) -> Any:
         def unknown_too(left: float) -> Any:
             try:
                 return attempt(left)
-            except client.OutcomeUnknown as error:
-                raise client.Retryable(str(error)) from error
+            except OutcomeUnknown as error:
+                raise Retryable(str(error)) from error
 
         return was(unknown_too, **named)
 
@@ -172,9 +173,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InPython("a send is not noted before", "one part", steps, "sending", _unnoted),
     InPython("never read back", "read-back: it is there", posting, "settle_part", _always(None)),
     InPython("never found", "read-back: nothing tells of it", unknown_sends, "find_post", _always(Absent())),
-    InPython(
-        "always found", "read-back: it is not there", unknown_sends, "find_post", _always(Present(messages.MessageId("m1")))
-    ),
+    InPython("always found", "read-back: it is not there", unknown_sends, "find_post", _always(Present(MessageId("m1")))),
     InPython("one look is enough", "read-back: nothing tells of it", unknown_sends, "wait_before_look", _always(None)),
     InPython("an unknown outcome is tried again", "one part", client, "persist", _impatient),
     InPython("the standing forbids nothing", "one part", guards, "judge_standing", _always(None)),

@@ -17,9 +17,12 @@ from bridge.completion.providers import Providers
 from bridge.errors import Unavailable
 from bridge.flow import AcceptServices
 from bridge.ghl.client import GHL
+from bridge.metrics import Tally
 from bridge.settings import from_environment
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.figures.signatures import Signatures
 from bridge.store.lanes.excerpts import Excerpts
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
@@ -90,6 +93,7 @@ class Worker:
             circuits=Circuits(own, every=10),
             media=MediaReader(Downloads(http, simulated=True), http, MediaReads(own), allow_private=True),
             excerpts=Excerpts(own, fernet_keys=[FERNET_KEY]),
+            generations=Generations(own),
             heartbeat=self.heartbeat,
             list_lags=ListLags(own),
             retry_delays=RETRY_DELAYS,
@@ -176,7 +180,13 @@ class Receiver:
         installs = Installs(redis, retention_ms=RETENTION_MS)
         self._loop = loop
         self._services = AcceptServices(
-            keys=keys, inbox=inbox, installs=installs, app_id="", workflow_secrets=("word",), secret_keys=(FERNET_KEY,)
+            keys=keys,
+            signatures=Signatures(own, Tally(), legacy="auto"),
+            inbox=inbox,
+            installs=installs,
+            app_id="",
+            workflow_secrets=("word",),
+            secret_keys=(FERNET_KEY,),
         )
 
     def take(self, body: bytes, headers: Mapping[str, str], *, workflow: bool) -> WebhookAnswer:

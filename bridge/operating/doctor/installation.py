@@ -15,10 +15,12 @@ from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
 from bridge.operating.doctor.locations import examine_location
 from bridge.operating.doctor.process import examine_descriptors
+from bridge.operating.doctor.signatures import examine_signatures
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
 from bridge.store.operators.symptoms import Symptoms, look
+from bridge.store.redis.installation import installation_id
 from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
@@ -57,7 +59,7 @@ def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     here = services.settings
     with ThreadPoolExecutor(1) as beside:  # two that are stuck are waited for at once
-        broker = beside.submit(attempt, "broker", lambda: _broker(here.broker))
+        broker = beside.submit(attempt, "broker", lambda: _broker(services))
         yield from _of_this_process(here)
         yield from _state(services, only)
         yield broker.result()
@@ -74,10 +76,10 @@ def _of_this_process(here: Settings) -> Iterator[Finding]:
     yield examine_descriptors(here)
 
 
-def _broker(url: str) -> str:
+def _broker(services: AdminServices) -> str:
     from bridge import broker  # noqa: PLC0415 - kombu: the receiver serves this operation, and loads it only then
 
-    return broker.look(url)
+    return broker.look(services.settings.broker, broker.queue_of(installation_id(services.redis)))
 
 
 def _keys(here: Settings) -> str:
@@ -97,11 +99,13 @@ def _state(services: AdminServices, only: str) -> Iterator[Finding]:
     try:
         symptoms = look(services.redis)
         refused = services.feeds.last_refused()
+        signatures = examine_signatures(services)
     except BridgeError as error:
         yield Finding("Redis", ok=False, says=str(error))
         return
     yield Finding("Redis", ok=True, says=f"reachable, {symptoms.gauges.lanes} lane(s) scheduled")
     yield from _judged(symptoms, only)
+    yield signatures
     if refused:
         at, code = refused
         came = f"the newest arrived {ago_ms(at, symptoms.now_ms)} ({iso(at)}) and was refused as {code}"

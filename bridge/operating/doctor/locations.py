@@ -9,6 +9,8 @@ from bridge.ghl.access import Need
 from bridge.ghl.scopes import WRITING, looks
 from bridge.locations import Location
 from bridge.operating.doctor.findings import Finding, attempt, fail, note
+from bridge.operating.doctor.other_bots import examine_other_bots
+from bridge.operating.holds import cure_of, why_held
 from bridge.operating.installs import logins
 from bridge.operating.services import AdminServices
 from bridge.policy.guards import DEAF_AFTER
@@ -46,8 +48,9 @@ def examine_location(services: AdminServices, kept: LocationRecord, *, ask: bool
 def _state(name: str, kept: LocationRecord) -> Finding:
     what = f"{name} state"
     if kept.hold_since_ms:
-        cure = f"apply a new token, or `locations resume {kept.location.id}`"
-        return Finding(what, ok=False, says=f"on hold: {kept.hold_why} refused three logins in a row; {cure}")
+        resume = f"`locations resume {kept.location.id}`"
+        says = f"on hold: {why_held(kept.hold_why)}. {cure_of(kept.hold_why)}: {resume}"
+        return Finding(what, ok=False, says=says)
     if kept.uninstalled_at_ms:
         return Finding(what, ok=False, says="the app was uninstalled: nothing can be posted until it is installed again")
     if kept.paused:
@@ -111,6 +114,7 @@ def _logins(name: str, services: AdminServices, kept: LocationRecord) -> Iterato
         if number == 0:
             yield attempt(f"{name} ghl_token", lambda: f"{_token(services, kept)}, and GHL accepts it")
         yield found
+    yield from examine_other_bots(name, services, access)
     writing = ", ".join(f"{scope} ({what})" for scope, what in WRITING.items())
     says = f"write access can only be tested by writing: {writing}; --send-test CONTACT tests the first"
     yield Finding(f"{name} scopes", ok=True, says=says)

@@ -57,6 +57,7 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: S
         "/conversations/{id}/text": conversations.show_text,
         "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
+        "/undelivered": conversations.replay,
         "/dead-letters": dead_letters.change,
         "/dead-letters/said": dead_letters.show_said,
         "/locations/{id}/{change}": locations.change,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, NotKnown, WrongInput
-from bridge.operating import contacts, conversations, deliveries, events, excerpts, explain, message_text
+from bridge.operating import contacts, conversations, deliveries, events, excerpts, explain, message_text, resending
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Moved, Page
 from bridge.times import read
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 RECENT_EVENTS = 500
 MOST_RECENT = 25
 MOST_EVENTS = 60
+REPLAYED = {
+    "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
+    "closed": "was replayed before, or its message is not kept any more",
+    "newer": "is not replayed: a newer message of the contact was answered",
+}
 
 
 def search(visit: Visit) -> Page | Moved:
@@ -60,6 +65,13 @@ def show_said(visit: Visit) -> Page:
     except BridgeError as error:
         return _page(visit, texts={}, refused={id_: str(error)})
     return _page(visit, texts={id_: said.text})
+
+
+def replay(visit: Visit) -> Moved:
+    """Send a reply that did not reach its contact once more."""
+    asked = resending.Resend(ids=(visit.given("id"),))
+    (became,) = visit.perform(resending.replay_undelivered, asked)
+    return Moved("/console/conversations", f"Reply {became.id} {REPLAYED[became.result]}.")
 
 
 def change(visit: Visit) -> Moved:

@@ -63,7 +63,7 @@ class Newer(TypedDict):
 
 
 class SituationQuery(TypedDict):
-    """What is asked of how things stand after a step."""
+    """Which parts of the state a step returns."""
 
     # The conversation's id: an operator may have paused it by that.
     conversation: str
@@ -81,9 +81,9 @@ class DeadLetterPatch(TypedDict):
 
 
 class ExcerptPatch(TypedDict):
-    """What a service said when it failed."""
+    """What a service said when it failed, or the words that its answer rests on."""
 
-    # The turn's id, under which it is kept.
+    # The turn's id, or one made of it, under which it is kept.
     id: str
     # Who said it.
     provider: str
@@ -135,6 +135,18 @@ class Permit(Told):
     ago: int
 
 
+class LookupsAheadPatch(TypedDict):
+    """Look-ups at GHL that are paid for along with a lease; read by `lease.lua` alone."""
+
+    # For all of them.
+    permit: Permit
+    # How many, if the conversation was never read from GHL, and if it was.
+    first: int
+    later: int
+    # How long they may be made (ms).
+    valid: int
+
+
 class Conditions(TypedDict, total=False):
     """What a step depends on, and what it asks beside: read by `record.lua` alone."""
 
@@ -177,9 +189,12 @@ class EndPatch(TypedDict, total=False):
     until_newer: Sequence[int]
     # Whether this try is used up.
     failed: bool
+    # Whether the turn could not be opened: it is overdue for as long as that lasts.
+    unopened: bool
     # What the turn becomes, if it will not pass by itself.
     dead: DeadLetterPatch
-    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold.
+    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:
+    # GHL does not take the API version, which puts it on hold at once.
     refused: str
     # Written in place of everything else here if `refused` and the location is on hold by now.
     held: Held

@@ -11,6 +11,7 @@
 -- Needs: results, applying, circuits, permits, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
+within_turn = true
 local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
 if is[1] ~= token then return {STEP.lost, -1} end
 local left = tonumber(is[2]) - now

@@ -29,6 +29,7 @@ local function apply(lane, patch, retention)
     put(key('message', location, id), fields)
     if fields.reason == 'reply_cap' then list_lane(key('capped'), lane) end
     if fields.reason == 'unknown_type' then list_lane(key('untyped'), lane) end
+    if fields.reason == 'other_bot' then list_lane(key('other_bot'), lane) end
   end
   put(key('lane', lane), patch.lane or {})
   local ended = {}

@@ -103,7 +103,7 @@ def reaching(what: str) -> Iterator[None]:
 
 
 def _why(error: BaseException) -> str:
-    """Its kind is enough for a fault that passes; one that only a person can mend says how."""
+    """The name of a temporary error; for an error that an operator must fix, also how."""
     if isinstance(error, NoAnswer):
         return str(error)
     cause: BaseException | None = error

@@ -108,3 +108,14 @@ def test_a_text_by_an_unknown_type_is_a_trouble_for_a_day(redis: Redis) -> None:
     assert look(redis).untyped == (str(turn.lane),)
     pass_time(redis, 24 * 3600 + 1)
     assert look(redis).untyped == ()
+
+
+def test_another_bots_answer_is_a_trouble_for_a_day(redis: Redis) -> None:
+    """Somebody has to turn one of the two off, and sees in which conversation they met."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    lanes_of(redis).end(turn, Ended(status=Status.SKIPPED, message_ids=(turn.messages[0].id,), reason=Reason.OTHER_BOT))
+    assert look(redis).other_bot == (str(turn.lane),)
+    pass_time(redis, 24 * 3600 + 1)
+    assert look(redis).other_bot == ()
