@@ -42,7 +42,7 @@ def steps_of(day: datetime) -> tuple[Step, ...]:
     """The steps of a day: its date is the seed, so that every night takes other walks and pairs."""
     date, number = day.strftime("%Y%m%d"), day.toordinal()
     return (
-        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "400", "--seed", f"{date}000")),
+        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", "10")),
         Step(
             "pairs of faults",
             (PYTHON, "-m", "tests.proof", "--pairs", "--every", "100", "--seed", str(number), "--minutes", "12"),

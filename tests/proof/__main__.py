@@ -31,7 +31,7 @@ def main() -> int:
     given = _parser().parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
     with tempfile.TemporaryDirectory() as folder, machine_in(Path(folder)) as machine:
-        broken = _walks(machine, given.seed, given.walks) if given.walks else _cases(machine, given)
+        broken = _walks(machine, given) if given.walks else _cases(machine, given)
     return 1 if broken else 0
 
 
@@ -75,9 +75,12 @@ def _of(machine: Machine, shape: Shape, given: argparse.Namespace) -> Iterator[R
             yield from (run(machine, both) for both in pairs(shape, case, result))
 
 
-def _walks(machine: Machine, seed: int, count: int) -> int:
-    began, hours, faults, broken = time.monotonic(), 0.0, 0, 0
-    for number in range(seed, seed + count):
+def _walks(machine: Machine, given: argparse.Namespace) -> int:
+    began, ran, hours, faults, broken = time.monotonic(), 0, 0.0, 0, 0
+    for number in range(given.seed, given.seed + given.walks):
+        if given.minutes and time.monotonic() - began > given.minutes * 60:
+            break
+        ran += 1
         walk = walk_of(number)
         outcome = take(machine, walk)
         hours, faults = hours + outcome.seconds / 3600, faults + len(outcome.struck)
@@ -85,7 +88,7 @@ def _walks(machine: Machine, seed: int, count: int) -> int:
             broken += 1
             _tell(f"seed {number} ({walk.world}): {'; '.join(outcome.broken)}")
             _tell(f"  the smallest that was found: {shrink(machine, walk, outcome)}")
-    told = f"{count} walks from seed {seed} on, {hours:,.0f} hours, {faults:,} faults at calls"
+    told = f"{ran} walks from seed {given.seed} on, {hours:,.0f} hours, {faults:,} faults at calls"
     _tell(f"{told}, in {time.monotonic() - began:.0f} s, {broken} broke a promise")
     return broken
 

@@ -41,8 +41,7 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself.
 
-    `listed` is what GHL lists of the conversation, None if it was not read. What a provider may deliver answers these messages
-    and none that joins later: until that is settled the turn is theirs alone.
+    `listed` is what GHL lists of the conversation, None if it was not read. Until a delivery is settled, the turn is these ids'.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
