@@ -265,6 +265,8 @@ class World:
             **{f"{POST}/{id_}": {"message": {"id": id_, "body": body}} for id_, body in self.texts.items()},
             **{f"{POST}/{id_}": {"message": {"id": id_, **held}} for id_, held in self.records.items()},
         }
+        if path not in answers and path.endswith("/messages"):
+            path = LIST
         if (path not in answers and path.startswith(f"{POST}/")) or (path == GENERATIONS and not self._generated(request)):
             return http(404, {"message": "Not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})

@@ -52,6 +52,16 @@ def _check_webhook(call: Call) -> None:
     _demand(call, ("chatInput", "sessionId"), "message")
 
 
+def _check_agent_studio(call: Call) -> None:
+    _demand(call, ("message", "locationId"), "message")
+    if call.headers.get("version") != "v3":
+        raise Refused(reply(401, {"statusCode": 401, "message": "version header is invalid."}))
+    if not isinstance(call.body.get("executionId", ""), str):
+        raise Refused(
+            reply(422, {"statusCode": 422, "message": ["executionId must be a string"], "error": "Unprocessable Entity"})
+        )
+
+
 def _check_agencii(call: Call) -> None:
     _demand(call, ("message", "apiIntegrationId"), "detail")
     wrong = [name for name in _AGENCII_OPTIONAL if not isinstance(call.body.get(name), str | None)]
@@ -84,6 +94,11 @@ def _is_turn(turn: Any, roles: tuple[str, ...]) -> bool:
 def _by_ids(call: Call, world: World) -> None:
     del world
     call.location_id, call.contact_id = call.text("location_id"), call.text("contact_id")
+
+
+def _by_ghl_ids(call: Call, world: World) -> None:
+    del world
+    call.location_id, call.contact_id = call.text("locationId"), call.text("contactId")
 
 
 def _by_name(call: Call, world: World) -> None:
@@ -187,6 +202,14 @@ def _output(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     return reply(200, {"output": text})
 
 
+def _executed(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
+    """Agent Studio's answer: the execution that was named, or a new one."""
+    del message_id
+    told = {"success": True, "executionId": call.text("executionId") or mint(), "interactionId": mint(), "response": text}
+    ended = {"type": "text", "nextExpectedInput": "text", "goalCompletion": False, "executionStatus": "completed"}
+    return reply(200, {**told, **ended, "flowSwitch": False, "attachments": [], "generativeOutputs": []})
+
+
 def _words(key: str) -> Callable[[Call], str]:
     return lambda call: call.text(key)
 
@@ -194,6 +217,7 @@ def _words(key: str) -> Callable[[Call], str]:
 _ASSISTABLE_401 = {"message": "Unauthorized"}
 _AGENCII_401 = {"detail": "Invalid or missing authorization token."}
 _OPENAI_401 = {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error", "code": "invalid_api_key"}}
+_AGENT_STUDIO_401 = {"statusCode": 401, "message": "Invalid token: access token is invalid"}
 _WEBHOOK_401 = {"message": "Authorization data is wrong!"}
 
 SERVICES = {
@@ -201,6 +225,7 @@ SERVICES = {
     "assistable_help_page": ServiceBehaviour(_ASSISTABLE_401, True, _check_help_page, _words("message"), _by_ids, _data),
     "agencii": ServiceBehaviour(_AGENCII_401, True, _check_agencii, _words("message"), _by_name, _chat),
     "openai": ServiceBehaviour(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _chat_completion),
+    "agent_studio": ServiceBehaviour(_AGENT_STUDIO_401, True, _check_agent_studio, _words("message"), _by_ghl_ids, _executed),
     "webhook": ServiceBehaviour(_WEBHOOK_401, False, _check_webhook, _words("chatInput"), _by_name, _output),
 }
 # Their paths. The vendors' documentation and their clients differ in names and slashes.
@@ -211,5 +236,6 @@ PATHS = (
     ("/get_completion/", "agencii"),
     ("/get_response", "agencii"),
     ("/v1/chat/completions", "openai"),
+    ("/agent-studio/agent/{agent}/execute", "agent_studio"),
     ("/webhook/{path:path}", "webhook"),
 )

@@ -19,6 +19,7 @@ from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
 from bridge.store.operators.symptoms import Symptoms, look
+from bridge.store.redis.installation import installation_id
 from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
@@ -62,16 +63,16 @@ def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     yield Finding("time zones", ok=True, says=_time_zones(releases()))
     yield examine_descriptors(here)
     yield from _state(services, only)
-    yield attempt("broker", lambda: _broker(here.broker))
+    yield attempt("broker", lambda: _broker(services))
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
     yield from _locations(services, only, reached=reached.ok)
 
 
-def _broker(url: str) -> str:
+def _broker(services: AdminServices) -> str:
     from bridge import broker  # noqa: PLC0415 - kombu: the receiver serves this operation, and loads it only then
 
-    return broker.look(url)
+    return broker.look(services.settings.broker, broker.queue_of(installation_id(services.redis)))
 
 
 def _keys(here: Settings) -> str:

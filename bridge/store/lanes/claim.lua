@@ -35,7 +35,10 @@ local grace = redis.call('PTTL', key('patience'))
 if grace > 0 then return {grace, 0, 0, leads} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
--- Lanes that wait for a provider: one of them tries when it is time to, all are woken, some at a time, when it answers again.
+-- Lanes that wait for a provider or for GHL: one of them tries when it is time to; all are woken when it answers again, some at a
+-- time,
+-- and before any lane is granted, so that the oldest come first.
+local WOKEN_AT_ONCE = 250
 local function wake(lane)
   local record = key('lane', lane)
   if redis.call('HEXISTS', record, 'parked') == 0 or leased(lane) then return false end
@@ -45,7 +48,7 @@ local function wake(lane)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10)) do
   local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
-  local wanted = is[1] and 1 or most
+  local wanted = is[1] and 1 or WOKEN_AT_ONCE
   while wanted > 0 do
     local lane = redis.call('ZPOPMIN', waiting)[1]
     if not lane then break end
@@ -53,7 +56,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'L
   end
   if is[1] then
     redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
-  elseif redis.call('EXISTS', waiting) == 0 then
+  elseif redis.call('EXISTS', waiting) == 1 then
+    return {0}
+  else
     redis.call('ZREM', key('circuits'), id)
     redis.call('SREM', key('circuits', 'open'), id)
   end

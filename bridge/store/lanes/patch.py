@@ -189,6 +189,8 @@ class EndPatch(TypedDict, total=False):
     until_newer: Sequence[int]
     # Whether this try is used up.
     failed: bool
+    # Whether the turn could not be opened: it is overdue for as long as that lasts.
+    unopened: bool
     # What the turn becomes, if it will not pass by itself.
     dead: DeadLetterPatch
     # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:

@@ -1,7 +1,4 @@
-"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch a step.
-
-What each field of a patch says stands in `patch.Patch`.
-"""
+"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch (`patch.Patch`) per step."""
 
 from __future__ import annotations
 
@@ -44,10 +41,11 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself.
 
-    `listed` is what GHL lists of the conversation, None if it was not read.
+    `listed` is what GHL lists of the conversation, None if it was not read. What a provider may deliver answers these messages
+    and none that joins later: until that is settled the turn is theirs alone.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
-    forgotten = {"answer": "", "answered": "", "parts": "", "claimed": ""}
+    forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
     known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
     patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
@@ -64,6 +62,7 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
     """A provider that was asked has surely delivered nothing; `excerpt` is what it said instead."""
     entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
+        "lane": {"answered": ""} if may_deliver else {},
         "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
@@ -239,6 +238,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "circuits": again.circuits,
         "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
+        "unopened": again.unopened,
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }

@@ -19,6 +19,7 @@ local function unschedule(lane)
   redis.call('ZREM', key('due', location), contact)
   redis.call('SREM', key('retrying'), lane)
   redis.call('ZREM', key('unheard'), lane)
+  redis.call('ZREM', key('unopened'), lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
