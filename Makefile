@@ -16,7 +16,7 @@ demo: install ## everything on this machine, simulated; ONCE=1 stops after the f
 # Stories mostly wait for processes: two at a time take half as long as one after the other; three on two cores, and some come too late.
 # A file stays together, for the processes that it shares.
 # FAST=1 leaves out what starts processes of the bridge, browsers or other servers than Redis, or works on many examples.
-SLOW := story browser infra cli simulator soak workers receiver answering
+SLOW := proof story browser infra cli simulator soak workers receiver answering
 MANY := tests/test_fuzzing.py tests/test_upgrades.py tests/test_text_speed.py tests/store/lanes/test_leases_model.py
 FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) $(foreach file,$(MANY),--ignore=$(file))
 test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its quick part, JOBS=0 one test after the other

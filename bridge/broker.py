@@ -9,12 +9,14 @@ from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, Prec
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from bridge.errors import DidNotWork
+from bridge.errors import DidNotWork, Unavailable
+from bridge.store.redis.connection import connect_without_retries, reaching
 from bridge.store.redis.refusals import RedisError, reason_of
 
 # Processes of before 0.1.0 publish here, and hear nothing else: as long as they may run beside newer ones, these listen here too.
 OLDER_QUEUE = "ghl-bridge"
 CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 2.5
 # Errors with which a broker refuses; a consumer treats them like a lost connection.
 REFUSALS = (RedisError, AMQPError, OperationalError)
 
@@ -76,6 +78,8 @@ def words(refusal: BaseException) -> str:
 
 def look(url: str, queue: str) -> str:
     """Connect like a worker and check its queue. Returns a sentence. Raises DidNotWork with the problem and what to do."""
+    if is_on_redis(url):
+        _must_answer(url)
     try:
         connection = Connection(url, ssl=tls(url), connect_timeout=CONNECT_SECONDS, transport_options=_looking(url))
         errors: tuple[type[BaseException], ...] = (*REFUSALS, *connection.connection_errors, *connection.channel_errors)
@@ -91,6 +95,16 @@ def look(url: str, queue: str) -> str:
         # A clean close is a request too, which a broker with an alarm doesn't answer.
         connection.collect(socket_timeout=1)
     return f"accepts connections; {waiting} wake-up(s) wait in {queue}"
+
+
+def _must_answer(url: str) -> None:
+    """Ask once: kombu would ask a Redis that is stuck again and again. Raises DidNotWork."""
+    with connect_without_retries(url, seconds=ANSWER_SECONDS) as probe:
+        try:
+            with reaching("answer as a broker"):
+                probe.ping()
+        except Unavailable as error:
+            raise DidNotWork(f"{error}: check BROKER_URL") from None
 
 
 def _looking(url: str) -> dict[str, Any]:

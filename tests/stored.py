@@ -296,7 +296,7 @@ class OwnRedis:
     def start(self) -> None:
         """Start it, again with what it had."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        redis_server.wait_for(self.url)
+        redis_server.wait_for(self._process, self.url)
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

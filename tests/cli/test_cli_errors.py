@@ -168,7 +168,7 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
 
 
 def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
-    """Without event, workflow secret and search nothing can come; a secret that may be guessed is noted too."""
+    """Without event, workflow secret and search nothing can come; a secret that can be guessed is noted too."""
     text = """
     [locations.Deaf]
     reconcile_minutes = 0

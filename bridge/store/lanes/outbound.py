@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.policy.authors import author
+from bridge.policy.authors import Author, author
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
 from bridge.store.lanes.transcripts import said
@@ -38,7 +38,8 @@ def heard(message: OutboundMessage) -> dict[str, Any]:
         "conversation_id": message.conversation_id,
         "event": orjson.dumps(event).decode(),
         "said": said(message.id, "assistant", message.text) if message.text.strip() else "",
-        "delivery": noted_as(message.status),
+        # A comment reaches no contact, whatever its status says.
+        "delivery": "" if by is Author.NOBODY else noted_as(message.status),
         "status": message.status,
         "channel": message.channel,
     }

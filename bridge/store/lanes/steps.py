@@ -165,9 +165,9 @@ def sent(turn: Turn, posted: Posted) -> Patch:
 
 
 def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
-    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None if that is no news."""
+    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None for no news, or a draft."""
     noted = noted_as(posted.status)
-    if not (noted and posted.message_ids):
+    if not (noted and posted.message_ids and posted.channel):
         return None
     return {"id": posted.message_ids[0], "delivery": noted, "status": posted.status, "channel": posted.channel}
 
