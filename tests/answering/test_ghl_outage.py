@@ -73,7 +73,7 @@ def test_one_conversation_finds_out_that_nothing_answers_at_ghl(world: World) ->
         pass_time(world.redis, 2)
     assert list(world.circuits.down()) == [GHL_READS]
     assert attempts(world.redis, "contact") == GHL_FAULTS_UNTIL_OPEN - 1
-    assert world.events()[-1].details["why"] == "GHL is down: it is tried again as soon as GHL answers"
+    assert world.events()[-1].details["why"] == "GHL is down: the turn is tried again as soon as GHL answers"
     asked = len(world.asked(CONTACT))
     assert claim(lanes_of(world.redis)) == ()
     del world.refusing[CONTACT]
