@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import RedisError
 
-from bridge.cli import redis_data, redis_server
+from bridge.cli import redis_data, redis_server, redis_start
+from bridge.cli.processes import Processes
 from bridge.store.redis.connection import connect
 from tests import torn_file
 
@@ -86,6 +88,20 @@ def test_another_server_may_try_the_copy(bare: Run, tmp_path: Path) -> None:
         assert json.loads(done.stdout)["server"].startswith("Valkey ")
     with redis_server.running(tmp_path / "copy", program=program) as url, connect(url) as redis:
         assert redis.get("kept") == "yes"
+
+
+def test_a_copy_is_restored_where_up_keeps_its_data(bare: Run, tmp_path: Path) -> None:
+    """Copied to the data folder, as the guide says, `up` starts on it, and the copy itself stays as it was."""
+    with redis_server.running(tmp_path / "redis") as url, connect(url) as redis:
+        redis.set("kept", "yes")
+        assert bare("backup", str(tmp_path / "copy"), REDIS_URL=url).returncode == 0
+        redis.set("later", "yes")
+    shutil.copytree(tmp_path / "copy", tmp_path / "restored")
+    before = {each: each.read_bytes() for each in (tmp_path / "copy").rglob("*.*") if each.is_file()}
+    folder = tmp_path / "restored"
+    with Processes(tmp_path / "logs") as processes, connect(redis_start.start(processes, folder, os.environ)) as redis:
+        assert redis.mget("kept", "later") == ["yes", None]
+    assert {each: each.read_bytes() for each in before} == before
 
 
 def test_files_that_are_not_here_are_named(bare: Run, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -59,7 +60,7 @@ def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     here = services.settings
     with ThreadPoolExecutor(1) as beside:  # two that are stuck are waited for at once
-        broker = beside.submit(attempt, "broker", lambda: _broker(services))
+        broker = beside.submit(copy_context().run, attempt, "broker", lambda: _broker(services))
         yield from _of_this_process(here)
         yield from _state(services, only)
         yield broker.result()
