@@ -9,11 +9,14 @@ from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, Prec
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from bridge.errors import DidNotWork
+from bridge.errors import DidNotWork, Unavailable
+from bridge.store.redis.connection import connect_without_retries, reaching
 from bridge.store.redis.refusals import RedisError, reason_of
 
-QUEUE = "ghl-bridge"
+# Processes of before 0.1.0 publish here, and hear nothing else: as long as they may run beside newer ones, these listen here too.
+OLDER_QUEUE = "ghl-bridge"
 CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 2.5
 # Errors with which a broker refuses; a consumer treats them like a lost connection.
 REFUSALS = (RedisError, AMQPError, OperationalError)
 
@@ -30,8 +33,8 @@ REDIS_TRANSPORT = {
 # AMQP's class and method of a refused queue declaration.
 DECLARATION = (50, 10)
 OTHER_QUEUE = (
-    f"the queue {QUEUE} exists at the broker with other properties, for example another type: delete it there, "
-    "or use another virtual host in BROKER_URL"
+    "a queue of the bridge (ghl-bridge...) exists at the broker with other properties, for example another type: delete it "
+    "there, or use another virtual host in BROKER_URL"
 )
 _AMQP: tuple[tuple[type[AMQPError], str], ...] = (
     (AccessRefused, "it refuses the login in BROKER_URL, or that user may not use the queue"),
@@ -40,6 +43,11 @@ _AMQP: tuple[tuple[type[AMQPError], str], ...] = (
     (PreconditionFailed, "a wake-up was not acknowledged within its consumer_timeout"),
     (ResourceError, "it has reached a limit, or has an alarm"),
 )
+
+
+def queue_of(installation: str) -> str:
+    """The queue of an installation: bridges that share a broker must not take each other's wake-ups."""
+    return f"ghl-bridge-{installation}"
 
 
 def is_on_redis(url: str) -> bool:
@@ -68,8 +76,10 @@ def words(refusal: BaseException) -> str:
     return reason_of(refusal) or next(known, "") or type(refusal).__name__
 
 
-def look(url: str) -> str:
-    """Connect like a worker and check the queue. Returns a sentence. Raises DidNotWork with the problem and what to do."""
+def look(url: str, queue: str) -> str:
+    """Connect like a worker and check its queue. Returns a sentence. Raises DidNotWork with the problem and what to do."""
+    if is_on_redis(url):
+        _must_answer(url)
     try:
         connection = Connection(url, ssl=tls(url), connect_timeout=CONNECT_SECONDS, transport_options=_looking(url))
         errors: tuple[type[BaseException], ...] = (*REFUSALS, *connection.connection_errors, *connection.channel_errors)
@@ -78,20 +88,30 @@ def look(url: str) -> str:
         raise DidNotWork("BROKER_URL can't be used: it must be redis://, rediss:// or amqp://HOST:PORT") from None
     try:
         connection.connect()
-        waiting = _look_at_queue(connection, on_redis=is_on_redis(url))
+        waiting = _look_at_queue(connection, queue, on_redis=is_on_redis(url))
     except errors as error:
         raise DidNotWork(f"{_reason(error)}: check BROKER_URL") from None
     finally:
         # A clean close is a request too, which a broker with an alarm doesn't answer.
         connection.collect(socket_timeout=1)
-    return f"accepts connections; {waiting} wake-up(s) wait in {QUEUE}"
+    return f"accepts connections; {waiting} wake-up(s) wait in {queue}"
+
+
+def _must_answer(url: str) -> None:
+    """Ask once: kombu would ask a Redis that is stuck again and again. Raises DidNotWork."""
+    with connect_without_retries(url, seconds=ANSWER_SECONDS) as probe:
+        try:
+            with reaching("answer as a broker"):
+                probe.ping()
+        except Unavailable as error:
+            raise DidNotWork(f"{error}: check BROKER_URL") from None
 
 
 def _looking(url: str) -> dict[str, Any]:
     return {**REDIS_TRANSPORT, "socket_timeout": CONNECT_SECONDS} if is_on_redis(url) else {"confirm_publish": True}
 
 
-def _look_at_queue(connection: Connection, *, on_redis: bool) -> int:
+def _look_at_queue(connection: Connection, queue: str, *, on_redis: bool) -> int:
     """The number of waiting wake-ups. The queue is declared like in a worker, so that other properties are refused here too.
 
     RabbitMQ with an alarm accepts one more message and then none, and only a publisher that waits for a confirmation notices it.
@@ -99,10 +119,10 @@ def _look_at_queue(connection: Connection, *, on_redis: bool) -> int:
     """
     channel: Any = connection.default_channel
     kind = None if on_redis else {"x-queue-type": "quorum"}
-    waiting = int(channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False, arguments=kind).message_count)
+    waiting = int(channel.queue_declare(queue=queue, durable=True, auto_delete=False, arguments=kind).message_count)
     if not on_redis:
         for _ in range(2):
-            Producer(channel).publish("", routing_key=f"{QUEUE}.nobody", retry=False, confirm_timeout=CONNECT_SECONDS)
+            Producer(channel).publish("", routing_key=f"{queue}.nobody", retry=False, confirm_timeout=CONNECT_SECONDS)
     return waiting
 
 

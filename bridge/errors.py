@@ -10,7 +10,7 @@
     ├── Unavailable           state could not be written: 429, the sender repeats it
     ├── Retryable             may succeed later; has the wait that the service asked for
     │   ├── BudgetExhausted   GHL's rate limit for the location is used up: the location waits, which uses no attempt
-    │   └── ServiceDown       the service is down: no connection, a 5xx, no readable answer
+    │   └── ServiceDown       GHL or a provider is down: no connection, a 5xx, no readable answer
     ├── OutOfResources        this machine lacks a descriptor, memory, a thread or a codec: wait, which uses no attempt
     ├── OutcomeUnknown        a write was sent, but no readable answer came back
     ├── Permanent             retrying won't help: dead letter

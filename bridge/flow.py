@@ -9,7 +9,7 @@ leased until the lease expires; then the lane is due again, and the ledger shows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 from uuid import uuid4
@@ -21,6 +21,7 @@ from bridge.answering.asking import obtain
 from bridge.answering.away import tell_away
 from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
+from bridge.answering.ghl_outage import wait_after, wait_for_ghl
 from bridge.answering.guarding import guard
 from bridge.answering.handover import hand_over
 from bridge.answering.media_looks import look_for_files
@@ -61,12 +62,9 @@ log = structlog.get_logger()
 Event = TypeVar("Event")
 
 REOPEN_SECONDS = 30.0
-
 QUICKLY_PARSED_BYTES = 16 * 1024
-
 # By then GHL lists the webhook's message.
 LISTED_SECONDS = 8.0
-
 # Outcomes that are reasons: the message needs no answer.
 REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
 
@@ -185,7 +183,7 @@ def _open(turn: Turn, services: AnswerServices) -> Case | None:
         why = str(error) if isinstance(error, BridgeError) else retry.words(error)
         log.error("turn.not_opened", lane=str(turn.lane), turn=turn.id, why=why)  # noqa: TRY400 - its text may hold anything
         ids = [message.id for message in transcript.choose(turn.messages, turn.answered)]
-        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks))
+        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks, unopened=True))
         return None
 
 
@@ -198,13 +196,17 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
     except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
         if not isinstance(error, BudgetExhausted):
             log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
-        return retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
+        if waits := wait_after(case, error):
+            return waits
+        then = retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
+        # What was found out of an unknown outcome is not to be read again.
+        return replace(then, looks=case.looks) if isinstance(then, Again) and then.in_place else then
 
 
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row crashed during this turn")
-    unclear = resolve(case, services) or look_for_files(case, services)
+    unclear = wait_for_ghl(case) or resolve(case, services) or look_for_files(case, services)
     if unclear:
         return unclear
     forbidden = None if case.completion else guard(case, services)

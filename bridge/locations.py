@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    SecretStr,
     StringConstraints,
     field_validator,
 )
 
 from bridge import hours_notation, time_zones
 from bridge.model import Channel, LocationId
+from bridge.provider_tables import (
+    AgenciiSettings,
+    AgentStudioSettings,
+    AssistableSettings,
+    JsonWebhook,
+    OpenAISettings,
+    Secret,
+    Table,
+    Transcription,
+)
 from bridge.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
@@ -29,19 +36,6 @@ Words = tuple[str, ...]
 LONGEST = 10 * 365 * 24 * 3600
 NotNegative = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 GHLId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
-
-def _resolve(value: object, info: ValidationInfo) -> object:
-    """Replace `{ env = "NAME" }` by that variable of the environment passed to `read`."""
-    if not isinstance(value, dict):
-        return value
-    if set(value) != {"env"}:
-        raise ValueError('is neither a text nor { env = "NAME" }')
-    name = value["env"]
-    environ: Mapping[str, str] = (info.context or {}).get("environ", {})
-    if not isinstance(name, str) or not environ.get(name):
-        raise ValueError(f"names the environment variable {name}, which is not set")
-    return environ[name]
 
 
 def _answerable(channel: Channel) -> Channel:
@@ -72,94 +66,11 @@ def _readable_hours(text: str) -> str:
     return text
 
 
-def _web_address(url: str) -> str:
-    if url and not url.startswith(("https://", "http://")):
-        raise ValueError("must begin with https:// (or http:// for this machine)")
-    return url
-
-
-# The contact's fields that instructions to a provider may contain.
-CONTACT_FIELD = re.compile(r"\{contact_(name|first_name|last_name|email|phone)\}")
-
-
-def _known_fields(instructions: str) -> str:
-    unknown = [found for found in re.findall(r"\{contact_\w*\}", instructions) if not CONTACT_FIELD.fullmatch(found)]
-    if unknown:
-        raise ValueError(
-            f"names {unknown[0]}; there are {{contact_name}}, {{contact_first_name}}, {{contact_last_name}}, {{contact_email}} "
-            "and {contact_phone}"
-        )
-    return instructions
-
-
-Secret = Annotated[SecretStr | None, BeforeValidator(_resolve)]
-Text = Annotated[str, BeforeValidator(_resolve)]
-Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Provider = Literal["assistable", "agencii", "openai", "webhook"]
+Provider = Literal["assistable", "agencii", "openai", "webhook", "agent_studio"]
 PROVIDERS = frozenset(get_args(Provider))
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class AssistableSettings(_Table):
-    """Settings of Assistable's `ghl-chat-completion` for one location."""
-
-    assistant_id: Text = ""
-    token: Secret = None
-    url: Url = ""
-    delivery: Literal["auto", "bridge", "provider"] = "auto"
-
-
-class AgenciiFile(_Table):
-    """A file at Agencii, and the tools that may use it, in Agencii's own format."""
-
-    file_id: Annotated[str, StringConstraints(min_length=1)]
-    tools: tuple[dict[str, str], ...] = ()
-
-
-class AgenciiSettings(_Table):
-    """Settings of Agencii's `get_completion` for one location."""
-
-    api_integration_id: Text = ""
-    additional_instructions: Annotated[str, AfterValidator(_known_fields)] = ""
-    attachments: tuple[AgenciiFile, ...] = ()
-    token: Secret = None
-    url: Url = ""
-
-
-class OpenAISettings(_Table):
-    """Settings of any OpenAI-compatible `/chat/completions` for one location."""
-
-    base_url: Url = ""
-    model: str = ""
-    system_prompt: str = ""
-    max_tokens: int = Field(4000, ge=1)
-    reasoning_effort: str = ""
-    token: Secret = None
-
-
-class JsonWebhook(_Table):
-    """Settings of a JSON endpoint, by default in n8n's chat format, for one location."""
-
-    url: Url = ""
-    reply_path: Annotated[str, StringConstraints(min_length=1)] = "output"
-    input_name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "chatInput"
-    header: HeaderName = "Authorization"
-    token: Secret = None
-
-
-class Transcription(_Table):
-    """Settings of any OpenAI-compatible `/audio/transcriptions` for one location."""
-
-    base_url: Url = ""
-    model: str = ""
-    token: Secret = None
-
-
-class HandoverSettings(_Table):
+class HandoverSettings(Table):
     """How a completion service asks for a person, and what to do then."""
 
     marker: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\r\n]*$")] = ""
@@ -170,7 +81,7 @@ class HandoverSettings(_Table):
     seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
 
 
-class Location(_Table):
+class Location(Table):
     """All settings of one location. Durations are seconds unless the name says otherwise."""
 
     id: GHLId
@@ -218,6 +129,7 @@ class Location(_Table):
     agencii: AgenciiSettings = AgenciiSettings()
     openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
+    agent_studio: AgentStudioSettings = AgentStudioSettings()
     transcription: Transcription = Transcription()
     handover: HandoverSettings | None = None
 

@@ -30,6 +30,7 @@ EXAMPLES = {
     "dead_letter_tag": '"ai_failed"',
     "fallback_provider": '"openai"',
     "assistant_id": '"..."',
+    "agent_id": '"..."',
     "api_integration_id": '"..."',
     "base_url": '"https://api.example.com/v1"',
     "url": '"https://n8n.example.com/webhook/abc/chat"',
@@ -55,6 +56,7 @@ NEEDED = {
     "agencii": ("api_integration_id",),
     "openai": ("base_url", "model"),
     "webhook": ("url",),
+    "agent_studio": ("agent_id",),
 }
 
 

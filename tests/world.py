@@ -90,6 +90,7 @@ class World:
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
     wrote; `late`: GHL doesn't list it yet. `generated` are ids of what GHL's own bot wrote.
+    `others` are further conversations of the contact, written in just now, with their rows.
     """
 
     redis: Redis
@@ -116,6 +117,7 @@ class World:
     written: list[dict[str, Any]] = field(default_factory=list)
     late: bool = False
     generated: set[str] = field(default_factory=set)
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def serve(self, visit: Visit) -> None:
         """Answer a connection's requests."""
@@ -216,6 +218,11 @@ class World:
         known = {row["id"] for row in self.listed}
         return [row for row in self.written if row["id"] not in known and not self.late]
 
+    def _found(self) -> list[dict[str, Any]]:
+        """The contact's conversations as GHL's search has them."""
+        others = [{"id": id_, "contactId": LANE.contact_id, "lastMessageDate": now_ms(self.redis)} for id_ in self.others]
+        return [] if self.unknown else [*others, {"id": CONVERSATION, "contactId": LANE.contact_id}]
+
     def _generated(self, request: Received) -> bool:
         return parse_qs(request.target.partition("?")[2])["messageId"][0] in self.generated
 
@@ -261,10 +268,13 @@ class World:
             CONTACT: {"contact": {"id": LANE.contact_id, "tags": [], **self.contact}},
             TAGS: {"tags": []},
             GENERATIONS: {"responseMessage": "Hi"},
-            SEARCH: {"conversations": [] if self.unknown else [{"id": CONVERSATION, "contactId": LANE.contact_id}]},
+            SEARCH: {"conversations": self._found()},
+            **{f"/conversations/{id_}/messages": {"messages": {"messages": rows}} for id_, rows in self.others.items()},
             **{f"{POST}/{id_}": {"message": {"id": id_, "body": body}} for id_, body in self.texts.items()},
             **{f"{POST}/{id_}": {"message": {"id": id_, **held}} for id_, held in self.records.items()},
         }
+        if path not in answers and path.endswith("/messages"):
+            path = LIST
         if (path not in answers and path.startswith(f"{POST}/")) or (path == GENERATIONS and not self._generated(request)):
             return http(404, {"message": "Not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})

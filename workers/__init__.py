@@ -22,12 +22,13 @@ def __getattr__(name: str) -> Any:
     from bridge.process import prepare  # noqa: PLC0415
     from bridge.settings import from_environment  # noqa: PLC0415
     from bridge.wiring import begin  # noqa: PLC0415
-    from workers.app import build  # noqa: PLC0415
+    from workers.app import build, use_queue  # noqa: PLC0415
+    from workers.queue import wait_for_queue  # noqa: PLC0415
 
     try:
         settings = from_environment(os.environ)
         prepare()
-        app = build(settings)
+        app = use_queue(build(settings), wait_for_queue(settings))
         with suppress(Unavailable):  # Redis may become reachable later
             begin(settings)
     except Misconfigured as error:

@@ -9,13 +9,12 @@ from celery import Celery, signals
 from kombu import Connection
 
 from bridge import logs
-from bridge.broker import QUEUE, REDIS_TRANSPORT, is_on_redis, tls
+from bridge.broker import OLDER_QUEUE, REDIS_TRANSPORT, is_on_redis, tls
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
 from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
-from bridge.store.lanes.schedule import NO_LIST
 from bridge.store.locations.sweeps import Sweeps
 from bridge.version_holds import VersionHolds
 from bridge.wire.calls import Wire
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def build(settings: Settings) -> Celery:
-    """Build an app whose worker answers and dispatches. Raises Misconfigured."""
+    """Build an app whose worker answers and dispatches, once it knows its queue (`use_queue`). Raises Misconfigured."""
     _check_broker(settings.broker)
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
@@ -49,9 +48,10 @@ def build(settings: Settings) -> Celery:
     services = build_answer_services(settings, redis, heartbeat, tally)
     leaving = threading.Event()
     task = register(app, services, leaving)
-    wake_ups = task.as_list() if settings.broker == settings.state_url and is_on_redis(settings.broker) else NO_LIST
     slots = settings.worker_concurrency
-    dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, wake_ups=wake_ups)
+    # Not on the state's own server: then a claim can't publish by itself.
+    beside = {"wake_ups": task.as_list} if settings.broker == settings.state_url and is_on_redis(settings.broker) else {}
+    dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, **beside)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
     version = VersionRelease(
         VersionHolds(redis=redis, locations=services.locations, ghl_access=services.ghl_access, ghl=services.ghl)
@@ -61,6 +61,14 @@ def build(settings: Settings) -> Celery:
     until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer, version)
     start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
+    return app
+
+
+def use_queue(app: Celery, queue: str) -> Celery:
+    """Publish to this queue and listen to it, and to the one of older versions that may run beside this one."""
+    app.conf.task_default_queue = queue
+    queues: Any = app.amqp.queues
+    queues.select_add(queues.new_missing(OLDER_QUEUE))
     return app
 
 
@@ -85,9 +93,9 @@ def configure(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         # Only by queue name: a named exchange without its binding drops messages without any error.
-        "task_default_queue": QUEUE,
         "task_create_missing_queues": True,
         "task_default_queue_type": "classic" if on_redis else "quorum",
+        "task_create_missing_queue_type": "classic" if on_redis else "quorum",
         "worker_consumer": "workers.consumer:Consumer",
         # gevent failed acks and did not restore tasks; prefork costs 87 MB a slot, a thread 40 KB.
         "worker_pool": "threads",

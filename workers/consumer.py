@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 # A wait before the next try, because a refusal may come immediately.
 PAUSE_SECONDS = 1.0
+# Pauses between tries to connect (s).
+RECONNECT = {"interval_start": 1, "interval_step": 1, "interval_max": 4}
 # After this time without a refusal, the next one is logged as a new problem.
 QUIET_SECONDS = 5.0
 
@@ -41,6 +44,11 @@ class Consumer(EveryConsumer):
         self.connection_errors += REFUSALS  # type: ignore[attr-defined] # celery-types names it nowhere
         self._told = ""
         self._told_at = 0.0
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """As Celery's, which would wait for up to half a minute between tries."""
+        conn.ensure_connection = partial(conn.ensure_connection, **RECONNECT)
+        return super().ensure_connected(conn)
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """Handle a refused connection."""

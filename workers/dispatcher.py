@@ -48,7 +48,7 @@ class Dispatcher:
         *,
         slots: int,
         publish: Callable[[Sequence[Lane]], None],
-        wake_ups: WakeUpList = NO_LIST,
+        wake_ups: Callable[[], WakeUpList] = lambda: NO_LIST,
     ) -> None:
         self._lanes = lanes
         self._slots = slots
@@ -79,10 +79,11 @@ class Dispatcher:
 
     def dispatch(self) -> float:
         """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful."""
+        wake_ups = self._wake_ups()
         claim = self._lanes.claim(
-            self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE, wake_ups=self._wake_ups
+            self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE, wake_ups=wake_ups
         )
-        if claim.lanes and not self._wake_ups.name:
+        if claim.lanes and not wake_ups.name:
             self._wake(claim.lanes)
         self._unheard.tell(some=claim.unheard)
         longest = max(self._rest, LONGEST_SLEEP) if claim.calm else LONGEST_SLEEP

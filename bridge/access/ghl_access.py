@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.errors import OperatorMustFix
-from bridge.ghl.access import Access, Fixed
+from bridge.ghl.access import Access, Fixed, Unwatched
 from bridge.store.locations.grants import of_location
 
 if TYPE_CHECKING:
     from bridge.access.token_refresh import TokenRefresh
-    from bridge.ghl.access import Bearer, Need
+    from bridge.ghl.access import Bearer, Breaker, Need
     from bridge.model import LocationId
     from bridge.store.lanes.patch import Permit
     from bridge.store.limits.budget import Budgets
@@ -24,9 +24,10 @@ class GHLAccess:
         self._renewing = renewing
         self._budgets = budgets
 
-    def open(self, kept: LocationRecord, need: Need) -> Access:
+    def open(self, kept: LocationRecord, need: Need, breaker: Breaker | None = None) -> Access:
         """A location's access with the priority `need`. A missing token raises only when the token is used."""
-        return Access(bearer=self._bearer(kept), budget=self._budgets.of(kept.location.location_id), need=need)
+        budget = self._budgets.of(kept.location.location_id)
+        return Access(bearer=self._bearer(kept), budget=budget, need=need, breaker=breaker or Unwatched())
 
     def permit(self, location_id: LocationId, need: Need) -> Permit:
         """The permit with which a script counts one request against the location's rate limit."""

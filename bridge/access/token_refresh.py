@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.access.next_tokens import ASK_SECONDS, next_tokens
-from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, OutOfResources, Retryable, TokenRefused, Unavailable
+from bridge.errors import (
+    BridgeError,
+    OperatorMustFix,
+    OutcomeUnknown,
+    OutOfResources,
+    Retryable,
+    ServiceDown,
+    TokenRefused,
+    Unavailable,
+)
 from bridge.ghl import oauth
 from bridge.model import LocationId
 from bridge.store.locations.grants import of_company
@@ -128,7 +137,7 @@ class TokenRefresh:
         except OutcomeUnknown as error:
             self._grants.lost(owner, begun.nonce)
             log.warning("grant.not_renewed", owner=owner, why=str(error))
-            raise Retryable(f"the grant of {owner} could not be renewed: {error}") from error
+            raise ServiceDown(f"the grant of {owner} could not be renewed: {error}") from error
         except BridgeError as error:
             self._grants.unsent(owner, begun.nonce)
             log.warning("grant.not_renewed", owner=owner, why=str(error))

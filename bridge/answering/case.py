@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bridge.answering.ghl_outage import TurnBreaker
 from bridge.ghl.access import Need
 from bridge.ghl.channels import by_settings
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
@@ -44,6 +45,7 @@ class Case:
     turn: Turn
     kept: LocationRecord
     ghl_access: GHLAccess
+    breaker: TurnBreaker
     messages: tuple[InboundMessage, ...]
     completion: Completion | None = None
     skipped: int = 0
@@ -74,7 +76,7 @@ class Case:
     @property
     def token(self) -> Access:
         """The location's access to GHL. Without an answer yet, its requests have lower priority than posts."""
-        return self.ghl_access.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP)
+        return self.ghl_access.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP, self.breaker)
 
     def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
         """The end of this case with one status for all its messages."""
@@ -106,6 +108,7 @@ def open_case(turn: Turn, services: AnswerServices) -> Case | None:
         turn=turn,
         kept=kept,
         ghl_access=services.ghl_access,
+        breaker=TurnBreaker(turn, services.circuits, services.clock),
         messages=fit,
         skipped=len(chosen) - len(fit),
         completion=turn.answer,

@@ -31,7 +31,7 @@ MOST_ASKED = 10
 
 
 def judge_author(case: Case, skip: Skip | None, services: AnswerServices) -> Skip | None:
-    """What becomes of the guards' word (`skip`) once it is known whether a person wrote, or GHL's bot."""
+    """The guards' decision (`skip`) once it is known whether a person wrote, or GHL's bot."""
     standing, location, now = case.standing, case.kept.location, case.now_ms(services)
     id_, at = MessageId(standing.human_id), standing.human_at_ms
     if not id_ or standing.called or location.mode == "draft":

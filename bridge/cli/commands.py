@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,6 +35,7 @@ DEMO = examples("ghl-bridge demo", "ghl-bridge demo --once", "PORT=8000 ghl-brid
 UP = examples("ghl-bridge up", "PORT=8001 HOST=0.0.0.0 ghl-bridge up", "REDIS_URL=redis://127.0.0.1:6379/0 ghl-bridge up")
 SIMULATOR = examples("ghl-bridge simulator --port 9000")
 RECONCILE = examples("ghl-bridge reconcile", "ghl-bridge reconcile --location ve9EPM428h8vShlRW1KT --since 2h --dry-run")
+BACKUP = examples("ghl-bridge backup /backups/2026-11-30")
 
 
 def build() -> typer.Typer:
@@ -52,6 +54,7 @@ def build() -> typer.Typer:
     app.command(epilog=DOCTOR)(doctor)
     app.command(epilog=EXPLAIN)(explain)
     app.command(epilog=RECONCILE)(reconcile)
+    app.command(epilog=BACKUP)(backup)
     app.add_typer(location_commands(), name="locations")
     app.add_typer(conversation_commands(), name="conversations")
     app.add_typer(contact_commands(), name="contacts")
@@ -146,6 +149,17 @@ def reconcile(
     from bridge.cli.reconcile import run
 
     run(location=location, since=since, dry_run=dry_run, as_json=as_json)
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copy goes: a folder that is empty or new.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Copy Redis' files while it runs, and start a server on the copy to see that it is whole. Run it where the files are."""
+    from bridge.cli.backup import run
+
+    run(folder, as_json=as_json)
 
 
 def _secrets() -> typer.Typer:

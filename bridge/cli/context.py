@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RUNNING = "running.json"
+# Of a Redis that is stuck: with the start of Python, no command waits for five seconds.
+LOOK_SECONDS, NO_ANSWER_SECONDS = 1.0, 2.5
 
 
 def settings() -> Settings:
@@ -40,11 +42,13 @@ def operations() -> Operations:
     from bridge.operating.local import LocalOperations
     from bridge.operating.services import AdminServices
     from bridge.store.redis.schema import look
+    from bridge.store.redis.waiting import wait_at_most, waiting_at_most
 
     admin_services = AdminServices(here)
     if here.redis_url is not None:
-        with suppress(Unavailable):  # the command itself reports the error
+        with suppress(Unavailable), waiting_at_most(LOOK_SECONDS):  # the command itself reports the error
             look(admin_services.redis)
+    wait_at_most(NO_ANSWER_SECONDS)
     return LocalOperations(admin_services, who="cli")
 
 

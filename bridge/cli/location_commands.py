@@ -124,7 +124,7 @@ def conversation_commands() -> typer.Typer:
         force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
         as_json: Json = False,
     ) -> None:
-        """Send undelivered replies once more, the whole way again, guards included."""
+        """Send undelivered replies once more, with all guards."""
         from bridge.cli import deliveries
 
         deliveries.replay(tuple(ids), force=force, as_json=as_json)

@@ -33,7 +33,7 @@ mode = "draft"                              # replies are internal comments that
 required_tags = ["ai_test"]                 # only contacts with this tag; remove this line later
 # no ghl_token: the app is installed
 
-[locations.{id}.assistable]                 # or agencii, openai, webhook, with provider = "..." above
+[locations.{id}.assistable]                 # or agencii, openai, webhook, agent_studio, with provider = "..." above
 assistant_id = ""
 # token = {{ env = "NAME" }}                # absent: ASSISTABLE_TOKEN
 """

@@ -59,6 +59,10 @@ class Processes:
         process.wait()
         self.start(name, *self._started[name])
 
+    def stop(self, name: str) -> None:
+        """Stop one in order, and wait for its end."""
+        _stop(self._running.pop(name))
+
     def wait_until(self, what: str, ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait until `ready` is true. Raises DidNotWork if that takes longer than `seconds`, or if a process ends."""
         deadline = time.monotonic() + seconds

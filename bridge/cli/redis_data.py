@@ -79,6 +79,11 @@ def reads(server: RedisServer, folder: Path) -> bool:
     return data.number <= max((number for since, number in known if since <= server.version), default=0)
 
 
+def written(folder: Path) -> int:
+    """How much stands in the files that commands are appended to (bytes)."""
+    return sum(file.stat().st_size for file in (folder / MANY_FILES).glob("*.incr.aof"))
+
+
 def _data_files(folder: Path) -> list[Path]:
     return [file for file in (folder / "appendonly.aof", *(folder / MANY_FILES).glob("*.base.*")) if file.is_file()]
 

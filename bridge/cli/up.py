@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
-from bridge.cli import redis_server
+from bridge.cli import redis_server, redis_start
 from bridge.cli.context import RUNNING
 from bridge.cli.output import console
 from bridge.cli.processes import Processes, python
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 30.0
+# One that is stuck; what this command starts itself has answered before.
+REDIS_SECONDS = 3.0
 LOOPBACK = "127.0.0.1"
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - the two that listen on every address
 TOKEN = "admin.token"  # noqa: S105 - the name of a file
@@ -74,8 +76,7 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
     with _only_one(folder), Processes(folder / "logs") as processes, _stopped_by_signals():
         mine = dict(environ)
         if not mine.get("REDIS_URL"):
-            command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
-            processes.start("redis", command, mine)
+            mine["REDIS_URL"] = redis_start.start(processes, folder / "redis", mine)
         mine.setdefault("BRIDGE_SECRET_KEY", _kept(folder / "secret.key", lambda: Fernet.generate_key().decode()))
         mine["BRIDGE_ADMIN_TOKEN"] = mine.get("BRIDGE_ADMIN_TOKEN") or _kept(folder / TOKEN, lambda: token_urlsafe(24))
         mine.setdefault("BRIDGE_DATA_DIR", str(folder))
@@ -91,7 +92,7 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
 def start(here: Machine) -> None:
     """Start receiver and worker and wait until both are ready. Raises DidNotWork."""
     url = from_environment(here.environ).state_url
-    here.processes.wait_until("an answer of Redis", lambda: redis_server.answers(url), seconds=START_SECONDS)
+    here.processes.wait_until("an answer of Redis", lambda: redis_server.answers(url), seconds=REDIS_SECONDS)
     here.processes.start("web", python("bridge.receiver"), here.environ)
     start_worker(here)
     here.processes.wait_until("a ready receiver and worker", lambda: _workers(here.web_url) > 0, seconds=START_SECONDS)

@@ -1,4 +1,4 @@
-"""What becomes of an answer that was taken apart: speech, silence, a fault, or a handover are told apart here alone. Pure.
+"""Decides whether a parsed answer is a reply, no reply, a fault, or a handover. Pure.
 
 A fault is raised; the others are a `Completion`. Speech and silence may come with a handover: the service asks for a person.
 """
@@ -38,7 +38,7 @@ _DEEPEST = 3
 
 
 def judge(envelope: Envelope, service: Service, *, form: str, handover: HandoverSettings | None = None) -> Completion:
-    """Say what becomes of one answer; `form` is its shape, `handover` how a person is asked for.
+    """Interpret one answer; `form` is its shape, `handover` how a person is asked for.
 
     Raises as `reading.completion_of`.
     """

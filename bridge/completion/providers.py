@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bridge.addresses import PLAIN_HTTP, may_be_asked
-from bridge.completion import agencii, assistable, openai, webhook
+from bridge.completion import agencii, agent_studio, assistable, openai, webhook
 from bridge.completion.exchange import Anew, Exchange
 from bridge.completion.retrying import Retrying
 from bridge.errors import OperatorMustFix
@@ -30,6 +30,7 @@ SERVICES: Mapping[str, Builder] = {
     "agencii": agencii.of,
     "openai": openai.of,
     "webhook": webhook.of,
+    "agent_studio": agent_studio.of,
 }
 
 

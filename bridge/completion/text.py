@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from bridge.locations import CONTACT_FIELD
+from bridge.provider_tables import CONTACT_FIELD
 from bridge.wire.answers import as_text
 
 if TYPE_CHECKING:

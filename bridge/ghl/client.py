@@ -20,9 +20,8 @@ from bridge.ghl.messages import (
     decipher_search,
     decipher_text,
 )
-from bridge.ghl.rate_limit_headers import read as read_limits
+from bridge.ghl.requests import ask
 from bridge.model import ContactId, MessageId
-from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
 from bridge.wire.retrying import persist
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from bridge.ghl.messages import Content, MessagePage
     from bridge.ghl.scopes import Look
     from bridge.model import Contact, ConversationId, LocationId, Reply, Sent, Skip
-    from bridge.wire.calls import Answer, Wire
+    from bridge.wire.calls import Wire
 
 T = TypeVar("T")
 
@@ -50,7 +49,6 @@ ANYBODY = ContactId("")
 PAGE_ROWS = 50
 SEARCH_ROWS = 100
 READ_BYTES = 4 * 1024 * 1024
-TOO_MANY = 429
 
 
 class GHL:
@@ -89,10 +87,12 @@ class GHL:
             if before_send is None:
                 token.budget.acquire(Need.POST)
             try:
-                answer = self._ask(
+                answer = ask(
+                    self._wire,
                     "POST",
-                    "/conversations/messages",
+                    f"{self._base_url}/conversations/messages",
                     access=token,
+                    direction="posts",
                     headers=self._headers(shown, CONVERSATIONS),
                     json=body(reply),
                     seconds=left,
@@ -224,22 +224,13 @@ class GHL:
             more: dict[str, Any] = {"json": json, "params": params, "max_bytes": READ_BYTES}
             token.budget.acquire(token.need)
             try:
-                answer = self._ask(method, path, access=token, headers=headers, seconds=left, **more)
+                url = self._base_url + path
+                answer = ask(self._wire, method, url, access=token, direction="reads", headers=headers, seconds=left, **more)
                 return decipher(answer.status, answer.headers, answer.body)
             except OutcomeUnknown as error:
                 raise Retryable(f"reading failed: {error}") from error
 
         return persist(lambda left: with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
-
-    def _ask(self, method: str, path: str, *, access: Access, **request: Any) -> Answer:
-        """One request; what its answer tells of the location's rate limit is noted."""
-        answer = self._wire.call(method, self._base_url + path, **request)
-        limits = read_limits(answer.headers)
-        if answer.status == TOO_MANY:
-            access.budget.rate_limited(retry_after(answer.headers), limits)
-        else:
-            access.budget.learn_limits(limits)
-        return answer
 
     def _headers(self, token: str, published: str) -> dict[str, str]:
         """With the version of the settings, else the one that GHL's documentation names for the endpoint."""

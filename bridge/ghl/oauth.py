@@ -1,4 +1,4 @@
-"""GHL's OAuth as plain values: where an installer is sent, what is asked for tokens, and what the answers mean.
+"""GHL's OAuth as plain values: the install URL, the requests for tokens, and the meaning of the answers.
 
 https://marketplace.gohighlevel.com/docs/Authorization/OAuth2.0, read 2026-08-30, and infra/decisions/0003.
 """

@@ -35,10 +35,12 @@ class Turn:
     messages in the lane when it was leased, `replayed` says that an operator replayed a dead letter. `attempts` counts failed
     attempts, `unfinished` leases that expired without a result (including this one), `looks` read-backs of an unknown outcome,
     `asks` requests to a provider that may deliver, `stale` answers that were dropped because of a newer message. `answered` are
-    the ids of the messages that the saved `answer` is for, `parts` its texts as they were last posted. `session` is the
-    provider's id of the conversation from its last answer, in this turn or an earlier one; `asked` is the provider that was asked
-    last; `situation` is the situation when the turn was read; `said` are the newest messages of the transcript (at most
-    MOST_SAID), oldest first; `topped`: the transcript was backfilled from GHL's list.
+    the ids of the messages that the saved `answer` is for, or that a provider was asked about whose delivery is not settled yet;
+    `parts` are the texts of the answer as they were last posted. `session` is the provider's id of the conversation from its last
+    answer, in this turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the
+    turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
+    was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
+    `ghl_doubted`: GHL has failed lately, so successes have to be reported.
     """
 
     lane: Lane
@@ -65,6 +67,8 @@ class Turn:
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
+    ghl_down: str = ""
+    ghl_doubted: bool = False
 
     def now_ms(self, monotonic: float) -> int:
         """The time of Redis' clock (ms) at the time `monotonic` of this process."""
@@ -106,7 +110,7 @@ class Again:
     `status` is the status of its messages until then: `waiting` if nothing failed. `circuits` are those of providers that are
     down: the turn continues earlier if one of them answers. `stale`: a newer message arrived, so the answer is dropped and
     requested again. `in_place`: the whole location waits, and the lane keeps its position. `until_newer`: another message after
-    the first so many of the lane ends the wait.
+    the first so many of the lane ends the wait. `unopened`: the turn could not be read, so the lane counts as overdue.
     """
 
     wait: float
@@ -118,6 +122,7 @@ class Again:
     status: Status = Status.RETRYING
     circuits: tuple[str, ...] = ()
     until_newer: int | None = None
+    unopened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

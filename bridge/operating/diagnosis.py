@@ -19,6 +19,7 @@ from bridge.operating.conversation_troubles import (
 )
 from bridge.operating.holds import cure_of, why_held
 from bridge.operating.trouble import Trouble, counted
+from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_READS
 from bridge.times import iso
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_writes(symptoms),
         *_installation(symptoms),
         *_wake_ups(symptoms),
+        *_unopened(symptoms),
+        *_ghl(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
         *_dead_letters(symptoms),
@@ -134,6 +137,36 @@ def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
         )
 
 
+def _unopened(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Told at once: a moment's trouble of Redis is none of these."""
+    if symptoms.gauges.unopened_ms:
+        yield Trouble(
+            cause="unopened",
+            name="Turns not opened",
+            says="A conversation waits because a worker can't open its location: another key, or settings of a newer version.",
+            command=DOCTOR,
+            critical=True,
+            since=iso(symptoms.now_ms - symptoms.gauges.unopened_ms),
+        )
+
+
+def _ghl(symptoms: Symptoms) -> Iterator[Trouble]:
+    """GHL is one for all locations. That it takes no posts is news only while it answers questions."""
+    down = [symptoms.down[circuit] for circuit in GHL_CIRCUITS if circuit in symptoms.down]
+    if not down:
+        return
+    what = "GHL is down" if GHL_READS in symptoms.down else "GHL answers questions and takes no messages"
+    waiting = counted(sum(each.waiting for each in down), "conversation waits", "conversations wait")
+    yield Trouble(
+        cause="ghl_down",
+        name="GHL failing",
+        says=f"{what}: {waiting} for its return, no attempt is used, and all are answered then, the oldest first.",
+        command=DOCTOR,
+        critical=True,
+        since=iso(min(each.since_ms for each in down)),
+    )
+
+
 def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
     for location, hold in symptoms.holds.items():
         yield Trouble(
@@ -149,6 +182,8 @@ def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
 
 def _providers(symptoms: Symptoms) -> Iterator[Trouble]:
     for circuit, down in symptoms.down.items():
+        if circuit in GHL_CIRCUITS:
+            continue
         shared = f"for location {down.location_id} and all others with the same login"
         yield Trouble(
             cause=f"provider:{circuit}",

@@ -6,7 +6,7 @@ from bridge.model import Reason
 
 REASONS: dict[str, str] = {
     Reason.NOT_INBOUND: "Not a message from the contact.",
-    Reason.NOT_A_MESSAGE: "A call, a voicemail or another event that is not a text.",
+    Reason.NOT_A_MESSAGE: "A call, a voicemail, a form or another event that is not answered as a text.",
     Reason.UNKNOWN_TYPE: "Its message type is unknown; the location's `types` can map it to a channel.",
     Reason.UNKNOWN_LOCATION: "Its location is unknown, or was removed.",
     Reason.OTHER_APP: "It was meant for another marketplace app.",
@@ -14,7 +14,7 @@ REASONS: dict[str, str] = {
     Reason.CHANNEL_OFF: "Messages of this channel are not answered in this location.",
     Reason.BLANK: "It has no text, and no file that needs an answer.",
     Reason.TOO_OLD: "It was too old when a worker took it.",
-    Reason.HUMAN_TAKEOVER: "A person has taken over the conversation.",
+    Reason.HUMAN_TAKEOVER: "The conversation is left to people.",
     Reason.CONVERSATION_PAUSED: "An operator paused the conversation.",
     Reason.OFF_TAG: "The contact has a tag that switches replies off.",
     Reason.MISSING_TAG: "The contact lacks a tag that replies need.",

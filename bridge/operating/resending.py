@@ -36,7 +36,7 @@ class Resend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resent:
-    """What became of one.
+    """The result for one reply.
 
     `replayed`: it is sent as soon as its turn comes, if no rule speaks against it. `closed`: it was replayed before, or its
     message is not kept any more. `newer`: a newer turn of the contact was answered, so that only `force` replays it.
@@ -48,7 +48,7 @@ class Resent:
 
 @operation("conversations.replay_undelivered", "POST", "/undelivered/replay", about=lambda asked: asked.ids)
 def replay_undelivered(services: AdminServices, asked: Resend) -> tuple[Resent, ...]:
-    """Send replies that did not reach their contacts once more, the whole way again, guards included."""
+    """Send replies that did not reach their contacts once more, with all guards."""
     known = {one.reply_id: one for one in read_undelivered(services.redis)}
     if missing := [id_ for id_ in asked.ids if id_ not in known]:
         raise NotKnown(f"not undelivered: {', '.join(missing)}; `ghl-bridge conversations undelivered` lists the ones that are")

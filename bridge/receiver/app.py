@@ -28,6 +28,7 @@ from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
 from bridge.receiver.pacing import Pacing
 from bridge.receiver.slashes import WebhookSlashes
+from bridge.receiver.stopping import Stopping
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
@@ -61,14 +62,14 @@ def build(settings: Settings) -> Starlette:
     redis = build_redis_for_health(settings)
     admin_services = AdminServices(settings)
     installing = cache(partial(build_installing, settings, redis))
-    tally, counts, pacing = Tally(), Counts(redis), Pacing()
+    tally, counts, pacing, stopping = Tally(), Counts(redis), Pacing(), Stopping()
     accept_services = build_accept_services(settings, redis, tally)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         try:
-            with alerting(settings), present(settings, redis):
+            with stopping.listening(), alerting(settings), present(settings, redis):
                 async with beating(Sweeps(redis)), reporting(tally, counts):
                     yield
         finally:
@@ -88,7 +89,7 @@ def build(settings: Settings) -> Starlette:
         Route("/", public.front(is_open=settings.admin_token is not None)),
         Route("/api/docs", public.api_docs()),
         Mount("/api/v1", api.build(admin_services)),
-        Mount("/console", console.build(admin_services)),
+        Mount("/console", console.build(admin_services, stopping)),
     ]
     # A mount matches no path with a line break in it.
     return Starlette(

@@ -105,6 +105,7 @@ def _state(now: Gauges) -> Iterator[Metric]:
             now.providers_down,
             "Completion services that are down, one for each login.",
         ),
+        "ghl_down": (now.ghl_down, "1 while GHL is down, or takes no messages: what waits for it waits on."),
     }
     for name, (value, text) in gauges.items():
         yield GaugeMetricFamily(NAMESPACE + name, text, value)

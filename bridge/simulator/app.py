@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def build(options: Options) -> Starlette:
-    """Build the application. Run it through `serving.run`, without which connections can't be cut."""
+    """Build the application. Run it with `serving.run`; otherwise connections can't be cut."""
     simulation = Simulation(options)
 
     @asynccontextmanager

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConversationAI:
-    """The endpoints. Each takes a call that has passed the gate and answers it."""
+    """The endpoints. Each answers a call that `gate` has accepted."""
 
     def __init__(self, simulation: Simulation, official: Official) -> None:
         self.simulation = simulation

@@ -1,4 +1,4 @@
-"""GHL's own description of its API, as a judge of requests (and, in tests, of the simulator's answers)."""
+"""GHL's published API description, used to validate requests (and, in tests, the simulator's answers)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from referencing import Resource
 
 _COMMON = "common-schemas.json"
-# So that references of the form ../common/common-schemas.json lead where they should.
+# So that references of the form ../common/common-schemas.json resolve.
 _ADDRESSES = {
     CONVERSATIONS: f"https://ghl.example/apps/{CONVERSATIONS}",
     CONTACTS: f"https://ghl.example/apps/{CONTACTS}",
@@ -31,7 +31,7 @@ _ADDRESSES = {
 
 
 class Official:
-    """The description with its overlays, ready to judge."""
+    """The description with its overlays, ready to validate."""
 
     def __init__(self) -> None:
         self._documents = {name: _document(name) for name in _ADDRESSES}
@@ -44,11 +44,11 @@ class Official:
         self._queries: dict[str, Draft202012Validator] = {}
 
     def faults_of(self, file: str, schema: str, value: Any) -> list[str]:
-        """List what is wrong with a body, in the words that GHL uses; nothing if it fits."""
+        """The errors of a body, in GHL's words; empty if it is valid."""
         return _faults(self._judge(file, schema), value)
 
     def faults_of_query(self, file: str, path: str, query: Mapping[str, str]) -> list[str]:
-        """List what is wrong with the query of a GET."""
+        """The errors of a GET's query; empty if it is valid."""
         judge = self._query_judge(file, path)
         properties = judge.schema["properties"]  # type: ignore[index]  # built as an object, a line above
         value = {key: _number_if_described(text, properties.get(key, {})) for key, text in query.items()}
@@ -105,7 +105,7 @@ def _number_if_described(text: str, schema: dict[str, Any]) -> str | float:
 
 
 def _faults(judge: Draft202012Validator, value: Any) -> list[str]:
-    # Each missing property is an error of its own that names all of them.
+    # The validator reports each missing property as a separate error that names all of them.
     return list(dict.fromkeys(message for error in judge.iter_errors(value) for message in _messages(error)))
 
 

@@ -1,4 +1,4 @@
-"""What the control API takes: a JSON schema for each order, so that a misspelt key is an error and not a surprise."""
+"""JSON schemas for the orders of the control API, so that a misspelt key is an error."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ _JUDGES = {name: Draft202012Validator(shape) for name, shape in SHAPES.items()}
 
 
 def check(name: str, given: Any) -> dict[str, Any]:
-    """Take an order, or refuse it with all that is wrong with it."""
+    """Return a valid order, or refuse it with all its errors."""
     faults = [f"{error.json_path}: {error.message}" for error in _JUDGES[name].iter_errors(given)]
     if faults:
         raise Refused(reply(422, {"errors": faults}))

@@ -1,4 +1,4 @@
-"""The processes that are measured: a real Redis that syncs every write, a receiver, a worker; the far side is the bench's own."""
+"""The measured processes: a Redis that syncs every write, a receiver, a worker. The bench itself simulates the services."""
 
 from __future__ import annotations
 

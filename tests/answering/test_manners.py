@@ -162,7 +162,12 @@ FORBIDDEN: dict[str, tuple[dict[str, Any], Callable[[World], object], str, str]]
         "conversation_paused",
         rf"paused by an operator at {MOMENT}",
     ),
-    "a stop": ({}, lambda world: says(world, "s1", "STOP"), "stop_word", rf"the contact stopped SMS at {MOMENT} \(stop_words\)"),
+    "a stop": (
+        {},
+        lambda world: says(world, "s1", "STOP"),
+        "stop_word",
+        rf"the contact opted out of SMS at {MOMENT} \(stop_words\)",
+    ),
     "a tag, by event": ({}, lambda world: update(world, tags=("AI_off",)), "off_tag", "has ai_off, one of off_tags"),
     "no tag, by event": (
         {"required_tags": ["vip"], "contact_lookup": True},
@@ -352,7 +357,7 @@ ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"max_age_seconds": 7 * 24 * HOUR},
         {"channel": Channel.WHATSAPP, "date_added_ms": -25 * HOUR * 1000},
         "too_old",
-        "25.0 h after the contact's last message, WhatsApp takes replies for 24 h",
+        "25.0 h after the contact's last message, WhatsApp accepts replies for 24 h",
     ),
 }
 
@@ -842,7 +847,7 @@ def test_our_own_words_coming_back_are_a_loop(world: World) -> None:
     world.write("m2", text=LONG.upper())
     world.work()
     assert (world.status("m2"), len(world.inputs())) == (("skipped", "loop"), 1)
-    assert facts(world, "m2") == "the text of our reply r1 came back"
+    assert facts(world, "m2") == "the contact sent the text of our reply r1"
 
 
 def test_a_reaction_to_our_reply_is_no_question(world: World) -> None:

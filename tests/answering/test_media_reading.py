@@ -153,9 +153,9 @@ FAILURES: dict[str, tuple[bytes, str]] = {
     "empty": (http(200, b""), "it is empty"),
     "cut": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nOggS",
-        "it is larger than 26214400 bytes, or did not come whole within 15 s",
+        "it is larger than 26214400 bytes, or did not arrive within 15 s",
     ),
-    "elsewhere": (http(302, b"", {"Location": "https://169.254.169.254/latest/meta-data"}), "its address is no public one"),
+    "elsewhere": (http(302, b"", {"Location": "https://169.254.169.254/latest/meta-data"}), "its address is not public"),
     "inside": (http(302, b"", {"Location": "http://10.0.0.1/"}), "its address is not https"),
     "round": (http(302, b"", {"Location": "/media/2.ogg"}), "more than 3 redirects"),
 }
@@ -299,7 +299,7 @@ def test_silence_about_what_nobody_could_read_has_its_own_reason(world: World) -
     sends(world, "audio.ogg")
     world.work()
     assert (world.status(), world.posts()) == (("skipped", "unreadable_media"), [])
-    assert world.redis.hget(key("message", HERE, "m1"), "facts") == "audio: nothing was understood in it"
+    assert world.redis.hget(key("message", HERE, "m1"), "facts") == "audio: no speech was recognised in it"
 
 
 def test_a_fixed_answer_is_given_without_asking(world: World) -> None:

@@ -82,7 +82,7 @@ def test_a_sentence_with_that_word_is_answered(world: World) -> None:
 def test_silence_says_nothing(world: World) -> None:
     """The engine answers 200 with an empty text, and the model is told to ask for a written one."""
     sends(world, noise(2, loud=0.0001))
-    assert outcome(world) == "nothing was understood in it"
+    assert outcome(world) == "no speech was recognised in it"
     assert world.inputs() == ["[The contact sent 1 voice note; it could not be read; ask the contact to write instead.]"]
 
 

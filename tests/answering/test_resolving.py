@@ -111,7 +111,7 @@ def test_both_ways_at_once_are_one_message(world: World, first: str) -> None:
     world.work()
     assert (world.inputs(), world.posts()) == (["yes"], ["answer 1"])
     assert (world.status("m1"), world.status("w1")) == (REPLIED, DUPLICATE)
-    assert world.redis.hget(key("message", HERE, "w1"), "facts") == "GHL's message m1, which was taken in before"
+    assert world.redis.hget(key("message", HERE, "w1"), "facts") == "GHL's message m1, which was already accepted"
     assert due_ms(world.redis) is None
 
 

@@ -26,8 +26,8 @@ LATER = 90_000
 CONVERSATIONS = (
     ("SimulatedLocation001", "Contact: do not disturb (DND)", "Hello?", "Not answered: dnd"),
     ("SimulatedLocation001", "Agent: refuses it (dead letter)", "Can I move my visit?", "Dead letter"),
-    ("SimulatedLocation002", "Agent: 500 twice", "Do you have parking?", "Answered"),
-    ("SimulatedLocation001", "Nothing", "Hi! Is Friday free?", "Answered"),
+    ("SimulatedLocation002", "Nothing", "Do you have parking?", "Answered"),
+    ("SimulatedLocation001", "Agent: 500 twice", "Hi! Is Friday free?", "Answered"),
 )
 
 
@@ -47,13 +47,23 @@ def converse(page: Page) -> None:
         page.get_by_role("textbox", name="Message").fill(text)
         page.get_by_role("button", name="Send", exact=True).click()
         ends(page, status)
+    page.get_by_label("Inject a fault into each message").select_option(label="Nothing")
     page.get_by_role("button", name="Send a voice note").click()
     expect(page.locator(".message.outbound")).to_have_count(2, timeout=LATER)
     ends(page, "Answered")
 
 
+def shoot_sandbox(page: Page, into: Path) -> None:
+    """Photograph the page on which it happened: another one would not show what happened at GHL."""
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 844})
+            page.screenshot(path=into / f"sandbox-{width}-{scheme}.png")
+
+
 def shoot(browser: Browser, pages: dict[str, str], token: str, into: Path) -> None:
-    """Photograph each page at each width, light and dark."""
+    """Photograph each page of the console at each width, light and dark."""
     for scheme in SCHEMES:
         for width in WIDTHS:
             context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme, device_scale_factor=2)
@@ -63,8 +73,8 @@ def shoot(browser: Browser, pages: dict[str, str], token: str, into: Path) -> No
             page.get_by_role("button", name="Log in").click()
             for name, address in pages.items():
                 page.goto(address)
-                page.wait_for_timeout(1500)  # pictures of a page that moves
-                page.screenshot(path=into / f"{name}-{width}-{scheme}.png", full_page=name != "sandbox")
+                expect(page.locator(".live")).to_contain_text("live")
+                page.screenshot(path=into / f"{name}-{width}-{scheme}.png")
             context.close()
 
 
@@ -77,13 +87,13 @@ def main() -> int:
         found = re.search(r"sandbox page +(\S+).*token: (\S+)", demo.says("Ctrl-C stops everything"), re.DOTALL)
         assert found
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 844})
+        page = browser.new_page(viewport={"width": 1280, "height": 844}, device_scale_factor=2)
         page.goto(found[1])
         converse(page)
         conversation = page.get_by_role("link", name="Open in the console").get_attribute("href") or ""
         console = conversation.partition("/console/")[0] + "/console"
+        shoot_sandbox(page, into)
         pages = {
-            "sandbox": page.url,
             "overview": f"{console}/",
             "conversation": conversation,
             "dead-letters": f"{console}/dead-letters",

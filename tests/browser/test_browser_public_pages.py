@@ -12,7 +12,7 @@ from tests.browser.conftest import WIDTHS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-PAGES = {"/": "console", "/api/docs": "admin API"}
+PAGES = {"/": "Console", "/api/docs": "admin API"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

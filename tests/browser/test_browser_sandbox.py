@@ -270,6 +270,32 @@ def test_a_reply_that_does_not_arrive_is_marked(sandbox: Page) -> None:
     replies(sandbox, 1)
 
 
+def test_delivery_and_evidence_are_shown_everywhere(sandbox: Page, demo: Demo) -> None:
+    """What became of a reply after GHL's 2xx, and how it came about: in the sandbox's timeline, the console, and `explain`."""
+    write(sandbox, "Hi! Is Friday free?")
+    replies(sandbox, 1)
+    status(sandbox, "^Answered$")
+    expect(sandbox.locator("#timeline details.evidence summary")).to_have_text("Why did it say that?")
+    expect(sandbox.locator("#timeline details.evidence")).to_contain_text("provider: assistable")
+    sandbox.get_by_role("button", name="Reply not delivered").click()
+    tells(sandbox, "undelivered")
+    contact = sandbox.locator("#ids code").first.inner_text()
+    link = sandbox.get_by_role("link", name="Open in the console").get_attribute("href") or ""
+    bridge = link.partition("/console/")[0]
+    told = sandbox.request.get(f"{bridge}/api/v1/explain/{contact}", headers={"Authorization": f"Bearer {demo.token}"}).json()
+    assert told["messages"][-1]["delivery"] == "undelivered"
+    [answered] = [event for event in told["events"] if event["step"] == "answered"]
+    assert answered["evidence"]["provider"] == "assistable"
+    console = sandbox.context.new_page()
+    console.goto(link)
+    console.get_by_label("Admin token").fill(demo.token)
+    console.get_by_role("button", name="Log in").click()
+    expect(console.locator(".message-head .badge").filter(has_text="undelivered")).to_be_visible()
+    expect(console.locator("details.evidence summary")).to_have_text("Why did it say that?")
+    console.locator("details.evidence").click()
+    expect(console.locator("details.evidence")).to_contain_text("assistable")
+
+
 def test_ids_are_whole_and_copied(sandbox: Page) -> None:
     """Contact, conversation and message are told by their whole ids, and a button copies each."""
     sandbox.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -191,6 +191,23 @@ PROVIDERS = (
         evidence={"model": "m1", "knowledge": [["k1", 0.5]]},
         is_flow=True,
     ),
+    Provider(
+        name="agent_studio",
+        path="/agent-studio/agent/a1/execute",
+        table={"agent_id": "a1"},
+        url_key="base_url",
+        url_path="",
+        asked={"message": "one\ntwo", "locationId": "loc", "contactId": "contact"},
+        answer=lambda text: {"response": text},
+        told={
+            "success": True,
+            "executionId": "e1",
+            "interactionId": "i1",
+            "response": "Nine.",
+            "executionStatus": "completed",
+        },
+        evidence={"agent": "a1", "session": "a1:e1", "finish_reason": "completed", "thread": "e1", "run": "i1"},
+    ),
 )
 
 

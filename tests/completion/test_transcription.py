@@ -9,7 +9,7 @@ import pytest
 
 from bridge.completion.transcription import MOST_CHARACTERS, Transcriber, transcript_of
 
-NOTHING = ("", "nothing was understood in it")
+NOTHING = ("", "no speech was recognised in it")
 
 
 def answered(text: object, status: int = 200) -> tuple[str, str]:

@@ -178,7 +178,7 @@ NEVER = [
     (422, {"message": "Missing phone number"}, Permanent, "HTTP 422, an object with message$"),
     (422, {"message": ["contactId must be a string"], "error": "x"}, Permanent, "an object with error, message$"),
     (400, {"canonicalCode": "CONVERSATIONS_BRAND_NEW"}, Permanent, "HTTP 400, CONVERSATIONS_BRAND_NEW$"),
-    (404, b"<html>", Permanent, "a page of HTML$"),
+    (404, b"<html>", Permanent, "an HTML page$"),
     (409, b"", Permanent, "an empty body$"),
     (308, b"moved", Permanent, "redirect"),
 ]

@@ -26,8 +26,8 @@ from bridge.model import (
 from bridge.operating import contacts, conversations, locations
 from bridge.operating.explain import ExplainQuery, explain
 from bridge.store.lanes.inbox import Inbox
+from bridge.store.lanes.pseudonyms import digests
 from bridge.store.operators.alerts import Alerts, Cause
-from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import connect_async, key, now_ms
 from tests.operating.test_operating_dead_letters import write_dead_letter as bury_one
 from tests.stored import (

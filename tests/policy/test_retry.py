@@ -49,6 +49,8 @@ UNKNOWN = OutcomeUnknown("reset")
         (ValueError("a phone number"), 3, Dead(error="internal fault: ValueError")),
         (OutOfResources("no thread"), 99, Again(wait=5, why="no thread", counts=False)),
         (OSError(errno.EMFILE, "a path"), 3, Again(wait=5, why="this machine is out of resources: EMFILE", counts=False)),
+        (OSError(errno.ENFILE, ""), 99, Again(wait=5, why="this machine is out of resources: ENFILE", counts=False)),
+        (OSError(errno.ENOMEM, ""), 99, Again(wait=5, why="this machine is out of resources: ENOMEM", counts=False)),
         (MemoryError(), 99, Again(wait=5, why="this machine is out of resources: no memory", counts=False)),
         (
             LookupError("unknown encoding: idna"),

@@ -27,6 +27,12 @@ MARK = re.compile(r"\[(\w+)\]")
 FILLER = " and a little more of that" * 40
 LIST_LAG_MS = 4000
 
+# A voice note, what is said in it, and that no bot of GHL's wrote anything.
+FIXED: dict[str, tuple[int, object]] = {
+    "/media/voice.ogg": (200, VOICE),
+    "/v1/audio/transcriptions": (200, {"text": "What does it cost? [m1]"}),
+    "/conversation-ai/generations": (404, {"message": "Not found"}),
+}
 FAILING = {
     Fault.ERROR: (500, False),
     Fault.ERROR_DONE: (502, True),
@@ -115,10 +121,8 @@ class FarSide:
         dated = {"Date": formatdate(self.clock.ms // 1000, usegmt=True)}
         if left := self.failing.get(path):
             return http(left.pop(0), {"message": "no"}, dated)
-        if path.startswith("/media/"):
-            return http(200, VOICE)
-        if path == "/v1/audio/transcriptions":
-            return http(200, {"text": "What does it cost? [m1]"})
+        if path in FIXED:
+            return http(*FIXED[path])
         document = request.document if request.body else {}
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
         if path in {"/assistable", "/agencii"}:

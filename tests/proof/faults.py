@@ -20,6 +20,7 @@ class Fault(StrEnum):
     STOPPED = "worker stopped"
     PAUSED_BEFORE = "lease lapsed before"
     PAUSED_AFTER = "lease lapsed after"
+    SHARED = "another worker works meanwhile"
     STOP = "STOP arrives"
     PERSON = "a person's message arrives"
     NEWER = "a newer message arrives"
@@ -29,7 +30,9 @@ class Fault(StrEnum):
 
 ARRIVALS = frozenset({Fault.STOP, Fault.PERSON, Fault.NEWER, Fault.ECHO, Fault.UNINSTALL})
 # Only of what a worker does in a turn.
-OF_TURNS = frozenset({Fault.STOPPED, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER})
+OF_TURNS = frozenset({Fault.STOPPED, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER, Fault.SHARED})
+# Tells something only where there is more than one lane.
+OF_LANES = frozenset({Fault.SHARED})
 OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.LIMITED, Fault.REFUSED})
 # After these every message must come to the same end as without any.
 PASSING = frozenset(Fault) - ARRIVALS - {Fault.REFUSED}
@@ -49,4 +52,4 @@ def faults_of(place: str) -> list[Fault]:
         left_out |= OF_TURNS
     if of_receiver:
         left_out.add(Fault.LATE)  # its caller has given up by then: the same as lost
-    return [fault for fault in Fault if fault not in left_out]
+    return [fault for fault in Fault if fault not in left_out | OF_LANES]

@@ -63,13 +63,13 @@ class Life:
 
 @dataclass(slots=True)
 class Front:
-    """`calls` are the places in order; `faults` are what happens at which, `struck` what did."""
+    """`calls` are the places in order; `choose` tells what happens at a number and place, `struck` is what did, by number."""
 
     around: Around
     tick: Callable[[], None]
-    faults: dict[int, Fault] = field(default_factory=dict)
+    choose: Callable[[int, str], Fault | None]
     calls: list[str] = field(default_factory=list)
-    struck: list[tuple[str, Fault]] = field(default_factory=list)
+    struck: dict[int, Fault] = field(default_factory=dict)
 
     def enter(self, life: Life, place: str) -> Fault | None:
         """Note a call. Answers the fault that the call itself is to meet. Raises Crash if the process is gone."""
@@ -80,10 +80,10 @@ class Front:
         self.tick()
         number, place = len(self.calls), f"{place}*" if life.holds() else place
         self.calls.append(place)
-        fault = self.faults.get(number)
+        fault = self.choose(number, place)
         if fault is None:
             return None
-        self.struck.append((place, fault))
+        self.struck[number] = fault
         if fault is Fault.CRASH_BEFORE:
             raise life.die()
         if fault in ARRIVALS:

@@ -46,7 +46,7 @@ def machine_in(folder: Path) -> Iterator[Machine]:
     """A machine with a Redis of its own. It syncs nothing: no run kills it, and each begins with nothing in it."""
     command, url = redis_server.prepare(folder)
     with subprocess.Popen([*command, "--appendonly", "no"], stdout=subprocess.DEVNULL) as server:
-        redis_server.wait_for(url)
+        redis_server.wait_for(server, url)
         try:
             with machine_on(url) as machine:
                 yield machine

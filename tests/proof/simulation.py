@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import nullcontext
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import BridgeError
@@ -21,7 +22,7 @@ from tests.proof.record import Accepted, read_outcomes
 from tests.stored import FERNET_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from tests.proof.front import Life
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 # GHL tries again; a lease and a little more; rounds that any of these runs may need.
 RETRY_SECONDS = 20.0
 ECHO_SECONDS = 1.0
-MOST_ROUNDS = 400
+MOST_ROUNDS = 4000
+# How long a paused process stays away at most, and how much others do while it only waits its turn.
+AWAY_SECONDS, SHARED_ROUNDS = 300.0, 4
 FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_HTTP
 
 
@@ -45,7 +48,7 @@ class Simulation:
     `operate` is what an operator does whenever all is at rest.
     """
 
-    def __init__(self, machine: Machine, faults: Mapping[int, Fault] | None = None) -> None:
+    def __init__(self, machine: Machine, choose: Callable[[int, str], Fault | None]) -> None:
         self.machine = machine
         machine.plain.flushall()
         random.seed(0)  # the jitter of retries
@@ -53,14 +56,16 @@ class Simulation:
         self.far = machine.far
         self.far.restart(self.clock)
         self.far.sent = self._leaves
-        self.front = Front(self, self.clock.tick, dict(faults or {}))
+        self.front = Front(self, self.clock.tick, choose)
         self.queue: list[webhooks.Webhook] = []
         self.sweeps = False
         self.echoes = True
         self.operate: Callable[[Simulation], bool] = lambda _: False
         self.newer = 0
-        self._workers = 0
-        self._depth = 0
+        self.arrives_for: Callable[[], str] = lambda: "contact"
+        self.planned: list[tuple[float, Callable[[Simulation], object]]] = []
+        self.depth = 0
+        self._staff: dict[str, Worker] = {}
         self.worker = self.hire()
         self._receiver = Receiver(machine.loops[0], machine.redis, self.front, webhooks.KEYS)
 
@@ -94,8 +99,9 @@ class Simulation:
 
     def hire(self) -> Worker:
         """A new worker process."""
-        self._workers += 1
-        return Worker(f"worker{self._workers}", self.machine, self.front, self.clock)
+        worker = Worker(f"worker{len(self._staff) + 1}", self.machine, self.front, self.clock)
+        self._staff[worker.life.name] = worker
+        return worker
 
     # What faults do (see `front.Around`)
 
@@ -106,22 +112,20 @@ class Simulation:
 
     def others_work(self, life: Life, fault: Fault) -> None:
         """A process stops or is paused for longer than its lease; others do what there is to do; then it goes on, if it can."""
-        worker, self._depth = self.worker, self._depth + 1
         if fault is Fault.STOPPED:
-            worker.give_back()
-        else:
+            self._staff[life.name].give_back()
+        elif fault is not Fault.SHARED:
             self._pass(LEASE_SECONDS + 1)
-        self.worker = self.hire()
-        del life
+        self.worker, self.depth = self.hire(), self.depth + 1
         try:
-            self._rest(most=60)
+            self._rest(most=SHARED_ROUNDS if fault is Fault.SHARED else MOST_ROUNDS, until=self.clock.seconds + AWAY_SECONDS)
         finally:
-            self._depth -= 1
+            self.depth -= 1
 
     def wait(self, life: Life, seconds: float) -> None:
         """Time passes while the process is alive."""
-        if life.name.startswith("worker"):
-            self.worker.sleep(seconds)
+        if life.name in self._staff:
+            self._staff[life.name].sleep(seconds)
         else:
             self.clock.advance(seconds)
 
@@ -133,14 +137,15 @@ class Simulation:
         at = self.clock.seconds
         match fault:
             case Fault.STOP:
-                yield webhooks.of_row(self.far.write("contact", "s1", "STOP"), at=at)
+                self.newer += 1
+                yield webhooks.of_row(self.far.write(self.arrives_for(), f"s{self.newer}", "STOP"), at=at)
             case Fault.PERSON:
-                self.far.say("contact", "I am on it myself")
+                self.far.say(self.arrives_for(), "I am on it myself")
                 yield self.queue.pop()
             case Fault.NEWER:
                 self.newer += 1
                 id_ = f"n{self.newer}"
-                yield webhooks.of_row(self.far.write("contact", id_, f"And on Sunday? [{id_}]"), at=at)
+                yield webhooks.of_row(self.far.write(self.arrives_for(), id_, f"And on Sunday? [{id_}]"), at=at)
             case Fault.ECHO:
                 echoes = [webhook for webhook in self.queue if webhook.kind == "echo"]
                 self.queue = [webhook for webhook in self.queue if webhook.kind != "echo"]
@@ -170,13 +175,15 @@ class Simulation:
                 return read_outcomes(self.far.record, self.machine.redis)
         raise Stuck("the operator never came to an end")
 
-    def _rest(self, *, most: int) -> None:
+    def _rest(self, *, most: int, until: float = inf) -> None:
         for _ in range(most):
             wait = self._round()
-            if wait is None:
+            if wait is None or self.clock.seconds + wait > until:
                 return
             if wait > 0:
                 self._pass(wait)
+        if until < inf:
+            return
         raise Stuck(f"something is left to do after {most} rounds")
 
     def _pass(self, seconds: float) -> None:
@@ -186,6 +193,8 @@ class Simulation:
 
     def _round(self) -> float | None:
         """Do what is due; answers the seconds until the next is, None when nothing is left."""
+        while self.planned and self.planned[0][0] <= self.clock.seconds:
+            self.planned.pop(0)[1](self)
         due = [webhook for webhook in self.queue if webhook.at <= self.clock.seconds]
         self.queue = [webhook for webhook in self.queue if webhook.at > self.clock.seconds]
         for webhook in due:
@@ -211,6 +220,7 @@ class Simulation:
             return 0.0
         waits = [webhook.at - self.clock.seconds for webhook in self.queue]
         waits += [following] if following is not None else []
+        waits += [self.planned[0][0] - self.clock.seconds] if self.planned else []
         if self.sweeps and not self._all_swept():
             waits.append(60.0)
         return max(0.001, min(waits)) if waits else None
@@ -220,7 +230,7 @@ class Simulation:
         if any(one.kind == "uninstall" for one in self.far.record.accepted):
             return True
         since = float(self.machine.plain.hget(key("sweep", LOCATION), "since") or 0)
-        return since >= max(row.at_ms for row in self.far.record.rows if row.inbound)
+        return since >= max((row.at_ms for row in self.far.record.rows if row.inbound), default=0)
 
     def _replace(self) -> None:
         if not self.worker.life.alive:

@@ -21,6 +21,7 @@ import httpx
 from cryptography.fernet import Fernet
 from redis import Redis
 
+from bridge.broker import queue_of
 from bridge.cli import redis_server
 from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
@@ -210,6 +211,11 @@ class Machine:
     def url(self) -> str:
         """Where the receiver is."""
         return f"http://127.0.0.1:{self.environ['PORT']}"
+
+    @property
+    def queue(self) -> str:
+        """Where the broker keeps this installation's wake-ups."""
+        return queue_of(str(self.redis.get(key("installation"))))
 
     @property
     def signer(self) -> keys.SigningKeys:

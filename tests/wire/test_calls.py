@@ -94,6 +94,15 @@ def test_half_an_emoji_is_sent_as_a_question_mark(wire: Wire) -> None:
     assert server.requests[0].document == {"text": "hi ?"}
 
 
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request goes to its own server, whatever HTTP_PROXY and its like name: the deployment guide says so."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:1")
+    with contextlib.closing(Wire()) as wire, OtherSide(answering(OK)) as server:
+        assert call(wire, server.url).status == 200
+
+
 def test_redirects_are_answers(wire: Wire) -> None:
     """A redirect is not followed."""
     with OtherSide(answering(http(307, b"", {"Location": "/elsewhere"}))) as server:

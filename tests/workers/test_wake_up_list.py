@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
-from bridge.broker import QUEUE, REDIS_TRANSPORT
+from bridge.broker import REDIS_TRANSPORT
 from bridge.store.redis.connection import key
 from tests.stored import LONG, accept, keep, lanes_of, message
 from workers.tasks import WakeUp
 
 if TYPE_CHECKING:
     from redis import Redis
+
+QUEUE = "ghl-bridge-of-this-test"
 
 
 def app_of(redis: Redis) -> Celery:

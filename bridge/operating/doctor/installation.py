@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
 from bridge.store.operators.symptoms import Symptoms, look
+from bridge.store.redis.installation import installation_id
 from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
@@ -56,22 +58,28 @@ def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     here = services.settings
-    yield attempt("REDIS_URL", lambda: here.state_url and "set")
-    yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
-    yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
-    yield Finding("time zones", ok=True, says=_time_zones(releases()))
-    yield examine_descriptors(here)
-    yield from _state(services, only)
-    yield attempt("broker", lambda: _broker(here.broker))
+    with ThreadPoolExecutor(1) as beside:  # two that are stuck are waited for at once
+        broker = beside.submit(attempt, "broker", lambda: _broker(services))
+        yield from _of_this_process(here)
+        yield from _state(services, only)
+        yield broker.result()
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
     yield from _locations(services, only, reached=reached.ok)
 
 
-def _broker(url: str) -> str:
+def _of_this_process(here: Settings) -> Iterator[Finding]:
+    yield attempt("REDIS_URL", lambda: here.state_url and "set")
+    yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
+    yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
+    yield Finding("time zones", ok=True, says=_time_zones(releases()))
+    yield examine_descriptors(here)
+
+
+def _broker(services: AdminServices) -> str:
     from bridge import broker  # noqa: PLC0415 - kombu: the receiver serves this operation, and loads it only then
 
-    return broker.look(url)
+    return broker.look(services.settings.broker, broker.queue_of(installation_id(services.redis)))
 
 
 def _keys(here: Settings) -> str:

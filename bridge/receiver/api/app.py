@@ -19,6 +19,7 @@ from bridge.receiver.api.answers import answer, refuse, refuse_http
 from bridge.receiver.api.document import describe
 from bridge.receiver.api.questions import question
 from bridge.receiver.bodies import read
+from bridge.receiver.waiting import BoundedWaits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,7 +52,10 @@ def build(admin_services: AdminServices) -> Starlette:
         paths.setdefault(each.path, {})[each.method] = _endpoint(each, perform, threads)
     return Starlette(
         routes=[_route(path, methods) for path, methods in sorted(paths.items(), key=lambda pair: "{" in pair[0])],
-        middleware=[Middleware(Admitted, admit=lambda: admin_services.admin_auth, threads=threads)],
+        middleware=[
+            Middleware(BoundedWaits, whole=False),
+            Middleware(Admitted, admit=lambda: admin_services.admin_auth, threads=threads),
+        ],
         exception_handlers={HTTPException: refuse_http},
     )
 

@@ -14,6 +14,7 @@ from bridge.receiver.console import conversations, dead_letters, live, locations
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
+from bridge.receiver.waiting import BoundedWaits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.requests import Show
+    from bridge.receiver.stopping import Stopping
 
 
-def build(admin_services: AdminServices) -> Starlette:
+def build(admin_services: AdminServices, stopping: Stopping) -> Starlette:
     """Build the app for `/console`; without an admin token it only says that the console is disabled."""
     endpoints = PageEndpoints(admin_services)
     is_open = admin_services.settings.admin_token is not None
@@ -34,13 +36,13 @@ def build(admin_services: AdminServices) -> Starlette:
 
     static = Mount("/static", VersionedFiles(packages=[(ROOM, "static")]))
     return Starlette(
-        routes=[static, *(_routes(endpoints, admin_services) if is_open else ())],
-        middleware=[Middleware(Guarded)],
+        routes=[static, *(_routes(endpoints, admin_services, stopping) if is_open else ())],
+        middleware=[Middleware(Guarded), Middleware(BoundedWaits, whole=True)],
         exception_handlers={HTTPException: missing},
     )
 
 
-def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Route]:
+def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: Stopping) -> list[Route]:
     pages: dict[str, Show] = {
         "/": overview.show,
         "/conversations": conversations.search,
@@ -62,7 +64,7 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Rou
     }
     return [
         Route("/login", endpoints.login, methods=["GET", "POST"]),
-        Route("/events", live.stream(endpoints, admin_services), methods=["GET"]),
+        Route("/events", live.stream(endpoints, admin_services, stopping), methods=["GET"]),
         *(Route(path, endpoints.page(show), methods=["POST"]) for path, show in changes.items()),
         *(Route(path, endpoints.page(show), methods=["GET"]) for path, show in pages.items()),
     ]

@@ -1,4 +1,4 @@
-"""Warning signs: refused webhooks, and conversations with a reached cap on replies, an unknown message type or a spoken stop."""
+"""Warning signs: refused webhooks, and conversations with the reply limit reached, an unknown message type or a spoken stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNTYPED_MINUTES = SPOKEN_MINUTES = 24 * 60
 
 
 def refused_webhooks(redis: Redis) -> int:
-    """How many webhooks were turned away for their signature or secret in the last ten minutes. Raises Unavailable."""
+    """The number of webhooks with a wrong signature or secret in the last ten minutes. Raises Unavailable."""
     with reaching("count refused webhooks"):
         minute = now_ms(redis) // MINUTE_MS
         found = redis.mget([key("turned_away", str(minute - ago)) for ago in range(REFUSED_MINUTES)])
@@ -29,7 +29,10 @@ def capped_lanes(redis: Redis) -> tuple[str, ...]:
 
 
 def untyped_lanes(redis: Redis) -> tuple[str, ...]:
-    """The lanes in which a text of an unknown message type was skipped within the last day, likewise. Raises Unavailable."""
+    """The lanes in which a message of an unknown type was skipped within the last day, newest first, at most a hundred.
+
+    Raises Unavailable.
+    """
     return _newest(redis, key("untyped"), UNTYPED_MINUTES)
 
 

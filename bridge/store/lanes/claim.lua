@@ -12,7 +12,7 @@
 -- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
 -- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
 -- leads (1 or 0), lane, lane, ...}.
--- Needs: schedule
+-- Needs: schedule, clock
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
@@ -30,12 +30,15 @@ leads = leads and 1 or 0
 -- their heartbeats get one lease to take them back before anybody else may have the lanes.
 local before = tonumber(redis.call('GET', key('claimed')) or now)
 redis.call('SET', key('claimed'), now)
+if before - now > NOTICED_MS then clock_jumped_back(before - now) end
 if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
 local grace = redis.call('PTTL', key('patience'))
 if grace > 0 then return {grace, 0, 0, leads} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
--- Lanes that wait for a provider: one of them tries when it is time to, all are woken, some at a time, when it answers again.
+-- Lanes that wait for a provider or for GHL: one of them tries when it is time to; all are woken when it answers again, some at a
+-- time, and before any lane is granted, so that the oldest come first.
+local WOKEN_AT_ONCE = 250
 local function wake(lane)
   local record = key('lane', lane)
   if redis.call('HEXISTS', record, 'parked') == 0 or leased(lane) then return false end
@@ -46,7 +49,7 @@ end
 local probes = redis.call('ZRANGE', key('circuits'), 0, 0)[1]
 for _, id in ipairs(probes and redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10) or {}) do
   local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
-  local wanted = is[1] and 1 or most
+  local wanted = is[1] and 1 or WOKEN_AT_ONCE
   while wanted > 0 do
     local lane = redis.call('ZPOPMIN', waiting)[1]
     if not lane then break end
@@ -54,7 +57,9 @@ for _, id in ipairs(probes and redis.call('ZRANGEBYSCORE', key('circuits'), '-in
   end
   if is[1] then
     redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
-  elseif redis.call('EXISTS', waiting) == 0 then
+  elseif redis.call('EXISTS', waiting) == 1 then
+    return {0, 0, 0, leads}
+  else
     redis.call('ZREM', key('circuits'), id)
     redis.call('SREM', key('circuits', 'open'), id)
   end

@@ -8,9 +8,12 @@
 --   ARGV[6]     retention (ms)
 --   ARGV[7]     how many of the newest words that were said
 --   ARGV[8]     JSON, what look-ups at GHL are paid for along with the lease (`LookupsAheadPatch` of patch.py); empty: none
---   ARGV[9...]  names of fields of the location
+--   ARGV[9]     circuit of what GHL is asked
+--   ARGV[10]    circuit of what is posted into GHL
+--   ARGV[11]    for how long a probe of these may take (ms)
+--   ARGV[12...] names of fields of the location
 -- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations, permits
+-- Needs: timeline, schedule, situations, circuits, permits
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
@@ -101,6 +104,7 @@ local its = {}
 for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value end
 return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
-  situation(lane, conversation, {unpack(ARGV, 9)}, tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, paid,
+  situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped,
+  admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11])), paid,
 }

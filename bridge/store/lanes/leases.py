@@ -43,7 +43,7 @@ class SeenOfLane:
 
 @dataclass(frozen=True, slots=True)
 class StateAfterStep:
-    """How things stand after a step: what the guards look at, and the turn's ledger with what was heard of GHL meanwhile."""
+    """The state after a step: the situation for the guards, and the turn's ledger with GHL's reports in the meantime."""
 
     situation: Situation
     ledger: Mapping[str, LedgerEntry]
@@ -107,10 +107,10 @@ class Lanes(Schedule):
         conversation_id: ConversationId = NO_CONVERSATION,
         knowledge: ExcerptPatch | None = None,
     ) -> StateAfterStep:
-        """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
+        """Save a provider's answer, which took `seconds`, and the question's messages; a crash then causes no second completion.
 
-        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers; `knowledge` is kept.
-        Answers how things stand afterwards: what an operator said of `conversation_id` counts.
+        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider. `knowledge` is stored.
+        Returns the state afterwards, with a pause of `conversation_id`.
         """
         claims = {"may_deliver": may_deliver, "may_claim": may_claim}
         patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
@@ -174,11 +174,11 @@ class Lanes(Schedule):
         self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event, spoken=spoken))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
-        """Write down what became of some of the messages; the lane stays leased for the others."""
+        """Record the outcomes of some messages; the lane stays leased for the others."""
         self._step(turn, steps.skipped(turn, ended))
 
     def end(self, turn: Turn, ended: Ended) -> None:
-        """Write down what became of the messages and give the lane back."""
+        """Record the outcomes of the messages and release the lane."""
         self._end(turn, steps.ended(turn, ended))
 
     def let_go(self, turn: Turn) -> None:

@@ -63,7 +63,7 @@ class Newer(TypedDict):
 
 
 class SituationQuery(TypedDict):
-    """What is asked of how things stand after a step."""
+    """Which parts of the state a step returns."""
 
     # The conversation's id: an operator may have paused it by that.
     conversation: str
@@ -189,6 +189,8 @@ class EndPatch(TypedDict, total=False):
     until_newer: Sequence[int]
     # Whether this try is used up.
     failed: bool
+    # Whether the turn could not be opened: it is overdue for as long as that lasts.
+    unopened: bool
     # What the turn becomes, if it will not pass by itself.
     dead: DeadLetterPatch
     # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:

@@ -6,7 +6,7 @@
 --   ARGV[5]  refused logins that put a location on hold
 -- Answers written, or lost when the lease was; held when the location is on hold and the turn waits. The numbers:
 -- parts/results.lua.
--- Needs: results, applying
+-- Needs: results, applying, circuits
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
@@ -19,7 +19,8 @@ local function park(circuits)
   end
   redis.call('HSET', key('lane', lane), 'parked', 1)
   for _, id in ipairs(circuits) do
-    redis.call('ZADD', key('circuit', id, 'waiting'), now, lane)
+    -- One that only looked after its messages' age keeps its place.
+    redis.call('ZADD', key('circuit', id, 'waiting'), 'NX', now, lane)
     redis.call('PEXPIRE', key('circuit', id, 'waiting'), retention)
   end
 end
@@ -81,6 +82,12 @@ if patch.wait_ms then
   if patch.wait_ms >= 0 and settled and not joined then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
   if patch.until_newer and not joined then redis.call('HSET', record, 'until_newer', 1) end
   if patch.circuits then park(patch.circuits) end
+end
+free_probes(token)
+if patch.unopened then
+  redis.call('ZADD', key('unopened'), 'NX', now, lane)
+else
+  redis.call('ZREM', key('unopened'), lane)
 end
 if patch.wait_ms or held then
   -- However long it waits, what was sent must be known then.

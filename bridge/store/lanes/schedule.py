@@ -13,6 +13,7 @@ from bridge.errors import Fenced
 from bridge.model import Lane
 from bridge.policy.loops import MOST_LOOKED_AT
 from bridge.store.lanes.turns import read_turn
+from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_PROBE_MS
 from bridge.store.locations.records import FIELDS
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
@@ -134,7 +135,8 @@ class Schedule:
     def _take(self, lane: Lane, token: str, ahead: LookupsAheadPatch | None = None) -> Any:
         most = (MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID)
         paid = orjson.dumps(ahead) if ahead else ""
-        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, paid, *FIELDS])
+        ghl = (*GHL_CIRCUITS, GHL_PROBE_MS)
+        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, paid, *ghl, *FIELDS])
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; answers the lanes whose lease is lost."""

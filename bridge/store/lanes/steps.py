@@ -1,7 +1,4 @@
-"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch a step.
-
-What each field of a patch says stands in `patch.Patch`.
-"""
+"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch (`patch.Patch`) per step."""
 
 from __future__ import annotations
 
@@ -44,10 +41,11 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself.
 
-    `listed` is what GHL lists of the conversation, None if it was not read.
+    `listed` is what GHL lists of the conversation, None if it was not read. What a provider may deliver answers these messages
+    and none that joins later: until that is settled the turn is theirs alone.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
-    forgotten = {"answer": "", "answered": "", "parts": "", "claimed": ""}
+    forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
     known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
     patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
@@ -64,6 +62,7 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
     """A provider that was asked has surely delivered nothing; `excerpt` is what it said instead."""
     entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
+        "lane": {"answered": ""} if may_deliver else {},
         "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
@@ -166,9 +165,9 @@ def sent(turn: Turn, posted: Posted) -> Patch:
 
 
 def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
-    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None if that is no news."""
+    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None for no news, or a draft."""
     noted = noted_as(posted.status)
-    if not (noted and posted.message_ids):
+    if not (noted and posted.message_ids and posted.channel):
         return None
     return {"id": posted.message_ids[0], "delivery": noted, "status": posted.status, "channel": posted.channel}
 
@@ -184,7 +183,7 @@ def stopped(channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = F
 
 
 def skipped(turn: Turn, ended: Ended) -> Patch:
-    """What became of some of the messages."""
+    """The outcomes of some messages."""
     return {
         "messages": {id_: outcome(ended) for id_ in ended.message_ids},
         "done": ended.message_ids,
@@ -194,7 +193,7 @@ def skipped(turn: Turn, ended: Ended) -> Patch:
 
 
 def ended(turn: Turn, ended: Ended) -> Patch:
-    """What became of all messages, and of the reply's last part if that isn't noted yet."""
+    """The outcomes of all messages, and the reply's last part if it isn't recorded yet."""
     over = skipped(turn, ended)
     posted: Patch = sent(turn, ended.posted) if ended.posted else {}
     return {
@@ -239,6 +238,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "circuits": again.circuits,
         "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
+        "unopened": again.unopened,
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }

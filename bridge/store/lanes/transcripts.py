@@ -1,4 +1,4 @@
-"""A conversation's transcript as stored: for providers without a memory, and for loop detection."""
+"""The stored transcript of a conversation, for providers that keep no history, and for loop detection."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from bridge.model import Ended, InboundMessage, Turn
 
-# Longer texts are cut in the record, never in a reply.
+# Longer texts are cut in the transcript, never in a reply.
 MOST_CHARACTERS = 4_000
 
 
 def cut(text: str) -> str:
-    """A text as the record keeps it."""
+    """A text, cut to the transcript's limit."""
     return text.strip()[:MOST_CHARACTERS]
 
 
@@ -38,19 +38,19 @@ def said_by_contact(message: InboundMessage) -> str:
 
 
 def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
-    """What a script answers of what was said: message, when, message, when."""
+    """Parse a script's list of message, time (ms), message, time (ms)."""
     return tuple(read_said(text, float(at)) for text, at in rows(flat).items())
 
 
 def read_said(text: str, at_ms: float) -> PastMessage:
-    """Undo `said`."""
+    """Parse the JSON of `said`."""
     fields = orjson.loads(text)
     files = tuple(MediaKind(kind) if kind in list(MediaKind) else MediaKind.FILE for kind in fields.get("files", ()))
     return PastMessage(fields["role"], fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms), files=files)
 
 
 def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
-    """What the record keeps of this end, each with its time (ms): the contact's words, and a reply that another delivered."""
+    """The transcript entries of a turn's end with their times (ms): the contact's messages, and a reply by the provider."""
     words = asked_of(turn, ended.message_ids)
     if ended.said:
         reply = ended.reply_message_ids[0] if ended.reply_message_ids else MessageId(turn.id)
@@ -66,6 +66,6 @@ def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
 
 
 def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
-    """Which carried messages these messages' question holds: those of the same line."""
+    """The carried messages that the question includes: those of the same line."""
     lines = {message.line for message in turn.messages if message.id in ids} | {UNKNOWN_LINE}
     return [message.id for message in turn.carried if message.line in lines]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import LocationId
-from bridge.store.lanes.inbox import REMEMBERED_MS
 from bridge.store.redis.connection import key, reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -38,7 +38,7 @@ class Resends:
         return next((tuple(ids) for ids in known if one.reply_id in ids), (one.reply_id,))
 
     def resend(self, one: Undelivered, answered: InboundMessage, answer: str, *, force: bool) -> Resent:
-        """Send `answer` to the message that it answers, once more; what becomes of it is that message's outcome from now on."""
+        """Send `answer` to the message that it answers, once more; its outcome is that message's outcome from now on."""
         id_, event = uuid4().hex, {"step": "replayed", "by": "an operator", "undelivered": one.reply_id}
         args: list[str | bytes | int] = [
             f"{one.lane} {one.reply_id} {one.channel}",

@@ -19,6 +19,7 @@ local function unschedule(lane)
   redis.call('ZREM', key('due', location), contact)
   redis.call('SREM', key('retrying'), lane)
   redis.call('ZREM', key('unheard'), lane)
+  redis.call('ZREM', key('unopened'), lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
@@ -32,7 +33,8 @@ local function debounced_at(lane)
   local last = oldest == newest and first or redis.call('HGET', key('message', location, newest), 'at')
   local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
   local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
-  return math.min((tonumber(last) or now) + debounce, (tonumber(first) or now) + most)
+  -- No message was written later than now, unless the clock has jumped back since.
+  return math.min(math.min(tonumber(last) or now, now) + debounce, math.min(tonumber(first) or now, now) + most)
 end
 
 -- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.

@@ -112,7 +112,7 @@ async def test_the_overview_tells_what_waits_and_what_became_of_messages(operato
     said = words(await operator.see("/"))
     assert "No problems" in said
     assert re.search(r"Waiting 1 .* Accepted 3 .* Replied 1 .* Skipped 1 ", said)
-    assert "human takeover A person has taken over the conversation." in said
+    assert "human takeover The conversation is left to people." in said
     text = (await operator.see("/")).text
     assert re.search(r'aria-label="Last hour, by minute: 1 replied, 0 without a reply, 1 skipped, 0 dead"', text)
     assert re.search(r"<title[^>]*>\d\d:\d\d: 1 replied, 1 skipped</title>", text)
@@ -155,7 +155,7 @@ async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, r
     keep(redis)
     skipped(redis)
     said = words(await operator.see("/conversations/m2"))
-    assert "Skipped: A person has taken over the conversation." in said
+    assert "Skipped: The conversation is left to people." in said
     assert "human_takeover" in said
     assert "usr_1 wrote 5 min ago" in said
 

@@ -13,9 +13,10 @@ from redis.exceptions import ResponseError
 
 from bridge.errors import Unavailable
 from bridge.model import ContactId, ConversationId, Ignored, LocationId, MessageId, Reason
-from bridge.store.lanes.inbox import MOST_WAITING, REMEMBERED_MS, Inbox
+from bridge.store.lanes.inbox import MOST_WAITING, Inbox
 from bridge.store.redis.connection import connect, connect_async, key
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 from tests.stored import (
     HERE,
     LANE,

@@ -148,9 +148,9 @@ def _timeless(answer: Any) -> Any:
     if len(answer) <= len(("code", "left", "admitted", "situation", "ledger")):
         code, _, admitted, *told = answer
         return [code, admitted, [situation[1:] for situation in told[:1]], told[1:]]
-    _, replayed, waiting, record, *rest, situation, words, topped, paid = answer
+    _, replayed, waiting, record, *rest, situation, words, topped, ghl, paid = answer
     record = {name: value for name, value in rows(record).items() if name != "lease_until"}
-    return [replayed, waiting, record, *rest, situation[1:], words, topped, paid]
+    return [replayed, waiting, record, *rest, situation[1:], words, topped, ghl, paid]
 
 
 # Claiming

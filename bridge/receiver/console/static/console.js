@@ -61,7 +61,9 @@ function watch() {
   const source = new EventSource("/console/events");
   let lost = null;
   const say = (word, away) => { live.hidden = false; live.classList.toggle("away", away); if (text.textContent !== word) text.textContent = word; };
-  source.addEventListener("open", () => { clearTimeout(lost); lost = null; say("live", false); });
+  // The stream itself opens while Redis is stuck: only its word counts.
+  source.addEventListener("here", () => { clearTimeout(lost); lost = null; say("live", false); });
+  source.addEventListener("lost", () => say("connection lost", true));
   source.addEventListener("happened", soon);
   // A stream that ends is opened again immediately; only a longer interruption is shown.
   source.addEventListener("error", () => { lost = lost || setTimeout(() => say("connection lost", true), 4000); });
