@@ -25,7 +25,7 @@ HOW_TO_INSTALL = "on Debian and Ubuntu with `apt-get install redis-server`, on m
 
 # A rewrite of the file uses a core for half a second, and acknowledgements take ten times as long in that time. So rewrites start
 # at 256 MB instead of the default 64 MB.
-# A transcript, whose messages are longer than the default of 64 bytes, takes 900 bytes less memory in a compact sorted set. Redis
+# A transcript's messages are longer than the default of 64 bytes: in a compact sorted set it takes 900 bytes less memory. Redis
 # 6.2 knows that setting by this name only, newer servers by it too.
 CONFIGURATION = """\
 bind 127.0.0.1

@@ -106,15 +106,17 @@ def operations(here: cost.Counted, there: cost.Counted) -> list[Figure]:
     """Row 2, whose targets are absolute."""
     before = f"{there.commands:.0f}"
     told = f"{here.commands:.0f}, of these since: {here.since:.0f}"
+    calls_told = f"{here.calls:.1f}, of these since: {here.calls_since:.1f}"
     ratio, less = here.commands / there.commands, (here.commands - here.since) / there.commands
     calls = here.calls / there.calls
     return [
         Figure(
             number=2,
             what="calls to Redis a reply",
-            here=f"{here.calls:.1f}",
+            here=calls_told,
             there=f"{there.calls:.1f}",
             ratio=calls,
+            less=(here.calls - here.calls_since) / there.calls,
             most=7,
             decides=here.calls,
         ),

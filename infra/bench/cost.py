@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.store.redis.connection import key
 from infra.bench.load import at_rate, flood
-from infra.bench.operations import watched
+from infra.bench.operations import script_sha, watched
 from infra.bench.stage import LOCATIONS
 from infra.bench.webhooks import make, make_ignored
 
@@ -88,10 +88,11 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """For one message: calls, commands inside scripts, and of these the number and bytes that came since (`SINCE`)."""
+    """For one message: calls, commands inside scripts, and of all these the numbers and bytes that came since (`SINCE`)."""
 
     calls: float
     commands: float
+    calls_since: float
     since: float
     since_bytes: float
 
@@ -179,8 +180,12 @@ async def counted(stage: Stage, plan: CostPlan, bridge: Bridge) -> Counted:
     inside = [command for command, within in seen if within]
     since = [command for command in inside if SINCE.search(command)]
     size = sum(map(len, since)) + sum(len(found) for command in inside for found in EVIDENCE.findall(command))
-    n = plan.replies
-    return Counted(calls=len(_sent(seen)) / n, commands=len(inside) / n, since=len(since) / n, since_bytes=size / n)
+    n, sent = plan.replies, _sent(seen)
+    # The fence before a request to a provider that delivers by itself; a heartbeat renews the leases of longer turns too.
+    calls_since = sum(script_sha("renew") in command for command in sent)
+    return Counted(
+        calls_since=calls_since / n, calls=len(sent) / n, commands=len(inside) / n, since=len(since) / n, since_bytes=size / n
+    )
 
 
 def _sent(seen: Sequence[tuple[str, bool]]) -> list[str]:

@@ -108,8 +108,13 @@ def _name(command: str, scripts: dict[str, str]) -> str:
     return f"{verb.upper()} (Celery)" if verb.upper() in BROKER else verb.upper()
 
 
+def script_sha(name: str) -> str:
+    """The hash by which Redis knows one of this tree's scripts."""
+    return sha1(script(name).encode(), usedforsecurity=False).hexdigest()
+
+
 def _script_names() -> dict[str, str]:
-    return {sha1(script(name).encode(), usedforsecurity=False).hexdigest(): name for name in all_scripts()}
+    return {script_sha(name): name for name in all_scripts()}
 
 
 def _traffic(stage: Stage) -> tuple[float, float, float]:

@@ -153,7 +153,7 @@ def test_a_lane_that_kills_its_worker_does_not_kill_for_ever(machine: Machine) -
 
     record = ana.settles(said)
     assert record.status == "dead"
-    assert "10 workers in a row stopped" in record.error
+    assert "10 workers in a row crashed" in record.error
     assert ana.completions == 1
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bridge.store.limits.budget import Budgets
 
 MOST_MESSAGES_OF_A_TURN = 200
+# The part of a lease that is left at least when it has been renewed (renew.lua).
+FRESH = 0.9
 # Of the newest messages: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
 
@@ -148,7 +150,7 @@ class Schedule:
         Raises Fenced if another worker holds it, or if it ended before Redis answered.
         """
         began = self._clock()
-        if self.renew([turn]) or (self._clock() - began) * 1000 >= self._lease_ms:
+        if self.renew([turn]) or (self._clock() - began) * 1000 >= self._lease_ms * FRESH:
             raise Fenced(f"the lease of {turn.lane} was lost")
 
     def give_back(self, turn: Turn) -> bool:
