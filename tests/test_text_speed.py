@@ -63,6 +63,8 @@ OTHERS = {
     "ghl.messages.check_allowed": "a status",
     "ghl.messages.check_taken": "a status",
     "ghl.messages.decipher_search": "ids of one contact",
+    "ghl.refusals.version_refused": "our own words",
+    "ghl.requests.ask": "a method and an address",
     "ghl.signature.read_keys": "a setting",
     "completion.faults.broken_off": "a name and a number",
     "completion.faults.lost": "our own words",

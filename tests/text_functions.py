@@ -14,6 +14,7 @@ from bridge.completion.openai import OpenAI
 from bridge.completion.reading import completion_of
 from bridge.completion.transcription import transcript_of
 from bridge.ghl import conversations, events, fields, messages, raw_body, refusals, signature, workflow
+from bridge.ghl.conversation_ai import decipher_agents, decipher_generation
 from bridge.ghl.email.history import find_headers
 from bridge.ghl.email.own_words import own_text
 from bridge.locations import HandoverSettings, Location
@@ -213,6 +214,9 @@ GHL: dict[str, Callable[[str], object]] = {
     "ghl.raw_body.read": lambda said: raw_body.read(b'{"message": "' + said.encode() + b'", "contact_id": "c1"}'),
     "ghl.raw_body.may_contradict_itself": lambda said: raw_body.may_contradict_itself(said.encode()),
     "ghl.raw_body.ids": lambda said: raw_body.ids(said.encode()),
+    "ghl.conversation_ai.decipher_agents": _refused(lambda said: decipher_agents(200, {}, _json(agents=[{"name": said}]))),
+    "ghl.conversation_ai.decipher_generation": _refused(lambda said: decipher_generation(200, {}, _json(answer=said))),
+    "ghl.refusals.is_version": refusals.is_version,
     "ghl.refusals.is_dnd": lambda said: refusals.is_dnd(400, said.encode()),
     "ghl.refusals.code_of": lambda said: refusals.code_of(said.encode()),
     "ghl.refusals.refusal": lambda said: refusals.refusal(400, {}, said.encode(), what="send"),
