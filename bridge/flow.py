@@ -9,7 +9,7 @@ leased until the lease expires; then the lane is due again, and the ledger shows
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 from uuid import uuid4
@@ -196,11 +196,8 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
     except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
         if not isinstance(error, BudgetExhausted):
             log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
-        if waits := wait_after(case, error):
-            return waits
-        then = retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
-        # What was found out of an unknown outcome is not to be read again.
-        return replace(then, looks=case.looks) if isinstance(then, Again) and then.in_place else then
+        made, delays, readback, looks = case.turn.attempts, services.retry_delays, services.readback, case.looks
+        return wait_after(case, error) or retry.decide(error, attempts=made, delays=delays, readback=readback, looks=looks)
 
 
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:

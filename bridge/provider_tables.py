@@ -1,4 +1,4 @@
-"""The tables of completion services in a location's settings, and the kinds of values that they hold."""
+"""The tables of completion services in a location's settings, and the types of their values."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
 class Table(BaseModel):
-    """A table of the locations file: unknown keys are wrong, and a value never stands in an error."""
+    """A table of the locations file: unknown keys are errors, and errors never contain a value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.errors import OutcomeUnknown, Permanent, Retryable, VersionRefused
+from bridge.errors import OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused
 from bridge.ghl.access import Need
 from bridge.ghl.scopes import looks
 from bridge.model import LocationId
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_SECONDS = 8.0
+# If the tokens of so many are refused too, the next time will tell.
+MOST_ASKED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,14 @@ class VersionHolds:
     ghl: GHL
 
     def release(self) -> tuple[str, ...]:
-        """Ask GHL with the version that is set now, by the first of these locations; answers which are released.
+        """Ask GHL with the version that is set now, by the first of these locations that can tell; answers which are released.
 
         One suffices: versions are the same for all. Raises Unavailable, and Misconfigured where a location can't be read.
         """
         held = [LocationId(id_) for id_, hold in holds_of(self.redis).items() if hold.side == "version"]
         kept = [record for record in (self.locations.get(id_) for id_ in held) if record]
-        if not kept or not self._takes_version(kept[0]):
+        told = (self._takes_version(one) for one in kept[:MOST_ASKED])
+        if not next((answer for answer in told if answer is not None), False):
             return ()
         released = tuple(one.location.id for one in kept)
         for one in kept:
@@ -48,14 +51,19 @@ class VersionHolds:
         log.info("version_holds.released", locations=len(released))
         return released
 
-    def _takes_version(self, kept: LocationRecord) -> bool:
-        """A refusal of another kind says that the version was taken."""
+    def _takes_version(self, kept: LocationRecord) -> bool | None:
+        """Whether GHL takes the version of every kind of request; None if it says nothing about that.
+
+        A refusal of another kind says that the version was taken, but a token may be refused before the version is looked at.
+        """
         access = self.ghl_access.open(kept, Need.SWEEP)
-        try:
-            for look in looks(kept.location.location_id):
+        for look in looks(kept.location.location_id):
+            try:
                 self.ghl.look(look, token=access, seconds=LOOK_SECONDS)
-        except (VersionRefused, Retryable, OutcomeUnknown):
-            return False
-        except Permanent:
-            return True
+            except VersionRefused:
+                return False
+            except (TokenRefused, Retryable, OutcomeUnknown):
+                return None
+            except Permanent:
+                continue
         return True

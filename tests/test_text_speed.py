@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.completion import answer_forms, inner_words, sentences, status_words, text
-from bridge.ghl import events, fields
-from bridge.ghl.email.own_words import own_text
-from bridge.model import Channel, ContactId, ConversationId, InboundMessage, LocationId, MessageId, OutboundMessage
-from bridge.policy import auto_reply, consent, excerpt, formatting, normalise, reactions
-from bridge.policy.formatting import markdown, sms
+from bridge.flow import QUICKLY_PARSED_BYTES
+from bridge.ghl import events, workflow
+from bridge.model import ContactId, ConversationId, LocationId, MessageId, OutboundMessage
+from bridge.policy import normalise
 from bridge.store.lanes.inbox import Inbox, accepted_event, came
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.redis.connection import connect_async
 from tests.stored import keep
+from tests.text_functions import FUNCTIONS, inbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,28 +53,44 @@ SHAPES = (
     ),
 )
 
-FUNCTIONS: dict[str, Callable[[str], object]] = {
-    "same": lambda said: normalise.same(said, said),
-    "digest": normalise.digest,
-    "plain": normalise.plain,
-    "forms": consent.forms,
-    "is_reaction": reactions.is_reaction,
-    "auto_reply": lambda said: auto_reply.judge_auto_reply(inbound("", channel=Channel.EMAIL, subject=said, sender=said)),
-    "excerpt": lambda said: excerpt.excerpt(said.encode(), excerpt.Known(texts=(said[:1000],), secrets=("a-secret",))),
-    "clean": text.clean,
-    "visible": inner_words.visible,
-    "unfenced": answer_forms.unfenced,
-    "whole_sentences": sentences.whole_sentences,
-    "cure_of_words": status_words.cure_of_words,
-    "own_text": own_text,
-    "fields.text": lambda said: fields.text(said, limit=events.MAX_TEXT),
-    "markdown.clean": markdown.clean,
-    "sms.fold": sms.fold,
-    "count_segments": sms.count_segments,
-    "shape for SMS": lambda said: formatting.shape(said, Channel.SMS, sms_max_segments=3),
-    "shape for e-mail": lambda said: formatting.shape(said, Channel.EMAIL, sms_max_segments=3),
-    "heard": lambda said: heard(outbound(said)),
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("bridge/policy", "bridge/completion", "bridge/ghl")
+TEXTS = {"str", "bytes", "InboundMessage", "Sequence[str]", "Sequence[InboundMessage]"}
+"""Types of parameters that may hold a stranger's text."""
+OTHERS = {
+    "completion.evidence.is_other": "ids",
+    "ghl.messages.check_allowed": "a status",
+    "ghl.messages.check_taken": "a status",
+    "ghl.messages.decipher_search": "ids of one contact",
+    "ghl.signature.read_keys": "a setting",
+    "completion.faults.broken_off": "a name and a number",
+    "completion.faults.lost": "our own words",
+    "completion.handover.tool": "a setting",
+    "completion.logins.bearer": "a setting",
+    "completion.logins.given": "a setting",
+    "completion.logins.token": "a setting",
+    "policy.authors.author": "a type's name",
+    "policy.business_hours.read": "a setting",
+    "policy.delivery.delivery_of": "words of our own",
+    "policy.delivery.noted_as": "a word that the event's reader has bounded",
+    "policy.failover.order": "names of settings",
+    "policy.failover.order_after_loss": "names of settings",
+    "policy.failover.who_delivers": "a setting",
+    "policy.formatting.emphasis.ends_a_clause": "one character",
+    "policy.guards.age_of": "times",
+    "policy.messaging_window.judge_window": "times",
 }
+"""What takes a text that nobody outside can make long, and what that is."""
+BOUNDED = {"ghl.access", "ghl.channels", "ghl.oauth", "ghl.routes", "ghl.workflow_secrets"}
+"""Modules whose texts are GHL's ids, names and tokens, or settings."""
+
+
+def test_no_function_is_forgotten() -> None:
+    """Each public function of the pure rooms that takes a text of somebody else's is timed below."""
+    timed = {name.partition(",")[0] for name in FUNCTIONS}
+    assert found() - timed == set()
+    assert not set(OTHERS) & timed
 
 
 @pytest.mark.timeout(300)
@@ -90,6 +108,15 @@ def test_what_the_receivers_loop_works_on_is_done_at_once(shape: str) -> None:
     assert cpu_seconds(lambda said: came(said, accepted_event(said)), message) <= MOST_ON_LOOP
     posted = outbound((shape * ON_LOOP_CHARACTERS)[:ON_LOOP_CHARACTERS])
     assert cpu_seconds(heard, posted) <= MOST_ON_LOOP
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_longest_body_that_is_read_on_the_loop_is_read_at_once(shape: str) -> None:
+    """An e-mail by GHL's event, and a workflow's webhook: 50 ms at most; longer bodies are read in a thread."""
+    event = {"type": "InboundMessage", "messageType": "Email", "direction": "inbound", "messageId": "m1", "subject": "a"}
+    body = as_body(shape, **event, locationId="l1", contactId="c1", conversationId="v1", dateAdded="2026-01-01T00:00:00Z")
+    assert cpu_seconds(lambda read: events.parse(read, app_id=""), body) <= MOST_ON_LOOP
+    assert cpu_seconds(lambda read: workflow.parse(read, content_type="application/json", fresh_id="w1"), body) <= MOST_ON_LOOP
 
 
 def test_a_long_outbound_text_is_no_work_for_the_loop(redis: Redis, redis_url: str) -> None:
@@ -112,6 +139,14 @@ def test_a_digest_covers_the_whole_text() -> None:
     most = "word " * (MEGABYTE // 5)
     assert normalise.digest(most + "a") != normalise.digest(most + "b")
     assert not normalise.same("<" * MEGABYTE + "a", "<" * MEGABYTE + "b")
+
+
+def as_body(shape: str, **fields: str) -> bytes:
+    """The longest body with a text of this make that the loop reads by itself."""
+    length = QUICKLY_PARSED_BYTES // len(shape)
+    while len(body := json.dumps({**fields, "body": shape * length}).encode()) > QUICKLY_PARSED_BYTES:
+        length = length * 9 // 10
+    return body
 
 
 def grows_too_fast(function: Callable[[str], object], shape: str) -> str:
@@ -139,20 +174,6 @@ def cpu_seconds(function: Callable[[Any], object], given: Any, *, most: float = 
     return least
 
 
-def inbound(said: str, **more: Any) -> InboundMessage:
-    """A contact's message."""
-    known: dict[str, Any] = {"channel": Channel.SMS, "message_type": "SMS", "message_type_string": "TYPE_SMS", **more}
-    return InboundMessage(
-        id=MessageId("m1"),
-        location_id=LocationId("l1"),
-        contact_id=ContactId("c1"),
-        conversation_id=ConversationId("v1"),
-        text=said,
-        date_added_ms=1,
-        **known,
-    )
-
-
 def outbound(said: str) -> OutboundMessage:
     """A message that left a conversation."""
     return OutboundMessage(
@@ -167,3 +188,20 @@ def outbound(said: str) -> OutboundMessage:
         source="",
         call_seconds=0.0,
     )
+
+
+def found() -> set[str]:
+    """Public functions of the pure rooms that take a text, but for those whose texts nobody outside can make long."""
+    names = set()
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            module = str(path.relative_to(ROOT / "bridge").with_suffix("")).replace("/", ".").removesuffix(".__init__")
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _takes_text(node):
+                    names.add(f"{module}.{node.name}")
+    return {name for name in names if name not in OTHERS and name.rpartition(".")[0] not in BOUNDED}
+
+
+def _takes_text(node: ast.FunctionDef) -> bool:
+    given = [*node.args.args, *node.args.kwonlyargs]
+    return any(each.annotation and ast.unparse(each.annotation) in TEXTS for each in given)

@@ -98,7 +98,7 @@ def configure(settings: Settings) -> dict[str, Any]:
         "task_create_missing_queue_type": "classic" if on_redis else "quorum",
         "worker_consumer": "workers.consumer:Consumer",
         # gevent failed acks and did not restore tasks; prefork costs 87 MB a slot, a thread 40 KB.
-        "worker_pool": "threads",
+        "worker_pool": "workers.pool:TaskPool",
         "worker_concurrency": settings.worker_threads,
         # A wake-up is acknowledged when its turn is over, and fetched only for a free slot.
         "task_acks_late": True,

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_AT_ONCE = 100
-# What waits for a slot may get one that nobody rings for: a dead worker's.
+# A waiting lane may get the slot of a dead worker, for which no wake-up is sent.
 LONGEST_SLEEP = 1.0
-# Otherwise only a due time or a ring calls for a claim.
+# Otherwise only a due time or a wake-up makes a claim necessary.
 LONGEST_REST = 6.0
-# Beyond a due time, who stands by looks whether the leader has claimed.
+# This long after a due time, a standby dispatcher checks whether the leader has claimed.
 STANDBY_SECONDS = 0.5
 ALIVE_SECONDS = 15.0
 
@@ -59,14 +59,14 @@ class Dispatcher:
         # Without a colon, because the claim script appends `:slots`.
         self._worker = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}".replace(":", "-")
         self._wakes = WakeUpListener(redis, self._worker)
-        # Nobody's claim for longer than a lease is an outage (claim.lua).
+        # If no worker claims for longer than a lease, that is an outage (claim.lua).
         self._rest = min(LONGEST_REST, lanes.lease_seconds / 3)
 
     def run(self) -> None:
         """Dispatch until `stop`."""
         while not self._stopping.is_set():
             try:
-                # Before the claim: what comes due after it is rung for.
+                # Before the claim: for lanes that become due after it, a wake-up is sent.
                 self._wakes.listen()
                 sleep = self.dispatch()
                 if sleep > 0:

@@ -51,7 +51,7 @@ class WakeUp:
                 amqp.send_task_message(producer, self.task, message, retry=False)
 
     def as_list(self) -> WakeUpList:
-        """The wake-up as kombu reads it from its queue's list on Redis: Celery's message (protocol 2) without what is never used.
+        """The wake-up as kombu reads it from its list on Redis: Celery's message (protocol 2) without unused fields.
 
         Facts: https://docs.celeryq.dev/en/stable/internals/protocol.html, kombu/transport/virtual/base.py (kombu 5.7).
         """

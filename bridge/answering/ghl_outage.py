@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# A lane that waits is woken as soon as GHL answers. It looks by itself so rarely, for its messages grow old.
+# A waiting lane is woken as soon as GHL answers. It also tries by itself after this time, because its messages grow old.
 LONGEST_WAIT_SECONDS = 600.0
 CIRCUITS: dict[Direction, str] = {"reads": GHL_READS, "posts": GHL_POSTS}
 WHY = {
-    GHL_READS: "GHL is down: it is tried again as soon as GHL answers",
-    GHL_POSTS: "GHL takes no messages: it is tried again as soon as GHL takes one",
+    GHL_READS: "GHL is down: the turn is tried again as soon as GHL answers",
+    GHL_POSTS: "GHL accepts no messages: the reply is tried again as soon as GHL accepts one",
 }
 
 
 class TurnBreaker:
-    """Tells GHL's circuits how a turn's requests went. `down` is the circuit that the newest failure found open, else empty.
+    """Reports the results of a turn's requests to GHL's circuits. `down` is the open circuit of the newest failure, else "".
 
-    As long as nothing has failed lately, what passes is told to nobody: it costs no call.
+    If nothing has failed lately, a success is not reported, which saves a call.
     """
 
     def __init__(self, turn: Turn, circuits: Circuits, clock: Callable[[], float]) -> None:
@@ -43,7 +43,7 @@ class TurnBreaker:
         self.down = ""
 
     def passed(self, direction: Direction) -> None:
-        """GHL has answered; one that takes posts is up. Raises Unavailable."""
+        """Report an answer of GHL; an answer to a post closes both circuits. Raises Unavailable."""
         for each in ("reads", "posts") if direction == "posts" else ("reads",):
             if self._doubted[each]:
                 self._circuits.passed(CIRCUITS[each])
@@ -52,7 +52,7 @@ class TurnBreaker:
                 self.down = ""
 
     def failed(self, direction: Direction, *, unreachable: bool, seconds: float) -> None:
-        """GHL was down. Raises Unavailable."""
+        """Report that GHL was down. Raises Unavailable."""
         self._doubted[direction] = True
         circuit, asked_at_ms = CIRCUITS[direction], self._turn.now_ms(self._clock() - seconds)
         is_open = self._circuits.ghl_fault(circuit, self._turn, unreachable=unreachable, asked_at_ms=asked_at_ms)
@@ -62,12 +62,12 @@ class TurnBreaker:
 
 
 def wait_for_ghl(case: Case) -> Again | None:
-    """The wait for GHL's return, if GHL was down already when the turn was read."""
+    """The wait until GHL recovers, if GHL was down when the turn was read; else None."""
     return _wait(case, case.turn.ghl_down) if case.turn.ghl_down else None
 
 
 def wait_after(case: Case, error: Exception) -> Again | None:
-    """The wait for GHL's return, if that it is down is what a fault means."""
+    """The wait until GHL recovers, if the error means that GHL is down; else None."""
     if not case.breaker.down or isinstance(error, BudgetExhausted) or not isinstance(error, (Retryable, OutcomeUnknown)):
         return None
     return _wait(case, case.breaker.down)

@@ -1,4 +1,4 @@
-"""`ghl-bridge backup`: a copy of Redis' files that was seen to start."""
+"""`ghl-bridge backup`: copies Redis' files and starts a server on the copy."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from bridge.store.redis.server_files import OpenFile, ServerFiles
 
 BLOCK_BYTES = 1024 * 1024
-# A copy of some gigabytes takes its time to be loaded.
+# Seconds; loading a copy of some gigabytes takes long.
 STARTS_WITHIN_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What was made: where, how much, and which server has started on it."""
+    """A finished copy: its folder, size (bytes), number of keys, and the server that was started on it."""
 
     folder: str
     bytes: int
@@ -41,20 +41,20 @@ class Backup:
 
 
 def run(target: Path, *, as_json: bool) -> None:
-    """Copy, start a server on the copy, and only then give it its name. Raises WrongInput, DidNotWork, Unavailable."""
+    """Copy, start a server on the copy, and then rename the copy to `target`. Raises WrongInput, DidNotWork, Unavailable."""
     with working("copying, and starting a server on the copy"):
         made = back_up(target.absolute(), url=_url())
     if as_json:
         print_json(made)
         return
-    print(f"{made.folder}: {made.keys} keys, {made.bytes} bytes; {made.server} has started on it and knew what was written last")
-    print("the tokens in it open with this BRIDGE_SECRET_KEY only: keep that elsewhere")
+    print(f"{made.folder}: {made.keys} keys, {made.bytes} bytes; {made.server} started on it and had the newest write")
+    print("the tokens in it can only be decrypted with this BRIDGE_SECRET_KEY: keep the key elsewhere")
 
 
 def back_up(target: Path, *, url: str) -> Backup:
-    """Make the copy of the Redis at `url`. Nothing is at `target` unless the copy is whole."""
+    """Copy the files of the Redis at `url`. `target` exists only if the copy is complete."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise WrongInput(f"{target} is there already: name a folder that is empty or new")
+        raise WrongInput(f"{target} exists: choose an empty or new folder")
     began = time.monotonic()
     with connect(url) as redis, _unfinished(target) as folder:
         files = locate(redis)
@@ -76,7 +76,7 @@ def _url() -> str:
 
 @contextmanager
 def _unfinished(target: Path) -> Iterator[Path]:
-    """A folder beside the target, which is gone at the end unless it was given the target's name."""
+    """A temporary folder beside the target, deleted at the end unless it was renamed."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -91,7 +91,7 @@ def _unfinished(target: Path) -> Iterator[Path]:
 
 
 def _copy(files: Sequence[OpenFile], folder: Path) -> int:
-    """Write the files' parts of that moment; answers how much that was (bytes)."""
+    """Copy the files as they are at one moment; returns the size in bytes."""
     for file in files:
         copy = folder / file.name
         copy.parent.mkdir(mode=0o700, exist_ok=True)
@@ -106,7 +106,7 @@ def _copy(files: Sequence[OpenFile], folder: Path) -> int:
 
 
 def _try(folder: Path, files: ServerFiles, url: str, written: str) -> tuple[str, int]:
-    """Start a server on the copy; answers which one, and how many keys it knows. Raises DidNotWork."""
+    """Start a server on the copy; returns its name and version, and its number of keys. Raises DidNotWork."""
     program = files.program if os.access(files.program, os.X_OK) else redis_server.find(folder)
     with redis_server.running(folder, program=program, seconds=STARTS_WITHIN_SECONDS) as its_url:
         database = url.partition("?")[0].rpartition("/")[2]
@@ -115,5 +115,5 @@ def _try(folder: Path, files: ServerFiles, url: str, written: str) -> tuple[str,
             version = locate(redis).version
     (folder / redis_server.CONFIGURATION_FILE).unlink()
     if found != written:
-        raise DidNotWork(f"the files in {files.folder} on this machine are another Redis's than that of REDIS_URL")
+        raise DidNotWork(f"the files in {files.folder} on this machine do not belong to the Redis of REDIS_URL")
     return version, keys

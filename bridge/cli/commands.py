@@ -152,11 +152,11 @@ def reconcile(
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copy goes: a folder that is empty or new.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the copy; it must be empty or new.")],
     *,
     as_json: Json = False,
 ) -> None:
-    """Copy Redis' files while it runs, and start a server on the copy to see that it is whole. Run it where the files are."""
+    """Copy Redis' files while it runs, and start a server on the copy to check it. Run this on Redis' machine."""
     from bridge.cli.backup import run
 
     run(folder, as_json=as_json)

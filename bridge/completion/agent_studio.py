@@ -32,7 +32,7 @@ VERSION = "v3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentStudio:
-    """A published agent of a location, which remembers each execution and never posts into the conversation itself."""
+    """A published agent of a location. It remembers each execution and never posts replies itself."""
 
     base_url: str
     token: str
@@ -46,7 +46,7 @@ class AgentStudio:
 
     @property
     def url(self) -> str:
-        """Where the agent is executed."""
+        """The address of the agent's execution."""
         return f"{self.base_url.rstrip('/')}/agent-studio/agent/{quote(self.agent_id, safe='')}/execute"
 
     @property
@@ -55,7 +55,7 @@ class AgentStudio:
         return {**bearer(self.token), "Version": VERSION}
 
     def build(self, question: Question) -> dict[str, Any]:
-        """Write the question. What the contact wrote stands in `message` and nowhere else."""
+        """Build the request. The contact's text is only in `message`."""
         execution = self._execution(question)
         return {
             "message": question.input,
@@ -67,7 +67,7 @@ class AgentStudio:
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Take an answer apart. Raises Unreadable if it holds no `response`, not even an empty one."""
+        """Read an answer. Raises Unreadable if it has no `response`, not even an empty one."""
         if document.get("success") is False or document.get("error"):
             return Envelope(error=document)
         if "response" not in document:
@@ -86,13 +86,13 @@ class AgentStudio:
         )
 
     def _execution(self, question: Question) -> str:
-        """The session that this agent opened; another agent's is none of its own."""
+        """The id of this agent's session; a session of another agent is ignored."""
         agent, _, execution = question.session_id.rpartition(":")
         return execution if agent == self.agent_id else ""
 
 
 def of(location: Location, settings: Settings) -> AgentStudio:
-    """The agent that this location wants; its own GHL token is taken where the table has none. Raises OperatorMustFix."""
+    """The location's agent; if the table has no token, the location's GHL token is used. Raises OperatorMustFix."""
     table = location.agent_studio
     token = table.token or location.ghl_token
     if token is None:

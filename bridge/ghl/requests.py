@@ -1,4 +1,4 @@
-"""One request to GHL. What its answer tells of the location's rate limit, and of whether GHL is up, is noted."""
+"""One request to GHL. It records the rate limit from the answer's headers, and whether GHL is up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Directi
         _note(access.breaker, direction, cut.status, time.monotonic() - began)
         raise
     except (ServiceDown, OutcomeUnknown) as error:
-        # A post that got no answer may have met a slow channel of its own.
+        # A post without an answer may be caused by a slow channel.
         unreachable = direction == "reads" or isinstance(error, ServiceDown)
         access.breaker.failed(direction, unreachable=unreachable, seconds=time.monotonic() - began)
         raise
@@ -42,7 +42,7 @@ def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Directi
 
 
 def _note(breaker: Breaker, direction: Direction, status: int, seconds: float) -> None:
-    """408 says no more than that this request came too slowly."""
+    """Record an answer; a 408 only means that this request was too slow."""
     if status >= OWN_FAULT:
         breaker.failed(direction, unreachable=status >= UNREACHABLE, seconds=seconds)
     else:

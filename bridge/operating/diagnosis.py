@@ -138,12 +138,12 @@ def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
 
 
 def _unopened(symptoms: Symptoms) -> Iterator[Trouble]:
-    """Told at once: a moment's trouble of Redis is none of these."""
+    """Reported without delay, because a short failure of Redis has no such symptom."""
     if symptoms.gauges.unopened_ms:
         yield Trouble(
             cause="unopened",
-            name="Turns not opened",
-            says="A conversation waits because a worker can't open its location: another key, or settings of a newer version.",
+            name="Conversations not readable",
+            says="A conversation waits because a worker can't read its location: another key, or settings of a newer version.",
             command=DOCTOR,
             critical=True,
             since=iso(symptoms.now_ms - symptoms.gauges.unopened_ms),
@@ -151,16 +151,16 @@ def _unopened(symptoms: Symptoms) -> Iterator[Trouble]:
 
 
 def _ghl(symptoms: Symptoms) -> Iterator[Trouble]:
-    """GHL is one for all locations. That it takes no posts is news only while it answers questions."""
+    """GHL's circuits, which all locations share. The one for posts is reported only if GHL answers other requests."""
     down = [symptoms.down[circuit] for circuit in GHL_CIRCUITS if circuit in symptoms.down]
     if not down:
         return
-    what = "GHL is down" if GHL_READS in symptoms.down else "GHL answers questions and takes no messages"
+    what = "GHL is down" if GHL_READS in symptoms.down else "GHL accepts no messages"
     waiting = counted(sum(each.waiting for each in down), "conversation waits", "conversations wait")
     yield Trouble(
         cause="ghl_down",
         name="GHL failing",
-        says=f"{what}: {waiting} for its return, no attempt is used, and all are answered then, the oldest first.",
+        says=f"{what}: {waiting} without using attempts. When GHL recovers, all are answered, the oldest first.",
         command=DOCTOR,
         critical=True,
         since=iso(min(each.since_ms for each in down)),

@@ -27,20 +27,22 @@ def words(error: Exception) -> str:
     return str(error) if is_sorted(error) else f"internal fault: {type(error).__name__}"
 
 
-def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback: Sequence[float]) -> Again | Dead:
+def decide(
+    error: Exception, *, attempts: int, delays: Sequence[float], readback: Sequence[float], looks: int = 0
+) -> Again | Dead:
     """Sort a fault. `attempts` is how many durable tries failed before this one, `delays` the waits between tries (s).
 
     A wait that the other side asked for beats the schedule, but doesn't change the number of tries; who keeps asking for a moment
     more is not believed for ever, or all tries would be over within seconds. After an unknown outcome the
     first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
     tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all, nor is what this
-    machine lacks: the message can't help it.
+    machine lacks: the message can't help it. `looks` that were made still count after such a wait.
     """
     if lacking := shortage_of(error):
         return Again(wait=SHORTAGE_SECONDS, why=lacking, counts=False)
     why = words(error)
     if isinstance(error, BudgetExhausted):
-        return Again(wait=0, why=why, counts=False, in_place=True, status=Status.WAITING)
+        return Again(wait=0, why=why, counts=False, looks=looks, in_place=True, status=Status.WAITING)
     if isinstance(error, Permanent):
         refused = error.side if isinstance(error, TokenRefused) else "version" if isinstance(error, VersionRefused) else ""
         return Dead(error=why, refused=refused, outcome_unknown=error.outcome_unknown)

@@ -1,4 +1,4 @@
-"""Tells what goes on without an end that this process is to stop: the server waits for every answer that is under way."""
+"""Notifies endless answers (live pages) that the process stops, because the server waits for every answer in progress."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopping:
-    """Whether the process was told to stop."""
+    """Whether the process received a signal to stop."""
 
     def __init__(self) -> None:
         self._told = asyncio.Event()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen to signals beside whoever does already. To be entered on the loop, in a process' main thread."""
+        """Listen to signals in addition to existing handlers. Call it on the event loop, in the main thread."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -47,7 +47,7 @@ class Stopping:
                 signal.signal(number, handler)
 
     async def within(self, seconds: float) -> bool:
-        """Wait that long, or until it is told; answers whether it was."""
+        """Wait that long, or until the process is to stop; returns whether it is."""
         try:
             await asyncio.wait_for(self._told.wait(), seconds)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""A deadline over a whole request of the console or the admin API: a Redis that is stuck is an answer within seconds."""
+"""A deadline for a whole request of the console or the admin API: if Redis doesn't answer, the request fails within seconds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bridge.store.redis.waiting import waiting_at_most
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Of a Redis that answers nothing; what is only to be read, and is slow, counts in all.
+# Seconds without an answer from Redis; for requests that only read, seconds in total.
 SECONDS = 2.5
 READ = frozenset({"GET", "HEAD"})
 
 
 class BoundedWaits:
-    """Lets what works on a request wait so long for Redis. A change that is under way may take longer if Redis answers."""
+    """Limits how long a request waits for Redis. A change in progress may take longer if Redis answers."""
 
     def __init__(self, app: ASGIApp, *, whole: bool) -> None:
         self._app = app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN, GHL_FAULTS_UNTIL_OPE
 from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
 from tests.stored import HERE, accept, claim, lanes_of, message, pass_time
-from tests.world import CONTACT, POST, World, opened
+from tests.world import CONTACT, LIST, POST, World, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def test_one_conversation_finds_out_that_nothing_answers_at_ghl(world: World) ->
         pass_time(world.redis, 2)
     assert list(world.circuits.down()) == [GHL_READS]
     assert attempts(world.redis, "contact") == GHL_FAULTS_UNTIL_OPEN - 1
-    assert world.events()[-1].details["why"] == "GHL is down: it is tried again as soon as GHL answers"
+    assert world.events()[-1].details["why"] == "GHL is down: the turn is tried again as soon as GHL answers"
     asked = len(world.asked(CONTACT))
     assert claim(lanes_of(world.redis)) == ()
     del world.refusing[CONTACT]
@@ -181,3 +182,19 @@ def test_somebody_who_makes_a_request_or_two_tells_nobody(world: World) -> None:
         with pytest.raises(Exception, match="reading failed"):
             ghl.contact(message("m").contact_id, token=alone("pit"), seconds=1)
     assert world.circuits.down() == {}
+
+
+def test_a_late_look_is_also_those_that_were_due_meanwhile(world: World) -> None:
+    """After an outage one look proves what three would have: the rate limit is for answers then."""
+    readback = (1.0, 2.0, 3.0)
+    world.write()
+    world.refusing[POST] = 500
+    world.work(delays=DELAYS, readback=readback)
+    del world.refusing[POST]
+    key_of_turn = key("ledger", str(world.redis.hget(key("lane", "here:contact"), "turn")))
+    entry = json.loads(str(world.redis.hget(key_of_turn, "0")))
+    world.redis.hset(key_of_turn, "0", json.dumps({**entry, "at_ms": entry["at_ms"] - 60_000}))
+    pass_time(world.redis, 60)
+    looks = len(world.asked(LIST))
+    world.work(delays=DELAYS, readback=readback)
+    assert (len(world.asked(LIST)) - looks, len(world.posts()), world.status()[0]) == (1, 2, "replied")

@@ -95,7 +95,7 @@ def test_files_that_are_not_here_are_named(bare: Run, tmp_path: Path) -> None:
         done = bare("backup", str(tmp_path / "copy"), REDIS_URL=url)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{tmp_path}/redis, are not on this machine" in done.stderr
-    assert "the host's own snapshots" in done.stderr
+    assert "the provider's snapshots" in done.stderr
     assert not (tmp_path / "copy").exists()
 
 
@@ -108,7 +108,7 @@ def test_files_of_another_redis_are_no_copy(bare: Run, tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "other" / redis_data.MANY_FILES, tmp_path / "redis" / redis_data.MANY_FILES)
         done = bare("backup", str(tmp_path / "copy"), REDIS_URL=url)
     assert done.returncode == 1
-    assert "another Redis's" in done.stderr
+    assert "do not belong to the Redis of REDIS_URL" in done.stderr
     assert not (tmp_path / "copy").exists()
 
 
@@ -120,7 +120,7 @@ def test_a_redis_that_does_not_tell_where_its_files_are(bare: Run, tmp_path: Pat
         named = f"redis://app:p@{url.rpartition('@')[2]}"
         done = bare("backup", str(tmp_path / "copy"), REDIS_URL=named)
     assert done.returncode == 1
-    assert "the host's own snapshots" in done.stderr
+    assert "the provider's snapshots" in done.stderr
     assert "Traceback" not in done.stderr
 
 

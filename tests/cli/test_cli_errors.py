@@ -86,6 +86,7 @@ def test_an_unknown_id_is_wrong_input(run: Run, form: list[str]) -> None:
     assert "nobody-knows-this" in done.stderr
 
 
+@pytest.mark.usefixtures("redis")
 def test_new_secrets_can_be_used(bare: Run, redis_url: str) -> None:
     """What `secrets new` prints is an environment that the other commands take."""
     printed = dict(line.split("=", 1) for line in bare("secrets", "new").stdout.splitlines())

@@ -55,6 +55,7 @@ def test_the_version_is_told(bare: Run) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ghl-bridge {version('ghl-bridge')}\n", "")
 
 
+@pytest.mark.usefixtures("redis")
 def test_a_file_of_settings_gives_what_the_environment_lacks(tmp_path: Path, redis_url: str) -> None:
     """`.env` in the current folder counts; the environment wins, and an unreadable file is one sentence."""
     (tmp_path / ".env").write_text("REDIS_URL=redis://127.0.0.1:1\nBRIDGE_SECRET_KEY=short\n")

@@ -51,6 +51,13 @@ def test_without_a_server_on_path_the_carried_valkey_serves(carried: Path, tmp_p
         assert redis.config_get("appendfsync") == {"appendfsync": "always"}
 
 
+def test_a_transcript_is_kept_compactly(tmp_path: Path) -> None:
+    """A sorted set of whole messages, each far longer than a server's default for that, takes the memory of a list."""
+    with redis_server.running(tmp_path / "redis") as url, connect(url) as redis:
+        redis.zadd("said", {"a message of usual length " * 20: 1})
+        assert redis.object("encoding", "said") in {"listpack", "ziplist"}
+
+
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
 def test_a_server_on_path_comes_first(carried: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever installed a server wants that one: the package's is for those who have none."""

@@ -81,6 +81,8 @@ def test_every_provider_tells_how_it_came_to_its_answer(wire: Wire, provider: Pr
         said = provider.ask(wire, server.url)
     assert said.text == "Nine."
     assert said.evidence == provider.evidence
+    # As a rule; the bound is 2 KiB.
+    assert len(orjson.dumps({"provider": provider.name, "milliseconds": 12_345, **said.evidence})) <= 300
 
 
 def reset(visit: Visit) -> None:

@@ -60,7 +60,7 @@ def command(request: pytest.FixtureRequest, wheel: Path, tmp_path: Path) -> tupl
 def test_the_wheel_answers_a_message_however_it_is_installed(command: tuple[str | Path, ...], tmp_path: Path) -> None:
     """In an empty folder, with no server on PATH: its version, the command line, and one message that gets its reply."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_", "HTTP", "NO_PROXY"))}
-    # A script of uv's in a deep folder calls these two.
+    # The scripts of uvx' environments find their interpreter by these two.
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("realpath", "dirname"):

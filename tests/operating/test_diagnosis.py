@@ -133,10 +133,10 @@ def test_a_trouble_tells_since_when_and_whose_it_is() -> None:
 def test_that_ghl_is_down_is_one_trouble_of_the_installation() -> None:
     """It is no location's; who waits is counted, since its first failure, and a GHL that only takes no posts is called that."""
     (both,) = diagnose(symptoms(down=GHL_DOWN))
-    assert both.says.startswith("GHL is down: 9 conversations wait for its return, no attempt is used")
+    assert both.says.startswith("GHL is down: 9 conversations wait without using attempts")
     assert (both.since, both.location_id) == ("2023-11-14T22:13:19.000+00:00", "")
     (posts,) = diagnose(symptoms(down={GHL_POSTS: GHL_DOWN[GHL_POSTS]}))
-    assert posts.says.startswith("GHL answers questions and takes no messages: 2 conversations wait")
+    assert posts.says.startswith("GHL accepts no messages: 2 conversations wait")
 
 
 def test_a_worker_that_is_restarted_calls_for_nobody() -> None:
@@ -152,3 +152,9 @@ def test_a_page_lists_many_of_a_kind_in_few_lines() -> None:
     assert [trouble.cause for trouble in page][MOST_OF_A_NAME:] == ["hold:more", "dead_letters"]
     assert "3 others" in page[MOST_OF_A_NAME].says
     assert shorten(page[:MOST_OF_A_NAME]) == page[:MOST_OF_A_NAME]
+
+
+def test_a_hold_for_the_api_version_names_the_setting() -> None:
+    """A new token would not help: it is said what does."""
+    (told,) = diagnose(symptoms(holds={"here": Hold("version")}))
+    assert (told.cause, "GHL_API_VERSION" in told.says, "token" in told.says) == ("hold:here", True, False)

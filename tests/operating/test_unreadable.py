@@ -47,7 +47,7 @@ def services(redis_url: str, redis: Redis) -> Iterator[AdminServices]:
 def test_a_process_must_open_what_is_kept(redis_url: str, services: AdminServices, redis: Redis) -> None:
     """Any of its keys counts, so that rotation goes on; with none that fits it doesn't start, on older states too."""
     begin(_settings(redis_url, OTHER, FERNET_KEY))
-    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY opens nothing"):
+    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY can decrypt nothing"):
         begin(services.settings)
     redis.delete(key("canary"))
     with pytest.raises(Misconfigured, match="--replace-unreadable"):

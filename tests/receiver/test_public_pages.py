@@ -48,3 +48,13 @@ async def test_nothing_comes_from_another_host(receiver: Receiver, path: str) ->
     assert "<script" not in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_region_has_a_name_of_its_own(receiver: Receiver, path: str) -> None:
+    """Screen readers list regions by name, in any case; what scrolls can be reached by keyboard."""
+    page = (await receiver.call("GET", path)).text
+
+    names = [name.lower() for name in re.findall('aria-label="([^"]+)"', page)]
+    assert sorted(names) == sorted(set(names))
+    assert all("tabindex" in tag for tag in re.findall("<pre[^>]*>", page))

@@ -22,6 +22,7 @@ LOCATIONS: dict[str, dict[str, Any]] = {
     "Mailing": {"channels": ["Email"]},
     "Hasty": {"provider_timeout_seconds": 0.3},
     "Auto": {"assistable": {"delivery": "auto"}},
+    "Late": {"provider_timeout_seconds": 0.5, "assistable": {"delivery": "auto"}},
     "Fresh": {"assistable": {"delivery": "auto"}},
     "Blind": {"contact_lookup": False},
     "Draft": {"mode": "draft"},

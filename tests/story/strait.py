@@ -86,8 +86,13 @@ class Strait:
         with contextlib.suppress(OSError):
             while True:
                 outside, _ = self._listener.accept()
+                try:
+                    inside = socket.create_connection(("127.0.0.1", self._behind))
+                except OSError:  # nobody is behind it just now
+                    outside.close()
+                    continue
                 with self._lock:
-                    passage = Passage(outside, socket.create_connection(("127.0.0.1", self._behind)))
+                    passage = Passage(outside, inside)
                     passage.swallows = self._swallows
                     self._passages.append(passage)
                 self._run(lambda passage=passage: passage.pump(passage.outside, passage.inside))  # type: ignore[misc] # bound here

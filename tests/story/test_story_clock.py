@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.story.machine import poll
-from tests.story.shifted_clock import needs_compiler, shifted
+from tests.story.preloaded import needs_compiler, shifted_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ EACH = 5
 @pytest.fixture
 def ahead(machine: Machine, tmp_path: Path) -> Iterator[Machine]:
     """A machine whose Redis is an hour ahead."""
-    machine.restart("redis", **shifted(tmp_path, seconds=HOUR))
+    machine.restart("redis", **shifted_clock(tmp_path, seconds=HOUR))
     machine.restart("worker")
     yield machine
     if not machine.lives("redis"):

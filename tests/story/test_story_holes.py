@@ -21,7 +21,7 @@ from bridge.store.lanes.inbox import MOST_WAITING
 from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
 from bridge.store.redis.connection import key
 from tests.story.machine import poll
-from tests.story.shifted_clock import needs_compiler, shifted
+from tests.story.preloaded import needs_compiler, shifted_clock
 from tests.story.strait import Strait
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_half_open_connections_to_redis_lose_and_double_nothing(machine: Machine
 @pytest.mark.parametrize("seconds", [-30, 30])
 def test_a_worker_whose_clock_is_wrong_does_as_the_others(machine: Machine, tmp_path: Path, seconds: int) -> None:
     """Half a minute off beside one that is right: debounce, leases, order, waits and reading back hold."""
-    wrong = shifted(tmp_path, seconds=seconds)
+    wrong = shifted_clock(tmp_path, seconds=seconds)
     assert abs(_clock_of_a_process(wrong) - seconds) < 5
     machine.restart("worker", **wrong)
     bursts, slow = [machine.person("Patient") for _ in range(6)], [machine.person("Plain") for _ in range(6)]

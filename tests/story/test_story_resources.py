@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,3 +102,45 @@ def limit(machine: Machine, name: str, most: int) -> None:
 def open_files(machine: Machine, name: str) -> int:
     """How many descriptors a process has open."""
     return len(list(Path(f"/proc/{machine.running[name].process.pid}/fd").iterdir()))
+
+
+@pytest.mark.timeout(240)
+def test_messages_outlive_a_worker_without_threads(machine: Machine) -> None:
+    """Sixty messages meet a worker that may start no thread more: it lives, each is answered once, and none is a dead letter."""
+    machine.restart("worker", WORKER_CONCURRENCY="40", GHL_API_URL=machine.sim.url.replace("127.0.0.1", "localhost"))
+    dead = machine.redis.zcard(key("dead"))
+    with without_threads(machine.running["worker"].process.pid):
+        sent = machine.sim.order("burst", location_id="Plain", contacts=60, messages_each=1)["contact_ids"]
+        poll("a worker that lacks threads", lambda: "out of resources" in machine.log("worker"), seconds=60)
+
+    def posts() -> list[int]:
+        found = machine.sim.ask("counts")["posts"]["by_contact"]
+        return [len(found.get(each, [])) for each in sent]
+
+    poll("all replies", lambda: all(posts()), seconds=120)
+    assert posts() == [1] * 60
+    assert machine.lives("worker")
+    assert machine.redis.zcard(key("dead")) == dead
+    machine.restart("worker")
+
+
+@contextmanager
+def without_threads(pid: int) -> Iterator[None]:
+    """Let a process start none, by a control group where these are at hand, else by its user's limit, which root has none of."""
+    root = Path("/sys/fs/cgroup")
+    group = (root if (root / "cgroup.controllers").exists() else root / "pids") / f"ghl-bridge-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+        (group / "pids.max").write_text("1", encoding="ascii")
+    except OSError:
+        if os.geteuid() == 0:
+            pytest.skip("this machine gives no control groups, and root is not limited without")
+        limits = resource.prlimit(pid, resource.RLIMIT_NPROC, (1, resource.getrlimit(resource.RLIMIT_NPROC)[1]))
+        yield
+        resource.prlimit(pid, resource.RLIMIT_NPROC, limits)
+        return
+    yield
+    (group / "pids.max").write_text("max", encoding="ascii")
+    (group.parent / "cgroup.procs").write_text(str(pid), encoding="ascii")
+    group.rmdir()

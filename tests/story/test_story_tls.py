@@ -50,7 +50,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def certify(folder: Path) -> None:
+def certify(folder: Path, *, valid: timedelta = timedelta(days=1)) -> None:
     """Make a CA (`ca.pem`), and a key and a certificate of its for 127.0.0.1 (`server.key`, `server.pem`)."""
     ca_key, own_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("a private CA", "redis"))
@@ -58,7 +58,7 @@ def certify(folder: Path) -> None:
 
     def made(subject: x509.Name, whose: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType) -> bytes:
         builder = x509.CertificateBuilder(ca_name, subject, whose.public_key(), x509.random_serial_number())
-        builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+        builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + valid)
         for each in extensions:
             builder = builder.add_extension(each, critical=False)
         return builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -162,3 +162,31 @@ def test_a_broker_that_nobody_vouches_for_gets_no_wake_up(machine: Machine) -> N
 
     machine.restart("worker")
     assert ana.settles(said).status == "replied"
+
+
+def test_a_certificate_expires_while_all_runs(machine: Machine) -> None:
+    """New connections are refused, with the reason in words; once Redis has another certificate, all are answered once."""
+    renew(machine, valid=timedelta(seconds=15))
+    machine.restart("web")
+    machine.restart("worker")
+    expires = x509.load_pem_x509_certificate((machine.folder / "server.pem").read_bytes()).not_valid_after_utc
+    poll("the end of the certificate", lambda: datetime.now(UTC) > expires, seconds=40)
+    doctor = machine.cli("doctor")
+    assert doctor.returncode == 1
+    assert "certificate has expired" in doctor.stdout
+
+    machine.redis.client_kill_filter(_type="normal", skipme=True)
+    people = [machine.person("Plain") for _ in range(12)]
+    said = [(each, each.says("Still there?", wait=False)) for each in people]
+    renew(machine)
+    machine.ready()
+
+    assert [each.settles(one, seconds=60).status for each, one in said] == ["replied"] * 12
+    assert [len(each.replies) for each in people] == [1] * 12
+
+
+def renew(machine: Machine, *, valid: timedelta = timedelta(days=1)) -> None:
+    """Give Redis another certificate, by the connection that is open; it reads the files anew."""
+    certify(machine.folder, valid=valid)
+    files = {name: str(machine.folder / file) for name, file in (("tls-cert-file", "server.pem"), ("tls-key-file", "server.key"))}
+    machine.redis.config_set("tls-cert-file", files["tls-cert-file"], "tls-key-file", files["tls-key-file"])

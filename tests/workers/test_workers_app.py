@@ -11,8 +11,9 @@ import pytest
 
 from bridge.broker import OLDER_QUEUE
 from bridge.settings import from_environment
-from tests.stored import FERNET_KEY
+from tests.stored import FERNET_KEY, eventually
 from workers.app import build, configure, use_queue
+from workers.pool import TaskPool
 
 NOWHERE = "redis://:secret@127.0.0.1:1/0"
 ENVIRON = {"REDIS_URL": NOWHERE, "BRIDGE_SECRET_KEY": FERNET_KEY}
@@ -75,7 +76,7 @@ def test_celery_is_configured_as_measured(broker: str, expected: dict[str, Any])
     found = configure(from_environment({**ENVIRON, "BROKER_URL": broker, "WORKER_CONCURRENCY": "17"}))
     wanted = {
         "broker_url": broker,
-        "worker_pool": "threads",
+        "worker_pool": "workers.pool:TaskPool",
         "worker_concurrency": 19,
         "task_acks_late": True,
         "worker_prefetch_multiplier": 1,
@@ -99,7 +100,7 @@ def test_a_bare_worker_is_the_right_one() -> None:
     app = build(from_environment({**ENVIRON, "WORKER_CONCURRENCY": "17"}))
     assert [name for name in app.tasks if not name.startswith("celery.")] == ["bridge.answer"]
     worker: Any = app.WorkController()
-    assert (worker.pool_cls.__module__, worker.concurrency) == ("celery.concurrency.thread", 19)
+    assert (worker.pool_cls.__module__, worker.concurrency) == ("workers.pool", 19)
     assert {name: worker.options[name] for name in ("without_gossip", "without_mingle", "without_heartbeat")} == {
         "without_gossip": True,
         "without_mingle": True,
@@ -150,3 +151,12 @@ def test_a_wrong_setting_ends_the_worker_with_a_sentence(environ: dict[str, str]
     assert done.returncode == 78
     assert done.stderr.startswith(words)
     assert done.stderr.count("\n") == 1
+
+
+def test_all_threads_are_there_from_the_start() -> None:
+    """A machine that gives no more threads later can't end a worker at the next task."""
+    pool = TaskPool(17)
+    try:
+        eventually(lambda: len(pool.executor._threads) == 17)
+    finally:
+        pool.on_stop()

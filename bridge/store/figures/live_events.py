@@ -1,4 +1,4 @@
-"""The newest events of all lanes, for those who watch: read from the timelines of the lanes of which was told last."""
+"""The newest events of all lanes, for the console: read from the timelines of the lanes with the newest events."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
 
 NOTHING = "0-0"
-# Of one lane: a conversation that has more at once shows its newest.
+# Of one lane: of a conversation with more new events only the newest are shown.
 MOST_OF_A_LANE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """One event: its id, when (ms), whose, what, and its details (ids, counts, reasons; never text)."""
+    """One event: its id, time (ms), lane, step, and details (ids, counts, reasons; never text)."""
 
     id: str
     at_ms: int
@@ -33,7 +33,7 @@ class LiveEvent:
 
 
 class LiveEvents:
-    """Raises Unavailable when Redis can't be reached."""
+    """Reads events. Raises Unavailable if Redis can't be reached."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -50,18 +50,18 @@ class LiveEvents:
         return tuple(sorted(found, key=lambda event: -event.at_ms)[:most])
 
     def last(self) -> str:
-        """What stands for the newest event: another one than before means that something happened."""
+        """A mark of the newest event: it changes with every event."""
         with reaching("look for a new event"):
             newest = scored(self._redis.zrevrange(key("recent"), 0, 0, withscores=True))
             if not newest:
                 return NOTHING
             lane, at = newest[0]
-            # Two events may be of one millisecond.
+            # Two events may have the same millisecond.
             return f"{int(at)}-{lane}-{self._redis.llen(key('timeline', lane))}"
 
 
 def _events(lane: str, lines: Sequence[str]) -> Iterator[LiveEvent]:
-    """Those of one lane, newest first; several of one moment have numbers."""
+    """The events of one lane, newest first; events of the same millisecond are numbered."""
     numbers: Counter[str] = Counter()
     events = []
     for line in lines:

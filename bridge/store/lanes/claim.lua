@@ -46,7 +46,8 @@ local function wake(lane)
   reschedule(lane)
   return true
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10)) do
+local probes = redis.call('ZRANGE', key('circuits'), 0, 0)[1]
+for _, id in ipairs(probes and redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10) or {}) do
   local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
   local wanted = is[1] and 1 or WOKEN_AT_ONCE
   while wanted > 0 do
@@ -72,18 +73,24 @@ for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
 end
 
 -- How many requests for new turns a location's budget at GHL has left: what is claimed beyond that would only come back.
+local left = {}
 local function requests(location)
-  local limits = limits_of(location)
-  local used = redis.call('ZCOUNT', key('budget', location), now - limits.interval, '+inf')
-  return used == 0 and most or math.max(0, math.floor(limits.most * 0.75) - used)
+  if not left[location] then
+    local limits = limits_of(location)
+    local used = redis.call('ZCOUNT', key('budget', location), now - limits.interval, '+inf')
+    left[location] = used == 0 and most or math.max(0, math.floor(limits.most * 0.75) - used)
+  end
+  return left[location]
 end
 
 -- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but
 -- the
 -- reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
+local looked_at = {}
 local function share_of(location)
   local own = key('inflight', location)
-  redis.call('ZREMRANGEBYSCORE', own, '-inf', now)
+  if not looked_at[location] then redis.call('ZREMRANGEBYSCORE', own, '-inf', now) end
+  looked_at[location] = true
   local held = redis.call('ZCARD', own)
   local fair = math.floor((9 * (free - 1) - held) / 10) + 1
   return math.max(0, math.min(fair, most_of_one - held, requests(location)))
@@ -117,32 +124,35 @@ end
 local granted, more = {}, false
 for turn, location in ipairs(locations) do
   local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
-  local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'LIMIT', 0, share)
-  for _, contact in ipairs(lanes) do
+  local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'WITHSCORES', 'LIMIT', 0, share)
+  for number = 1, #lanes, 2 do
+    local contact = lanes[number]
     -- Until its turn is heard of it is overdue, however often it is claimed: the broker may pass nothing on.
-    redis.call('ZADD', key('unheard'), 'NX', redis.call('ZSCORE', key('due', location), contact), location .. ':' .. contact)
+    redis.call('ZADD', key('unheard'), 'NX', lanes[number + 1], location .. ':' .. contact)
     redis.call('ZADD', key('due', location), now + lease, contact)
     take_slot(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact
     if ARGV[6] ~= '' then wake_up(location .. ':' .. contact, #granted) end
   end
-  free = free - #lanes
+  free = free - #lanes / 2
   place(location, #lanes > 0)
 end
 
 -- Another claim makes sense at once if a location may have more; one that may not waits for a release, which rings.
-local calm = free > 0
-if free > 0 then
-  for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
-    calm = false
-    if share_of(location) > 0 then more = true break end
-  end
+local head = free > 0 and redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
+local calm = free > 0 and not (head and tonumber(head) <= now)
+for _, location in ipairs((free <= 0 or calm) and {} or redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
+  if share_of(location) > 0 then more = true break end
 end
 -- The first of the lanes and of the providers that are to be tried again.
 local following
-for _, times in ipairs(free > 0 and {key('due'), key('circuits')} or {}) do
-  local its = redis.call('ZRANGEBYSCORE', times, string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
-  if its and (not following or tonumber(its) < following) then following = tonumber(its) end
+local function follow(at) if at and (not following or tonumber(at) < following) then following = tonumber(at) end end
+local function after_now(times)
+  return redis.call('ZRANGEBYSCORE', times, string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+end
+if free > 0 then
+  follow(calm and head or after_now(key('due')))
+  follow(probes and after_now(key('circuits')))
 end
 local wait = (free > 0 and more) and 0 or (following and following - now or -1)
 return {wait, calm and 1 or 0, redis.call('EXISTS', key('unheard')), leads, unpack(granted)}

@@ -20,32 +20,43 @@ local record = key('lane', lane)
 pass_when_full()
 redis.call('ZREM', key('unheard'), lane)
 if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
-local held = redis.call('HMGET', record, 'lease', 'lease_until', 'leased_at')
-if held[1] and held[1] ~= token and tonumber(held[2]) > now then return nil end
+local known = rows(redis.call('HGETALL', record))
+local again = known.lease == token
+if known.lease and not again and tonumber(known.lease_until) > now then return nil end
 
+-- What is written of the record in the end.
+local fresh_fields = {}
+local function set(field, value)
+  known[field] = tostring(value)
+  fresh_fields[#fresh_fields + 1], fresh_fields[#fresh_fields + 2] = field, value
+end
+
+-- Texts of messages, and the conversation of the last of them.
 local function bodies(ids)
-  local found = {}
-  for _, id in ipairs(ids) do found[#found + 1] = redis.call('HGET', key('message', location, id), 'body') or '' end
-  return found
+  local found, conversation = {}, ''
+  for at, id in ipairs(ids) do
+    local its = redis.call('HMGET', key('message', location, id), 'body', 'conversation')
+    found[at], conversation = its[1] or '', its[2] or ''
+  end
+  return found, conversation
 end
 
 -- The first try of a replay: the lane takes over what the dead letter knew.
-if redis.call('HEXISTS', record, 'turn') == 0 then
+if not known.turn then
   local id = redis.call('LPOP', key('replays', lane))
   local stored = id and redis.call('GET', key('dead', id))
   if stored then
     local dead_letter = cjson.decode(stored)
-    redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(dead_letter.message_ids), 'asks', dead_letter.asks or 0)
+    set('turn', id)
+    set('replaying', cjson.encode(dead_letter.message_ids))
+    set('asks', dead_letter.asks or 0)
     if dead_letter.answer ~= '' then
-      redis.call(
-        'HSET', record, 'answer', dead_letter.answer, 'answered', dead_letter.answered, 'answered_at', dead_letter.answered_at,
-        'parts', dead_letter.parts or ''
-      )
+      for _, field in ipairs({'answer', 'answered', 'answered_at', 'parts'}) do set(field, dead_letter[field] or '') end
     end
   end
 end
 
-local replaying = redis.call('HGET', record, 'replaying')
+local replaying = known.replaying
 local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
 if #ids == 0 then
   -- Every message was ended one by one, as duplicates or by a holder that died before the release.
@@ -55,34 +66,46 @@ if #ids == 0 then
   keep_lane(lane, tonumber(ARGV[6]))
   return nil
 end
-if held[1] ~= token and redis.call('HINCRBY', record, 'unfinished', 1) > 1 then
+local unfinished = tonumber(known.unfinished or 0) + 1
+if not again and unfinished > 1 then
   count('tries|abandoned')
   -- Versions before this one did not write when a lease began.
-  local ran = held[2] and held[3] and (tonumber(held[2]) - tonumber(held[3])) / 1000
+  local ran = known.lease_until and known.leased_at and (tonumber(known.lease_until) - tonumber(known.leased_at)) / 1000
   tell(lane, cjson.encode({step = 'recovered', ran_seconds = ran or nil}), tonumber(ARGV[6]))
 end
-redis.call('HDEL', record, 'parked')
-redis.call('HSETNX', record, 'turn', fresh)
-if held[1] ~= token then redis.call('HSET', record, 'leased_at', now) end
-redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
+if known.parked then redis.call('HDEL', record, 'parked') end
+known.parked = nil
+-- A turn that begins has no ledger yet.
+local begins = not known.turn
+if begins then set('turn', fresh) end
+if not again then
+  set('unfinished', unfinished)
+  set('leased_at', now)
+end
+set('lease', token)
+set('lease_until', now + lease)
+redis.call('HSET', record, unpack(fresh_fields))
 redis.call('ZADD', key('due', location), now + lease, contact)
 take_slot(lane, now + lease)
 
+-- A turn that waits for GHL looks nothing up.
+local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
 local topped, paid = redis.call('EXISTS', key('topped', lane)), 0
-if ARGV[8] ~= '' then
+if ARGV[8] ~= '' and ghl[1] == '' then
   local ahead = cjson.decode(ARGV[8])
   learn_limits(location, ahead.permit)
   paid = acquire_ahead(location, ahead.permit, topped == 1 and ahead.later or ahead.first, ahead.valid)
 end
 
-local turn = redis.call('HGET', record, 'turn')
 -- The saved answer of a replay knows its texts, and those that its turn took along.
-local answered = replaying and (redis.call('HGET', record, 'answer') or '') ~= ''
+local answered = replaying and (known.answer or '') ~= ''
 local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
+local waiting = (replaying or #ids == most) and redis.call('LLEN', key('waiting', lane)) or #ids
+local texts, conversation = bodies(ids)
+local its = {}
+for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value end
 return {
-  now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
-  redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
-  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 12)}, tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped,
-  admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11])), paid,
+  now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
+  situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl, paid,
 }

@@ -54,9 +54,10 @@ if is[3] ~= patch.nonce then
   if why_not then return {why_not} end
   local wait = patch.permit and acquire((split(lane)), patch.permit) or 0
   if wait > 0 then return {STEP.no_room, wait} end
+  patch.lane = patch.lane or {}
+  patch.lane.written = patch.nonce
   apply(lane, patch, retention)
   if patch.passed then close_circuit(patch.passed) end
-  redis.call('HSET', record, 'written', patch.nonce)
 end
 if not patch.look then return {STEP.written, left, admitted} end
 return {

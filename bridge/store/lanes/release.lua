@@ -36,6 +36,7 @@ local known = redis.call('EXISTS', key('location', location)) == 1
 if patch.refused == 'version' and known and redis.call('HEXISTS', key('location', location), 'hold') == 0 then put_on_hold('version') end
 local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
 local held = patch.refused and on_hold
+local turn = patch.turn
 if held then patch = patch.held end
 apply(lane, patch, retention)
 
@@ -61,7 +62,10 @@ if patch.dead then
   end
 end
 
-redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'until_newer')
+-- What ends is forgotten as a whole below.
+if patch.wait_ms or held then
+  redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'until_newer')
+end
 redis.call('HSET', record, 'released', token)
 free_slot(lane)
 if patch.replied then
@@ -87,12 +91,11 @@ else
 end
 if patch.wait_ms or held then
   -- However long it waits, what was sent must be known then.
-  redis.call('PERSIST', key('ledger', redis.call('HGET', record, 'turn')))
+  redis.call('PERSIST', key('ledger', turn))
 else
   if not patch.dead then
     -- A dead letter's texts wait on for the next message; any other end has dealt with those that its turn took along.
     for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
-    local turn = redis.call('HGET', record, 'turn')
     for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
   end
   forget_turn(lane)

@@ -1,4 +1,4 @@
-"""The schedule and its leases: what is due, who holds it, and for how long."""
+"""The schedule and its leases: which lanes are due, which worker holds each, and for how long."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from bridge.store.limits.budget import Budgets
 
 MOST_MESSAGES_OF_A_TURN = 200
-# Of the newest words: few locations want more as their history.
+# Of the newest messages: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
 
 
 @dataclass(frozen=True, slots=True)
 class WakeUpList:
-    """The broker's list on the state's own server, and what is put there to wake a worker up.
+    """The broker's list if it is on the same Redis as the state, and the message that is added to it to wake a worker.
 
-    `head` and `tail` stand before and after a message's body (JSON); `%ID%` in the tail becomes its id.
+    `head` and `tail` are the text before and after a message's body (JSON); `%ID%` in the tail becomes its id.
     """
 
     name: str
@@ -49,10 +49,10 @@ NO_LIST = WakeUpList("", "", "")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Lanes taken off the schedule to be woken, and the seconds until the next one is due (None: nothing to wait for).
+    """Claimed lanes, and the seconds until the next lane is due (None: no lane waits).
 
-    `calm`: only that moment or a ring calls for another claim. `unheard`: of some claim, by any worker, no turn has begun yet.
-    `leads`: this worker is rung and claims at the due times, the others stand by.
+    `calm`: another claim is needed only then or after a wake-up. `unheard`: a claim by any worker has no turn yet. `leads`: this
+    worker receives wake-ups and claims at the due times; the others are on standby.
     """
 
     lanes: tuple[Lane, ...]
@@ -63,7 +63,7 @@ class Claim:
 
 
 class ScheduleOptions(TypedDict):
-    """How long leases hold and what is written is kept; `budgets` are those from which a lease pays for look-ups."""
+    """How long leases and stored data last; a lease reserves look-ups from `budgets`."""
 
     lease_seconds: float
     retention_ms: int
@@ -72,7 +72,7 @@ class ScheduleOptions(TypedDict):
 
 
 class Schedule:
-    """Which lanes are due and who holds them. Every method is one round trip; Unavailable when Redis can't be reached."""
+    """Which lanes are due and who holds them. Each method is one round trip, and raises Unavailable if Redis can't be reached."""
 
     def __init__(self, redis: Redis, **options: Unpack[ScheduleOptions]) -> None:
         self._claim = redis.register_script(script("claim"))
@@ -88,13 +88,13 @@ class Schedule:
 
     @property
     def lease_seconds(self) -> float:
-        """How long a claim or a lease holds."""
+        """How long a claim or a lease lasts."""
         return self._lease_ms / 1000
 
     def claim(self, worker: str, *, slots: int, alive_seconds: float, most: int, wake_ups: WakeUpList = NO_LIST) -> Claim:
-        """Take up to `most` due lanes, but no more than live workers have free slots, locations in turn.
+        """Claim up to `most` due lanes, at most as many as live workers have free slots, one location after another.
 
-        Their wake-ups are put into `wake_ups`; without that list the caller publishes them.
+        Their wake-ups are added to `wake_ups`; without that list the caller publishes them.
         """
         with reaching("claim due lanes"):
             mine = (worker, slots, round(alive_seconds * 1000), self._lease_ms, most)
@@ -104,14 +104,14 @@ class Schedule:
         return Claim(tuple(map(Lane.parse, lanes)), next_due, calm=bool(calm), unheard=bool(unheard), leads=bool(leads))
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
-        """Put back what was claimed and could not be published; it is due again after `pause` seconds."""
+        """Return claimed lanes whose wake-ups could not be published; they are due again after `pause` seconds."""
         with reaching("put claimed lanes back"):
             self._unclaim(args=[round(pause * 1000), *map(str, lanes)])
 
     def lease(self, lane: Lane) -> Turn | None:
-        """Take a claimed lane for one turn; None when it isn't claimed, is held by another, or has nothing waiting.
+        """Lease a claimed lane for one turn; None if it isn't claimed, is held by another worker, or has no waiting message.
 
-        The look-ups at GHL that it is likely to make are paid for from `budgets` along with it.
+        The look-ups at GHL that the turn will probably make are reserved from `budgets` in the same call.
         """
         token = uuid4().hex
         began = self._clock()
@@ -124,7 +124,7 @@ class Schedule:
         return turn
 
     def reread(self, turn: Turn) -> Turn | None:
-        """A turn as it is now, under the same lease; None when nothing of it waits any more, and the lane was given back."""
+        """Read a turn again, under the same lease; None if no message waits any more, and the lane was returned."""
         began = self._clock()
         with reaching(f"read the turn of {turn.lane} anew"):
             answer = self._take(turn.lane, turn.token)
@@ -137,18 +137,21 @@ class Schedule:
         return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, paid, *ghl, *FIELDS])
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
-        """Extend leases; answers the lanes whose lease is lost."""
+        """Extend leases; returns the lanes whose lease is lost."""
         pairs = [part for turn in held for part in (str(turn.lane), turn.token)]
         with reaching("renew leases"):
             return tuple(map(Lane.parse, self._renew(args=[self._lease_ms, *pairs])))
 
     def hold(self, turn: Turn) -> None:
-        """Renew a lease right before what can't be taken back. Raises Fenced if it is another's, or over before the answer."""
+        """Renew a lease right before an action that can't be undone.
+
+        Raises Fenced if another worker holds it, or if it ended before Redis answered.
+        """
         began = self._clock()
         if self.renew([turn]) or (self._clock() - began) * 1000 >= self._lease_ms:
             raise Fenced(f"the lease of {turn.lane} was lost")
 
     def give_back(self, turn: Turn) -> bool:
-        """Give the lane back untouched, due at once: this process is about to stop. False when the lease was lost before."""
+        """Return the lane unchanged and due immediately, because this process stops. False if the lease was lost before."""
         with reaching(f"give {turn.lane} back"):
             return bool(self._give_back(args=[str(turn.lane), turn.token, self._retention_ms]))

@@ -1,7 +1,7 @@
-"""Look-ups at GHL that a lease pays for along with itself: as many as the location's turns of its kind make in the middle.
+"""Look-ups at GHL that a lease reserves in advance: the average number that the location's turns of the same kind make.
 
-A wrong guess pays for a request that is not made, or leaves one that is paid for by a call of its own. What is paid ahead counts
-in the budget as made at the latest moment at which it may be (permits.lua), so that no more are made than GHL allows.
+If the estimate is wrong, a reservation stays unused, or a look-up needs a separate call to Redis. A reservation counts in the
+budget as made at the latest moment at which it can be used (permits.lua), so GHL's limit is never exceeded.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
     from bridge.model import LocationId
 
-# A turn begins with its look-ups; what is left of them after so long is lost.
+# A turn begins with its look-ups; reservations that are older are lost.
 VALID_SECONDS = 1.0
 MOST = 3
-# Turns that the guess rests on; older ones count half.
+# Turns on which the estimate is based; older ones count half.
 TURNS = 6
 REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
 class _Kind:
-    """Turns of one kind, and the look-ups that they made."""
+    """The number of turns of one kind, and of the look-ups that they made."""
 
     turns: float = 0.0
     look_ups: float = 0.0
@@ -44,7 +44,7 @@ class _Kind:
 
 @dataclass(slots=True)
 class _Location:
-    """Turns whose conversation was never read from GHL, those whose was, and until when what is paid may be used."""
+    """Turns whose conversation was never read from GHL, turns whose was, and until when reservations can be used."""
 
     first: _Kind = field(default_factory=_Kind)
     later: _Kind = field(default_factory=_Kind)
@@ -53,24 +53,24 @@ class _Location:
 
 
 class LookupsAhead:
-    """Of one process; its threads share it."""
+    """The reservations of one process; its threads share them."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._locations: dict[LocationId, _Location] = {}
-        # What is guessed of a location that had no turn here yet; nothing is paid for it.
+        # The estimate for a location that had no turn here yet; it reserves nothing.
         self._all = _Location()
 
     def wanted(self, location_id: LocationId) -> tuple[int, int]:
-        """How many a turn is going to make whose conversation was never read from GHL, and one whose was."""
+        """The look-ups that a turn is expected to make: if its conversation was never read from GHL, and if it was."""
         with self._lock:
             known = self._locations.get(location_id, self._all)
             left = self._left(known)
             return max(0, known.first.guess - left), max(0, known.later.guess - left)
 
     def paid(self, location_id: LocationId, count: int, *, topped: bool) -> None:
-        """A turn has begun, whose conversation was read from GHL before (`topped`) or not; so many look-ups are paid for."""
+        """Record that a turn has begun with `count` reserved look-ups; `topped`: its conversation was read from GHL before."""
         with self._lock:
             if len(self._locations) >= REMEMBERED:
                 self._locations.clear()
@@ -81,7 +81,7 @@ class LookupsAhead:
             known.valid_until.extend([self._clock() + VALID_SECONDS] * count)
 
     def use(self, location_id: LocationId) -> bool:
-        """Whether a look-up that is about to be made is paid for already."""
+        """Use one reservation; False if there is none and the look-up needs a permit."""
         with self._lock:
             known = self._locations.get(location_id)
             if known is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bridge.model import InboundMessage
     from bridge.store.figures.deliveries import Undelivered
 
+# No provider of the location: one that posts by itself has done so already, and this is for the bridge to post.
+BY_HAND = "operator"
 Resent = Literal["replayed", "closed", "newer"]
 
 
@@ -66,7 +68,7 @@ def _dead_letter(id_: str, one: Undelivered, answered: InboundMessage, answer: s
         "error": f"reply {one.reply_id} did not reach the contact",
         "attempts": 0,
         "failed_at": one.at_ms,
-        "answer": encode_answer(Completion(text=answer)),
+        "answer": encode_answer(Completion(text=answer, provider=BY_HAND)),
         "answered": ids,
         "answered_at": one.at_ms,
         "asks": 1,

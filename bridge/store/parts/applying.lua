@@ -20,27 +20,58 @@ local function list_lane(list, lane)
   redis.call('PEXPIRE', list, 24 * 3600 * 1000)
 end
 
+-- A message is over. Only a dead letter's text may be wanted again; without it the record is written anew, as `forget` does.
+--   id      of the message
+--   fields  table of what changes of its record
+local function end_message(location, id, fields, retention)
+  local message = key('message', location, id)
+  local is = rows(redis.call('HGETALL', message))
+  for field, value in pairs(fields) do is[field] = value end
+  count_ended(location, is.status, is.reason, is.at, retention)
+  if is.status ~= 'dead' then
+    is.body, is.line = nil, nil
+    redis.call('DEL', message)
+  end
+  put(message, is)
+  redis.call('PEXPIRE', message, retention)
+end
+
+-- More claims in a row than so many tell nothing more.
+local MOST_CLAIMS = 20
+
+-- Count claims of delivery in a row: answers without one tell that this location's provider leaves the delivery to us, claims that
+-- turned out true that it delivers by itself.
+--   patch  see `apply`
+local function count_claims(location, patch)
+  if patch.claimed == nil and patch.seen == nil then return end
+  local before = redis.call('HMGET', key('location', location), 'unclaimed', 'seen')
+  local unclaimed, seen = tonumber(before[1] or 0), tonumber(before[2] or 0)
+  if patch.claimed == false then unclaimed = math.min(unclaimed + 1, MOST_CLAIMS) end
+  if patch.claimed == true then unclaimed = 0 end
+  if patch.seen == true then seen = math.min(seen + 1, MOST_CLAIMS) end
+  if patch.seen == false or patch.claimed == false then seen = 0 end
+  if unclaimed ~= tonumber(before[1] or 0) or seen ~= tonumber(before[2] or 0) then
+    set_fields(location, 'unclaimed', unclaimed, 'seen', seen)
+  end
+end
+
 -- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, what a
 -- service said, events.
 --   patch  see bridge/store/lanes/patch.py, as `cjson` has decoded it
 local function apply(lane, patch, retention)
   local location = split(lane)
+  local ended = {}
+  for _, id in ipairs(patch.done or {}) do ended[id] = true end
   for id, fields in pairs(patch.messages or {}) do
-    put(key('message', location, id), fields)
+    if not ended[id] then put(key('message', location, id), fields) end
     if fields.reason == 'reply_cap' then list_lane(key('capped'), lane) end
     if fields.reason == 'unknown_type' then list_lane(key('untyped'), lane) end
     if fields.reason == 'other_bot' then list_lane(key('other_bot'), lane) end
   end
   put(key('lane', lane), patch.lane or {})
-  local ended = {}
   for _, id in ipairs(patch.done or {}) do
-    ended[id] = true
     redis.call('LREM', key('waiting', lane), 1, id)
-    local message = key('message', location, id)
-    count_outcome(location, message, retention)
-    -- Only a dead letter's text may be wanted again.
-    if redis.call('HGET', message, 'status') ~= 'dead' then forget(message, 'body', 'line') end
-    redis.call('PEXPIRE', message, retention)
+    end_message(location, id, patch.messages and patch.messages[id] or {}, retention)
   end
   local replaying = patch.done and redis.call('HGET', key('lane', lane), 'replaying')
   if replaying then
@@ -55,8 +86,8 @@ local function apply(lane, patch, retention)
     -- Its echo came before its answer: that it was sent is told already.
     local before = redis.call('HGET', key('ledger', patch.turn), part)
     heard_before = before and cjson.decode(before).state == 'sent' and cjson.decode(entry).state == 'sent'
-    redis.call('HSET', key('ledger', patch.turn), part, entry)
-    redis.call('PEXPIRE', key('ledger', patch.turn), retention)
+    -- The turn's end decides about its expiry; until then that of its newest part counts.
+    if redis.call('HSET', key('ledger', patch.turn), part, entry) == 1 then redis.call('PEXPIRE', key('ledger', patch.turn), retention) end
   end
   for part, one in pairs(patch.posting or {}) do
     local posted = key('posted', lane)
@@ -65,24 +96,17 @@ local function apply(lane, patch, retention)
     redis.call('PEXPIRE', posted, OURS_BY_TEXT)
   end
   for _, id in ipairs(patch.own or {}) do own(lane, id, patch.turn, retention) end
-  for _, said in ipairs(patch.said or {}) do remember(lane, said[1], said[2], retention) end
+  remember_all(lane, patch.said or {}, retention)
   clear_up(lane, retention)
   if patch.stop then
     say_stop(lane, patch.stop[1], patch.stop[2], retention)
     if patch.spoken and stops(lane)[patch.stop[1]] then list_lane(key('spoken_stops'), lane) end
   end
   -- Once on hold, the dead letters that caused it are kept: its end replays them.
-  if redis.call('HEXISTS', key('location', location), 'hold') == 0 then
-    for _, side in ipairs(patch.welcomed or {}) do redis.call('DEL', key('refusals', location, side)) end
+  if patch.welcomed and redis.call('HEXISTS', key('location', location), 'hold') == 0 then
+    for _, side in ipairs(patch.welcomed) do redis.call('DEL', key('refusals', location, side)) end
   end
-  -- Answers in a row without a claim of delivery tell that this location's provider leaves the delivery to us.
-  if patch.claimed == false then
-    set_fields(location, 'unclaimed', tonumber(redis.call('HGET', key('location', location), 'unclaimed') or 0) + 1)
-  end
-  if patch.claimed == true then set_fields(location, 'unclaimed', 0) end
-  -- ... and so do claims in a row that turned out true that it delivers by itself.
-  if patch.seen == true then set_fields(location, 'seen', tonumber(redis.call('HGET', key('location', location), 'seen') or 0) + 1) end
-  if patch.seen == false or patch.claimed == false then set_fields(location, 'seen', 0) end
+  count_claims(location, patch)
   if patch.excerpt then
     local excerpt = key('excerpt', patch.excerpt.id)
     redis.call('HSET', excerpt, 'lane', lane, 'at', now, 'provider', patch.excerpt.provider, 'sealed', patch.excerpt.sealed)

@@ -38,6 +38,7 @@ local function free_probes(token)
       redis.call('HDEL', key('circuit', id), 'prober')
       redis.call('HSET', key('circuit', id), 'probe_at', now)
       redis.call('ZADD', key('circuits'), now, id)
+      ring(now)
     end
   end
 end

@@ -2,13 +2,19 @@
 -- Needs: timeline, schedule, dead_letters, standings, delivery
 
 -- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
---   said  message (JSON, as bridge/store/lanes/transcripts.py writes it)
-local function remember(lane, at, said, retention)
-  local record = key('said', lane)
-  redis.call('ZADD', record, at, said)
+--   words  list of {moment (ms), message (JSON, as bridge/store/lanes/transcripts.py writes it)}
+local function remember_all(lane, words, retention)
+  if not words[1] then return end
+  local record, members = key('said', lane), {}
+  for _, one in ipairs(words) do members[#members + 1], members[#members + 2] = one[1], one[2] end
+  redis.call('ZADD', record, unpack(members))
   redis.call('ZREMRANGEBYRANK', record, 0, -201)
   redis.call('PEXPIRE', record, retention)
 end
+
+-- Likewise, of one message.
+--   said  message (JSON)
+local function remember(lane, at, said, retention) remember_all(lane, {{at, said}}, retention) end
 
 -- A message of the conversation is our own: no event makes it a person's.
 --   id    of the message

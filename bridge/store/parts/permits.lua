@@ -14,7 +14,7 @@ local function learn_limits(location, permit)
     redis.call('PEXPIRE', key('limits', location), DAY)
     if permit.most and permit.most > before.most then unblock(location) end
   end
-  local limits = limits_of(location)
+  local limits = (permit.left or permit.left_daily) and limits_of(location)
   if permit.left and permit.ago < limits.interval then
     redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
     local then_ = now - permit.ago

@@ -51,8 +51,11 @@ end
 -- Whatever it had of an expiry is gone.
 --   name  of the hash
 local function forget(name, ...)
-  redis.call('HDEL', name, ...)
-  local left = redis.call('HGETALL', name)
+  local gone, left, all = {}, {}, redis.call('HGETALL', name)
+  for _, field in ipairs({...}) do gone[field] = true end
+  for at = 1, #all, 2 do
+    if not gone[all[at]] then left[#left + 1], left[#left + 2] = all[at], all[at + 1] end
+  end
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
 end

@@ -37,11 +37,13 @@ end
 local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
 
 -- Count what became of a message that is over.
---   message  the key of its record
-local function count_outcome(location, message, retention)
-  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
-  if not is[1] then return end
-  local status, reason, ms = is[1], is[2] or '', math.max(0, now - tonumber(is[3] or now))
+--   status  of it; nil: it is not kept any more, and not counted
+--   reason  of it; nil: none
+--   at      when it came (ms, may be text); nil: now
+local function count_ended(location, status, reason, at, retention)
+  if not status then return end
+  local ms = math.max(0, now - tonumber(at or now))
+  reason = reason or ''
   count('messages|' .. status .. '|' .. reason)
   if reason ~= '' then chart(status .. '|' .. reason) end
   -- Of silence the whole is counted too: it had no reasons before.
@@ -52,6 +54,13 @@ local function count_outcome(location, message, retention)
   if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
   redis.call('PEXPIRE', tally, retention)
   if HEARD[status] and status ~= 'no_reply' then count_reply(ms) end
+end
+
+-- Likewise.
+--   message  the key of its record
+local function count_outcome(location, message, retention)
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
+  count_ended(location, is[1], is[2], is[3], retention)
 end
 
 -- Lanes of which this script has told already; a step within a turn is followed by the turn's end, which keeps the timeline.

@@ -1,4 +1,4 @@
-"""A sealed word by which a process learns at its start whether its keys fit this state, and who lives with other keys."""
+"""An encrypted word: at its start, a process checks with it whether its keys can decrypt the data in this Redis."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 WORD = b"ghl-bridge"
 ALIVE_MS = 30_000
 WRONG_KEY = (
-    "BRIDGE_SECRET_KEY opens nothing of what is kept in this Redis: put the key that it was kept with behind the new one. "
+    "BRIDGE_SECRET_KEY can decrypt nothing in this Redis: add the key that encrypted its data after the new one. "
     "If that key is lost: `ghl-bridge locations apply FILE --replace-unreadable`, with every token in the file"
 )
 
 
 class Canary:
-    """Of one process. Every method raises Unavailable when Redis can't be reached."""
+    """The check of one process. Each method raises Unavailable if Redis can't be reached."""
 
     def __init__(self, redis: Redis, fernet_keys: Sequence[str]) -> None:
         self._redis = redis
@@ -35,7 +35,7 @@ class Canary:
         self._names = [sha256(one.encode()).hexdigest()[:16] for one in fernet_keys]
 
     def check(self) -> None:
-        """Leave the word where there is none. Raises Misconfigured if none of the keys opens what is kept."""
+        """Write the word if there is none. Raises Misconfigured if none of the keys can decrypt the stored data."""
         with reaching("look for the key of what is kept"):
             sealed = self._redis.hget(key("canary"), "sealed") or self._sample()
             if sealed and self._seal.open(text(sealed)) is None:
@@ -43,32 +43,32 @@ class Canary:
             self._redis.hsetnx(key("canary"), "sealed", self._seal.close(WORD))
 
     def is_foreign(self) -> bool:
-        """Whether the word is there, and none of our keys opens it."""
+        """Whether there is a word that none of our keys can decrypt."""
         with reaching("look for the key of what is kept"):
             sealed = self._redis.hget(key("canary"), "sealed")
         return bool(sealed) and self._seal.open(text(sealed)) is None
 
     def replace(self) -> None:
-        """Seal the word with our own key, whatever it was sealed with."""
+        """Encrypt the word with our key and overwrite the stored one."""
         with reaching("seal the canary"):
             self._redis.hset(key("canary"), "sealed", self._seal.close(WORD))
 
     def reseal(self) -> Resealed:
-        """Seal the word with the newest key."""
+        """Encrypt the word with the newest key."""
         return self._resealing.reseal("canary", "sealed", lambda word: {"sealed": self._seal.close(word)})
 
     def register(self) -> None:
-        """Tell that a process with these keys lives; believed for some seconds."""
+        """Register that a process with these keys runs; valid for some seconds."""
         with reaching("tell its keys"):
             self._register(args=[",".join(self._names), ALIVE_MS])
 
     def others_live(self) -> bool:
-        """Whether a process lives that has none of our keys."""
+        """Whether a process runs that has none of our keys."""
         with reaching("look for processes with other keys"):
             live = self._redis.zrangebyscore(key("keys"), f"({now_ms(self._redis)}", "+inf")
         return any(not set(text(each).split(",")) & set(self._names) for each in live)
 
     def _sample(self) -> object:
-        """A state of an older version has no word, but locations."""
+        """A secret of a location: Redis data of an older version has no word, but locations."""
         some = self._redis.srandmember(key("locations"))
         return self._redis.hget(key("location", text(some)), "settings") if some else None

@@ -1,4 +1,4 @@
-"""The installation's id, kept with the state: what two bridges on one broker are told apart by."""
+"""The installation's id, stored in Redis, which distinguishes two bridges on one broker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID_LENGTH = 12
 
 
 def installation_id(redis: Redis) -> str:
-    """The id; the first to ask makes it. A replica tells it too. Raises Unavailable."""
+    """The id; the first call creates it. A replica returns it too. Raises Unavailable."""
     with reaching("tell the installation's id"):
         known = redis.get(key("installation"))
         return text(known or redis.register_script(script("installation"))(args=[uuid4().hex[:ID_LENGTH]]))

@@ -1,9 +1,9 @@
-"""The files of a Redis on this machine: where they are, and how much of each belongs to one moment.
+"""The files of a Redis on this machine, and how much of each belongs to a copy at one moment.
 
 A rewrite of the append-only file replaces its parts, which a manifest lists
-(https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/). What is open stays whole even if it is deleted
-meanwhile: so the parts are opened while Redis holds all writes, and copied from there. A rewrite may go on, nothing is
-switched off, and nothing stays so if this process is killed.
+(https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/). An open file stays complete even if it is deleted,
+so the parts are opened while Redis pauses all writes, and then copied. A rewrite may continue, no setting is changed, and the
+pause ends by itself if this process is killed.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from redis import Redis
 
 ASKED = ("appendonly", "dir", "appenddirname", "appendfilename")
-# The receiver answers 429 to what takes longer than a second.
+# The receiver answers 429 to webhooks that take longer than a second.
 HELD_MS = 800
 ATTEMPTS = 5
 MARK_SECONDS = 3600
-HOSTED = "of a Redis at a host, use the host's own snapshots"
+HOSTED = "for a hosted Redis, use the provider's snapshots"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFiles:
-    """What a server says of itself. `subfolder` is empty before Redis 7, which kept one file."""
+    """The places of a server's files. `subfolder` is empty before Redis 7, which had one file."""
 
     folder: Path
     subfolder: str
@@ -56,7 +56,10 @@ class OpenFile:
 
 
 def locate(redis: Redis) -> ServerFiles:
-    """Where the files are. Raises DidNotWork if the server doesn't tell or keeps none, Unavailable when it can't be reached."""
+    """Where the files are.
+
+    Raises DidNotWork if the server doesn't say or has no append-only file, Unavailable if it can't be reached.
+    """
     with reaching("tell where its files are"):
         try:
             told = {name: str(redis.config_get(name).get(name, "")) for name in ASKED}
@@ -75,7 +78,7 @@ def locate(redis: Redis) -> ServerFiles:
 
 
 def mark(redis: Redis) -> str:
-    """Write something new that the copy has to hold: it proves whose files these are, and that nothing earlier is missing."""
+    """Write a new random value. A copy that contains it belongs to this Redis and has all earlier writes."""
     written = uuid4().hex
     with reaching("take a write"):
         redis.set(key("backup"), written, ex=MARK_SECONDS)
@@ -83,13 +86,13 @@ def mark(redis: Redis) -> str:
 
 
 def marked(redis: Redis) -> tuple[str, int]:
-    """The mark that a server holds, empty without one, and how many keys there are."""
+    """The random value in a server's data ("" without one), and the number of keys."""
     with reaching("tell the mark of a backup"):
         return str(redis.get(key("backup")) or ""), int(redis.dbsize())
 
 
 def open_at_once(redis: Redis, files: ServerFiles, stack: ExitStack) -> list[OpenFile]:
-    """Open all files as they are at one moment; `stack` closes them. Raises DidNotWork if they are not here, and Unavailable."""
+    """Open all files at one moment; `stack` closes them. Raises DidNotWork if they are not on this machine, and Unavailable."""
     try:
         for _ in range(ATTEMPTS):
             with _held(redis) as until, suppress(FileNotFoundError):
@@ -98,13 +101,16 @@ def open_at_once(redis: Redis, files: ServerFiles, stack: ExitStack) -> list[Ope
                 if _names(files) == names and time.monotonic() < until:
                     return found
     except PermissionError:
-        raise DidNotWork(f"{files.folder} may not be read: run this as the user that Redis runs as, or as root") from None
-    raise DidNotWork(f"the files of this Redis, in {files.folder}, are not on this machine: run this where they are; {HOSTED}")
+        raise DidNotWork(f"{files.folder} can't be read: run this as Redis' user, or as root") from None
+    raise DidNotWork(f"the files of this Redis, in {files.folder}, are not on this machine: run this on Redis' machine; {HOSTED}")
 
 
 @contextmanager
 def _held(redis: Redis) -> Iterator[float]:
-    """Hold all writes, and wait until those before are in the file; gives until when that is sure. Reads go on."""
+    """Pause all writes, and wait until the earlier ones are in the file; yields until when the pause is certain.
+
+    Reads continue.
+    """
     until = time.monotonic() + HELD_MS / 1000
     with reaching("hold writes for a backup"):
         try:
@@ -121,13 +127,13 @@ def _held(redis: Redis) -> Iterator[float]:
 
 
 def _names(files: ServerFiles) -> list[str]:
-    """The file's parts, in order, behind the manifest that lists them. Raises FileNotFoundError."""
+    """The manifest's name, then the names of the parts that it lists, in order. Raises FileNotFoundError."""
     if not files.subfolder:
         return [files.name]
     manifest = f"{files.subfolder}/{files.name}.manifest"
     rows = [shlex.split(line) for line in (files.folder / manifest).read_text(encoding="utf-8").splitlines()]
     listed = [dict(zip(row[::2], row[1::2], strict=False)) for row in rows if row and not row[0].startswith("#")]
-    # Of type "h" is what a rewrite has replaced, and is about to be deleted.
+    # Parts of type "h" were replaced by a rewrite and are about to be deleted.
     return [manifest, *(f"{files.subfolder}/{row['file']}" for row in listed if row.get("type") != "h")]
 
 

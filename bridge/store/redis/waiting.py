@@ -1,7 +1,7 @@
-"""How long somebody waits for a Redis that is stuck: it takes connections and answers nothing.
+"""Limits how long a page or a command waits for a Redis that accepts connections but does not answer.
 
-Each question alone has its time-out, but a page or a command asks many, each several times. So the time in which nothing is
-answered adds up over all of them, until there is an answer; when it is used up, the next question fails at once.
+Each call has its own timeout, but a page makes many calls, each with retries. So the time without an answer is added up over all
+calls, until there is an answer; when the limit is reached, the next call fails immediately.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Below this a socket would not wait at all.
+# With a smaller value a socket would not wait at all.
 LEAST_SECONDS = 0.01
 
 
 class NoAnswer(RedisError):
-    """Nothing was answered for as long as may be waited; not tried again."""
+    """Redis did not answer within the limit; the call is not repeated."""
 
 
 class Patience:
-    """How long may be waited without any answer, and from now on in all (s; None: without an end)."""
+    """The limit without any answer, and the limit in total from now on (seconds; None: no limit)."""
 
     def __init__(self, seconds: float, *, whole: float | None = None) -> None:
         self._seconds = seconds
@@ -34,7 +34,7 @@ class Patience:
         self._until = None if whole is None else time.monotonic() + whole
 
     def left(self) -> float:
-        """How long may still be waited (s). Raises NoAnswer when that is over."""
+        """The remaining seconds. Raises NoAnswer if there are none."""
         left = self._seconds - self.spent
         if self._until is not None:
             left = min(left, self._until - time.monotonic())
@@ -43,11 +43,11 @@ class Patience:
         return left
 
     def waited(self, seconds: float) -> None:
-        """So long, and no answer came."""
+        """Count this time (s) as waited without an answer."""
         self.spent += seconds
 
     def answered(self) -> None:
-        """An answer has come."""
+        """Start again, because an answer arrived."""
         self.spent = 0.0
 
 
@@ -55,7 +55,7 @@ _patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 def wait_at_most(seconds: float) -> None:
-    """From here on, in this context and in threads that it starts through anyio."""
+    """Set the limit (s) from here on, in this context and in threads that it starts with anyio."""
     _patience.set(Patience(seconds))
 
 
@@ -70,7 +70,7 @@ def waiting_at_most(seconds: float, *, whole: float | None = None) -> Iterator[N
 
 
 class Patient:
-    """A connection of threads that waits no longer than its user does; to be put before one of the library's."""
+    """A mixin for the library's connections: it waits no longer than the limit of the calling context."""
 
     _sock: Any
     _socket_timeout: float | None
@@ -100,7 +100,7 @@ class Patient:
 
     @contextmanager
     def _waiting(self) -> Iterator[Patience | None]:
-        """Another user of this connection may have been more patient, or less."""
+        """Set the socket's timeout, because another user of this connection may have another limit."""
         patience = _patience.get()
         seconds = _shortened(self._socket_timeout)
         if self._sock and self._sock.gettimeout() != seconds:

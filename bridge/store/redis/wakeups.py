@@ -1,7 +1,7 @@
-"""Wake-ups: scripts ring when a lane may be due earlier than a dispatcher expects.
+"""Wake-ups: scripts publish one when a lane may be due earlier than a dispatcher expects.
 
-Whoever leads is rung by its name; all are when nobody does (parts/wakeups.lua). No ring is missed for long: `wait` ends as soon
-as its connection was lost, even if redis-py has mended it unasked, or answers no PING.
+The leading dispatcher gets it by its name; without a leader, all get it (parts/wakeups.lua). A lost wake-up delays little: `wait`
+returns when its connection was lost, even if redis-py has already connected again, or when PINGs stay unanswered.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from redis import Redis
 
 LOOK_SECONDS = 1.0
-# PINGs without an answer, one a look: the connection is half open.
+# With more unanswered PINGs, one per look, the connection counts as half open.
 MOST_UNANSWERED = 2
 
 
 class _Listening(PubSub):
-    """Knows when it was connected anew: what was rung before that is lost."""
+    """Counts its connections, because wake-ups before a reconnection are lost."""
 
     connected = 0
 
@@ -34,9 +34,9 @@ class _Listening(PubSub):
 
 
 class WakeUpListener:
-    """One listener, of the dispatcher of this name.
+    """The listener of the dispatcher with this name.
 
-    Raises Unavailable when Redis can't be reached; the next call subscribes again.
+    Raises Unavailable if Redis can't be reached; the next call subscribes again.
     """
 
     def __init__(self, redis: Redis, name: str) -> None:
@@ -45,12 +45,12 @@ class WakeUpListener:
         self._listening: _Listening | None = None
 
     def listen(self) -> None:
-        """Subscribe, unless that is done: what is rung from now on ends the next `wait`."""
+        """Subscribe, unless already done: a wake-up from now on ends the next `wait`."""
         with reaching("listen for wake-ups"):
             self._subscribe()
 
     def wait(self, seconds: float, *, unless: Callable[[], bool] = lambda: False) -> None:
-        """Return at the next ring, after `seconds`, when rings may have been lost, or soon after `unless` has come true."""
+        """Return at the next wake-up, after `seconds`, if wake-ups may have been lost, or soon after `unless` becomes true."""
         end = time.monotonic() + seconds
         with reaching("listen for wake-ups"):
             try:
@@ -68,7 +68,7 @@ class WakeUpListener:
                 raise
 
     def _subscribe(self) -> _Listening:
-        """Its confirmation is waited for, so that no claim comes before it."""
+        """Subscribe and wait for the confirmation, so that no claim comes before it."""
         if self._listening is None:
             listening = _Listening(self._redis.connection_pool, ignore_subscribe_messages=True)
             self._listening = listening
@@ -79,7 +79,7 @@ class WakeUpListener:
 
     @staticmethod
     def _drain(listening: PubSub) -> None:
-        """Many rings are one: the next claim sees all that is due."""
+        """Many wake-ups count as one: the next claim takes all due lanes."""
         while listening.get_message(timeout=0):
             pass
 

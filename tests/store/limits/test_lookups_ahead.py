@@ -12,7 +12,8 @@ from bridge.model import Ended, LocationId, MessageId, Status
 from bridge.store.lanes.leases import Lanes
 from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.limits.budget import Budgets
-from bridge.store.redis.connection import key
+from bridge.store.limits.circuits import GHL_READS
+from bridge.store.redis.connection import key, now_ms
 from tests.stored import HERE, LANE, LONG, RETENTION_MS, accept, claim, keep, message, pass_time
 
 if TYPE_CHECKING:
@@ -105,3 +106,15 @@ def test_a_location_without_a_turn_is_expected_to_do_as_the_others() -> None:
     assert [ahead.use(HERE), ahead.use(HERE)] == [False, False]
     assert ahead.wanted(LocationId("there")) == (2, 0)
     assert not ahead.use(LocationId("there"))
+
+
+def test_a_turn_that_waits_for_ghl_is_paid_nothing_for(redis: Redis) -> None:
+    """While GHL is down it looks nothing up, and the budget is for the others when GHL is back."""
+    keep(redis)
+    budgets = Budgets(redis)
+    lanes = lanes_with(redis, budgets)
+    turn(redis, lanes, budgets, "m1", 2)
+    redis.hset(key("circuit", GHL_READS), mapping={"since": 1, "probe_at": now_ms(redis) + 60_000, "every": 1000})
+    before = spent(redis)
+    turn(redis, lanes, budgets, "m2", 0)
+    assert spent(redis) == before
