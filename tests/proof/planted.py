@@ -102,7 +102,7 @@ def _without_error(was: Any) -> Any:
 
 
 def _soon_dead(was: Any) -> Any:
-    return lambda error, *, attempts, delays, readback: was(error, attempts=attempts + 99, delays=delays, readback=readback)
+    return lambda error, *, attempts, **named: was(error, attempts=attempts + 99, **named)
 
 
 def _without_reason(was: Any) -> Any:
@@ -120,7 +120,10 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return {STEP.lost, -1} end", ""),
     InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
     InScript(
-        "a held lane is leased", "one part", "and tonumber(held[2]) > now then return nil end", "and false then return nil end"
+        "a held lane is leased",
+        "one part",
+        "if known.lease and not again and tonumber(known.lease_until) > now then return nil end",
+        "",
     ),
     InScript("standing not looked at", "one part", "revision(lane) ~= patch.revision[1] or ", ""),
     InScript("uninstall not looked at", "one part", " or is_silent((split(lane)))", ""),
@@ -132,7 +135,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "if false",
     ),
     InScript(
-        "what is done waits on", "one part", "redis.call('LREM', key('waiting', lane), 1, id)\n    local message", "local message"
+        "what is done waits on", "one part", "redis.call('LREM', key('waiting', lane), 1, id)\n    end_message", "end_message"
     ),
     InScript(
         "a claim takes off the schedule",
@@ -153,12 +156,12 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InScript(
         "a release schedules nothing", "one part", "reschedule(lane)\nkeep_lane(lane, retention)", "keep_lane(lane, retention)"
     ),
-    InScript("an end is not counted", "one part", "count_outcome(location, message, retention)\n\n    if redis", "if redis"),
+    InScript("an end is not counted", "one part", "count('messages|' .. status .. '|' .. reason)", ""),
     InScript(
         "an end is counted twice",
         "one part",
-        "count_outcome(location, message, retention)\n\n    if redis",
-        "count_outcome(location, message, retention) count_outcome(location, message, retention)\n\n    if redis",
+        "count('messages|' .. status .. '|' .. reason)",
+        "count('messages|' .. status .. '|' .. reason, 2)",
     ),
     InScript("a dead letter can be replayed twice", "dead letter and replay", "if not failed_at then return 'closed' end", ""),
     InScript(
