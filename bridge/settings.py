@@ -171,6 +171,11 @@ class Settings(BaseSettings):
         return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
 
     @property
+    def retention_ms(self) -> int:
+        """For how long timelines, dead letters and ledgers are kept."""
+        return max(1, round(self.retention_days * 24 * 3600 * 1000))
+
+    @property
     def workflow_secrets(self) -> tuple[str, ...]:
         """The secrets of workflow webhooks that every location shares; none while `BRIDGE_WORKFLOW_SECRET` is unset."""
         given = self.workflow_secret.get_secret_value() if self.workflow_secret else ""

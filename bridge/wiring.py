@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
     from bridge.wire.calls import Observe
 
-DAY_MS = 24 * 3600 * 1000
 ACCEPT_SECONDS = 1.0
 POST_SECONDS = 15.0
 SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
@@ -242,4 +241,4 @@ def _of_ghl(tally: Tally) -> Observe:
 
 
 def _retention_ms(settings: Settings) -> int:
-    return max(1, round(settings.retention_days * DAY_MS))
+    return settings.retention_ms

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS, judge_turn
+from bridge.answering.case import READ_SECONDS, judge_turn, open_location
 from bridge.answering.list_lag import note_lag
 from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
 from bridge.policy.business_hours import hours_of, is_open, opens_at
 from bridge.policy.messaging_window import judge_window
+from bridge.policy.overruling import overrule_standing
 from bridge.times import utc
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
 def may_write(case: Case, services: AnswerServices) -> Skip | None:
     """Ask every guard but the opening hours. Raises Retryable when GHL can't be asked."""
     situation = _look(case, services)
-    kept = services.locations.open(case.turn.lane.location_id, situation.location)
+    kept = open_location(case.turn, situation, services)
     if kept is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
     case.kept, case.standing = kept, situation.standing
@@ -67,7 +68,8 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
-    return guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(services))
+    standing = overrule_standing(case.standing, case.turn.asked_for)
+    return guards.judge_standing(standing, case.last.channel, location, now_ms=case.now_ms(services))
 
 
 def _outbound(case: Case, row: Listed) -> OutboundMessage:

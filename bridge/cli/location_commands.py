@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli.list_commands import list_commands
 from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, New, OfLocation, Yes, examples
 
 
@@ -86,6 +87,7 @@ def location_commands() -> typer.Typer:
 def conversation_commands() -> typer.Typer:
     """`conversations`: how they stand, and pauses."""
     group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
+    list_commands(group)
 
     @group.command(epilog=examples("ghl-bridge conversations show PKEu8zYjN0oYkSbUE4bO"))
     def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:

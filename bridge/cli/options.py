@@ -22,6 +22,8 @@ DeadLetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead
 
 DeadLetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
 
+OfCause = Annotated[str, typer.Option("--cause", metavar="ID", help="Only those of this cause; `causes` lists them.")]
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; only a terminal is asked.")]
 
 New = Annotated[bool, typer.Option("--new", help="Even if nothing of this id was seen here yet.")]

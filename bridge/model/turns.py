@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bridge.model.outcomes import Status
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from bridge.model.outcomes import Reason
     from bridge.model.posts import LedgerEntry, Posted
     from bridge.model.webhooks import InboundMessage
+
+
+class AskedFor(StrEnum):
+    """What an operator asked a turn for: an answer although a rule skipped the message, or that its draft is sent."""
+
+    ANSWER = "answer"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Turn:
     for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
     `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
     provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
-    (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record.
+    (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record. `asked_for` is an operator's wish (AskedFor),
+    empty without one.
     """
 
     lane: Lane
@@ -65,6 +74,7 @@ class Turn:
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
+    asked_for: str = ""
 
     def now_ms(self, monotonic: float) -> int:
         """Redis' clock at the moment `monotonic` of this process."""

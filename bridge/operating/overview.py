@@ -11,7 +11,8 @@ from bridge.operating.diagnosis import diagnose, shorten
 from bridge.operating.operation import Nothing, operation
 from bridge.operating.services import AdminServices
 from bridge.operating.trouble import Trouble
-from bridge.store.figures.charts import chart
+from bridge.store.figures.charts import MS, chart
+from bridge.store.figures.deliveries import undelivered
 from bridge.store.operators.symptoms import look
 from bridge.times import iso
 
@@ -41,7 +42,8 @@ class Overview:
 
     `waiting` and `answering` make up what there is to do; `retrying` are those of both that failed before, `held` belong to
     locations on hold. `day` is the sum of `hours`, which are as `minutes` (of the last hour) oldest first; the newest is not over
-    yet. `reply_seconds` is the mean time from acceptance to reply, null without a reply.
+    yet. `undelivered` are replies of the last 24 hours that did not reach their contacts (at most a thousand).
+    `reply_seconds` is the mean time from acceptance to reply, null without a reply.
     """
 
     troubles: tuple[Trouble, ...]
@@ -60,6 +62,7 @@ class Overview:
     skipped_by_reason: dict[str, int]
     no_reply_by_reason: dict[str, int]
     reply_seconds: float | None
+    undelivered: int
     minutes: tuple[Outcomes, ...]
     hours: tuple[Outcomes, ...]
 
@@ -89,6 +92,7 @@ def overview(services: AdminServices, asked: Nothing) -> Overview:
         day=_outcomes(hours[0].at_ms, day),
         skipped_by_reason=_by_reason(day, Status.SKIPPED),
         no_reply_by_reason=_by_reason(day, Status.NO_REPLY),
+        undelivered=len(undelivered(services.redis, since_ms=symptoms.now_ms - HOURS * MS["hour"])),
         reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
         minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(services, "minute", MINUTES)),
         hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),

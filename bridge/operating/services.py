@@ -12,6 +12,8 @@ from bridge.store.figures.live_events import LiveEvents
 from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
+from bridge.store.operators.conversation_lists import ConversationLists
+from bridge.store.operators.interventions import Interventions
 from bridge.store.operators.logins import Logins
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
@@ -79,6 +81,16 @@ class AdminServices:
     def dead_letters(self) -> DeadLetters:
         """The dead letters."""
         return build_dead_letters(self.settings, self.redis)
+
+    @cached_property
+    def conversation_lists(self) -> ConversationLists:
+        """Lists of conversations."""
+        return ConversationLists(self.redis, retention_ms=self.settings.retention_ms)
+
+    @cached_property
+    def interventions(self) -> Interventions:
+        """What operators make happen in a conversation."""
+        return Interventions(self.redis, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def timelines(self) -> Timelines:

@@ -32,6 +32,7 @@ if redis.call('HEXISTS', record, 'turn') == 0 then
   if stored then
     local dead_letter = cjson.decode(stored)
     redis.call('HSET', record, 'turn', id, 'replaying', cjson.encode(dead_letter.message_ids), 'asks', dead_letter.asks or 0)
+    if dead_letter.asked_for then redis.call('HSET', record, 'asked_for', dead_letter.asked_for) end
     if dead_letter.answer ~= '' then
       redis.call(
         'HSET', record, 'answer', dead_letter.answer, 'answered', dead_letter.answered, 'answered_at', dead_letter.answered_at,

@@ -47,6 +47,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         situation=read_situation(situation, read_at=began),
         said=read_words(words),
         topped=bool(topped),
+        asked_for=fields.get("asked_for", ""),
     )
 
 

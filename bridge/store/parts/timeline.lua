@@ -1,4 +1,5 @@
 -- What happened, for those who look: timelines, the newest events of all lanes, and counts.
+-- Needs: ends
 
 -- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
 -- A script counts where it writes for the first time, since it may be sent again.
@@ -36,12 +37,14 @@ end
 -- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
 local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
 
--- Count what became of a message that is over.
+-- Count what became of a message that is over, and note it for its conversation.
 --   message  the key of its record
-local function count_outcome(location, message, retention)
-  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
+--   line     by which it came, if its record doesn't hold that; nil: it does
+local function count_outcome(location, message, retention, line)
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at', 'lane', 'line')
   if not is[1] then return end
   local status, reason, ms = is[1], is[2] or '', math.max(0, now - tonumber(is[3] or now))
+  if is[4] then note_end(is[4], status, reason, line or is[5] or '', now, retention) end
   count('messages|' .. status .. '|' .. reason)
   if reason ~= '' then chart(status .. '|' .. reason) end
   -- Of silence the whole is counted too: it had no reasons before.
