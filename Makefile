@@ -17,7 +17,8 @@ demo: install ## everything on this machine, simulated; ONCE=1 stops after the f
 # A file stays together, for the processes that it shares.
 # FAST=1 leaves out what starts processes of the bridge, browsers or other servers than Redis, or works on many examples.
 SLOW := story browser infra cli simulator soak workers receiver answering
-FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) --ignore=tests/test_fuzzing.py --ignore=tests/test_upgrades.py
+MANY := tests/test_fuzzing.py tests/test_upgrades.py tests/test_text_speed.py tests/store/lanes/test_leases_model.py
+FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) $(foreach file,$(MANY),--ignore=$(file))
 test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its quick part, JOBS=0 one test after the other
 	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(if $(FAST),$(FASTER)) $(ARGS)
 

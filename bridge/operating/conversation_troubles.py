@@ -1,4 +1,4 @@
-"""What needs somebody in single conversations: caps on replies, undelivered replies, unknown types, contacts that wait. Pure."""
+"""Problems of single conversations: reply limits, undelivered replies, unknown message types, handovers. Pure."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from bridge.store.operators.symptoms import Symptoms
 
 
-# A number that is out of service now and then is nobody's fault; a sender's number that carriers block is.
+# A few contacts have numbers that are out of service. Many undelivered replies mean that carriers block the sender's number.
 LEAST_UNDELIVERED = 5
 LEAST_UNDELIVERED_SHARE = 0.2
 
 
 def reply_caps(symptoms: Symptoms) -> Iterator[Trouble]:
-    """Conversations that reached their cap on replies."""
+    """Conversations that reached their reply limit."""
     if symptoms.capped:
         location, _, contact = symptoms.capped[0].partition(":")
         count = len(symptoms.capped)
         yield Trouble(
             cause="reply_cap",
-            name="Reply cap reached",
+            name="Reply limit reached",
             says=f"{counted(count, 'conversation has', 'conversations have')} reached max_replies_per_day within the last hour.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
@@ -40,21 +40,21 @@ def undelivered(symptoms: Symptoms) -> Iterator[Trouble]:
                 cause=f"undelivered:{location}",
                 name="Replies undelivered",
                 says=f"Location {location}: {one.undelivered:,} replies of the last hour did not reach their contacts, "
-                f"{one.share:.0%} of those that GHL took.",
+                f"{one.share:.0%} of the replies that GHL accepted.",
                 command=f"ghl-bridge conversations undelivered --location {location}",
                 location_id=location,
             )
 
 
 def unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
-    """Conversations that hold a text of an unknown message type."""
+    """Conversations with a message of an unknown type."""
     if symptoms.untyped:
         location, _, contact = symptoms.untyped[0].partition(":")
         count = len(symptoms.untyped)
         yield Trouble(
             cause="unknown_type",
             name="Unknown message type",
-            says=f"{counted(count, 'conversation holds', 'conversations hold')} a text of an unknown message type.",
+            says=f"{counted(count, 'conversation has', 'conversations have')} a message of an unknown type.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
         )
@@ -66,8 +66,8 @@ def handovers(symptoms: Symptoms) -> Iterator[Trouble]:
         contact, location = one.lane.contact_id, one.lane.location_id
         yield Trouble(
             cause=f"handover:{one.lane}",
-            name="A person is asked for",
-            says=f"The AI agent of location {location} asks for a person to go on with contact {contact}.",
+            name="Handover requested",
+            says=f"The AI agent of location {location} asks for a person to continue with contact {contact}.",
             command=f"ghl-bridge explain {contact}",
             since=iso(one.at_ms),
             location_id=location,

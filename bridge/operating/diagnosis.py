@@ -1,4 +1,4 @@
-"""The one list of what needs somebody: read by the console, the admin API, alerts, `doctor` and readiness.
+"""The list of current problems, for the console, the admin API, alerts, `doctor` and readiness.
 
 Pure: `store.operators.symptoms` reads the state, this module judges it.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bridge.store.operators.symptoms import Symptoms
 
 OVERDUE_SECONDS = 60.0
-# A worker that is restarted, or starts after the receiver, calls for nobody.
+# A worker that is restarted, or that starts after the receiver, needs no alert.
 WORKERLESS_SECONDS = 60.0
-# A claim is made for a free slot: its turn begins within milliseconds.
+# A claim is only made for a free slot, so its turn normally begins within milliseconds.
 UNHEARD_SECONDS = 30.0
-# One or two are somebody's scan of the internet.
+# One or two may come from somebody who scans the internet.
 MOST_REFUSED_WEBHOOKS = 5
-# So many of one name are listed one by one; a thousand locations on hold are one trouble to whoever reads a page.
+# So many problems of one name are listed separately; a page with a thousand locations on hold would not be readable.
 MOST_OF_A_NAME = 5
 
 DOCTOR = "ghl-bridge doctor"
@@ -31,7 +31,7 @@ SIDES = {"ghl": "GHL", "provider": "its completion service"}
 
 
 def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
-    """Judge the state: every trouble, worst first."""
+    """List the problems in `symptoms`, worst first."""
     return (
         *_writes(symptoms),
         *_installation(symptoms),
@@ -50,7 +50,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
 
 
 def shorten(troubles: Sequence[Trouble]) -> tuple[Trouble, ...]:
-    """The same for a page: of many of one name the first few, and how many more there are."""
+    """Shorten the list for a page: the first `MOST_OF_A_NAME` problems of each name, and how many more there are."""
     return tuple(_shortened(troubles))
 
 
@@ -64,13 +64,13 @@ def _shortened(troubles: Sequence[Trouble]) -> Iterator[Trouble]:
             yield trouble
         elif seen[name] == MOST_OF_A_NAME + 1:
             kind = trouble.cause.partition(":")[0]
-            says = f"The same of {counted(more, 'other', 'others')}."
+            says = f"The same problem with {counted(more, 'other', 'others')}."
             command = "ghl-bridge locations list"
             yield Trouble(cause=f"{kind}:more", name=name, says=says, command=command, critical=trouble.critical)
 
 
 def _writes(symptoms: Symptoms) -> Iterator[Trouble]:
-    """A state without a location is told of before anything else: what comes meanwhile is answered 429."""
+    """A state without a location comes first, because every message is answered 429 until there is one."""
     if symptoms.tried.refused:
         yield Trouble(
             cause="writes_refused",
@@ -83,7 +83,7 @@ def _writes(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause="no_location",
             name="No location",
-            says="This state never had a location: it is new, another one than before, or emptied. Messages are answered 429.",
+            says="This Redis never had a location: it is new, not the one used before, or emptied. Messages are answered 429.",
             command="ghl-bridge locations apply FILE",
             critical=True,
             alert_after_seconds=WORKERLESS_SECONDS,
@@ -96,7 +96,7 @@ def _installation(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause="no_workers",
             name="No workers",
-            says="No worker lives: messages are accepted and wait, nothing is answered.",
+            says="No worker is alive: messages are accepted and wait, but none is answered.",
             command=DOCTOR,
             critical=True,
             alert_after_seconds=WORKERLESS_SECONDS,
@@ -117,8 +117,8 @@ def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
     if waited > UNHEARD_SECONDS and symptoms.gauges.workers:
         yield Trouble(
             cause="unheard",
-            name="Wake-ups unheard",
-            says=f"A conversation was claimed and no worker began it for {waited:.0f} s: the broker passes nothing on.",
+            name="Wake-ups not received",
+            says=f"A conversation was claimed, but no worker began it for {waited:.0f} s: the broker does not deliver.",
             command=DOCTOR,
             critical=True,
             since=iso(symptoms.now_ms - symptoms.gauges.unheard_ms),
@@ -130,7 +130,7 @@ def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
         side = SIDES.get(hold.side, "a service")
         yield Trouble(
             cause=f"hold:{location}",
-            name="A location on hold",
+            name="Location on hold",
             says=f"Location {location} is on hold: {side} refused three logins in a row. Apply a new token, or resume it.",
             command=f"ghl-bridge locations resume {location}",
             critical=True,
@@ -141,11 +141,11 @@ def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
 
 def _providers(symptoms: Symptoms) -> Iterator[Trouble]:
     for circuit, down in symptoms.down.items():
-        shared = f"for location {down.location_id} and whoever shares its login"
+        shared = f"for location {down.location_id} and all others with the same login"
         yield Trouble(
             cause=f"provider:{circuit}",
-            name="A provider fails",
-            says=f"The completion service {down.name} is down {shared}: what waits is answered when it is back.",
+            name="Provider failing",
+            says=f"The completion service {down.name} is down {shared}. Waiting messages are answered when it is back.",
             command=f"ghl-bridge doctor --location {down.location_id}",
             critical=True,
             since=iso(down.since_ms),
@@ -159,7 +159,7 @@ def _dead_letters(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause="dead_letters",
             name="Dead letters",
-            says=f"{counted(count, 'dead letter waits', 'dead letters wait')} for somebody.",
+            says=f"{counted(count, 'dead letter needs', 'dead letters need')} a decision.",
             command="ghl-bridge dead-letters list",
         )
 
@@ -169,7 +169,7 @@ def _durability(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause="durability",
             name="Durability missing",
-            says=f"Redis may lose what it was told: {', '.join(symptoms.missing_durability)}.",
+            says=f"Redis may lose acknowledged writes: {', '.join(symptoms.missing_durability)}.",
             command=DOCTOR,
             critical=True,
         )
@@ -180,7 +180,7 @@ def _missed_webhooks(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause=f"missed:{location}",
             name="Webhooks missed",
-            says=f"Location {location}: a sweep took in messages that no webhook brought. Look at the app's webhooks in GHL.",
+            says=f"Location {location}: a sweep found messages whose webhook never arrived. Check the app's webhooks in GHL.",
             command=f"ghl-bridge doctor --location {location}",
             location_id=location,
         )
@@ -191,6 +191,6 @@ def _refused_webhooks(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause="signatures_refused",
             name="Signatures refused",
-            says=f"{symptoms.refused_webhooks:,} webhooks of the last ten minutes had a wrong signature or secret.",
+            says=f"{symptoms.refused_webhooks:,} webhooks in the last ten minutes had a wrong signature or secret.",
             command=DOCTOR,
         )

@@ -1,4 +1,4 @@
-"""One thing that needs somebody, as everybody is told of it."""
+"""A problem that an operator must look at, as it is shown on every interface."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Something that needs somebody.
+    """A problem that an operator must look at.
 
-    `cause` identifies it for as long as it lasts (`overdue`, `hold:LOCATION_ID`); `name` is a heading of the runbook; `says` is a
-    sentence; `command` is the first one to run. `since` (ISO 8601, UTC) is null where it is not known, `location_id` empty where
-    it is not about one location. `critical`: contacts go unanswered, or messages may be lost, until somebody acts. An alert
-    goes out once it has lasted for `alert_after_seconds`.
+    `cause` identifies it as long as it lasts (`overdue`, `hold:LOCATION_ID`); `name` is a heading of the runbook; `says` is a
+    sentence; `command` is the first command to run. `since` (ISO 8601, UTC) is null if it is not known. `location_id` is empty
+    if the problem is not about one location. `critical` means that contacts get no answer, or messages may be lost, until
+    somebody acts. An alert is sent when the problem has lasted for `alert_after_seconds`.
     """
 
     cause: str
@@ -26,5 +26,5 @@ class Trouble:
 
 
 def counted(count: int, one: str, more: str) -> str:
-    """A count with its noun, in singular or plural: `2 dead letters wait`."""
+    """A count with its noun in singular or plural: `2 dead letters wait`."""
     return f"{count:,} {one if count == 1 else more}"

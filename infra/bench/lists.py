@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
@@ -98,12 +98,14 @@ def fill(redis: Redis, *, conversations: int, dead_letters: int) -> None:
 def _write_conversation(pipe: Redis, location: str, number: int, at: int) -> None:
     contact, (status, _, reason) = f"contact{number:013}", ENDS[number % len(ENDS)].partition("|")
     pipe.zadd(key("recorded", location), {contact: at})
-    ended: dict[str, str | int] = {
+    fields: Any = {
+        "session": "s" * 24,
+        "released": "t" * 32,
         "ended": f"{status}|{reason}|TYPE_SMS|{at}",
         f"ended:{status}": at,
         **({f"ended:{status}|{reason}": at} if reason else {}),
     }
-    pipe.hset(key("lane", f"{location}:{contact}"), mapping={"session": "s" * 24, "released": "t" * 32} | ended)
+    pipe.hset(key("lane", f"{location}:{contact}"), mapping=fields)
     pipe.set(key("index", contact), f"{location}:{contact}")
     if number % 50 == 0:
         pipe.zadd(key("due", location), {contact: at + 60_000})

@@ -19,7 +19,7 @@ from bridge.store.redis.connection import connect, key
 from bridge.wire.calls import Wire
 from tests.access.granting import AGENCY, APP, COMPANY_ID, HERE, MINE, opened
 from tests.other_side import http
-from tests.stored import grants_of, own_redis, pass_time, snapshot
+from tests.stored import eventually, grants_of, own_redis, pass_time, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,10 +68,14 @@ def test_fifty_that_are_refused_ask_once(lender: Lender) -> None:
     assert renewing.another(MINE, "access-0") == renewing.token(MINE) == "access-1"
 
 
-def _of_a_process(redis_url: str, url: str, go: float) -> str:
+PROCESSES = 4
+
+
+def _of_a_process(redis_url: str, url: str) -> str:
     with connect(redis_url) as redis:
         renewing = TokenRefresh(grants_of(redis), Tokens(Wire(), url, APP))
-        time.sleep(max(0.0, go - time.time()))
+        redis.incr("test:processes")
+        eventually(lambda: int(redis.get("test:processes")) == PROCESSES)
         with ThreadPoolExecutor(5) as pool:
             return " ".join(pool.map(lambda _: renewing.token(MINE), range(5)))
 
@@ -81,9 +85,8 @@ def test_processes_ask_once(lender: Lender, redis_url: str) -> None:
     lender.lend(seconds=0.001)
     lender.slow = 0.5
     context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
-        arguments = (redis_url, lender.url, time.time() + 5)
-        tokens = " ".join(pool.starmap(_of_a_process, [arguments] * 4)).split()
+    with context.Pool(PROCESSES) as pool:
+        tokens = " ".join(pool.starmap(_of_a_process, [(redis_url, lender.url)] * PROCESSES, chunksize=1)).split()
     assert (len(tokens), set(tokens), lender.shown()) == (20, {"access-1"}, ["refresh-0"])
 
 

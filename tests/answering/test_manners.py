@@ -19,7 +19,19 @@ from bridge.store.lanes.timelines import Timelines
 from bridge.store.lanes.transcripts import MOST_CHARACTERS
 from bridge.store.redis.connection import key, now_ms
 from bridge.store.redis.lua import script
-from tests.stored import HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, locations_of, message, pass_time, standings_of
+from tests.stored import (
+    HERE,
+    LANE,
+    RETENTION_MS,
+    accept,
+    dead_letters_of,
+    due_ms,
+    eventually,
+    locations_of,
+    message,
+    pass_time,
+    standings_of,
+)
 from tests.world import AGENCII, COMPLETE, CONTACT, LIST, POST, opened
 
 if TYPE_CHECKING:
@@ -416,11 +428,12 @@ def test_an_event_beats_a_look_up_that_was_begun_before_it(world: World) -> None
 def test_silence_ends_by_itself_and_what_was_said_is_history(world: World) -> None:
     """What the contact wrote meanwhile isn't answered, and the provider is told of it, with the person as the business."""
     world.keep(takeover_seconds=100)
-    observe(world, "o1", "Hi, it is Ann", ago=99_000)
+    over = now_ms(world.redis) + 3_000
+    observe(world, "o1", "Hi, it is Ann", ago=97_000)
     world.write("m1")
     world.work()
     assert world.status("m1") == ("skipped", "human_takeover")
-    time.sleep(1.1)
+    eventually(lambda: now_ms(world.redis) > over)
     world.write("m2")
     world.work()
     assert world.status("m2") == REPLIED

@@ -122,7 +122,7 @@ def test_security_tells_of_every_kind_of_key() -> None:
     table = (
         (ROOT / "infra/docs/reference/stored-data.md")
         .read_text(encoding="utf-8")
-        .partition("| what | kept as |")[2]
+        .partition("| data | kinds of keys |")[2]
         .partition("\n\n")[0]
     )
     told = {kind for line in table.splitlines()[2:] for kind in re.findall(r"`([a-z_]+)`", line.split(" | ")[1])}

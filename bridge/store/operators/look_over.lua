@@ -46,7 +46,7 @@ local function catch_up(lane, came_at)
   for at = #events, 1, -1 do
     local id = events[at]:match('"message_id":"([^"]+)"')
     local is = id and redis.call('HMGET', key('message', location, id), 'status', 'reason') or {}
-    if is[1] then
+    if is[1] and is[2] ~= 'duplicate' then
       if is[1] ~= 'waiting' and is[1] ~= 'answering' and is[1] ~= 'retrying' then
         note_end(lane, is[1], is[2] or '', '', came_at, retention)
       end

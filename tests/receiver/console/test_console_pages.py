@@ -124,7 +124,7 @@ async def test_the_overview_tells_what_needs_somebody(operator: Browser, redis: 
     dead_lettered(redis, 3)
     answer = await operator.see("/")
     assert "Needs attention (2)" in words(answer)
-    assert "3 dead letters wait for somebody" in words(answer)
+    assert "3 dead letters need a decision" in words(answer)
     assert re.search(r'id="dead-letters-count" data-live>3<', answer.text)
 
 
