@@ -26,14 +26,19 @@ MINUTES, HOURS = 60, 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """How many messages were accepted from `at` on (ISO 8601, UTC), and what became of some; `replied` counts providers' too."""
+    """How many messages came from `at` on (ISO 8601, UTC), and what became of these, whenever it did.
+
+    `received` = `replied` + `delivered_by_provider` + `no_reply` + `skipped` + `dead` + `in_work`.
+    """
 
     at: str | None
-    accepted: int
+    received: int
     replied: int
+    delivered_by_provider: int
     no_reply: int
     skipped: int
     dead: int
+    in_work: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +117,22 @@ def _sum(buckets: Iterable[Bucket]) -> Counter[str]:
 
 def _by_reason(counts: Counter[str], status: Status) -> dict[str, int]:
     """Why messages ended so, the commonest reason first."""
-    return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|")}
+    return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|") and count > 0}
 
 
 def _outcomes(at_ms: int, counts: Counter[str]) -> Outcomes:
+    """Versions before this one counted an end when it came: more may have ended than came, for a day."""
+    skipped = sum(count for name, count in counts.items() if name.startswith("skipped|"))
+    ended = [max(0, counts[name]) for name in (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.NO_REPLY, Status.DEAD)]
+    replied, delivered, silent, dead = ended
+    in_work = max(0, counts["accepted"] - sum(ended) - max(0, skipped))
     return Outcomes(
         at=iso(at_ms),
-        accepted=counts["accepted"],
-        replied=counts["replied"] + counts["delivered_by_provider"],
-        no_reply=counts["no_reply"],
-        skipped=sum(count for name, count in counts.items() if name.startswith("skipped|")),
-        dead=counts["dead"],
+        received=sum(ended) + max(0, skipped) + in_work,
+        replied=replied,
+        delivered_by_provider=delivered,
+        no_reply=silent,
+        skipped=max(0, skipped),
+        dead=dead,
+        in_work=in_work,
     )

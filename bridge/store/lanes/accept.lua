@@ -79,6 +79,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   else
     redis.call('HSET', message, 'status', 'skipped', unpack(record))
   end
+  chart('accepted')
   for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
   if redis.call('EXISTS', key('paused', contact), key('paused', came.conversation_id)) > 0 then
     for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
@@ -113,7 +114,6 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   if came.line ~= UNKNOWN_LINE then carry_over(lane, came.line, id, retention) end
 
   count('messages_accepted')
-  chart('accepted')
   redis.call('RPUSH', key('waiting', lane), id)
   redis.call('PERSIST', key('lane', lane))
   redis.call('PERSIST', key('carried', lane))

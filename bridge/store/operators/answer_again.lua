@@ -32,6 +32,7 @@ end
 
 for _, one in ipairs(asked.messages) do
   local message = key('message', location, one.id)
+  uncount_outcome(message)
   redis.call('HSET', message, 'status', 'waiting', 'reason', '', 'facts', '', 'error', '', 'body', one.body, 'line', one.line)
   redis.call('PERSIST', message)
 end

@@ -37,6 +37,7 @@ for _, list in ipairs({'buried', 'replays'}) do
 end
 for _, list in ipairs({'waiting', 'carried'}) do
   for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do
+    uncount_arrival(key('message', location, id))
     remove(key('message', location, id), key('index', id))
   end
 end

@@ -111,7 +111,7 @@ async def test_the_overview_tells_what_waits_and_what_became_of_messages(operato
     accept(redis, message("m3", "other"))
     said = words(await operator.see("/"))
     assert "All is well" in said
-    assert re.search(r"Waiting 1 .* Accepted 3 .* Replied 1 .* Skipped 1 ", said)
+    assert re.search(r"Waiting 1 .* Received 3 .* Replied 1 .* Skipped 1 ", said)
     assert "human takeover A person has taken the conversation over." in said
     text = (await operator.see("/")).text
     assert re.search(r'aria-label="Last hour, by minute: 1 replied, 0 without a reply, 1 skipped, 0 dead"', text)
