@@ -204,6 +204,7 @@ class Location(_Table):
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
+    app_domain: Annotated[str, Field(pattern=r"^(https://[^\s/]+)?$")] = ""
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     outside_hours: Literal["silent", "defer", "away"] = "silent"
     away_message: str = ""

@@ -24,6 +24,7 @@ from bridge.store.lanes.excerpts import Excerpts
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
+from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
 from bridge.store.lanes.swept import SweptMessages
@@ -226,6 +227,9 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         list_lags=ListLags(redis),
+        people=ContactNames(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
+        if settings.console_show_text
+        else None,
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),

@@ -101,6 +101,8 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
     now = services.clock()
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
+        if services.people:
+            services.people.note(case.turn.lane, case.looked_up[0], known=case.turn.person)
     return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bridge.store.lanes.excerpts import Excerpts
     from bridge.store.lanes.identities import Identities
     from bridge.store.lanes.leases import Lanes
+    from bridge.store.lanes.people import ContactNames
     from bridge.store.lanes.situations import Situations
     from bridge.store.lanes.standings import Standings
     from bridge.store.limits.circuits import Circuits
@@ -69,7 +70,8 @@ class CompleterBuilder(Protocol):
 class AnswerServices:
     """What answering needs, built once per worker.
 
-    Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own.
+    Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own; without `people`, nobody's
+    name is kept.
     """
 
     lanes: Lanes
@@ -89,4 +91,5 @@ class AnswerServices:
     readback: tuple[float, ...]
     post_seconds: float
     secrets: tuple[str, ...] = ()
+    people: ContactNames | None = None
     clock: Callable[[], float] = time.monotonic

@@ -15,6 +15,7 @@ from bridge.operating.interventions import Draft, SkippedMessage
 from bridge.operating.interventions import answer as answer_message
 from bridge.operating.interventions import send_draft as send
 from bridge.operating.interventions import try_now as try_conversation
+from bridge.operating.people import ContactSearch, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,13 +35,23 @@ def list_all(asked: Mapping[str, str], *, most: int, as_json: bool) -> None:
         (
             one.contact_id,
             one.location_id,
+            one.name or "",
             one.status + (f": {one.reason}" if one.reason else ""),
             one.channel,
             (one.at or "")[:19],
         )
         for one in found
     ]
-    print_table(("contact", "location", "status", "channel", "at (UTC)"), rows)
+    print_table(("contact", "location", "name", "status", "channel", "at (UTC)"), rows)
+
+
+def find_contacts(text: str, *, location: str, as_json: bool) -> None:
+    """Contacts that a name, a number or an address fits."""
+    found = operations()(find, ContactSearch(q=text, location_id=location)).contacts
+    if as_json:
+        print_json(found)
+        return
+    print_table(("contact", "location", "name"), [(one.contact_id, one.location_id, one.name) for one in found])
 
 
 def try_now(id_: str, *, as_json: bool) -> None:

@@ -131,6 +131,18 @@ def contact_commands() -> typer.Typer:
     """`contacts`: what they have stopped, and how they are erased."""
     group = typer.Typer(help="Opt-outs of contacts.", no_args_is_help=True)
 
+    @group.command(epilog=examples("ghl-bridge contacts find 'jane doe'", "ghl-bridge contacts find +15551234567"))
+    def find(
+        text: Annotated[str, typer.Argument(metavar="TEXT", help="Words of a name, a phone number, or an e-mail address.")],
+        *,
+        location: OfLocation = "",
+        as_json: Json = False,
+    ) -> None:
+        """Find contacts by name, phone number or e-mail address."""
+        from bridge.cli import conversation_lists
+
+        conversation_lists.find_contacts(text, location=location, as_json=as_json)
+
     @group.command(epilog=examples("ghl-bridge contacts show ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO"))
     def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:
         """Show what a contact has stopped, and what is known of it."""

@@ -47,7 +47,7 @@ class Turn:
     `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
     provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
     (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record. `asked_for` is an operator's wish (AskedFor),
-    empty without one.
+    empty without one; `person` are digests of who the contact is, as far as that is kept.
     """
 
     lane: Lane
@@ -75,6 +75,7 @@ class Turn:
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
     asked_for: str = ""
+    person: str = ""
 
     def now_ms(self, monotonic: float) -> int:
         """Redis' clock at the moment `monotonic` of this process."""

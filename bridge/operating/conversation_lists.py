@@ -13,6 +13,7 @@ from bridge.errors import WrongInput
 from bridge.ghl.channels import KINDS, find_kind
 from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Status
 from bridge.operating.operation import operation
+from bridge.operating.people import names_of
 from bridge.operating.services import AdminServices
 from bridge.store.operators.conversation_lists import FOR_EVER_MS, ListedConversation, ListFilter, Work, known_locations
 from bridge.store.redis.connection import now_ms
@@ -46,11 +47,13 @@ class ConversationRow:
 
     `status` is what is to be done (waiting, answering, retrying), else how its newest message that is over ended; empty if that
     is not known any more. `at` is when its newest message came, or ended as the filter wants, `due_at` when it is looked at next.
-    `channel` is empty where it is not known.
+    `channel` is empty where it is not known. `name` is the contact's, else its number or address; null if none is known, or with
+    BRIDGE_CONSOLE_SHOW_TEXT=0.
     """
 
     location_id: str
     contact_id: str
+    name: str | None
     status: str
     reason: str | None
     channel: str
@@ -104,7 +107,9 @@ def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPag
         before_ms=before,
     )
     page = services.conversation_lists.page(wanted, after=asked.after, most=asked.limit)
-    return ConversationPage(conversations=tuple(map(_row, page.conversations)), next=page.next or None)
+    names = names_of(services, [one.lane for one in page.conversations])
+    rows = tuple(_row(one, names.get(one.lane)) for one in page.conversations)
+    return ConversationPage(conversations=rows, next=page.next or None)
 
 
 def _ends(asked: ConversationsQuery) -> tuple[str, ...]:
@@ -142,12 +147,13 @@ def _zone(services: AdminServices, location_id: str) -> tzinfo:
     return zone(kept.location.timezone) if kept else UTC
 
 
-def _row(one: ListedConversation) -> ConversationRow:
+def _row(one: ListedConversation, name: str | None) -> ConversationRow:
     status = "waiting" if one.work == "held" else one.work or one.status
     kind = find_kind(one.kind, "", None)
     return ConversationRow(
         location_id=one.lane.location_id,
         contact_id=one.lane.contact_id,
+        name=name,
         status=status,
         reason=one.reason or None if not one.work else None,
         channel=kind.channel if kind else Channel.UNKNOWN if one.kind else "",

@@ -31,6 +31,7 @@ def rotate(services: AdminServices, asked: Nothing) -> Rotated:
     outcomes = {f"location {one}": services.locations.reseal(one) for one in services.locations.ids()}
     outcomes |= {f"grant of {one}": services.grants.reseal(one) for one in services.grants.owners()}
     outcomes |= {f"what the service said of {one}": services.excerpts.reseal(one) for one in services.excerpts.ids()}
+    outcomes |= {f"who {one} is": services.people.reseal(one) for one in services.people.lanes()}
     outcomes["the canary"] = services.canary.reseal()
     # What has expired meanwhile needs no key any more.
     counted = Counter(outcomes.values())

@@ -22,6 +22,7 @@ from bridge.operating import (
     locations,
     message_text,
     overview,
+    people,
     reconcile,
 )
 from bridge.operating.doctor import end_to_end, installation
@@ -53,6 +54,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     interventions.send_draft,
     deliveries.undelivered,
     handovers.list_,
+    people.find,
     contacts.show,
     contacts.allow,
     contacts.erase,

@@ -9,6 +9,7 @@ from bridge.operating.admin_auth import AdminAuth
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.last_events import LastEvents
 from bridge.store.figures.live_events import LiveEvents
+from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
@@ -121,6 +122,11 @@ class AdminServices:
     def excerpts(self) -> Excerpts:
         """What services said when they failed."""
         return build_excerpts(self.settings, self.redis)
+
+    @cached_property
+    def people(self) -> ContactNames:
+        """Who contacts are."""
+        return ContactNames(self.redis, fernet_keys=self.settings.fernet_keys, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def feeds(self) -> LastEvents:

@@ -40,7 +40,7 @@ def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Red
     """Found by its id, the reason stands first."""
     live(redis)
     go(page, "Conversations")
-    page.get_by_label("Id of a message, conversation, contact or reply").fill("m2")
+    page.get_by_label("Name, phone number or e-mail address of a contact, or any id").fill("m2")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("heading", name="Not answered on purpose: A person has taken the conversation over.")).to_be_visible()
     expect(page.locator("#verdict")).to_contain_text("usr_1 wrote 5 min ago")

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from bridge.model import Again, Ended, MessageId, Reason, Status
 from bridge.store.redis.connection import now_ms
+from tests.operating.test_operating_people import knows
 from tests.receiver.console.test_console_pages import dead_lettered
 from tests.stored import accept, claim, dead_letters_of, due_ms, keep, lanes_of, message
 
@@ -83,6 +84,26 @@ def test_what_can_not_be_done_is_said_on_the_page(page: Page, redis: Redis) -> N
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("No dead letter was chosen")
     expect(page.get_by_role("heading", name="Dead letters", exact=True)).to_be_visible()
+
+
+def test_an_operator_finds_a_contact_by_its_name(page: Page, redis: Redis) -> None:
+    """Listed by name, found by a word of it, and one press away from GHL."""
+    keep(redis)
+    knows(redis, "jane", "Jane Doe", phone="+15551234567")
+    knows(redis, "john", "John Doe")
+    page.goto("/console/conversations")
+    expect(page.locator("#list")).to_contain_text("Jane Doe")
+    search = page.get_by_label("Name, phone number or e-mail address of a contact, or any id")
+    search.fill("doe")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#found")).to_contain_text("John Doe")
+    assert Axe().run(page).violations_count == 0
+    search.fill("+1 (555) 123-4567")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", name="Jane Doe")).to_be_visible()
+    link = page.get_by_role("link", name="Open in GHL")
+    expect(link).to_have_attribute("href", re.compile(r"^https://app.gohighlevel.com/v2/location/here/conversations/"))
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_full_list_stays_short_on_a_phone(page: Page, redis: Redis) -> None:

@@ -30,7 +30,7 @@ def test_conversations_are_listed_by_filter(run: Run, redis: Redis) -> None:
     """One row a line, or one JSON document; a filter that can't be is a sentence."""
     skipped(redis)
     rows = run("conversations", "list", "--reason", "dnd", "--since", "2h", **WITH_KEY)
-    assert rows.stdout.split("\t")[:4] == ["contact", "here", "skipped: dnd", "SMS"]
+    assert rows.stdout.split("\t")[:5] == ["contact", "here", "", "skipped: dnd", "SMS"]
     document = json.loads(run("conversations", "list", "--status", "skipped", "--json", **WITH_KEY).stdout)
     assert [(one["contact_id"], one["status"], one["reason"]) for one in document] == [("contact", "skipped", "dnd")]
     assert json.loads(run("conversations", "list", "--status", "replied", "--json", **WITH_KEY).stdout) == []

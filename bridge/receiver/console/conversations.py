@@ -16,6 +16,7 @@ from bridge.operating import (
     explain,
     interventions,
     message_text,
+    people,
 )
 from bridge.receiver.console.conversation_lists import listed
 from bridge.receiver.console.dead_letters import RESULTS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST_RECENT = 25
 MOST_UNDELIVERED = 5
+MOST_SEARCHED = 200
 MOST_EVENTS = 60
 # A lane keeps no more of them.
 MOST_LETTERS = 20
@@ -40,12 +42,17 @@ def search(visit: Visit) -> Page | Moved:
     """Find a conversation by an id, or list them."""
     wanted = visit.asked("q")
     undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_UNDELIVERED)).replies
-    shown = {"wanted": wanted, "undelivered": undelivered, "names": names(visit), "says": "", **listed(visit)}
+    shown = {"wanted": wanted, "undelivered": undelivered, "names": names(visit), "says": "", "found": (), **listed(visit)}
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:
         visit.perform(explain.explain, explain.ExplainQuery(wanted))
     except NotKnown as error:
+        found = visit.perform(people.find, people.ContactSearch(q=wanted[:MOST_SEARCHED])).contacts
+        if len(found) == 1:
+            return Moved(f"/console/conversations/{quote(found[0].contact_id, safe='')}")
+        if found:
+            return Page("conversations.html", "conversations", {**shown, "found": found})
         return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
     return Moved(f"/console/conversations/{quote(wanted, safe='')}")
 

@@ -74,4 +74,5 @@ return {
   redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
   situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 8)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), redis.call('EXISTS', key('topped', lane)),
+  (redis.call('GET', key('person', lane)) or ''):match('^%S*'),
 }

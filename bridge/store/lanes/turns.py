@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
     """The leased turn. `began` is this process' clock before the lease was asked for."""
-    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped = answer
+    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, person = answer
     fields = rows(record)
     return Turn(
         lane=lane,
@@ -48,6 +48,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         said=read_words(words),
         topped=bool(topped),
         asked_for=fields.get("asked_for", ""),
+        person=person,
     )
 
 

@@ -43,7 +43,7 @@ for _, list in ipairs({'waiting', 'carried'}) do
 end
 local KINDS = {
   'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins',
-  'delivery',
+  'delivery', 'person',
 }
 for _, kind in ipairs(KINDS) do
   remove(key(kind, lane))
