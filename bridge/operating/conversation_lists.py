@@ -46,7 +46,8 @@ class ConversationRow:
     """A conversation of a list; moments are ISO 8601 in UTC.
 
     `status` is what is to be done (waiting, answering, retrying), else how its newest message that is over ended; empty if that
-    is not known any more. `at` is when its newest message came, or ended as the filter wants, `due_at` when it is looked at next.
+    is not known any more. `at` is when its newest message came, or ended as the filter wants, or is due where
+    the filter is of what is to be done; `due_at` when it is looked at next.
     `channel` is empty where it is not known. `name` is the contact's, else its number or address; null if none is known, or with
     BRIDGE_CONSOLE_SHOW_TEXT=0.
     """

@@ -55,8 +55,8 @@ class ListFilter:
 class ListedConversation:
     """A conversation of a list: what is to be done, how its last message that is over ended, and when (ms; 0: unknown).
 
-    `at_ms` is the moment that it is listed by: when it is due where something is to be done, else when its newest message came,
-    or ended as the filter wants.
+    `at_ms` is the moment that it is listed by: when its newest message came, or ended as the filter wants; when it is due where
+    the list is of what is to be done.
     """
 
     lane: Lane
@@ -173,7 +173,7 @@ def _listed(lane: str, row: Sequence[Any]) -> ListedConversation:
         reason=reason,
         kind=kind,
         ended_ms=int(ended_at),
-        at_ms=int(due) if work else int(moment),
+        at_ms=int(moment) or int(due),
     )
 
 
