@@ -5,7 +5,7 @@ export PYENV_VERSION := $(or $(PYENV_VERSION),$(shell pyenv global 2>/dev/null |
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test soak bench install check docs reference lock clean
+.PHONY: help demo test proof soak nightly bench install check docs reference lock clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,17 +16,23 @@ demo: install ## everything on this machine, simulated; ONCE=1 stops after the f
 # Stories mostly wait for processes: two at a time take half as long as one after the other; three on two cores, and some come too late.
 # A file stays together, for the processes that it shares.
 # FAST=1 leaves out what starts processes of the bridge, browsers or other servers than Redis, or works on many examples.
-SLOW := story browser infra cli simulator soak workers receiver answering
+SLOW := proof story browser infra cli simulator soak workers receiver answering
 MANY := tests/test_fuzzing.py tests/test_upgrades.py tests/test_text_speed.py tests/store/lanes/test_leases_model.py
 FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) $(foreach file,$(MANY),--ignore=$(file))
 test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its quick part, JOBS=0 one test after the other
 	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(if $(FAST),$(FASTER)) $(ARGS)
 
-soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1
-	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
+proof: .venv/.dev ## every fault at every call of a turn; PAIRS=1 a second fault after each (hours), WALKS=100 SEED=1 random walks
+	@$(BIN)/python -m tests.proof $(if $(PAIRS),--pairs) $(if $(WALKS),--walks $(WALKS)) --seed $(or $(SEED),1) $(ARGS)
 
-bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); QUICK=1 only sees that it runs
-	@$(BIN)/python -m infra.bench $(if $(QUICK),--quick) $(ARGS)
+soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1, RESULTS=FILE sums runs
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(RESULTS),--results $(RESULTS)) $(ARGS)
+
+nightly: .venv/.dev ## walks, pairs of faults, a short soak, benchmarks and fuzzers with the day's seeds; a report in build/nightly
+	@$(BIN)/python -m infra.dev.nightly
+
+bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); AGAINST=REV beside another commit; QUICK=1 only sees that it runs
+	@$(BIN)/python -m infra.bench$(if $(AGAINST),.against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
 
 install: .venv/.run ## only the install, .venv/bin/ghl-bridge included
 

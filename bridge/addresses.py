@@ -1,4 +1,4 @@
-"""Where a URL may point: this machine, the public internet, or an address that no provider has. Pure."""
+"""Classifies the addresses of URLs: this machine, public, or one that a provider can't have. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from urllib.parse import urlsplit
 
 PLAIN_HTTP = "must begin with https://, unless it points at this machine or BRIDGE_ALLOW_PRIVATE_URLS is 1"
 
-# A public address at which Azure answers its own guests
+# A public address that is internal to Azure
 # (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
 _OF_THE_CLOUD = frozenset({IPv4Address("168.63.129.16")})
-# Private or never routed by IANA's registries; Python, or older versions of it, don't know: IETF protocols, the relays of 6to4
-# (RFC 7526), local NAT64, the second range for documents (RFC 9637), and the old site-local addresses (RFC 3879).
+# Private or never routed according to IANA's registries, but unknown to Python or older versions of it: IETF protocols, 6to4
+# relays (RFC 7526), local NAT64, the second documentation range (RFC 9637), and the old site-local addresses (RFC 3879).
 _PRIVATE = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24"))) + tuple(
     map(IPv6Network, ("64:ff9b:1::/48", "3fff::/20", "fec0::/10"))
 )
-# RFC 6052: IPv4 addresses as a network without IPv4 sees them.
+# RFC 6052: IPv4 addresses in a network without IPv4.
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a URL's host names this machine's own loopback: by its address or as localhost, not by a name that leads there."""
+    """Whether a URL's host is this machine's loopback address or localhost; other names for it don't count."""
     host = host.strip("[]").rstrip(".").lower()
     if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, 6.3
         return True
@@ -29,13 +29,13 @@ def is_this_machine(host: str) -> bool:
 
 
 def may_be_asked(url: str) -> bool:
-    """Whether a URL may carry a token: by https, or by http to this machine."""
+    """Whether a token may be sent to a URL: with https, or with http to this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))
 
 
 def why_refused(address: str) -> str:
-    """What kind of address this is, if a provider can't be there; "" for a public one."""
+    """The kind of a non-public address, as a phrase; "" for a public one."""
     parsed = _parsed(address)
     if parsed is None:
         return "an unreadable"
@@ -60,7 +60,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _bare(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside an IPv6 one, where there is one: it is what gets connected in the end."""
+    """The IPv4 address inside an IPv6 one, if any, because the connection goes there."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

@@ -1,59 +1,60 @@
-"""Everything that can go wrong, sorted by what to do next.
+"""All exceptions of the bridge, sorted by what to do next.
 
     BridgeError
-    ├── Rejected              the sender's fault: answered with its HTTP status, nothing is kept
+    ├── Rejected              the sender's fault: answered with its HTTP status, nothing is stored
     │   ├── Malformed         400
     │   ├── Unauthorized      401
-    │   ├── Closed            403, whoever asks
+    │   ├── Closed            403 for everybody
     │   ├── TooLarge          413
     │   └── TooOften          429; carries the wait
-    ├── Unavailable           state could not be written: 429, the sender tries again
-    ├── Retryable             may pass later; carries the wait that the other side asked for
-    │   ├── BudgetExhausted   GHL's rate limit for the location is reached: the location waits; not counted as an attempt
-    │   └── ServiceDown       the other side is down: no connection, a 5xx, no readable answer
-    ├── OutOfResources        this machine lacks a descriptor, memory, a thread or a codec: wait; not counted as an attempt
-    ├── OutcomeUnknown        a write left this machine and no readable answer came back
+    ├── Unavailable           state could not be written: 429, the sender repeats it
+    ├── Retryable             may succeed later; has the wait that the service asked for
+    │   ├── BudgetExhausted   GHL's rate limit for the location is used up: the location waits, which uses no attempt
+    │   └── ServiceDown       GHL or a provider is down: no connection, a 5xx, no readable answer
+    ├── OutOfResources        this machine lacks a descriptor, memory, a thread or a codec: wait, which uses no attempt
+    ├── OutcomeUnknown        a write was sent, but no readable answer came back
     ├── Permanent             retrying won't help: dead letter
-    │   └── OperatorMustFix   token, scope or provider settings: dead letter, and said to the operator
-    │       ├── CutOff        an answer ended at its limit with nothing whole in it: only another provider may do better
+    │   └── OperatorMustFix   wrong token, scope or provider settings: dead letter, shown to the operator
+    │       ├── VersionRefused  GHL no longer accepts this API version: the location is on hold until it does
+    │       ├── CutOff        an answer was cut off without a complete sentence: only another provider can help
     │       └── TokenRefused  a login was refused: three in a row put the location on hold
     ├── Fenced                the lease was lost: stop, and write nothing
-    ├── WrongInput            the person at the command line: exit code 2
-    │   └── NotKnown          ... named an id that is not there
-    ├── DidNotWork            the command was right, the world was not: exit code 1
+    ├── WrongInput            the user's input is wrong: exit code 2
+    │   └── NotKnown          an id is not known
+    ├── DidNotWork            the input was correct, but the operation failed: exit code 1
     └── Misconfigured         refuse to start: exit code 78
 
-Not answering is a value (`Skip`), never an exception. Messages name what happened, to which id, and what to do next; they
-hold no token, no message text, no phone number and no e-mail address, because they are kept and shown.
+Not answering is a value (`Skip`), never an exception. Messages name what happened, to which id, and what to do next. They contain
+no token, message text, phone number or e-mail address, because they are stored and shown.
 """
 
 from __future__ import annotations
 
 import errno
 
-# What the system says when this process or machine has no more of something; whoever is asked then is not at fault.
+# The system's errors when this process or machine has used up a resource; the called service is not at fault.
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
 class BridgeError(Exception):
-    """The root: everything that the bridge itself raises.
+    """The base class of all exceptions of the bridge.
 
-    `said` is the start of the body in which another service reported the fault, as it came: at most 4 KiB, and never part of the
-    message. It may hold anything, tokens and texts included; only what removes those may keep it.
+    `said` is the beginning of the body in which another service reported the error, unchanged, at most 4 KiB, and never part of
+    the message. It may contain anything, also tokens and texts; only code that removes those may store it.
     """
 
     said: bytes = b""
 
 
 class Rejected(BridgeError):
-    """A request that is refused unread."""
+    """A request that is refused before it is processed."""
 
     status = 400
     code = "rejected"
 
 
 class Malformed(Rejected):
-    """A request that is not of the form that the admin API's document gives."""
+    """A request that doesn't match the admin API's document."""
 
     code = "malformed"
 
@@ -95,10 +96,7 @@ class Unavailable(BridgeError):
 
 
 class Retryable(BridgeError):
-    """May pass later.
-
-    `retry_after` is in seconds, as asked for by the other side; None lets the bridge's own schedule decide.
-    """
+    """May succeed later. `retry_after` is the wait (s) that the service asked for; None: the bridge's own schedule decides."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -106,23 +104,23 @@ class Retryable(BridgeError):
 
 
 class BudgetExhausted(Retryable):
-    """The location's budget at GHL has no room for the request, which was not made or was answered 429."""
+    """The location's rate limit at GHL is used up: the request was not made, or was answered 429."""
 
 
 class ServiceDown(Retryable):
-    """The other side is down: it took no connection, answered 5xx, or nothing readable. Others will meet the same."""
+    """The service is down: it accepted no connection, answered 5xx, or sent no readable answer. Other requests will fail too."""
 
 
 class OutOfResources(BridgeError):
-    """This machine has no descriptor, memory, thread or codec left for it: nothing was sent, and nobody else is at fault."""
+    """This machine has no descriptor, memory, thread or codec left: nothing was sent, and no service is at fault."""
 
 
 class OutcomeUnknown(BridgeError):
-    """A write left this machine and nothing readable came back: it may have been carried out."""
+    """A write was sent, but no readable answer came back: it may have been carried out."""
 
 
 class Permanent(BridgeError):
-    """Retrying won't help. `outcome_unknown`: a write may have been carried out, and nothing can tell whether it was."""
+    """Retrying won't help. `outcome_unknown`: a write may have been carried out, and it is impossible to find out."""
 
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
         super().__init__(message)
@@ -133,14 +131,18 @@ class OperatorMustFix(Permanent):
     """A token, a scope or a provider setting is wrong."""
 
 
+class VersionRefused(OperatorMustFix):
+    """GHL does not take the `Version` header that the bridge sends: no request of any location would pass."""
+
+
 class CutOff(OperatorMustFix):
-    """An answer was cut off at its limit and holds nothing whole: asking the same again costs the same and ends the same."""
+    """An answer was cut off at its limit without a complete sentence: repeating the question would give the same result."""
 
 
 class TokenRefused(OperatorMustFix):
     """A login was refused. `side` is `ghl` or `provider`; three in a row put the location on hold.
 
-    `renewable`: the token is called invalid, so that another one of the same grant may do.
+    `renewable`: the service calls the token invalid, so a new token of the same grant may work.
     """
 
     def __init__(self, message: str, *, side: str, renewable: bool = False) -> None:
@@ -150,29 +152,29 @@ class TokenRefused(OperatorMustFix):
 
 
 class Fenced(BridgeError):
-    """Another worker holds the lane now, or nobody does."""
+    """The lease was lost: another worker holds the lane, or none does."""
 
 
 class StandingChanged(BridgeError):
-    """Somebody spoke, stopped or paused after the guards were asked: nothing was sent, and they are to be asked again."""
+    """The standing changed after the guards were checked: nothing was sent, and the guards must be checked again."""
 
 
 class AlreadySent(BridgeError):
-    """What was about to be posted is in GHL already: GHL told of it after the turn was read."""
+    """The part is already in GHL, which reported it after the turn was read."""
 
 
 class WrongInput(BridgeError):
-    """The command line or the file named something that is not there or not allowed."""
+    """The command line or the file contains something unknown or not allowed."""
 
     exit_code = 2
 
 
 class NotKnown(WrongInput):
-    """An id that is not known here."""
+    """An id is not known."""
 
 
 class DidNotWork(BridgeError):
-    """The command was right, but it could not be carried out."""
+    """The input was correct, but the operation failed."""
 
     exit_code = 1
 
@@ -184,7 +186,7 @@ class Misconfigured(BridgeError):
 
 
 def shortage_of(error: BaseException) -> str:
-    """What this machine lacks, in words, if that is what an error or one of its causes comes from; else empty."""
+    """The resource that this machine lacks, as a sentence, if an error or one of its causes comes from that; else ""."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OutOfResources):
@@ -193,7 +195,7 @@ def shortage_of(error: BaseException) -> str:
             return f"this machine is out of resources: {errno.errorcode[seen.errno]}"
         if isinstance(seen, MemoryError):
             return "this machine is out of resources: no memory"
-        if type(seen) is LookupError:  # what a codec that can't be loaded raises; a missing key or index has a class of its own
+        if type(seen) is LookupError:  # raised for a codec that can't be loaded; a missing key or index raises a subclass
             return "this machine is out of resources: a codec could not be loaded"
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return ""

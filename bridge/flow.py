@@ -1,15 +1,15 @@
-"""The whole story on one page: how a webhook is taken in, and how a lane is answered.
+"""The whole flow on one page: accepting a webhook, and answering a lane.
 
-    accept   bytes -> verify -> parse -> one durable write -> what the sender is told
+    accept   bytes -> verify -> parse -> one durable write -> answer for the sender
     answer   lane -> lease -> guards -> completion -> saved -> guards -> ledger -> post -> ledger -> released
 
-A fault anywhere in `answer` is sorted in one place (`policy.retry`): again later, or a dead letter. A crash anywhere leaves the
-lane leased; the lease runs out, the lane is due again, and the ledger tells the next worker how far this one came.
+Every error in `answer` is handled in one place (`policy.retry`): a retry, a wait, or a dead letter. After a crash the lane stays
+leased until the lease expires; then the lane is due again, and the ledger shows the next worker which steps were done.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 from uuid import uuid4
@@ -21,6 +21,7 @@ from bridge.answering.asking import obtain
 from bridge.answering.away import tell_away
 from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
+from bridge.answering.ghl_outage import wait_after, wait_for_ghl
 from bridge.answering.guarding import guard
 from bridge.answering.handover import hand_over
 from bridge.answering.media_looks import look_for_files
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
     from bridge.model import Lane, Turn
+    from bridge.store.figures.signatures import Signatures
     from bridge.store.lanes.inbox import Accepted, Inbox
     from bridge.store.locations.installs import Installs
 
@@ -60,21 +62,19 @@ log = structlog.get_logger()
 Event = TypeVar("Event")
 
 REOPEN_SECONDS = 30.0
-
 QUICKLY_PARSED_BYTES = 16 * 1024
-
-# By then GHL lists the message that a webhook told of.
+# By then GHL lists the webhook's message.
 LISTED_SECONDS = 8.0
-
-# Outcomes that are reasons: there is nothing to answer.
+# Outcomes that are reasons: the message needs no answer.
 REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptServices:
-    """What taking webhooks in needs."""
+    """The dependencies of accepting webhooks."""
 
     keys: signature.PublicKeys
+    signatures: Signatures
     inbox: Inbox
     installs: Installs
     app_id: str
@@ -83,9 +83,11 @@ class AcceptServices:
 
 
 async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServices) -> WebhookAnswer:
-    """Take a marketplace webhook in. Raises Unauthorized, and Unavailable when the message is not known to be kept."""
-    signature.verify(body, headers, services.keys)
+    """Accept a marketplace webhook. Raises Unauthorized; Unavailable if the message may not be stored."""
+    scheme = signature.verify(body, headers, services.keys)
+    await services.signatures.admit(scheme)
     event = await _parse(body, partial(events.parse, app_id=services.app_id))
+    services.signatures.note(scheme, event)
     match event:
         case InboundMessage():
             return _told(event, event.id, await services.inbox.accept(event))
@@ -96,7 +98,7 @@ async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServic
             await services.inbox.update(event)
             return WebhookAnswer(status="ignored", reason=Reason.NOT_A_MESSAGE)
         case AppChange():
-            # Scripts of an agency's end take their time, and come seldom.
+            # Uninstalling an agency is rare and needs slow scripts.
             await to_thread.run_sync(services.installs.note, event)
             return WebhookAnswer(status="ignored", reason=Reason.NOT_A_MESSAGE)
         case Ignored():
@@ -106,7 +108,7 @@ async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServic
 
 
 async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: str, services: AcceptServices) -> WebhookAnswer:
-    """Take a workflow webhook in. Raises as `accept`; whose secret counts is only known once its location is."""
+    """Accept a workflow webhook. Raises as `accept`. The location must be known before its secret can be checked."""
     given = workflow_secrets.presented(headers, path_secret)
     parse = partial(workflow.parse, content_type=headers.get("content-type", ""), fresh_id=f"workflow-{uuid4().hex}")
     event = await _parse(body, parse)
@@ -115,19 +117,19 @@ async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: 
     workflow_secrets.verify(given, event.location_id, own=own, shared=shared, keys=keys)
     if isinstance(event, Ignored):
         if event.reason is Reason.UNPARSEABLE and event.location_id and event.contact_id:
-            # There is a message, whatever it says: GHL has it.
+            # The message exists in GHL, even if its webhook can't be parsed.
             await services.inbox.sweep_soon(event.location_id, seconds=LISTED_SECONDS)
         return await _ignore(event, services)
     return _told(event, event.id, await services.inbox.accept(event, marketplace=False))
 
 
 async def _parse(body: bytes, parse: Callable[[bytes], Event]) -> Event:
-    """A large HTML e-mail may take a tenth of a second and more: others must not wait for it."""
+    """Parse a large body in a thread, because an HTML e-mail may take a tenth of a second or more."""
     return await to_thread.run_sync(parse, body) if len(body) > QUICKLY_PARSED_BYTES else parse(body)
 
 
 async def _ignore(event: Ignored, services: AcceptServices) -> WebhookAnswer:
-    """A call or a voicemail of a contact is noted, because people ask why nobody answered it."""
+    """Record a contact's call or voicemail in the timeline, so that `explain` can say why it got no answer."""
     if event.reason is Reason.NOT_A_MESSAGE and event.message_id and event.contact_id and event.location_id:
         outcome = await services.inbox.note(event)
         if outcome != "skipped":
@@ -146,7 +148,7 @@ def _told(
 
 
 def answer(lane: Lane, services: AnswerServices) -> None:
-    """Work on a lane once. Raises Unavailable when Redis is gone: then the lease runs out and the lane is due again."""
+    """Process a lane once. Raises Unavailable if Redis is unreachable: then the lease expires and the lane is due again."""
     turn = services.lanes.lease(lane)
     if turn is None:
         return
@@ -169,7 +171,10 @@ def _answer(turn: Turn, services: AnswerServices) -> None:
 
 
 def _open(turn: Turn, services: AnswerServices) -> Case | None:
-    """Open the case. What can't be opened (the key doesn't fit, say) waits until it can: that uses no try up, and is told."""
+    """Open the case.
+
+    If that fails (for example because of a wrong key), the turn waits without using an attempt, and it is logged.
+    """
     try:
         return open_case(turn, services)
     except (Fenced, Unavailable):
@@ -178,12 +183,12 @@ def _open(turn: Turn, services: AnswerServices) -> Case | None:
         why = str(error) if isinstance(error, BridgeError) else retry.words(error)
         log.error("turn.not_opened", lane=str(turn.lane), turn=turn.id, why=why)  # noqa: TRY400 - its text may hold anything
         ids = [message.id for message in transcript.choose(turn.messages, turn.answered)]
-        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks))
+        services.lanes.again(turn, ids, Again(wait=REOPEN_SECONDS, why=why, counts=False, looks=turn.looks, unopened=True))
         return None
 
 
 def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
-    """Try once; whatever goes wrong, the messages are not lost over it."""
+    """Make one attempt. Every error becomes a retry, a wait or a dead letter."""
     try:
         return _work(case, services)
     except (Fenced, Unavailable):
@@ -191,13 +196,17 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
     except Exception as error:  # noqa: BLE001 - a fault of our own must not lose a message either
         if not isinstance(error, BudgetExhausted):
             log.warning("turn.failed", lane=str(case.turn.lane), turn=case.turn.id, error=retry.words(error))
-        return retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
+        if waits := wait_after(case, error):
+            return waits
+        then = retry.decide(error, attempts=case.turn.attempts, delays=services.retry_delays, readback=services.readback)
+        # What was found out of an unknown outcome is not to be read again.
+        return replace(then, looks=case.looks) if isinstance(then, Again) and then.in_place else then
 
 
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
-        return Dead(error=f"{case.turn.unfinished - 1} workers in a row stopped while they worked on this turn")
-    unclear = resolve(case, services) or look_for_files(case, services)
+        return Dead(error=f"{case.turn.unfinished - 1} workers in a row crashed during this turn")
+    unclear = wait_for_ghl(case) or resolve(case, services) or look_for_files(case, services)
     if unclear:
         return unclear
     forbidden = None if case.completion else guard(case, services)
@@ -209,14 +218,14 @@ def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolv
 
 
 def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:
-    """A contact that writes while the location is closed, or gets no answer before it closes, is told so."""
+    """Send the away message if the location is closed, or closed before the contact got an answer."""
     if ended.status is Status.SKIPPED and ended.reason is Reason.OUTSIDE_HOURS:
         tell_away(case, services)
     return ended
 
 
 def _deliver(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
-    """Bring the answer home. One that a webhook without its id seems to make stale is not, if the message came before."""
+    """Post the answer. If a message without an id joined the turn and is a duplicate, the answer is not outdated."""
     outcome = deliver(case, completion, services)
     while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, services):
         outcome = deliver(case, completion, services)

@@ -1,4 +1,4 @@
-"""The notation of `business_hours`: `mon-fri 09:00-17:30` as parts of a week. What follows from it is `policy.business_hours`."""
+"""Parses the notation of `business_hours`, for example `mon-fri 09:00-17:30`. The decisions are in `policy.business_hours`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MINUTES_OF_A_DAY = 24 * 60
 MINUTES_OF_A_WEEK = 7 * MINUTES_OF_A_DAY
 
 Span = tuple[int, int]
-"""From, until: minutes since Monday 00:00, the latter excluded; at most 24 h long, it may end in the next week."""
+"""Start and end (excluded) in minutes since Monday 00:00; at most 24 h long; may end in the next week."""
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _GROUPS = {"daily": range(7), "weekdays": range(5), "weekends": range(5, 7)}
@@ -23,11 +23,11 @@ _TEXT = re.compile(rf"(?P<days>[a-z][a-z,\s–-]*?)?\s*(?P<times>{_TIMES}(?:(?:\
 
 
 def parse(text: str) -> tuple[Span, ...]:
-    """Read one entry: days, then times. Raises ValueError with a sentence that names what can't be read.
+    """Parse one entry: days, then times. Returns its spans. Raises ValueError with a sentence about the error.
 
-    Days are names of three letters or whole, lists (`mon,wed`), ranges (`mon-fri`, also over the week's end), `daily`,
-    `weekdays`, `weekends`; left out, every day. Times are HH:MM in 24 hours; `22:00-02:00` ends on the next day, `24:00` is
-    a day's end, several stand one after the other (`09:00-12:00, 13:00-17:30`).
+    Days are names (short or long), lists (`mon,wed`), ranges (`mon-fri`, also across the end of the week), `daily`, `weekdays`,
+    `weekends`; without days: every day. Times are HH:MM in 24 hours; `22:00-02:00` ends on the next day, `24:00` is the end of a
+    day; several are separated by commas (`09:00-12:00, 13:00-17:30`).
     """
     match = _TEXT.fullmatch(text.strip().lower())
     if not match:
@@ -38,7 +38,7 @@ def parse(text: str) -> tuple[Span, ...]:
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Lay spans into one week: in order, apart from each other, cut at the week's end."""
+    """Merge spans into one week: sorted, without overlap, split at the end of the week."""
     within = [piece for span in spans for piece in _cut(span)]
     merged: list[Span] = []
     for begin, end in sorted(within):
@@ -70,18 +70,18 @@ def _day(name: str) -> int:
     for number, day in enumerate(_DAYS):
         if name in {day, day[:3]}:
             return number
-    raise ValueError(f"{name!r} is no day: write mon, tue, wed, thu, fri, sat, sun, or daily, weekdays, weekends")
+    raise ValueError(f"{name!r} is not a day: write mon, tue, wed, thu, fri, sat, sun, or daily, weekdays, weekends")
 
 
 def _times(text: str) -> Span:
     begin, end = (_minutes(each) for each in re.findall(_TIME, text))
     if begin in {end, MINUTES_OF_A_DAY}:
-        raise ValueError(f"{text!r} has no length: the whole day is 00:00-24:00")
+        raise ValueError(f"{text!r} is empty: for the whole day write 00:00-24:00")
     return begin, end if end > begin else end + MINUTES_OF_A_DAY
 
 
 def _minutes(text: str) -> int:
     hours, minutes = map(int, text.split(":"))
     if minutes >= 60 or hours * 60 + minutes > MINUTES_OF_A_DAY:  # noqa: PLR2004 - an hour
-        raise ValueError(f"{text!r} is no time of a day: write 00:00 to 24:00")
+        raise ValueError(f"{text!r} is not a time: write 00:00 to 24:00")
     return hours * 60 + minutes

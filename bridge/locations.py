@@ -1,4 +1,4 @@
-"""A location's settings: shape, defaults and checks of the TOML file; storage is `store.locations`."""
+"""A location's settings: types, defaults and checks of the TOML file. Storage is in `store.locations`."""
 
 from __future__ import annotations
 
@@ -9,39 +9,33 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    SecretStr,
     StringConstraints,
     field_validator,
 )
 
 from bridge import hours_notation, time_zones
 from bridge.model import Channel, LocationId
+from bridge.provider_tables import (
+    AgenciiSettings,
+    AgentStudioSettings,
+    AssistableSettings,
+    JsonWebhook,
+    OpenAISettings,
+    Secret,
+    Table,
+    Transcription,
+)
 from bridge.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 Words = tuple[str, ...]
-# Ten years: longer than anything is kept, and short enough for every clock.
+# Ten years: longer than any data is kept, and within the range of every clock.
 LONGEST = 10 * 365 * 24 * 3600
 NotNegative = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 GHLId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-
-
-def _resolve(value: object, info: ValidationInfo) -> object:
-    """Take `{ env = "NAME" }` from the environment that `read` was given."""
-    if not isinstance(value, dict):
-        return value
-    if set(value) != {"env"}:
-        raise ValueError('is neither a text nor { env = "NAME" }')
-    name = value["env"]
-    environ: Mapping[str, str] = (info.context or {}).get("environ", {})
-    if not isinstance(name, str) or not environ.get(name):
-        raise ValueError(f"names the environment variable {name}, which is not set")
-    return environ[name]
 
 
 def _answerable(channel: Channel) -> Channel:
@@ -72,95 +66,12 @@ def _readable_hours(text: str) -> str:
     return text
 
 
-def _web_address(url: str) -> str:
-    if url and not url.startswith(("https://", "http://")):
-        raise ValueError("must begin with https:// (or http:// for this machine)")
-    return url
-
-
-# What instructions to a provider may name of the contact.
-CONTACT_FIELD = re.compile(r"\{contact_(name|first_name|last_name|email|phone)\}")
-
-
-def _known_fields(instructions: str) -> str:
-    unknown = [found for found in re.findall(r"\{contact_\w*\}", instructions) if not CONTACT_FIELD.fullmatch(found)]
-    if unknown:
-        raise ValueError(
-            f"names {unknown[0]}; there are {{contact_name}}, {{contact_first_name}}, {{contact_last_name}}, {{contact_email}} "
-            "and {contact_phone}"
-        )
-    return instructions
-
-
-Secret = Annotated[SecretStr | None, BeforeValidator(_resolve)]
-Text = Annotated[str, BeforeValidator(_resolve)]
-Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Provider = Literal["assistable", "agencii", "openai", "webhook"]
+Provider = Literal["assistable", "agencii", "openai", "webhook", "agent_studio"]
 PROVIDERS = frozenset(get_args(Provider))
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class AssistableSettings(_Table):
-    """Settings of Assistable's `ghl-chat-completion` for one location."""
-
-    assistant_id: Text = ""
-    token: Secret = None
-    url: Url = ""
-    delivery: Literal["auto", "bridge", "provider"] = "auto"
-
-
-class AgenciiFile(_Table):
-    """A file that was uploaded to Agencii before, and what its agent may do with it; in Agencii's own form."""
-
-    file_id: Annotated[str, StringConstraints(min_length=1)]
-    tools: tuple[dict[str, str], ...] = ()
-
-
-class AgenciiSettings(_Table):
-    """Settings of Agencii's `get_completion` for one location."""
-
-    api_integration_id: Text = ""
-    additional_instructions: Annotated[str, AfterValidator(_known_fields)] = ""
-    attachments: tuple[AgenciiFile, ...] = ()
-    token: Secret = None
-    url: Url = ""
-
-
-class OpenAISettings(_Table):
-    """Settings of any OpenAI-compatible `/chat/completions` for one location."""
-
-    base_url: Url = ""
-    model: str = ""
-    system_prompt: str = ""
-    max_tokens: int = Field(4000, ge=1)
-    reasoning_effort: str = ""
-    token: Secret = None
-
-
-class JsonWebhook(_Table):
-    """Settings of a JSON endpoint, n8n's chat form by default, for one location."""
-
-    url: Url = ""
-    reply_path: Annotated[str, StringConstraints(min_length=1)] = "output"
-    input_name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "chatInput"
-    header: HeaderName = "Authorization"
-    token: Secret = None
-
-
-class Transcription(_Table):
-    """Settings of any OpenAI-compatible `/audio/transcriptions` for one location."""
-
-    base_url: Url = ""
-    model: str = ""
-    token: Secret = None
-
-
-class HandoverSettings(_Table):
-    """By what a completion service asks for a person, and what is done then."""
+class HandoverSettings(Table):
+    """How a completion service asks for a person, and what to do then."""
 
     marker: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\r\n]*$")] = ""
     tool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = "handover"
@@ -170,8 +81,8 @@ class HandoverSettings(_Table):
     seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
 
 
-class Location(_Table):
-    """One location as its agency wants it. Durations are seconds unless the name says otherwise."""
+class Location(Table):
+    """All settings of one location. Durations are seconds unless the name says otherwise."""
 
     id: GHLId
     name: str = ""
@@ -203,6 +114,7 @@ class Location(_Table):
     stop_words: Words = STOP_WORDS
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
+    evidence_texts: bool = False
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
     app_domain: Annotated[str, Field(pattern=r"^(https://[^\s/]+)?$")] = ""
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
@@ -218,6 +130,7 @@ class Location(_Table):
     agencii: AgenciiSettings = AgenciiSettings()
     openai: OpenAISettings = OpenAISettings()
     webhook: JsonWebhook = JsonWebhook()
+    agent_studio: AgentStudioSettings = AgentStudioSettings()
     transcription: Transcription = Transcription()
     handover: HandoverSettings | None = None
 
@@ -225,7 +138,7 @@ class Location(_Table):
     @classmethod
     def _stands_in(cls, name: str, info: ValidationInfo) -> str:
         if name == info.data.get("provider"):
-            raise ValueError(f"{name} is the provider itself, and can't stand in for it")
+            raise ValueError(f"{name} is the provider itself, and can't be its own fallback")
         return name
 
     def provider_tables(self) -> list[tuple[str, BaseModel]]:
@@ -233,10 +146,10 @@ class Location(_Table):
         return [(name, value) for name, value in self if name in PROVIDERS and isinstance(value, BaseModel)]
 
     def delivery_of(self, provider: str) -> str:
-        """Who posts what this provider answers: auto, bridge or provider."""
+        """Who posts this provider's answers: `auto`, `bridge` or `provider`."""
         return self.assistable.delivery if provider == "assistable" else "bridge"
 
     @property
     def location_id(self) -> LocationId:
-        """The id as the glossary's type."""
+        """The id, typed."""
         return LocationId(self.id)

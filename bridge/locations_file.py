@@ -1,4 +1,4 @@
-"""The locations file: TOML or JSON tables to checked settings, every fault named with its key, and back to tables."""
+"""The locations file: converts TOML or JSON tables to checked settings and back, and names every fault with its key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-# What a value looks like, for keys whose default says nothing.
+# Example values for keys whose default is not a good example.
 EXAMPLES = {
     "name": '"Acme Dental"',
     "ghl_token": '{ env = "ACME_GHL_TOKEN" }',
@@ -30,13 +30,14 @@ EXAMPLES = {
     "dead_letter_tag": '"ai_failed"',
     "fallback_provider": '"openai"',
     "assistant_id": '"..."',
+    "agent_id": '"..."',
     "api_integration_id": '"..."',
     "base_url": '"https://api.example.com/v1"',
     "url": '"https://n8n.example.com/webhook/abc/chat"',
     "model": '"..."',
     "token": '{ env = "ACME_TOKEN" }',
 }
-# What pydantic calls them says little to whoever writes TOML.
+# Messages for TOML users instead of pydantic's.
 KINDS = {
     "float_parsing": "must be a number",
     "float_type": "must be a number",
@@ -55,11 +56,12 @@ NEEDED = {
     "agencii": ("api_integration_id",),
     "openai": ("base_url", "model"),
     "webhook": ("url",),
+    "agent_studio": ("agent_id",),
 }
 
 
 def missing(location: Location) -> list[tuple[str, str]]:
-    """The keys without which its providers can't be asked, each with an example of a line that sets it."""
+    """Missing keys that the location's providers need, each with an example line."""
     tables = dict(location.provider_tables())
     providers = [name for name in (location.provider, location.fallback_provider) if name]
     keys = [(name, key) for name in providers for key in NEEDED[name] if not getattr(tables[name], key)]
@@ -67,16 +69,17 @@ def missing(location: Location) -> list[tuple[str, str]]:
 
 
 def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
-    """Read a locations file whole.
+    """Read a locations file. Raises WrongInput with one sentence per fault, each with its key.
 
-    Raises WrongInput with one sentence a fault, each with its key, if any of it is wrong. `environ` answers `{ env = "NAME" }`.
+    `environ` has the values for `{ env = "NAME" }`.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WrongInput(f"the file is not TOML: {error}") from None
     faults = [
-        f"{key}: is not known here; only [defaults] and [locations.ID]" for key in document.keys() - {"defaults", "locations"}
+        f"{key}: is not a known table; only [defaults] and [locations.ID] are"
+        for key in document.keys() - {"defaults", "locations"}
     ]
     defaults = _table("defaults", document.get("defaults", {}), faults)
     tables = _table("locations", document.get("locations", {}), faults)
@@ -92,7 +95,7 @@ def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
 
 
 def check(tables: Mapping[str, dict[str, Any]]) -> tuple[Location, ...]:
-    """Build locations from what `tables_of` made of them, or from JSON tables without `{ env = }`. Raises as `read`."""
+    """Build locations from the tables of `tables_of`, or from JSON tables without `{ env = }`. Raises as `read`."""
     faults: list[str] = []
     locations = [_build(id_, table, _strictly, faults) for id_, table in tables.items()]
     if faults:
@@ -108,7 +111,7 @@ def schema(ref: str) -> dict[str, Any]:
 
 
 def check_urls(locations: Iterable[Location]) -> None:
-    """Refuse provider URLs that would carry a token in clear to another machine. Raises WrongInput as `read`."""
+    """Refuse provider URLs that would send a token unencrypted to another machine. Raises WrongInput as `read`."""
     faults = [
         f"locations.{one.id}.{table}.{key}: {PLAIN_HTTP}"
         for one in locations
@@ -126,12 +129,12 @@ def _urls(one: Location) -> Iterator[tuple[str, str, str]]:
 
 
 def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:
-    """What was said of each location, and nothing of the defaults, secrets in clear: ready to be JSON."""
+    """The table of each location without default values and with plain secrets, ready for JSON."""
     return {one.id: revealed(one.model_dump(exclude={"id"}, exclude_unset=True)) for one in locations}
 
 
 def revealed(value: Any) -> Any:
-    """Plain texts in place of secrets."""
+    """The value with secrets as plain texts."""
     if isinstance(value, dict):
         return {name: revealed(one) for name, one in value.items()}
     return value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -145,7 +148,7 @@ def _table(name: str, value: object, faults: list[str]) -> dict[str, Any]:
 
 
 def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-    """Lay a location's table over the defaults, provider tables key by key; `{ env = ... }` is one value."""
+    """Merge a location's table into the defaults, provider tables key by key; `{ env = ... }` is one value."""
     merged = {**defaults, **table}
     for key in defaults.keys() & table.keys():
         if isinstance(defaults[key], dict) and isinstance(table[key], dict) and set(table[key]) != {"env"}:
@@ -154,13 +157,13 @@ def _over(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _strictly(table: dict[str, Any]) -> Location:
-    """As JSON: no text is a number there, and no flag is one."""
+    """Validate strictly, as JSON: texts and flags are not converted to numbers."""
     return Location.model_validate_json(orjson.dumps(table), strict=True)
 
 
 def _build(id_: str, table: dict[str, Any], validate: Callable[[dict[str, Any]], Location], faults: list[str]) -> Location | None:
     if "id" in table:
-        faults.append(f"locations.{id_}.id: is not a known key; the id stands in the table's name")
+        faults.append(f"locations.{id_}.id: is not a known key; the id is the table's name")
     try:
         return validate({**table, "id": id_})
     except ValidationError as error:
@@ -179,7 +182,7 @@ def _sentence(fault: ErrorDetails) -> str:
 
 
 def _example(place: tuple[int | str, ...]) -> str:
-    """A line that sets the key as it should be: the default where there is one that says something."""
+    """An example line for the key, with the default value if it is a good example."""
     names = [part for part in place if isinstance(part, str)]
     table: type[BaseModel] = Location
     if len(names) > 1 and isinstance(default := Location.model_fields[names[0]].default, BaseModel):

@@ -16,7 +16,7 @@ LOUD = ("celery", "kombu", "amqp", "httpx", "httpcore", "uvicorn.access", "async
 
 
 def configure(form: str, level: str) -> None:
-    """Set up logging for this process, the libraries' included. `form` is json or text, `level` a standard level's name."""
+    """Configure logging for this process and its libraries. `form` is `json` or `text`, `level` a standard level's name."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     before: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -26,7 +26,7 @@ def configure(form: str, level: str) -> None:
     render: Processor = (
         structlog.processors.JSONRenderer(_dump) if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
-    # Our own lines take the short way: through the standard library each would cost twice as much.
+    # Our own lines bypass the standard library, which would cost twice as much per line.
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *before, render],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -36,7 +36,7 @@ def configure(form: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=render, foreign_pre_chain=before))
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
-    # These tell of arguments, URLs or every single call at info.
+    # At level info these log arguments, URLs or every call.
     for name in LOUD:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
 

@@ -1,4 +1,4 @@
-"""The one form of a Redis URL that state and broker both take; one that only one of them could use is refused for both."""
+"""Checks Redis URLs: only a format that works for state and broker is accepted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-# Whatever means a Redis, taken or not.
+# All schemes of Redis URLs, accepted or not.
 REDIS = re.compile(r"(?:redis|rediss|unix|sentinel)[+:-]")
 SCHEMES = ("redis", "rediss")
 TLS_OPTIONS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
@@ -15,7 +15,7 @@ SERVER = "give one server, like redis://:PASSWORD@HOST:6379/0"
 
 
 def check_redis_url(url: str) -> None:
-    """Raise ValueError with what is wrong and the cure, and without any part of the URL that may be secret."""
+    """Raise ValueError with the fault and what to write instead, but without any secret part of the URL."""
     scheme, _, address = url.partition("://")
     _check_scheme(scheme)
     if "," in address.rpartition("@")[2]:
@@ -23,7 +23,7 @@ def check_redis_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:  # its text may quote a part of a password
+    except ValueError:  # its text may contain a part of the password
         raise ValueError(FORM) from None
     if not parts.hostname or port == 0 or parts.fragment or not re.fullmatch(r"(?:/\d*)?", parts.path):
         raise ValueError(FORM)
@@ -42,13 +42,13 @@ def _check_scheme(scheme: str) -> None:
 
 
 def _check_options(scheme: str, options: dict[str, list[str]]) -> None:
-    """What one client takes as an option, the other may ignore or trip over."""
+    """Check the options, because the two clients support different ones."""
     taken = TLS_OPTIONS if scheme == "rediss" else ()
     if any(name not in taken for name in options):
-        also = f"only {', '.join(taken)}" if taken else "none (the database stands behind the slash)"
-        raise ValueError(f"has an option behind its ? that is not taken: {scheme}:// takes {also}")
+        also = f"only {', '.join(taken)}" if taken else "none (the database number is after the slash)"
+        raise ValueError(f"has an unsupported option after the ?: {scheme}:// accepts {also}")
     if options.get("ssl_cert_reqs", ["required"])[-1] not in {"required", "optional", "none"}:
-        raise ValueError("must have ssl_cert_reqs=none to accept any certificate, or leave ssl_cert_reqs out")
+        raise ValueError("must have ssl_cert_reqs=none to accept any certificate, or no ssl_cert_reqs")
     for name in TLS_OPTIONS[1:]:
         if not all(Path(file).is_file() for file in options.get(name, ())):
-            raise ValueError(f"names a file in {name} that is not there")
+            raise ValueError(f"names a file in {name} that does not exist")

@@ -1,4 +1,4 @@
-"""Settings: the environment, read once at start and passed on as one frozen value.
+"""Settings: the environment, read once at the start and passed on as one frozen value.
 
 infra/env.example names each with its default and meaning, and infra/docs/reference/settings.md is generated from both.
 """
@@ -48,15 +48,16 @@ def _as_web_address(value: str) -> str:
     return value
 
 
+LegacySignatures = Literal["auto", "1", "0"]
 WebAddress = Annotated[str, AfterValidator(_as_web_address), AfterValidator(lambda value: value.rstrip("/"))]
-# A slash at the end is another address there.
+# With a slash at the end it would be another address.
 WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Waits = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """Everything that the processes take from their environment. Durations are seconds."""
+    """All environment settings of the processes. Durations are seconds."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True)
 
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
     ghl_app_domain: WebAddress = Field("https://app.gohighlevel.com", alias="GHL_APP_DOMAIN")
     ghl_webhook_keys: str = Field(GHL_PUBLISHED_KEYS, alias="GHL_WEBHOOK_KEYS")
+    ghl_legacy_signatures: LegacySignatures = Field("auto", alias="GHL_LEGACY_SIGNATURES")
+    ghl_api_version: str = Field("", alias="GHL_API_VERSION", pattern=r"^[\w.-]{0,32}$")
     ghl_app_id: str = Field("", alias="GHL_APP_ID")
     ghl_client_id: str = Field("", alias="GHL_CLIENT_ID")
     ghl_client_secret: SecretStr | None = Field(None, alias="GHL_CLIENT_SECRET")
@@ -97,7 +100,7 @@ class Settings(BaseSettings):
     def settings_customise_sources(  # type: ignore[override] # the three sources it would take from elsewhere stay unnamed
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **others: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what `from_environment` hands in: no module but a door reads the environment."""
+        """Use only the values from `from_environment`; only entry points read the environment."""
         del settings_cls, others
         return (init_settings,)
 
@@ -143,14 +146,19 @@ class Settings(BaseSettings):
 
     @property
     def worker_threads(self) -> int:
-        """Replies that a worker process may have in flight in all: a ninth more than for one location (claim.lua)."""
+        """The threads of a worker process: a ninth more than the slots for one location (claim.lua)."""
         return self.worker_concurrency + -(-self.worker_concurrency // 9)
 
     @property
+    def retention_ms(self) -> int:
+        """How long timelines, dead letters and ledgers are kept, in ms."""
+        return max(1, round(self.retention_days * 24 * 3600 * 1000))
+
+    @property
     def state_url(self) -> str:
-        """Where the state lives. Raises Misconfigured while `REDIS_URL` is unset."""
+        """The URL of the Redis that holds the state. Raises Misconfigured if `REDIS_URL` is unset."""
         if self.redis_url is None:
-            raise Misconfigured("REDIS_URL is not set: give the Redis that keeps the state, like redis://127.0.0.1:6379/0")
+            raise Misconfigured("REDIS_URL is not set: set it to the Redis that keeps the state, like redis://127.0.0.1:6379/0")
         return self.redis_url.get_secret_value()
 
     @property
@@ -160,25 +168,20 @@ class Settings(BaseSettings):
 
     @property
     def fernet_keys(self) -> tuple[str, ...]:
-        """The keys that encrypt tokens at rest, newest first. Raises Misconfigured while `BRIDGE_SECRET_KEY` is unset."""
+        """The keys that encrypt tokens at rest, newest first. Raises Misconfigured if `BRIDGE_SECRET_KEY` is unset."""
         if self.secret_key is None:
             raise Misconfigured("BRIDGE_SECRET_KEY is not set: `ghl-bridge secrets new` prints one to set")
         return tuple(key.strip() for key in self.secret_key.get_secret_value().split(","))
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret of the environment, those that stand behind commas apart too."""
+        """Every secret of the environment; comma-separated ones also separately."""
         given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
         return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
 
     @property
-    def retention_ms(self) -> int:
-        """For how long timelines, dead letters and ledgers are kept."""
-        return max(1, round(self.retention_days * 24 * 3600 * 1000))
-
-    @property
     def workflow_secrets(self) -> tuple[str, ...]:
-        """The secrets of workflow webhooks that every location shares; none while `BRIDGE_WORKFLOW_SECRET` is unset."""
+        """The shared secrets of workflow webhooks; empty if `BRIDGE_WORKFLOW_SECRET` is unset."""
         given = self.workflow_secret.get_secret_value() if self.workflow_secret else ""
         return tuple(secret.strip() for secret in given.split(",") if secret.strip())
 
@@ -194,13 +197,13 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
 
 def known(environ: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that is ours; an empty variable is an unset one."""
+    """The bridge's variables of an environment; empty ones count as unset."""
     names = {field.alias for field in Settings.model_fields.values()}
     return {name: value for name, value in environ.items() if name in names and value != ""}
 
 
 def _with_line_breaks(pem: str) -> str:
-    """Many forms of hosts take one line only: its breaks are written out."""
+    r"""A PEM text with `\n` replaced by line breaks, because the forms of many hosts accept only one line."""
     return pem.replace("\\r", "").replace("\\n", "\n")
 
 

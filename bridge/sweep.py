@@ -1,8 +1,9 @@
-"""The sweep: finds inbound messages in GHL that no webhook brought, and accepts them as if one had.
+"""The sweep: finds inbound messages in GHL whose webhook never arrived, and accepts them.
 
     search -> conversations that the contact wrote in last -> newer than what is recorded? -> read -> unanswered -> accept
 
-It is bounded: so many pages and conversations at once, the rest next time; and it gives way to everything else that asks GHL.
+It is limited: each run reads a maximum number of pages and conversations, and the next run continues. Its requests to GHL have
+the lowest priority.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ READ_SECONDS = 10.0
 MOST_PAGES = 5
 MOST_READ = 100
 MOST_PAGES_OF_ONE = 3
-# More than that of one e-mail thread at once is somebody's archive.
+# More messages of one e-mail thread are probably an imported archive.
 MOST_EMAILS = 10
 SWEEP_SECONDS = 45.0
-# Webhooks know an e-mail by another id than the list does.
+# Webhooks use another id for an e-mail than the list.
 EMAIL_TYPES = frozenset({"TYPE_EMAIL", "TYPE_CUSTOM_EMAIL", "TYPE_CUSTOM_PROVIDER_EMAIL"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepServices:
-    """What sweeping needs. `clock` is monotonic."""
+    """The dependencies of the sweep. `clock` is monotonic (s)."""
 
     ghl_access: GHLAccess
     ghl: GHL
@@ -56,9 +57,9 @@ class SweepServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """What a sweep looks through: what was written since a moment, beginning at a place further back than now if one is given.
+    """The range of a sweep: messages since `since_ms`, starting at `cursor_ms` if it is set, else at the newest.
 
-    `since_ms` and `now_ms` are of Redis' clock, `cursor_ms` is of GHL's. `dry_run`: nothing is taken in.
+    `since_ms` and `now_ms` are by Redis' clock, `cursor_ms` by GHL's (ms). `dry_run`: nothing is accepted.
     """
 
     since_ms: int
@@ -69,7 +70,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A message that was found, and what became of it; `missing` if nothing was taken in because nothing was to be."""
+    """A message that was found, and the result of accepting it; `missing` in a dry run."""
 
     message: InboundMessage
     outcome: str
@@ -77,9 +78,9 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """How a sweep ended: `cursor_ms` is where the next one goes on, 0 when all was looked through.
+    """The result of a sweep: `cursor_ms` is where the next one continues, 0 if it is complete.
 
-    `why` it stopped before that, and for how long GHL wants to be left alone (s).
+    `why` is the reason if it stopped early, and `wait` how long GHL asked to wait (s).
     """
 
     taken: tuple[Taken, ...]
@@ -89,7 +90,7 @@ class Swept:
 
 
 def span_of(kept: LocationRecord, due: DueSweep) -> Span:
-    """What a location's next sweep looks through."""
+    """The range of a location's next sweep."""
     since = horizon_ms(
         now_ms=due.now_ms,
         activated_ms=kept.activated_at_ms,
@@ -100,7 +101,7 @@ def span_of(kept: LocationRecord, due: DueSweep) -> Span:
 
 
 def sweep(kept: LocationRecord, span: Span, sweep_services: SweepServices) -> Swept:
-    """Sweep a location once. Raises OperatorMustFix when GHL doesn't let it in, and Unavailable."""
+    """Sweep a location once. Raises OperatorMustFix if GHL refuses the token, and Unavailable."""
     run = _Run(kept, span, sweep_services)
     try:
         run.go()
@@ -110,7 +111,7 @@ def sweep(kept: LocationRecord, span: Span, sweep_services: SweepServices) -> Sw
 
 
 class _Run:
-    """One sweep under way: what it has taken in, and where it is."""
+    """A sweep in progress: its results and its position."""
 
     def __init__(self, kept: LocationRecord, span: Span, sweep_services: SweepServices) -> None:
         self._kept = kept
@@ -123,14 +124,14 @@ class _Run:
         self.cursor_ms = span.cursor_ms
 
     def go(self) -> None:
-        """Look through pages until the span's beginning, or as much as is allowed at once."""
+        """Read pages until the start of the range, or until the limits of one run."""
         for _ in range(MOST_PAGES):
             before_ms = self.cursor_ms
             page = self._search()
             since = self._span.since_ms + (page.at_ms - self._span.now_ms if page.at_ms else 0)
             fresh = [found for found in page.found if found.last_ms > since]
             for found, recorded in self._candidates(fresh):
-                # From here on this one is the next to be looked at.
+                # The next run continues with this one.
                 self.cursor_ms = found.last_ms + 1
                 if self._read >= MOST_READ or self._sweep_services.clock() > self._end:
                     return
@@ -147,7 +148,7 @@ class _Run:
         )
 
     def _candidates(self, fresh: Sequence[FoundConversation]) -> Iterator[tuple[FoundConversation, int]]:
-        """Those that the contact wrote in last, and later than is recorded, each with that moment."""
+        """Conversations whose newest message is the contact's and newer than the recorded one, each with its time."""
         inbound = [found for found in fresh if found.inbound]
         recorded = self._sweep_services.store.recorded(self._kept.location.location_id, [found.contact_id for found in inbound])
         for found in inbound:
@@ -161,7 +162,7 @@ class _Run:
         except OperatorMustFix:
             raise
         except Permanent as error:
-            # A conversation that is gone by now must not stop the others.
+            # A conversation that was deleted in the meantime must not stop the others.
             log.warning("sweep.not_read", location_id=self._kept.location.id, why=str(error))
             return
         for message in messages:
@@ -193,7 +194,7 @@ class _Run:
             )
 
     def _emails(self, found: FoundConversation, ids: Sequence[MessageId], *, since_ms: int) -> list[InboundMessage]:
-        """The contact's e-mails of a thread; they are read only where e-mail is answered."""
+        """The contact's e-mails of a thread; only read if the location answers e-mail."""
         if Channel.EMAIL not in self._kept.location.channels:
             return []
         messages = []

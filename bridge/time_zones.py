@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-# Where the release of a folder of zone files is written: `# version 2026f` (Linux), or the bare release (macOS).
+# Where a folder of zone files contains its release: `# version 2026f` (Linux), or only the release (macOS).
 _RELEASE_FILES = ("tzdata.zi", "+VERSION")
 _RELEASE = re.compile(r"\b(20\d{2})([a-z]{1,2})\b")
 _RELEASE_LINE_CHARACTERS = 64
@@ -26,32 +26,32 @@ _RELEASE_LINE_CHARACTERS = 64
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """The IANA releases at hand, like `2026f`. `system` is "" where the system has no zone files, or they don't tell."""
+    """The available IANA releases, like `2026f`. `system` is "" if the system has no zone files, or none with a release."""
 
     package: str
     system: str
 
     @property
     def reads_package(self) -> bool:
-        """Whether the package is the source: it is at least as new, or the system doesn't tell how old its files are."""
+        """Whether the package is used: it is at least as new as the system's files, or their release is unknown."""
         return _order(self.package) >= _order(self.system)
 
 
 @cache
 def releases() -> Releases:
-    """What is installed here; read once."""
+    """The installed releases; read once."""
     return Releases(package=_release_of(_package()), system=_release_of(_system()))
 
 
 @cache
 def names() -> frozenset[str]:
-    """Every zone's name. The disk is asked once: that takes 25 ms, and every location is checked whenever it is opened."""
+    """The names of all zones. Read once, because it takes 25 ms and is needed whenever a location's settings are read."""
     return frozenset(zoneinfo.available_timezones())
 
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """The zone of this name from the newer source, or from the other one if only that has it.
+    """The zone of this name from the newer source, or from the other one if the newer one lacks it.
 
     Raises zoneinfo.ZoneInfoNotFoundError, a KeyError.
     """
@@ -71,7 +71,7 @@ def _package() -> Traversable:
 
 
 def _system() -> Path | None:
-    """The first folder on zoneinfo's path that holds zones."""
+    """The release of the first folder on zoneinfo's path that contains zones."""
     return next((Path(path) for path in zoneinfo.TZPATH if (Path(path) / "Etc").is_dir()), None)
 
 
@@ -90,6 +90,6 @@ def _release_in(file: Traversable | Path) -> str:
 
 
 def _order(release: str) -> tuple[int, int, str]:
-    """`2025z` comes before `2025za`, and what isn't known before all others."""
+    """A sort key: `2025z` comes before `2025za`, and an unknown release before all others."""
     match = _RELEASE.fullmatch(release)
     return (int(match[1]), len(match[2]), match[2]) if match else (0, 0, "")

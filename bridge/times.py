@@ -1,4 +1,4 @@
-"""Times and spans as people, timelines and the admin API write them."""
+"""Formats of times and durations for people, timelines and the admin API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def utc(ms: int) -> str:
 
 
 def iso(at_ms: int) -> str | None:
-    """A time (ms since 1970) in ISO 8601, UTC, to the millisecond; None for 0, which stands for what has not happened."""
+    """A time (ms since 1970) in ISO 8601, UTC, to the millisecond; None for 0, which means that it has not happened."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds") if at_ms else None
 
 
@@ -29,7 +29,7 @@ def exactly(moment: datetime) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in one unit: `3 min ago`; `in 5 s` for what is to come."""
+    """How long ago, in one unit: `3 min ago`; `in 5 s` for a future time."""
     seconds = (now - moment).total_seconds()
     if abs(seconds) < JUST_NOW:
         return "just now"

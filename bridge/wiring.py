@@ -1,4 +1,4 @@
-"""The one place where concrete things are built from settings. Nothing here is opened before it is used."""
+"""The only module that builds concrete objects from settings. None of them opens a connection before it is used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from bridge.ghl.signature import read_keys
 from bridge.ghl.tokens import build_tokens
 from bridge.metrics import GHL_REQUEST, Tally
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.figures.signatures import Signatures
 from bridge.store.lanes.excerpts import Excerpts
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
@@ -56,15 +58,16 @@ POST_SECONDS = 15.0
 SHORTEST_BETWEEN_PROBES, LONGEST_BETWEEN_PROBES = 0.2, 30.0
 
 
-def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
-    """What the receiver needs; `redis` is for what comes seldom. Raises Misconfigured."""
+def build_accept_services(settings: Settings, redis: Redis, tally: Tally) -> AcceptServices:
+    """The receiver's dependencies for accepting; `redis` is for rare calls, `tally` counts signatures. Raises Misconfigured."""
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
-    # Without a key no location could have been applied, nor a contact erased.
+    # Without a key no location can have been applied, and no contact erased.
     keys = settings.fernet_keys if settings.secret_key else ()
-    inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS, fernet_keys=keys)
+    inbox = Inbox(accepting, retention_ms=settings.retention_ms, seconds=ACCEPT_SECONDS, fernet_keys=keys)
     installs = build_installs(settings, redis)
     return AcceptServices(
         keys=read_keys(settings.ghl_webhook_keys),
+        signatures=Signatures(accepting, tally, legacy=settings.ghl_legacy_signatures),
         inbox=inbox,
         installs=installs,
         app_id=settings.ghl_app_id,
@@ -74,18 +77,18 @@ def build_accept_services(settings: Settings, redis: Redis) -> AcceptServices:
 
 
 def build_installs(settings: Settings, redis: Redis) -> Installs:
-    """Where the app is installed."""
-    return Installs(redis, retention_ms=_retention_ms(settings))
+    """The store of installs."""
+    return Installs(redis, retention_ms=settings.retention_ms)
 
 
 def build_grants(settings: Settings, redis: Redis) -> Grants:
-    """The tokens of installs. Raises Misconfigured without a secret key."""
+    """The store of grants. Raises Misconfigured without a secret key."""
     return Grants(redis, fernet_keys=settings.fernet_keys)
 
 
-def build_ghl_access(settings: Settings, redis: Redis, wire: Wire) -> GHLAccess:
-    """Who may speak to GHL. Raises Misconfigured."""
-    return GHLAccess(build_token_refresh(settings, redis, wire), Budgets(redis))
+def build_ghl_access(settings: Settings, redis: Redis, wire: Wire, budgets: Budgets | None = None) -> GHLAccess:
+    """Access to GHL with locations' tokens. Raises Misconfigured."""
+    return GHLAccess(build_token_refresh(settings, redis, wire), budgets or Budgets(redis))
 
 
 def build_token_refresh(settings: Settings, redis: Redis, wire: Wire) -> TokenRefresh:
@@ -94,25 +97,25 @@ def build_token_refresh(settings: Settings, redis: Redis, wire: Wire) -> TokenRe
 
 
 def build_swept_messages(settings: Settings, redis: Redis) -> SweptMessages:
-    """What the sweep finds. Raises Misconfigured without a secret key."""
-    return SweptMessages(redis, retention_ms=_retention_ms(settings), fernet_keys=settings.fernet_keys)
+    """The store that accepts messages found by the sweep. Raises Misconfigured without a secret key."""
+    return SweptMessages(redis, retention_ms=settings.retention_ms, fernet_keys=settings.fernet_keys)
 
 
 def build_sweep_services(settings: Settings, redis: Redis, tally: Tally | None = None) -> SweepServices:
-    """What the sweep needs. Raises Misconfigured."""
+    """The dependencies of the sweep. Raises Misconfigured."""
     wire = Wire()
-    ghl_access, ghl = build_ghl_access(settings, redis, wire), GHL(wire.observed(_of_ghl(tally or Tally())), settings.ghl_api_url)
+    ghl_access, ghl = build_ghl_access(settings, redis, wire), build_ghl(settings, wire.observed(_of_ghl(tally or Tally())))
     return SweepServices(ghl_access=ghl_access, ghl=ghl, store=build_swept_messages(settings, redis))
 
 
 def install_link(settings: Settings) -> str:
-    """Where the app can be installed; empty where none is set up."""
+    """The URL to install the app; empty if no app is configured."""
     tokens = build_tokens(settings, Wire())
     return chooser(tokens.app) if tokens else ""
 
 
 def build_installing(settings: Settings, redis: Redis) -> Installing | None:
-    """Marketplace installs; None where no app is set up. Raises Misconfigured without a secret key."""
+    """The handler of marketplace installs; None if no app is configured. Raises Misconfigured without a secret key."""
     tokens = build_tokens(settings, Wire())
     if tokens is None or not tokens.app.redirect_url:
         return None
@@ -120,116 +123,115 @@ def build_installing(settings: Settings, redis: Redis) -> Installing | None:
 
 
 def build_redis(settings: Settings) -> Redis:
-    """A client for everything but accepting and heartbeats. Raises Misconfigured."""
+    """A Redis client for everything except accepting and heartbeats. Raises Misconfigured."""
     return connect(settings.state_url)
 
 
 def build_redis_for_health(settings: Settings) -> Redis:
-    """A client that tells soon whether Redis answers. Raises Misconfigured."""
+    """A Redis client with short timeouts, for health checks. Raises Misconfigured."""
     return connect_without_retries(settings.state_url, seconds=ACCEPT_SECONDS)
 
 
 def begin(settings: Settings) -> None:
-    """What a process does first with its state: know its schema, and open it. Raises Misconfigured and Unavailable."""
+    """Check the schema version and the encryption keys at the start of a process. Raises Misconfigured and Unavailable."""
     redis = build_redis_for_health(settings)
     take_over(redis)
     if settings.secret_key:
         Canary(redis, settings.fernet_keys).check()
 
 
-def build_lanes(settings: Settings, redis: Redis) -> Lanes:
-    """The schedule and the turns."""
-    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings))
+def build_lanes(settings: Settings, redis: Redis, budgets: Budgets | None = None) -> Lanes:
+    """The store of lanes: schedule, leases, turns. A lease pays for its turn's look-ups from `budgets`."""
+    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=settings.retention_ms, budgets=budgets)
 
 
 def build_heartbeat_lanes(settings: Settings) -> Lanes:
-    """The same through a client of its own: an answer that takes longer than a third of a lease comes too late anyway."""
+    """The store of lanes with a separate client, whose timeout is a third of a lease: a later answer is useless."""
     return build_lanes(settings, connect_without_retries(settings.state_url, seconds=settings.lease_seconds / 3))
 
 
 def build_locations(settings: Settings, redis: Redis) -> Locations:
-    """The locations. Raises Misconfigured without a secret key."""
-    return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
+    """The store of locations. Raises Misconfigured without a secret key."""
+    return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
 
 
 def build_situations(settings: Settings, redis: Redis) -> Situations:
-    """How things stand with contacts and their locations."""
-    return Situations(redis, retention_ms=_retention_ms(settings))
+    """The store of situations."""
+    return Situations(redis, retention_ms=settings.retention_ms)
 
 
 def build_standings(settings: Settings, redis: Redis) -> Standings:
-    """What is noted of contacts."""
-    return Standings(redis, retention_ms=_retention_ms(settings))
+    """The store of contacts' standings."""
+    return Standings(redis, retention_ms=settings.retention_ms)
 
 
 def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
-    """The dead letters."""
-    return DeadLetters(redis, retention_ms=_retention_ms(settings))
+    """The store of dead letters."""
+    return DeadLetters(redis, retention_ms=settings.retention_ms)
 
 
 def build_excerpts(settings: Settings, redis: Redis) -> Excerpts:
-    """What services said when they failed. Raises Misconfigured without a secret key."""
+    """The store of services' error texts. Raises Misconfigured without a secret key."""
     return Excerpts(redis, fernet_keys=settings.fernet_keys)
 
 
 def build_audit(settings: Settings, redis: Redis) -> Audit:
-    """Who changed what."""
-    return Audit(redis, retention_ms=_retention_ms(settings))
+    """The audit log."""
+    return Audit(redis, retention_ms=settings.retention_ms)
 
 
 def build_erasures(settings: Settings, redis: Redis) -> Erasures:
-    """What removes contacts. Raises Misconfigured without a secret key."""
-    return Erasures(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
+    """The erasure of contacts' data. Raises Misconfigured without a secret key."""
+    return Erasures(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
 
 
 def build_providers(settings: Settings, tally: Tally | None = None) -> Providers:
-    """The completion services, on a wire that reaches only where providers may be.
+    """The completion services, with an HTTP client that connects only to addresses that providers may have.
 
-    GHL_API_URL and BRIDGE_ALERT_URL are the operator's own word in the environment and reached wherever they are.
+    GHL_API_URL and BRIDGE_ALERT_URL come from the operator's environment, so their addresses are not restricted.
     """
     wire = Wire() if settings.allow_private_urls else Wire(resolve=only_public())
     return Providers(wire, settings, tally=tally or Tally())
 
 
 def build_media_reader(settings: Settings, redis: Redis) -> MediaReader:
-    """What reads files. These are reached at public addresses alone, or on this machine where GHL itself is simulated there."""
+    """The reader of files. It connects only to public addresses, or to this machine if GHL is simulated there."""
     wire = Wire() if settings.allow_private_urls else Wire(resolve=only_public())
     simulated = is_this_machine(urlsplit(settings.ghl_api_url).hostname or "")
     downloads = Downloads(Wire(resolve=only_public()), simulated=simulated)
     return MediaReader(downloads, wire, MediaReads(redis), allow_private=settings.allow_private_urls)
 
 
-def build_ghl(settings: Settings) -> GHL:
-    """GHL, for what an operator asks of it."""
-    return GHL(Wire(), settings.ghl_api_url)
+def build_ghl(settings: Settings, wire: Wire | None = None) -> GHL:
+    """The client of GHL, in the API version of the settings."""
+    return GHL(wire or Wire(), settings.ghl_api_url, version=settings.ghl_api_version)
 
 
 def build_circuits(settings: Settings, redis: Redis) -> Circuits:
-    """What is known of providers that are down. Who is out for long is asked as often as a message's first retry comes."""
+    """The store of circuits. The interval of probes is the first retry delay."""
     first = settings.retry_delays[0] if settings.retry_delays else LONGEST_BETWEEN_PROBES
     return Circuits(redis, every=min(max(first, SHORTEST_BETWEEN_PROBES), LONGEST_BETWEEN_PROBES))
 
 
 def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeeper, tally: Tally) -> AnswerServices:
-    """What a worker needs to answer; how its requests went is counted in `tally`. Raises Misconfigured."""
-    wire = Wire()
+    """The dependencies of answering; `tally` counts the requests. Raises Misconfigured."""
+    wire, budgets = Wire(), Budgets(redis)
     return AnswerServices(
-        lanes=build_lanes(settings, redis),
-        identities=Identities(redis, retention_ms=_retention_ms(settings)),
+        lanes=build_lanes(settings, redis, budgets),
+        identities=Identities(redis, retention_ms=settings.retention_ms),
         standings=build_standings(settings, redis),
         situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
-        ghl_access=build_ghl_access(settings, redis, wire),
-        ghl=GHL(wire.observed(_of_ghl(tally)), settings.ghl_api_url),
+        ghl_access=build_ghl_access(settings, redis, wire, budgets),
+        ghl=build_ghl(settings, wire.observed(_of_ghl(tally))),
         providers=build_providers(settings, tally),
         circuits=build_circuits(settings, redis),
         media=build_media_reader(settings, redis),
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         list_lags=ListLags(redis),
-        people=ContactNames(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
-        if settings.console_show_text
-        else None,
+        people=ContactNames(redis, settings.fernet_keys, settings.retention_ms) if settings.console_show_text else None,
+        generations=Generations(redis),
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),
@@ -242,7 +244,3 @@ def _of_ghl(tally: Tally) -> Observe:
         tally.time(GHL_REQUEST, route(method, path), ended, seconds=seconds)
 
     return observe
-
-
-def _retention_ms(settings: Settings) -> int:
-    return settings.retention_ms

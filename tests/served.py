@@ -23,6 +23,13 @@ ADMIN_TOKEN = "the-admin-token-of-the-tests"
 @contextmanager
 def served(redis_url: str, **environ: str) -> Iterator[str]:
     """A receiver on that Redis; answers where it is. What `environ` holds goes before the usual; empty means unset."""
+    with serving(redis_url, **environ) as (url, _):
+        yield url
+
+
+@contextmanager
+def serving(redis_url: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Likewise, with its process."""
     port = str(redis_server.free_port())
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
     nobody = dict.fromkeys(("GHL_API_URL", "ASSISTABLE_URL", "AGENCII_URL"), "http://127.0.0.1:1")
@@ -32,7 +39,7 @@ def served(redis_url: str, **environ: str) -> Iterator[str]:
         url = f"http://127.0.0.1:{port}"
         try:
             eventually(lambda: _listens(url), seconds=30)
-            yield url
+            yield url, process
         finally:
             process.terminate()
 

@@ -260,14 +260,14 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 @contextmanager
-def bell(redis: Redis) -> Iterator[Callable[[], int]]:
-    """Listen to the dispatchers' bell; the call answers how often it has rung since the last one."""
+def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
+    """Listen to the dispatchers' bell, or to that of one; the call answers how often it has rung since the last one."""
     listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
-    listening.subscribe(key("wake"))
+    listening.subscribe(key("wake", *dispatcher))
     listening.get_message(timeout=5)
 
     def rung() -> int:
-        redis.publish(key("wake"), "end")
+        redis.publish(key("wake", *dispatcher), "end")
         rings = 0
         while (ring := listening.get_message(timeout=5)) is None or ring["data"] != "end":
             rings += ring is not None
@@ -288,14 +288,15 @@ def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
 class OwnRedis:
     """A redis-server that a test may stop, kill and start again; what it acknowledged survives."""
 
-    def __init__(self, folder: Path) -> None:
-        self._command, self.url = redis_server.prepare(folder)
+    def __init__(self, folder: Path, *options: str) -> None:
+        command, self.url = redis_server.prepare(folder)
+        self._command = [*command, *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, again with what it had."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        redis_server.wait_for(self.url)
+        redis_server.wait_for(self._process, self.url)
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -310,9 +311,9 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis(folder: Path) -> Iterator[OwnRedis]:
-    """A Redis for one test."""
-    server = OwnRedis(folder)
+def own_redis(folder: Path, *options: str) -> Iterator[OwnRedis]:
+    """A Redis for one test, started with these options."""
+    server = OwnRedis(folder, *options)
     server.start()
     try:
         yield server

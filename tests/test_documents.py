@@ -30,6 +30,7 @@ GUARDS = [
     *sorted((ROOT / "bridge/policy").rglob("*.py")),
     ROOT / "bridge/answering/guarding.py",
     ROOT / "bridge/answering/case.py",
+    ROOT / "bridge/answering/other_bot.py",
 ]
 # What becomes of a message for another cause than a rule: its location was removed, its copy was answered.
 NO_RULES = {Reason.UNKNOWN_LOCATION, Reason.DUPLICATE}

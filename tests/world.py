@@ -5,7 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import httpx
 
 from bridge import flow
 from bridge.answering.services import AnswerServices
@@ -14,6 +18,7 @@ from bridge.ghl.client import GHL
 from bridge.model import MessageId, Turn
 from bridge.settings import from_environment
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.timelines import Event, Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.redis.connection import key, now_ms, text
@@ -37,6 +42,7 @@ from tests.stored import (
 )
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
 CONVERSATION = f"conversation-{LANE.contact_id}"
 POST, COMPLETE, AGENCII, CONTACT = "/conversations/messages", "/complete", "/get_completion", f"/contacts/{LANE.contact_id}"
 SEARCH = "/conversations/search"
+GENERATIONS = "/conversation-ai/generations"
 TRANSCRIBE = "/v1/audio/transcriptions"
 TAGS, LIST = f"{CONTACT}/tags", f"/conversations/conversation-{LANE.contact_id}/messages"
 
@@ -82,7 +89,8 @@ class World:
     `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
-    wrote; `late`: GHL doesn't list it yet.
+    wrote; `late`: GHL doesn't list it yet. `generated` are ids of what GHL's own bot wrote.
+    `others` are further conversations of the contact, written in just now, with their rows.
     """
 
     redis: Redis
@@ -108,6 +116,8 @@ class World:
     echoing: dict[str, int] = field(default_factory=dict)
     written: list[dict[str, Any]] = field(default_factory=list)
     late: bool = False
+    generated: set[str] = field(default_factory=set)
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def serve(self, visit: Visit) -> None:
         """Answer a connection's requests."""
@@ -142,7 +152,7 @@ class World:
 
     def services(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> AnswerServices:
         """What answering needs, of real things."""
-        wire = Wire()
+        wire = Wire(ssl_context=_authorities())
         return AnswerServices(
             lanes=lanes_of(self.redis),
             identities=identities_of(self.redis),
@@ -157,6 +167,7 @@ class World:
             excerpts=excerpts_of(self.redis),
             heartbeat=self.heartbeat,
             list_lags=ListLags(self.redis),
+            generations=Generations(self.redis),
             retry_delays=delays,
             readback=readback,
             post_seconds=5.0,
@@ -207,6 +218,14 @@ class World:
         known = {row["id"] for row in self.listed}
         return [row for row in self.written if row["id"] not in known and not self.late]
 
+    def _found(self) -> list[dict[str, Any]]:
+        """The contact's conversations as GHL's search has them."""
+        others = [{"id": id_, "contactId": LANE.contact_id, "lastMessageDate": now_ms(self.redis)} for id_ in self.others]
+        return [] if self.unknown else [*others, {"id": CONVERSATION, "contactId": LANE.contact_id}]
+
+    def _generated(self, request: Received) -> bool:
+        return parse_qs(request.target.partition("?")[2])["messageId"][0] in self.generated
+
     def _answer(self, request: Received) -> bytes:
         path = request.target.partition("?")[0]
         if path in self.files:
@@ -248,13 +267,23 @@ class World:
             },
             CONTACT: {"contact": {"id": LANE.contact_id, "tags": [], **self.contact}},
             TAGS: {"tags": []},
-            SEARCH: {"conversations": [] if self.unknown else [{"id": CONVERSATION, "contactId": LANE.contact_id}]},
+            GENERATIONS: {"responseMessage": "Hi"},
+            SEARCH: {"conversations": self._found()},
+            **{f"/conversations/{id_}/messages": {"messages": {"messages": rows}} for id_, rows in self.others.items()},
             **{f"{POST}/{id_}": {"message": {"id": id_, "body": body}} for id_, body in self.texts.items()},
             **{f"{POST}/{id_}": {"message": {"id": id_, **held}} for id_, held in self.records.items()},
         }
-        if path not in answers and path.startswith(f"{POST}/"):
-            return http(404, {"message": "Message not found"})
+        if path not in answers and path.endswith("/messages"):
+            path = LIST
+        if (path not in answers and path.startswith(f"{POST}/")) or (path == GENERATIONS and not self._generated(request)):
+            return http(404, {"message": "Not found"})
         return http(200, answers[path], {"Date": formatdate(usegmt=True)})
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """One for all tests: it takes tens of milliseconds to be read, and a test may work hundreds of times."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager

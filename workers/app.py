@@ -1,4 +1,4 @@
-"""The Celery app: how it is configured, and why."""
+"""The Celery app and its configuration, with the reasons."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from celery import Celery, signals
 from kombu import Connection
 
 from bridge import logs
-from bridge.broker import QUEUE, REDIS_TRANSPORT, is_on_redis, tls
+from bridge.broker import OLDER_QUEUE, REDIS_TRANSPORT, is_on_redis, tls
 from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
 from bridge.operating.key_presence import build_key_presence
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
+from bridge.version_holds import VersionHolds
 from bridge.wire.calls import Wire
 from bridge.wiring import build_answer_services, build_heartbeat_lanes, build_redis, build_sweep_services, build_token_refresh
 from workers.consumer import tell_lost_connections_briefly
@@ -27,13 +28,14 @@ from workers.shutdown import Shutdown
 from workers.sweeper import Sweeper
 from workers.tasks import register
 from workers.threads import start_with_worker
+from workers.version_release import VersionRelease
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
 
 
 def build(settings: Settings) -> Celery:
-    """An app whose worker answers and dispatches. Raises Misconfigured."""
+    """Build an app whose worker answers and dispatches, once it knows its queue (`use_queue`). Raises Misconfigured."""
     _check_broker(settings.broker)
     app = Celery("ghl-bridge", set_as_current=False)
     app.conf.update(configure(settings))
@@ -46,56 +48,70 @@ def build(settings: Settings) -> Celery:
     services = build_answer_services(settings, redis, heartbeat, tally)
     leaving = threading.Event()
     task = register(app, services, leaving)
-    dispatcher = Dispatcher(redis, services.lanes, slots=settings.worker_concurrency, publish=task.publish)
+    slots = settings.worker_concurrency
+    # Not on the state's own server: then a claim can't publish by itself.
+    beside = {"wake_ups": task.as_list} if settings.broker == settings.state_url and is_on_redis(settings.broker) else {}
+    dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, **beside)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))
+    version = VersionRelease(
+        VersionHolds(redis=redis, locations=services.locations, ghl_access=services.ghl_access, ghl=services.ghl)
+    )
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
-    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer)
+    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer, version)
     start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app
 
 
+def use_queue(app: Celery, queue: str) -> Celery:
+    """Publish to this queue and listen to it, and to the one of older versions that may run beside this one."""
+    app.conf.task_default_queue = queue
+    queues: Any = app.amqp.queues
+    queues.select_add(queues.new_missing(OLDER_QUEUE))
+    return app
+
+
 def _check_broker(url: str) -> None:
-    """Celery itself would find out while it connects, and end with a traceback."""
+    """Check the broker's URL; Celery would fail while it connects, with a traceback. Raises Misconfigured."""
     try:
         Connection(url, ssl=tls(url)).get_transport_cls()
     except (KeyError, TypeError, ValueError, ImportError):
-        # From None: the error's own text may quote the URL, which holds a password.
-        raise Misconfigured("BROKER_URL is none that can be used here: give redis://, rediss:// or amqp://HOST:PORT") from None
+        # From None: the error's own text may contain the URL with its password.
+        raise Misconfigured("BROKER_URL can't be used: it must be redis://, rediss:// or amqp://HOST:PORT") from None
 
 
 def configure(settings: Settings) -> dict[str, Any]:
-    """Celery's settings. The measurements behind them: infra/decisions/0001."""
+    """Celery's settings. Their measurements are in infra/decisions/0001."""
     on_redis = is_on_redis(settings.broker)
     return {
         "broker_url": settings.broker,
         "broker_transport": "workers.redis_transport:TolerantTransport" if on_redis else None,
         "broker_transport_options": REDIS_TRANSPORT if on_redis else {},
         "broker_use_ssl": tls(settings.broker),
-        # The worker starts before its broker does, and comes back whenever the broker comes back.
+        # The worker may start before its broker, and reconnects whenever the broker is reachable again.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        # By queue name only: a named exchange whose binding is lost drops messages without a word.
-        "task_default_queue": QUEUE,
+        # Only by queue name: a named exchange without its binding drops messages without any error.
         "task_create_missing_queues": True,
         "task_default_queue_type": "classic" if on_redis else "quorum",
+        "task_create_missing_queue_type": "classic" if on_redis else "quorum",
         "worker_consumer": "workers.consumer:Consumer",
         # gevent failed acks and did not restore tasks; prefork costs 87 MB a slot, a thread 40 KB.
         "worker_pool": "threads",
         "worker_concurrency": settings.worker_threads,
-        # A wake-up is acknowledged when its work is over, one is fetched when a slot is free.
+        # A wake-up is acknowledged when its turn is over, and fetched only for a free slot.
         "task_acks_late": True,
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": on_redis,
-        # A completion in flight is paid for: it ends, and its lease decides whether it still counts.
+        # A running completion is already paid for: it is finished, and its lease decides whether it still counts.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        # The outcome stands in Redis, written by the flow: Celery has none to keep.
+        # The flow stores the outcome in Redis, so Celery has no result to store.
         "task_ignore_result": True,
         "result_backend": None,
         "task_serializer": "json",
         "accept_content": ["json"],
-        # Nobody listens to these, and each costs messages.
+        # These events have no consumer, and cost messages.
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "task_send_sent_event": False,

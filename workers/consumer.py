@@ -1,9 +1,10 @@
-"""Celery's consumer of wake-ups, without what the bridge doesn't use of it, and through whatever its broker answers."""
+"""Celery's consumer of wake-ups, without unused features, and tolerant of the broker's refusals."""
 
 from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,23 +18,24 @@ from bridge.errors import Misconfigured
 log = structlog.get_logger()
 
 DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
-# What is refused at once would be asked for again at once.
+# A wait before the next try, because a refusal may come immediately.
 PAUSE_SECONDS = 1.0
-# So long without a refusal, and the next one is another trouble.
+# Pauses between tries to connect (s).
+RECONNECT = {"interval_start": 1, "interval_step": 1, "interval_max": 4}
+# After this time without a refusal, the next one is logged as a new problem.
 QUIET_SECONDS = 5.0
 
 
 class Consumer(EveryConsumer):
-    """A broker's refusal passes as a lost connection does: it is told once, in words, and the consumer comes back.
+    """Handles a broker's refusal like a lost connection: it is logged once, as a sentence, and the consumer reconnects.
 
-    Celery's own `broker_channel_error_retry` would also try for ever what only an operator can change. A wake-up that comes again
-    after RabbitMQ's `consumer_timeout` finds its lane leased, and is over at once.
-
-    Without native delayed delivery: the due set is the schedule, so its 28 queues on a RabbitMQ would stay empty for ever.
+    Celery's own `broker_channel_error_retry` would also retry for ever what only an operator can change. A wake-up that is
+    repeated after RabbitMQ's `consumer_timeout` finds its lane leased, and ends immediately. Native delayed delivery is disabled,
+    because the due set is the schedule: its 28 queues on RabbitMQ would always be empty.
     """
 
     class Blueprint(EveryConsumer.Blueprint):  # type: ignore[valid-type, misc] # celery-types takes the class for a variable
-        """Celery builds it by this name."""
+        """The steps of the consumer; Celery expects this name."""
 
         default_steps = tuple(step for step in EveryConsumer.Blueprint.default_steps if step != DELAYED)
 
@@ -43,22 +45,27 @@ class Consumer(EveryConsumer):
         self._told = ""
         self._told_at = 0.0
 
+    def ensure_connected(self, conn: Any) -> Any:
+        """As Celery's, which would wait for up to half a minute between tries."""
+        conn.ensure_connection = partial(conn.ensure_connection, **RECONNECT)
+        return super().ensure_connected(conn)
+
     def on_connection_error_before_connected(self, exc: Exception) -> None:
-        """The broker refuses the connection."""
+        """Handle a refused connection."""
         self._wait(exc)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """The broker refuses what is asked of it, or the connection is lost."""
+        """Handle a refused operation or a lost connection."""
         super().on_connection_error_after_connected(exc)
         self._wait(exc)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """Drop what is no wake-up; it may hold anything, so nothing of it is told."""
+        """Drop an item that is not a wake-up. Its content is not logged, because it may be anything."""
         log.warning("broker.dropped", why="an item of the queue can't be read", error=type(exc).__name__)
         message.ack()
 
     def _wait(self, refusal: Exception) -> None:
-        """Raises WorkerShutdown with the exit code of wrong settings for what doesn't pass."""
+        """Wait before reconnecting. Raises WorkerShutdown with exit code 78 for a refusal that only an operator can change."""
         if is_other_queue(refusal):
             log.error("worker.misconfigured", why=OTHER_QUEUE)
             raise WorkerShutdown(Misconfigured.exit_code)
@@ -70,7 +77,7 @@ class Consumer(EveryConsumer):
 
 
 def tell_lost_connections_briefly() -> None:
-    """A broker that is away comes back, and a wake-up that was not acknowledged comes again: no cause for a traceback."""
+    """Log lost connections without a traceback, because the broker returns, and unacknowledged wake-ups are repeated."""
     for name in ("celery.worker.request", "celery.worker.loops"):
         logging.getLogger(name).addFilter(_briefly)
     logging.getLogger("celery.worker.consumer.consumer").addFilter(_told_by_us)
@@ -84,5 +91,5 @@ def _briefly(record: logging.LogRecord) -> bool:
 
 
 def _told_by_us(record: logging.LogRecord) -> bool:
-    """Celery tells it anew with each try."""
+    """Whether a log record repeats a problem that is already logged, which Celery does with each try."""
     return not (isinstance(record.args, tuple) and consumer.CONNECTION_RETRY in record.args)  # type: ignore[attr-defined] # as above

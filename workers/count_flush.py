@@ -1,4 +1,4 @@
-"""Writes what a worker counted (how long requests took, how they ended) to Redis once a second."""
+"""Writes a worker's counts (durations and results of requests) to Redis once a second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY_SECONDS = 1.0
 
 
 class CountFlush:
-    """Reports until stopped."""
+    """Writes counts until stopped."""
 
     def __init__(self, tally: Tally, counts: Counts, *, every: float = EVERY_SECONDS) -> None:
         self._tally = tally
@@ -28,17 +28,17 @@ class CountFlush:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Report until `stop`."""
+        """Write counts every second until `stop`."""
         while not self._stopping.wait(self._every):
             self.report()
 
     def report(self) -> None:
-        """Write what was counted since the last time; what can't be written now is written later."""
+        """Write the counts since the last call; those that can't be written are kept for the next one."""
         try:
             self._counts.add(self._tally)
         except Unavailable as error:
             log.debug("counts.waiting", why=str(error))
 
     def stop(self) -> None:
-        """Report no more by itself."""
+        """Stop the periodic writes."""
         self._stopping.set()

@@ -1,4 +1,4 @@
-"""The heartbeat: one thread that keeps the leases of all turns in work alive, through a client of its own."""
+"""The heartbeat: a thread that renews the leases of all turns in progress, with a separate Redis client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Heartbeat:
-    """Renews every kept turn each `every` seconds. A lost lease needs no word here: every write and the post check it."""
+    """Renews every kept turn each `every` seconds. A lost lease is not reported, because every write and post checks it."""
 
     def __init__(self, lanes: Lanes, *, every: float) -> None:
         self._lanes = lanes
@@ -42,7 +42,7 @@ class Heartbeat:
 
     @contextmanager
     def posting(self, turn: Turn) -> Iterator[None]:
-        """Mark the block in which a post may be under way."""
+        """Mark the block in which a post may be in progress."""
         self._posting.add(turn.token)
         try:
             yield
@@ -50,25 +50,25 @@ class Heartbeat:
             self._posting.discard(turn.token)
 
     def posted(self, turn: Turn) -> None:
-        """Let the mark of a post stay until the turn is kept no longer: only its end takes note of what was posted."""
+        """Keep the mark of a post until the turn ends, because only its end records the post."""
         self._posted.add(turn.token)
 
     def idle(self) -> list[Turn]:
-        """The kept turns that have no post under way, and none that isn't noted."""
+        """The kept turns without a post in progress or a post that isn't recorded."""
         return [turn for turn in list(self._kept.values()) if turn.token not in self._posting | self._posted]
 
     def is_posting(self) -> bool:
-        """Whether any post is under way, or not noted yet."""
+        """Whether any post is in progress, or not recorded yet."""
         return bool(self._posting or self._posted)
 
     def run(self) -> None:
-        """Beat until `stop`."""
+        """Renew leases until `stop`."""
         while not self._stopping.wait(self._every):
             self.beat()
 
     def beat(self) -> None:
-        """Renew once."""
-        # A copy in one step of the interpreter: turns come and go meanwhile.
+        """Renew all leases once."""
+        # Copied in one step of the interpreter, because other threads add and remove turns.
         turns = list(self._kept.values())
         if not turns:
             return
@@ -78,5 +78,5 @@ class Heartbeat:
             log.warning("heartbeat.missed", turns=len(turns), why=str(error))
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Stop renewing."""
         self._stopping.set()

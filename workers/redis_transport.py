@@ -1,4 +1,4 @@
-"""Kombu's transport for a broker on Redis, which outlives what it can't read."""
+"""Kombu's transport for a broker on Redis, tolerant of items that it can't read."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from kombu.transport.redis import Transport as EveryTransport
 
 log = structlog.get_logger()
 
-# What decoding an item raises, or looking into one that is none of a broker's.
+# The errors of decoding an invalid item.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 
 
 class TolerantChannel(EveryChannel):
-    """Drops an item that is no message. It has left the queue by then, and what it may have woken comes due again."""
+    """Drops an invalid item, which has left the queue already; a lane that it may have woken becomes due again."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[misc] # kombu is typed for its callers
         except UNREADABLE as error:
-            log.warning("broker.dropped", why="an item of the queue is no broker's message", error=type(error).__name__)
+            log.warning("broker.dropped", why="an item of the queue is not a valid message", error=type(error).__name__)
             raise Empty from None
 
 
 class TolerantTransport(EveryTransport):
-    """With that channel."""
+    """A Redis transport with `TolerantChannel`."""
 
     Channel = TolerantChannel
+    # How long a fetch waits for a wake-up: one that comes ends it, and each is a command.
+    brpop_timeout = 8

@@ -1,4 +1,4 @@
-"""The renewer: a thread in every worker that renews grants before they expire, whether they are in use or not."""
+"""The renewer: a thread in every worker that renews grants before they expire, even if they are not in use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY_SECONDS = 30.0
 
 
 class Renewer:
-    """Renews until stopped. Any number of them may run: a grant is renewed by one."""
+    """Renews grants until stopped. Any number of renewers may run, because a lease allows only one per grant."""
 
     def __init__(self, renewing: TokenRefresh, *, every: float = EVERY_SECONDS) -> None:
         self._renewing = renewing
@@ -26,7 +26,7 @@ class Renewer:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Renew what is due, until `stop`."""
+        """Renew due grants until `stop`."""
         while not self._stopping.wait(self._every):
             try:
                 while not self._stopping.is_set() and self._renewing.renew_due():
@@ -35,5 +35,5 @@ class Renewer:
                 log.warning("renewer.waiting", why=str(error))
 
     def stop(self) -> None:
-        """Renew no more."""
+        """Stop renewing."""
         self._stopping.set()

@@ -1,4 +1,4 @@
-"""Shutdown of a worker: claim nothing new, give back what isn't being posted, wait for a post under way."""
+"""The shutdown of a worker: stop claiming, give back turns without a post in progress, wait for posts in progress."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ TAKING_SECONDS = 0.2
 
 
 class Shutdown:
-    """Runs once, in a thread of its own, beside Celery's own warm shutdown, which would wait for every completion.
+    """Runs once, in a separate thread, in parallel to Celery's warm shutdown, which would wait for every completion.
 
-    It sets `leaving`, so that no wake-up is taken on any more. `report` is called last: it writes what was counted, and raises
-    nothing.
+    It sets `leaving`, so that no further wake-up is processed. `report` is called last: it writes the counts, and raises nothing.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Shutdown:
         self._report = report
 
     def begin(self) -> None:
-        """Start leaving; a second call changes nothing."""
+        """Start the shutdown; further calls have no effect."""
         if not self._leaving.is_set():
             self._leaving.set()
             threading.Thread(target=self._leave, name="shutdown", daemon=True).start()
@@ -59,13 +58,13 @@ class Shutdown:
         self._report()
         log.info("worker.leaving", given_back=given_back, posting=self._heartbeat.is_posting())
         sys.stderr.flush()
-        # Threads that wait for a completion can't be interrupted and would keep the process; their leases are fenced off.
+        # Threads that wait for a completion can't be interrupted and would keep the process alive; their leases are already lost.
         os._exit(0)
 
     def give_all_back(self) -> int:
-        """Give back what isn't being posted, and the rest once it is posted; answers how many."""
+        """Give back turns without a post in progress, and the others after their post. Returns their number."""
         given_back = self.give_back()
-        # A task that looked at `leaving` right before it was set may have its turn only now.
+        # A task that read `leaving` just before it was set may have a turn only now.
         time.sleep(TAKING_SECONDS)
         deadline = time.monotonic() + LONGEST_POST_SECONDS
         while self._heartbeat.is_posting() and time.monotonic() < deadline:
@@ -73,7 +72,7 @@ class Shutdown:
         return given_back + self.give_back()
 
     def give_back(self) -> int:
-        """Give back every turn that has no post under way; answers how many. One that can't be told runs out by itself."""
+        """Give back every turn without a post in progress. Returns their number. If Redis is unreachable, their leases expire."""
         given_back = 0
         for turn in self._heartbeat.idle():
             try:

@@ -1,4 +1,4 @@
-"""The sweeper: a thread in every worker that sweeps the locations whose time has come, one at a time."""
+"""The sweeper: a thread in every worker that sweeps due locations, one at a time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 1.0
+# What is to be swept soon is planned further ahead than this (flow.LISTED_SECONDS).
+EVERY_SECONDS = 7.0
 # GHL may list a message a little later than it was written.
 OVERLAP_MS = 120_000
-# A sweep that was too much for one time goes on soon.
+# An incomplete sweep continues soon.
 GOES_ON_SECONDS = 5.0
-# A webhook that is under way isn't missed yet.
+# A webhook that is still on its way isn't missed yet.
 UNDER_WAY_MS = 60_000
-# What the script answers of a message that a webhook has brought.
+# The script's result for a message whose webhook arrived.
 BROUGHT = "duplicate"
 
 
 class Sweeper:
-    """Sweeps until stopped. Any number of them may run: a location is taken by one."""
+    """Sweeps until stopped. Any number of sweepers may run, because a lease allows only one per location."""
 
     def __init__(
         self, sweeps: Sweeps, locations: Locations, sweep_services: SweepServices, *, every: float = EVERY_SECONDS
@@ -39,11 +40,13 @@ class Sweeper:
         self._locations = locations
         self._sweep_services = sweep_services
         self._every = every
+        self._wait = every
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Sweep what is due, until `stop`."""
-        while not self._stopping.wait(self._every):
+        """Sweep due locations until `stop`."""
+        while not self._stopping.wait(self._wait):
+            self._wait = self._every
             try:
                 while not self._stopping.is_set() and self.once():
                     pass
@@ -55,7 +58,8 @@ class Sweeper:
     def once(self) -> bool:
         """Sweep one location, if one is due."""
         due = self._sweeps.claim()
-        if due is None:
+        if isinstance(due, float):
+            self._wait = min(self._every, due)
             return False
         kept = self._locations.get(due.location_id)
         interval = kept.location.reconcile_minutes * 60 if kept else 0
@@ -68,7 +72,7 @@ class Sweeper:
         return True
 
     def stop(self) -> None:
-        """Sweep no more."""
+        """Stop sweeping."""
         self._stopping.set()
 
     def _sweep(self, kept: LocationRecord, due: DueSweep, *, interval: float) -> None:
@@ -98,13 +102,13 @@ class Sweeper:
 
 
 def _can_be_read(kept: LocationRecord) -> bool:
-    """Whether GHL lets the bridge in, as far as is known."""
+    """Whether the bridge has access to GHL for this location, as far as is known."""
     installed = kept.installed_at_ms and not kept.uninstalled_at_ms
     has_token = bool(kept.location.ghl_token) or bool(installed)
     return has_token and not kept.uninstalled_at_ms and kept.hold_why != "ghl"
 
 
 def _missed(kept: LocationRecord, due: DueSweep, swept: Swept) -> bool:
-    """Whether webhooks come to this location, and one for what was found should have come by now."""
+    """Whether the location has webhooks, and those for the found messages should have arrived by now."""
     late = [each for each in swept.taken if each.outcome != BROUGHT and due.now_ms - each.message.date_added_ms > UNDER_WAY_MS]
     return bool(kept.marketplace_at_ms and late)

@@ -1,4 +1,4 @@
-"""The one task: a wake-up call for a lane, whose key is its only argument, because arguments travel and are logged."""
+"""The only task: a wake-up for a lane. The lane's key is its only argument, because arguments are transmitted and logged."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import orjson
 import structlog
 
 from bridge import flow
 from bridge.errors import Unavailable
 from bridge.model import Lane
+from bridge.store.lanes.schedule import WakeUpList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,18 +26,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 COLLECT_SECONDS = 1.0
+ID = "%ID%"
 
 
 @dataclass(frozen=True, slots=True)
 class WakeUp:
-    """The task as the dispatcher sees it."""
+    """The task for the dispatcher."""
 
     app: Celery
     task: str
 
     def publish(self, lanes: Sequence[Lane]) -> None:
-        """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes come due again."""
-        # A batch of one costs a fifth more than none, and so does `apply_async`, which looks for what a wake-up never has.
+        """Publish one wake-up for each lane. Raises what the broker's client raises; then the lanes become due again."""
+        # A batch of one costs a fifth more than no batch, and so does `apply_async`, which handles features that a wake-up never
+        # uses.
         amqp = self.app.amqp
         with (
             self.app.producer_or_acquire() as producer,
@@ -46,10 +50,27 @@ class WakeUp:
                 message = amqp.as_task_v2(str(uuid4()), self.task, args=(str(lane),), ignore_result=True)
                 amqp.send_task_message(producer, self.task, message, retry=False)
 
+    def as_list(self) -> WakeUpList:
+        """The wake-up as kombu reads it from its queue's list on Redis: Celery's message (protocol 2) without what is never used.
+
+        Facts: https://docs.celeryq.dev/en/stable/internals/protocol.html, kombu/transport/virtual/base.py (kombu 5.7).
+        """
+        queue = self.app.conf.task_default_queue
+        headers = {"lang": "py", "task": self.task, "id": ID, "root_id": ID, "retries": 0, "ignore_result": True}
+        properties = {
+            "correlation_id": ID,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "priority": 0,
+            "delivery_tag": ID,
+        }
+        tail = {"content-encoding": "utf-8", "content-type": "application/json", "headers": headers, "properties": properties}
+        return WakeUpList(queue, '{"body":', f",{orjson.dumps(tail).decode()[1:]}")
+
 
 @contextmanager
 def _left_if_it_refuses(producer: Any) -> Iterator[None]:
-    """Connect anew the next time: a server that was demoted refuses for as long as the connection to it is kept."""
+    """Close the connection after a refusal: a demoted server refuses as long as the connection is kept."""
     try:
         yield
     except Exception:
@@ -58,9 +79,9 @@ def _left_if_it_refuses(producer: Any) -> Iterator[None]:
 
 
 def register(app: Celery, services: AnswerServices, leaving: Event) -> WakeUp:
-    """Give the app its task. While the worker is `leaving`, a wake-up that it still gets is another's at once.
+    """Register the task with the app. While the worker is `leaving`, it returns wake-ups to other workers immediately.
 
-    It would pay for a completion that nobody waits for.
+    Otherwise it would pay for a completion whose turn it has to give back.
     """
 
     @app.task(name="bridge.answer", shared=False)

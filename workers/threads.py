@@ -1,4 +1,4 @@
-"""The worker's threads, and the steps that start and stop them with it."""
+"""The worker's threads, started and stopped with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Endless(Protocol):
-    """Something that runs until it is stopped."""
+    """A loop that runs until it is stopped."""
 
     def run(self) -> None:
         """Run until `stop`."""
@@ -27,19 +27,19 @@ class Endless(Protocol):
 def start_with_worker(
     app: Celery, *, until_exit: Endless, until_stop: Iterable[Endless], leave: Callable[[], None] = lambda: None
 ) -> None:
-    """Run each in a thread of its own, the one until the process ends and the others until the worker is told to stop.
+    """Run each loop in a separate thread: `until_exit` until the process ends, `until_stop` until the worker's shutdown begins.
 
-    `leave` makes the process end in order, in a thread of its own.
+    `leave` shuts the process down cleanly, in a separate thread.
     """
 
     class Threads(bootsteps.StartStopStep):
-        """Celery starts and stops this with the worker; it builds the instance itself, hence the closure."""
+        """A step that Celery starts and stops with the worker. Celery creates the instance, so the loops are in a closure."""
 
         requires = ("celery.worker.components:Pool",)
 
         def __init__(self, worker: Any, **options: Any) -> None:
             super().__init__(worker, **options)
-            # The same as --without-gossip --without-mingle --without-heartbeat, so that a bare `worker` is right too.
+            # The same as --without-gossip --without-mingle --without-heartbeat, so that a plain `worker` works too.
             worker.options.update(without_gossip=True, without_mingle=True, without_heartbeat=True)
 
         def start(self, worker: Any) -> None:
@@ -57,9 +57,9 @@ def start_with_worker(
 
 
 def _leave_in_order(leave: Callable[[], None]) -> None:
-    """At SIGQUIT, and at what hosts like Heroku send as SIGTERM under REMAP_SIGTERM=SIGQUIT.
+    """Handle SIGQUIT, and SIGTERM under REMAP_SIGTERM=SIGQUIT (Heroku), with a clean shutdown.
 
-    Celery would end at once, which a pool of threads can't: it waits for every completion, gives nothing back, and fails.
+    Celery would stop immediately, which a pool of threads can't: it waits for every completion, gives nothing back, and fails.
     """
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGQUIT", *(("SIGTERM",) if REMAP_SIGTERM else ())):

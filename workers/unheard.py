@@ -1,4 +1,4 @@
-"""Claims that nothing became of: their wake-ups were published, and the broker passes them on to nobody."""
+"""Detects claims without a turn: their wake-ups were published, but the broker did not deliver them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY_SECONDS = 2.0
-# A claim is made for a free slot: its turn begins within milliseconds.
+# A claim is only made for a free slot, so its turn normally begins within milliseconds.
 PATIENCE_SECONDS = 5.0
 
 
 class UnheardClaims:
-    """Looks every few seconds and tells each trouble once."""
+    """Checks every few seconds, and logs each problem once."""
 
     def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
@@ -30,15 +30,18 @@ class UnheardClaims:
         self._looked_at = clock()
         self._told = False
 
-    def tell(self) -> None:
-        """Say it when the oldest claim is unheard for longer than it should be, and when that is over. Raises Unavailable."""
+    def tell(self, *, some: bool = True) -> None:
+        """Log when the oldest claim waits too long for its turn, and when that is over. Raises Unavailable.
+
+        `some`: there is a claim whose turn has not begun; otherwise there is nothing to look at.
+        """
         now = self._clock()
-        if now - self._looked_at < EVERY_SECONDS:
+        if now - self._looked_at < EVERY_SECONDS or not (some or self._told):
             return
         self._looked_at = now
         waited = measure(self._redis).unheard_ms / 1000
         if waited > PATIENCE_SECONDS and not self._told:
-            cure = "look at the broker (an alarm, another queue, another bridge on it); `ghl-bridge doctor` does"
+            cure = "check the broker (an alarm, another queue, another bridge that uses it) with `ghl-bridge doctor`"
             log.warning("dispatcher.unheard", seconds=round(waited), why=f"published wake-ups reach no worker: {cure}")
         elif not waited and self._told:
             log.info("dispatcher.heard")

@@ -1,1 +1,1 @@
-"""Who may speak to GHL for a location: tokens of the file, grants of installs and their renewal."""
+"""Access to GHL for a location: tokens of the file, grants of installs and their renewal."""

@@ -1,16 +1,16 @@
-"""A location's access to GHL: by the token of its file, or by the grant of its install."""
+"""A location's access to GHL, with the token of its file or the grant of its install."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bridge.errors import OperatorMustFix
-from bridge.ghl.access import Access, Fixed
+from bridge.ghl.access import Access, Fixed, Unwatched
 from bridge.store.locations.grants import of_location
 
 if TYPE_CHECKING:
     from bridge.access.token_refresh import TokenRefresh
-    from bridge.ghl.access import Bearer, Need
+    from bridge.ghl.access import Bearer, Breaker, Need
     from bridge.model import LocationId
     from bridge.store.lanes.patch import Permit
     from bridge.store.limits.budget import Budgets
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 
 
 class GHLAccess:
-    """Opens GHL for a location."""
+    """Builds a location's access to GHL."""
 
     def __init__(self, renewing: TokenRefresh, budgets: Budgets) -> None:
         self._renewing = renewing
         self._budgets = budgets
 
-    def open(self, kept: LocationRecord, need: Need) -> Access:
-        """A location's access, for reads of this urgency. Whether there is a token at all is found out when one is shown."""
-        return Access(bearer=self._bearer(kept), budget=self._budgets.of(kept.location.location_id), need=need)
+    def open(self, kept: LocationRecord, need: Need, breaker: Breaker | None = None) -> Access:
+        """A location's access with the priority `need`. A missing token raises only when the token is used."""
+        budget = self._budgets.of(kept.location.location_id)
+        return Access(bearer=self._bearer(kept), budget=budget, need=need, breaker=breaker or Unwatched())
 
     def permit(self, location_id: LocationId, need: Need) -> Permit:
-        """What a script takes one request of the location's budget by, along with what else it does."""
+        """The permit with which a script counts one request against the location's rate limit."""
         return self._budgets.permit(location_id, need)
 
     def _bearer(self, kept: LocationRecord) -> Bearer:
-        """A token that the file gives wins: whoever wrote it there meant it."""
+        """The token of the file, if there is one, else the grant's."""
         token = kept.location.ghl_token
         if token:
             return Fixed(token.get_secret_value())
@@ -49,16 +50,16 @@ class _Lent:
         self._company_id = kept.company_id
 
     def current(self) -> str:
-        """The token, renewed in time."""
+        """The token, renewed if necessary."""
         return self._renewing.token(self._owner, self._company_id)
 
     def refused(self, token: str) -> str:
-        """The next one."""
+        """A newer token than the refused one."""
         return self._renewing.another(self._owner, token, self._company_id)
 
 
 class _Nobody:
-    """No token at all."""
+    """A location without a token."""
 
     def __init__(self, kept: LocationRecord) -> None:
         self._kept = kept

@@ -1,4 +1,4 @@
-"""Installing the app: the installer is sent to GHL with a signed state and comes back with a code for tokens."""
+"""Installing the app: the user is redirected to GHL with an encrypted state, and returns with a code for tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bridge.store.locations.installs import Installs
 
 EXCHANGE_SECONDS = 10.0
-# For so long an installer may look at GHL's pages.
+# How long a user may spend on GHL's pages.
 STATE_SECONDS = 3600
 KEEP_SECONDS = 10.0
 POLL_SECONDS = 0.2
@@ -28,7 +28,7 @@ _MARK = b"an install that began here"
 
 
 class Installing:
-    """Sends installers to GHL and takes them back. The mark they carry (`state`) is sealed with the secret key and says when."""
+    """Redirects users to GHL and handles their return. The `state` is encrypted with the secret key and contains the time."""
 
     def __init__(
         self,
@@ -48,15 +48,15 @@ class Installing:
         self._clock = clock
 
     def chooser(self) -> str:
-        """The address at GHL to send an installer to."""
+        """The URL at GHL to redirect a user to."""
         state = self._seal.encrypt_at_time(_MARK, int(self._clock())).decode()
         return oauth.chooser(self._tokens.app, state=state)
 
     def take(self, code: str, state: str) -> Granted:
-        """Turn the code that an installer brings into tokens and keep them. Without `state` the install began at GHL.
+        """Exchange a code for tokens and store them. Without `state` the install began at GHL.
 
-        Raises Rejected for a wrong or old `state`, Unavailable when the state can't be reached (the code is good then, unless it
-        says otherwise), and what `oauth.decipher` raises.
+        Raises Rejected for a wrong or old `state`; Unavailable if Redis can't be reached (the code can be used again unless the
+        message says otherwise); and what `oauth.decipher` raises.
         """
         if state and not self._is_ours(state):
             raise Rejected("the install did not begin here, or too long ago")
@@ -83,12 +83,12 @@ class Installing:
             self._installs.add(location_id, granted.company_id)
 
     def _insist(self, keep: Callable[[], None]) -> None:
-        """The code is used up: tokens that aren't kept now are lost."""
+        """Retry storing the tokens: the code is used, so tokens that aren't stored now are lost. Raises Unavailable."""
         until = self._clock() + KEEP_SECONDS
         while True:
             try:
                 return keep()
             except Unavailable:
                 if self._clock() >= until:
-                    raise Unavailable("the tokens that GHL lent could not be kept, and are lost: install again") from None
+                    raise Unavailable("the tokens from GHL could not be stored and are lost: install again") from None
                 self._sleep(POLL_SECONDS)

@@ -1,9 +1,10 @@
-"""How the next tokens of a grant are had from GHL, by the one process that renews it.
+"""Gets the next tokens of a grant from GHL, in the process that renews it.
 
-* By the refresh token. Shown again within 30 s it brings the same pair (HighLevel's changelog, label "api"), so a lost answer is
-  asked for once more at once; what a process that died has asked for, the next one gets after the lease, which ends in time.
+* With the refresh token. Within 30 s GHL returns the same pair for it again (HighLevel's changelog, label "api"). So if an answer
+  is
+  lost, the request is repeated immediately; if a process crashed, the next one repeats it after the lease, which ends in time.
 * If GHL refuses it, by one reconnect with the app's own credentials (https://help.gohighlevel.com/support/solutions/articles/
-  155000003717): GHL gives a code, which is exchanged as an install's is, and nobody clicks.
+  155000003717): GHL returns a code, which is exchanged like that of an install, without any user.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ASK_SECONDS = 5.0
-# All of it ends before the lease does (`grants.LEASE_SECONDS`), and that within GHL's 30 s.
+# All requests end before the lease does (`grants.LEASE_SECONDS`), which is within GHL's 30 s.
 ALL_SECONDS = 14.0
 LEAST_SECONDS = 0.5
 
@@ -33,8 +34,8 @@ def next_tokens(grant: Grant, tokens: Tokens, *, clock: Callable[[], float]) -> 
     """The next pair of a grant that has a refresh token.
 
     Raises:
-        TokenRefused: GHL refuses the refresh token, and to reconnect the app.
-        OutcomeUnknown: no answer came, twice.
+        TokenRefused: GHL refuses the refresh token and the reconnect.
+        OutcomeUnknown: twice no answer arrived.
         Retryable, OperatorMustFix: as `oauth.decipher`.
     """
     end = clock() + ALL_SECONDS

@@ -1,4 +1,4 @@
-"""Token refresh: one process asks GHL, all others wait for the result; new tokens are stored before they are used."""
+"""Token refresh: one process asks GHL, all others wait for the result. New tokens are stored before they are used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.access.next_tokens import ASK_SECONDS, next_tokens
-from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, OutOfResources, Retryable, TokenRefused, Unavailable
+from bridge.errors import (
+    BridgeError,
+    OperatorMustFix,
+    OutcomeUnknown,
+    OutOfResources,
+    Retryable,
+    ServiceDown,
+    TokenRefused,
+    Unavailable,
+)
 from bridge.ghl import oauth
 from bridge.model import LocationId
 from bridge.store.locations.grants import of_company
@@ -25,17 +34,18 @@ log = structlog.get_logger()
 
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.1
-# Tokens that GHL has lent and that can't be kept are lost for good: it is worth waiting for Redis.
+# Tokens that can't be stored are lost for ever, so it is worth waiting for Redis.
 KEEP_SECONDS = 15.0
-# A renewal ahead of time that failed, or that another process is busy with, is looked at again after so long.
+# When to check again after an early renewal failed, or while another process is renewing.
 AHEAD_AGAIN_SECONDS = 5.0
 REMEMBERED = 4096
 
 
 class TokenRefresh:
-    """Tokens of grants, as they are now. `tokens` is None where no marketplace app is set up.
+    """The current tokens of grants.
 
-    An agency's grant is exchanged for that of each of its locations, when that is first needed.
+    `tokens` is None if no marketplace app is configured. An agency's grant is exchanged for one of each location when it is first
+    needed.
     """
 
     def __init__(
@@ -54,14 +64,13 @@ class TokenRefresh:
 
     @property
     def install_link(self) -> str:
-        """Where the app can be installed again; empty where no app is set up."""
+        """The URL to install the app again; empty if no app is configured."""
         return oauth.chooser(self._tokens.app) if self._tokens else ""
 
     def token(self, owner: Owner, company_id: str = "") -> str:
-        """An access token that hasn't ended. `company_id` names the agency that may lend a location its first one.
+        """A valid access token. `company_id` is the agency whose grant may be exchanged for the location's first token.
 
-        Raises OperatorMustFix when there is nothing to begin with, TokenRefused when it can't be renewed, Retryable when it can't
-        be now.
+        Raises OperatorMustFix if there is no grant, TokenRefused if it can't be renewed, Retryable if it can't be renewed now.
         """
         grant = self._known.get(owner) or self._read(owner)
         now = self._clock()
@@ -79,7 +88,7 @@ class TokenRefresh:
         return self._renew(owner, grant, company_id).access_token
 
     def renew_due(self, *, most: int = 10) -> int:
-        """Renew grants whose time has come, whether anybody needs them now or not; answers how many it were."""
+        """Renew all grants that are due, at most `most`. Returns their number."""
         due = self._grants.due(most=most) if self._tokens else ()
         for owner in due:
             grant = self._read(owner)
@@ -90,7 +99,7 @@ class TokenRefresh:
         return len(due)
 
     def _ahead(self, grant: Grant, company_id: str) -> str:
-        """Renew a token that is still good. Whatever goes wrong with that, it is used as long as it is."""
+        """Renew a token that is still valid. Errors are only logged, because the old token can still be used."""
         try:
             return self._renew(grant.owner, grant, company_id, patience=0.0).access_token
         except (Retryable, OutOfResources, OperatorMustFix):
@@ -111,13 +120,13 @@ class TokenRefresh:
                     following = self._read(owner)
                     if following:
                         return following
-                    raise Retryable(f"the grant of {owner} was taken away meanwhile")
+                    raise Retryable(f"the grant of {owner} was removed in the meantime")
             if self._clock() >= until:
                 raise Retryable(f"the grant of {owner} is being renewed by another process")
             self._sleep(POLL_SECONDS)
 
     def _bring(self, owner: Owner, grant: Grant | None, begun: RenewalBegun, company_id: str) -> Grant:
-        """Ask GHL and keep what it answers; whatever it is, the lease ends with a word about it."""
+        """Ask GHL and store its answer. In every case the lease ends with a recorded result."""
         try:
             granted = self._ask(owner, grant, company_id)
         except TokenRefused as error:
@@ -128,7 +137,7 @@ class TokenRefresh:
         except OutcomeUnknown as error:
             self._grants.lost(owner, begun.nonce)
             log.warning("grant.not_renewed", owner=owner, why=str(error))
-            raise Retryable(f"the grant of {owner} could not be renewed: {error}") from error
+            raise ServiceDown(f"the grant of {owner} could not be renewed: {error}") from error
         except BridgeError as error:
             self._grants.unsent(owner, begun.nonce)
             log.warning("grant.not_renewed", owner=owner, why=str(error))
@@ -136,7 +145,7 @@ class TokenRefresh:
         self._keep(owner, granted, version=grant.version if grant else "")
         kept = self._read(owner)
         if kept is None:
-            raise Retryable(f"the grant of {owner} was taken away meanwhile")
+            raise Retryable(f"the grant of {owner} was removed in the meantime")
         log.info("grant.renewed", owner=owner)
         return kept
 
@@ -148,9 +157,9 @@ class TokenRefresh:
         return self._exchange(owner, (grant.company_id if grant else "") or company_id, self._tokens)
 
     def _exchange(self, owner: Owner, company_id: str, tokens: Tokens) -> Granted:
-        """Let an agency's token be exchanged for its location's, with a renewed one if GHL calls it invalid."""
+        """Exchange an agency's token for its location's, after a renewal if GHL calls the agency's token invalid."""
         if not company_id or owner == of_company(company_id):
-            raise OperatorMustFix(f"there is no token of {owner}: install the app, or give a ghl_token; {self.install_link}")
+            raise OperatorMustFix(f"there is no token of {owner}: install the app, or set a ghl_token; {self.install_link}")
         company, location_id = of_company(company_id), LocationId(owner.partition(":")[2])
         shown = self.token(company)
         try:
@@ -190,5 +199,7 @@ class TokenRefresh:
 
 def _why(error: TokenRefused, grant: Grant | None, *, lost: bool) -> str:
     if lost and grant and grant.refresh_token:
-        return f"its refresh token is used up: a process ended, or a connection broke, before the new tokens were kept ({error})"
+        return (
+            f"its refresh token is used up: a process ended, or a connection broke, before the new tokens were stored ({error})"
+        )
     return str(error)

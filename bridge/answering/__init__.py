@@ -1,1 +1,1 @@
-"""The steps of a turn, with their I/O: the case and its guards, asking a provider, posting. `flow` puts them in order."""
+"""The steps of a turn, with their I/O: the case and its guards, asking a provider, posting. `flow` calls them in order."""

@@ -1,4 +1,4 @@
-"""Get the answer to a case: the saved one, or a new one that is saved before anything else happens."""
+"""Get the answer for a case: the saved one, or a new one, which is saved immediately."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from bridge.answering.services import AnswerServices
     from bridge.model import Completion, LedgerEntry
 
-# A provider whose delivery can be neither found nor excluded is asked once more, and not again.
+# If it is unknown whether a provider delivered, it is asked only once more.
 MOST_UNPROVEN_ASKS = 2
 
 
 def obtain(case: Case, services: AnswerServices) -> Completion | Ended | Again:
-    """The completion for this case, or how the turn ends or waits instead.
+    """Return the completion for this case, or the end or wait of the turn.
 
-    Raises what the completer raises, Retryable when GHL can't be read, Permanent when it can't be known what was delivered.
+    Raises what the completer raises; Retryable if GHL can't be read; Permanent if the outcome of an earlier delivery is unknown.
     """
     if case.completion:
         return case.completion
@@ -39,7 +39,10 @@ def obtain(case: Case, services: AnswerServices) -> Completion | Ended | Again:
 
 
 def _settle(case: Case, earlier: LedgerEntry, services: AnswerServices) -> Ended | Again | Sequence[str]:
-    """An earlier try asked a provider that may deliver by itself, and no readable answer came: the end, or whom to ask now."""
+    """Resolve an earlier attempt at a provider that may deliver by itself, without a readable answer.
+
+    Returns the end of the turn, or the providers to ask now.
+    """
     finding = look(case, services, since_ms=earlier.at_ms, find=lambda window, ours: find_delivery(window, ours=ours))
     match finding:
         case Again():
@@ -50,8 +53,8 @@ def _settle(case: Case, earlier: LedgerEntry, services: AnswerServices) -> Ended
             asked = f"the provider was asked {case.turn.asks} times"
             raise Permanent(f"outcome unknown: {asked}: {why}", outcome_unknown=True)
         case Absent():
-            # Whoever writes from here on is no delivery of the provider's.
-            why = "GHL shows no delivery of its own"
+            # Messages from now on are not the provider's delivery.
+            why = "GHL shows no delivery by the provider"
             services.lanes.unanswered(case.turn, at_ms=case.now_ms(services), provider=case.turn.asked, why=why, may_deliver=True)
     first, fallback = case.kept.location.provider, case.kept.location.fallback_provider
     return failover.order_after_loss(first, fallback, lost=case.turn.asked, absent=isinstance(finding, Absent))

@@ -1,4 +1,4 @@
-"""What is done beside a turn's end, and isn't worth losing the end over."""
+"""Optional steps at the end of a turn, whose failure must not prevent that end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 def attempt(case: Case, what: str, act: Callable[[], object]) -> None:
-    """Do it; a fault is logged. Raises Fenced and Unavailable: then the turn is another's."""
+    """Call `act` and log its errors. Raises only Fenced and Unavailable: then another worker has the turn."""
     try:
         act()
     except (Fenced, Unavailable):

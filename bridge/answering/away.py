@@ -1,4 +1,4 @@
-"""The away message: tell a contact once per closed period that the location is closed."""
+"""The away message, sent to a contact once per closed period."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ AWAY_PART = "away"
 
 
 def tell_away(case: Case, services: AnswerServices) -> None:
-    """Send `away_message` if this closed span has not had it yet. Raises Retryable when it could not be sent, but may be later.
+    """Send `away_message` if it was not sent in this closed period yet.
 
-    Any other fault is logged: the message is not going to be answered now in any case.
+    Raises Retryable if sending it may succeed later. Any other error is only logged, because the contact's message will not be
+    answered now in any case.
     """
     location, lane = case.kept.location, case.turn.lane
     closed = closed_since(hours_of(location), case.now_ms(services))

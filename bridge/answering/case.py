@@ -1,10 +1,11 @@
-"""A case: one turn with its location and the messages that deserve an answer, and the guards that are asked about it."""
+"""A case: one turn with its location and the messages to answer, and the guards that check it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bridge.answering.ghl_outage import TurnBreaker
 from bridge.ghl.access import Need
 from bridge.ghl.channels import by_settings
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
@@ -26,25 +27,26 @@ if TYPE_CHECKING:
     from bridge.store.locations.records import LocationRecord
 
 READ_SECONDS = 10.0
-# After so many dropped answers the next one is sent, or a steady writer would never hear from us.
+# After so many outdated answers the next one is sent, or a contact who writes continuously would never get a reply.
 MOST_STALE = 2
 
 
 @dataclass(slots=True, kw_only=True)
 class Case:
-    """A turn in work.
+    """A turn in progress.
 
-    `messages` are the ones to be answered, oldest first; `looked_up` is the contact and when GHL told it, `listed` what GHL
-    lists of the conversation, once it was read; `completion` is the answer, once there is one, and `parts` its texts as they are
-    posted; `standing` is how things stood when the guards were asked last, `told` what a step of the turn has told of that since;
-    `posted` is the last part, once it is posted and not noted; `skipped` counts messages that were ended one by one; `looks` how
-    often GHL was read for the outcome that is unsettled now; `excerpt` is what a provider said that failed, if no other answered;
-    `readings` are what this try has made of files, by message and place among its attachments.
+    `messages` are the messages to answer, oldest first. `looked_up` is the contact with the time GHL returned it (ms), `listed`
+    the conversation's list in GHL, both once they were read. `completion` is the answer, once there is one, and `parts` its
+    posted texts. `standing` is the standing that the guards used last, `told` a newer situation that a step of the turn returned.
+    `posted` is the last part if it is posted but not recorded yet. `skipped` counts messages that ended separately. `looks`
+    counts the read-backs of the current unknown outcome. `excerpt` is the error text of a failed provider, if no other answered.
+    `readings` are the results of reading files in this attempt, by message and index of the attachment.
     """
 
     turn: Turn
     kept: LocationRecord
     ghl_access: GHLAccess
+    breaker: TurnBreaker
     messages: tuple[InboundMessage, ...]
     completion: Completion | None = None
     skipped: int = 0
@@ -59,26 +61,26 @@ class Case:
     readings: dict[tuple[MessageId, int], Reading] = field(default_factory=dict)
 
     def now_ms(self, services: AnswerServices) -> int:
-        """Redis' clock now."""
+        """The current time of Redis' clock (ms)."""
         return self.turn.now_ms(services.clock())
 
     @property
     def ids(self) -> tuple[MessageId, ...]:
-        """The ids of the messages to be answered."""
+        """The ids of the messages to answer."""
         return tuple(message.id for message in self.messages)
 
     @property
     def last(self) -> InboundMessage:
-        """The newest message: its channel and conversation are the reply's."""
+        """The newest message; the reply uses its channel and conversation."""
         return self.messages[-1]
 
     @property
     def token(self) -> Access:
-        """The location's access to GHL. Until there is an answer to bring home, it gives way to those that have one."""
-        return self.ghl_access.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP)
+        """The location's access to GHL. Without an answer yet, its requests have lower priority than posts."""
+        return self.ghl_access.open(self.kept, Need.GUARD if self.completion else Need.LOOKUP, self.breaker)
 
     def ended(self, status: Status, skip: Skip | None = None, reply_ids: Sequence[MessageId] = ()) -> Ended:
-        """This case's end with one status for all its messages."""
+        """The end of this case with one status for all its messages."""
         reason, facts = (skip.reason, skip.facts) if skip else (None, "")
         replies = tuple(reply_ids)
         return Ended(
@@ -98,7 +100,7 @@ def open_case(turn: Turn, services: AnswerServices) -> Case | None:
         skip = Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
         services.lanes.end(turn, _skipped([message.id for message in chosen], skip))
         return None
-    # With a saved answer they stand or fall together, by the guards before its post.
+    # With a saved answer, all messages have the same outcome, which the guards before the post decide.
     fit = chosen if turn.answer else tuple(message for message in chosen if _deserves_answer(message, turn, kept, services))
     if not fit:
         services.lanes.let_go(turn)
@@ -107,6 +109,7 @@ def open_case(turn: Turn, services: AnswerServices) -> Case | None:
         turn=turn,
         kept=kept,
         ghl_access=services.ghl_access,
+        breaker=TurnBreaker(turn, services.circuits, services.clock),
         messages=fit,
         skipped=len(chosen) - len(fit),
         completion=turn.answer,
@@ -122,12 +125,12 @@ def open_location(turn: Turn, situation: Situation, services: AnswerServices) ->
 
 
 def may_become_stale(turn: Turn) -> bool:
-    """Whether a newer message may still make this turn's answer stale: nothing of it is in GHL, or may be."""
+    """Whether a newer message may still replace this turn's answer: no part of it is in GHL, or may be."""
     return turn.stale < MOST_STALE and not turn.replayed and not tried(turn)
 
 
 def tried(turn: Turn) -> bool:
-    """Whether anything of this turn is in GHL, or may be."""
+    """Whether any part of this turn is in GHL, or may be."""
     return any(may_be_there(turn, part) for part in turn.ledger if part != ASK)
 
 
@@ -137,18 +140,18 @@ def may_be_there(turn: Turn, part: str) -> bool:
 
 
 def heard_of_delivery(turn: Turn) -> tuple[MessageId, ...]:
-    """The ids under which GHL told of the whole answer as none of the bridge's posts: the provider has delivered it."""
+    """The ids under which GHL reported the whole answer without a post by the bridge: the provider has delivered it."""
     entry = turn.ledger.get(ASK)
     return entry.message_ids if entry and entry.state is SendState.SENT else ()
 
 
 def delivery(location: Location, answer: Completion) -> str:
-    """Who posts this answer: auto, bridge or provider."""
+    """Who posts this answer: `auto`, `bridge` or `provider`."""
     return location.delivery_of(answer.provider or location.provider)
 
 
 def _is_stale(turn: Turn, location: Location) -> bool:
-    """Whether messages joined that a saved answer knows nothing of."""
+    """Whether messages joined the turn after its answer was saved."""
     if turn.answer is None or heard_of_delivery(turn) or _is_the_providers(turn.answer, location):
         return False
     lines = {message.line for message in turn.messages if message.id in turn.answered}
@@ -157,20 +160,20 @@ def _is_stale(turn: Turn, location: Location) -> bool:
 
 
 def _is_the_providers(answer: Completion, location: Location) -> bool:
-    """An answer that the provider delivers, or says that it delivered, can't be taken back."""
+    """Whether the provider delivers the answer, or claims that it did: then it can't be taken back."""
     how = delivery(location, answer)
     return how == "provider" or (how == "auto" and answer.claims_delivery)
 
 
 def judge(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> Skip | None:
-    """Judge one message of a turn that opens."""
+    """Check one message of a new case. Returns the Skip of the first rule that applies, or None."""
     age = _age(message, turn, kept, services)
     skip = _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
     return still_holds(skip, turn.asked_for) or judge_reaction(message, turn.said)
 
 
 def judge_turn(case: Case, kept: LocationRecord, services: AnswerServices) -> Skip | None:
-    """Judge all messages of a turn once more, by the location as it is now."""
+    """Check all messages of a turn again with the current settings. Returns a Skip, or None."""
     age = _age(case.last, case.turn, kept, services)
     skip = _uninstalled(kept) or guards.judge_turn(case.messages, kept.location, age_seconds=age, paused=kept.paused)
     return still_holds(skip, case.turn.asked_for)
@@ -181,7 +184,7 @@ def _uninstalled(kept: LocationRecord) -> Skip | None:
 
 
 def _age(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> float:
-    """Seconds. A replay is asked for by an operator, who knows how old it is."""
+    """A message's age in seconds; 0 for a replay, because an operator decided on it."""
     held = (kept.held_from_ms, kept.held_until_ms)
     hours = hours_of(kept.location)
     return 0.0 if turn.replayed else guards.age_of(message, now_ms=turn.now_ms(services.clock()), held=held, hours=hours)
@@ -190,9 +193,9 @@ def _age(message: InboundMessage, turn: Turn, kept: LocationRecord, services: An
 def _deserves_answer(message: InboundMessage, turn: Turn, kept: LocationRecord, services: AnswerServices) -> bool:
     skip = judge(message, turn, kept, services)
     if skip and skip.reason is Reason.CHANNEL_OFF and message.provisional:
-        return True  # by which channel it came is asked first
+        return True  # its channel must be looked up first
     if skip and skip.reason is Reason.BLANK and guards.may_have_files(message, kept.location):
-        return True  # GHL is asked for its files first
+        return True  # its files must be read from GHL first
     if skip:
         services.lanes.skip(turn, _skipped([message.id], skip))
     return skip is None

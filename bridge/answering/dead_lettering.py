@@ -1,4 +1,4 @@
-"""Dead-lettering a turn: tag the contact for staff, apologise to the contact once, write the dead letter."""
+"""Dead-lettering a turn: tag the contact for staff, send one failure message, write the dead letter."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FAILURE_PART = "failure"
 
 
 def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
-    """Write the dead letter, after what the location wants done then; False when the turn waits on hold instead.
+    """Add the tag, send the failure message, and write the dead letter. Returns False if the turn waits on hold instead.
 
-    Neither the tag nor the message is worth losing the dead letter over: their faults are logged.
+    Errors of the tag and the message are only logged, so that they don't prevent the dead letter.
     """
     location = case.kept.location
-    may_act = dead.refused != "ghl" and not (dead.refused and _on_hold(case, services))
+    may_act = dead.refused not in {"ghl", "version"} and not (dead.refused and _on_hold(case, services))
     if location.dead_letter_tag and may_act:
         attempt(case, "tag", lambda: _tag(case, location.dead_letter_tag, services))
     if location.failure_message and may_act and not _outcome_unknown(case, dead) and FAILURE_PART not in case.turn.ledger:
@@ -34,13 +34,13 @@ def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
 
 
 def _on_hold(case: Case, services: AnswerServices) -> bool:
-    """The turn is going to wait instead: neither the tag nor the message applies."""
+    """Whether the turn will wait on hold: then neither the tag nor the message applies."""
     kept = services.locations.get(case.turn.lane.location_id)
     return kept is not None and kept.hold_since_ms > 0
 
 
 def _outcome_unknown(case: Case, dead: Dead) -> bool:
-    """The reply may be there: an apology beside it would be a second answer."""
+    """Whether the reply may be in GHL: then a failure message would be a second answer."""
     unsettled = any(entry.state in {SendState.ASKING, SendState.SENDING} for entry in case.turn.ledger.values())
     return unsettled or dead.outcome_unknown
 

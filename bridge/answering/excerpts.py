@@ -1,4 +1,4 @@
-"""What a provider said when it failed, on its way into the state: cleaned of what must not be read in it, and sealed."""
+"""Excerpts of a provider's error text: secrets and personal data are removed, then it is encrypted and stored."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def excerpt_of(
     case: Case, error: BridgeError, question: Question, provider: str, services: AnswerServices
 ) -> SealedExcerpt | None:
-    """What is kept of a fault's body; None where nothing came, or nothing of it may be kept."""
+    """The excerpt of an error's body; None if there is no body, or nothing of it may be stored."""
     said = excerpt(error.said, _known(case, question, services)) if error.said else ""
     return services.excerpts.seal(said, provider=provider) if said else None
 
 
 def _known(case: Case, question: Question, services: AnswerServices) -> Known:
-    """Everything that a service which echoes its question may say."""
+    """All values of the question that a service may echo in its error."""
     messages = (*case.turn.carried, *case.messages)
     earlier = (one.content for one in (*question.history, *case.turn.said))
     return Known(
@@ -43,7 +43,7 @@ def _known(case: Case, question: Question, services: AnswerServices) -> Known:
 
 
 def _secrets_in(settings: BaseModel) -> Iterator[str]:
-    """Every token of a location, and what its addresses carry of one: a password, or values of their query."""
+    """Every token of a location, including passwords and query values in its URLs."""
     for name, value in settings:
         if isinstance(value, BaseModel):
             yield from _secrets_in(value)

@@ -1,11 +1,12 @@
-"""Failover: ask a location's provider and, when it is down, its fallback.
+"""Failover: ask a location's provider and, if it is down, its fallback.
 
-There is one answer, never both, and no try is spent on a provider that is down.
+Only one of them answers, and a provider that is down uses no attempt.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,6 +17,7 @@ from bridge.answering.history import history
 from bridge.errors import CutOff, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
 from bridge.model import Again
 from bridge.policy import failover, transcript
+from bridge.store.lanes.excerpts import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,23 +26,25 @@ if TYPE_CHECKING:
     from bridge.answering.services import AnswerServices
     from bridge.model import Completion, Question
     from bridge.store.lanes.excerpts import SealedExcerpt
+    from bridge.store.lanes.patch import ExcerptPatch
 
 log = structlog.get_logger()
 
-# A lane that waits for a provider is woken when it answers again. It looks by itself so rarely, for its messages grow old.
+# A lane that waits for a provider is woken when it answers again. It also checks at this interval, because messages become too
+# old.
 LONGEST_WAIT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """A provider that is down, by its circuit."""
+    """A provider whose circuit is open."""
 
     circuit: str
 
 
 @dataclass(frozen=True, slots=True)
 class AskedProvider:
-    """A provider that is asked: its name, its circuit, since when (Redis' clock), and whether it may deliver by itself."""
+    """A provider that is being asked: name, circuit, start time (ms, Redis' clock), and whether it may deliver by itself."""
 
     name: str
     circuit: str
@@ -49,10 +53,12 @@ class AskedProvider:
 
 
 def ask(case: Case, names: Sequence[str], services: AnswerServices) -> Completion | Again:
-    """Ask the providers of these names in turn, until one answers; Again if all are down, or an outcome is to be settled first.
+    """Ask these providers in order until one answers.
 
-    Raises Retryable (a passing fault, nothing delivered), OutcomeUnknown, and Permanent if the location's own provider refused,
-    or was cut off and nobody stood in: asked again, it would cost the same and end the same.
+    Returns Again if all are down, or an unknown outcome must be resolved first.
+
+    Raises Retryable (a temporary error, nothing was delivered), OutcomeUnknown, and Permanent if the location's own provider
+    refused, or if its answer was cut off and no fallback answered.
     """
     shut: list[str] = []
     fault: Retryable | None = None
@@ -68,7 +74,7 @@ def ask(case: Case, names: Sequence[str], services: AnswerServices) -> Completio
                 continue
             if name == case.kept.location.provider:
                 raise
-            fault = fault or Retryable(f"{name} can't stand in: {error}")
+            fault = fault or Retryable(f"fallback {name} can't be used: {error}")
         else:
             if not isinstance(outcome, Shut):
                 return outcome
@@ -81,12 +87,12 @@ def ask(case: Case, names: Sequence[str], services: AnswerServices) -> Completio
 
 
 def _wait(case: Case, fault: Retryable | None, shut: Sequence[str], services: AnswerServices) -> Again:
-    """Wait for whoever answers first: the one that is down, or the other after its fault. Neither is this turn's."""
-    wait, why = LONGEST_WAIT_SECONDS, "the provider is down: it is asked again as soon as it answers"
+    """Wait for the provider that answers first: the one that is down, or the other one after its error. Uses no attempt."""
+    wait, why = LONGEST_WAIT_SECONDS, "the provider is down; it is asked again as soon as it answers"
     if fault:
         delays = services.retry_delays or (LONGEST_WAIT_SECONDS,)
         usual = delays[min(case.turn.attempts, len(delays) - 1)]
-        # Nothing is counted here: who says "again at once" must not be asked without end.
+        # Nothing is counted here, so a provider that asks for an immediate retry must not be asked without a limit.
         wait, why = max(usual, fault.retry_after or 0), f"{why}; meanwhile {fault}"
     return Again(wait=wait, why=why, counts=False, circuits=tuple(shut))
 
@@ -112,7 +118,7 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
     try:
         return _complete(case, asked, question, services, patient=admitted == "closed")
     except OutOfResources as error:
-        # Nobody was asked, and nobody else's circuit is told.
+        # No provider was asked, so no circuit changes.
         services.lanes.unanswered(
             turn, at_ms=case.now_ms(services), provider=name, why=str(error), may_deliver=asked.may_deliver, excerpt=None
         )
@@ -125,7 +131,9 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
 
 def _complete(case: Case, asked: AskedProvider, question: Question, services: AnswerServices, *, patient: bool) -> Completion:
     location, turn = case.kept.location, case.turn
-    completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient)
+    # Paused or given back since, the turn may be another's, who asked too: two deliveries could never be taken back.
+    fence = partial(services.lanes.hold, turn) if asked.may_deliver else None
+    completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient, before_send=fence)
     answer = completer.complete(question, seconds=location.provider_timeout_seconds)
     case.completion = replace(answer, provider=asked.name)
     if warned := case.completion.evidence.get("warnings"):
@@ -141,12 +149,19 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
         may_claim=location.delivery_of(asked.name) != "bridge",
         circuit=asked.circuit,
         conversation_id=case.last.conversation_id,
+        knowledge=_knowledge(case, answer, asked.name, services),
     )
     case.told, case.excerpt = now.situation, None
     if asked.may_deliver:
-        # Its delivery may have been heard of before its answer came.
+        # Its delivery may have been reported before its answer arrived.
         case.turn = replace(turn, ledger=now.ledger, answered_at_ms=now_ms)
     return case.completion
+
+
+def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServices) -> ExcerptPatch | None:
+    """The words that the answer rests on, where the location keeps them."""
+    keep = case.kept.location.evidence_texts and answer.knowledge
+    return known_of(case.turn, services.excerpts.seal(answer.knowledge, provider=name)) if keep else None
 
 
 def _question(case: Case, name: str, services: AnswerServices) -> Question:
@@ -163,10 +178,7 @@ def _tell(
     excerpt: SealedExcerpt | None,
     services: AnswerServices,
 ) -> Again | Shut:
-    """Write down what the fault says of the provider.
-
-    Raises it again, unless the provider is down, which doesn't count as an attempt.
-    """
+    """Record the error for the provider's circuit. Raises it again, unless the provider is down, which uses no attempt."""
     turn, unknown = case.turn, isinstance(error, OutcomeUnknown)
     if not unknown:
         now_ms = case.now_ms(services)

@@ -1,4 +1,4 @@
-"""The guards and what they read: checked before a completion is paid for, and again right before each post."""
+"""The guards with their I/O: checked before the completion, and again immediately before each post."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import READ_SECONDS, judge_turn, open_location
 from bridge.answering.list_lag import note_lag
+from bridge.answering.other_bot import judge_author
 from bridge.ghl.channels import find_kind
 from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
     from bridge.model import Contact, Listed, Situation
 
 LOOKUP_COUNTS_SECONDS = 15.0
-# What a step of the turn told along with its answer counts as how things stand now, but only for what follows at once.
+# A situation that a step of the turn returned counts as current, but only for the next step within this time.
 TOLD_COUNTS_SECONDS = 1.0
 
 
 def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
-    """Ask every guard that needs more than the message. Raises Retryable when GHL can't be asked."""
+    """Check all guards that need more than the message. Returns a Skip or None. Raises Retryable if GHL can't be read."""
     case.standing = _look(case, services).standing
     return _judge_contact_and_channel(case, services) or _judge_loop(case, services) or _judge_hours(case, services)
 
 
 def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
-    """Ask every guard once more, with the location and the contact as they are now. Raises Retryable when GHL can't be asked."""
+    """Check all guards again with current settings and contact data. Raises Retryable if GHL can't be read."""
     return may_write(case, services) or _judge_hours(case, services)
 
 
 def may_write(case: Case, services: AnswerServices) -> Skip | None:
-    """Ask every guard but the opening hours. Raises Retryable when GHL can't be asked."""
+    """Check all guards except business hours. Raises Retryable if GHL can't be read."""
     situation = _look(case, services)
     kept = open_location(case.turn, situation, services)
     if kept is None:
@@ -46,7 +47,7 @@ def may_write(case: Case, services: AnswerServices) -> Skip | None:
 
 
 def _look(case: Case, services: AnswerServices) -> Situation:
-    """How things stand now; what was told is looked at once."""
+    """The current situation: the one that a step returned (used once), or a new one from Redis."""
     told, case.told = case.told, None
     conversation = case.last.conversation_id
     if told and told.conversation_id == conversation and services.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
@@ -62,14 +63,15 @@ def _judge_contact_and_channel(case: Case, services: AnswerServices) -> Skip | N
 def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     lane, location, conversation = case.turn.lane, case.kept.location, case.last.conversation_id
     if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
-        # Nobody tells this location who else writes to its contacts: only GHL's own list does.
+        # No events report this location's outbound messages, so GHL's list is read.
         listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         note_lag(case, listed, services)
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
     standing = overrule_standing(case.standing, case.turn.asked_for)
-    return guards.judge_standing(standing, case.last.channel, location, now_ms=case.now_ms(services))
+    skip = guards.judge_standing(standing, case.last.channel, location, now_ms=case.now_ms(services))
+    return judge_author(case, skip, services)
 
 
 def _outbound(case: Case, row: Listed) -> OutboundMessage:
@@ -97,7 +99,7 @@ def _judge_contact(case: Case, services: AnswerServices) -> Skip | None:
 
 
 def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
-    """The contact, and when GHL told it (ms)."""
+    """The contact, with the time GHL returned it (ms)."""
     now = services.clock()
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
@@ -109,7 +111,7 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
 def _judge_loop(case: Case, services: AnswerServices) -> Skip | None:
     if case.turn.replayed:
         return None
-    said = [one for one in case.turn.said if one.id not in case.ids]
+    said = [one for one in case.turn.said if one.content and one.id not in case.ids]
     return loops.judge_loop(case.messages, said, now_ms=case.now_ms(services))
 
 

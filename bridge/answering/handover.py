@@ -1,7 +1,6 @@
-"""A handover: the service asked for a person, and staff is told before the turn ends.
+"""A handover: the service asked for a person, and staff is informed before the turn ends.
 
-The turn's end notes that the contact is left to people from then on (`release.lua`); what the contact is told goes out as any
-reply does (`posting`).
+The end of the turn records the handover (`release.lua`); the message to the contact is posted like any reply (`posting`).
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
 NOTE_PART = "note"
 NOTE_TITLE = "The AI agent asks for a person:"
-# Somebody has the conversation, or wants nothing done in it.
+# A person already has the conversation, or an operator paused it.
 IN_HAND = frozenset({Reason.UNKNOWN_LOCATION, Reason.LOCATION_PAUSED, Reason.CONVERSATION_PAUSED, Reason.HUMAN_TAKEOVER})
 
 
 def hand_over(case: Case, completion: Completion, ended: Ended, services: AnswerServices) -> Ended:
-    """Do what the location wants done when a person is asked for, and let the end say so.
+    """Tag and assign the contact and post the note, and return the turn's end with the handover.
 
-    Neither the tag, the assignment nor the note is worth losing the end over: their faults are logged.
+    Errors of tag, assignment and note are only logged, so that they don't prevent the end.
     """
     if not completion.handover or (ended.status is Status.SKIPPED and ended.reason in IN_HAND):
         return ended

@@ -1,4 +1,4 @@
-"""What was said before a turn, for providers that keep no memory of their own."""
+"""The earlier messages of a conversation, for providers that keep no history."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# One page of GHL's list: what is further back, a provider hardly needs.
+# One page of GHL's list; a provider hardly needs older messages.
 MOST_TOPPED_UP = 50
 
 
 def history(case: Case, services: AnswerServices) -> tuple[PastMessage, ...]:
-    """The conversation's earlier messages, oldest first, at most `history_messages`: from the record, once topped up from GHL.
+    """The conversation's earlier messages, oldest first, at most `history_messages`: the transcript, after a backfill from GHL.
 
-    What GHL can't tell now is done without: an answer that knows less is better than none.
+    If GHL can't be read, the messages of the transcript are used: an answer with less history is better than none.
     """
     count = case.kept.location.history_messages
     if not count:
         return ()
     said = _record(case, count, services)
     lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
-    if not lacks or case.turn.topped or case.listed is not None:
-        return said
-    case.listed = _list(case, services)
-    return _record(case, count, services)
+    if lacks and not case.turn.topped and case.listed is None:
+        case.listed = _list(case, services)
+        said = _record(case, count, services)
+    return transcript.as_told(said, files=case.kept.location.media != "ignore")
 
 
 def _record(case: Case, count: int, services: AnswerServices) -> tuple[PastMessage, ...]:
-    """What is on record, and will be; it is read if the turn doesn't know enough of it."""
+    """The transcript, read from Redis if the turn contains too few of its messages."""
     asked = {message.id for message in (*case.turn.messages, *case.turn.carried)}
     said, most = case.turn.said, count + len(asked)
     if MOST_SAID <= len(said) < most:
@@ -50,7 +50,7 @@ def _record(case: Case, count: int, services: AnswerServices) -> tuple[PastMessa
 
 
 def _list(case: Case, services: AnswerServices) -> tuple[PastMessage, ...] | None:
-    """What GHL lists, oldest first, as the record keeps it; None if it can't tell now."""
+    """GHL's list, oldest first, in the form of the transcript; None if GHL can't be read."""
     turn = case.turn
     try:
         page = services.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
@@ -59,5 +59,5 @@ def _list(case: Case, services: AnswerServices) -> tuple[PastMessage, ...] | Non
     except BridgeError as error:
         log.warning("turn.not_done", what="history", lane=str(turn.lane), turn=turn.id, error=str(error))
         return None
-    # GHL lists the newest first; those of one moment stay in their order.
+    # GHL lists the newest first; messages with the same time keep their order.
     return tuple(replace(one, content=cut(one.content)) for one in transcript.read_back(reversed(page.listed)))

@@ -1,4 +1,4 @@
-"""Measure how late GHL lists a location's messages, by what a look at a conversation shows of those that are known."""
+"""Measures GHL's delay in listing a location's messages, with known messages of a conversation that was read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def note_lag(case: Case, listed: Iterable[Listed], services: AnswerServices) -> ListLag:
-    """Hold what GHL lists of the case's conversation against what is known of it; answers what this look shows."""
+    """Compare GHL's list of the case's conversation with the known messages, and record the result. Returns it, too."""
     location, now_ms = case.turn.lane.location_id, case.turn.now_ms(services.clock())
     ids = {id_ for row in listed for id_ in (row.id, *row.email_message_ids)}
     seen = measure(_known(case), ids, now_ms=now_ms)
@@ -30,7 +30,7 @@ def note_lag(case: Case, listed: Iterable[Listed], services: AnswerServices) -> 
 
 
 def doubt(case: Case, seen: ListLag, since_ms: int, services: AnswerServices) -> Unproven | float:
-    """Whether an absence can be believed: for how long (s) it can't yet, 0 if it can, or why it never will."""
+    """How long to wait (s) before a missing message counts as absent, 0 if it does now; or the reason why it never will."""
     age_ms = case.turn.now_ms(services.clock()) - since_ms
     if seen.missing > LONGEST_MS:
         return Unproven(f"GHL's list still lacks a message of {seen.missing / 1000:.0f} s ago, so absence proves nothing")
@@ -39,11 +39,11 @@ def doubt(case: Case, seen: ListLag, since_ms: int, services: AnswerServices) ->
 
 
 def _known(case: Case) -> dict[MessageId, int]:
-    """The conversation's messages that GHL surely has, and when they were written: the turn's own, and those on record."""
+    """Messages that are certainly in GHL, with their times (ms): those of the turn and of the transcript."""
     said = {one.id: one.at_ms for one in case.turn.said if one.at_ms and not one.id.startswith(case.turn.id)}
     return {**said, **{one.id: one.date_added_ms for one in case.messages if one.date_added_ms and _is_listed(one)}}
 
 
 def _is_listed(message: InboundMessage) -> bool:
-    """Whether GHL lists a message under this id: not one that is only known by its webhook."""
+    """Whether GHL lists the message under this id, which is not so for a message that is only known from its webhook."""
     return not (message.provisional or message.id == message.webhook_id or message.id.startswith("sha256-"))

@@ -1,10 +1,11 @@
-"""What a provider is told of a message's files: what they say, pictures, addresses, or a line that it hasn't seen them."""
+"""Files in questions to a provider: transcripts, pictures, addresses, or a line that mentions them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bridge.answering.media_links import with_fresh_addresses
 from bridge.policy import transcript
 from bridge.policy.media import attachments_of, linked_line, unread_line, unseen_line
 
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
 
 
 def tell(question: Question, case: Case, name: str, services: AnswerServices) -> Question:
-    """The question to this provider with lines about the files, which are no words of the contact's and are kept nowhere."""
+    """Add files, and lines about files, to the question for this provider. The lines are never stored."""
     location = case.kept.location
     if location.media == "ignore":
         return question
     messages = transcript.asked(case.messages, case.turn.carried)
     takes = services.providers.takes_files(location, name)
     if location.media == "links" and takes == "links":
-        files = tuple(each for message in messages for each in attachments_of(message))
+        fresh = with_fresh_addresses(case, messages, services)
+        files = tuple(each for message in fresh for each in attachments_of(message))
         return replace(question, input=_with(question.input, linked_line(files)), attachments=files)
     images = tuple(reading.image for reading in case.readings.values() if reading.image) if takes == "images" else ()
     lines = _lines(case, messages, shown=bool(images))
@@ -30,7 +32,7 @@ def tell(question: Question, case: Case, name: str, services: AnswerServices) ->
 
 
 def _lines(case: Case, messages: tuple[InboundMessage, ...], *, shown: bool) -> tuple[str, str]:
-    """What is told of files that were not read, and of those that could not be."""
+    """The lines about files that were not read, or could not be read."""
     unseen: list[Attachment] = []
     unread = []
     for message in messages:

@@ -1,4 +1,4 @@
-"""Look for files and words that a webhook kept back: WhatsApp's media come with neither, and GHL's own record has them later."""
+"""Reads content that a webhook lacks from GHL: WhatsApp's media webhooks have neither text nor file, but GHL has them later."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTHING_CAME = Skip(Reason.BLANK, "GHL gave neither text nor file")
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A message that seems empty, what GHL's record of it holds (None: nothing yet), and when to look again (s; None: never)."""
+    """An empty message, its content in GHL (None: nothing yet), and the wait until the next read (s; None: no further read)."""
 
     message: InboundMessage
     content: Content | None
@@ -31,9 +31,9 @@ class _Look:
 
 
 def look_for_files(case: Case, services: AnswerServices) -> Resolved | Again | Ended | None:
-    """Ask GHL for what its webhooks kept back, and wait for it; None if no message of the turn seems empty.
+    """Read the content of empty messages from GHL, or wait for it. Returns None if no message of the turn is empty.
 
-    Raises what reading GHL raises, unless there is another look.
+    Raises what reading GHL raises, unless another read follows.
     """
     location = case.kept.location
     empty = () if case.completion else tuple(one for one in case.messages if guards.may_have_files(one, location))
@@ -49,7 +49,7 @@ def look_for_files(case: Case, services: AnswerServices) -> Resolved | Again | E
         _keep(case, each, services)
     waits = [each.again for each in looks if each.again is not None and not each.content]
     if waits and not found:
-        why = "the message came without text and file: GHL is asked for them"
+        why = "the message has neither text nor file: they are read from GHL"
         seen = case.turn.waiting - case.skipped
         return Again(wait=min(waits), why=why, counts=False, looks=case.turn.looks, status=Status.WAITING, until_newer=seen)
     gone = tuple(each.message.id for each in looks if not each.content and each.again is None)
@@ -70,7 +70,7 @@ def _look(case: Case, message: InboundMessage, came_ms: int, services: AnswerSer
         raise
     except Permanent as error:  # GHL doesn't know it, or not yet
         if isinstance(error, OperatorMustFix) and message.channel is Channel.WHATSAPP:
-            raise  # there it holds something for sure
+            raise  # there is always content there
         content = None
     except Retryable:
         if again is None:
@@ -81,13 +81,13 @@ def _look(case: Case, message: InboundMessage, came_ms: int, services: AnswerSer
 
 
 def _is_overtaken(case: Case, message: InboundMessage) -> bool:
-    """Whether the contact has written since: that is not kept waiting."""
+    """Whether the contact has written since; a newer message must not wait."""
     ids = [one.id for one in case.turn.messages]
     return any(one.text.strip() for one in case.turn.messages[ids.index(message.id) + 1 :])
 
 
 def _text(message: InboundMessage, content: Content) -> str:
-    """An e-mail's record is HTML, with its history: its webhook has the words."""
+    """The message's text. For an e-mail it is the webhook's, because GHL's is HTML with the history."""
     return "" if message.channel is Channel.EMAIL else content.text.strip()
 
 
@@ -98,8 +98,8 @@ def _keep(case: Case, look: _Look, services: AnswerServices) -> None:
     known = replace(message, text=_text(message, content), attachments=content.attachments)
     kinds = [each.kind for each in media.attachments_of(known)]
     holds = media.counted(kinds) or "its text"
-    told = {"step": "resolved", "message_id": known.id, "how": f"GHL's own record holds {holds}", "files": kinds}
+    told = {"step": "resolved", "message_id": known.id, "how": f"read from GHL: {holds}", "files": kinds}
     services.lanes.know(case.turn, [known], event=told)
     if stops(known.text, known.channel, case.kept.location.stop_words):
-        heard = {"step": "stopped", "message_id": known.id, "channel": known.channel, "how": "by the text in GHL's own record"}
+        heard = {"step": "stopped", "message_id": known.id, "channel": known.channel, "how": "by the text in GHL"}
         services.lanes.stop(case.turn, known.channel, at_ms=known.date_added_ms or case.now_ms(services), event=heard)

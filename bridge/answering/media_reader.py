@@ -1,4 +1,4 @@
-"""Read one file: download it, tell its kind by its bytes, and have a voice note transcribed. Its bytes are kept nowhere."""
+"""Reads one file: downloads it, detects its kind from its bytes, and has a voice note transcribed. The file is not stored."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 25 * 1024 * 1024
 DOWNLOAD_SECONDS, TRANSCRIPTION_SECONDS = 15.0, 60.0
-# Each holds a file of 25 MiB in memory, and once more on its way to a service.
+# Each may hold a file of 25 MiB in memory twice, for the download and the upload.
 AT_ONCE = 2
 PATIENCE_SECONDS = 60.0
-# What models with eyes take; others, HEIC among them, would cost a refused question.
+# Picture types that vision models accept; with others, such as HEIC, they refuse the question.
 SEEN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
 class MediaReader:
     """Reads files for all turns of a process, two at a time.
 
-    `wire` reaches where providers may be; `allow_private`: a transcription service may be asked by plain http.
+    `wire` connects only to addresses that providers may have; `allow_private` allows plain http to a transcription service.
     """
 
     def __init__(self, downloads: Downloads, wire: Wire, reads: MediaReads, *, allow_private: bool) -> None:
@@ -43,7 +43,7 @@ class MediaReader:
         self._slots = Semaphore(AT_ONCE)
 
     def read(self, url: str, kind: MediaKind, location: Location, *, images: bool) -> tuple[Reading, bool]:
-        """What a file says, and whether its address is out of date. Raises Unavailable when Redis can't be reached."""
+        """Read a file. Returns the result, and whether the address has expired. Raises Unavailable if Redis can't be reached."""
         if not self._slots.acquire(timeout=PATIENCE_SECONDS):
             return Reading(kind=kind, why=f"{AT_ONCE} other files are being read"), False
         try:
@@ -62,7 +62,7 @@ class MediaReader:
             return self._transcribe(content, type_, location)
         if type_.kind is MediaKind.IMAGE and images and type_.mime in SEEN:
             return Reading(kind=type_.kind, image=f"data:{type_.mime};base64,{b64encode(content).decode()}")
-        return Reading(kind=type_.kind, why=f"{type_.mime} is not read here")
+        return Reading(kind=type_.kind, why=f"{type_.mime} can't be read")
 
     def _transcribe(self, content: bytes, type_: FileType, location: Location) -> Reading:
         transcriber = transcription.of(location)

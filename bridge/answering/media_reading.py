@@ -1,13 +1,12 @@
-"""Read a turn's files before its question is asked: what is said in them counts as the contact's words."""
+"""Reads a turn's files before the provider is asked; transcripts count as the contact's text."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS
+from bridge.answering.media_links import fresh_addresses
 from bridge.answering.posting import say
-from bridge.errors import Permanent, Retryable
 from bridge.model import Again, Ended, MediaKind, Reading, Reason, Skip, Status
 from bridge.policy import failover, transcript
 from bridge.policy.consent import is_spoken_stop
@@ -22,21 +21,21 @@ if TYPE_CHECKING:
 
 MOST_FILES = 5
 MEDIA_PART = "media"
-# A film is not read, but a voice note may be called one.
+# Videos are not read, but a voice note may have a video's file name.
 _READ = frozenset({MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.FILE})
 
 
 def read_files(case: Case, services: AnswerServices) -> Ended | Again | None:
-    """Read what can be read, oldest first, and keep each transcript before anything else; how the turn ends if that ends it.
+    """Read the files, oldest first, and store each transcript immediately. Returns the end of the turn, if reading ends it.
 
-    What can't be read is no fault: the model and the operator are told. Raises Unavailable and Fenced.
+    A file that can't be read is not an error; the model and the timeline mention it. Raises Unavailable and Fenced.
     """
     location = case.kept.location
     if location.media != "read" or case.completion:
         return None
     names = failover.order(location.provider, location.fallback_provider)
     images = any(services.providers.takes_files(location, name) == "images" for name in names)
-    for number, (message, place, file) in enumerate(list(_unread(case, images=images))):
+    for number, (message, place, file) in enumerate(list(_unread(case, images=images)), _read_before(case)):
         if number < MOST_FILES:
             reading = _read(case, message, place, file, services, images=images)
         else:
@@ -47,10 +46,16 @@ def read_files(case: Case, services: AnswerServices) -> Ended | Again | None:
 
 
 def unreadable(case: Case, ended: Ended) -> Ended:
-    """The end of a turn: silence about files that nobody could read has a reason of its own."""
+    """Change the reason of the turn's end if the provider gave no reply to files that could not be read."""
     if ended.status is not Status.NO_REPLY or case.turn.answer or not _is_nothing_read(case):
         return ended
     return replace(ended, status=Status.SKIPPED, reason=Reason.UNREADABLE_MEDIA, facts=_facts(case))
+
+
+def _read_before(case: Case) -> int:
+    """How many files an earlier try has read."""
+    messages = transcript.asked(case.messages, case.turn.carried)
+    return sum(bool(said) for message in messages for said in message.transcripts)
 
 
 def _unread(case: Case, *, images: bool) -> Iterator[tuple[InboundMessage, int, Attachment]]:
@@ -66,19 +71,10 @@ def _read(
 ) -> Reading:
     location = case.kept.location
     reading, stale = services.media.read(file.url, file.kind, location, images=images)
-    fresh = _fresh_url(case, message, place, services) if stale else ""
-    if fresh and fresh != file.url:
+    fresh = fresh_addresses(case, message, services)[place] if stale else file.url
+    if fresh != file.url:
         reading, _ = services.media.read(fresh, file.kind, location, images=images)
     return reading
-
-
-def _fresh_url(case: Case, message: InboundMessage, place: int, services: AnswerServices) -> str:
-    """The file's address as GHL tells it now: addresses expire."""
-    try:
-        urls = services.ghl.content(message.id, token=case.token, seconds=READ_SECONDS).attachments
-    except (Permanent, Retryable):
-        return ""
-    return "".join(urls[place : place + 1])
 
 
 def _keep(case: Case, id_: str, place: int, reading: Reading, services: AnswerServices) -> None:
@@ -102,14 +98,14 @@ def _keep(case: Case, id_: str, place: int, reading: Reading, services: AnswerSe
 
 
 def _end_by_stop(case: Case, services: AnswerServices) -> Ended | None:
-    """A voice note that says STOP and nothing else stops, as a text would."""
+    """End the turn if a voice note contains only a stop word, which opts the contact out like a text."""
     stops = [one for one in case.messages if not one.text.strip() and is_spoken_stop(one.words, case.kept.location.stop_words)]
     if not stops:
         return None
     last = stops[-1]
     event = {"step": "stopped", "message_id": last.id, "channel": last.channel, "how": "stop spoken"}
-    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event)
-    facts = f"stop spoken in a voice note; {last.channel} stopped until the contact writes START"
+    services.lanes.stop(case.turn, last.channel, at_ms=last.date_added_ms or case.now_ms(services), event=event, spoken=True)
+    facts = f"stop spoken in a voice note; {last.channel} opted out until the contact writes START"
     return case.ended(Status.SKIPPED, Skip(Reason.STOP_WORD, facts))
 
 
@@ -127,7 +123,7 @@ def _say_that_nothing_was_read(case: Case, services: AnswerServices) -> Ended | 
 
 
 def _is_nothing_read(case: Case) -> bool:
-    """Whether files were tried, and there is nothing else to answer."""
+    """Whether reading failed for all files, and there is no other content to answer."""
     messages = transcript.asked(case.messages, case.turn.carried)
     return bool(case.readings) and not any(one.words for one in messages) and not any(one.image for one in case.readings.values())
 

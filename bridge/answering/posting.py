@@ -10,8 +10,9 @@ from bridge.answering.guarding import guard_anew, may_write
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
 from bridge.answering.unknown_sends import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
-from bridge.errors import AlreadySent, OutOfResources, Permanent, Retryable, StandingChanged
+from bridge.errors import AlreadySent, OperatorMustFix, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
+from bridge.ghl.channels import advice_if_refused
 from bridge.model import Again, Channel, MessageId, Posting, Reason, Sent, Skip, Status
 from bridge.policy.formatting import Shaped, carried_as, shape
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
     Guard = Callable[[Case, AnswerServices], Skip | Again | None]
 
-STALE = Again(wait=0, why="a newer message made the answer stale", counts=False, stale=True)
-HEARD = Again(wait=0, why="GHL told of it before it was posted", counts=False)
+STALE = Again(wait=0, why="a newer message arrived, so the answer is outdated", counts=False, stale=True)
+HEARD = Again(wait=0, why="GHL reported it before it was posted", counts=False)
 
 
 def deliver(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
-    """Post the answer part by part, unless it is there already, or somebody else's to deliver, or a guard speaks against it.
+    """Post the answer part by part, unless it is already in GHL, the provider delivers it, or a guard prevents it.
 
     Raises Retryable and Permanent (a part is not in GHL), OutcomeUnknown (it may be) and Fenced.
     """
@@ -46,10 +47,10 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
 def say(
     case: Case, name: str, text: str, services: AnswerServices, *, guard: Guard = guard_anew, for_staff: bool = False
 ) -> Again | Skip | None:
-    """Post a text of the location's own, as parts called `name`, unless a guard speaks against it. Raises as `deliver`.
+    """Post one of the location's own texts, as parts called `name`, unless a guard prevents it. Raises as `deliver`.
 
-    What an earlier try of the turn has posted, or may have, is not said again. `for_staff`: as a comment that the contact
-    doesn't see.
+    Parts that an earlier attempt of the turn posted, or may have posted, are not posted again. `for_staff`: as an internal
+    comment.
     """
     channel = carried_as(case.last)
     shaped = Shaped(parts=(text,)) if for_staff else shape(text, channel, sms_max_segments=case.kept.location.sms_max_segments)
@@ -66,7 +67,7 @@ def say(
 def _post_all(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
     sent: list[Sent] = []
     for posting in _parts(case, completion):
-        # Half an answer helps nobody: what was begun is not cut off by closing time.
+        # Half an answer is useless: if a part was posted, closing time does not stop the rest.
         guard = may_write if sent else guard_anew
         outcome = settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
         match outcome:
@@ -77,7 +78,7 @@ def _post_all(case: Case, completion: Completion, services: AnswerServices) -> E
             case Sent():
                 sent.append(outcome)
     if not case.parts:
-        # Nothing of the answer is left once it is shaped for the channel.
+        # The answer is empty after formatting for the channel.
         return case.ended(Status.NO_REPLY, Skip(Reason.EMPTY))
     return case.ended(Status.REPLIED, reply_ids=_ids(sent))
 
@@ -87,7 +88,7 @@ def _ids(sent: Iterable[Sent]) -> list[MessageId]:
 
 
 def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
-    """The answer's parts: once one of them was tried, they are what they were then, whatever the settings are now."""
+    """The answer's parts. Once one of them was tried, they don't change any more, even if the settings do."""
     texts = texts_of(completion, case.kept.location)
     begun = case.turn.parts and tried(case.turn)
     shaped = Shaped(parts=case.turn.parts) if begun else shaped_for(case, texts)
@@ -97,9 +98,10 @@ def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
 
 
 def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
-    """One posting a part. `said` is what it says in plain words, where the part itself is HTML.
+    """One `Posting` per part.
 
-    Only the last part of an answer is `last`: a text of the location's own answers nothing.
+    `said` are the plain texts of parts that are HTML. Only the last part of an answer is `last`, never one of the location's own
+    texts.
     """
     for number, text in enumerate(shaped.parts):
         part = f"{name}{number or ''}" if name else str(number)
@@ -114,7 +116,7 @@ def _postings(name: str, shaped: Shaped, *, said: str) -> Iterator[Posting]:
 
 
 def _post(case: Case, posting: Posting, services: AnswerServices, guard: Guard) -> Sent | Skip | Again:
-    """Post one part; if somebody spoke since the guards were asked, they are asked again."""
+    """Post one part. If the standing changed since the guards were checked, check them again first."""
     while True:
         try:
             return _write(case, posting, services)
@@ -129,7 +131,7 @@ def _post(case: Case, posting: Posting, services: AnswerServices, guard: Guard) 
 
 
 def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Skip:
-    """Post one part, noted in the ledger before and after; of the answer's last part the turn's end takes note."""
+    """Post one part, with a ledger entry before and after. The end of the turn records the answer's last part."""
     reply = messages.build(case.last, posting.text, draft=is_comment(case, posting))
     case.looks = 0
     with services.heartbeat.posting(case.turn):
@@ -154,9 +156,12 @@ def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) 
         if send_check.given:
             send_check.take_back()
         raise
-    except (Retryable, Permanent, OutOfResources):
-        # Given or not: a claim of delivery that was looked for is settled by it.
+    except (Retryable, Permanent, OutOfResources) as error:
+        # In either case a claimed delivery that was searched for is resolved.
         send_check.take_back()
+        advice = advice_if_refused(case.last)
+        if advice and isinstance(error, Permanent) and not isinstance(error, OperatorMustFix):
+            error.args = (f"{error}; {advice}",)
         raise
     if isinstance(outcome, Skip):
         send_check.take_back()

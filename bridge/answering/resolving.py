@@ -1,6 +1,6 @@
-"""Find the GHL message that a workflow webhook described, before a provider is asked about it.
+"""Finds the GHL message that a workflow webhook describes, before a provider is asked about it.
 
-A message that came without GHL's id may have come before, as a marketplace event or by another workflow, and may come again.
+A message without GHL's id may have arrived before, as a marketplace event or from another workflow, and may arrive again.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN_SECONDS = 2.0
 NOT_LISTED = Again(wait=LOOK_AGAIN_SECONDS, why="GHL doesn't list the message of the webhook yet", counts=False)
-# E-mails are listed without their text: so many of the newest are read one by one.
+# GHL lists e-mails without their text, so this many of the newest are read separately.
 MOST_EMAILS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Messages of the lane are known better than when the turn was read."""
+    """Messages of the lane were changed after the turn was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
-    """What GHL shows of a conversation; `ahead_ms` is by how much its clock is ahead of Redis' (None: it doesn't say)."""
+    """GHL's list of a conversation; `ahead_ms` is how far GHL's clock is ahead of Redis' (None: unknown)."""
 
     conversation_id: ConversationId
     listed: tuple[Listed, ...] = ()
@@ -44,7 +44,7 @@ class _View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Finding:
-    """GHL's record of a message, if there is one, and whether to wait for another look."""
+    """GHL's row for a message, if there is one, and whether to wait for another read."""
 
     message: InboundMessage
     came_ms: int
@@ -53,9 +53,9 @@ class _Finding:
 
 
 def resolve(case: Case, services: AnswerServices) -> Resolved | Again | None:
-    """Give the turn's messages the ids and the conversation that they came without; None if they lack neither.
+    """Find missing ids and conversations of the turn's messages. Returns None if none is missing.
 
-    Raises Retryable, Permanent and OperatorMustFix when GHL can't be read.
+    Raises Retryable, Permanent and OperatorMustFix if GHL can't be read.
     """
     lacking = [message for message in case.turn.messages if message.provisional or not message.conversation_id]
     if not lacking:
@@ -69,9 +69,9 @@ def resolve(case: Case, services: AnswerServices) -> Resolved | Again | None:
 
 
 def resolve_joined(case: Case, services: AnswerServices) -> bool:
-    """Decide about messages without their id that have joined the turn; False if there are none.
+    """Resolve messages without an id that joined the turn. Returns False if there are none.
 
-    Those that came before end here; those that GHL doesn't list yet make no answer stale. Raises as `resolve`.
+    Duplicates end here; messages that GHL doesn't list yet do not make an answer outdated. Raises as `resolve`.
     """
     joined = services.identities.undecided(case.turn.lane, seen=case.turn.waiting - case.skipped)
     if not joined:
@@ -101,7 +101,7 @@ def _look(case: Case, lacking: Sequence[InboundMessage], services: AnswerService
 
 
 def _with_texts(listed: Sequence[Listed], case: Case, services: AnswerServices, end: float) -> tuple[Listed, ...]:
-    """The rows with what their senders wrote themselves: a webhook's text has lost its history too."""
+    """The rows with only their senders' new text, because a webhook's text has no quoted history either."""
     mails = [one for one in listed if one.direction == "inbound" and not one.text][:MOST_EMAILS]
     texts = {one.id: own_text(services.ghl.text(one.id, token=case.token, seconds=end - time.monotonic())) for one in mails}
     return tuple(replace(one, text=texts.get(one.id, one.text)) for one in listed)
@@ -127,7 +127,7 @@ def _is_found(view: _View, came_ms: int, now_ms: int) -> bool:
 
 
 def _settle(case: Case, finding: _Finding, view: _View, services: AnswerServices) -> bool:
-    """Write down what is known of a message; False if that is what was known before."""
+    """Store the result for a message. Returns False if nothing changed."""
     message = finding.message
     known = replace(message, conversation_id=message.conversation_id or view.conversation_id)
     ids: tuple[MessageId, ...] = ()
@@ -136,7 +136,10 @@ def _settle(case: Case, finding: _Finding, view: _View, services: AnswerServices
         known, how = adopt(known, finding.listed), "by its text, the newest of the contact in GHL's list"
         ids = tuple(dict.fromkeys((known.id, finding.listed.id, *finding.listed.email_message_ids)))
     elif message.provisional:
-        known, how = replace(known, provisional=False, date_added_ms=finding.came_ms), "GHL doesn't list it: the id is our own"
+        known, how = (
+            replace(known, provisional=False, date_added_ms=finding.came_ms),
+            "GHL doesn't list it: it keeps a generated id",
+        )
     if known == message:
         return False
     services.identities.settle(case.turn, message, known, ids=ids, event=how)

@@ -1,4 +1,4 @@
-"""The check right before a part is sent: it is still wanted, the rate limit has room, and the ledger notes the send."""
+"""The check immediately before a part is sent: lease, standing and rate limit are checked, and the ledger records the send."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Stale(Exception):
-    """A newer message made the answer stale: nothing was sent."""
+    """A newer message arrived, so the answer is outdated; nothing was sent."""
 
 
 class SendCheck:
-    """Called right before each try's first byte leaves, which it allows by returning. `given`: it did so at least once."""
+    """Called immediately before the first byte of each try; returning allows the try. `given`: at least one try was allowed."""
 
     def __init__(self, case: Case, posting: Posting, channel: str, services: AnswerServices) -> None:
         self._case = case
@@ -31,7 +31,7 @@ class SendCheck:
         self._refused: tuple[str, float] | None = None
 
     def refused(self, error: Retryable) -> None:
-        """GHL has not taken a try: that is told with the next one."""
+        """Remember that GHL did not accept a try; the next try records it."""
         if self.given:
             self._refused = str(error), self._services.clock()
 
@@ -55,12 +55,12 @@ class SendCheck:
         self.given, self._refused = True, None
 
     def _waited(self) -> tuple[str, float] | None:
-        """What the try before met, and for how long (s) this one waited after it."""
+        """The error of the previous try, and how long (s) this one waited after it."""
         if self._refused is None:
             return None
         why, since = self._refused
         return why, self._services.clock() - since
 
     def take_back(self) -> None:
-        """It is proven not to be in GHL."""
+        """Record that the part is proven absent from GHL."""
         self._services.lanes.not_sent(self._case.turn, self._posting, at_ms=self._case.now_ms(self._services))

@@ -1,4 +1,4 @@
-"""What answering needs: the bridge's stores, GHL, providers, and the heartbeat that keeps leases."""
+"""The dependencies of answering: stores, GHL, providers, and the heartbeat that keeps leases."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.model import Turn
     from bridge.store.figures.list_lags import ListLags
     from bridge.store.lanes.excerpts import Excerpts
+    from bridge.store.lanes.generations import Generations
     from bridge.store.lanes.identities import Identities
     from bridge.store.lanes.leases import Lanes
     from bridge.store.lanes.people import ContactNames
@@ -28,47 +29,56 @@ if TYPE_CHECKING:
 
 
 class LeaseKeeper(Protocol):
-    """Keeps leases alive while their turns are worked on."""
+    """Keeps leases alive while turns are in progress."""
 
     def keeping(self, turn: Turn) -> AbstractContextManager[None]:
         """Renew the turn's lease until the block ends."""
         ...
 
     def posting(self, turn: Turn) -> AbstractContextManager[None]:
-        """Mark the block in which a post may be under way: a shutdown waits for it."""
+        """Mark the block in which a post may be in progress: a shutdown waits for it."""
         ...
 
     def posted(self, turn: Turn) -> None:
-        """Let the mark stay until the turn is kept no longer: only its end takes note of what was posted."""
+        """Keep the mark until the turn ends, because only its end records the post."""
         ...
 
 
 class CompleterBuilder(Protocol):
     """Builds a location's completers."""
 
-    def __call__(self, location: Location, name: str, *, may_deliver: bool, patient: bool = True) -> Completer:
-        """The completer of this name for this location, `patient` with faults that pass in seconds.
+    def __call__(
+        self,
+        location: Location,
+        name: str,
+        *,
+        may_deliver: bool,
+        patient: bool = True,
+        before_send: Callable[[], None] | None = None,
+    ) -> Completer:
+        """The completer of this provider for this location; `patient`: it retries temporary errors within seconds.
 
-        Raises OperatorMustFix when its settings don't suffice.
+        `before_send` is called immediately before each request is sent; it prevents the request by raising.
+        Raises OperatorMustFix if settings are missing.
         """
         ...
 
     def circuit(self, location: Location, name: str) -> str:
-        """What the provider of this name shares with whoever asks it at the same address with the same login."""
+        """The key of the circuit that this provider shares with all others at the same address with the same login."""
         ...
 
     def takes_history(self, location: Location, name: str) -> bool:
-        """Whether the provider of this name is to be told what was said before."""
+        """Whether this provider needs the earlier messages with each question."""
         ...
 
     def takes_files(self, location: Location, name: str) -> TakesFiles:
-        """What the provider of this name can be given of files."""
+        """Which files this provider accepts: `no`, `links` or `images`."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerServices:
-    """What answering needs, built once per worker.
+    """The dependencies of answering, built once per worker.
 
     Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own; without `people`, nobody's
     name is kept.
@@ -87,6 +97,7 @@ class AnswerServices:
     excerpts: Excerpts
     heartbeat: LeaseKeeper
     list_lags: ListLags
+    generations: Generations
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
     post_seconds: float

@@ -1,4 +1,4 @@
-"""What the contact is told, and the parts in which it is posted."""
+"""The texts for the contact, and the parts in which they are posted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def texts_of(completion: Completion, location: Location) -> tuple[str, ...]:
-    """What the contact is told: the answer, and behind it the location's own message when it asks for a person."""
+    """The texts for the contact: the answer and, with a handover, the location's own message."""
     message = location.handover.message.strip() if completion.handover and location.handover else ""
     return tuple(text for text in (completion.text, message) if text)
 
 
 def shaped_for(case: Case, texts: Sequence[str]) -> Shaped:
-    """The texts as the channel carries them: each as its own parts, where it isn't one mail or one comment."""
+    """The texts formatted for the channel: each as separate parts, or together as one e-mail or comment."""
     location, channel = case.kept.location, carried_as(case.last)
     if location.mode == "draft":
         return Shaped(parts=("\n\n".join(texts),))

@@ -1,4 +1,4 @@
-"""Unknown sends: read GHL's conversation back to see what an earlier attempt, or the provider, left there."""
+"""Unknown sends: reads GHL's conversation back to find out whether an earlier attempt, or the provider, sent a reply."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     Finding = Present | Absent | Unproven
     Find = Callable[[Window, frozenset[MessageId]], Finding]
 
-# A contact has one conversation as a rule; each more costs a request before a post is repeated.
+# A contact usually has one conversation; each further one costs a request before a post is repeated.
 MOST_OTHERS = 3
 
 
 def look(case: Case, services: AnswerServices, *, since_ms: int, find: Find, back_to_ms: int = 0) -> Finding | Again:
-    """Read the conversation back if a look is due; Again when it is too early, or when another look is to follow.
+    """Read the conversation back if that is due. Returns Again if it is too early, or if another read-back must follow.
 
-    Looks are planned from `since_ms`; what they look for may be as old as `back_to_ms`, if that is earlier.
-    Raises Retryable when GHL can't be read, and OutcomeUnknown when there is no conversation to read.
+    Read-backs are scheduled from `since_ms`; the message may be as old as `back_to_ms`, if that is earlier. Raises Retryable if
+    GHL can't be read, and OutcomeUnknown if the conversation is not known.
     """
     wait = _wait(case, services, case.looks, since_ms)
     if wait:
@@ -40,17 +40,20 @@ def look(case: Case, services: AnswerServices, *, since_ms: int, find: Find, bac
     if not case.last.conversation_id:
         raise OutcomeUnknown(f"the conversation of {case.turn.lane} is not known, so it can't be read back")
     finding, lag = _read(case, services, back_to_ms or since_ms, find)
-    following = _wait(case, services, case.looks + 1, since_ms)
     if isinstance(finding, Present):
         return finding
+    # A look that comes late, after an outage say, is also those that were due meanwhile.
+    done, following = case.looks + 1, _wait(case, services, case.looks + 1, since_ms)
+    while following == 0:
+        done, following = done + 1, _wait(case, services, done + 1, since_ms)
     if following is not None:
-        return Again(wait=following, why="not in the conversation yet", counts=False, looks=case.looks + 1)
+        return Again(wait=following, why="not in the conversation yet", counts=False, looks=done)
     doubtful = _doubt(case, lag, since_ms, services) if isinstance(finding, Absent) else finding
     return doubtful or _look_elsewhere(case, services, back_to_ms or since_ms, find)
 
 
 def _doubt(case: Case, lag: ListLag, since_ms: int, services: AnswerServices) -> Unproven | Again | None:
-    """What isn't listed is absent only once it would be: the list may be behind."""
+    """Return Again if GHL's list may be late, so that a missing message doesn't count as absent yet."""
     doubtful = doubt(case, lag, since_ms, services)
     if isinstance(doubtful, Unproven):
         return doubtful
@@ -60,7 +63,7 @@ def _doubt(case: Case, lag: ListLag, since_ms: int, services: AnswerServices) ->
 
 
 def _look_elsewhere(case: Case, services: AnswerServices, since_ms: int, find: Find) -> Finding:
-    """Look into the contact's other conversations before its absence is believed: GHL may have filed the message there."""
+    """Read the contact's other conversations before the message counts as absent: GHL may have stored it there."""
     lane, now_ms = case.turn.lane, case.turn.now_ms(services.clock())
     known = services.ghl.conversations(lane.location_id, contact_id=lane.contact_id, token=case.token, seconds=READ_SECONDS)
     since = since_ms - SLACK_MS + (known.at_ms - now_ms if known.at_ms else 0)
@@ -88,17 +91,17 @@ def _read(case: Case, services: AnswerServices, since_ms: int, find: Find) -> tu
 
 
 def _wait(case: Case, services: AnswerServices, looks: int, since_ms: int) -> float | None:
-    """Seconds until that look is due; None when there are no more looks, 0 for the only one that is left to do."""
+    """Seconds until this read-back is due; None if there are no more, 0 if the last one is due now."""
     now_ms = case.turn.now_ms(services.clock())
     return wait_before_look(looks=looks, since_ms=since_ms, now_ms=now_ms, readback=services.readback)
 
 
 def settle_claim(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again | None:
-    """Look for a reply that the provider says it delivered. Raises Permanent."""
+    """Search for a reply that the provider claims to have delivered. Raises Permanent."""
     if not completion.claims_delivery or delivery(case.kept.location, completion) != "auto" or "0" in case.turn.ledger:
         return None
     since, asked = case.turn.answered_at_ms or case.turn.leased_at_ms, case.turn.ledger.get(ASK)
-    # It may have delivered well before its answer came.
+    # It may have delivered long before its answer arrived.
     back_to = asked.at_ms if asked else since
     found = _look_for(case, completion.delivered_as, completion.claimed_message_id, since, services, back_to_ms=back_to)
     return delivered_by_provider(case, completion, found.message_ids) if isinstance(found, Sent) else found
@@ -110,7 +113,7 @@ def delivered_by_provider(case: Case, completion: Completion, ids: Sequence[Mess
 
 
 def settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent | Again | None:
-    """What is known of a part that an earlier try may have posted; None: it is not in GHL. Raises Permanent."""
+    """Find out whether an earlier attempt posted a part. Returns None if it is not in GHL. Raises Permanent."""
     entry = case.turn.ledger.get(posting.part)
     if entry is None or entry.state is SendState.NOT_SENT:
         return None
@@ -119,12 +122,13 @@ def settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent 
         return Sent(message_ids=entry.message_ids)
     found = _look_for(case, posting.text, "", entry.at_ms, services)
     if isinstance(found, Sent):
+        case.breaker.passed("posts")
         services.lanes.sent(case.turn, posted(case, posting, found, services, how="found in the conversation"))
     return found
 
 
 def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: AnswerServices) -> None:
-    """A part that GHL told of before its worker could has its words on record too."""
+    """Add a part that GHL reported before its worker recorded it to the transcript."""
     if case.kept.location.mode != "draft":
         said = PastMessage("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
         services.standings.remember(case.turn.lane, [said], token=case.turn.token)
@@ -133,7 +137,7 @@ def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: Answer
 def _look_for(
     case: Case, text: str, claimed: str, since_ms: int, services: AnswerServices, *, back_to_ms: int = 0
 ) -> Sent | Again | None:
-    """Read the conversation back for a text or an id; None: proven not to be there. Raises Permanent."""
+    """Search the conversation for a text or an id. Returns None if it is proven absent. Raises Permanent."""
     finding = look(
         case,
         services,
@@ -149,13 +153,13 @@ def _look_for(
         case Present(id=found):
             return Sent(message_ids=(found,))
     if case.turn.attempts > len(services.retry_delays):
-        why = "outcome unknown at the last try; it is not in the conversation, and no try is left"
+        why = "outcome unknown at the last attempt; it is not in the conversation, and no attempt is left"
         raise Permanent(why, outcome_unknown=True)
     return None
 
 
 def claimed(completion: Completion) -> Sequence[MessageId]:
-    """The id under which the provider says that it delivered, if it names one."""
+    """The message id that the provider claims to have delivered, if any."""
     return [MessageId(completion.claimed_message_id)] if completion.claimed_message_id else []
 
 
@@ -165,7 +169,7 @@ def is_comment(case: Case, posting: Posting) -> bool:
 
 
 def posted(case: Case, posting: Posting, sent: Sent, services: AnswerServices, *, how: str) -> Posted:
-    """What is noted of a part that is in GHL; the words of a draft are none that the contact has heard."""
+    """The record of a part that is in GHL. The text of a draft is not added to the transcript."""
     comment = is_comment(case, posting)
     return Posted(
         posting=replace(posting, said="") if comment else posting,

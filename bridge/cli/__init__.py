@@ -1,6 +1,6 @@
-"""The command line: `ghl-bridge`, one module a command group.
+"""The command line `ghl-bridge`, one module per command group.
 
-Errors go to standard error as one sentence; exit codes are 0 done, 1 it did not work, 2 wrong input, 78 wrong settings.
+Errors are printed to standard error as one sentence. Exit codes: 0 done, 1 failed, 2 wrong input, 78 wrong settings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _load_env_file() -> None:
-    """Take what the environment lacks from `.env` in this folder, as `docker compose` does there. Raises Misconfigured."""
+    """Read variables that the environment lacks from `.env` in this folder, like `docker compose`. Raises Misconfigured."""
     from dotenv import load_dotenv
 
     try:
@@ -43,5 +43,5 @@ def _load_env_file() -> None:
 def _sentences(error: BridgeError) -> list[str]:
     lines = str(error).splitlines()
     if isinstance(error, Unavailable):
-        lines[-1] += "; `ghl-bridge doctor` checks REDIS_URL and the rest"
+        lines[-1] += "; `ghl-bridge doctor` checks REDIS_URL and the other settings"
     return lines

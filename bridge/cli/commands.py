@@ -1,7 +1,8 @@
-"""The commands. What a command needs is imported when it runs, so that `--help` is quick."""
+"""The commands. Each imports its implementation when it runs, so that `--help` is fast."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,17 +12,17 @@ from bridge.cli.list_commands import message_commands
 from bridge.cli.location_commands import contact_commands, conversation_commands, location_commands
 from bridge.cli.options import Json, examples
 
-HELP = "Answers GoHighLevel conversations with an AI agent: nothing lost, nothing twice, and always a reason."
+HELP = "Answer GoHighLevel conversations with an AI agent: nothing lost, nothing sent twice, always a reason."
 EPILOG = "\n\n".join([
-    "Settings are environment variables; a file .env in the current folder gives those that are not set.",
-    "Commands act on the Redis of REDIS_URL; with BRIDGE_URL and BRIDGE_ADMIN_TOKEN on that server.",
+    "Settings are environment variables; those that are not set are read from the file .env in the current folder.",
+    "Commands act on the Redis of REDIS_URL, or on the server of BRIDGE_URL (with BRIDGE_ADMIN_TOKEN).",
     "ghl-bridge --install-completion lets the Tab key complete commands in bash, zsh, fish and PowerShell.",
-    "Exit codes: 0 done, 1 it did not work, 2 wrong input, 78 wrong settings.",
+    "Exit codes: 0 done, 1 failed, 2 wrong input, 78 wrong settings.",
     examples(
-        "ghl-bridge demo                          # one message gets its reply, simulated",
-        "ghl-bridge doctor                        # what is missing, and what to do",
-        "ghl-bridge explain ID                    # why was there this reply, or none",
-        "ghl-bridge dead-letters replay --all     # once the cause is fixed",
+        "ghl-bridge demo                          # answer one simulated message",
+        "ghl-bridge doctor                        # find problems, and how to fix them",
+        "ghl-bridge explain ID                    # show why there was this reply, or none",
+        "ghl-bridge dead-letters replay --all     # after the cause is fixed",
     ),
 ])  # fmt: skip
 
@@ -35,6 +36,7 @@ DEMO = examples("ghl-bridge demo", "ghl-bridge demo --once", "PORT=8000 ghl-brid
 UP = examples("ghl-bridge up", "PORT=8001 HOST=0.0.0.0 ghl-bridge up", "REDIS_URL=redis://127.0.0.1:6379/0 ghl-bridge up")
 SIMULATOR = examples("ghl-bridge simulator --port 9000")
 RECONCILE = examples("ghl-bridge reconcile", "ghl-bridge reconcile --location ve9EPM428h8vShlRW1KT --since 2h --dry-run")
+BACKUP = examples("ghl-bridge backup /backups/2026-11-30")
 
 
 def build() -> typer.Typer:
@@ -53,6 +55,7 @@ def build() -> typer.Typer:
     app.command(epilog=DOCTOR)(doctor)
     app.command(epilog=EXPLAIN)(explain)
     app.command(epilog=RECONCILE)(reconcile)
+    app.command(epilog=BACKUP)(backup)
     app.add_typer(location_commands(), name="locations")
     app.add_typer(conversation_commands(), name="conversations")
     app.add_typer(message_commands(), name="messages")
@@ -76,7 +79,7 @@ def everything(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Handle the options before a command."""
     del version
 
 
@@ -84,24 +87,24 @@ def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="Stop after the first reply; exit code 1 if none came in 60 s.")] = False,
 ) -> None:
-    """Start everything on this machine, with a simulated GHL and completion service, and show one message get its reply."""
+    """Run everything on this machine with a simulated GHL and completion service, and answer one message."""
     from bridge.cli.demo import run
 
     run(once=once)
 
 
 def up() -> None:
-    """Start Redis (unless REDIS_URL is set), receiver and worker on this machine, until Ctrl-C."""
+    """Run Redis (unless REDIS_URL is set), receiver and worker on this machine, until Ctrl-C."""
     from bridge.cli.up import run
 
     run()
 
 
 def simulator(
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
-    webhook_url: Annotated[str, typer.Option(help="Where its webhooks go.")] = "http://127.0.0.1:8000/webhooks/ghl",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 chooses a free one.")] = 0,
+    webhook_url: Annotated[str, typer.Option(help="The address to send webhooks to.")] = "http://127.0.0.1:8000/webhooks/ghl",
 ) -> None:
-    """Start the simulated GHL and completion services alone, until Ctrl-C."""
+    """Run only the simulated GHL and completion services, until Ctrl-C."""
     from bridge.cli.up import run_simulator
 
     run_simulator(port=port, webhook_url=webhook_url)
@@ -113,22 +116,23 @@ def doctor(
         str, typer.Option(metavar="ID", help="Check only this location, including whether its tokens work.")
     ] = "",
     send_test: Annotated[
-        str, typer.Option(metavar="CONTACT", help="Go the whole way with this contact, up to a comment that only staff see.")
+        str,
+        typer.Option(metavar="CONTACT", help="Test end to end with this contact; the answer becomes an internal comment."),
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Name every missing setting and every service that can't be reached, and what to do about it."""
+    """Find missing settings and unreachable services, and say what to do about each."""
     from bridge.cli.doctor import run
 
     run(location=location, contact=send_test, as_json=as_json)
 
 
 def explain(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="A message, conversation or contact id, or the id of a reply.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The id of a message, reply, conversation or contact.")],
     *,
     as_json: Json = False,
 ) -> None:
-    """Tell why there was this reply, or none."""
+    """Show why there was this reply, or none."""
     from bridge.cli.explain import run
 
     run(id_, as_json=as_json)
@@ -136,15 +140,28 @@ def explain(
 
 def reconcile(
     *,
-    location: Annotated[str, typer.Option(metavar="ID", help="This location only.")] = "",
-    since: Annotated[str, typer.Option(help="How far back, like 2h, even before the location was applied; at most 6d.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be taken in, and change nothing.")] = False,
+    location: Annotated[str, typer.Option(metavar="ID", help="Only this location.")] = "",
+    since: Annotated[
+        str, typer.Option(help="How far back to search, for example 2h; at most 6d. May be before the location was applied.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show which messages it would accept; change nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look in GHL for inbound messages that no webhook brought, and take them in."""
+    """Find inbound messages in GHL whose webhook never arrived, and accept them."""
     from bridge.cli.reconcile import run
 
     run(location=location, since=since, dry_run=dry_run, as_json=as_json)
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copy goes: a folder that is empty or new.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Copy Redis' files while it runs, and start a server on the copy to see that it is whole. Run it where the files are."""
+    from bridge.cli.backup import run
+
+    run(folder, as_json=as_json)
 
 
 def _secrets() -> typer.Typer:
@@ -152,14 +169,14 @@ def _secrets() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge secrets new >> .env"))
     def new(*, as_json: Json = False) -> None:
-        """Print fresh values for BRIDGE_SECRET_KEY, BRIDGE_ADMIN_TOKEN and BRIDGE_WORKFLOW_SECRET, as an environment file."""
+        """Print new values for BRIDGE_SECRET_KEY, BRIDGE_ADMIN_TOKEN and BRIDGE_WORKFLOW_SECRET, as an environment file."""
         from bridge.cli.secrets import print_new
 
         print_new(as_json=as_json)
 
     @group.command(epilog=examples("BRIDGE_SECRET_KEY=NEW,OLD ghl-bridge secrets rotate"))
     def rotate(*, as_json: Json = False) -> None:
-        """Seal everything that is kept with the newest key of BRIDGE_SECRET_KEY; as often as you like."""
+        """Re-encrypt all stored secrets with the newest key of BRIDGE_SECRET_KEY. May be run repeatedly."""
         from bridge.cli.secrets import rotate_all
 
         rotate_all(as_json=as_json)

@@ -1,4 +1,4 @@
-"""What every command needs: its settings, and where operations are carried out."""
+"""The settings of a command, and the executor of its operations."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RUNNING = "running.json"
+# Of a Redis that is stuck: with the start of Python, no command waits for five seconds.
+LOOK_SECONDS, NO_ANSWER_SECONDS = 1.0, 2.5
 
 
 def settings() -> Settings:
-    """From the environment; without REDIS_URL, that of a `demo` or `up` which runs in the data folder. Raises Misconfigured."""
+    """The settings of the environment; without REDIS_URL, those of a running `demo` or `up` in the data folder.
+
+    Raises Misconfigured.
+    """
     mine = from_environment(os.environ)
     if mine.redis_url is not None:
         return mine
@@ -30,18 +35,20 @@ def settings() -> Settings:
 
 
 def operations() -> Operations:
-    """Where commands act: on the server that BRIDGE_URL names, else on this machine's Redis. Raises Misconfigured."""
+    """The executor of operations: remote if BRIDGE_URL is set, else local, with the Redis of REDIS_URL. Raises Misconfigured."""
     here = settings()
     if here.bridge_url:
         return _elsewhere(here)
     from bridge.operating.local import LocalOperations
     from bridge.operating.services import AdminServices
     from bridge.store.redis.schema import look
+    from bridge.store.redis.waiting import wait_at_most, waiting_at_most
 
     admin_services = AdminServices(here)
     if here.redis_url is not None:
-        with suppress(Unavailable):  # the command itself says what it could not do
+        with suppress(Unavailable), waiting_at_most(LOOK_SECONDS):  # the command itself reports the error
             look(admin_services.redis)
+    wait_at_most(NO_ANSWER_SECONDS)
     return LocalOperations(admin_services, who="cli")
 
 
@@ -50,7 +57,7 @@ def _elsewhere(here: Settings) -> Operations:
     from bridge.wire.calls import Wire
 
     if here.admin_token is None:
-        raise Misconfigured("BRIDGE_URL is set and BRIDGE_ADMIN_TOKEN is not: set the admin token of that server")
+        raise Misconfigured("BRIDGE_URL is set, but BRIDGE_ADMIN_TOKEN is not: set it to the admin token of that server")
     return RemoteOperations(Wire(), url=here.bridge_url, token=here.admin_token.get_secret_value())
 
 

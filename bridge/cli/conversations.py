@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show(id_: str, *, as_json: bool) -> None:
-    """How a conversation stands. Raises WrongInput if the id is not known."""
+    """Print the state of a conversation. Raises WrongInput if the id is not known."""
     shown = operations()(conversations.show, conversations.ConversationQuery(id_))
     if as_json:
         print_json(shown)
@@ -37,7 +37,7 @@ def show(id_: str, *, as_json: bool) -> None:
 
 
 def pause(id_: str, *, new: bool, as_json: bool) -> None:
-    """Skip what comes in a conversation. Raises NotKnown for an id that was not seen here yet, unless it is said to be `new`."""
+    """Pause a conversation. Raises NotKnown for an id that the bridge has not seen yet, unless `new` is set."""
     perform = operations()
     if not new:
         _must_be_known(perform, id_)
@@ -47,15 +47,15 @@ def pause(id_: str, *, new: bool, as_json: bool) -> None:
         return
     print(f"{id_} is paused: its messages are skipped, with the reason conversation_paused, until `conversations resume {id_}`")
     if not paused.known:
-        print("nothing of that id was seen here yet: the pause counts from its first message on")
+        print("this id is not known yet: the pause applies from its first message on")
 
 
 def _must_be_known(perform: Operations, id_: str) -> None:
-    """A typing error would pause nobody, and stay for good."""
+    """A mistyped id would pause nothing, and stay for ever."""
     try:
         perform(conversations.show, conversations.ConversationQuery(id_))
-    except WrongInput:  # of another server too, which tells no more
-        raise NotKnown(f"nothing of {id_} was seen here yet: check the id, or pause it beforehand with --new") from None
+    except WrongInput:  # a remote server reports no more than this
+        raise NotKnown(f"{id_} is not known here yet: check the id, or pause it in advance with --new") from None
 
 
 def resume(id_: str, *, as_json: bool) -> None:
@@ -64,17 +64,17 @@ def resume(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(resumed)
         return
-    print(f"{id_} is not paused, and no human has it; what was skipped meanwhile stays skipped")
+    print(f"{id_} is neither paused nor taken over; messages that were skipped stay skipped")
 
 
 def handovers(location: str, *, as_json: bool) -> None:
-    """Who waits for a person."""
+    """Print the contacts that wait for a person."""
     waiting = operations()(handing_over.list_, handing_over.HandoversQuery(location))
     if as_json:
         print_json(waiting)
         return
     if not waiting:
-        print("nobody waits for a person")
+        print("no contact waits for a person")
         return
     print_table(
         ("location", "contact", "since", "until"),
@@ -83,7 +83,7 @@ def handovers(location: str, *, as_json: bool) -> None:
 
 
 def show_contact(location: str, contact: str, *, as_json: bool) -> None:
-    """What a contact forbade. Raises WrongInput if it is not known."""
+    """Print a contact's opt-outs and state. Raises WrongInput if it is not known."""
     shown = operations()(contacts.show, contacts.ContactQuery(location, contact))
     if as_json:
         print_json(shown)
@@ -95,33 +95,33 @@ def show_contact(location: str, contact: str, *, as_json: bool) -> None:
             ("location", shown.location_id),
             ("conversation", shown.conversation_id or "(not known yet)"),
             *_standing(shown.standing),
-            *([("stopped before it was erased", ", ".join(erased))] if (erased := shown.stopped_before_erasure) else []),
+            *([("opt-outs before it was erased", ", ".join(erased))] if (erased := shown.stopped_before_erasure) else []),
             ("waiting", _waiting(shown.waiting, working=shown.working, due_at=None, failed=0)),
         ],
     )
 
 
 def allow(location: str, contact: str, *, as_json: bool) -> None:
-    """Lift a contact's stops. Raises WrongInput if the location is not known."""
+    """Lift a contact's opt-outs. Raises WrongInput if the location is not known."""
     allowed = operations()(contacts.allow, contacts.ContactQuery(location, contact))
     if as_json:
         print_json(allowed)
         return
     lifted = ", ".join(allowed.channels)
-    print(f"{contact} may be answered again on {lifted}" if lifted else f"{contact} had stopped nothing")
+    print(f"{contact} may be answered again on {lifted}" if lifted else f"{contact} had no opt-out")
 
 
 def erase(location: str, contact: str, *, yes: bool, as_json: bool) -> None:
-    """Remove everything kept of a contact. Raises WrongInput if nothing is, DidNotWork if the person at the terminal says no."""
-    confirm(f"Erase everything kept of contact {contact}, for good?", yes=yes)
-    with working(f"erasing {contact}: all ids that are kept are looked through"):
+    """Erase a contact's data. Raises WrongInput if there is none, DidNotWork if the user at the terminal says no."""
+    confirm(f"Permanently erase all data of contact {contact}?", yes=yes)
+    with working(f"erasing {contact}: searching all stored ids"):
         erased = operations()(contacts.erase, contacts.ContactQuery(location, contact))
     if as_json:
         print_json(erased)
         return
     print(f"{contact} is erased: {erased.records} record(s) removed")
     if erased.stopped:
-        print(f"what it has stopped stays stopped ({', '.join(erased.stopped)}), under a digest that names nobody")
+        print(f"its opt-outs still apply ({', '.join(erased.stopped)}); they are stored under a keyed hash")
 
 
 def _standing(standing: StandingShown) -> list[tuple[str, str]]:
@@ -129,8 +129,8 @@ def _standing(standing: StandingShown) -> list[tuple[str, str]]:
     return [
         ("paused", f"by an operator since {standing.paused_since}" if standing.paused_since else "no"),
         ("taken over", standing.taken_over or "no"),
-        ("stopped", stopped or "nothing"),
-        ("tags", "not told by an event yet" if standing.tags is None else ", ".join(standing.tags) or "none"),
+        ("opt-outs", stopped or "none"),
+        ("tags", "no event reported them yet" if standing.tags is None else ", ".join(standing.tags) or "none"),
         ("do not disturb", _dnd(standing)),
         ("replies in 24 h", str(standing.replies_within_a_day)),
     ]
@@ -141,12 +141,12 @@ def _dnd(standing: StandingShown) -> str:
         return "every channel"
     if standing.blocked_channels:
         return ", ".join(standing.blocked_channels)
-    return "not told by an event yet" if standing.dnd is None and standing.blocked_channels is None else "no"
+    return "no event reported it yet" if standing.dnd is None and standing.blocked_channels is None else "no"
 
 
 def _waiting(count: int, *, working: bool, due_at: str | None, failed: int) -> str:
     if working:
-        return f"{count} message(s), a worker has them now"
-    when = f", looked at next at {due_at}" if due_at and count else ""
-    tries = f", {failed} failed tries so far" if failed else ""
+        return f"{count} message(s), being answered by a worker"
+    when = f", due at {due_at}" if due_at and count else ""
+    tries = f", {failed} failed attempts so far" if failed else ""
     return f"{count} message(s){when}{tries}"

@@ -1,4 +1,4 @@
-"""The commands for dead letters. What a command needs is imported when it runs."""
+"""The commands for dead letters. Each imports its implementation when it runs."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ def dead_letter_commands() -> typer.Typer:
     def show(
         id_: DeadLetterId,
         *,
-        said: Annotated[bool, typer.Option("--said", help="Also show what the service said; who looks is noted.")] = False,
+        said: Annotated[
+            bool, typer.Option("--said", help="Also show the service's error text; the audit log records this.")
+        ] = False,
         as_json: Json = False,
     ) -> None:
-        """Show one, with the timeline of its conversation."""
+        """Show a dead letter, with the timeline of its conversation."""
         from bridge.cli import dead_letters
 
         dead_letters.show(id_, said=said, as_json=as_json)
@@ -48,14 +50,14 @@ def dead_letter_commands() -> typer.Typer:
     def replay(
         ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="The dead letters' ids.")] = None,
         *,
-        every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
+        every: Annotated[bool, typer.Option("--all", help="All open dead letters.")] = False,
         location: OfLocation = "",
         cause: OfCause = "",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")] = False,
         force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
         as_json: Json = False,
     ) -> None:
-        """Run them the whole way again, guards included; what was sent is never sent again."""
+        """Process dead letters again, with all guards; no part is sent twice."""
         from bridge.cli import dead_letters
 
         which = dead_letters.Which(location=location, cause=cause)
@@ -63,7 +65,7 @@ def dead_letter_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge dead-letters drop 89e16b6e9f334c03aad8943de627b911"))
     def drop(ids: DeadLetterIds, *, as_json: Json = False) -> None:
-        """Close them for good: their messages are skipped, with the reason dropped."""
+        """Close dead letters without an answer: their messages are skipped, with the reason dropped."""
         from bridge.cli import dead_letters
 
         dead_letters.drop(tuple(ids), as_json=as_json)

@@ -25,8 +25,8 @@ SAYS = {
     "replayed": "replayed",
     "would replay": "would be replayed",
     "unknown": "is not known",
-    "closed": "was replayed, dropped or superseded before",
-    "newer": "not replayed: a newer turn of the contact was answered; --force replays it all the same",
+    "closed": "was already replayed, dropped or superseded",
+    "newer": "not replayed: a newer turn of the contact was answered; use --force to replay it anyway",
     "dropped": "dropped",
 }
 
@@ -58,13 +58,13 @@ def list_all(*, location: str, cause: str = "", as_json: bool) -> None:
         print_json(letters)
         return
     rows = [(each.id, (each.failed_at or "")[:19], each.location_id, str(each.attempts), each.error) for each in letters]
-    print_table(("dead letter", "failed at (UTC)", "location", "tries", "error"), rows)
+    print_table(("dead letter", "failed at (UTC)", "location", "attempts", "error"), rows)
 
 
 def show(id_: str, *, said: bool, as_json: bool) -> None:
-    """One, with its timeline, and with what the service `said`.
+    """Print a dead letter with its timeline and, with `said`, the service's error text.
 
-    Raises WrongInput if there is no open one of that id, or nothing is kept of what was said.
+    Raises WrongInput if there is no open dead letter with that id, or no error text is stored.
     """
     perform = operations()
     dead_letter = perform(operating.show, operating.DeadLetterQuery(id_))
@@ -78,7 +78,7 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
     try:
         tell(perform(explain, ExplainQuery(dead_letter.message_ids[0])))
     except NotKnown:
-        console().print("its timeline is no longer kept")
+        console().print("its timeline has expired")
 
 
 def replay(ids: tuple[str, ...], *, every: bool, which: Which, dry_run: bool, force: bool, as_json: bool) -> None:
@@ -96,7 +96,7 @@ def replay(ids: tuple[str, ...], *, every: bool, which: Which, dry_run: bool, fo
 
 
 def drop(ids: tuple[str, ...], *, as_json: bool) -> None:
-    """Close some for good. Raises WrongInput for ids that are not known, before anything is dropped."""
+    """Drop some dead letters. Raises WrongInput for unknown ids, before anything is dropped."""
     _tell(operations()(operating.drop, operating.Drop(ids)), as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""`ghl-bridge demo`: the whole way on one machine, against a simulated GHL and completion service."""
+"""`ghl-bridge demo`: all processes on one machine, with a simulated GHL and completion service."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ assistable = { assistant_id = "simulated-assistant" }
 
 
 def run(*, once: bool) -> None:
-    """Start everything, show one message get its reply, stay up unless `once`. Raises DidNotWork when no reply came."""
+    """Start all processes, answer one message, then stay up unless `once`. Raises DidNotWork if no reply came."""
     console().print("ghl-bridge demo: everything is simulated, and no message leaves this machine", style="bold")
     with machine(_environment(os.environ)) as here:
         sandbox = _start_simulator(here)
         start(here)
         _apply_locations(here)
-        _step("Redis, receiver, worker and simulator run")
+        _step("Redis, receiver, worker and simulator are running")
         _step(f"sandbox page  {sandbox}/")
         _step(f"console       {here.web_url}/console   token: {here.environ['BRIDGE_ADMIN_TOKEN']}")
         timeline = _one_message(here, sandbox)
@@ -79,14 +79,14 @@ def run(*, once: bool) -> None:
 
 @dataclass(slots=True)
 class Mishaps:
-    """Kills a process as often as the sandbox page asks for it, and starts it again each time."""
+    """Kills a process each time the sandbox page asks for it, and starts it again."""
 
     here: Machine
     sandbox: str
     done: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Do what was asked for since the last look."""
+        """Kill the processes that were requested since the last call."""
         with contextlib.suppress(OSError):
             asked = _call(self.sandbox, "/_sim/kills")["kills"]
             for name, times in asked.items():
@@ -96,11 +96,11 @@ class Mishaps:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Nothing of a real install: the demo never touches the Redis or the services that the environment names."""
+    """The demo's environment, without the settings of a real install: it never uses that install's Redis or services."""
     foreign = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_")
     kept = {name: value for name, value in environ.items() if not name.startswith(foreign) or name == "BRIDGE_DATA_DIR"}
     if environ.get("HOST", LOOPBACK) not in {"", LOOPBACK, "localhost", *ANYWHERE}:
-        raise Misconfigured("HOST of the demo may be 127.0.0.1, localhost or 0.0.0.0: its parts reach each other at 127.0.0.1")
+        raise Misconfigured("the demo accepts only 127.0.0.1, localhost or 0.0.0.0 as HOST, because its processes use 127.0.0.1")
     url = f"http://{LOOPBACK}:{redis_server.free_port()}"
     return {
         "PORT": "0",
@@ -114,7 +114,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start_simulator(here: Machine) -> str:
-    """Start it before the receiver, which has to know the keys that it signs with."""
+    """Start it before the receiver, which needs the simulator's public keys. Returns its URL."""
     url = here.environ["GHL_API_URL"]
     folder = from_environment(here.environ).data_dir / "simulator"
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def _apply_locations(here: Machine) -> None:
 
 
 def _one_message(here: Machine, sandbox: str) -> Timeline:
-    """Let the contact write, and wait for what becomes of it."""
+    """Send a message as the contact, and wait for its outcome. Raises DidNotWork if there is none in time."""
     from bridge.store.lanes.timelines import Timelines
     from bridge.wiring import build_redis
 
@@ -153,7 +153,7 @@ def _one_message(here: Machine, sandbox: str) -> Timeline:
             return timeline
         here.processes.check()
         time.sleep(0.05)
-    raise DidNotWork(f"no reply within {REPLY_SECONDS:.0f} s; `ghl-bridge explain {said['message_id']}` tells how far it came")
+    raise DidNotWork(f"no reply within {REPLY_SECONDS:.0f} s; `ghl-bridge explain {said['message_id']}` shows its latest step")
 
 
 def _show(timeline: Timeline, sandbox: str) -> None:
@@ -163,7 +163,7 @@ def _show(timeline: Timeline, sandbox: str) -> None:
     conversation = _call(sandbox, f"/_sim/conversations/{message.conversation_id}")
     reply = next(each["body"] for each in reversed(conversation["messages"]) if each["direction"] == "outbound")
     console().print(f'\nthe reply in the conversation:\n  "{reply}"', markup=False, style="green")
-    console().print(f"\nits timeline, as `ghl-bridge explain {message.id}` tells it:")
+    console().print(f"\nits timeline, as in `ghl-bridge explain {message.id}`:")
     tell(document(timeline))
 
 

@@ -1,4 +1,4 @@
-"""`ghl-bridge doctor`: what is missing, what can't be reached, and what to do about it."""
+"""`ghl-bridge doctor`: finds missing settings and unreachable services, and says what to do."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(*, location: str, contact: str, as_json: bool) -> None:
-    """Look at everything; with a contact go the whole way with it.
-
-    Raises DidNotWork if anything is wrong, after it was printed.
-    """
+    """Check everything and, with a contact, test end to end. Raises DidNotWork, after printing, if anything is wrong."""
     perform = operations()
     findings = list(perform(examine, DoctorQuery(location_id=location)).findings)
     if not as_json:
@@ -42,7 +39,7 @@ def run(*, location: str, contact: str, as_json: bool) -> None:
 
 
 def _send_test(perform: Operations, asked: SendTest) -> list[Finding]:
-    """Said before it is done, where a document on standard output is not in the way."""
+    """Print the plan before the test, but not into a JSON document on standard output."""
     print(f"the test, in location {asked.location_id}:", file=sys.stderr)
     for sentence in perform(plan, asked).says:
         print(f"  * {sentence}", file=sys.stderr)
@@ -53,7 +50,7 @@ def _location_of(perform: Operations, contact: str) -> str:
     try:
         return perform(explain, ExplainQuery(contact)).location_id
     except NotKnown:
-        raise WrongInput(f"contact {contact} was not seen here yet: name its location with --location ID") from None
+        raise WrongInput(f"contact {contact} is not known here yet: add its location with --location ID") from None
 
 
 def _tell(findings: list[Finding]) -> None:

@@ -1,4 +1,4 @@
-"""`ghl-bridge explain`: a timeline in words."""
+"""`ghl-bridge explain`: a timeline as sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(id_: str, *, as_json: bool) -> None:
-    """Print the timeline that an id belongs to. Raises WrongInput if the id is not known."""
+    """Print the timeline of the contact that an id belongs to. Raises WrongInput if the id is not known."""
     told = operations()(explain, ExplainQuery(id_))
     if as_json:
         print_json(told)
@@ -23,6 +23,6 @@ def run(id_: str, *, as_json: bool) -> None:
 
 
 def tell(told: Explained) -> None:
-    """Print a timeline in words."""
+    """Print a timeline as sentences, one line per step."""
     for line in in_words(told):
         console().print(line, markup=False, soft_wrap=True)

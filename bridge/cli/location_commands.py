@@ -1,4 +1,4 @@
-"""The commands for locations, their conversations and contacts. What a command needs is imported when it runs."""
+"""The commands for locations, conversations and contacts. Each imports its implementation when it runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def location_commands() -> typer.Typer:
         ] = False,
         as_json: Json = False,
     ) -> None:
-        """Add and replace the file's locations; nothing is changed if any of it is wrong."""
+        """Add and replace the file's locations. If anything in the file is wrong, nothing is changed."""
         from bridge.cli import locations
 
         locations.apply(file, prune=prune, replace_unreadable=replace_unreadable, as_json=as_json)
@@ -48,35 +48,35 @@ def location_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge locations show ve9EPM428h8vShlRW1KT"))
     def show(id_: Id, *, as_json: Json = False) -> None:
-        """Show one location's settings; tokens are only said to be set."""
+        """Show one location's settings; of tokens, only whether they are set."""
         from bridge.cli import locations
 
         locations.show(id_, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge locations pause ve9EPM428h8vShlRW1KT"))
     def pause(id_: Id, *, as_json: Json = False) -> None:
-        """Skip what comes for this location, until it is resumed."""
+        """Skip messages of this location until it is resumed."""
         from bridge.cli import locations
 
         locations.pause(id_, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge locations resume ve9EPM428h8vShlRW1KT"))
     def resume(id_: Id, *, as_json: Json = False) -> None:
-        """End a pause, a hold after refused logins (what waited is answered), or the stop after an uninstall."""
+        """End a pause, a hold after refused logins (waiting messages are answered), or the stop after an uninstall."""
         from bridge.cli import locations
 
         locations.resume(id_, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge locations template > new.toml"))
     def template(*, as_json: Json = False) -> None:
-        """Print the TOML for locations that have the app and no settings yet, ready to fill in and apply."""
+        """Print TOML to fill in for the locations that have the app but no settings yet."""
         from bridge.cli import locations
 
         locations.template(as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge locations remove ve9EPM428h8vShlRW1KT"))
     def remove(id_: Id, *, yes: Yes = False, as_json: Json = False) -> None:
-        """Forget a location and its tokens; what waits for it is skipped."""
+        """Delete a location and its tokens; its waiting messages are skipped."""
         from bridge.cli import locations
 
         locations.remove(id_, yes=yes, as_json=as_json)
@@ -91,31 +91,45 @@ def conversation_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge conversations show PKEu8zYjN0oYkSbUE4bO"))
     def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:
-        """Show how a conversation stands: paused, taken over by a human, stopped by its contact, waiting."""
+        """Show the state of a conversation: pause, takeover, opt-outs, waiting messages."""
         from bridge.cli import conversations
 
         conversations.show(id_, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge conversations pause PKEu8zYjN0oYkSbUE4bO"))
     def pause(id_: ConversationOrContact, *, new: New = False, as_json: Json = False) -> None:
-        """Skip what comes in a conversation, until it is resumed."""
+        """Skip messages of a conversation until it is resumed."""
         from bridge.cli import conversations
 
         conversations.pause(id_, new=new, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge conversations resume PKEu8zYjN0oYkSbUE4bO"))
     def resume(id_: ConversationOrContact, *, as_json: Json = False) -> None:
-        """End a pause, and a human takeover; what was skipped meanwhile stays skipped."""
+        """End a pause or a human takeover; messages that were skipped stay skipped."""
         from bridge.cli import conversations
 
         conversations.resume(id_, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge conversations undelivered --location ve9EPM428h8vShlRW1KT"))
     def undelivered(*, location: OfLocation = "", as_json: Json = False) -> None:
-        """List replies that GHL took and that did not reach their contacts, newest first."""
+        """List replies that GHL accepted but that did not reach their contacts, newest first."""
         from bridge.cli import deliveries
 
         deliveries.list_undelivered(location=location, as_json=as_json)
+
+    @group.command(epilog=examples("ghl-bridge conversations replay 9fKQzVxWm3uTnR2sYpLd"))
+    def replay(
+        ids: Annotated[
+            list[str], typer.Argument(metavar="REPLY...", help="GHL's ids of the replies, as `undelivered` lists them.")
+        ],
+        *,
+        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Send undelivered replies once more, with all guards."""
+        from bridge.cli import deliveries
+
+        deliveries.replay(tuple(ids), force=force, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge conversations handovers"))
     def handovers(*, location: OfLocation = "", as_json: Json = False) -> None:
@@ -128,8 +142,8 @@ def conversation_commands() -> typer.Typer:
 
 
 def contact_commands() -> typer.Typer:
-    """`contacts`: what they have stopped, and how they are erased."""
-    group = typer.Typer(help="Opt-outs of contacts.", no_args_is_help=True)
+    """`contacts`: opt-outs, and erasing their data."""
+    group = typer.Typer(help="Opt-outs of contacts, and erasing their data.", no_args_is_help=True)
 
     @group.command(epilog=examples("ghl-bridge contacts find 'jane doe'", "ghl-bridge contacts find +15551234567"))
     def find(
@@ -145,14 +159,14 @@ def contact_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge contacts show ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO"))
     def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:
-        """Show what a contact has stopped, and what is known of it."""
+        """Show a contact's opt-outs and state."""
         from bridge.cli import conversations
 
         conversations.show_contact(location, contact, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge contacts allow ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO"))
     def allow(location: Location, contact: Contact, *, as_json: Json = False) -> None:
-        """Lift a contact's stops on every channel, as if it had written START."""
+        """Lift a contact's opt-outs on every channel, as if it had written START."""
         from bridge.cli import conversations
 
         conversations.allow(location, contact, as_json=as_json)
@@ -163,7 +177,7 @@ def contact_commands() -> typer.Typer:
         )
     )
     def erase(location: Location, contact: Contact, *, yes: Yes = False, as_json: Json = False) -> None:
-        """Remove everything kept of a contact, at once and for good; what it has stopped stays stopped."""
+        """Permanently erase all data of a contact; its opt-outs still apply."""
         from bridge.cli import conversations
 
         conversations.erase(location, contact, yes=yes, as_json=as_json)

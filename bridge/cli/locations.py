@@ -13,6 +13,7 @@ from bridge.cli.output import confirm, console, plain, print_json, print_table, 
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
+from bridge.operating.holds import why_held
 from bridge.operating.operation import Nothing
 from bridge.times import ago_ms
 
@@ -29,17 +30,17 @@ TEMPLATE = """\
 [locations.{id}]
 name = ""
 mode = "draft"                              # replies are internal comments that only staff see; later "live"
-required_tags = ["ai_test"]                 # only contacts with this tag; take it away later
+required_tags = ["ai_test"]                 # only contacts with this tag; remove this line later
 # no ghl_token: the app is installed
 
-[locations.{id}.assistable]                 # or agencii, openai, webhook, with provider = "..." above
+[locations.{id}.assistable]                 # or agencii, openai, webhook, agent_studio, with provider = "..." above
 assistant_id = ""
 # token = {{ env = "NAME" }}                # absent: ASSISTABLE_TOKEN
 """
 
 
 def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -> None:
-    """Read the file whole, check it, keep its locations. Raises WrongInput with every fault; then nothing was changed."""
+    """Read and check the file, then store its locations. Raises WrongInput with every fault, and then changes nothing."""
     from bridge.locations_file import tables_of
 
     read = _read(file)
@@ -60,7 +61,7 @@ def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -
 
 
 def list_all(*, as_json: bool) -> None:
-    """All locations, a line each, by name."""
+    """Print all locations, one per line, sorted by name."""
     found = sorted(all_locations(), key=lambda each: (each.name, each.id))
     if as_json:
         print_json(found)
@@ -72,19 +73,19 @@ def list_all(*, as_json: bool) -> None:
 
 
 def show(id_: str, *, as_json: bool) -> None:
-    """One location's settings without its secrets. Raises WrongInput if it is not known."""
+    """Print one location's settings without its secrets. Raises WrongInput if it is not known."""
     shown = operations()(operating.show, operating.LocationQuery(id_))
     if as_json:
         print_json(shown)
         return
     print_table(("setting", "value"), [(name, plain(value)) for name, value in _flat(shown.settings)])
-    print(f"replies are posted by: {shown.delivery or 'not known yet, three answers will tell'}")
-    print(f"requests that GHL still takes: {_budget(shown.budget)}")
+    print(f"replies are posted by: {shown.delivery or 'not known yet; known after three answers'}")
+    print(f"remaining requests at GHL: {_budget(shown.budget)}")
     _tell_trouble(shown)
 
 
 def pause(id_: str, *, as_json: bool) -> None:
-    """Skip what comes for a location. Raises WrongInput if it is not known."""
+    """Pause a location. Raises WrongInput if it is not known."""
     paused = operations()(operating.pause, operating.LocationQuery(id_))
     if as_json:
         print_json(paused)
@@ -103,29 +104,29 @@ def resume(id_: str, *, as_json: bool) -> None:
 
 
 def remove(id_: str, *, yes: bool, as_json: bool) -> None:
-    """Forget a location. Raises WrongInput if it is not known, DidNotWork if the person at the terminal says no."""
-    confirm(f"Forget location {id_}, its settings and its tokens for good?", yes=yes)
+    """Delete a location. Raises WrongInput if it is not known, DidNotWork if the user at the terminal says no."""
+    confirm(f"Permanently delete location {id_} with its settings and tokens?", yes=yes)
     removed = operations()(operating.remove, operating.LocationQuery(id_))
     if as_json:
         print_json(removed)
         return
-    print(f"{id_} is removed: what waits for it is skipped, with the reason unknown_location")
+    print(f"{id_} is removed: its waiting messages are skipped, with the reason unknown_location")
 
 
 def template(*, as_json: bool) -> None:
-    """Begin a locations file with all installed locations that have no settings."""
+    """Print a locations file for all installed locations without settings."""
     found = operations()(installs.unconfigured, Nothing())
     if as_json:
         print_json(found)
         return
     if not found.location_ids:
-        print("# no location has the app without settings")
+        print("# no location to configure: every installed location has settings")
     for id_ in found.location_ids:
         print(TEMPLATE.format(id=id_))
 
 
 def all_locations() -> Iterator[LocationSummary]:
-    """Every location at a glance, page by page, in the order of ids."""
+    """Yield a summary of every location, read page by page, in the order of ids."""
     perform, after = operations(), ""
     while True:
         page = perform(operating.list_, operating.LocationsQuery(after=after, limit=PAGE))
@@ -146,17 +147,17 @@ def _read(file: Path) -> tuple[Location, ...]:
 
 
 def _tell_missing(location: Location) -> None:
-    """What it needs and has not, for a person at once: `doctor` would say the same later."""
+    """Print the settings that a location still needs, to standard error; `doctor` reports them too."""
     from bridge.locations_file import missing
 
     for key, example in missing(location):
-        said = f"{location.id}: {key} is not set, so nothing is answered yet: add {example}, and apply the file again"
+        said = f"{location.id}: {key} is not set, so no message is answered yet: add {example}, and apply the file again"
         print(said, file=sys.stderr)
 
 
 def _tell_lifted(id_: str, replayed: int | None) -> None:
     if replayed is not None:
-        print(f"{id_} is no longer on hold: what waited is answered now, {replayed} dead letter(s) are replayed")
+        print(f"{id_} is no longer on hold: waiting messages are answered now, {replayed} dead letter(s) are replayed")
 
 
 def _text(file: Path) -> str:
@@ -167,9 +168,9 @@ def _text(file: Path) -> str:
 
 
 def _state(summary: LocationSummary) -> str:
-    """What stands between this location and its answers."""
+    """The state that keeps a location from answering, or `active`."""
     if summary.state == "hold":
-        return f"on hold: {summary.hold_why} refused three logins"
+        return f"on hold: {why_held(summary.hold_why or '')}"
     return f"{summary.state}, waits {summary.budget.wait_seconds:.0f} s for GHL" if summary.budget.wait_seconds else summary.state
 
 
@@ -183,7 +184,7 @@ def _budget(left: Left) -> str:
 
 
 def _ago(moment: str | None) -> str:
-    """How long ago something happened, by this machine's clock."""
+    """How long ago a time (ISO 8601) was, by this machine's clock."""
     return ago_ms(round(datetime.fromisoformat(moment).timestamp() * 1000), round(time.time() * 1000)) if moment else "none yet"
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output, and nothing else.")]
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The location's id.")]
 
@@ -14,9 +14,9 @@ Location = Annotated[str, typer.Argument(metavar="LOCATION", help="The location'
 
 Contact = Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")]
 
-ConversationOrContact = Annotated[str, typer.Argument(metavar="ID", help="Of the conversation, or of its contact.")]
+ConversationOrContact = Annotated[str, typer.Argument(metavar="ID", help="The id of the conversation, or of its contact.")]
 
-OfLocation = Annotated[str, typer.Option("--location", metavar="ID", help="Only those of this location.")]
+OfLocation = Annotated[str, typer.Option("--location", metavar="ID", help="Only this location.")]
 
 DeadLetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead letters' ids.")]
 
@@ -26,9 +26,9 @@ OfCause = Annotated[str, typer.Option("--cause", metavar="ID", help="Only those 
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; only a terminal is asked.")]
 
-New = Annotated[bool, typer.Option("--new", help="Even if nothing of this id was seen here yet.")]
+New = Annotated[bool, typer.Option("--new", help="Accept an id that is not known here yet.")]
 
 
 def examples(*lines: str) -> str:
-    """Lines that stand below a command's help."""
+    """The epilog of a command's help: one example per line."""
     return "\n\n".join(["Examples:", *lines])

@@ -31,7 +31,7 @@ def print_json(document: Any) -> None:
 
 
 def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on a terminal, where words fold and ids don't; elsewhere one row a line with tabs, for `cut` and `awk`."""
+    """Print a table. On a terminal text is wrapped and ids aren't; elsewhere one row per line with tabs, for `cut` and `awk`."""
     screen = console()
     if not screen.is_terminal:
         for row in rows:
@@ -43,25 +43,25 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
         table.add_column(column, overflow="fold", no_wrap=bool(width), min_width=width or None)
     for row in rows:
         table.add_row(*map(Text, row))
-    # A terminal that is too narrow breaks the line itself, and a copy of it is whole.
+    # If the terminal is too narrow, it wraps the line itself, and a copied id stays complete.
     needed = sum((width or NARROWEST) + len(GAP) for width in whole)
     console(width=max(screen.width, needed)).print(table)
 
 
 def _whole(column: str, cells: Sequence[str]) -> int:
-    """How wide a column of ids and single words is; 0 for one of several words, which may fold."""
+    """The width of a column of ids and single words; 0 for a column with several words, which may be wrapped."""
     return 0 if any(" " in cell for cell in cells) else max(map(len, (column, *cells)))
 
 
 def plain(value: Any) -> str:
-    """A value of a record in words: of a list its members, of nothing nothing."""
+    """A value of a record as text: a list as its members, None as an empty text."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask a person at a terminal before something that can't be undone; scripts are not asked. Raises DidNotWork at a no."""
+    """Ask for confirmation on a terminal before a change that can't be undone. Raises DidNotWork if the answer is no."""
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     print(f"{question} [y/N] ", end="", flush=True)
@@ -70,13 +70,13 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def progress(parts: Sequence[T], what: str, *, as_json: bool) -> Iterable[T]:
-    """The parts, with a bar on standard error while a person looks on; nothing may be printed meanwhile."""
+    """Iterate over the parts with a progress bar on standard error if it is a terminal. Print nothing in the meantime."""
     watched = Console(stderr=True)
     return track(parts, description=what, console=watched, disable=as_json or not watched.is_terminal, transient=True)
 
 
 def working(what: str) -> AbstractContextManager[object]:
-    """Say on standard error what takes its time, while a person looks on."""
+    """Show on standard error, if it is a terminal, what takes time while the block runs."""
     watched = Console(stderr=True)
     return watched.status(what) if watched.is_terminal else nullcontext()
 

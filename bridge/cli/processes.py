@@ -1,4 +1,4 @@
-"""Child processes that end with us, each with a log file of its own."""
+"""Child processes that end with this process, each with its own log file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Processes:
             _stop(process)
 
     def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start one; what it prints goes to NAME.log, behind that of an earlier start of the same one."""
+        """Start a process. Its output is appended to NAME.log."""
         mode = "ab" if name in self._started else "wb"
         self._started[name] = list(command), dict(environ)
         with (self._logs / f"{name}.log").open(mode) as log:
@@ -53,14 +53,18 @@ class Processes:
             )
 
     def crash(self, name: str) -> None:
-        """Kill one, with its children, so that it gets no chance to put anything in order; and start it again."""
+        """Kill a process and its children with SIGKILL, so that it can't clean up, and start it again."""
         process = self._running[name]
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self.start(name, *self._started[name])
 
+    def stop(self, name: str) -> None:
+        """Stop one in order, and wait for its end."""
+        _stop(self._running.pop(name))
+
     def wait_until(self, what: str, ready: Callable[[], bool], *, seconds: float) -> None:
-        """Wait for something; raises DidNotWork when it takes too long or a process ends meanwhile."""
+        """Wait until `ready` is true. Raises DidNotWork if that takes longer than `seconds`, or if a process ends."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
@@ -68,7 +72,7 @@ class Processes:
                     return
             self.check()
             time.sleep(0.05)
-        raise DidNotWork(f"{what} within {seconds:.0f} s did not happen; the logs are in {self._logs}")
+        raise DidNotWork(f"waited {seconds:.0f} s for {what}; the logs are in {self._logs}")
 
     def check(self) -> None:
         """Raise DidNotWork if a process has ended."""
@@ -93,7 +97,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _die_with_parent() -> None:
-    """A terminal's Ctrl-C is for the parent, which stops its children; if it is killed itself, so are they (Linux)."""
+    """The child ignores a terminal's Ctrl-C, which the parent handles; if the parent is killed, so is the child (Linux)."""
     os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

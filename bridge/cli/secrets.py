@@ -14,7 +14,7 @@ from bridge.operating.operation import Nothing
 
 
 def print_new(*, as_json: bool) -> None:
-    """Print the three that a new install needs, in the form of an environment file."""
+    """Print the three secrets of a new install, as an environment file."""
     fresh = {
         "BRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
         "BRIDGE_ADMIN_TOKEN": token_urlsafe(32),
@@ -28,22 +28,20 @@ def print_new(*, as_json: bool) -> None:
 
 
 def rotate_all(*, as_json: bool) -> None:
-    """Seal everything that is kept with the newest key. Raises DidNotWork when some of it could not be."""
-    with working("sealing everything again"):
+    """Re-encrypt all stored secrets with the newest key. Raises DidNotWork if some could not be re-encrypted."""
+    with working("re-encrypting all secrets"):
         rotated = operations()(rotate, Nothing())
     if as_json:
         print_json(rotated)
     else:
-        print(f"{rotated.resealed} sealed again with the newest key, {rotated.current} were before")
+        print(f"{rotated.resealed} re-encrypted with the newest key, {rotated.current} already were")
         if rotated.erased:
-            print(
-                f"the stops of {rotated.erased} erased contact(s) may be kept under an older key: keep it, behind the newest one"
-            )
+            print(f"opt-outs of {rotated.erased} erased contact(s) may depend on an older key: keep it after the newest one")
     if rotated.unreadable or rotated.changing:
         names = ", ".join((*rotated.unreadable, *rotated.changing))
         raise DidNotWork(
-            f"not sealed again: {names}; put the key that opens it into BRIDGE_SECRET_KEY, give all processes the same keys, "
-            "and run this again"
+            f"not re-encrypted: {names}; add the key that decrypts them to BRIDGE_SECRET_KEY, give all processes the same "
+            "keys, and run this again"
         )
     if not as_json and not rotated.erased:
-        print("older keys may be taken out of BRIDGE_SECRET_KEY, once every process has the newest one")
+        print("older keys may be removed from BRIDGE_SECRET_KEY when every process has the newest one")

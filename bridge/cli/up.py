@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
-from bridge.cli import redis_server
+from bridge.cli import redis_server, redis_start
 from bridge.cli.context import RUNNING
 from bridge.cli.output import console
 from bridge.cli.processes import Processes, python
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 30.0
+# One that is stuck; what this command starts itself has answered before.
+REDIS_SECONDS = 3.0
 LOOPBACK = "127.0.0.1"
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - the two that listen on every address
 TOKEN = "admin.token"  # noqa: S105 - the name of a file
@@ -46,18 +48,18 @@ class Machine:
 
 
 def run() -> None:
-    """Start everything and stay up until Ctrl-C."""
+    """Start all processes and stay up until Ctrl-C."""
     with machine(os.environ) as here:
         start(here)
-        console().print(f"console    {here.web_url}/console   (its admin token: {_token_told(here)})", soft_wrap=True)
+        console().print(f"console    {here.web_url}/console   (admin token: {_token_place(here)})", soft_wrap=True)
         console().print(f"receiver   {here.web_url}/webhooks/ghl   (GHL needs its public https address)", soft_wrap=True)
         console().print("next       ghl-bridge locations apply FILE, then ghl-bridge doctor")
-        console().print("Ctrl-C stops everything; what is waiting is kept.")
+        console().print("Ctrl-C stops everything; waiting messages are kept.")
         stay(here)
 
 
 def run_simulator(*, port: int, webhook_url: str) -> None:
-    """Become the simulator. Its page shows the timelines of BRIDGE_URL's bridge, else of the `up` in the data folder."""
+    """Replace this process by the simulator. Its page shows timelines of BRIDGE_URL, else of the `up` in the data folder."""
     settings = from_environment(os.environ)
     folder = settings.data_dir / "simulator"
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,14 +70,13 @@ def run_simulator(*, port: int, webhook_url: str) -> None:
 
 @contextmanager
 def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
-    """Take the data folder for this run and start its Redis unless REDIS_URL names one. Raises DidNotWork, Misconfigured."""
+    """Lock the data folder for this run and start its Redis unless REDIS_URL is set. Raises DidNotWork, Misconfigured."""
     folder = from_environment(environ).data_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _only_one(folder), Processes(folder / "logs") as processes, _stopped_by_signals():
         mine = dict(environ)
         if not mine.get("REDIS_URL"):
-            command, mine["REDIS_URL"] = redis_server.prepare(folder / "redis")
-            processes.start("redis", command, mine)
+            mine["REDIS_URL"] = redis_start.start(processes, folder / "redis", mine)
         mine.setdefault("BRIDGE_SECRET_KEY", _kept(folder / "secret.key", lambda: Fernet.generate_key().decode()))
         mine["BRIDGE_ADMIN_TOKEN"] = mine.get("BRIDGE_ADMIN_TOKEN") or _kept(folder / TOKEN, lambda: token_urlsafe(24))
         mine.setdefault("BRIDGE_DATA_DIR", str(folder))
@@ -91,19 +92,19 @@ def machine(environ: Mapping[str, str]) -> Iterator[Machine]:
 def start(here: Machine) -> None:
     """Start receiver and worker and wait until both are ready. Raises DidNotWork."""
     url = from_environment(here.environ).state_url
-    here.processes.wait_until("an answer of Redis", lambda: redis_server.answers(url), seconds=START_SECONDS)
+    here.processes.wait_until("an answer of Redis", lambda: redis_server.answers(url), seconds=REDIS_SECONDS)
     here.processes.start("web", python("bridge.receiver"), here.environ)
     start_worker(here)
     here.processes.wait_until("a ready receiver and worker", lambda: _workers(here.web_url) > 0, seconds=START_SECONDS)
 
 
 def start_worker(here: Machine) -> None:
-    """Start the worker; doesn't wait for it."""
+    """Start the worker, without waiting for it."""
     here.processes.start("worker", python("celery", "-A", "workers", "worker"), here.environ)
 
 
 def stay(here: Machine, look: Callable[[], None] = lambda: None) -> None:
-    """Wait for Ctrl-C or SIGTERM, and look after something twice a second. Raises DidNotWork when a process ends before."""
+    """Wait for Ctrl-C or SIGTERM, and call `look` twice a second. Raises DidNotWork if a process ends before that."""
     try:
         while True:
             here.processes.check()
@@ -117,13 +118,13 @@ def _workers(url: str) -> int:
     try:
         with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own receiver
             return int(json.load(answer)["workers"])
-    except urllib.error.HTTPError as not_ready:  # without a location nothing can be accepted yet
+    except urllib.error.HTTPError as not_ready:  # it is not ready without a location
         return int(json.load(not_ready).get("workers", 0))
 
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Two machines on one data folder would write into one append-only file."""
+    """Lock the folder: two runs would write to the same append-only file. Raises DidNotWork."""
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -133,7 +134,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _must_be_free(host: str, port: int) -> None:
-    """Said before anything starts: the receiver would say it in its log, and end."""
+    """Check the port before anything starts; the receiver would only log the error and stop. Raises DidNotWork."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -141,13 +142,15 @@ def _must_be_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise DidNotWork(f"port {port} is in use: stop what listens there, or set PORT, as in `PORT=8001`") from None
+                raise DidNotWork(
+                    f"port {port} is in use: stop the program there, or set another one, as in `PORT=8001`"
+                ) from None
             raise DidNotWork(f"port {port} of {host} can't be opened ({error.strerror}): set HOST and PORT") from None
 
 
 @contextmanager
 def _announced(folder: Path, environ: dict[str, str]) -> Iterator[None]:
-    """Tell commands in other terminals the settings of this run, while it lasts and readable for this user only."""
+    """Write this run's settings to a file for commands in other terminals, readable only for this user, while the block runs."""
     file = folder / RUNNING
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
@@ -160,7 +163,7 @@ def _announced(folder: Path, environ: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM stops everything in order, like Ctrl-C; and so does SIGINT where a script's `&` has made it ignored."""
+    """Handle SIGTERM like Ctrl-C, and SIGINT even if a script's `&` has disabled it."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -174,20 +177,20 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 def _reached(host: str) -> str:
-    """Where this machine reaches what listens on `host`."""
+    """The host name to reach a server on this machine that listens on `host`."""
     host = LOOPBACK if host in ANYWHERE else host
     return f"[{host}]" if ":" in host else host
 
 
-def _token_told(here: Machine) -> str:
-    """Where the console's token is to be found; never the token, which logs would keep."""
+def _token_place(here: Machine) -> str:
+    """The place of the console's token: a variable or a file. Never the token itself, which logs would keep."""
     if os.environ.get("BRIDGE_ADMIN_TOKEN"):
         return "BRIDGE_ADMIN_TOKEN"
     return str(from_environment(here.environ).data_dir / TOKEN)
 
 
 def _kept(file: Path, make: Callable[[], str]) -> str:
-    """A secret of this data folder, made at the first start: what was sealed with its key must open again."""
+    """A secret of this data folder, created at the first start and kept, so that stored values can be decrypted later."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(make(), encoding="ascii")

@@ -1,7 +1,7 @@
 """Completion services: a provider is one module of plain values (`Service`) and one line in the registry (`providers`).
 
-Whatever it is called, it is asked and read by the same few lines: `exchange` makes the HTTP call, `retrying` has the patience of
-seconds, `reading` and `judging` say what an answer means, `faults` sorts what goes wrong.
+All providers share the other modules: `exchange` makes the HTTP call, `retrying` retries within seconds, `reading` and `judging`
+interpret the answer, `faults` sorts errors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.model import Completion, Question
 
 
-# Nothing, the addresses for the service to download, or pictures as they are.
+# Which files a provider accepts: none, addresses to download, or pictures.
 TakesFiles: TypeAlias = Literal["no", "links", "images"]
 
 
@@ -23,58 +23,57 @@ class Completer(Protocol):
     """Anything that answers a question."""
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
-        """Answer within `seconds`, everything included.
+        """Answer within `seconds` in total.
 
         Raises:
-            Retryable: a passing fault, and the request is known not to have delivered anything; ServiceDown if the service is to
-            blame.
-            OutcomeUnknown: the request left and no readable answer came back.
+            Retryable: a temporary error, and it is certain that nothing was delivered; ServiceDown if the service is down.
+            OutcomeUnknown: the request was sent, but no readable answer came back.
             Permanent, OperatorMustFix: asking again won't help.
         """
         ...
 
 
 class Service(Protocol):
-    """A provider with one location's settings, as plain values: where and what it is asked, and what its answers mean."""
+    """A provider with one location's settings, as plain values: its requests, and the meaning of its answers."""
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         ...
 
     @property
     def url(self) -> str:
-        """Where questions are posted."""
+        """The URL to post questions to."""
         ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What goes along with each question; logins."""
+        """The headers of each request, including the login."""
         ...
 
     @property
     def takes_history(self) -> bool:
-        """Whether a question brings what was said before: what remembers by itself needs none of that."""
+        """Whether each question includes earlier messages, which a service with its own memory doesn't need."""
         ...
 
     @property
     def takes_files(self) -> TakesFiles:
-        """What a question may bring of files."""
+        """Which files a question may include."""
         ...
 
     def build(self, question: Question) -> dict[str, Any]:
-        """Write a question as the request's JSON."""
+        """The JSON document of the request for a question."""
         ...
 
     @property
     def is_flow(self) -> bool:
-        """Whether it is an operator's own flow, whose tool may say something about itself in the reply's place."""
+        """Whether it is an operator's own flow, whose automation tool may answer with a status text instead of a reply."""
         ...
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Take the JSON object of a 2xx apart: what was said, and what was said about it. `judging` says what becomes of it.
+        """Convert the JSON object of a 2xx to an `Envelope`, which `judging` interprets.
 
-        Raises Unreadable if it holds nothing that this service answers with. Words, lists of objects, streams, pages and empty
-        bodies never come here: `reading` has dealt with them.
+        Raises Unreadable if the object has an unknown form. Plain text, lists of objects, streams, HTML pages and empty
+        bodies are handled by `reading` before.
         """
         ...

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 LONGEST_CHAT_ID = 100
-# A chat that was opened before has more messages than this one's.
+# A chat that continues has more messages than this question and its answer.
 FIRST_MESSAGES = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agencii:
-    """An integration at Agencii, which keeps a memory for each chat and never posts into GHL."""
+    """An integration at Agencii, which keeps the history of each chat and never posts into GHL."""
 
     url: str
     token: str
@@ -42,11 +42,11 @@ class Agencii:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The login, and that both forms of an answer are welcome."""
+        """The login, and the two accepted content types."""
         return {**bearer(self.token), "Accept": "application/json, text/plain"}
 
     def build(self, question: Question) -> dict[str, Any]:
-        """Write the question. What the contact wrote stands in `message` and nowhere else."""
+        """The JSON of the question. The contact's text is only in `message`."""
         return {
             "message": question.input,
             "apiIntegrationId": self.api_integration_id,
@@ -57,7 +57,7 @@ class Agencii:
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Take an answer apart: an object with the chat's id. An integration that is `textOnly` answers with bare words."""
+        """Convert an answer, an object with the chat's id. An integration with `textOnly` answers with plain text instead."""
         message = document.get("message")
         if isinstance(message, dict):
             chat = as_text(document.get("chatId"))
@@ -69,7 +69,7 @@ class Agencii:
         raise Unreadable("an object without a message")
 
     def _evidence(self, document: dict[str, Any], question: Question) -> dict[str, Any]:
-        """In both spellings of its documents: `assistantId` and `numMessages`, later `agentId` and `messagesCount`."""
+        """The evidence, in both documented spellings: `assistantId` and `numMessages`, later `agentId` and `messagesCount`."""
         count = document.get("messagesCount", document.get("numMessages"))
         asked = self._chat(question)
         lost = bool(asked) and (is_other(document.get("chatId"), asked) or (isinstance(count, int) and count <= FIRST_MESSAGES))
@@ -85,20 +85,20 @@ class Agencii:
         }
 
     def _chat(self, question: Question) -> str:
-        """The chat that this integration opened; another one's is none of its own."""
+        """The id of the chat, if this integration opened it."""
         integration, _, chat = question.session_id.rpartition(":")
         return chat if integration == self.api_integration_id else ""
 
 
 def _ran(message: dict[str, Any]) -> tuple[str, ...]:
-    """The names of functions that the agent has called; their form is documented nowhere."""
+    """The names of functions that the agent called; their format is not documented."""
     calls = message.get("functions")
     names = [as_text(part(call, "function", "name") or part(call, "name")) for call in calls] if isinstance(calls, list) else []
     return tuple(name for name in names if name)
 
 
 def of(location: Location, settings: Settings) -> Agencii:
-    """Agencii as this location wants it. Raises OperatorMustFix."""
+    """Agencii with this location's settings. Raises OperatorMustFix."""
     table = location.agencii
     return Agencii(
         url=table.url or settings.agencii_url,

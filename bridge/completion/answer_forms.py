@@ -1,4 +1,4 @@
-"""Forms that a whole answer takes: thoughts that begin in prose, a wrapper, a code fence, a tool call without a mark. Pure."""
+"""Formats of whole answers: thoughts as prose, a wrapper, a code fence, a tool call without a mark. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.wire.answers import json_object
 
 
 class Lead(NamedTuple):
-    """What starts an answer with `opens` is inner up to the last `closes`; without one it is speech, or `unclosed`."""
+    """An answer that starts with `opens` is thought up to the last `closes`; without that it is text, or `unclosed`."""
 
     kind: str
     opens: re.Pattern[str]
@@ -36,7 +36,7 @@ LEADS = (
     _lead(THOUGHTS, r"analysis(?=[A-Z])", None),
     # Ollama's command line, run by a workflow, 2025-05 on.
     _lead(THOUGHTS, r"Thinking\.\.\.\s", r"\.\.\.done thinking\."),
-    # ReAct agents (LangChain, Flowise, Dify), 2023 on. "Thought:" alone is speech: only its partner makes it a form.
+    # ReAct agents (LangChain, Flowise, Dify), 2023 on. "Thought:" alone is ordinary text; it counts only with its closing word.
     _lead(
         THOUGHTS, r"(?i:(?:\**question\**:[^\n]{1,300}\n{1,2})?\**thought\**:)", r"(?im:^[ \t]{0,3}\**(?:final answer|AI)\**:\**)"
     ),
@@ -47,14 +47,14 @@ LEADS = (
     ),
 )
 
-# An answer in tags of its own: Reflection (<output>), 2024; Hunyuan and DeepSeek R1's prompt (<answer>), Ernie 4.5 (<response>):
+# An answer in special tags: Reflection (<output>), 2024; Hunyuan and DeepSeek R1's prompt (<answer>), Ernie 4.5 (<response>):
 # vLLM's parsers, 2025.
 _WRAPPER = re.compile(r"\s*<(answer|response|output|final_answer|final)>", re.IGNORECASE)
 
 # LangChain's structured chat agent and Flowise's copy of it: the last action is the answer, 2023 on.
 _FINAL_ACTION = re.compile(r'\s*\{\s*"action"\s*:\s*"final answer"\s*,\s*"action_input"\s*:', re.IGNORECASE)
 
-# A call that is the rest of an answer: Llama 3 (JSON), Phi-4-mini (functools), LangChain's agents (action), OpenAI's own form
+# A tool call at the end of an answer: Llama 3 (JSON), Phi-4-mini (functools), LangChain's agents (action), OpenAI's own form
 # (tool_calls), Llama 4 and Gemma 3 (a Python list, which must be all of it): vLLM's tool parsers, 2026.
 _COLON, _COMMA = r"\s{0,9}:\s{0,9}", r"\s{0,9},\s{0,9}"
 _JSON_CALL = re.compile(
@@ -70,7 +70,7 @@ _PYTHON_CALL = re.compile(r"\s*\[[A-Za-z_][\w.]{0,80}\((?:\)|[A-Za-z_]\w{0,40}=)
 
 
 def unfenced(text: str) -> str:
-    """The inside of a code fence around the whole answer, if that begins with a mark or is a tool call."""
+    """The content of a code fence around the whole answer, if it begins with a mark or is a tool call."""
     whole = text.strip()
     fences = whole.count("```")
     if not (whole.startswith("```") and whole.endswith("```") and fences == 2):  # noqa: PLR2004 - one opens, one closes
@@ -81,7 +81,7 @@ def unfenced(text: str) -> str:
 
 
 def without_lead(text: str, removed: dict[str, None]) -> str:
-    """Without what starts the answer in prose and is inner. Raises Unclosed."""
+    """The answer without thoughts in prose at its beginning. Raises Unclosed."""
     for lead in LEADS:
         opened = lead.opens.match(text)
         if not opened:
@@ -96,7 +96,7 @@ def without_lead(text: str, removed: dict[str, None]) -> str:
 
 
 def unwrapped(text: str, removed: dict[str, None]) -> str:
-    """The words within an answer's own tags, or within a chat agent's final action."""
+    """The text inside an answer's tags, or inside a chat agent's final action."""
     if _FINAL_ACTION.match(text):
         final = json_object(text.encode(errors="replace"))
         said = final.get("action_input") if final else None
@@ -116,7 +116,7 @@ def unwrapped(text: str, removed: dict[str, None]) -> str:
 
 
 def without_call(text: str, removed: dict[str, None]) -> str:
-    """Without a tool call that is the rest of the answer and carries no mark."""
+    """The answer without a tool call at its end that has no mark."""
     start = _call_at(text)
     if start is None or Mentions(text).in_code(start):
         return text

@@ -1,8 +1,9 @@
-"""Assistable's older generation in both its forms, under its many answers. Pure.
+"""Assistable's older API in both formats, with its many kinds of answers. Pure.
 
-https://docs.assistable.ai describes the fields of `/v2/ghl-chat-completion` and no more: no error, no limit, and not whether
-Assistable posts the reply into GHL by itself. The help page of `/v2/ghl/chat-completion` says that it does (`status: "sent"`),
-and `run.message` looks like GHL's receipt: hence the claims. Answers of either form, and v3's envelope, are understood from both.
+https://docs.assistable.ai describes the fields of `/v2/ghl-chat-completion` and no more: no error, no limit, and does not say
+whether Assistable posts the reply into GHL by itself. The help page of `/v2/ghl/chat-completion` says that it does (`status:
+"sent"`), and `run.message` looks like GHL's receipt: hence the claims. Answers of either format, and v3's envelope, are accepted
+from both.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from bridge.settings import Settings
 
 HELP_PAGE_PATH = "/ghl/chat-completion"
-# v3's word for a run that another one has overtaken.
+# v3's status of a run that a newer one replaced.
 STALE = "stale_job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistable:
-    """An assistant at Assistable. The path of `url` says which form it takes."""
+    """An assistant at Assistable. The path of `url` decides the format."""
 
     url: str
     token: str
@@ -52,11 +53,11 @@ class Assistable:
 
     @property
     def takes_history(self) -> bool:
-        """The help page's form has no field for it."""
+        """Only the first format has a field for the history."""
         return not urlsplit(self.url).path.rstrip("/").endswith(HELP_PAGE_PATH)
 
     def build(self, question: Question) -> dict[str, Any]:
-        """Write the question in the form of the URL."""
+        """The JSON of the question, in the format of the URL."""
         ids = {"location_id": question.location_id, "assistant_id": self.assistant_id, "contact_id": question.contact_id}
         if not self.takes_history:
             return {**ids, "message": question.input}
@@ -70,7 +71,7 @@ class Assistable:
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Take an answer of any form apart. Raises TokenRefused: Assistable has no access to the location."""
+        """Convert an answer of any format. Raises TokenRefused if Assistable has no access to the location."""
         reply = _reply(document)
         if _failed(document, reply):
             return _silence_or_error(self.name, document)
@@ -88,7 +89,7 @@ class Assistable:
 
 
 def of(location: Location, settings: Settings) -> Assistable:
-    """Assistable as this location wants it. Raises OperatorMustFix."""
+    """Assistable with this location's settings. Raises OperatorMustFix."""
     table = location.assistable
     return Assistable(
         url=table.url or settings.assistable_url,
@@ -98,7 +99,7 @@ def of(location: Location, settings: Settings) -> Assistable:
 
 
 def _found(document: dict[str, Any], *path: str) -> Any:
-    """Look at the root and, for v3's envelope, under `data`."""
+    """The fields of the root and, for v3's envelope, of `data`."""
     return part(document, *path) or part(document, "data", *path)
 
 
@@ -124,7 +125,7 @@ def _outcome(document: dict[str, Any]) -> str:
 
 
 def _reply(document: dict[str, Any]) -> object:
-    """Find what was said: `run.output`, else the run's last assistant message that says anything, else what variants call it."""
+    """The reply: `run.output`, else the run's last assistant message with a text, else the fields of other variants."""
     said = [message.get("content") for message in reversed(_assistant_messages(document))]
     candidates = (_found(document, "run", "output"), *said, _found(document, "response"), _found(document, "output"))
     return next((one for one in candidates if _says(one)), None)
@@ -146,14 +147,14 @@ def _assistant_messages(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _ran(document: dict[str, Any]) -> tuple[str, ...]:
-    """The names of tools that the assistant has called: of the form in which they come no document speaks."""
+    """The names of tools that the assistant called; their format is not documented."""
     calls = _found(document, "run", "response", "toolCalls")
     names = [as_text(part(call, "function", "name") or part(call, "name")) for call in calls] if isinstance(calls, list) else []
     return tuple(name for name in names if name)
 
 
 def _failed(document: dict[str, Any], reply: object) -> bool:
-    """HTTP 200 can carry an error (seen on v2), and `error` or a run overtaken without a text is one too."""
+    """Whether an HTTP 200 reports an error (seen on v2): `error`, or a replaced run without a text."""
     if document.get("ok") is False or document.get("success") is False:
         return True
     return reply is None and (bool(document.get("error")) or _outcome(document) in {STALE, "error"})

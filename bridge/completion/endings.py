@@ -1,4 +1,4 @@
-"""Why an answer ended, in the words of many services. Pure.
+"""Finish reasons of many services. Pure.
 
 Sources, each as documented in November 2026: OpenAI's chat completions (`stop`, `length`, `tool_calls`, `content_filter`,
 `function_call`); OpenRouter (adds `error`); Azure OpenAI (`content_filter`); Mistral (`model_length`, `error`); DeepSeek
@@ -18,7 +18,7 @@ from bridge.wire.answers import as_text
 
 
 class TextEnding(Enum):
-    """What becomes of a text that ended so."""
+    """The meaning of a finish reason for the text."""
 
     WHOLE = "whole"
     CUT = "cut off"
@@ -29,7 +29,7 @@ class TextEnding(Enum):
 
     @property
     def silence(self) -> Reason | None:
-        """The reason for which nothing of it is said, even if there is a text."""
+        """The reason for no reply, even if there is a text; None if the text is a reply."""
         return _SILENCE.get(self)
 
 
@@ -66,5 +66,5 @@ _BY_WORD = {word: ending for ending, words in _WORDS.items() for word in words}
 
 
 def ending(word: object) -> TextEnding:
-    """What a service's word for the end means. A word that is not known says nothing: then the text is whole."""
+    """The meaning of a service's finish reason. With an unknown word the text counts as complete."""
     return _BY_WORD.get(as_text(word).strip().lower().replace("-", "_").replace(" ", "_"), TextEnding.WHOLE)

@@ -1,4 +1,4 @@
-"""An answer taken apart and not yet judged: what a provider's module hands over. Pure."""
+"""A parsed answer before its interpretation: the result of a provider's module. Pure."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ THE_MODELS_LIMIT = "the max_tokens of the model that answers there"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What a service said, and what it said about it. `reading` turns it into speech, silence or a fault.
+    """The fields of a service's answer. `judging` decides whether it is a reply, no reply or a fault.
 
-    `content`: what stands where the reply should be: a text, a number, a list of parts, or something that is none of these.
-    `ended`: why the service says that the text ended, in its own word. `silence`: it says outright that there is nothing to say.
-    `tools`: the names of tools that it wants called, which nobody here does. `thoughts`: it has thought, in a field of its own.
-    `error`: the document, if it reports an error; `broken_off`: an error of this one answer, whose text is then no whole one.
-    `setting`, `place`: the setting that says where the reply stands, and its value. `bare`: the text is the whole body, or stood
-    in a place that also holds a tool's word about itself. `limit`: the setting to raise when the answer was cut off.
-    `evidence`: how it came to its answer, by the names of `evidence.NAMES`; values as they came. `ran`: the names of tools that
-    it has called by itself. `handover`: it says outright that a person shall go on; `note`: what it tells that person.
+    `content`: the value at the place of the reply: a text, a number, a list of parts, or something else. `ended`: the service's
+    finish reason. `silence`: it states explicitly that it gives no reply. `tools`: the names of tools that it wants the bridge to
+    call, which the bridge doesn't do. `thoughts`: it has thoughts in a separate field. `error`: the document, if it reports an
+    error; `broken_off`: an error of this answer, whose text is then incomplete. `setting`, `place`: the setting with the path of
+    the reply, and its value. `bare`: the text is the whole body, or from a field that may also contain a tool's status text.
+    `limit`: the setting to raise if the answer was cut off. `evidence`: the evidence by the names of `evidence.NAMES`, with
+    unchanged values. `ran`: the names of tools that the service called itself. `handover`: it explicitly asks for a person;
+    `note`: its message to that person.
     """
 
     content: object = None

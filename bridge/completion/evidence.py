@@ -69,6 +69,25 @@ def _counts(value: object) -> dict[str, float]:
     return {name: count for name, count in found if isinstance(name, str) and isinstance(count, int | float)}
 
 
+# Where services put the words of what matched, beside its id.
+_WORDS = (("metadata", "text"), ("text",), ("content",), ("quote",))
+MOST_WORDS = 8_000
+
+
+def texts_of(envelope: Envelope) -> str:
+    """The words of what matched in a knowledge base, each below its id: for those who ask, where they are kept."""
+    rows = [row for name in ("knowledge", "references") for row in _rows(envelope.evidence.get(name))]
+    return "\n\n".join(f"{_word(part(row, 'id')) or '?'}\n{words}" for row in rows if (words := _words_of(row)))[:MOST_WORDS]
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    return [row for row in value[:_MOST_ITEMS] if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _words_of(row: dict[str, Any]) -> str:
+    return next(filter(None, (as_text(part(row, *path)).strip() for path in _WORDS)), "")
+
+
 # In this order; what finds no room is left out.
 _KEPT: Mapping[str, Callable[[object], object]] = {
     "warnings": _words,

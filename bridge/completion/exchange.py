@@ -1,4 +1,4 @@
-"""One question and its answer over HTTP: the same few lines for every service."""
+"""One question and its answer over HTTP, the same for every service."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MOST_SAID_BYTES = 4096
 
 
 class Anew:
-    """A completer that asks once more, without the old session, when a question is refused that names one.
+    """A completer that asks again without the old session if a question with a session is refused.
 
-    What a service does with a chat that it has forgotten is documented nowhere; a contact must not be refused for ever by it.
-    `clock` (monotonic) gives seconds.
+    It is not documented how services treat a chat that they have deleted; this must not block a contact for ever. `clock`
+    (monotonic) gives seconds.
     """
 
     def __init__(self, completer: Completer, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,16 +48,25 @@ class Anew:
 
 
 class Exchange:
-    """A completer. `may_deliver` says that the service may post the reply by itself, which leaves lost answers unknown.
+    """A completer. `may_deliver`: the service may post the reply by itself, so a lost answer has an unknown outcome.
 
-    `handover` says by what it asks for a person, if the location has that.
+    `handover` are the location's settings for handovers, if it has any. `before_send`: see `Wire.call`.
     """
 
-    def __init__(self, wire: Wire, service: Service, *, may_deliver: bool, handover: HandoverSettings | None = None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        service: Service,
+        *,
+        may_deliver: bool,
+        handover: HandoverSettings | None = None,
+        before_send: Callable[[], None] | None = None,
+    ) -> None:
         self._wire = wire
         self._service = service
         self._may_deliver = may_deliver
         self._handover = handover
+        self._before_send = before_send
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
         """Ask once.
@@ -78,7 +87,7 @@ class Exchange:
         if answer.status not in ACCEPTED:
             raise refusal(name, answer.status, answer.headers, answer.body, may_deliver=may_deliver)
         if may_deliver and json_object(answer.body) is None:
-            # Bare words, or none at all, say nothing of who delivers.
+            # Plain text, or an empty body, does not say who delivers.
             raise lost(f"{name}: HTTP {answer.status}, {shape(answer.body)}", may_deliver=True)
         try:
             read = completion_of(self._service, answer.headers, answer.body, question=question, handover=self._handover)
@@ -91,9 +100,11 @@ class Exchange:
         return read if may_deliver else replace(read, as_said="")
 
     def _ask(self, question: Question, seconds: float) -> Answer:
-        service = self._service
+        service, document = self._service, self._service.build(question)
         try:
-            return self._wire.call("POST", service.url, headers=service.headers, json=service.build(question), seconds=seconds)
+            return self._wire.call(
+                "POST", service.url, headers=service.headers, json=document, seconds=seconds, before_send=self._before_send
+            )
         except OutcomeUnknown as error:
             raise lost(f"{service.name}: {error}", may_deliver=self._may_deliver) from error
         except Retryable as error:

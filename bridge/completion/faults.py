@@ -1,4 +1,4 @@
-"""What a completion service's answers other than a readable 2xx mean, whichever service it is. Pure."""
+"""The meaning of answers other than a readable 2xx, for all completion services. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PAYMENT_REQUIRED = 402
 MONEY = "credit, billing or quota"
-# Codes and types that stand for a fault that passes: OpenAI's, Anthropic's (`overloaded_error`, `api_error`) and OpenRouter's.
+# Codes and types of temporary errors: OpenAI's, Anthropic's (`overloaded_error`, `api_error`) and OpenRouter's.
 _PASSING = frozenset(
     [
         "server_error",
@@ -30,32 +30,34 @@ _PASSING = frozenset(
         "engine_overloaded_error",
     ]
 )
-# A question and its answer don't fit together into what the model can hold, or the limit of the answer isn't to the service's
-# liking: OpenAI (`context_length_exceeded`), vLLM ("maximum context length"), llama.cpp (`exceed_context_size_error`), Anthropic
-# ("prompt is too long"), Gemini ("input token count"), and all that name `max_tokens` or `max_completion_tokens`.
+# Errors for a question and answer that exceed the model's context, or for a limit of the answer that the service refuses: OpenAI
+# (`context_length_exceeded`), vLLM ("maximum context length"), llama.cpp (`exceed_context_size_error`), Anthropic ("prompt is too
+# long"), Gemini ("input token count"), and all that name `max_tokens` or `max_completion_tokens`.
 _TOO_LONG = re.compile(
     rb"context[ _](?:length|window|size)|max_(?:completion_|output_|new_)?tokens|prompt is too long"
     rb"|input token count|too many tokens",
     re.IGNORECASE,
 )
-TOO_LONG = "the question, or max_tokens, is more than the model takes; lower history_messages or set max_tokens"
+TOO_LONG = "the question, or max_tokens, is more than the model accepts; lower history_messages or set max_tokens"
 
 
 class Unreadable(BridgeError):
-    """A 2xx that is no answer: cut-off JSON, another shape. Its message says what came, and what to do if that is known."""
+    """A 2xx without a readable answer: incomplete JSON, another structure.
+
+    The message says what came, and what to do if known.
+    """
 
 
 class Unsendable(OperatorMustFix):
-    """A 2xx whose words are not for the contact, and that a setting, here or at the service, makes an answer."""
+    """A 2xx whose text is not for the contact; a setting, here or at the service, fixes it."""
 
 
 def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, may_deliver: bool) -> BridgeError:
     """Sort an answer other than 2xx of the service `name`.
 
     Retryable for 425, 429 (with the wait asked for) and for credit, billing or quota in whatever status; OutcomeUnknown for 408
-    and 5xx if it may deliver, ServiceDown if not; OperatorMustFix for 401, 403, redirects and what names its own cure; Permanent
-    for the
-    rest.
+    and 5xx if it may deliver, ServiceDown if not; OperatorMustFix for 401, 403, redirects and errors with a known fix; Permanent
+    for the rest.
     """
     said = f"{name}: HTTP {status}, {shape(body)}"
     cure = cure_of_error(status, body)
@@ -73,12 +75,12 @@ def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, 
 
 
 def lost(said: str, *, may_deliver: bool, wait: float | None = None) -> OutcomeUnknown | ServiceDown:
-    """The run may have happened. Asking again costs money; if it may deliver, it can also double the reply."""
+    """The error for a lost answer: asking again costs money and, if the service may deliver, can double the reply."""
     return OutcomeUnknown(f"{said}: it may have been delivered") if may_deliver else ServiceDown(said, retry_after=wait)
 
 
 def words_of(document: Mapping[str, Any]) -> str:
-    """All that a JSON answer says of an error, to be looked through and never to be repeated."""
+    """All texts of a JSON error, only to search in them; they are never shown."""
     error = document.get("error")
     named = (
         error,
@@ -92,7 +94,7 @@ def words_of(document: Mapping[str, Any]) -> str:
 
 
 def reported(name: str, document: Mapping[str, Any], form: str) -> BridgeError:
-    """Sort a 2xx that reports an error (seen on several services); `form` is its shape."""
+    """The error for a 2xx that reports an error (seen on several services); `form` is its structure."""
     said, words = f"{name}: HTTP 200 that reports an error, {form}", words_of(document)
     if about_money(words.encode()):
         return Retryable(f"{said}: {MONEY}")
@@ -103,7 +105,7 @@ def reported(name: str, document: Mapping[str, Any], form: str) -> BridgeError:
 
 
 def broken_off(name: str, error: object) -> Retryable:
-    """A service lost what it was answering with, in the middle of it. Down if its own service behind it is to blame."""
+    """The error for an answer that broke off in the middle; ServiceDown if the service's own backend failed."""
     code = part(error, "code")
     said = f"{name}: HTTP 200, and the answer broke off with an error"
     return ServiceDown(f"{said} {code}") if isinstance(code, int) and 500 <= code < 600 else Retryable(said)  # noqa: PLR2004

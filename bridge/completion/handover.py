@@ -1,7 +1,6 @@
-"""A service asks for a person: outright, by a tool's name, or by a marker that is the whole last line of its reply. Pure.
+"""Recognises that a service asks for a person: explicitly, with a tool, or with a marker on the last line of its reply. Pure.
 
-What it says outright counts in every location. A tool and a marker are the operator's own words for it: they count only where the
-location has a table `handover`.
+An explicit request counts in every location. A tool or a marker counts only if the location has a `handover` table.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ WHEN_TO_CALL = (
 
 
 def asks_for_a_person(envelope: Envelope, signs: HandoverSettings | None) -> bool:
-    """Whether a service says so outright, or by the name of a tool that it wants called or has called."""
+    """Whether a service asks for a person explicitly, or with a tool that it wants called or has called."""
     return envelope.handover or (signs is not None and bool(signs.tool) and signs.tool in (*envelope.tools, *envelope.ran))
 
 
 def without_marker(text: str, signs: HandoverSettings | None) -> str | None:
-    """A text without the marker that is its whole last line; None if it has none."""
+    """A text without the marker on its last line; None if it has no marker."""
     if signs is None or not signs.marker:
         return None
     before, _, last_line = text.rstrip().rpartition("\n")
@@ -34,7 +33,7 @@ def without_marker(text: str, signs: HandoverSettings | None) -> str | None:
 
 
 def tool(name: str) -> dict[str, Any]:
-    """The tool as OpenAI's `tools` describe one: what a model calls when the contact needs a person."""
+    """The definition of the tool in the format of OpenAI's `tools`."""
     note = {"type": "string", "description": "What the person should know, in one or two sentences."}
     return {
         "type": "function",

@@ -1,19 +1,19 @@
-"""What of a text is meant for the contact: no thoughts of a model, no tool calls, control tokens or citation marks. Pure.
+"""Removes a model's thoughts, tool calls, control tokens and citation marks from a text for the contact. Pure.
 
-The rules by which a mark of `dialects` counts:
+The rules for the marks of `dialects`:
 
-* **A mark that is written about is text**: in a Markdown code span or block; between quotes that touch it; or in the midst of a
+* **A mark that is only mentioned is text**: in a Markdown code span or block; between quotes that touch it; or in the middle of a
   sentence: behind a space that follows no end of a sentence, and before a punctuation mark, or a space and more of that line
   (for a closing mark or a control token: a space and a small letter). At the start of a line and glued to a word, a mark counts.
-* **A block runs to the first closing mark** of its dialect. Thoughts that never close are `unclosed`, and nothing of the answer
-  is visible, unless a tool call stands in them, which ends them. A tool call that never closes runs to the end.
-* **A closing mark alone ends thoughts**: all before it is thought, since several models' templates write the opening mark. That
-  ends nested blocks, too. If an opening mark stands in a sentence of the same line, the block is what lies between the two.
-* **Folded HTML counts only if it says that it is reasoning**, by its `type` or its whole summary. Other HTML is the contact's.
-* **A code fence around the whole answer is no code** if what it holds begins with a mark or is a tool call; and a closing mark in
-  a code block counts unless its opening mark is in that block, too.
-* **Prose is thought only by its form**: a known first line with its known partner (`answer_forms`).
-* Where in doubt, words are held back rather than thoughts sent. A text without a mark is returned as it came, byte for byte.
+* **A block runs to the first closing mark** of its dialect. Thoughts that never close are `unclosed`, and no text of the answer
+is visible, unless they contain a tool call, which ends them. A tool call that never closes runs to the end. * **A closing mark
+alone ends thoughts**: all text before it is thought, because several models' templates write the opening mark. That ends nested
+blocks, too. If an opening mark stands in a sentence of the same line, the block is what lies between the two. * **Folded HTML
+counts only if it is marked as reasoning**, by its `type` or its whole summary. Other HTML is for the contact. * **A code fence
+around the whole answer is not code** if its content begins with a mark or is a tool call; and a closing mark in a code block
+counts unless its opening mark is in that block, too. * **Prose is thought only in a known format**: a known first line with its
+known closing line (`answer_forms`). * In doubt, text is removed rather than thoughts sent. A text without a mark is returned as
+it came, byte for byte.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _MOST_ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """What the contact may read, and what was taken out.
+    """The text for the contact, and the kinds of text that were removed. `reason` says why no text is left, None if some is.
 
-    `reason` says why nothing is left, None if something is. `removed` are kinds ("thoughts", "tool call", "control tokens",
-    "citation marks", "other turns"), never words of the text. `unclosed`: the answer ends within a thought; `text` is then empty.
+    `removed` are kinds ("thoughts", "tool call", "control tokens", "citation marks", "other turns"), never text of the answer.
+    `unclosed`: the answer ends within a thought; `text` is then empty.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Visible:
 
 
 def visible(text: str) -> Visible:
-    """What of `text` is meant for the contact; in time linear in its length."""
+    """The part of `text` that is for the contact, in time linear in its length."""
     removed: dict[str, None] = {}
     left = text
     try:
@@ -54,7 +54,7 @@ def visible(text: str) -> Visible:
                 return Visible(left, _why_silent(left, removed), tuple(removed), unclosed=False)
     except Unclosed:
         return Visible("", Reason.THOUGHTS_ONLY, tuple({**removed, THOUGHTS: None}), unclosed=True)
-    # Marks that are put together from pieces over and over: nobody writes so by accident.
+    # Marks that are assembled from pieces again and again, which doesn't happen by accident.
     return Visible("", _why_silent("", removed), tuple(removed), unclosed=False)
 
 
@@ -67,6 +67,6 @@ def _why_silent(left: str, removed: dict[str, None]) -> Reason | None:
 
 
 def _round(text: str, removed: dict[str, None]) -> str:
-    """Take out what counts. What a cut joins may be a mark anew: the caller comes back until nothing changes."""
+    """Remove the marks once. Removing text may create a new mark, so the caller repeats this until nothing changes."""
     text = without_lead(unfenced(text), removed)
     return without_call(unwrapped(without_marks(text, removed), removed), removed)

@@ -1,4 +1,4 @@
-"""What becomes of an answer that was taken apart: speech, silence, a fault, or a handover are told apart here alone. Pure.
+"""Decides whether a parsed answer is a reply, no reply, a fault, or a handover. Pure.
 
 A fault is raised; the others are a `Completion`. Speech and silence may come with a handover: the service asks for a person.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.completion.dialects import TOOL_CALL
 from bridge.completion.endings import TextEnding, ending
-from bridge.completion.evidence import evidence_of
+from bridge.completion.evidence import evidence_of, texts_of
 from bridge.completion.faults import Unreadable, Unsendable, broken_off, reported
 from bridge.completion.handover import MOST_NOTE_CHARACTERS, asks_for_a_person, without_marker
 from bridge.completion.inner_words import visible
@@ -38,7 +38,7 @@ _DEEPEST = 3
 
 
 def judge(envelope: Envelope, service: Service, *, form: str, handover: HandoverSettings | None = None) -> Completion:
-    """Say what becomes of one answer; `form` is its shape, `handover` how a person is asked for.
+    """Interpret one answer; `form` is its shape, `handover` how a person is asked for.
 
     Raises as `reading.completion_of`.
     """
@@ -109,6 +109,7 @@ def _completion(
         notes=notes,
         as_said=as_said,
         evidence=evidence_of(envelope),
+        knowledge=texts_of(envelope),
     )
 
 

@@ -1,4 +1,4 @@
-"""The settings without which a provider can't be asked."""
+"""Settings that a provider requires, and its login headers."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ JSON = {"Accept": "application/json"}
 
 
 def given(value: str, location: Location, key: str) -> str:
-    """A setting that can't be empty. Raises OperatorMustFix."""
+    """A required setting. Raises OperatorMustFix if it is empty."""
     if not value:
         raise OperatorMustFix(f"location {location.id} has no {key}")
     return value
 
 
 def token(secret: SecretStr | None, location: Location, key: str, variable: str) -> str:
-    """A token that can't be absent. Raises OperatorMustFix, naming the key and the variable of the environment."""
+    """A required token. Raises OperatorMustFix, naming the key and the environment variable, if it is absent."""
     if secret is None:
         raise OperatorMustFix(f"location {location.id} has no {key}, nor is {variable} set")
     return secret.get_secret_value()
 
 
 def token_if_any(secret: SecretStr | None) -> str:
-    """A token that may be absent: then it is empty."""
+    """An optional token; empty if it is absent."""
     return secret.get_secret_value() if secret else ""
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Headers of a JSON request with this token, or with none."""
+    """The headers of a JSON request with this token, or without a login if it is empty."""
     return {**JSON, "Authorization": f"Bearer {token}"} if token else JSON

@@ -1,4 +1,4 @@
-"""Taking marks, and what goes with them, out of a text. Pure."""
+"""Removes marks and the text that belongs to them. Pure."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ class _Cut:
 
 
 def without_marks(text: str, removed: dict[str, None]) -> str:
-    """The text without its marks and what they enclose, whose kinds go to `removed`; as it is if none counts. Raises Unclosed."""
+    """The text without its marks and their content, whose kinds are added to `removed`; unchanged if none counts.
+
+    Raises Unclosed.
+    """
     cuts = _Scan(text).cuts()
     removed.update(dict.fromkeys(cut.kind for cut in cuts))
     return _joined(text, cuts) if cuts else text
 
 
 class _Scan:
-    """One pass over a text: which marks count, and what goes with them."""
+    """One pass over a text: finds the marks that count, and the text that belongs to them."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -44,7 +47,7 @@ class _Scan:
         self._cuts: list[_Cut] = []
 
     def cuts(self) -> list[_Cut]:
-        """The pieces to take out, in order and apart from each other. Raises Unclosed."""
+        """The ranges to remove, in order and without overlap. Raises Unclosed."""
         done = 0
         for mark in MARK.finditer(self._text):
             if mark.start() >= done:
@@ -95,7 +98,7 @@ class _Scan:
         return None
 
     def _calls_after(self, start: int) -> bool:
-        """A tool call ends thoughts that nothing else does (Kimi K2, GLM, Ling 3: vLLM's parsers)."""
+        """A tool call after `start`, which ends thoughts that have no closing mark (Kimi K2, GLM, Ling 3: vLLM's parsers)."""
         roles = (str(mark.lastgroup) for mark in MARK.finditer(self._text, start))
         return any(role[0] == "o" and BLOCKS[int(role[1:])].kind == TOOL_CALL for role in roles)
 
@@ -122,7 +125,7 @@ class _Scan:
 
 
 def _joined(text: str, cuts: list[_Cut]) -> str:
-    """What is left of the text, its spacing repaired where something was taken out."""
+    """The remaining text, with corrected white space where something was removed."""
     pieces, at = [], 0
     for cut in cuts:
         pieces += [text[at : cut.start], cut.instead]

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from bridge.settings import Settings
 
 PATH = "/chat/completions"
-# Where servers that keep thoughts apart put them: DeepSeek, vLLM and many more; OpenRouter and newer vLLM; Ollama.
+# Fields for thoughts: DeepSeek, vLLM and many more; OpenRouter and newer vLLM; Ollama.
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-# OpenAI's own newer models refuse `max_tokens`; most compatible servers know nothing else.
+# OpenAI's newer models refuse `max_tokens`; most compatible servers support only that.
 RENAMED_AT = ("api.openai.com", ".openai.azure.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAI:
-    """A model behind a base URL. It remembers nothing: the history goes along. `token` may be empty for local servers.
+    """A model at a base URL, without a memory: each question includes the history. `token` may be empty for local servers.
 
-    `handover_tool` is the name of the tool by which it may ask for a person; empty: it is offered none.
+    `handover_tool` is the name of the tool to ask for a person; empty: none is offered.
     """
 
     base_url: str
@@ -51,7 +51,7 @@ class OpenAI:
 
     @property
     def url(self) -> str:
-        """The base with its path, once."""
+        """The base URL with the path."""
         return self.base_url.rstrip("/").removesuffix(PATH) + PATH
 
     @property
@@ -60,7 +60,7 @@ class OpenAI:
         return bearer(self.token)
 
     def build(self, question: Question) -> dict[str, Any]:
-        """Write the question. What the contact wrote stands in `user` turns and nowhere else."""
+        """The JSON of the question. The contact's text is only in `user` messages."""
         system = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
         host = urlsplit(self.base_url).hostname or ""
         return {
@@ -73,7 +73,7 @@ class OpenAI:
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Take the first choice apart. A gateway that lost its upstream says so in the choice, beside what came before."""
+        """Convert the first choice. A gateway that lost its upstream reports this in the choice, next to the incomplete text."""
         del question
         choices = document.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
@@ -99,7 +99,7 @@ class OpenAI:
 
 
 def of(location: Location, settings: Settings) -> OpenAI:
-    """The model that this location wants. Raises OperatorMustFix."""
+    """The model with this location's settings. Raises OperatorMustFix."""
     del settings
     table = location.openai
     return OpenAI(
@@ -114,7 +114,7 @@ def of(location: Location, settings: Settings) -> OpenAI:
 
 
 def _content(question: Question) -> str | list[dict[str, Any]]:
-    """The words, and pictures after them (https://platform.openai.com/docs/guides/images-vision)."""
+    """The text, followed by pictures (https://platform.openai.com/docs/guides/images-vision)."""
     if not question.images:
         return question.input
     words = [{"type": "text", "text": question.input}] if question.input else []
@@ -122,13 +122,13 @@ def _content(question: Question) -> str | list[dict[str, Any]]:
 
 
 def _calls(message: dict[str, Any]) -> list[object]:
-    """The tools that are to be called: `tool_calls`, or `function_call` as it was once."""
+    """The requested tool calls: `tool_calls`, or the older `function_call`."""
     listed = message.get("tool_calls")
     calls: list[object] = [part(call, "function") for call in listed] if isinstance(listed, list) else []
     return [*calls, message["function_call"]] if message.get("function_call") else calls
 
 
 def _note(calls: list[object]) -> str:
-    """What a call tells the person who is asked for; its arguments are JSON in a text."""
+    """The note in the handover call's arguments, which are JSON in a string."""
     arguments = [json_value(as_text(part(call, "arguments"))) for call in calls]
     return next((as_text(note) for one in arguments if isinstance(note := part(one, NOTE), str)), "")

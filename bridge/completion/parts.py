@@ -1,6 +1,6 @@
-"""The text of a content, whichever form it has. Pure.
+"""The text of a content in any known format. Pure.
 
-Parts are OpenAI's (`text`, `output_text`, `refusal`; a text may be an object with `value`, as the Assistants API had it), bare
+Parts are OpenAI's (`text`, `output_text`, `refusal`; a text may be an object with `value`, as in the Assistants API), plain
 strings as some gateways send them, Mistral's (`thinking`, `reference`), Anthropic's (`thinking`, `redacted_thinking`) and
 Gemini's, which have no type.
 """
@@ -26,7 +26,7 @@ _MOST_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The text of a content, and what else was in it: names of parts that aren't known, and what kinds were left out."""
+    """The text of a content, with the names of unknown parts and the kinds of removed parts."""
 
     text: str
     unknown: tuple[str, ...] = ()
@@ -36,9 +36,9 @@ class Found:
 
 
 def text_of(content: object, *, lists_of_strings: bool = True) -> Found | None:
-    """Find the text of a content; None if it is an object, a flag or a list that holds no parts.
+    """The text of a content; None if it is an object, a flag or a list without parts. A number is converted to text.
 
-    A number is written out. `lists_of_strings`: a list of bare strings counts as parts.
+    `lists_of_strings`: a list of plain strings counts as parts.
     """
     match content:
         case None | str():

@@ -1,7 +1,7 @@
-"""What a service's 2xx means, whichever service it is: speech, silence with a reason, or a fault with its cure. Pure.
+"""Interprets a 2xx of any service: a reply, no reply with a reason, or a fault with its fix. Pure.
 
-Every answer goes the same way. Here the form of its body is told: nothing, an object, objects, words, a page, a stream. The
-provider's module takes an object apart into an `Envelope`, and `judging` says what becomes of it.
+This module detects the format of the body: empty, an object, a list, plain text, an HTML page, a stream. The provider's module
+converts an object to an `Envelope`, and `judging` decides what it means.
 """
 
 from __future__ import annotations
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
     from bridge.locations import HandoverSettings
     from bridge.model import Completion, Question
 
-A_PAGE = "an HTML page came where a reply should be; set the url of the API itself, and look who stands before it"
-A_FLOWS_PAGE = "markup came where a reply should be; let the flow return plain words, or JSON with the reply in it"
-IT_STREAMS = (
-    "it streams, and no end of the answer came; switch streaming off (n8n: the trigger's response mode, the agent's option)"
-)
-# Under this name Portkey's gateway hands on a page that came from behind it.
+A_PAGE = "an HTML page instead of a reply; set url to the API's address, and check for a proxy in front of it"
+A_FLOWS_PAGE = "HTML instead of a reply; let the flow return plain text, or JSON that contains the reply"
+IT_STREAMS = "it streams, but the stream had no end; switch streaming off (n8n: the trigger's response mode, the agent's option)"
+# Under this name Portkey's gateway passes on an HTML page of its upstream.
 PAGE_INSIDE = "html-message"
 
 _MARKUP = re.compile(r"<[!?/a-zA-Z]")
@@ -46,10 +44,10 @@ def completion_of(
     question: Question,
     handover: HandoverSettings | None = None,
 ) -> Completion:
-    """Read the body of a 2xx. `handover` says by what the service asks for a person, if the location has it.
+    """Read the body of a 2xx. `handover` are the location's settings for handovers, if it has any.
 
-    Raises Unreadable for what is no answer at all; Unsendable for what a setting makes one; CutOff; and what `faults` gives for
-    an answer that reports an error. Messages hold the answer's form, never its words.
+    Raises Unreadable if there is no answer; Unsendable if a setting must be changed; CutOff; and the errors of `faults` for an
+    answer that reports an error. Messages contain the answer's structure, never its text.
     """
     envelopes = _envelopes(service, headers, body, question)
     return _joined([judge(one, service, form=shape(body), handover=handover) for one in envelopes])
@@ -58,7 +56,7 @@ def completion_of(
 def _envelopes(service: Service, headers: Mapping[str, str], body: bytes, question: Question) -> list[Envelope]:
     text = words_in(headers, body)
     if text is None:
-        raise Unreadable("a body that is no text")
+        raise Unreadable("a body that is not text")
     if not text.strip():
         return [Envelope()]
     if stream := stream_in(headers, text):
@@ -71,14 +69,14 @@ def _envelopes(service: Service, headers: Mapping[str, str], body: bytes, questi
         case str() as words:
             return [_of_words(service, words)]
         case list():
-            raise Unreadable("a list of other things than objects")
+            raise Unreadable("a list that contains other values than objects")
         case None | bool() if not service.is_flow:
             raise Unreadable("a flag, or null")
     return [_of_words(service, text)]
 
 
 def _of_words(service: Service, text: str) -> Envelope:
-    """A body that is the words themselves, whatever its label: real tools send them as `text/html` or without a type."""
+    """A body that is plain text with any content type: some tools send it as `text/html` or without a type."""
     if _TORN_JSON.match(text.lstrip()):
         raise Unreadable("JSON that is cut off or broken")
     if _MARKUP.match(visible(text).text.lstrip()):
@@ -90,7 +88,7 @@ def _of_object(service: Service, document: dict[str, Any], question: Question) -
     if PAGE_INSIDE in document:
         raise Unreadable(A_PAGE)
     if service.is_flow and (cure := cure_of_object(document)):
-        raise Unsendable(f"{service.name}: an object that says only what became of the flow: {cure}")
+        raise Unsendable(f"{service.name}: an object with only a status of the flow: {cure}")
     return service.unwrap(document, question=question)
 
 
@@ -101,13 +99,13 @@ def _of_stream(service: Service, stream: Stream, question: Question) -> list[Env
         raise Unsendable(f"{service.name}: {IT_STREAMS}")
     documents = [json_value(text) for text in stream.texts]
     if service.is_flow and documents and all(isinstance(one, dict) for one in documents):
-        # n8n's node that responds with JSON streams that JSON as if it were words.
+        # n8n's node that responds with JSON streams that JSON as text.
         return [_of_object(service, one, question) for one in documents]
     return [Envelope(content=text, ended=stream.ended, tools=stream.tools) for text in stream.texts or ("",)]
 
 
 def _joined(said: Sequence[Completion]) -> Completion:
-    """Several items of one answer are one reply, a line each; if none says anything, the first one's silence is the answer's."""
+    """Join several items of an answer, one per line; if none has a text, the first one's reason counts."""
     spoken = [one for one in said if one.text]
     asking = next((one for one in said if one.handover), said[0])
     if len(said) == 1 or not spoken:

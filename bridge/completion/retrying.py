@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Retrying:
-    """A completer that asks another one up to `attempts` times. `sleep` takes and `clock` (monotonic) gives seconds."""
+    """A completer that calls another one up to `attempts` times. `sleep` and `clock` (monotonic) use seconds."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Retrying:
         self._attempts = attempts
 
     def complete(self, question: Question, *, seconds: float) -> Completion:
-        """Answer within `seconds`, waits included. Raises what the completer raises; see `persist`."""
+        """Answer within `seconds`, including waits. Raises what the completer raises; see `persist`."""
         faults: list[str] = []
 
         def attempt(left: float) -> Completion:

@@ -1,7 +1,7 @@
-"""What automation tools say about themselves where a reply is waited for, and how each is made to reply. Pure.
+"""Status texts that automation tools send instead of a reply, and how to make each tool reply. Pure.
 
-Such a sentence counts only where nobody chose the place: as the whole body of an operator's own endpoint, or under `message`,
-which is looked at when nothing else is there. What stands at `reply_path` is a reply, whatever it says.
+Such a text counts only without a configured path: as the whole body of an operator's own endpoint, or under `message`, which is
+read if there is nothing else. A value at `reply_path` is always a reply.
 
 Sources, looked at in November 2026: n8n's webhook helpers (`Workflow was started`, `Workflow got started.` in its documents, the
 sentences about data; run with n8n 2.40.7) and its chat trigger with response nodes (`executionStarted`, `resumeToken`; run with
@@ -28,9 +28,9 @@ N8N_TOO_EARLY = "the workflow answers before it has run; let n8n respond when th
 N8N_NO_DATA = "the workflow ended without data; let its last node, or a Respond to Webhook node, return the reply"
 MAKE = "the scenario has no Webhook response module; add one that returns the reply"
 ZAPIER = "Zapier's catch hook answers before the Zap has run, and never with a reply; ask an endpoint that waits for one"
-PIPEDREAM = "the workflow returns no response of its own; set the trigger to one, and call $.respond with the reply"
+PIPEDREAM = "the workflow returns no response; set the trigger to a custom response, and call $.respond with the reply"
 EXAMPLE = "the endpoint is a tool's first example; deploy one that returns the reply"
-STATUS = "the endpoint says only that it was asked; let it return the reply"
+STATUS = "the endpoint only confirms the request; let it return the reply"
 
 _SENTENCES = {
     "workflow was started": N8N_TOO_EARLY,
@@ -67,7 +67,7 @@ _BEGINNINGS = {
     "this http triggered function executed successfully": EXAMPLE,
     "this url has no default content configured": EXAMPLE,
 }
-# Objects that say the same: all their names.
+# Objects with the same meaning: all their field names.
 _OBJECTS = {
     frozenset({"executionStarted", "executionId", "resumeToken"}): N8N_TOO_EARLY,
     frozenset({"executionStarted", "executionId"}): N8N_TOO_EARLY,
@@ -75,7 +75,7 @@ _OBJECTS = {
     frozenset({"success", "info"}): PIPEDREAM,
 }
 
-# What stands in an answer other than 2xx, and is the operator's to mend however the status is otherwise sorted.
+# Texts of answers other than 2xx that the operator must fix, whatever the status is.
 _ERRORS = (
     (
         re.compile(rb"No Respond to Webhook node found"),
@@ -96,24 +96,24 @@ _FILTERED = re.compile(rb'"code"\s*:\s*"(?:content_filter|content_policy_violati
 
 
 def silence_of(status: int, body: bytes) -> Reason | None:
-    """The reason of silence in an answer other than 2xx, None if it is none."""
+    """The reason for no reply in an answer other than 2xx; None if it is an error."""
     if status == _GUARDRAIL or (status == HTTPStatus.BAD_REQUEST and _FILTERED.search(body)):
         return Reason.FILTERED
     return Reason.EMPTY if status == HTTPStatus.INTERNAL_SERVER_ERROR and _NO_ITEM.search(body) else None
 
 
 def cure_of_error(status: int, body: bytes) -> str:
-    """What to do about an answer other than 2xx that is a tool's word about itself; "" if none is known."""
+    """What to do about an answer other than 2xx with a known status text; "" if it is unknown."""
     return next((cure for sentence, cure in _ERRORS if sentence.search(body)), "") if status >= HTTPStatus.BAD_REQUEST else ""
 
 
 def cure_of_words(text: str) -> str:
-    """What to do about words that are a tool's own; "" if they may be a reply."""
+    """What to do about a text that is a tool's status text; "" if it may be a reply."""
     plain = re.sub(r"\s+", " ", text).strip(" .!\"'").lower().replace("\u2019", "'")
     begun = (cure for beginning, cure in _BEGINNINGS.items() if plain.startswith(beginning))
     return _SENTENCES.get(plain) or next(begun, "")
 
 
 def cure_of_object(document: Mapping[str, Any]) -> str:
-    """What to do about an object that is a tool's own; "" if it may hold a reply."""
+    """What to do about an object that is a tool's status; "" if it may contain a reply."""
     return _OBJECTS.get(frozenset(document), "")

@@ -1,9 +1,9 @@
-"""Answers that came as a stream although none was asked for: server-sent events, or one JSON object a line. Pure.
+"""Answers that came as an unrequested stream: server-sent events, or one JSON object per line. Pure.
 
-Read are the streams of OpenAI's chat completions and responses, Anthropic's messages, Gemini, Cohere, Ollama, n8n (`begin`,
+Supported are the streams of OpenAI's chat completions and responses, Anthropic's messages, Gemini, Cohere, Ollama, n8n (`begin`,
 `item`, `end`), Dify (`event`, `answer`), Flowise (`event`, `data`), Vercel's AI SDK (`text-delta`), LangServe, and of all who
-send `delta`, `text` or `content` as a text; each as its documents of November 2026 say. A stream that doesn't say that it is
-over is no answer.
+send `delta`, `text` or `content` as a text; each as its documents of November 2026 say. A stream without an end marker is not an
+answer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LAST = frozenset(
     ]
 )
 _ERRORS = frozenset({"error", "response.failed"})
-# Texts of events that repeat the whole, or are no part of the answer.
+# Events whose texts repeat the whole answer, or are not part of it.
 _OTHER = re.compile(
     r"reasoning|thinking|thought|tool|function|\.done\Z|refusal|metadata|workflow_|node_|usage|citation", re.IGNORECASE
 )
@@ -48,7 +48,7 @@ _OTHER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream put together: one text for each message in it. `ended` is the service's own word; `error` what it reported."""
+    """An assembled stream: one text for each message. `ended` is the service's finish reason; `error` its reported error."""
 
     texts: tuple[str, ...]
     ended: str = ""
@@ -58,7 +58,7 @@ class Stream:
 
 
 def stream_in(headers: Mapping[str, str], text: str) -> Stream | None:
-    """Put a stream together; None if the body is none."""
+    """Assemble a stream; None if the body is not a stream."""
     lines = [line for line in text.splitlines() if line.strip()]
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if _is_events(lines, kind):
@@ -153,7 +153,7 @@ def _ended(event: Any) -> str:
 
 
 def _text(kind: str, event: Any) -> str:
-    """The piece of text that an event adds: the first place that holds any."""
+    """The text that an event adds, from the first field that has one."""
     if event == DONE or _OTHER.search(kind) or kind in _ERRORS:
         return ""
     if isinstance(event, str):

@@ -1,4 +1,4 @@
-"""Text to and from a provider: what a contact or a provider wrote is data, never instructions. Pure."""
+"""Text to and from a provider: texts of contacts and providers are data, never instructions. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from bridge.locations import CONTACT_FIELD
+from bridge.provider_tables import CONTACT_FIELD
 from bridge.wire.answers import as_text
 
 if TYPE_CHECKING:
     from bridge.model import Contact, Question
 
-# Ten pages: more is a service that has lost its mind.
+# Ten pages: a longer reply is certainly an error of the service.
 MOST_CHARACTERS = 20_000
 LONGEST_FIELD = 80
 
@@ -21,30 +21,30 @@ _IN_NAMES = " .,'@+-"
 
 
 def clean(text: str) -> str:
-    """The text without control characters but line breaks and tabs, and without white space around it."""
+    """The text without control characters (except line breaks and tabs), and without surrounding white space."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def bounded(text: str) -> str:
-    """The text, no longer than a reply may be."""
+    """The text, cut to the maximum length of a reply."""
     return text[:MOST_CHARACTERS].rstrip()
 
 
 def turns_of(question: Question) -> list[dict[str, str]]:
-    """The earlier turns in the form that chat services share."""
+    """The earlier messages in the usual format of chat services."""
     return [{"role": said.role, "content": said.content} for said in question.history]
 
 
 def name_of(question: Question) -> str:
-    """A name for the conversation that stays the same: `ghl:{locationId}:{conversationId}`."""
+    """A stable name for the conversation: `ghl:{locationId}:{conversationId}`."""
     return f"ghl:{question.location_id}:{question.conversation_id or question.contact_id}"
 
 
 def fill(instructions: str, contact: Contact | None) -> str:
-    """Put a contact's data in the place of `{contact_name}` and its like; nothing where it is not known.
+    """Replace `{contact_name}` and similar fields by the contact's data; by nothing if it is unknown.
 
-    A contact chooses its own name: it loses everything but letters, digits and what names are written with, line breaks above
-    all, and what is over 80 characters. Only fields of the template are replaced, never what a field brought along.
+    Contacts choose their own names, so only letters, digits and usual name characters are kept (no line breaks), at most 80
+    characters. Only fields of the template are replaced, not those within inserted data.
     """
     return CONTACT_FIELD.sub(lambda found: _tame(as_text(getattr(contact, found[1], ""))), instructions)
 

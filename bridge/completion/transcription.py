@@ -1,10 +1,11 @@
 """Any service that speaks OpenAI's `POST /audio/transcriptions` (https://platform.openai.com/docs/api-reference/audio). Pure.
 
-It takes 25 MiB as multipart/form-data and no address; `json` is the one form of an answer that all compatible servers know.
+It accepts 25 MiB as multipart/form-data, and no address; `json` is the only response format that all compatible servers support.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
 PATH = "/audio/transcriptions"
 MOST_CHARACTERS = 20_000
+# What an engine writes of sounds that are no words: [BLANK_AUDIO], (silence), *music*, <|nospeech|>, ♪
+# (https://github.com/sk3llo/whisper_ggml/issues/29).
+_SOUNDS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*[^*]*\*|<\|[^|]*\|>")
 
 
 @dataclass(frozen=True, slots=True)
 class Transcriber:
-    """A model behind a base URL. `token` may be empty for local servers."""
+    """A model at a base URL. `token` may be empty for local servers."""
 
     base_url: str
     model: str
@@ -30,7 +34,7 @@ class Transcriber:
 
     @property
     def url(self) -> str:
-        """The base with its path, once."""
+        """The base URL with the path."""
         return self.base_url.rstrip("/").removesuffix(PATH) + PATH
 
     @property
@@ -40,19 +44,20 @@ class Transcriber:
 
     @property
     def form(self) -> Mapping[str, str]:
-        """What goes along with the file."""
+        """The form fields besides the file."""
         return {"model": self.model, "response_format": "json"}
 
 
 def transcript_of(status: int, body: bytes) -> tuple[str, str]:
-    """What was said, or in words why it can't be known. An engine that hears nothing may answer 200 with nothing."""
+    """The transcript, or the reason why there is none. For silence engines answer 200 with an empty text or a noise."""
     if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         return "", f"the transcription service answered HTTP {status}"
     text = as_text((json_object(body) or {}).get("text")).strip()[:MOST_CHARACTERS]
-    return (text, "") if text else ("", "nothing was understood in it")
+    spoken = any(character.isalnum() for character in _SOUNDS.sub(" ", text))
+    return (text, "") if spoken else ("", "no speech was recognised in it")
 
 
 def of(location: Location) -> Transcriber | None:
-    """The transcriber that this location wants; None if it wants none."""
+    """The transcriber with this location's settings; None if it has none."""
     table = location.transcription
     return Transcriber(table.base_url, table.model, token_if_any(table.token)) if table.base_url else None

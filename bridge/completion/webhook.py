@@ -1,4 +1,4 @@
-"""A JSON endpoint of one's own: what n8n's chat trigger takes, and where it answers. Pure.
+"""Your own JSON endpoint, by default in the format of n8n's chat trigger. Pure.
 
 https://docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-langchain.chattrigger: `action`, `chatInput` and `sessionId` go in,
 `output` comes out.
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from bridge.settings import Settings
 
 USUAL = "output"
-# Where other endpoints put it, if no path was chosen.
+# Other usual places of the reply, if no path is configured.
 ELSEWHERE = ("answer", "text", "response", "message")
-# ... of which this one also holds what tools say about themselves.
+# ... of which this one may also contain a tool's status text.
 ALSO_A_STATUS = "message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """An endpoint. `reply_path` is dotted, with numbers for places in lists; a `token` goes into the header of that name."""
+    """An endpoint. `reply_path` is dotted, with numbers for list indexes; a `token` is sent in the header `header`."""
 
     url: str
     token: str
@@ -47,13 +47,13 @@ class Webhook:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The login: `Authorization: Bearer ...`, or the bare token in a header of another name."""
+        """The login: `Authorization: Bearer ...`, or only the token in another header."""
         if self.header.lower() == "authorization":
             return bearer(self.token)
         return {**JSON, self.header: self.token} if self.token else JSON
 
     def build(self, question: Question) -> dict[str, Any]:
-        """Write the question in n8n's form, with GHL's ids and the earlier turns beside it."""
+        """The JSON of the question in n8n's format, with GHL's ids and the earlier messages."""
         return {
             "action": "sendMessage",
             "sessionId": name_of(question),
@@ -68,7 +68,7 @@ class Webhook:
         }
 
     def unwrap(self, document: dict[str, Any], *, question: Question) -> Envelope:
-        """Find what stands at `reply_path`, or in the usual places; an empty object is silence. Raises Unsendable.
+        """Find the value at `reply_path`, or in the usual places; an empty object means no reply. Raises Unsendable.
 
         `{"handover": true, "note": ...}` asks for a person, with or without a reply beside it.
         """
@@ -80,7 +80,7 @@ class Webhook:
         found = [(path, content) for path in paths if (content := _walk(document, path)) is not _NOTHING]
         if document and not found and not handover:
             raise Unsendable(
-                f"{self.name}: nothing stands at reply_path {self.reply_path}, {form_of(document)}; set webhook.reply_path"
+                f"{self.name}: there is nothing at reply_path {self.reply_path}, {form_of(document)}; set webhook.reply_path"
             )
         place, content = found[0] if found else (self.reply_path, None)
         return Envelope(
@@ -96,7 +96,7 @@ class Webhook:
 
 
 def of(location: Location, settings: Settings) -> Webhook:
-    """The endpoint that this location wants. Raises OperatorMustFix."""
+    """The endpoint with this location's settings. Raises OperatorMustFix."""
     del settings
     table = location.webhook
     return Webhook(
@@ -109,7 +109,7 @@ def of(location: Location, settings: Settings) -> Webhook:
 
 
 def given_evidence(evidence: object) -> dict[str, Any]:
-    """The endpoint's own `evidence`: an object with any of the names that evidence has."""
+    """The endpoint's own `evidence`, reduced to the known names."""
     return evidence if isinstance(evidence, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""Is a mark in a text meant, or only written about: in code, in quotes, in the midst of a sentence. Pure."""
+"""Whether a mark in a text is real, or only mentioned: in code, in quotes, in the middle of a sentence. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bisect import bisect_right
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 _SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^`\n]+(?<!`)\1(?!`)")
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "»", "(": ")", "*": "*", "_": "_"}
-# What a sentence, or another mark, ends with.
+# The end of a sentence, or of another mark.
 _SENTENCE_ENDS = frozenset(".!?…。！？>▷】]|")
 _GOES_ON = frozenset(".,;:!?)\"'”’»…")
 _PREFIX = frozenset(" \t>*-#•")
@@ -16,7 +16,7 @@ _LONGEST_PREFIX = 8
 
 
 class Mentions:
-    """Where a text holds code, and how a place in it reads. Ask for places in rising order."""
+    """The code in a text, and the context of positions. Positions must be queried in ascending order."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -25,27 +25,27 @@ class Mentions:
         self._code = sorted([*self.fences, *(found.span() for found in _SPAN.finditer(text))])
 
     def code_block(self, at: int) -> tuple[int, int] | None:
-        """The fenced block that holds `at`."""
+        """The fenced block that contains `at`."""
         return _holding(self.fences, at)
 
     def in_code(self, at: int) -> bool:
-        """Within a code span or a code block; not where one starts."""
+        """Whether `at` is inside a code span or block, but not at its start."""
         span = _holding(self._code, at)
         return span is not None and span[0] < at
 
     def quoted(self, start: int, end: int) -> bool:
-        """Quotation marks, backticks, brackets, emphasis or `<code>` touch it on both sides."""
+        """Whether quotation marks, backticks, brackets, emphasis or `<code>` touch the range on both sides."""
         if start == 0:
             return False
         coded = self._text.startswith("</code>", end) and self._text.endswith("<code>", 0, start)
         return coded or self._text[end : end + 1] == _QUOTES.get(self._text[start - 1])
 
     def written_about(self, start: int, end: int, *, opens: bool) -> bool:
-        """In code, quoted, or in the midst of a sentence."""
+        """Whether the mark is only mentioned: in code, quoted, or in the middle of a sentence."""
         return self.in_code(start) or self.quoted(start, end) or (self._in_sentence(start) and self._goes_on(end, opens=opens))
 
     def line_of(self, at: int) -> int:
-        """Where its line starts."""
+        """The start of the line that contains a position."""
         newest = self._text.rfind("\n", self._asked, at)
         if newest >= 0:
             self._line = newest + 1
@@ -76,7 +76,7 @@ class Mentions:
 
 
 def _fences(text: str) -> list[tuple[int, int]]:
-    """Closed code blocks: one that never closes is none, so that it hides nothing."""
+    """The code blocks that are closed; an unclosed one doesn't count, so that it can't hide marks."""
     blocks, opened = [], None
     for fence in _FENCE.finditer(text):
         if opened is None:

@@ -1,13 +1,13 @@
-"""What a request to GHL needs: the token to send, and room in the location's rate limit."""
+"""What a request to GHL needs: the token to send, room in the location's rate limit, and somebody to tell how it went."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
-from bridge.errors import TokenRefused
+from bridge.errors import ServiceDown, TokenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bridge.ghl.rate_limit_headers import Limits
 
 T = TypeVar("T")
+
+# Reads are all that may be done twice. Posts may fail while reads pass, and only a post tells that they are back.
+Direction: TypeAlias = Literal["reads", "posts"]
 
 
 class Need(IntEnum):
@@ -54,6 +57,30 @@ class Budget(Protocol):
         ...
 
 
+class Breaker(Protocol):
+    """Is told of each request whether GHL itself was up: it breaks the circuit of all locations when GHL is down."""
+
+    def passed(self, direction: Direction) -> None:
+        """GHL has answered, with whatever but a fault of its own."""
+        ...
+
+    def failed(self, direction: Direction, *, unreachable: bool, seconds: float) -> None:
+        """GHL was down, after so many seconds; `unreachable`: nothing in the request can be the cause."""
+        ...
+
+
+class Unwatched:
+    """Nobody is told: this request decides about nothing."""
+
+    def passed(self, direction: Direction) -> None:
+        """Note nothing."""
+        del direction
+
+    def failed(self, direction: Direction, *, unreachable: bool, seconds: float) -> None:
+        """Note nothing."""
+        del direction, unreachable, seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """What the client needs for one location's requests. `need` is the urgency of reads; a post has its own."""
@@ -61,6 +88,7 @@ class Access:
     bearer: Bearer
     budget: Budget
     need: Need = Need.GUARD
+    breaker: Breaker = field(default_factory=Unwatched)
 
 
 class Fixed:
@@ -102,11 +130,21 @@ def alone(token: str) -> Access:
 def with_token(access: Access, attempt: Callable[[str, float], T], seconds: float) -> T:
     """Attempt with the location's token, and once more with another one if GHL calls it invalid."""
     end = time.monotonic() + seconds
-    shown = access.bearer.current()
+    shown = _lent(access, access.bearer.current)
     try:
         return attempt(shown, end - time.monotonic())
     except TokenRefused as refused:
-        another = access.bearer.refused(shown) if refused.renewable else None
+        another = _lent(access, lambda: access.bearer.refused(shown)) if refused.renewable else None
         if another is None:
             raise
     return attempt(another, end - time.monotonic())
+
+
+def _lent(access: Access, lend: Callable[[], T]) -> T:
+    """A token. That GHL was down when one was to be renewed is told as any other request's."""
+    began = time.monotonic()
+    try:
+        return lend()
+    except ServiceDown:
+        access.breaker.failed("reads", unreachable=True, seconds=time.monotonic() - began)
+        raise

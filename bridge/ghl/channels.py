@@ -48,6 +48,9 @@ KINDS = (
     Kind("TYPE_TIKTOK", 0, "TIKTOK", Channel.TIKTOK),
 )
 
+# How a reply to these has to be sent is an inference: a location may map them to another channel, as it does with unknown types.
+_INFERRED = frozenset({"TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT"})
+
 # What is known not to be a text to answer, by its name without TYPE_ and by its number. A form's submission isn't here: it has a
 # text, and a location may want it answered (`types`).
 _NOT_TEXTS = frozenset(
@@ -100,9 +103,18 @@ def unknown_kind(name: str, number: int | None = None) -> Kind | None:
 
 
 def by_settings(message: InboundMessage, types: Mapping[str, Channel]) -> InboundMessage:
-    """The message on the channel that the location's `types` maps its type to; unchanged if it is of a known type or unmapped."""
-    channel = types.get(message.message_type_string) if message.channel is Channel.UNKNOWN else None
+    """The message on the channel that the location's `types` maps its type to; unchanged if it is unmapped, or known for sure."""
+    mapped = message.channel is Channel.UNKNOWN or message.message_type_string in _INFERRED
+    channel = types.get(message.message_type_string) if mapped else None
     return replace(message, channel=channel, message_type=channel.value) if channel else message
+
+
+def advice_if_refused(message: InboundMessage) -> str:
+    """What to do when GHL refuses a reply on the channel that was inferred from the message's type; empty if it was not."""
+    name = message.message_type_string
+    if name not in _INFERRED or message.channel is not Channel.LIVE_CHAT:
+        return ""
+    return f'the message came by {name}, which is answered as {message.channel}: map it with types = {{ {name} = "SMS" }}'
 
 
 def told_word(kind: Kind, type_word: str) -> str:

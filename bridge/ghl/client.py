@@ -20,9 +20,8 @@ from bridge.ghl.messages import (
     decipher_search,
     decipher_text,
 )
-from bridge.ghl.rate_limit_headers import read as read_limits
+from bridge.ghl.requests import ask
 from bridge.model import ContactId, MessageId
-from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
 from bridge.wire.retrying import persist
 
@@ -34,13 +33,15 @@ if TYPE_CHECKING:
     from bridge.ghl.messages import Content, MessagePage
     from bridge.ghl.scopes import Look
     from bridge.model import Contact, ConversationId, LocationId, Reply, Sent, Skip
-    from bridge.wire.calls import Answer, Wire
+    from bridge.wire.calls import Wire
 
 T = TypeVar("T")
 
 # https://marketplace.gohighlevel.com/docs: without the header, or with an unknown one, GHL answers 401.
 CONVERSATIONS = "2021-04-15"
 CONTACTS = "2021-07-28"
+# Of endpoints that no older version has.
+ONLY_V3 = "v3"
 
 # A hundred e-mails with their HTML.
 NEWEST = MessageId("")
@@ -48,19 +49,20 @@ ANYBODY = ContactId("")
 PAGE_ROWS = 50
 SEARCH_ROWS = 100
 READ_BYTES = 4 * 1024 * 1024
-TOO_MANY = 429
 
 
 class GHL:
     """GHL's conversations and contacts. Each call tries at most three times within its seconds.
 
+    `version` takes the place of the API version that GHL's documentation names for an endpoint.
     Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises
     BudgetExhausted, at
     once, when the location's budget has no room or GHL answers 429 without saying how long to wait.
     """
 
-    def __init__(self, wire: Wire, base_url: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, wire: Wire, base_url: str, *, version: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
         self._wire = wire
+        self._version = version
         self._base_url = base_url.rstrip("/")
         self._sleep = sleep
 
@@ -85,11 +87,13 @@ class GHL:
             if before_send is None:
                 token.budget.acquire(Need.POST)
             try:
-                answer = self._ask(
+                answer = ask(
+                    self._wire,
                     "POST",
-                    "/conversations/messages",
+                    f"{self._base_url}/conversations/messages",
                     access=token,
-                    headers=_headers(shown, CONVERSATIONS),
+                    direction="posts",
+                    headers=self._headers(shown, CONVERSATIONS),
                     json=body(reply),
                     seconds=left,
                     before_send=before_send,
@@ -104,7 +108,7 @@ class GHL:
 
     def contact(self, contact_id: ContactId, *, token: Access, seconds: float) -> Contact:
         """Read a contact. Raises Retryable, Permanent and OperatorMustFix."""
-        return self._read(
+        return self.read(
             f"/contacts/{quote(contact_id, safe='')}",
             lambda status, headers, body: decipher_contact(status, headers, body, contact_id=contact_id),
             token=token,
@@ -118,23 +122,23 @@ class GHL:
         Raises TokenRefused, OperatorMustFix (it lacks the scope) and Retryable.
         """
         version = CONTACTS if look.of_contacts else CONVERSATIONS
-        self._read(look.path, check_allowed, token=token, version=version, seconds=seconds, params=look.params)
+        self.read(look.path, check_allowed, token=token, version=version, seconds=seconds, params=look.params)
 
     def tag(self, contact_id: ContactId, tag: str, *, token: Access, seconds: float) -> None:
         """Put a tag on a contact; twice is the same as once. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/contacts/{quote(contact_id, safe='')}/tags"
-        self._read(path, check_taken, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
+        self.read(path, check_taken, method="POST", json={"tags": [tag]}, token=token, version=CONTACTS, seconds=seconds)
 
     def assign(self, contact_id: ContactId, user_id: str, *, token: Access, seconds: float) -> None:
         """Assign a contact, and so its conversation, to a user; twice is the same as once. Raises as `tag`."""
         path = f"/contacts/{quote(contact_id, safe='')}"
-        self._read(path, check_taken, method="PUT", json={"assignedTo": user_id}, token=token, version=CONTACTS, seconds=seconds)
+        self.read(path, check_taken, method="PUT", json={"assignedTo": user_id}, token=token, version=CONTACTS, seconds=seconds)
 
     def find_conversation(
         self, location_id: LocationId, contact_id: ContactId, *, token: Access, seconds: float
     ) -> ConversationId:
         """Look a contact's conversation up; empty if there is none, or none yet. Raises as `contact`."""
-        return self._read(
+        return self.read(
             "/conversations/search",
             lambda status, headers, body: decipher_search(status, headers, body, contact_id=contact_id),
             token=token,
@@ -148,7 +152,7 @@ class GHL:
 
         Raises Retryable, Permanent and OperatorMustFix.
         """
-        return self._read(
+        return self.read(
             f"/conversations/{quote(conversation_id, safe='')}/messages",
             decipher_page,
             token=token,
@@ -160,12 +164,12 @@ class GHL:
     def text(self, message_id: MessageId, *, token: Access, seconds: float) -> str:
         """Read one message's text, which lists leave out for e-mails. Raises Retryable, Permanent and OperatorMustFix."""
         path = f"/conversations/messages/{quote(message_id, safe='')}"
-        return self._read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
+        return self.read(path, decipher_text, token=token, version=CONVERSATIONS, seconds=seconds)
 
     def content(self, message_id: MessageId, *, token: Access, seconds: float) -> Content:
         """Read one message's text and files. Raises as `text`."""
         path = f"/conversations/messages/{quote(message_id, safe='')}"
-        return self._read(path, decipher_content, token=token, version=CONVERSATIONS, seconds=seconds)
+        return self.read(path, decipher_content, token=token, version=CONVERSATIONS, seconds=seconds)
 
     def conversations(
         self,
@@ -180,7 +184,7 @@ class GHL:
 
         Raises as `page`.
         """
-        return self._read(
+        return self.read(
             "/conversations/search",
             lambda status, headers, body: decipher_conversations(status, headers, body, limit=SEARCH_ROWS),
             token=token,
@@ -199,9 +203,9 @@ class GHL:
     def email(self, id_: MessageId, *, token: Access, seconds: float) -> Mapping[str, Any]:
         """Read an e-mail as GHL wrote it down. Raises as `page`."""
         path = f"/conversations/messages/email/{quote(id_, safe='')}"
-        return self._read(path, decipher_email, token=token, version=CONVERSATIONS, seconds=seconds)
+        return self.read(path, decipher_email, token=token, version=CONVERSATIONS, seconds=seconds)
 
-    def _read(
+    def read(
         self,
         path: str,
         decipher: Callable[[int, Mapping[str, str], bytes], T],
@@ -213,30 +217,22 @@ class GHL:
         method: str = "GET",
         json: object | None = None,
     ) -> T:
-        """Anything that may be done twice, a read or not."""
+        """Ask for anything that may be done twice, a read or not. Raises as `contact`, and what `decipher` raises."""
 
         def attempt(shown: str, left: float) -> T:
-            headers = _headers(shown, version)
+            headers = self._headers(shown, version)
             more: dict[str, Any] = {"json": json, "params": params, "max_bytes": READ_BYTES}
             token.budget.acquire(token.need)
             try:
-                answer = self._ask(method, path, access=token, headers=headers, seconds=left, **more)
+                url = self._base_url + path
+                answer = ask(self._wire, method, url, access=token, direction="reads", headers=headers, seconds=left, **more)
                 return decipher(answer.status, answer.headers, answer.body)
             except OutcomeUnknown as error:
                 raise Retryable(f"reading failed: {error}") from error
 
         return persist(lambda left: with_token(token, attempt, left), seconds=seconds, sleep=self._sleep)
 
-    def _ask(self, method: str, path: str, *, access: Access, **request: Any) -> Answer:
-        """One request; what its answer tells of the location's rate limit is noted."""
-        answer = self._wire.call(method, self._base_url + path, **request)
-        limits = read_limits(answer.headers)
-        if answer.status == TOO_MANY:
-            access.budget.rate_limited(retry_after(answer.headers), limits)
-        else:
-            access.budget.learn_limits(limits)
-        return answer
-
-
-def _headers(token: str, version: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "Version": version, "Accept": "application/json"}
+    def _headers(self, token: str, published: str) -> dict[str, str]:
+        """With the version of the settings, else the one that GHL's documentation names for the endpoint."""
+        version = published if published == ONLY_V3 else self._version or published
+        return {"Authorization": f"Bearer {token}", "Version": version, "Accept": "application/json"}

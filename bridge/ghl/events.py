@@ -74,7 +74,7 @@ def _why_ignored(event: dict[str, Any], app_id: str) -> Reason | None:
 
 
 def _telling(event: dict[str, Any], reason: Reason) -> OutboundMessage | ContactUpdate | AppChange | None:
-    """What needs no answer can tell something all the same: who else writes, what the contact wants, where the app is."""
+    """The information in an event that needs no answer: who else writes, a contact's data, installs of the app."""
     event_type = _word(event, "type")
     if reason is Reason.NOT_INBOUND and event_type == "OutboundMessage" and _names(event, "locationId", "contactId"):
         return _outbound(event)

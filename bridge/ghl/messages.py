@@ -231,6 +231,7 @@ def _listed(row: dict[str, Any]) -> Listed:
         conversation_provider_id=as_text(row.get("conversationProviderId")),
         email_message_ids=_email_ids(row),
         call_seconds=call_seconds(part(row.get("meta"), "callDuration"), part(row.get("meta"), "callStatus")),
+        attachments=fields.addresses(row.get("attachments"), most=MAX_ATTACHMENTS),
     )
 
 

@@ -1,4 +1,4 @@
-"""GHL's OAuth as plain values: where an installer is sent, what is asked for tokens, and what the answers mean.
+"""GHL's OAuth as plain values: the install URL, the requests for tokens, and the meaning of the answers.
 
 https://marketplace.gohighlevel.com/docs/Authorization/OAuth2.0, read 2026-08-30, and infra/decisions/0003.
 """
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.fields import identifier
+from bridge.ghl.refusals import is_version, version_refused
 from bridge.model import LocationId
 from bridge.wire.answers import as_text, json_object, retry_after, shape
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 CHOOSER = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 VERSION = "2021-07-28"
-# What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations.
+# What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations,
+# `conversation-ai.readonly` for telling GHL's own bot from a person.
 # A scope that isn't ticked in the app's listing is left out by GHL without a word.
 SCOPES = (
     "conversations.readonly",
@@ -31,6 +33,7 @@ SCOPES = (
     "contacts.readonly",
     "contacts.write",
     "oauth.write",
+    "conversation-ai.readonly",
 )
 # About 24 hours; for an answer that doesn't say.
 USUAL_SECONDS = 86_399.0
@@ -161,6 +164,8 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str)
     if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
         return OutcomeUnknown(said)
     words = _words(body)
+    if is_version(words):
+        return version_refused(said)
     if any(sign in words for sign in _CLIENT_SIGNS):
         return OperatorMustFix(f"{said}: check GHL_CLIENT_ID, GHL_CLIENT_SECRET and GHL_REDIRECT_URL")
     if status in REFUSED and json_object(body) is not None:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.errors import BudgetExhausted, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import BudgetExhausted, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused
 from bridge.wire.answers import about_money, as_text, json_object, retry_after, shape
 
 if TYPE_CHECKING:
@@ -51,14 +51,27 @@ class _Login:
     renewable: bool = False
 
 
+# What GHL says of a `Version` header that it doesn't know; of a retired one its Versioning page tells only that requests "will no
+# longer be accepted".
+_VERSION = re.compile(r"version header|\bversion\b.{0,80}\b(?:retired|no longer|not supported|unsupported|deprecated|sunset)")
+
 # First what no new token of the same app cures, last what a refresh or a new token does.
 _LOGINS = (
     _Login("not authorized for this scope", "the token lacks a scope: add it to the app or integration, then authorize again"),
-    _Login("version header", "GHL doesn't take the Version header that the bridge sends"),
     _Login("authclass type is not allowed", "this kind of token is not allowed here: a location's token is needed"),
     _Login("does not have access to this location", "token refused: it belongs to another location", refused=True),
     _Login("", "token refused: it is wrong, expired or revoked", refused=True, renewable=True),
 )
+
+
+def is_version(words: str) -> bool:
+    """Whether GHL's words, in lower case, refuse the API version of a request."""
+    return bool(_VERSION.search(words))
+
+
+def version_refused(said: str) -> VersionRefused:
+    """The error for it."""
+    return VersionRefused(f"{said}: GHL does not take the API version; set GHL_API_VERSION to one that GHL still supports")
 
 
 def is_dnd(status: int, body: bytes) -> bool:
@@ -105,14 +118,20 @@ def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, sa
             return BudgetExhausted(said) if asked is None else Retryable(said, retry_after=asked)
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
+        case _ if is_version(_words(body)):
+            return version_refused(said)
         case 401 | 403:
-            login = _login(_words(body))
-            if not login.refused:
-                return OperatorMustFix(f"{said}: {login.meaning}")
-            renewable = status == UNAUTHORIZED and login.renewable
-            return TokenRefused(f"{said}: {login.meaning}", side="ghl", renewable=renewable)
+            return _refused_login(status, body, said=said)
         case _:
             return Permanent(said)
+
+
+def _refused_login(status: int, body: bytes, *, said: str) -> BridgeError:
+    login = _login(_words(body))
+    if not login.refused:
+        return OperatorMustFix(f"{said}: {login.meaning}")
+    renewable = status == UNAUTHORIZED and login.renewable
+    return TokenRefused(f"{said}: {login.meaning}", side="ghl", renewable=renewable)
 
 
 def _login(words: str) -> _Login:

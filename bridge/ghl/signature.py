@@ -10,7 +10,7 @@ import binascii
 import re
 from base64 import b64decode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,6 +25,8 @@ from bridge.errors import Misconfigured, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+Scheme = Literal["ed25519", "rsa"]
 
 ED25519_HEADER = "x-ghl-signature"
 RSA_HEADER = "x-wh-signature"
@@ -56,18 +58,19 @@ def read_keys(pem: str) -> PublicKeys:
     )
 
 
-def verify(body: bytes, headers: Mapping[str, str], keys: PublicKeys) -> None:
-    """Check the signature over the raw body. Returns nothing; raises Unauthorized, whose message is for the log, not the sender.
+def verify(body: bytes, headers: Mapping[str, str], keys: PublicKeys) -> Scheme:
+    """Check the signature over the raw body; answers its kind. Raises Unauthorized, whose message is for the log, not the sender.
 
     `X-GHL-Signature` (Ed25519) decides if it is there: a wrong one never falls back. Only without it `X-WH-Signature` is asked
     (RSA-SHA256, PKCS#1 v1.5). Both are base64. The literal `N/A`, which GHL's own SDK knows, and an empty value are as if absent.
     """
     if signature := _value(headers, ED25519_HEADER):
         _check_ed25519(body, _decode(signature, ED25519_HEADER), keys.ed25519)
-    elif signature := _value(headers, RSA_HEADER):
+        return "ed25519"
+    if signature := _value(headers, RSA_HEADER):
         _check_rsa(body, _decode(signature, RSA_HEADER), keys.rsa)
-    else:
-        raise Unauthorized(f"neither {ED25519_HEADER} nor {RSA_HEADER} holds a signature")
+        return "rsa"
+    raise Unauthorized(f"neither {ED25519_HEADER} nor {RSA_HEADER} holds a signature")
 
 
 def _load(block: str, place: int) -> Ed25519PublicKey | RSAPublicKey:

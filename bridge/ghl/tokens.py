@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Tokens:
     """Asks for tokens. Every call is tried again only while nothing was sent, and raises what `oauth.decipher` raises."""
 
-    def __init__(self, wire: Wire, base_url: str, app: App) -> None:
+    def __init__(self, wire: Wire, base_url: str, app: App, *, version: str = "") -> None:
+        self._version = version or oauth.VERSION
         self._wire = wire
         self._base_url = base_url.rstrip("/")
         self.app = app
@@ -36,7 +37,7 @@ class Tokens:
 
     def reconnect(self, owner: str, *, seconds: float) -> str:
         """A new code for an install (`location:ID` or `company:ID`) whose tokens are lost; nobody has to click."""
-        headers = {"Version": oauth.VERSION, "Accept": "application/json"}
+        headers = {"Version": self._version, "Accept": "application/json"}
 
         def attempt(left: float) -> str:
             shown = oauth.reconnect(self.app, owner)
@@ -48,10 +49,12 @@ class Tokens:
     def for_location(self, company_token: str, company_id: str, location_id: LocationId, *, seconds: float) -> Granted:
         """One location's token for an agency's; nothing is used up."""
         form, shown = oauth.for_location(company_id, location_id), {"Authorization": f"Bearer {company_token}"}
-        return self._ask("/oauth/locationToken", form, shown, what="token of the agency", seconds=seconds)
+        # The same endpoint is called otherwise in v3 (GHL's apps/v3/oauth-v3.json).
+        path = "/oauth/location-token" if self._version == "v3" else "/oauth/locationToken"
+        return self._ask(path, form, shown, what="token of the agency", seconds=seconds)
 
     def _ask(self, path: str, form: Mapping[str, str], shown: Mapping[str, str], *, what: str, seconds: float) -> Granted:
-        headers = {"Version": oauth.VERSION, "Accept": "application/json", **shown}
+        headers = {"Version": self._version, "Accept": "application/json", **shown}
 
         def attempt(left: float) -> Granted:
             answer = self._wire.call("POST", self._base_url + path, headers=headers, form=form, seconds=left)
@@ -69,4 +72,4 @@ def build_tokens(settings: Settings, wire: Wire) -> Tokens | None:
         client_secret=settings.ghl_client_secret.get_secret_value(),
         redirect_url=settings.ghl_redirect_url,
     )
-    return Tokens(wire, settings.ghl_api_url, app)
+    return Tokens(wire, settings.ghl_api_url, app, version=settings.ghl_api_version)

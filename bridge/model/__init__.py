@@ -1,8 +1,8 @@
 """The domain's terms as values without behaviour.
 
-GHL's words for GHL's things (location, contact, conversation), the contract's words for ours (lane, turn, reason).
-Times are whole milliseconds since 1970 (`_ms`), because that is what Redis' clock gives and what compares without rounding;
-durations handed to people and settings are seconds.
+GHL's terms for GHL's objects (location, contact, conversation), the glossary's terms for ours (lane, turn, reason).
+Times are whole milliseconds since 1970 (`_ms`), because Redis' clock gives them and they compare without rounding; durations in
+settings and for people are seconds.
 """
 
 from __future__ import annotations

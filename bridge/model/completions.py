@@ -1,4 +1,4 @@
-"""What a provider is asked, and what it answers."""
+"""Questions to providers, and their answers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A provider's answer. `text` is empty when the provider chose silence; then `why_silent` says why, and only then.
+    """A provider's answer. If the provider gave no reply, `text` is empty and `why_silent` has the reason, and only then.
 
-    `claimed_message_id` is the GHL message id under which the provider says that it delivered the reply itself; `says_sent`: it
-    says so without an id. `session_id` is what the provider calls the conversation that it remembers, `provider` who answered.
-    `waited_out` are the faults of the quick tries before this one. `notes` say what reading has done to the answer ("removed:
-    thoughts"), for the timeline: names and ids, never words of the answer. `as_said` is the text as the service wrote it, if
-    reading has changed it and the service may have delivered it so. `evidence` is what the service tells about how it came to the
-    answer (`completion.evidence.NAMES`), for the timeline: at most 2 KiB, no texts; two answers are the same without it.
-    `handover`: it asks for a person, with or without a text; `note` is what it tells that person, and no text for the contact.
+    `claimed_message_id` is the GHL id of a message that the provider claims to have delivered itself; `says_sent`: it claims so
+    without an id. `session_id` is the provider's id of the conversation, `provider` the name of the provider. `waited_out` are
+    the errors of quick tries before this one. `notes` describe changes to the answer ("removed: thoughts") for the timeline, with
+    names and ids but no text of the answer. `as_said` is the service's original text, if it was changed and the service may have
+    delivered it. `evidence` is the service's data about the answer (`completion.evidence.NAMES`) for the timeline: at most 2 KiB,
+    no texts; it is ignored in comparisons. `knowledge` holds the texts that the service found for the answer: stored only if the
+    location's settings say so. `handover`: the service asks for a person, with or without a text; `note` is its message to that
+    person.
     """
 
     text: str
@@ -38,26 +39,27 @@ class Completion:
     notes: tuple[str, ...] = ()
     as_said: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    knowledge: str = field(default="", compare=False, repr=False)
     handover: bool = False
     note: str = ""
 
     @property
     def claims_delivery(self) -> bool:
-        """Whether the provider says that it delivered the reply itself."""
+        """Whether the provider claims that it delivered the reply itself."""
         return self.says_sent or bool(self.claimed_message_id)
 
     @property
     def delivered_as(self) -> str:
-        """The words by which a delivery of the provider's own is known."""
+        """The text by which the provider's own delivery is recognised."""
         return self.as_said or self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a provider is asked: all waiting texts of a turn as one `input`, and earlier turns as `history`, oldest first.
+    """A question to a provider: all waiting texts of a turn as `input`, and earlier messages as `history`, oldest first.
 
-    `session_id` is what the provider called the conversation last time, `contact` who writes, if that was looked up;
-    `attachments` are files that a service may download by itself, `images` pictures as `data:` URLs.
+    `session_id` is the provider's id of the conversation from its last answer, `contact` the contact, if it was looked up;
+    `attachments` are files that a service may download, `images` pictures as `data:` URLs.
     """
 
     location_id: LocationId

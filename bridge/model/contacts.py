@@ -1,4 +1,4 @@
-"""What is known of a contact, and what was said."""
+"""Contacts: their data, their standing, and earlier messages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.ids import ContactId, ConversationId
+    from bridge.model.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What GHL knows of a contact, as far as guards ask, and what instructions to a provider may name."""
+    """A contact's data from GHL: fields for the guards, and those that instructions to a provider may contain."""
 
     id: ContactId
     name: str = ""
@@ -30,13 +31,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How things stand with a contact, beside what waits in its lane: who spoke, what was forbidden. Moments are ms, 0 for never.
+    """A contact's standing: whether it may be answered. Times are ms, 0 for never.
 
-    `called`: `human_id` is a call. `stopped` names the channels that the contact has stopped and since when; `tags`, `dnd` and
-    `blocked_channels` are what events told, None if none did, and when they were heard; `replies` counts those of the last 24
-    hours, the oldest of them at `oldest_reply_at_ms`; the agent asked for a person at `handover_at_ms`, and the contact is left
-    to people until `handover_until_ms` (-1: until resumed); `hears_events`: the location has brought marketplace events lately.
-    `revision` changes with every change of what forbids a reply.
+    `called`: `human_id` is a call. `stopped` maps the channels with an opt-out to its time; `tags`, `dnd` and `blocked_channels`
+    come from events, with the time of the event, and are None if no event reported them; `replies` counts the replies of the last
+    24 hours, the oldest at `oldest_reply_at_ms`; the agent asked for a person at `handover_at_ms`, and is silent until
+    `handover_until_ms` (-1: until resumed); `hears_events`: the location had marketplace events recently. `revision` changes
+    whenever something that prevents a reply changes.
     """
 
     revision: int = 0
@@ -63,10 +64,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """How things stood with a contact and its location at one moment, `read_at` by this process' clock (monotonic, s).
+    """The standing of a contact with its location's record, read together at `read_at` (monotonic clock of this process, s).
 
-    `location` is the location's record as it is kept, empty for one that is not known. What an operator said of the conversation
-    `conversation_id` is in the standing.
+    `location` is the stored record, empty for an unknown location. The standing includes a pause of the conversation
+    `conversation_id`.
     """
 
     conversation_id: ConversationId
@@ -77,9 +78,13 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:
-    """One earlier message: `role` is `user` for the contact and `assistant` for the business, be it a person or ourselves."""
+    """An earlier message: `role` is `user` for the contact and `assistant` for the business (a person or the bridge).
+
+    `files` are the kinds of a contact's files that were not transcribed; with them `content` may be empty.
+    """
 
     role: str
     content: str
     id: MessageId = MessageId("")
     at_ms: int = 0
+    files: tuple[MediaKind, ...] = ()

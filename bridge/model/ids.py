@@ -1,4 +1,4 @@
-"""Ids, channels, and the lane that all of it is about."""
+"""Ids, channels and lanes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MessageId = NewType("MessageId", str)
 
 UNKNOWN_LINE = "?"
 
-# Not a message to answer, unless a location's `types` says so.
+# Not answered, unless a location's `types` maps it.
 FORM_SUBMISSION = "TYPE_FORM_SUBMISSION"
 
 
 class Channel(StrEnum):
-    """What a location may switch on and off; GHL's spelling. UNKNOWN is a message type that isn't known here."""
+    """A channel that a location may answer, in GHL's spelling. UNKNOWN is an unknown message type."""
 
     SMS = "SMS"
     WHATSAPP = "WhatsApp"
@@ -42,7 +42,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A contact in a location: one line of messages, one completion at a time."""
+    """A contact in a location: its messages are answered in order, with one completion at a time."""
 
     location_id: LocationId
     contact_id: ContactId
@@ -52,6 +52,6 @@ class Lane:
 
     @classmethod
     def parse(cls, text: str) -> Lane:
-        """Undo `str(lane)`; ids hold no colon. Raises ValueError on anything else."""
+        """Parse `str(lane)`; ids contain no colon. Raises ValueError for other texts."""
         location_id, contact_id = text.split(":")
         return cls(LocationId(location_id), ContactId(contact_id))

@@ -1,4 +1,4 @@
-"""What a message holds beside its text."""
+"""Files of messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class MediaKind(StrEnum):
-    """What a file is, as far as its address or its first bytes tell."""
+    """The kind of a file, from its address or its first bytes."""
 
     IMAGE = "image"
     AUDIO = "audio"
@@ -19,7 +19,7 @@ class MediaKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a message: where it can be downloaded, for some time, and its kind."""
+    """A file of a message: its temporary download address, and its kind."""
 
     url: str
     kind: MediaKind
@@ -27,7 +27,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What was made of a file: its kind by its bytes, and what was said in it, a picture as a `data:` URL, or why neither."""
+    """The result of reading a file: its kind from its bytes, and a transcript, a picture as a `data:` URL, or why neither."""
 
     kind: MediaKind
     transcript: str = ""

@@ -1,4 +1,4 @@
-"""What became of a message, and why."""
+"""Outcomes of messages, with their reasons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What has become of an inbound message."""
+    """The status of an inbound message."""
 
     WAITING = "waiting"
     ANSWERING = "answering"
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a message is ignored or skipped, or why a provider chose silence (`NO_REPLY_REASONS`)."""
+    """Why a message is ignored or skipped, or why a provider gave no reply (`NO_REPLY_REASONS`)."""
 
     NOT_INBOUND = "not_inbound"
     NOT_A_MESSAGE = "not_a_message"
@@ -47,6 +47,7 @@ class Reason(StrEnum):
     OVERFLOW = "overflow"
     UNKNOWN_TYPE = "unknown_type"
     UNREADABLE_MEDIA = "unreadable_media"
+    OTHER_BOT = "other_bot"
     EMPTY = "empty"
     REFUSAL = "refusal"
     FILTERED = "filtered"
@@ -56,7 +57,7 @@ class Reason(StrEnum):
     HANDOVER = "handover"
 
 
-# Why a provider's answer holds nothing to send: the reasons of `no_reply`.
+# Why a provider's answer contains nothing to send: the reasons of `no_reply`.
 NO_REPLY_REASONS = frozenset(
     {
         Reason.EMPTY,

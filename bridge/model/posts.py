@@ -1,4 +1,4 @@
-"""What leaves for GHL, what is noted of it before and after, and what is read back."""
+"""Posts to GHL, their ledger entries, and rows of GHL's list for read-backs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One part of an answer in the form that GHL's send endpoint takes: `type` is GHL's word for the channel."""
+    """One part of an answer in the format of GHL's send endpoint: `type` is GHL's word for the channel."""
 
     type: str
     contact_id: ContactId
@@ -28,9 +28,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """GHL took the message: a 2xx means queued. `message_ids` may be empty when the answer could not be read.
+    """GHL accepted the message: a 2xx means queued.
 
-    `status` is GHL's word for what became of it so far.
+    `message_ids` may be empty if the answer could not be read. `status` is GHL's status of
+    the message so far.
     """
 
     message_ids: tuple[MessageId, ...]
@@ -39,10 +40,10 @@ class Sent:
 
 
 class SendState(StrEnum):
-    """Where one write to the outside stands in the ledger.
+    """The state of a ledger entry.
 
-    `asking` belongs to a provider that may deliver by itself, the others to our own post. What stays `asking` or `sending`
-    is an unknown outcome.
+    `asking` belongs to a provider that may deliver by itself, the others to the bridge's own post. An entry that stays in
+    `asking` or `sending` has an unknown outcome.
     """
 
     ASKING = "asking"
@@ -53,9 +54,9 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One write to the outside, noted before and after.
+    """A ledger entry: one send, recorded before and after.
 
-    `message_ids` are GHL's, once known; `last`: no part of the answer comes after it; `draft`: it is there as a comment that the
+    `message_ids` are GHL's, once known; `last`: it is the last part of the answer; `draft`: it is an internal comment, which the
     contact doesn't see.
     """
 
@@ -68,11 +69,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One part of an answer on its way out: its name in the ledger, its text as GHL takes it, and what it says in plain words.
+    """A part of an answer to post: its name in the ledger, its text in GHL's format, and its plain text.
 
-    `last`: no part of the answer comes after it; `parts` are all parts of the answer, kept with the first one; `shortened`:
-    something was cut off at the end; `unless_stale`: a newer message forbids it, as long as one may. `for_staff`: a comment that
-    the contact doesn't see.
+    `last`: it is the last part of the answer; `parts` are all parts of the answer, stored with the first one; `shortened`: its
+    end was cut off; `unless_stale`: a newer message prevents it, as long as one may. `for_staff`: an internal comment.
     """
 
     part: str
@@ -87,9 +87,9 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A part that is in GHL, what is noted of it: the ids that GHL gave it, since when (ms), and `how` that is known.
+    """The record of a part that is in GHL: GHL's ids, since when (ms), and `how` that is known.
 
-    `channel` is the one that it left by, empty for a draft, `status` GHL's word for what became of it so far.
+    `channel` is the channel it was sent on, empty for a draft; `status` is GHL's status of it so far.
     """
 
     posting: Posting
@@ -104,8 +104,8 @@ class Posted:
 class Listed:
     """A row of a conversation's list. `type` is like `TYPE_SMS`; `date_added_ms` is 0 if unreadable; the rest may be empty.
 
-    E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`. `call_seconds` is how
-    long a call was talked, 0 for one that was missed and for all else.
+    E-mail rows often come without `text`; marketplace events call an e-mail by one of `email_message_ids`. `call_seconds` is the
+    duration of an answered call, 0 for a missed call and for other messages. `attachments` are the addresses of its files.
     """
 
     id: MessageId
@@ -119,13 +119,14 @@ class Listed:
     email_message_ids: tuple[MessageId, ...] = ()
     status: str = ""
     call_seconds: float = 0.0
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A conversation since a moment, newest first, texts included. `complete`: nothing since then was left unread.
+    """A conversation's rows since a time, newest first, with texts.
 
-    `read` are all rows of the pages that were read, older ones included.
+    `complete`: all rows since then were read. `read` are all rows of the pages that were read, including older ones.
     """
 
     messages: tuple[Listed, ...]

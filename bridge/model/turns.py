@@ -1,4 +1,4 @@
-"""A turn: what a worker takes in hand, and how it ends."""
+"""Turns, and how they end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AskedFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A decision not to answer, and why. `facts` are what the rule looked at: ids, settings and times, never text."""
+    """A decision not to answer, with its reason. `facts` are the data that the rule used: ids, settings and times, never text."""
 
     reason: Reason
     facts: str = ""
@@ -36,18 +36,20 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A leased lane: the messages to answer, and what earlier tries of the same turn left behind.
+    """A leased lane: the messages to answer, and the state of earlier attempts of the same turn.
 
-    `token` is the lease's fence; `leased_at_ms` and `leased_at` are the same moment by Redis' clock and by this process' own
-    (monotonic, s). `carried` are messages of dead letters whose texts this turn takes along, `waiting` is how many messages
-    stood in the lane when it was leased, `replayed` says that an operator gave a dead letter another chance. `attempts` counts
-    durable tries that failed, `unfinished` leases that ended without a word (this one included), `looks` how often GHL was read
-    to settle an unknown outcome, `asks` how often a provider that may deliver was asked, `stale` how many answers were dropped
-    for a newer message. `answered` are the ids that the saved `answer` is for, `parts` the texts that it was last posted as.
-    `session` is what the provider called the conversation when it last answered, in this turn or an earlier one, `asked` the
-    provider that was asked last, `situation` how things stood when the turn was read, `said` the newest words of the conversation
-    (at most MOST_SAID), oldest first, `topped`: what GHL lists of it is on record. `asked_for` is an operator's wish (AskedFor),
-    empty without one; `person` are digests of who the contact is, as far as that is kept.
+    `token` is the lease's fencing token; `leased_at_ms` and `leased_at` are the same time by Redis' clock and by this process'
+    monotonic clock (s). `carried` are messages of dead letters whose texts this turn includes, `waiting` is the number of
+    messages in the lane when it was leased, `replayed` says that an operator replayed a dead letter. `attempts` counts failed
+    attempts, `unfinished` leases that expired without a result (including this one), `looks` read-backs of an unknown outcome,
+    `asks` requests to a provider that may deliver, `stale` answers that were dropped because of a newer message. `answered` are
+    the ids of the messages that the saved `answer` is for, or that a provider was asked about whose delivery is not settled yet;
+    `parts` are the texts of the answer as they were last posted. `session` is the provider's id of the conversation from its last
+    answer, in this turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the
+    turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
+    was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
+    `ghl_doubted`: GHL has failed lately, so successes have to be reported.
+    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is.
     """
 
     lane: Lane
@@ -76,15 +78,17 @@ class Turn:
     topped: bool = False
     asked_for: str = ""
     person: str = ""
+    ghl_down: str = ""
+    ghl_doubted: bool = False
 
     def now_ms(self, monotonic: float) -> int:
-        """Redis' clock at the moment `monotonic` of this process."""
+        """The time of Redis' clock (ms) at the time `monotonic` of this process."""
         return self.leased_at_ms + round((monotonic - self.leased_at) * 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver:
-    """The service asked for a person: the contact is left to people for `seconds` (-1: until resumed, 0: not at all)."""
+    """The service asked for a person: the bridge is silent for `seconds` (-1: until resumed, 0: not at all)."""
 
     seconds: float
     provider: str
@@ -93,11 +97,10 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A turn that is over: what became of each message that leaves the lane, and the ids of the replies that were sent.
+    """The end of a turn: the outcome of each message that leaves the lane, and the ids of the sent replies.
 
-    `said` is a reply that somebody else delivered: its words are only known here. `posted` is the reply's last part, if GHL took
-    it just now and nothing of that is noted yet. `answered`: the contact was told something, whatever the status. `handed_over`:
-    the contact is left to people from now on.
+    `said` is the text of a reply that the provider delivered. `posted` is the reply's last part, if GHL accepted it and it is not
+    recorded yet. `answered`: the contact got a text, whatever the status. `handed_over`: the bridge is silent from now on.
     """
 
     status: Status
@@ -113,12 +116,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """A turn to be tried again after `wait` seconds. `counts` says whether that was one of the tries that run out.
+    """A turn that continues after `wait` seconds. `counts`: this was a failed attempt.
 
-    `status` is what its messages are until then: `waiting` if nothing went wrong. `circuits` are those of providers that are
-    down: the turn is tried earlier, when one of them answers. `stale`: a newer message made the answer stale; it is dropped and
-    asked for again. `in_place`: the whole location waits, and the lane keeps its place in it. `until_newer`: a message behind the
-    first so many of the lane ends the wait.
+    `status` is the status of its messages until then: `waiting` if nothing failed. `circuits` are those of providers that are
+    down: the turn continues earlier if one of them answers. `stale`: a newer message arrived, so the answer is dropped and
+    requested again. `in_place`: the whole location waits, and the lane keeps its position. `until_newer`: another message after
+    the first so many of the lane ends the wait. `unopened`: the turn could not be read, so the lane counts as overdue.
     """
 
     wait: float
@@ -130,13 +133,15 @@ class Again:
     status: Status = Status.RETRYING
     circuits: tuple[str, ...] = ()
     until_newer: int | None = None
+    unopened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """A turn that will not pass by itself. `refused` is the side that refused a login (`ghl`, `provider`), else empty.
+    """A turn that failed for good.
 
-    `outcome_unknown`: its reply may be in the conversation all the same. `error` is for people: nothing is decided by its words.
+    `refused` is the service that refused a login (`ghl`, `provider`), `version` if GHL no longer accepts the API version, else
+    empty. `outcome_unknown`: its reply may still be in the conversation. `error` is for people; no decision depends on its text.
     """
 
     error: str

@@ -1,4 +1,4 @@
-"""What webhooks contain, and what their senders are answered."""
+"""The contents of webhooks, and the answers to them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
-    """One message of a contact, whatever channel and protocol brought it.
+    """A message of a contact, from any channel and protocol.
 
-    `message_type` is the webhook's word for the channel (what a provider is told), `message_type_string` GHL's finer one
-    (`TYPE_CUSTOM_SMS`; what the reply's type depends on). `sender` is the address that an e-mail came from, in lower case, for
-    guards alone; it is shown nowhere. Absent texts and ids are empty strings. `provisional`: its webhook
-    told no id, so that it has one of ours until GHL's own is found. `transcripts` are what was said in the attachments, each in
-    the place of its attachment; empty where nothing was read.
+    `message_type` is the webhook's word for the channel (sent to providers), `message_type_string` GHL's more detailed one
+    (`TYPE_CUSTOM_SMS`; the reply's type depends on it). `sender` is an e-mail's sender address in lower case, only for guards; it
+    is never shown. Absent texts and ids are empty strings. `provisional`: its webhook had no id, so it has a generated one until
+    GHL's is found. `transcripts` are those of the attachments, in the same order; empty if an attachment was not read.
     """
 
     id: MessageId
@@ -45,17 +44,17 @@ class InboundMessage:
 
     @property
     def words(self) -> str:
-        """What the contact wrote and said, in lines."""
+        """The contact's text and transcripts, one per line."""
         return "\n".join(part for part in (self.text.strip(), *self.transcripts) if part)
 
     @property
     def lane(self) -> Lane:
-        """The lane this message stands in."""
+        """The lane of this message."""
         return Lane(self.location_id, self.contact_id)
 
     @property
     def line(self) -> str:
-        """By which channel and conversation provider it came; a turn has one. Of a provisional message neither is certain."""
+        """Channel and conversation provider of the message; a turn has only one. For a provisional message both are uncertain."""
         if self.provisional:
             return UNKNOWN_LINE
         return f"{self.message_type_string or self.channel}|{self.conversation_provider_id}"
@@ -63,11 +62,11 @@ class InboundMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """A message that left a conversation, whoever wrote it: ourselves, a person, an automation. Absent texts and ids are empty.
+    """An outbound message of a conversation, from the bridge, a person or an automation. Absent texts and ids are empty.
 
-    `type` is GHL's `messageTypeString`, else its `messageType`, `channel` the one of ours that this is, empty if it is none;
-    `date_added_ms` is 0 if unreadable. `status` is GHL's word for what became of it; `call_seconds` is how long a call was
-    talked, 0 for one that was missed and for all else.
+    `type` is GHL's `messageTypeString`, else its `messageType`, `channel` the matching `Channel`, empty if there is none;
+    `date_added_ms` is 0 if unreadable. `status` is GHL's status of the message; `call_seconds` is the duration of an answered
+    call, 0 for a missed call and for other messages.
     """
 
     id: MessageId
@@ -85,13 +84,13 @@ class OutboundMessage:
 
     @property
     def lane(self) -> Lane:
-        """The lane of the contact that it was written to."""
+        """The lane of its recipient."""
         return Lane(self.location_id, self.contact_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactUpdate:
-    """A contact as an event tells it; what the event doesn't tell is None. `at_ms` is the event's own time, 0 if it has none."""
+    """A contact's data from an event; None for fields that the event lacks. `at_ms` is the event's time, 0 if it has none."""
 
     location_id: LocationId
     contact_id: ContactId
@@ -108,9 +107,9 @@ class ContactUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppChange:
-    """The app was installed or taken away: in a location, or, without `location_id`, in an agency with all its locations.
+    """The app was installed or uninstalled in a location or, without `location_id`, in an agency with all its locations.
 
-    `at_ms` is the event's own time, 0 if it has none.
+    `at_ms` is the event's time, 0 if it has none.
     """
 
     installed: bool
@@ -121,7 +120,7 @@ class AppChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """An authentic event with nothing to answer. What of its ids could be read comes along; absent ones are empty."""
+    """An authentic event that needs no answer, with the ids that could be read; absent ones are empty."""
 
     reason: Reason
     location_id: LocationId = LocationId("")
@@ -135,7 +134,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookAnswer:
-    """What a webhook's sender is told."""
+    """The answer to a webhook."""
 
     status: str
     reason: str = ""

@@ -1,1 +1,1 @@
-"""Operations: each thing that an operator does, written once and used by the command line, the admin API and the console."""
+"""Operators' operations, each written once and used by the command line, the admin API and the console."""

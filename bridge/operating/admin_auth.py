@@ -22,16 +22,16 @@ class AdminAuth:
         self._logins = logins
 
     def admit(self, address: str, token: str) -> None:
-        """Let somebody in.
+        """Accept the admin token from `address`, or raise.
 
         Raises:
             Closed: no BRIDGE_ADMIN_TOKEN is set.
-            TooOften: too many logins failed; nothing was compared.
-            Unauthorized: it is not the token; none at all is no guess, and not counted.
-            Unavailable: Redis can't be reached, so that nobody knows how often it was tried.
+            TooOften: too many logins failed; the token was not compared.
+            Unauthorized: the token is wrong or missing; only a wrong one is counted.
+            Unavailable: Redis can't be reached, so the number of failed logins is not known.
         """
         if self._token is None:
-            raise Closed("BRIDGE_ADMIN_TOKEN is not set on this server: admin API and console are closed")
+            raise Closed("BRIDGE_ADMIN_TOKEN is not set on this server, so admin API and console are disabled")
         if not token:
             raise Unauthorized("send the admin token as `Authorization: Bearer ...`")
         wait = self._logins.wait(address)
@@ -43,11 +43,11 @@ class AdminAuth:
         self._logins.succeeded(address)
 
     def dismiss(self, login: str, *, seconds: int) -> None:
-        """End a login that would last `seconds` more at most. Raises Unavailable when Redis can't be reached."""
+        """End a login that is valid for at most `seconds` more. Raises Unavailable if Redis can't be reached."""
         self._logins.end(login, seconds=seconds)
 
     def is_dismissed(self, login: str) -> bool:
-        """Whether a login was ended; where nobody can know, nothing can be seen or changed either."""
+        """Whether a login was ended. False if Redis can't be reached: then no page can show or change anything."""
         with suppress(Unavailable):
             return self._logins.is_over(login)
         return False

@@ -1,6 +1,7 @@
-"""Alerting: what needs somebody is told to `BRIDGE_ALERT_URL`. Receivers and workers all run it; one at a time reviews.
+"""Alerting: posts problems to `BRIDGE_ALERT_URL`.
 
-What is wrong is judged by `diagnosis`; when it is told, and in which words, is `store/operators/alerts.lua`.
+All receivers and workers run it, and one process at a time reviews the state. `diagnosis` finds the problems;
+`store/operators/alerts.lua` decides when an alert is due, and writes its text.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ACCEPTED = range(200, 300)
 
 
 class Alerting:
-    """Reviews every few seconds until stopped."""
+    """Reviews the state every few seconds until stopped."""
 
     def __init__(self, redis: Redis, wire: Wire, *, url: str, every: float = EVERY_SECONDS) -> None:
         self._redis = redis
@@ -44,7 +45,7 @@ class Alerting:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Review until `stop`; without an address there is nobody to tell."""
+        """Review until `stop`. Does nothing if no alert URL is set."""
         while self._url and not self._stopping.wait(self._every):
             try:
                 if self._alerts.review(map(cause_of, diagnose(look(self._redis))), every=self._every * 0.9):
@@ -53,8 +54,8 @@ class Alerting:
                 log.warning("alerting.waiting", why=str(error))
 
     def deliver(self) -> None:
-        """Post what is to be told, oldest first; what can't be posted waits for the next review."""
-        # A slow receiver takes longer than a review lasts: the next reviewer must not post the same.
+        """Post the due alerts, oldest first. An alert that can't be posted waits for the next review."""
+        # A slow alert receiver may take longer than a review; the next reviewer must not post the same alert.
         while self._alerts.may_deliver(2 * POST_SECONDS) and (alert := self._alerts.next()) and not self._stopping.is_set():
             answer = self._wire.call("POST", self._url, headers={}, json=alert.document, seconds=POST_SECONDS)
             if answer.status not in ACCEPTED:
@@ -63,18 +64,18 @@ class Alerting:
             self._alerts.delivered(alert)
 
     def stop(self) -> None:
-        """Review no more."""
+        """Stop reviewing."""
         self._stopping.set()
 
 
 def build_alerting(settings: Settings) -> Alerting:
-    """Alerting for these settings, with clients of its own. Raises Misconfigured."""
+    """Build `Alerting` with its own clients. Raises Misconfigured."""
     return Alerting(build_redis(settings), Wire(), url=settings.alert_url)
 
 
 @contextmanager
 def alerting(settings: Settings) -> Iterator[None]:
-    """Review in a thread of its own while the block runs. Raises Misconfigured."""
+    """Review in a separate thread while the block runs. Raises Misconfigured."""
     reviewing = build_alerting(settings)
     threading.Thread(target=reviewing.run, name=Alerting.__name__, daemon=True).start()
     try:
@@ -84,5 +85,5 @@ def alerting(settings: Settings) -> Iterator[None]:
 
 
 def cause_of(trouble: Trouble) -> Cause:
-    """What is told of a trouble: its sentence, and the first command."""
+    """A problem as `alerts.lua` needs it: its sentence with the first command, and how long it must last."""
     return Cause(trouble.cause, f"{trouble.says} `{trouble.command}`", trouble.alert_after_seconds)

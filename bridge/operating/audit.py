@@ -1,4 +1,4 @@
-"""The audit record: who changed what."""
+"""The audit log: who changed what."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from bridge.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change.
-
-    `who` is how it came (token, console, cli), `outcome` is `done` or the kind of error that it ended with.
-    """
+    """One change. `who` is the interface (token, console, cli), `outcome` is `done` or the class name of the error."""
 
     at: str | None
     who: str
@@ -35,7 +32,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
-    """Which changes: without so many of the newest, and at most so many."""
+    """Which changes: `skip` the newest ones, and return at most `limit`."""
 
     skip: Annotated[int, Field(ge=0, le=10_000)] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
@@ -43,7 +40,7 @@ class AuditQuery:
 
 @operation("audit", "GET", "/audit")
 def audit(services: AdminServices, asked: AuditQuery) -> Changes:
-    """Tell who changed what, newest first."""
+    """List changes by operators, newest first."""
     entries = services.audit.page(skip=asked.skip, most=asked.limit)
     return Changes(
         changes=tuple(

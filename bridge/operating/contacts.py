@@ -1,4 +1,4 @@
-"""Contacts: show what they opted out of, lift it, or erase everything stored about them."""
+"""Contacts: show their opt-outs, lift them, or erase all their data."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from bridge.operating.services import AdminServices
 from bridge.operating.standing import StandingShown, shown
 from bridge.times import iso
 
-# As GHL makes them; a lane's key has a colon between the two.
+# The characters of GHL's ids; a lane's key has a colon between the two.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactShown:
-    """A contact; `conversation_id` is empty while none is known. Nothing of what it wrote is told here.
+    """A contact's state, without its messages; `conversation_id` is empty if none is known.
 
-    `stopped_before_erasure` names channels that it had stopped when it was erased: they count again with its next message.
+    `stopped_before_erasure` names the channels with an opt-out at the time of the erasure; it applies again with the next
+    message.
     """
 
     location_id: str
@@ -36,7 +37,7 @@ class ContactShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """The channels that were stopped until now."""
+    """The channels whose opt-out was lifted."""
 
     location_id: str
     contact_id: str
@@ -45,7 +46,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """How many records were removed; the stops on these channels stay, under a digest that names nobody."""
+    """How many records were removed, and the channels whose opt-outs still apply, stored under a keyed hash."""
 
     records: int
     stopped: tuple[str, ...]
@@ -61,7 +62,7 @@ class ContactQuery:
 
 @operation("contacts.show", "GET", "/contacts/{location_id}/{contact_id}")
 def show(services: AdminServices, asked: ContactQuery) -> ContactShown:
-    """Show what a contact forbade, and what is known of it."""
+    """Show a contact's opt-outs and state."""
     lane = _lane(services, asked)
     timeline = services.timelines.find(asked.contact_id)
     conversations = [one.conversation_id for one in timeline.messages if one.conversation_id] if timeline else []
@@ -88,25 +89,25 @@ def show(services: AdminServices, asked: ContactQuery) -> ContactShown:
     about=lambda asked: (asked.location_id, asked.contact_id),
 )
 def allow(services: AdminServices, asked: ContactQuery) -> Allowed:
-    """Lift a contact's stops on every channel, as if it had written START."""
+    """Lift a contact's opt-outs on every channel, as if it had written START."""
     lane = _lane(services, asked)
     channels = {*services.standings.allow(lane), *services.erasures.allow(lane)}
     return Allowed(location_id=asked.location_id, contact_id=asked.contact_id, channels=tuple(sorted(channels)))
 
 
-# Of the contact itself the record must not tell.
+# The audit log must not contain the contact's id.
 @operation("contacts.erase", "DELETE", "/contacts/{location_id}/{contact_id}", about=lambda asked: (asked.location_id,))
 def erase(services: AdminServices, asked: ContactQuery) -> Erased:
-    """Remove everything kept of a contact; what it has stopped stays stopped, under a digest that names nobody."""
+    """Erase all data of a contact; its opt-outs still apply, stored under a keyed hash."""
     erased = services.erasures.erase(Lane(LocationId(asked.location_id), ContactId(asked.contact_id)))
     if not erased.records and not erased.stopped:
-        raise NotKnown(f"nothing is kept of contact {asked.contact_id} of location {asked.location_id}")
+        raise NotKnown(f"there is no data of contact {asked.contact_id} of location {asked.location_id}")
     return Erased(records=erased.records, stopped=erased.stopped)
 
 
 def _lane(services: AdminServices, asked: ContactQuery) -> Lane:
     if services.locations.get(LocationId(asked.location_id)) is None:
-        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
+        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
     return Lane(LocationId(asked.location_id), ContactId(asked.contact_id))
 
 

@@ -1,7 +1,8 @@
-"""Problems of single conversations: reply limits, undelivered replies, unknown message types, handovers. Pure."""
+"""Problems of single conversations: reply limits, undelivered replies, unknown message types, spoken stops, handovers. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bridge.operating.trouble import Trouble, counted
@@ -57,6 +58,33 @@ def unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
             says=f"{counted(count, 'conversation has', 'conversations have')} a message of an unknown type.",
             command=f"ghl-bridge explain {contact}",
             location_id=location if count == 1 else "",
+        )
+
+
+def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Contacts that opted out by voice note. A speech engine makes mistakes, so somebody has to listen to it."""
+    for lane in symptoms.spoken_stops:
+        location, _, contact = lane.partition(":")
+        yield Trouble(
+            cause=f"spoken_stop:{lane}",
+            name="Opt-out by voice note",
+            says=f"Contact {contact} of location {location} opted out by voice note. Listen to it in GHL: engines mishear.",
+            command=f"ghl-bridge explain {contact}",
+            location_id=location,
+        )
+
+
+def other_bots(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Locations in which GHL's own bot answers the same contacts."""
+    lanes = Counter(lane.partition(":")[0] for lane in symptoms.other_bot)
+    for location, count in sorted(lanes.items()):
+        where = counted(count, "conversation", "conversations")
+        yield Trouble(
+            cause=f"other_bot:{location}",
+            name="Another bot answers",
+            says=f"Location {location}: GHL's own bot was first in {where} of the last day. Turn one of the two off.",
+            command=f"ghl-bridge doctor --location {location}",
+            location_id=location,
         )
 
 

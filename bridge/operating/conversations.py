@@ -19,7 +19,7 @@ from bridge.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationShown:
-    """How a conversation stands; moments are ISO 8601 in UTC.
+    """The state of a conversation; times are ISO 8601 in UTC.
 
     `name` is the contact's, else its number or address, `ghl_url` where the conversation is in GHL; null where not known.
     `waiting` messages, looked at next at `due_at`; `working`: a worker has it now. `messages` are those of its timeline.
@@ -40,7 +40,7 @@ class ConversationShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """It is paused. `known`: something was heard of it before; a pause counts from its first message on all the same."""
+    """It is paused. `known`: the bridge knew the id before; if not, the pause applies from its first message on."""
 
     id: str
     known: bool
@@ -48,7 +48,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationResumed:
-    """It is not paused, nor taken over by a human."""
+    """It is neither paused nor taken over by a person."""
 
     id: str
 
@@ -62,10 +62,10 @@ class ConversationQuery:
 
 @operation("conversations.show", "GET", "/conversations/{id}")
 def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown:
-    """Show how a conversation stands: paused, taken over, stopped, waiting."""
+    """Show the state of a conversation: pause, takeover, opt-outs, waiting messages."""
     timeline = services.timelines.find(asked.id)
     if timeline is None:
-        raise NotKnown(f"{asked.id} is not known here: no conversation or contact of that id was seen or is still kept")
+        raise NotKnown(f"{asked.id} is not known here: no conversation or contact with this id was seen, or its data has expired")
     told = document(timeline)
     place = services.places.place(timeline.lane)
     return ConversationShown(
@@ -85,13 +85,13 @@ def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown
 
 @operation("conversations.pause", "POST", "/conversations/{id}/pause", about=lambda asked: (asked.id,))
 def pause(services: AdminServices, asked: ConversationQuery) -> Paused:
-    """Skip what comes in a conversation, with the reason conversation_paused, until it is resumed."""
+    """Skip messages of a conversation, with the reason conversation_paused, until it is resumed."""
     return Paused(id=asked.id, known=services.standings.pause(asked.id) is not None)
 
 
 @operation("conversations.resume", "POST", "/conversations/{id}/resume", about=lambda asked: (asked.id,))
 def resume(services: AdminServices, asked: ConversationQuery) -> ConversationResumed:
-    """End a pause and a human takeover; what was skipped meanwhile stays skipped."""
+    """End a pause and a human takeover; messages that were skipped stay skipped."""
     if not services.standings.resume(asked.id):
         raise NotKnown(f"{asked.id} is not known here, and not paused")
     return ConversationResumed(id=asked.id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.model import LocationId
+from bridge.model import LocationId, Status
 from bridge.operating.causes import cause_id
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
@@ -17,14 +17,16 @@ from bridge.times import iso
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 Ids = Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+_OVER = frozenset({*Status, "superseded"}) - {Status.WAITING, Status.ANSWERING, Status.RETRYING}
 Result = Literal["replayed", "would replay", "dropped", "unknown", "closed", "newer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One open dead letter; `failed_at` is ISO 8601 in UTC, `error` holds no content.
+    """An open dead letter; `failed_at` is ISO 8601 in UTC, `error` contains no message text.
 
-    What the service said is shown by `excerpts.text` under `excerpt_id`, null if nothing is kept.
+    `excerpts.text` shows the service's error text for `excerpt_id`, which is null if none is stored. `evidence` belongs to the
+    answer that waits to be sent; it is null if there is none, and in lists.
     """
 
     id: str
@@ -37,6 +39,7 @@ class DeadLetter:
     attempts: int
     failed_at: str | None
     excerpt_id: str | None = None
+    evidence: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +52,10 @@ class DeadLetterPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Became:
-    """What became of one.
+    """The result for one dead letter.
 
-    `closed`: it was replayed, dropped or superseded before. `newer`: a newer turn of the contact was answered, so that only
-    `force` replays it.
+    `closed`: it was already replayed, dropped or superseded. `newer`: a newer turn of the contact was answered, so it is
+    replayed only with `force`.
     """
 
     id: str
@@ -71,14 +74,14 @@ class DeadLettersQuery:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterQuery:
-    """Which one."""
+    """The id of a dead letter."""
 
     id: Id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """Which ones to replay. `dry_run` only says what would be; `force`: even if a newer turn of the contact was answered."""
+    """Which dead letters to replay. `dry_run` changes nothing; `force` replays even if a newer turn was answered."""
 
     ids: Ids
     dry_run: bool = False
@@ -87,7 +90,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Which ones to drop."""
+    """Which dead letters to drop."""
 
     ids: Ids
 
@@ -106,13 +109,13 @@ def show(services: AdminServices, asked: DeadLetterQuery) -> DeadLetter:
     """Show one open dead letter."""
     dead_letter = services.dead_letters.get(asked.id)
     if dead_letter is None:
-        raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the ones there are")
-    return _document(dead_letter)
+        raise NotKnown(f"there is no open dead letter {asked.id}; `ghl-bridge dead-letters list` shows the open ones")
+    return replace(_document(dead_letter), evidence=_evidence(services, dead_letter))
 
 
 @operation("dead_letters.replay", "POST", "/dead-letters/replay", about=lambda asked: () if asked.dry_run else asked.ids)
 def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
-    """Run dead letters the whole way again, guards included; what was sent is never sent again."""
+    """Process dead letters again, with all guards; no part is sent twice."""
     _refuse_unknown(services, asked.ids)
     if asked.dry_run:
         return tuple(Became(id=id_, result="would replay") for id_ in asked.ids)
@@ -121,7 +124,7 @@ def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
 
 @operation("dead_letters.drop", "POST", "/dead-letters/drop", about=lambda asked: asked.ids)
 def drop(services: AdminServices, asked: Drop) -> tuple[Became, ...]:
-    """Close dead letters for good: their messages are skipped, with the reason dropped."""
+    """Close dead letters without an answer: their messages are skipped, with the reason dropped."""
     _refuse_unknown(services, asked.ids)
     results = services.dead_letters.drop(asked.ids)
     return tuple(Became(id=id_, result=result) for id_, result in zip(asked.ids, results, strict=True))
@@ -131,6 +134,20 @@ def _refuse_unknown(services: AdminServices, ids: tuple[str, ...]) -> None:
     unknown = [id_ for id_ in ids if not services.dead_letters.is_known(id_)]
     if unknown:
         raise NotKnown(f"not known: {', '.join(unknown)}; `ghl-bridge dead-letters list` shows the open ones")
+
+
+def _evidence(services: AdminServices, dead_letter: store.StoredDeadLetter) -> dict[str, Any] | None:
+    """That of the last answer before the turn died: a lane works on one turn at a time."""
+    timeline = services.timelines.find(dead_letter.lane.contact_id)
+    found = None
+    for event in timeline.events if timeline else ():
+        if event.step == "dead" and event.details.get("dead_letter_id") == dead_letter.id:
+            return found
+        if event.step == "answered":
+            found = event.details.get("evidence")
+        elif event.step in _OVER:
+            found = None
+    return None
 
 
 def _document(dead_letter: store.StoredDeadLetter) -> DeadLetter:

@@ -1,4 +1,4 @@
-"""Deliveries: replies that GHL took and that did not reach their contacts."""
+"""Deliveries: replies that GHL accepted but that did not reach their contacts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndeliveredReply:
-    """A reply that did not reach its contact: GHL's id of it, by which channel it left, and when (ISO 8601, UTC) GHL said so."""
+    """A reply that did not reach its contact: GHL's id, the channel, and the time of GHL's report (ISO 8601, UTC)."""
 
     reply_id: str
     location_id: str
@@ -28,14 +28,14 @@ class UndeliveredReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndeliveredReplies:
-    """The newest ones, newest first. None is sent again by itself."""
+    """The newest undelivered replies, newest first. None is sent again automatically."""
 
     replies: tuple[UndeliveredReply, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndeliveredQuery:
-    """Of which location (empty: of all), and how many."""
+    """Of which location (empty: all), and at most how many."""
 
     location: Annotated[str, Field(max_length=100)] = ""
     limit: Annotated[int, Field(ge=1, le=MOST)] = MOST
@@ -43,7 +43,7 @@ class UndeliveredQuery:
 
 @operation("conversations.undelivered", "GET", "/undelivered")
 def undelivered(services: AdminServices, asked: UndeliveredQuery) -> UndeliveredReplies:
-    """List replies that GHL took and that did not reach their contacts."""
+    """List replies that GHL accepted but that did not reach their contacts."""
     found = [
         UndeliveredReply(
             reply_id=one.reply_id,

@@ -9,8 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bridge.operating.conversation_troubles import handovers, reply_caps, undelivered, unknown_types
+from bridge.operating.conversation_troubles import (
+    handovers,
+    other_bots,
+    reply_caps,
+    spoken_stops,
+    undelivered,
+    unknown_types,
+)
+from bridge.operating.holds import cure_of, why_held
 from bridge.operating.trouble import Trouble, counted
+from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_READS
 from bridge.times import iso
 
 if TYPE_CHECKING:
@@ -27,7 +36,6 @@ MOST_REFUSED_WEBHOOKS = 5
 MOST_OF_A_NAME = 5
 
 DOCTOR = "ghl-bridge doctor"
-SIDES = {"ghl": "GHL", "provider": "its completion service"}
 
 
 def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
@@ -36,6 +44,8 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *_writes(symptoms),
         *_installation(symptoms),
         *_wake_ups(symptoms),
+        *_unopened(symptoms),
+        *_ghl(symptoms),
         *_holds(symptoms),
         *_providers(symptoms),
         *_dead_letters(symptoms),
@@ -45,6 +55,8 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
         *reply_caps(symptoms),
         *undelivered(symptoms),
         *unknown_types(symptoms),
+        *spoken_stops(symptoms),
+        *other_bots(symptoms),
         *handovers(symptoms),
     )
 
@@ -125,14 +137,43 @@ def _wake_ups(symptoms: Symptoms) -> Iterator[Trouble]:
         )
 
 
+def _unopened(symptoms: Symptoms) -> Iterator[Trouble]:
+    """Told at once: a moment's trouble of Redis is none of these."""
+    if symptoms.gauges.unopened_ms:
+        yield Trouble(
+            cause="unopened",
+            name="Turns not opened",
+            says="A conversation waits because a worker can't open its location: another key, or settings of a newer version.",
+            command=DOCTOR,
+            critical=True,
+            since=iso(symptoms.now_ms - symptoms.gauges.unopened_ms),
+        )
+
+
+def _ghl(symptoms: Symptoms) -> Iterator[Trouble]:
+    """GHL is one for all locations. That it takes no posts is news only while it answers questions."""
+    down = [symptoms.down[circuit] for circuit in GHL_CIRCUITS if circuit in symptoms.down]
+    if not down:
+        return
+    what = "GHL is down" if GHL_READS in symptoms.down else "GHL answers questions and takes no messages"
+    waiting = counted(sum(each.waiting for each in down), "conversation waits", "conversations wait")
+    yield Trouble(
+        cause="ghl_down",
+        name="GHL failing",
+        says=f"{what}: {waiting} for its return, no attempt is used, and all are answered then, the oldest first.",
+        command=DOCTOR,
+        critical=True,
+        since=iso(min(each.since_ms for each in down)),
+    )
+
+
 def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
     for location, hold in symptoms.holds.items():
-        side = SIDES.get(hold.side, "a service")
         yield Trouble(
             cause=f"hold:{location}",
             name="Location on hold",
-            says=f"Location {location} is on hold: {side} refused three logins in a row. Apply a new token, or resume it.",
-            command=f"ghl-bridge locations resume {location}",
+            says=f"Location {location} is on hold: {why_held(hold.side)}. {cure_of(hold.side)}.",
+            command=DOCTOR if hold.side == "version" else f"ghl-bridge locations resume {location}",
             critical=True,
             since=iso(hold.since_ms),
             location_id=location,
@@ -141,6 +182,8 @@ def _holds(symptoms: Symptoms) -> Iterator[Trouble]:
 
 def _providers(symptoms: Symptoms) -> Iterator[Trouble]:
     for circuit, down in symptoms.down.items():
+        if circuit in GHL_CIRCUITS:
+            continue
         shared = f"for location {down.location_id} and all others with the same login"
         yield Trouble(
             cause=f"provider:{circuit}",

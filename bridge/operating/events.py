@@ -14,7 +14,7 @@ from bridge.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventShown:
-    """One event: `details` are what else is known of it, never a text. `at` is ISO 8601, UTC."""
+    """An event of a timeline. `details` are its other fields, never message text; `at` is ISO 8601, UTC."""
 
     id: str
     at: str | None
@@ -26,7 +26,7 @@ class EventShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
-    """The newest events, newest first; some hundred are kept."""
+    """The newest events, newest first; some hundred are stored."""
 
     events: tuple[EventShown, ...]
 
@@ -40,7 +40,7 @@ class EventsQuery:
 
 @operation("events", "GET", "/events")
 def events(services: AdminServices, asked: EventsQuery) -> Events:
-    """Tell what happened last, in all conversations."""
+    """List the newest events of all conversations."""
     return Events(
         events=tuple(
             EventShown(

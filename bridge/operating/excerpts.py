@@ -1,4 +1,4 @@
-"""What a service said when it failed, for those who ask for it: as it is kept, and who looked is noted."""
+"""Excerpts: the stored error text of a service, shown on request; the audit log records each request."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bridge.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSaid:
-    """The start of what a service answered with its newest fault, without secrets, people and what it was asked.
+    """The beginning of a service's answer to its newest failure, without secrets, personal data and the question's texts.
 
-    `at` is ISO 8601 in UTC; `text` at most 1 KiB.
+    `at` is ISO 8601 in UTC; `text` has at most 1 KiB.
     """
 
     id: str
@@ -28,17 +28,17 @@ class ServiceSaid:
 
 @dataclass(frozen=True, slots=True)
 class OfTurn:
-    """Of which turn: the `excerpt_id` of an event or of a dead letter."""
+    """The `excerpt_id` of an event or a dead letter, which is the id of a turn."""
 
     id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 @operation("excerpts.text", "POST", "/excerpts/{id}/text", about=lambda asked: (asked.id,))
 def text(services: AdminServices, asked: OfTurn) -> ServiceSaid:
-    """Read what the service said when a turn failed. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    """Show a service's error text, or the texts on which its answer is based. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
-        raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: what services say is not shown")
+        raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: error texts of services are not shown")
     kept = services.excerpts.get(asked.id)
     if kept is None:
-        raise NotKnown(f"nothing that a service said is kept under {asked.id}: it said nothing, or that is forgotten by now")
+        raise NotKnown(f"no error text is stored for {asked.id}: the service sent none, or it has expired")
     return ServiceSaid(id=asked.id, provider=kept.provider, at=iso(kept.at_ms), text=kept.text)

@@ -1,4 +1,4 @@
-"""Explains why there was a reply or none: a contact's timeline, found by any of its ids."""
+"""Explains why there was a reply or none, with the contact's timeline, which is found by any of its ids."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from bridge.times import ago_ms, iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOutcome:
-    """What became of one inbound message. `facts` are what the rule behind `reason` looked at; `sentence` is all in words.
+    """The outcome of one inbound message. `facts` are the data that the rule behind `reason` used; `sentence` contains all of it.
 
-    `delivery` is what became of its reply after GHL had taken it: `accepted` (nothing more is known), `delivered`, `undelivered`.
+    `delivery` is the state of its reply after GHL accepted it: `accepted` (nothing more is known), `delivered`, `undelivered`.
     """
 
     message_id: str
@@ -36,9 +36,9 @@ class MessageOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A contact's whole story.
+    """A contact's messages and timeline.
 
-    Each event has `at` (ISO 8601, UTC), `step`, what else is known of it, and all that as a `sentence`; never a text.
+    Each event has `at` (ISO 8601, UTC), `step`, its other fields, and all of it as a `sentence`; never message text.
     """
 
     conversation_id: str
@@ -57,18 +57,18 @@ class ExplainQuery:
 
 @operation("explain", "GET", "/explain/{id}")
 def explain(services: AdminServices, asked: ExplainQuery) -> Explained:
-    """Tell what happened to a message, in a conversation or with a contact, and why."""
+    """Explain what happened to a message, in a conversation or with a contact, and why."""
     timeline = services.timelines.find(asked.id)
     if timeline is None:
         raise NotKnown(
-            f"{asked.id} is not known here: no message, conversation, contact or reply of that id was seen or is still kept. "
+            f"{asked.id} is not known here: no message, conversation, contact or reply has this id, or its data has expired. "
             f"{_heard(services, asked.id)}; {_turned_away(services)}."
         )
     return document(timeline)
 
 
 def document(timeline: Timeline) -> Explained:
-    """A timeline in the contract's form."""
+    """A timeline as the admin API returns it."""
     conversations = [message.conversation_id for message in timeline.messages if message.conversation_id]
     return Explained(
         conversation_id=conversations[-1] if conversations else "",
@@ -85,22 +85,22 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 def _heard(services: AdminServices, id_: str) -> str:
-    """When webhooks came last: to the location of this id, or to the three that were heard of last."""
+    """The time of the newest webhook: of the location with this id, or of the three locations with the newest ones."""
     events, now = services.feeds.last_events(), now_ms(services.redis)
     if id_ in events:
         events = {LocationId(id_): events[LocationId(id_)]}
     newest = sorted(((at, one) for one, at in events.items() if at), reverse=True)[:3]
     if not newest:
-        return "No webhook of a known location has come yet"
-    return "The newest webhooks came " + ", ".join(f"{ago_ms(at, now)} for location {one} ({iso(at)})" for at, one in newest)
+        return "No webhook of a known location has arrived yet"
+    return "The newest webhooks arrived " + ", ".join(f"{ago_ms(at, now)} for location {one} ({iso(at)})" for at, one in newest)
 
 
 def _turned_away(services: AdminServices) -> str:
     refused = services.feeds.last_refused()
     if refused is None:
-        return "no call was refused within 30 days"
+        return "no webhook was refused within 30 days"
     at, code = refused
-    return f"the newest refused call came {ago_ms(at, now_ms(services.redis))} ({iso(at)}): {code}"
+    return f"the newest refused webhook arrived {ago_ms(at, now_ms(services.redis))} ({iso(at)}): {code}"
 
 
 def _message(record: MessageRecord) -> MessageOutcome:

@@ -15,9 +15,9 @@ from bridge.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverShown:
-    """A contact whose agent asked for a person, and that no person has written to since.
+    """A contact whose agent asked for a person, and to which no person has written since.
 
-    Moments are ISO 8601 in UTC; `until` is null where only `conversations resume` gives the conversation back to the agent.
+    Times are ISO 8601 in UTC; `until` is null if only `conversations resume` gives the conversation back to the agent.
     """
 
     location_id: str
@@ -28,7 +28,7 @@ class HandoverShown:
 
 @dataclass(frozen=True, slots=True)
 class HandoversQuery:
-    """Of this location; empty: of all."""
+    """Of which location; empty: all."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
 

@@ -25,7 +25,7 @@ class Unconfigured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """How the bridge logs in for a location: by the `token` of its file or of its install, and what is wrong with that."""
+    """The source of a location's GHL `token` (file, install or none), and the problem with it (null: none)."""
 
     token: Literal["file", "install", "none"]
     token_trouble: str | None
@@ -39,7 +39,7 @@ def unconfigured(services: AdminServices, asked: Nothing) -> Unconfigured:
 
 
 def logins(services: AdminServices, locations: Sequence[LocationRecord]) -> dict[str, Login]:
-    """How each location logs in, by its id."""
+    """The login of each location, by its id."""
     refusals = services.grants.refusals([owner for kept in locations for owner in _owners(kept)])
     return {kept.location.id: _login(services, kept, refusals) for kept in locations}
 
@@ -53,7 +53,7 @@ def _login(services: AdminServices, kept: LocationRecord, refusals: dict[Owner, 
     if kept.location.ghl_token:
         return Login(token="file", token_trouble=None)  # noqa: S106 - where it comes from, not what it is
     if not kept.installed_at_ms or kept.uninstalled_at_ms:
-        return Login(token="none", token_trouble="nothing can be read or posted: give a ghl_token, or install the app")  # noqa: S106
+        return Login(token="none", token_trouble="nothing can be read or posted: set a ghl_token, or install the app")  # noqa: S106
     known = [refusals[owner] for owner in _owners(kept) if refusals[owner] is not None]
-    why = next((why for why in known if why), "" if known else "the install has brought no tokens")
+    why = next((why for why in known if why), "" if known else "the install returned no tokens")
     return Login(token="install", token_trouble=f"{why}; install the app again: {services.install_link}" if why else None)  # noqa: S106

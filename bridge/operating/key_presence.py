@@ -1,4 +1,4 @@
-"""Every process tells with which keys it works, so that nobody else's tokens are written over while it lives."""
+"""Every process registers digests of its encryption keys, so that no other process overwrites its secrets while it runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 12.0
 
 
 class KeyPresence:
-    """Tells it until stopped; without a key there is nothing to tell."""
+    """Registers the keys every few seconds until stopped; does nothing without a key."""
 
     def __init__(self, canary: Canary | None, *, every: float = EVERY_SECONDS) -> None:
         self._canary = canary
@@ -31,7 +31,7 @@ class KeyPresence:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Tell at once, and every few seconds until `stop`."""
+        """Register now, and every few seconds until `stop`."""
         while self._canary and not self._stopping.is_set():
             try:
                 self._canary.register()
@@ -40,18 +40,18 @@ class KeyPresence:
             self._stopping.wait(self._every)
 
     def stop(self) -> None:
-        """Tell no more."""
+        """Stop registering."""
         self._stopping.set()
 
 
 def build_key_presence(settings: Settings, redis: Redis) -> KeyPresence:
-    """Through a client that the process has already."""
+    """Build `KeyPresence` with an existing client."""
     return KeyPresence(Canary(redis, settings.fernet_keys) if settings.secret_key else None)
 
 
 @contextmanager
 def present(settings: Settings, redis: Redis) -> Iterator[None]:
-    """Tell it in a thread of its own while the block runs."""
+    """Register in a separate thread while the block runs."""
     telling = build_key_presence(settings, redis)
     threading.Thread(target=telling.run, name=KeyPresence.__name__, daemon=True).start()
     try:

@@ -1,4 +1,4 @@
-"""Key rotation: stored secrets are sealed again with the newest key."""
+"""Key rotation: re-encrypts stored secrets with the newest key."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from bridge.operating.services import AdminServices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotated:
-    """What became of what is sealed.
+    """The result of a key rotation.
 
-    `resealed` with the newest key now, `current` before; `unreadable` names what no key opens, `changing` what another process
-    seals with another key all the time. `erased` is how many stops of erased contacts are kept: under which key can't be told.
+    `resealed` counts secrets that were re-encrypted, `current` those that already had the newest key. `unreadable` names secrets
+    that no key decrypts, `changing` those that another process keeps encrypting with another key. `erased` counts the opt-outs of
+    erased contacts; it can't be determined which key they depend on.
     """
 
     resealed: int
@@ -26,14 +27,14 @@ class Rotated:
 
 @operation("secrets.rotate", "POST", "/secrets/rotate", about=lambda asked: ("secrets",) if asked else ())
 def rotate(services: AdminServices, asked: Nothing) -> Rotated:
-    """Seal everything that is kept with the newest key of BRIDGE_SECRET_KEY."""
+    """Re-encrypt all stored secrets with the newest key of BRIDGE_SECRET_KEY."""
     del asked
     outcomes = {f"location {one}": services.locations.reseal(one) for one in services.locations.ids()}
     outcomes |= {f"grant of {one}": services.grants.reseal(one) for one in services.grants.owners()}
-    outcomes |= {f"what the service said of {one}": services.excerpts.reseal(one) for one in services.excerpts.ids()}
+    outcomes |= {f"the service's error text of {one}": services.excerpts.reseal(one) for one in services.excerpts.ids()}
     outcomes |= {f"who {one} is": services.people.reseal(one) for one in services.people.lanes()}
     outcomes["the canary"] = services.canary.reseal()
-    # What has expired meanwhile needs no key any more.
+    # Secrets that expired in the meantime are not counted.
     counted = Counter(outcomes.values())
     return Rotated(
         resealed=counted["resealed"],

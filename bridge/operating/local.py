@@ -15,9 +15,9 @@ R = TypeVar("R")
 
 
 class LocalOperations:
-    """Carries operations out on this machine's Redis, and notes who changed what.
+    """Runs operations on this machine's Redis, and records changes in the audit log.
 
-    `who` is how they came: cli, token or console.
+    `who` is the interface: cli, token or console.
     """
 
     def __init__(self, services: AdminServices, *, who: str) -> None:
@@ -25,14 +25,14 @@ class LocalOperations:
         self._who = who
 
     def __call__(self, operation: Operation[A, R], asked: A) -> R:
-        """Carry one out; see `Operations`."""
+        """Run an operation; see `Operations`."""
         ids = operation.about(asked) if operation.about else ()
         outcome = "failed"
         try:
             answer = operation.run(self._services, asked)
             outcome = "done"
         except WrongInput:
-            ids = ()  # it is refused as a whole: nothing was changed
+            ids = ()  # the operation was refused and changed nothing
             raise
         except BridgeError as error:
             outcome = type(error).__name__

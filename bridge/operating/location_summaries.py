@@ -1,4 +1,4 @@
-"""Locations as operators see them: at a glance, and with their settings."""
+"""Locations as operators see them: summaries, and details with settings."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationSummary:
-    """A location at a glance.
+    """A summary of a location.
 
-    `state` is active, paused (by an operator), hold (`hold_why` refused three logins), uninstalled (the app was taken away) or
-    unconfigured (it is installed, and no settings were applied). `token` says where the GHL token comes from: file, install or
-    none; `token_trouble` what is wrong with it. Moments are ISO 8601 in UTC. `failing` is how many messages died since the last
-    one that was answered. `budget` is what GHL still takes from it.
+    `state` is active, paused (by an operator), hold (`hold_why`: the side that refused three logins, or `version`), uninstalled
+    (the app was uninstalled) or unconfigured (the app is installed, but no settings were applied). `token` is the source of the
+    GHL token: file, install or none; `token_trouble` is the problem with it. Times are ISO 8601 in UTC. `failing` is the number
+    of messages that failed for good since the last answered one. `budget` is the remaining rate limit at GHL.
     """
 
     id: str
@@ -45,9 +45,9 @@ class LocationSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationShown(LocationSummary):
-    """A location with its settings; secrets are only said to be `(set)`.
+    """A location with its settings; a secret is shown as `(set)`.
 
-    `delivery` is who posts the provider's answers, `bridge` or `provider`; null as long as that is not known.
+    `delivery` says who posts the provider's answers, `bridge` or `provider`; null if that is not known yet.
     """
 
     delivery: str | None
@@ -55,7 +55,7 @@ class LocationShown(LocationSummary):
 
 
 def summaries(services: AdminServices, kept: Sequence[LocationRecord]) -> list[dict[str, Any]]:
-    """The fields of a summary of each. Raises Unavailable."""
+    """The fields of a `LocationSummary` for each record, in the same order. Raises Unavailable."""
     ids = [each.location.id for each in kept]
     tallies, login, budgets = services.counts.of(ids), logins(services, kept), left_of(services.redis, ids)
     told = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
@@ -63,7 +63,7 @@ def summaries(services: AdminServices, kept: Sequence[LocationRecord]) -> list[d
 
 
 def unconfigured(services: AdminServices, id_: str) -> LocationSummary:
-    """A location with the app and no settings. Raises Unavailable."""
+    """The summary of a location that has the app but no settings. Raises Unavailable."""
     return LocationSummary(
         id=id_,
         name="",
@@ -83,7 +83,7 @@ def unconfigured(services: AdminServices, id_: str) -> LocationSummary:
 
 
 def _state(kept: LocationRecord) -> str:
-    """What stands between a location and its answers."""
+    """The state that keeps a location from answering, or `active`."""
     if kept.uninstalled_at_ms:
         return "uninstalled"
     return "hold" if kept.hold_since_ms else "paused" if kept.paused else "active"
@@ -107,7 +107,7 @@ def _summary(kept: LocationRecord, tally: Mapping[str, int]) -> dict[str, Any]:
 
 
 def without_secrets(value: Any) -> Any:
-    """Settings as they may be shown."""
+    """Settings with every secret replaced by `(set)`."""
     if isinstance(value, dict):
         return {name: without_secrets(one) for name, one in value.items()}
     return "(set)" if isinstance(value, SecretStr) else value

@@ -19,13 +19,13 @@ from bridge.policy.failover import who_delivers
 from bridge.store.locations.records import LocationRecord
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
-# `each` names the schema of every value: `bridge.locations.schema`, which stands in the document for itself.
+# `each` names the schema of every value: `bridge.locations.schema`, a separate schema of the document.
 TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"}, "each": "LocationTable"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationPage:
-    """Some locations in the order of their ids; `next` is where the following ones begin, null when there are none."""
+    """Some locations in the order of their ids; `next` is the `after` of the following page, null if this is the last."""
 
     locations: tuple[LocationSummary, ...]
     next: str | None
@@ -35,7 +35,7 @@ class LocationPage:
 class AppliedLocation:
     """A location that was added or replaced.
 
-    `replayed` is how many dead letters a changed token brought back, null when it ended no hold.
+    `replayed` is the number of dead letters that a changed token replayed, null if it ended no hold.
     """
 
     id: str
@@ -47,7 +47,7 @@ class AppliedLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What a file changed."""
+    """The changes that a file made."""
 
     locations: tuple[AppliedLocation, ...]
     removed: tuple[str, ...]
@@ -55,7 +55,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationResumed:
-    """`replayed` is how many dead letters came back with the end of a hold, null when there was none."""
+    """`replayed` is the number of dead letters that the end of a hold replayed, null if there was no hold."""
 
     id: str
     replayed: int | None
@@ -63,14 +63,14 @@ class LocationResumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """It is done, to this location."""
+    """The change was made to this location."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationsQuery:
-    """Which locations: those after an id, and at most so many."""
+    """Which locations: those `after` an id, at most `limit`."""
 
     after: Annotated[str, Field(max_length=64)] = ""
     limit: Annotated[int, Field(ge=1, le=500)] = 100
@@ -78,16 +78,16 @@ class LocationsQuery:
 
 @dataclass(frozen=True, slots=True)
 class LocationQuery:
-    """Which location."""
+    """The id of a location."""
 
     location_id: Id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apply:
-    """A locations file: for each id what its table holds, without `{ env = }`. `prune` removes all that are not in it.
+    """A locations file: the table of each id, without `{ env = }`. `prune` removes all locations that are not in it.
 
-    `replace_unreadable` writes over what was kept with a key that is lost, even while a process with another key lives.
+    `replace_unreadable` overwrites secrets whose key is lost, even while a process with another key runs.
     """
 
     locations: Annotated[dict[str, dict[str, Any]], WithJsonSchema(TABLES)]
@@ -118,12 +118,12 @@ def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
 def apply(services: AdminServices, asked: Apply) -> Applied:
-    """Add and replace locations; nothing is changed if any of it is wrong."""
+    """Add and replace locations. If anything is wrong, nothing is changed."""
     found = check(asked.locations)
     if not services.settings.allow_private_urls:
         check_urls(found)
     if asked.prune and not found:
-        raise WrongInput("pruning with no location at all would remove every one: remove them by their ids")
+        raise WrongInput("pruning with an empty file would remove all locations: remove them by their ids instead")
     unreadable = services.locations.unreadable()
     foreign = bool(unreadable) or services.canary.is_foreign()
     if foreign:
@@ -142,7 +142,7 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
 
 @operation("locations.pause", "POST", "/locations/{location_id}/pause", about=lambda asked: (asked.location_id,))
 def pause(services: AdminServices, asked: LocationQuery) -> Done:
-    """Skip what comes for a location, with the reason location_paused, until it is resumed."""
+    """Skip messages of a location, with the reason location_paused, until it is resumed."""
     kept = _known(services, asked.location_id)
     services.locations.pause(kept.location.location_id, paused=True)
     return Done(id=kept.location.id)
@@ -150,7 +150,7 @@ def pause(services: AdminServices, asked: LocationQuery) -> Done:
 
 @operation("locations.resume", "POST", "/locations/{location_id}/resume", about=lambda asked: (asked.location_id,))
 def resume(services: AdminServices, asked: LocationQuery) -> LocationResumed:
-    """End a pause, a hold (what waited on it is answered), and the stop of a location whose app was taken away."""
+    """End a pause, a hold (waiting messages are answered), or the stop after the app was uninstalled."""
     id_ = _known(services, asked.location_id).location.location_id
     services.locations.pause(id_, paused=False)
     services.installs.resume(id_)
@@ -159,7 +159,7 @@ def resume(services: AdminServices, asked: LocationQuery) -> LocationResumed:
 
 @operation("locations.remove", "DELETE", "/locations/{location_id}", about=lambda asked: (asked.location_id,))
 def remove(services: AdminServices, asked: LocationQuery) -> Done:
-    """Forget a location and its tokens; what waits for it is skipped, with the reason unknown_location."""
+    """Delete a location and its tokens; its waiting messages are skipped, with the reason unknown_location."""
     id_ = LocationId(asked.location_id)
     if id_ not in services.locations.unreadable():
         id_ = _known(services, asked.location_id).location.location_id
@@ -170,9 +170,9 @@ def remove(services: AdminServices, asked: LocationQuery) -> Done:
 def _known(services: AdminServices, id_: str) -> LocationRecord:
     kept = services.locations.get(LocationId(id_))
     if kept is None and id_ in services.installs.unconfigured():
-        raise NotKnown(f"location {id_} has the app, but no settings yet: start from `ghl-bridge locations template`")
+        raise NotKnown(f"location {id_} has the app, but no settings yet: start with `ghl-bridge locations template`")
     if kept is None:
-        raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the ones that are")
+        raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the known ones")
     return kept
 
 
@@ -199,5 +199,5 @@ def _prune(services: AdminServices, found: tuple[Location, ...]) -> tuple[str, .
 
 
 def _tokens(location: Location) -> tuple[object, ...]:
-    """Every login that the location uses: a hold ends when one of them changes."""
+    """All tokens of a location; a hold ends when one of them changes."""
     return (location.ghl_token, *(getattr(table, "token", None) for _, table in location.provider_tables()))

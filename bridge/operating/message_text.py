@@ -1,4 +1,4 @@
-"""A message's text, for those who ask for it: no other operation shows it, and who asked is recorded."""
+"""A message's text, shown on request. No other operation shows it, and the audit log records each request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READ_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageText:
-    """A text, and where it was: still kept here (`bridge`), or read from GHL (`ghl`)."""
+    """A message's text, and its source: stored here (`bridge`), or read from GHL (`ghl`)."""
 
     message_id: str
     text: str
@@ -30,14 +30,14 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
-    """Which message: a contact's, or a reply of ours."""
+    """The id of a contact's message, or of a reply."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,))
 def text(services: AdminServices, asked: MessageQuery) -> MessageText:
-    """Read one message's text: what is still kept, else from GHL. Off with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    """Show one message's text, stored here or read from GHL. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
         raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them in GHL")
     id_ = MessageId(asked.id)
@@ -53,6 +53,6 @@ def text(services: AdminServices, asked: MessageQuery) -> MessageText:
 def _from_ghl(services: AdminServices, location_id: LocationId, id_: MessageId) -> str:
     kept = services.locations.get(location_id)
     if kept is None:
-        raise DidNotWork(f"message {id_} is no longer kept, and its location was removed: read it in GHL")
+        raise DidNotWork(f"message {id_} has expired, and its location was removed: read it in GHL")
     access = services.ghl_access.open(kept, Need.LOOKUP)
     return services.ghl.text(id_, token=access, seconds=READ_SECONDS)

@@ -1,4 +1,4 @@
-"""What an operation is: one thing that an operator does, with the types of its question and its answer."""
+"""The type of operations: something that an operator does, with the types of its input and its result."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ WITH_BODY = frozenset({"POST", "PUT"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[A, R_co]):
-    """One operation. What it asks for is a frozen dataclass; what it answers is one too, ready to be JSON.
+    """An operation. Its input is a frozen dataclass, and so is its result, which can be converted to JSON.
 
-    `method` and `path` are its place in the admin API, below `/api/v1`. `about` names the ids that a change is about, for the
-    audit record; an operation without it changes nothing, nor does one that names none.
+    `method` and `path` are its route in the admin API, below `/api/v1`. `about` returns the ids that a change is about, for the
+    audit log. An operation without `about`, or one that returns no id, changes nothing.
     """
 
     name: str
@@ -36,33 +36,33 @@ class Operation(Generic[A, R_co]):
 
     @property
     def asks(self) -> type[A]:
-        """The dataclass of its question."""
+        """The dataclass of its input."""
         asked: type[A] = get_type_hints(self.run)["asked"]
         return asked
 
     @property
     def answers(self) -> Any:
-        """The type of its answer."""
+        """The type of its result."""
         return get_type_hints(self.run)["return"]
 
     @property
     def in_path(self) -> tuple[str, ...]:
-        """The fields of its question that stand in the path."""
+        """The input fields that are in the path."""
         return tuple(re.findall(r"{(\w+)}", self.path))
 
     @property
     def in_query(self) -> tuple[str, ...]:
-        """The others, of what has no body."""
+        """The other input fields, if its method has no body."""
         return () if self.method in WITH_BODY else self._others()
 
     @property
     def in_body(self) -> tuple[str, ...]:
-        """The others, of what has one."""
+        """The other input fields, if its method has a body."""
         return self._others() if self.method in WITH_BODY else ()
 
     @property
     def summary(self) -> str:
-        """What it does, in a sentence."""
+        """What it does, in one sentence: the first line of the docstring."""
         return (self.run.__doc__ or "").partition("\n")[0]
 
     def _others(self) -> tuple[str, ...]:
@@ -71,21 +71,21 @@ class Operation(Generic[A, R_co]):
 
 
 class Operations(Protocol):
-    """Where operations are carried out: on this machine's Redis, or through another server's admin API."""
+    """Runs operations: on this machine's Redis, or through another server's admin API."""
 
     def __call__(self, operation: Operation[A, R], asked: A) -> R:
-        """Carry one out.
+        """Run an operation and return its result.
 
         Raises:
-            WrongInput: what was asked for is not there or not allowed; NotKnown for ids.
-            DidNotWork, Unavailable: it could not be carried out.
+            WrongInput: the input is not allowed; NotKnown if an id is not known.
+            DidNotWork, Unavailable: it failed.
             Misconfigured: a setting is missing or wrong.
         """
         ...
 
 
 def operation(name: str, method: str, path: str, *, about: About | None = None) -> Callable[[Run[A, R]], Operation[A, R]]:
-    """Make a function `(services, asked) -> answer` an operation; its docstring's first line is the summary."""
+    """Turn a function `(services, asked) -> result` into an operation; its docstring's first line is the summary."""
 
     def wrap(run: Run[A, R]) -> Operation[A, R]:
         return Operation(name=name, method=method, path=path, run=run, about=about)
@@ -95,4 +95,4 @@ def operation(name: str, method: str, path: str, *, about: About | None = None) 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """The question of an operation that needs to know nothing."""
+    """The input of an operation without parameters."""

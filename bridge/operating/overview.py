@@ -1,4 +1,4 @@
-"""The overview: what waits, what became of the last day's messages, and what needs attention."""
+"""The overview: waiting conversations, the last day's outcomes, and problems."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The state of now in conversations, the last 24 hours in messages.
+    """The current state in conversations, and the last 24 hours in messages.
 
     `waiting` and `answering` make up what there is to do; `retrying` are those of both that failed before, `held` belong to
     locations on hold. `day` is the sum of `hours`, which are as `minutes` (of the last hour) oldest first; the newest is not over
@@ -74,7 +74,7 @@ class Overview:
 
 @operation("overview", "GET", "/overview")
 def overview(services: AdminServices, asked: Nothing) -> Overview:
-    """Tell at one look what waits, what became of the last day's messages, and what needs somebody."""
+    """Show waiting conversations, the last day's outcomes, and problems."""
     del asked
     symptoms = look(services.redis)
     now = symptoms.gauges

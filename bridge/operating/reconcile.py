@@ -21,7 +21,7 @@ MOST_ROUNDS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile:
-    """Which location, and how far back (s); without that, as far as the next sweep would look. `dry_run`: take nothing in."""
+    """Which location, and how far back (s); if not given, as far as the next sweep. `dry_run` accepts nothing."""
 
     location_id: Annotated[str, Field(min_length=1, max_length=64)]
     since_seconds: Annotated[float, Field(gt=0, le=FARTHEST_MS / 1000)] | None = None
@@ -30,9 +30,9 @@ class Reconcile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedMessage:
-    """A message that was found in GHL and is newer than what was recorded.
+    """A message that was found in GHL and is newer than the newest known one.
 
-    `outcome` is accepted, duplicate (it is known after all), missing (it would be taken in) or why it is not answered.
+    `outcome` is accepted, duplicate (it is already known), missing (it would be accepted) or the reason why it is not answered.
     """
 
     message_id: str
@@ -44,7 +44,7 @@ class MissedMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """What a sweep found. If it is not `complete`, `why` says what stopped it: another one goes on."""
+    """The result of a sweep. If it is not `complete`, `why` says what stopped it, and the next sweep continues."""
 
     location_id: str
     found: tuple[MissedMessage, ...]
@@ -59,10 +59,10 @@ class Reconciled:
     about=lambda asked: () if asked.dry_run else (asked.location_id,),
 )
 def reconcile(services: AdminServices, asked: Reconcile) -> Reconciled:
-    """Look for inbound messages that no webhook brought, and take them in."""
+    """Find inbound messages in GHL whose webhook never arrived, and accept them."""
     kept = services.locations.get(LocationId(asked.location_id))
     if kept is None:
-        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
+        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
     span = span_of(kept, services.sweeps.of(kept.location.location_id))
     if asked.since_seconds:
         span = Span(since_ms=span.now_ms - round(asked.since_seconds * 1000), now_ms=span.now_ms)

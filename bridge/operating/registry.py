@@ -24,6 +24,7 @@ from bridge.operating import (
     overview,
     people,
     reconcile,
+    resending,
 )
 from bridge.operating.doctor import end_to_end, installation
 
@@ -53,6 +54,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     interventions.answer,
     interventions.send_draft,
     deliveries.undelivered,
+    resending.replay_undelivered,
     handovers.list_,
     people.find,
     contacts.show,

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 R = TypeVar("R")
 
-# A test of the whole way may take so long: a completion, and GHL before and after it.
+# An end-to-end test may take this long: a completion, with requests to GHL before and after it.
 SECONDS = 180.0
 # A timeline of 500 events, a page of 500 locations.
 MOST_BYTES = 16 * 1024 * 1024
 OK = 200
 WRONG = frozenset({"malformed", "not_known", "wrong_input"})
 SETTINGS = {
-    "unauthorized": "BRIDGE_ADMIN_TOKEN is not the one of the server at {url}",
-    "closed": "the server at {url} has no BRIDGE_ADMIN_TOKEN set: its admin API is closed",
+    "unauthorized": "BRIDGE_ADMIN_TOKEN is not the admin token of the server at {url}",
+    "closed": "the server at {url} has no BRIDGE_ADMIN_TOKEN, so its admin API is disabled",
 }
 
 
 class RemoteOperations:
-    """Carries operations out on the server at `url`, with its admin token."""
+    """Runs operations on the server at `url`, with its admin token."""
 
     def __init__(self, wire: Wire, *, url: str, token: str) -> None:
         self._wire = wire
@@ -38,7 +38,7 @@ class RemoteOperations:
         self._token = token
 
     def __call__(self, operation: Operation[A, R], asked: A) -> R:
-        """Carry one out; see `Operations`."""
+        """Run an operation; see `Operations`."""
         answer = self._call(operation, asked)
         if answer.status != OK:
             raise self._refusal(answer)
@@ -51,7 +51,7 @@ class RemoteOperations:
         return done
 
     def _call(self, operation: Operation[A, R], asked: A) -> Answer:
-        """Make the call. A change of which no answer came may have been made all the same."""
+        """Make the call. If no answer arrives, a change may still have been made."""
         path = operation.path
         for name in operation.in_path:
             path = path.replace(f"{{{name}}}", quote(getattr(asked, name), safe=""))
@@ -68,7 +68,7 @@ class RemoteOperations:
         except Retryable as error:
             raise DidNotWork(f"the server at {self._url} can't be reached ({error}): check BRIDGE_URL") from None
         except OutcomeUnknown as error:
-            raise DidNotWork(f"no answer came from {self._url} ({error}); a change may have been made all the same") from None
+            raise DidNotWork(f"no answer from {self._url} ({error}); a change may still have been made") from None
         except OperatorMustFix as error:
             raise Misconfigured(f"BRIDGE_URL or BRIDGE_ADMIN_TOKEN: {error}") from None
 
@@ -82,5 +82,5 @@ class RemoteOperations:
         if code == "misconfigured":
             return Misconfigured(f"on the server at {self._url}: {message}")
         if not code:
-            return DidNotWork(f"{self._url} answers HTTP {answer.status}, and not as an admin API does: check BRIDGE_URL")
+            return DidNotWork(f"{self._url} answers HTTP {answer.status}, but not like an admin API: check BRIDGE_URL")
         return DidNotWork(message)

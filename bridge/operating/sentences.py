@@ -1,4 +1,4 @@
-"""Timeline events as sentences, the same in the terminal and on the console."""
+"""Timeline events as sentences, for the terminal and the console."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 SENTENCES = {
     "accepted": "{channel} message {message_id}, {characters} characters",
     "ignored": "{type} {message_id}: {reason}",
-    "asking": "the provider {provider} about {message_ids}, attempt {attempt}",
-    "unanswered": "by {provider}: {why}",
+    "asking": "provider {provider} about {message_ids}, attempt {attempt}",
+    "unanswered": "no answer from {provider}: {why}",
     "answered": "{characters} characters after {seconds} s",
     "sending": "part {part} to GHL as {type}",
     "sent": "part {part}, {how}, GHL's id {reply_ids}",
     "resolved": "{message_id}: {how}",
-    "undelivered": "{reply_ids} did not reach the contact: GHL says {status}, {channel}. It is not sent again by itself",
-    "waited_out": "part {part} was not taken: {why}. It was tried again after {seconds} s",
-    "recovered": "the worker that had the conversation stopped without a word; its lease ran for {ran_seconds} s",
+    "undelivered": "{reply_ids} did not reach the contact: GHL reported {status}, {channel}. It is not sent again automatically",
+    "waited_out": "GHL did not accept part {part}: {why}. It was tried again after {seconds} s",
+    "recovered": "taken over from a worker that crashed; its lease ran for {ran_seconds} s",
     "not_sent": "part {part} is not in GHL",
-    "retrying": "in {wait_seconds} s, failed tries so far {failed_attempts}: {why}",
+    "retrying": "in {wait_seconds} s, failed attempts so far {failed_attempts}: {why}",
     "replied": "with {reply_ids}",
-    "no_reply": "the provider chose silence{because}",
-    "delivered_by_provider": "seen in the conversation as {reply_ids}",
+    "no_reply": "the provider gave no reply{because}",
+    "delivered_by_provider": "found in the conversation as {reply_ids}",
     "skipped": "{reason}: {facts}",
-    "handover": "{provider} asked for a person: left to people for {lasts_seconds} s (-1: until resumed)",
+    "handover": "{provider} asked for a person; silent for {lasts_seconds} s (-1: until resumed)",
     "heard": "message {message_id} by {by}, source {source}, type {type}",
     "paused": "by {by}",
     "resumed": "by {by}",
-    "allowed": "the contact's stops were lifted by {by}",
+    "allowed": "the contact's opt-outs were lifted by {by}",
     "read": "{kind} of message {message_id}: {outcome}",
     "stopped": "{channel} by message {message_id}, {how}",
     "restored": "{what}",
@@ -47,37 +47,37 @@ SENTENCES = {
     "superseded": "dead letter {dead_letter_id}: its texts {message_ids} are answered together with {by}",
     "dead": "dead letter {dead_letter_id} after {attempts} attempts: {error}",
 }
-# What is said behind the sentence if the event tells it.
+# What is appended to the sentence if the event has the field.
 BESIDES = {
     "trace_id": ", trace {trace_id}",
-    "waited_out": "; waited out before: {waited_out}",
+    "waited_out": "; quick retries before: {waited_out}",
     "shortened": "; shortened",
     "files": ", files: {files}",
     "notes": "; {notes}",
     "warned": "; warning: {warned}",
-    "stopped": "; {stopped} is stopped until the contact writes START",
+    "stopped": "; {stopped} is opted out until the contact writes START",
 }
-# What evidence warns of (`completion.evidence`).
+# The warnings in evidence (`completion.evidence`).
 WARNINGS = {
-    "session_lost": "the service has forgotten the conversation",
-    "other_conversation": "the answer names another conversation than it was asked about",
+    "session_lost": "the service has lost the conversation's history",
+    "other_conversation": "the answer names a different conversation",
 }
-TOLD_APART = {"at", "step", "sentence"}
+SHOWN_SEPARATELY = {"at", "step", "sentence"}
 
 
-def in_words(told: Explained) -> list[str]:
-    """The whole story: whose, what became of each message, and every step with its time."""
-    lines = [f"conversation {told.conversation_id}   contact {told.contact_id}   location {told.location_id}"]
-    lines += [f"  message {message.message_id}: {outcome(message)}" for message in told.messages]
+def in_words(explained: Explained) -> list[str]:
+    """The lines for the terminal: the ids, the outcome of each message, and every step with its time."""
+    lines = [f"conversation {explained.conversation_id}   contact {explained.contact_id}   location {explained.location_id}"]
+    lines += [f"  message {message.message_id}: {outcome(message)}" for message in explained.messages]
     lines.append("")
-    first = told.events[0]["at"] if told.events else ""
-    for event in told.events:
+    first = explained.events[0]["at"] if explained.events else ""
+    for event in explained.events:
         lines += [_line(event, first), *(f"{' ' * 37}{name}: {value}" for name, value in evidence_lines(event))]
     return lines
 
 
 def outcome(message: MessageOutcome) -> str:
-    """What became of a message, and why."""
+    """The outcome of a message, and the reason, as a phrase."""
     facts = f"({message.facts})" if message.facts else ""
     means = f"({REASONS.get(message.reason, '')})" if message.status == Status.NO_REPLY and message.reason else ""
     why = " ".join(part for part in (message.reason, means, facts, message.error) if part)
@@ -88,9 +88,9 @@ def outcome(message: MessageOutcome) -> str:
 
 
 def sentence(event: Mapping[str, Any]) -> str:
-    """An event as a sentence; one that has none yet shows its details as they are."""
+    """An event as a sentence; a step without a sentence is shown as its fields."""
     words = SENTENCES.get(event["step"])
-    details = {name: _plain(value) for name, value in event.items() if name not in TOLD_APART}
+    details = {name: _plain(value) for name, value in event.items() if name not in SHOWN_SEPARATELY}
     if event["step"] == Status.NO_REPLY:
         details["because"] = because(event.get("reason"))
     details["warned"] = warned = warnings_of(event)
@@ -101,14 +101,14 @@ def sentence(event: Mapping[str, Any]) -> str:
 
 
 def warnings_of(event: Mapping[str, Any]) -> str:
-    """What an answer's evidence warns of."""
+    """The warnings in an answer's evidence, as a phrase; empty if there are none."""
     evidence = event.get("evidence")
     found = evidence.get("warnings") if isinstance(evidence, Mapping) else None
     return "; ".join(WARNINGS.get(one, str(one)) for one in found or ())
 
 
 def evidence_lines(event: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """An answer's evidence for people: a name and what it says, one after the other."""
+    """An answer's evidence as pairs of a name and a text."""
     evidence = event.get("evidence")
     if not isinstance(evidence, Mapping):
         return []
@@ -124,12 +124,12 @@ def _of_evidence(value: object) -> str:
 
 
 def because(reason: str | None) -> str:
-    """Why a provider chose silence, as it stands behind that; nothing where it is not known."""
+    """Why a provider gave no reply, as a phrase to append; empty if it is not known."""
     return f": {reason}. {REASONS.get(reason, '')}".rstrip() if reason else ""
 
 
 class Details(dict[str, object]):
-    """What an event doesn't tell is said to be unknown: the timeline of an older version must not fail here."""
+    """A missing field is shown as `(no NAME)`, because an older version's timeline may lack it."""
 
     def __missing__(self, name: str) -> str:
         return f"(no {name})"

@@ -16,6 +16,7 @@ from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.conversation_lists import ConversationLists
 from bridge.store.operators.interventions import Interventions
 from bridge.store.operators.logins import Logins
+from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
 from bridge.wiring import (
@@ -55,9 +56,9 @@ if TYPE_CHECKING:
 
 
 class AdminServices:
-    """The stores behind operations, each built when it is first used: what is missing for one must not hinder another.
+    """The stores and clients of operations, each built at its first use, so that a missing setting affects only some of them.
 
-    Every property raises Misconfigured when a setting that it needs is missing.
+    Every property raises Misconfigured if a setting that it needs is missing.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -65,7 +66,7 @@ class AdminServices:
 
     @cached_property
     def redis(self) -> Redis:
-        """The state."""
+        """The client of the Redis that holds the state."""
         return build_redis(self.settings)
 
     @cached_property
@@ -75,7 +76,7 @@ class AdminServices:
 
     @cached_property
     def canary(self) -> Canary:
-        """Whose keys are at work."""
+        """The check of encryption keys."""
         return Canary(self.redis, self.settings.fernet_keys)
 
     @cached_property
@@ -94,33 +95,38 @@ class AdminServices:
         return Interventions(self.redis, retention_ms=self.settings.retention_ms)
 
     @cached_property
+    def resends(self) -> Resends:
+        """Replies that are sent once more."""
+        return Resends(self.redis, retention_ms=self.settings.retention_ms)
+
+    @cached_property
     def timelines(self) -> Timelines:
-        """What happened."""
+        """The timelines of contacts."""
         return Timelines(self.redis)
 
     @cached_property
     def places(self) -> LanePositions:
-        """Where lanes stand."""
+        """The positions of lanes in the schedule."""
         return LanePositions(self.redis)
 
     @cached_property
     def situations(self) -> Situations:
-        """How things stand with contacts and their locations."""
+        """Settings and standings, read together."""
         return build_situations(self.settings, self.redis)
 
     @cached_property
     def standings(self) -> Standings:
-        """What is noted of contacts."""
+        """The standings of contacts."""
         return build_standings(self.settings, self.redis)
 
     @cached_property
     def erasures(self) -> Erasures:
-        """What removes contacts."""
+        """Erasing of contacts' data."""
         return build_erasures(self.settings, self.redis)
 
     @cached_property
     def excerpts(self) -> Excerpts:
-        """What services said when they failed."""
+        """Error texts of completion services."""
         return build_excerpts(self.settings, self.redis)
 
     @cached_property
@@ -130,12 +136,12 @@ class AdminServices:
 
     @cached_property
     def feeds(self) -> LastEvents:
-        """What came last."""
+        """The times of the newest webhooks."""
         return LastEvents(self.redis)
 
     @cached_property
     def audit(self) -> Audit:
-        """Who changed what."""
+        """The audit log."""
         return build_audit(self.settings, self.redis)
 
     @cached_property
@@ -145,22 +151,22 @@ class AdminServices:
 
     @cached_property
     def admin_auth(self) -> AdminAuth:
-        """Who may use the admin API and the console."""
+        """Authentication for the admin API and the console."""
         return AdminAuth(self.settings.admin_token, Logins(self.redis))
 
     @cached_property
     def counts(self) -> Counts:
-        """What was counted."""
+        """Counts of messages and webhooks."""
         return Counts(self.redis)
 
     @cached_property
     def live(self) -> LiveEvents:
-        """The newest events."""
+        """The stream of the newest events."""
         return LiveEvents(self.redis)
 
     @cached_property
     def installs(self) -> Installs:
-        """Where the app is installed."""
+        """The installs of the app."""
         return build_installs(self.settings, self.redis)
 
     @cached_property
@@ -175,25 +181,25 @@ class AdminServices:
 
     @cached_property
     def sweep_services(self) -> SweepServices:
-        """What the sweep needs."""
+        """The dependencies of the sweep."""
         return build_sweep_services(self.settings, self.redis)
 
     @cached_property
     def install_link(self) -> str:
-        """Where the app can be installed."""
+        """The URL to install the app."""
         return install_link(self.settings)
 
     @cached_property
     def ghl_access(self) -> GHLAccess:
-        """Who may speak to GHL for a location."""
+        """Access to GHL with a location's tokens."""
         return build_ghl_access(self.settings, self.redis, Wire())
 
     @cached_property
     def ghl(self) -> GHL:
-        """GHL, for what an operator asks for."""
+        """The client of GHL."""
         return build_ghl(self.settings)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         if "redis" in self.__dict__:
             self.redis.close()

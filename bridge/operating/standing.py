@@ -1,4 +1,4 @@
-"""A contact's standing as operators read it: opt-outs, pauses, takeovers."""
+"""A contact's standing for operators: opt-outs, pauses, takeovers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingShown:
-    """What forbids a reply, and what is known of the contact; moments are ISO 8601 in UTC, null for what has not happened.
+    """What prevents a reply to a contact; times are ISO 8601 in UTC, null if something has not happened.
 
-    `taken_over` says who wrote when, and until when that counts; null while nobody has the conversation. `stopped` names the
-    channels that the contact has stopped, and since when. Tags and do-not-disturb are what events told, null if none did.
+    `taken_over` says who wrote, when, and until when that applies; null without a takeover. `stopped` maps the channels with an
+    opt-out to its time. Tags and do-not-disturb come from events; null if no event reported them.
     """
 
     paused_since: str | None
@@ -33,7 +33,7 @@ class StandingShown:
 
 
 def shown(services: AdminServices, lane: Lane, conversation_id: ConversationId) -> StandingShown:
-    """How things stand with a contact now."""
+    """A contact's standing now. Raises Unavailable."""
     situation = services.situations.read(lane, conversation_id)
     standing, kept = situation.standing, services.locations.open(lane.location_id, situation.location)
     takeover = judge_takeover(standing, kept.location, now_ms(services.redis)) if kept else None

@@ -1,4 +1,4 @@
-"""Locations that no key opens: when they may be written over, since nothing can be read of them that would be lost."""
+"""Locations that no key can decrypt: when a file may replace them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def check_replaceable(
     services: AdminServices, found: Sequence[Location], unreadable: Sequence[LocationId], *, forced: bool
 ) -> None:
-    """Raise Misconfigured, naming what is in the way, unless the file may replace what can't be opened."""
+    """Raise Misconfigured, with the reason, unless the file may replace the locations that can't be decrypted."""
     given = {location.location_id: location for location in found}
     absent = [id_ for id_ in unreadable if id_ not in given]
     if absent:
-        raise Misconfigured(f"BRIDGE_SECRET_KEY does not open {_named(absent)}, which are not in the file: nothing was changed")
+        raise Misconfigured(f"BRIDGE_SECRET_KEY can't decrypt {_named(absent)}, and the file lacks them: nothing was changed")
     installed = services.installs.all()
     bare = [id_ for id_ in unreadable if not given[id_].ghl_token and id_ not in installed]
     if bare:
-        raise Misconfigured(f"the file has no ghl_token for {_named(bare)}, whose kept one can't be opened: nothing was changed")
+        raise Misconfigured(f"the file has no ghl_token for {_named(bare)}, and no key decrypts the stored one. Nothing changed")
     if not forced and services.canary.others_live():
-        what = _named(unreadable) if unreadable else "what is kept"
+        what = _named(unreadable) if unreadable else "the stored secrets"
         raise Misconfigured(
-            f"BRIDGE_SECRET_KEY does not open {what}, and a process with another key lives: give this one the same key, or stop "
-            "that one, or use --replace-unreadable. Nothing was changed"
+            f"BRIDGE_SECRET_KEY can't decrypt {what}, and a process with another key runs: use the same key here, or stop that "
+            "process, or use --replace-unreadable. Nothing was changed"
         )
 
 

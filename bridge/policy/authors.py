@@ -1,4 +1,4 @@
-"""Who wrote a message that left a conversation? Asked of what is known not to be ours."""
+"""The author of an outbound message that is known not to be ours."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from enum import StrEnum
 AUTOMATIONS = frozenset({"workflow", "campaign", "bulk_actions"})
 # Never seen by the contact.
 _UNSEEN = ("INTERNAL", "ACTIVITY", "LIVECHATINFO")
-# The rest by the message types of GHL's OpenAPI files (2026-06-19): they count whatever `source` says, since a campaign's SMS was
-# seen with none. TYPE_CAMPAIGN_MANUAL_SMS and _CALL stay a person's: a workflow asks for them, and a person sends each.
+# The rest by the message types of GHL's OpenAPI files (2026-06-19), independently of `source`, because a campaign's SMS was
+# seen without one. TYPE_CAMPAIGN_MANUAL_SMS and _CALL stay a person's: a workflow asks for them, and a person sends each.
 _MANUAL = "CAMPAIGNMANUAL"
 _AUTOMATIC = ("CAMPAIGN", "REVIEW", "SMSREVIEWREQUEST", "SMSNOSHOWREQUEST", "IVR", "FORMSUBMISSION")
 _CALLS = frozenset({"CALL", "PHONE", "CUSTOMCALL", "CAMPAIGNMANUALCALL", "VOICEMAIL"})
 
 
 class Author(StrEnum):
-    """Who a message of the business is from.
+    """The author of a message of the business.
 
-    A person, an automation of GHL's, or nobody whose words the contact sees. A call has no words: whether one that was answered,
-    or one that was missed (a voicemail too), counts as a person's is the location's setting (`takeover_by_call`).
+    A person, an automation of GHL, or no author whose text the contact sees. For calls, the location's setting `takeover_by_call`
+    decides whether an answered or a missed call (or a voicemail) counts as a person's message.
     """
 
     PERSON = "person"
@@ -35,7 +35,7 @@ CALLS = frozenset({Author.CALL, Author.MISSED_CALL})
 def author(*, type_: str, source: str, call_seconds: float = 0.0) -> Author:
     """Judge an outbound message by its type (`TYPE_SMS`, `InternalComment`) and source; a person needs no `userId`.
 
-    `call_seconds` is how long a call was talked, 0 for one that nobody answered.
+    `call_seconds` is the duration of an answered call, 0 for an unanswered one.
     """
     kind = type_.upper().removeprefix("TYPE_").replace("_", "").replace(" ", "")
     if kind.startswith(_UNSEEN):

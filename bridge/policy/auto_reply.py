@@ -1,7 +1,9 @@
-"""E-mails that no person wrote: absence notes, receipts, answers to meetings, delivery notes, tickets. Answers may start a loop.
+"""Automatic e-mails: out-of-office replies, receipts, meeting responses, delivery reports, tickets.
 
-Sender and subject are all there is to go by: neither GHL's webhooks nor its `GET /conversations/messages/email/{id}` bring
-`Auto-Submitted` or any other header of a mail (GHL's OpenAPI documents, 2026-11).
+Answering them may start a loop.
+
+Only sender and subject are available: neither GHL's webhooks nor its `GET /conversations/messages/email/{id}` contain
+`Auto-Submitted` or any other header of an e-mail (GHL's OpenAPI documents, 2026-11).
 """
 
 from __future__ import annotations
@@ -24,12 +26,12 @@ _FOLLOWED = (
 
 # "Ticket received, but it is the wrong one" is a person's.
 _NUMBER_OR_SUBJECT = r"(?=\s*(?:$|[:：\-\u2013\u2014|(\[#]))"
-# "[#123] ", "Ticket #123: ", "Case 0042 - ": what a ticket's number looks like before the words.
+# "[#123] ", "Ticket #123: ", "Case 0042 - ": formats of a ticket number before the phrase.
 _TICKET = r"(?:(?:\[?#\w+\]?|(?:ticket|case|request) ?(?:id )?[#:]? ?\w*\d\w*)\s*[:\-\u2013]?\s*)"
 _HYPHENS = re.compile(r"(?<=\w)-(?=\w)")
 _LISTS_AND_WARNINGS = re.compile(r"(?:\[[^\]]{1,40}\]\s*)+")
 
-# In the part before the @, at its ends or apart from other words: no-reply, billing_noreply, no.reply+123.
+# In the part before the @, at its ends or as a separate word: no-reply, billing_noreply, no.reply+123.
 _NO_REPLY_SENDER = re.compile(
     r"(?:^|[.+_=-])(?:no[._-]?reply|do[._-]?not[._-]?reply|dont[._-]?reply|auto[._-]?(?:reply|responder|response)"
     r"|no[._-]?(?:responder|contestar)|nao[._-]?respond[ae]r?|ne[._-]?pas[._-]?repondre|(?:bitte[._-]?)?nicht[._-]?antworten"

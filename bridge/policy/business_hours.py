@@ -1,7 +1,6 @@
-"""When a location is open, by its local clock: an hour skipped by summer time does not exist, a repeated one counts twice.
+"""When a location is open by local time: an hour skipped by daylight saving time does not exist, a repeated hour counts twice.
 
-A moment is a whole ms since 1970. Between two changes of the zone's offset wall clocks run evenly, so that weeks are skipped,
-not walked.
+Times are whole ms since 1970. Between two changes of the zone's offset, local time runs evenly, so whole weeks can be skipped.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ _MS = timedelta(milliseconds=1)
 _MINUTE = 60 * 1000
 _DAY = hours_notation.MINUTES_OF_A_DAY * _MINUTE
 _WEEK = hours_notation.MINUTES_OF_A_WEEK * _MINUTE
-# 1970-01-01 was a Thursday: from then on the wall clock's Monday 00:00 is four days away.
+# 1970-01-01 was a Thursday, so the next Monday 00:00 was four days later.
 _MONDAY = 4 * _DAY
-# A week's only span may fall whole into the hour that summer time skips: then it is closed for two weeks.
+# The only open span of a week may be in the hour that daylight saving time skips: then the location is closed for two weeks.
 _HORIZON = 4 * _WEEK
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Opening hours: parts of a week on the wall (ms since Monday 00:00), in order and apart, in a zone."""
+    """Business hours: spans of a week in local time (ms since Monday 00:00), sorted without overlap, with a time zone."""
 
     zone: tzinfo
     spans: tuple[tuple[int, int], ...]
 
     @property
     def always(self) -> bool:
-        """Whether it never closes."""
+        """Whether the location never closes."""
         return self.spans == ((0, _WEEK),)
 
 
@@ -49,7 +48,7 @@ ALWAYS = Hours(UTC, ((0, _WEEK),))
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A time without a change of the zone's offset (all ms): the wall shows a moment plus `offset`."""
+    """A period without a change of the zone's offset (all ms): local time is UTC plus `offset`."""
 
     begin: int
     end: int
@@ -57,49 +56,49 @@ class _Stretch:
 
 
 def hours_of(location: Location) -> Hours:
-    """A location's opening hours; none given is always."""
+    """A location's business hours; without any it is always open."""
     return read(location.business_hours, location.timezone)
 
 
 @lru_cache(maxsize=1024)
 def read(texts: tuple[str, ...], zone: str) -> Hours:
-    """Opening hours from their notation. Raises ValueError as `business_hours.parse`."""
+    """Business hours from their notation. Raises ValueError as `business_hours.parse`."""
     spans = [span for text in texts for span in hours_notation.parse(text)] or [(0, hours_notation.MINUTES_OF_A_WEEK)]
     merged = hours_notation.merge(spans)
     return Hours(time_zones.zone(zone), tuple((begin * _MINUTE, end * _MINUTE) for begin, end in merged))
 
 
 def is_open(hours: Hours, at_ms: int) -> bool:
-    """Whether it is open at a moment; it is at the one at which it opens, and not at the one at which it closes."""
+    """Whether the location is open at a time; the opening time is included, the closing time is not."""
     return _open_on_wall(hours, at_ms + _offset(hours.zone, at_ms))
 
 
 def opens_at(hours: Hours, at_ms: int) -> int | None:
-    """The first moment after `at_ms` at which it opens; None if it never closes."""
+    """The first time after `at_ms` at which the location opens; None if it never closes."""
     return next((moment for moment, opens in _changes(hours, at_ms, at_ms + _HORIZON) if opens), None)
 
 
 def closed_since(hours: Hours, at_ms: int) -> int | None:
-    """When it closed last, which tells one closed span from another; None while it is open."""
+    """When the location closed last, which identifies the closed period; None while it is open."""
     if is_open(hours, at_ms):
         return None
     return max(moment for moment, opens in _changes(hours, at_ms - _HORIZON, at_ms + 1) if not opens)
 
 
 def closed_ms(hours: Hours, begin: int, end: int) -> int:
-    """For how many ms between two moments it was closed; 0 if the second is the earlier one."""
+    """How long (ms) the location was closed between two times; 0 if the second is earlier."""
     if hours.always or end <= begin:
         return 0
     return sum(_closed_on_wall(hours, each.begin + each.offset, each.end + each.offset) for each in _stretches(hours, begin, end))
 
 
 def _changes(hours: Hours, begin: int, end: int) -> Iterator[tuple[int, bool]]:
-    """Every moment between the two at which it opens (True) or closes, in order."""
+    """All times between the two at which the location opens (True) or closes, in order."""
     if hours.always:
         return
     was = is_open(hours, begin)
     for stretch in _stretches(hours, begin, end):
-        # Summer time may open or close by itself, when it skips or repeats an hour.
+        # Daylight saving time may open or close the location when it skips or repeats an hour.
         for wall in (stretch.begin + stretch.offset, *_edges(hours, stretch)):
             if _open_on_wall(hours, wall) is not was:
                 was = not was
@@ -107,7 +106,7 @@ def _changes(hours: Hours, begin: int, end: int) -> Iterator[tuple[int, bool]]:
 
 
 def _edges(hours: Hours, stretch: _Stretch) -> Iterator[int]:
-    """Where spans begin and end on the wall."""
+    """The local times at which spans begin and end."""
     first, last = stretch.begin + stretch.offset, stretch.end + stretch.offset
     for monday in range(first - (first - _MONDAY) % _WEEK, last, _WEEK):
         yield from (monday + edge for span in hours.spans for edge in span if first < monday + edge < last)
@@ -152,7 +151,7 @@ def _closed_on_wall(hours: Hours, begin: int, end: int) -> int:
 
 
 def _opened_before(hours: Hours, wall: int) -> int:
-    """Open ms from some Monday long ago until `wall`."""
+    """The open time (ms) from a fixed Monday in the past until the local time `wall`."""
     weeks, at = divmod(wall - _MONDAY, _WEEK)
     whole = sum(end - begin for begin, end in hours.spans)
     return weeks * whole + sum(min(end, at) - begin for begin, end in hours.spans if begin < at)

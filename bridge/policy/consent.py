@@ -1,4 +1,4 @@
-"""Opt-out and opt-in words: STOP, START and their like, however they are written."""
+"""Opt-out and opt-in words such as STOP and START, in all their spellings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PHONE = frozenset({Channel.SMS, Channel.WHATSAPP})
 _MOST_CHARACTERS = 60
-# Two words may be written as one and the other way round: OPTOUT, STOP ALL. More of them are a sentence.
+# Two words may be joined or separated: OPTOUT, STOP ALL. More words are a sentence.
 _MOST_JOINED = 2
 _THANKS = tuple(
     tuple(thanks.split())
@@ -41,22 +41,22 @@ _THANKS = tuple(
 
 
 def forms(text: str) -> tuple[str, ...]:
-    """The forms under which a whole message is looked up among stop words; none if it is too long to be one.
+    """The normalised forms of a whole message to look up in the stop words; empty if it is too long to be one.
 
-    Letters are compared without case, accents, full width and punctuation; what is spelled letter by letter or written twice
-    counts once; thanks and a signature below say nothing.
+    Normalisation removes case, accents, full width and punctuation, joins single letters, removes repetition, thanks and a
+    signature.
     """
     said = without_signature(text)
     if len(said) > _MOST_CHARACTERS:
         return ()
     words = _words(said)
-    # As older versions have it in `stopping:LOCATION`, and as a location may list it, thanks and all.
+    # As in `stopping:LOCATION` of older versions, and as a location may list it, including thanks.
     every = (plain(said), *_written(words), *_written(_once(_without_thanks(words))))
     return tuple(dict.fromkeys(form for form in every if form))
 
 
 def stopping(words: Iterable[str]) -> frozenset[str]:
-    """What stops which channel, as `Channel|form`: a location's `stop_words` made ready to be looked up."""
+    """A location's `stop_words` for the look-up: `Channel|form` for each channel that a word stops."""
     listed = [(word, _written(_words(word))) for word in words]
     return frozenset(
         f"{channel}|{form}"
@@ -69,14 +69,14 @@ def stopping(words: Iterable[str]) -> frozenset[str]:
 
 
 def stops(text: str, channel: Channel, words: Iterable[str]) -> bool:
-    """Whether a whole message stops its channel, by these stop words: what the accept script looks up."""
+    """Whether a whole message is one of these stop words on its channel, like in the accept script."""
     return not stopping(words).isdisjoint(f"{channel}|{form}" for form in forms(text))
 
 
 def is_spoken_stop(transcript: str, words: Iterable[str]) -> bool:
-    """Whether a whole transcript is one of these stop words that mean nothing else: an engine may hear a word in silence.
+    """Whether a whole transcript is one of the unambiguous stop words, because an engine may find a word in silence.
 
-    What is written may be written twice or with thanks; what was heard counts only if it is the word and nothing more.
+    A text may repeat the word or add thanks; a transcript counts only if it is exactly the word.
     """
     listed = {form for word in words for form in _written(_words(word))} - {""}
     heard = set(_written(_words(transcript)))
@@ -84,12 +84,12 @@ def is_spoken_stop(transcript: str, words: Iterable[str]) -> bool:
 
 
 def starts(text: str) -> bool:
-    """Whether the whole message is a word that lifts a stop."""
+    """Whether the whole message is an opt-in word."""
     return not START_WORDS.isdisjoint(forms(text))
 
 
 def _words(text: str) -> list[str]:
-    """The words in plain letters; what is spelled letter by letter is a word."""
+    """The words in plain letters; single letters in a row are joined to a word."""
     words: list[str] = []
     for alone, some in groupby(plain(letters(text)).split(), key=lambda word: len(word) == 1 and word.isalpha()):
         spelled = list(some)
@@ -103,7 +103,7 @@ def _written(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _without_thanks(words: list[str]) -> list[str]:
-    """The words without thanks before and after them; thanks alone stay."""
+    """The words without thanks before and after them; thanks alone are kept."""
     for thanks in _THANKS:
         size = len(thanks)
         if size < len(words) and tuple(words[-size:]) == thanks:
@@ -114,7 +114,7 @@ def _without_thanks(words: list[str]) -> list[str]:
 
 
 def _once(words: list[str]) -> list[str]:
-    """STOP STOP is STOP, and "opt out, opt out" is "opt out"."""
+    """The words without repetition: STOP STOP is STOP, and "opt out, opt out" is "opt out"."""
     for size in range(1, _MOST_JOINED + 1):
         if words and words == words[:size] * (len(words) // size):
             return words[:size]

@@ -1,4 +1,4 @@
-"""The line that a telephone or a mail app adds below what was written: "Sent from my iPhone", in any of its languages."""
+"""The line that a phone or a mail app adds below a text, such as "Sent from my iPhone", in many languages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEVICE = (
     r"|телефон\w*|почты"
     r"|аndroid|אייפון|טלפון|आईफोन|آيفون|הנייד|スマートフォン|携帯|手机|手機|스마트폰|휴대폰)"
 )
-# What stands before the device's name, and in some languages behind it.
+# Words before the device's name, or in some languages after it.
 _BEFORE = (
     r"sent (?:from|via|with|using|by)|get|gesendet|von mein\w+|diese nachricht wurde von|verschickt von|outlook für"
     r"|envoyé(?:e)?|télécharge[rz]|obtenir|provenance :|enviad[oa]|mensaje enviado|obtener|obtenga|descargar|obter"
@@ -48,5 +48,5 @@ _MOST_WORDS = 11
 
 
 def is_device_line(line: str) -> bool:
-    """Whether a whole line is one that a device or an app adds. Lines of more than a few words are a person's."""
+    """Whether a whole line was added by a device or an app. Lines with more than a few words are a person's."""
     return len(line) <= _LONGEST + 200 and len(line.split()) <= _MOST_WORDS and _DEVICE_LINE.fullmatch(line) is not None

@@ -1,7 +1,7 @@
-"""What a service said when it failed, as an operator may read it: without secrets, without people, without what was asked. Pure.
+"""Cleans a service's error text for the operator: without secrets, personal data, and the texts of the question. Pure.
 
-What is known is removed by its value, wherever and however it was echoed (in JSON, in an address, as HTML, one within the other);
-what is only known by its looks (tokens of others, e-mail addresses, numbers) by its form.
+Known values are removed wherever the service echoes them, however they are encoded (JSON, URL, HTML, or nested). Other tokens,
+e-mail addresses and numbers are recognised by their format.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     Span = tuple[int, int, str]
 
 MOST_BYTES = 1024
-# What an error carries of a body (`BridgeError.said`). Of one that is so long the end is left out: it may hold the beginning of
-# something that is known by its whole only.
+# How much of a body an error contains (`BridgeError.said`). If it is that long, its end is dropped, because it may contain the
+# beginning of a value that is only recognised as a whole.
 MOST_READ_BYTES = 4096
 LEFT_OUT_AT_THE_END = 300
-# So many words of a text in a row are that text, even where the service tells only a part of it.
+# This many words of a text in a row count as that text, even if the service echoes only a part of it.
 WORDS_IN_A_ROW = 3
-# An echo within an echo within an echo: nobody wraps more.
+# The maximum depth of nested encodings.
 MOST_LAYERS = 5
 SECRET, TEXT, PERSON, EMAIL, PHONE = "[secret]", "[text]", "[contact]", "[e-mail]", "[phone]"
 
 _ESCAPE = re.compile(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]')
 _LETTERS = {"b": " ", "f": " ", "n": "\n", "r": "\n", "t": "\t"}
-# Words, and each sign of the scripts that write without spaces between them.
+# Words, and single characters of scripts without spaces.
 _WORD = re.compile(r"[\u0e00-\U0010ffff]|[^\W\u0e00-\U0010ffff]+")
 _MARKS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -52,9 +52,9 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a turn and must not be read in an excerpt.
+    """The values of a turn that must not be in an excerpt.
 
-    `secrets` are tokens as they are; `texts` what was asked and said before; `contact` who wrote, if that was looked up.
+    `secrets` are plain tokens; `texts` the question and earlier messages; `contact` the contact, if it was looked up.
     """
 
     secrets: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Known:
 
 
 def excerpt(said: bytes, known: Known) -> str:
-    """The start of a service's body, cleaned: at most 1 KiB in UTF-8, empty if nothing is left."""
+    """The cleaned beginning of a service's body: at most 1 KiB in UTF-8, empty if no text is left."""
     text = _plain(said[:MOST_READ_BYTES].decode("utf-8", "replace"))
     spans = [*_secrets(text, known.secrets), *_looks(text), *_words(text, known)]
     if known.contact:
@@ -74,7 +74,7 @@ def excerpt(said: bytes, known: Known) -> str:
 
 
 def _plain(text: str) -> str:
-    """As a person would read it: escapes of JSON, of addresses and of HTML undone, no control, format or direction mark."""
+    """The readable text: escapes of JSON, URLs and HTML decoded, without control, format and direction characters."""
     for _ in range(MOST_LAYERS):
         undone = unescape(unquote(_ESCAPE.sub(_unescaped, text), errors="replace"))
         if undone == text:
@@ -108,12 +108,12 @@ def _addresses(text: str, contact: Contact) -> Iterator[Span]:
     if email:
         yield from _found(f"(?i:{re.escape(email)})", text, EMAIL)
     if digits:
-        # However it is written, and with or without the country.
+        # In any notation, with or without the country code.
         yield from _found(r"[+(]*(?:\d[\s()./-]*){0,9}" + r"[\s()./-]*".join(digits[-7:]), text, PHONE)
 
 
 def _words(text: str, known: Known) -> Iterator[Span]:
-    """Where words of what was said stand, or a name of the contact; whatever stands between them."""
+    """The ranges with words of the texts, or with a name of the contact, whatever is between the words."""
     words = list(_WORD.finditer(text))
     folded = [word[0].casefold() for word in words]
     wanted = dict.fromkeys(_rows(known.texts), TEXT) | dict.fromkeys(_names(known.contact), PERSON)
@@ -125,7 +125,7 @@ def _words(text: str, known: Known) -> Iterator[Span]:
 
 
 def _rows(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Of each line what tells it: three words in a row, or all of a shorter one."""
+    """The word sequences that identify each line: three words in a row, or all words of a shorter line."""
     for line in (line for one in texts for line in _plain(one).split("\n")):
         words = _folded(line)
         length = min(len(words), WORDS_IN_A_ROW)
@@ -146,7 +146,7 @@ def _found(pattern: str, text: str, label: str) -> Iterator[Span]:
 
 
 def _without(text: str, spans: Iterable[Span]) -> str:
-    """The text with its spans, which may overlap, replaced by what they were."""
+    """The text with its ranges, which may overlap, replaced by their kinds."""
     kept: list[str] = []
     end = 0
     for start, stop, label in spans:

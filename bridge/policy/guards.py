@@ -1,4 +1,4 @@
-"""Guards: may this message be answered? Checked before a completion is paid for, and again right before each post."""
+"""The guards: whether a message may be answered. Checked before the completion, and again immediately before each post."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from bridge.policy.business_hours import Hours
 
 
-# Replies in flight have no echo yet; so many in a row have, where events tell of them.
+# Replies in progress have no echo yet; but after this many in a row, events would have reported one.
 DEAF_AFTER = 20
 
 
 def hears(standing: Standing, *, unheard: int) -> bool:
-    """Whether events tell who else writes: they come, and tell of what leaves too (`unheard` replies since one did)."""
+    """Whether events report outbound messages: there are events, and one reported a reply within the last `unheard` replies."""
     return standing.hears_events and unheard < DEAF_AFTER
 
 
 def judge_message(message: InboundMessage, location: Location, *, age_seconds: float, paused: bool = False) -> Skip | None:
-    """Judge one message of a turn that opens: pause, mode, channel, content, age. None: nothing speaks against it.
+    """Check one message of a new turn: pause, mode, channel, content, age. None: it may be answered.
 
-    Each message of a burst is judged, and ends alone if it is not to be answered.
+    Each message of a burst is checked, and ends separately if a rule applies.
     """
     return _judge_place(message, location, paused=paused) or judge_content(message, location) or _judge_age(location, age_seconds)
 
@@ -41,10 +41,10 @@ def judge_message(message: InboundMessage, location: Location, *, age_seconds: f
 def judge_turn(
     messages: Sequence[InboundMessage], location: Location, *, age_seconds: float, paused: bool = False
 ) -> Skip | None:
-    """Judge a whole turn once more, right before a post: its messages, oldest first, and the newest one's age.
+    """Check a whole turn again, immediately before a post: its messages, oldest first, and the newest one's age.
 
-    Pause, mode, channel and age are the newest message's; content speaks against the turn only if it does against each message:
-    the reply to a burst is not dropped for its last words.
+    Pause, mode, channel and age are those of the newest message. Content prevents the reply only if it does so for each message:
+    the reply to a burst is not dropped because of its last message.
     """
     newest = messages[-1]
     contents = [judge_content(message, location) for message in messages]
@@ -53,7 +53,7 @@ def judge_turn(
 
 
 def judge_content(message: InboundMessage, location: Location) -> Skip | None:
-    """Judge what one message is, whenever it is asked: an automatic reply, nothing to read, nothing but a reaction."""
+    """Check the content of one message: an automatic reply, an empty message, or only a reaction."""
     return judge_auto_reply(message) or _judge_text(message, location)
 
 
@@ -92,12 +92,12 @@ def _judge_text(message: InboundMessage, location: Location) -> Skip | None:
 
 
 def may_have_files(message: InboundMessage, location: Location) -> bool:
-    """Whether a message that seems empty may have files that its webhook kept back, as those of WhatsApp do."""
+    """Whether an empty message may have files that its webhook lacks, as on WhatsApp."""
     return location.media != "ignore" and not message.text.strip() and not message.attachments
 
 
 def _judge_files(message: InboundMessage, location: Location) -> Skip | None:
-    """Judge a message without a text."""
+    """Check a message without text."""
     files = media.counted(each.kind for each in media.attachments_of(message))
     if location.media == "ignore":
         return Skip(Reason.BLANK, f"no text, {files or 'no file'}, media = ignore")
@@ -109,7 +109,7 @@ def _judge_files(message: InboundMessage, location: Location) -> Skip | None:
 def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 0), hours: Hours = ALWAYS) -> float:
     """A message's age in seconds by its own `dateAdded`; 0 when it has no date.
 
-    The time of a hold (from, until; ms) doesn't count, nor does the time in which the location was closed.
+    The time of a hold (from, until; ms) and closed hours don't count.
     """
     added = message.date_added_ms
     if not added:
@@ -121,11 +121,11 @@ def age_of(message: InboundMessage, *, now_ms: int, held: tuple[int, int] = (0, 
 
 
 def judge_standing(standing: Standing, channel: Channel, location: Location, *, now_ms: int) -> Skip | None:
-    """Judge what was said and forbidden meanwhile: an operator's pause, a stop, a person who took over, the cap on replies."""
+    """Check the standing: an operator's pause, an opt-out, a takeover, the reply limit."""
     if standing.paused_at_ms:
         return Skip(Reason.CONVERSATION_PAUSED, f"paused by an operator at {utc(standing.paused_at_ms)}")
     if channel in standing.stopped:
-        return Skip(Reason.STOP_WORD, f"the contact stopped {channel} at {utc(standing.stopped[channel])} (stop_words)")
+        return Skip(Reason.STOP_WORD, f"the contact opted out of {channel} at {utc(standing.stopped[channel])} (stop_words)")
     if skip := judge_takeover(standing, location, now_ms):
         return skip
     if 0 < location.max_replies_per_day <= standing.replies:
@@ -135,7 +135,7 @@ def judge_standing(standing: Standing, channel: Channel, location: Location, *, 
 
 
 def merge(looked_up: Contact | None, looked_up_at_ms: int, standing: Standing, contact_id: ContactId) -> Contact:
-    """The contact as the look-up showed it, or an event that was heard after it."""
+    """The contact from the look-up, updated by later events."""
     known = looked_up or Contact(id=contact_id)
     tags = standing.tags if standing.tags_heard_ms >= looked_up_at_ms else None
     dnd = standing.dnd if standing.dnd_heard_ms >= looked_up_at_ms else None
@@ -149,7 +149,7 @@ def merge(looked_up: Contact | None, looked_up_at_ms: int, standing: Standing, c
 
 
 def judge_contact(contact: Contact, channel: Channel, location: Location) -> Skip | None:
-    """Judge the contact: do not disturb, tags. Tags compare without regard to case, as GHL keeps them in lower case."""
+    """Check the contact: do not disturb, tags. Tags are compared without case, because GHL stores them in lower case."""
     if contact.dnd:
         return Skip(Reason.DND, "dnd is on for the contact")
     if channel in contact.blocked_channels:
@@ -163,7 +163,7 @@ def judge_contact(contact: Contact, channel: Channel, location: Location) -> Ski
 
 
 def needs_contact(location: Location) -> bool:
-    """Whether GHL has to be asked about the contact. Required tags can't be known otherwise, whatever `contact_lookup` says."""
+    """Whether the contact must be read from GHL. Required tags need it, even without `contact_lookup`."""
     return location.contact_lookup or bool(location.required_tags)
 
 

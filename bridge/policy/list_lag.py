@@ -1,7 +1,7 @@
-"""How late GHL lists what it has: measured by messages that are known to be there. Pure.
+"""How late GHL lists messages, measured with known messages. Pure.
 
-A send of unknown outcome counts as absent only if it isn't listed when it would be. GHL documents no bound, so each look at a
-conversation is held against the messages of it that are known: the contact's own, and our own posts that GHL has confirmed.
+A send of unknown outcome counts as absent only if GHL would have listed it by now. GHL documents no limit, so each list of a
+conversation is compared with its known messages: the contact's, and our posts that GHL has confirmed.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
     from bridge.model import MessageId
 
-# Looks wait for so many times what was measured: with GHL's events, which tell of most posts anyway, and without.
+# The wait as a multiple of the measured lag: with GHL's events, which report most posts anyway, and without.
 WITH_EVENTS, WITHOUT_EVENTS = 2, 3
-# What isn't listed for so long is no matter of waiting.
+# If a known message is missing for this long, waiting doesn't help.
 LONGEST_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
 class ListLag:
-    """What is known of a location's lag (ms).
+    """The measured lag of a location (ms).
 
-    A message was missing from the list at the age `missing`, and one was listed at the age `listed`; 0: never. The lag lies
-    between them.
+    A message was missing from the list at the age `missing`, and one was listed at the age `listed`; 0: never. The lag is between
+    them.
     """
 
     missing: int = 0
@@ -33,24 +33,24 @@ class ListLag:
 
     @property
     def ms(self) -> int:
-        """The longest that it may be, as far as it was measured; 0: nothing was ever missing."""
+        """The longest possible lag according to the measurements; 0: no message was ever missing."""
         return max(self.missing, self.listed) if self.missing else 0
 
 
 def measure(known: Mapping[MessageId, int], listed: Collection[MessageId], *, now_ms: int) -> ListLag:
-    """Hold one look against the messages that are known, by when they were written (ms)."""
+    """Compare one list with the known messages and their times (ms)."""
     ages = {id_: max(1, now_ms - at) for id_, at in known.items() if now_ms - at <= 2 * LONGEST_MS}
     missing = max((age for id_, age in ages.items() if id_ not in listed), default=0)
     return ListLag(missing, min((age for id_, age in ages.items() if id_ in listed and age >= missing), default=0))
 
 
 def merge(before: ListLag, now: ListLag) -> ListLag:
-    """What is known after one more look."""
+    """Combine the stored lag with a new measurement."""
     missing = max(before.missing, now.missing)
     listed = [age for age in (before.listed, now.listed) if age >= missing and age]
     return ListLag(missing, min(listed, default=0))
 
 
 def wait_before_belief(lag: ListLag, *, age_ms: int, hears_events: bool) -> float:
-    """Seconds for which an absence is not believed yet, of an attempt that is so old."""
+    """Seconds to wait before an attempt of this age counts as absent."""
     return max(0.0, lag.ms * (WITH_EVENTS if hears_events else WITHOUT_EVENTS) - age_ms) / 1000

@@ -1,4 +1,4 @@
-"""Loop detection: is a machine answering us? Judged by the latest messages, before a completion is paid for."""
+"""Loop detection: whether the contact is a bot, from the latest messages, before the completion."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage
 
-# So much of the record is looked at.
+# How much of the transcript is checked.
 MOST_LOOKED_AT = 60
 HOUR_MS = 3600 * 1000
-# People repeat "yes" and "hello?"; a sentence comes back word for word from machines.
+# People repeat "yes" and "hello?"; bots repeat whole sentences.
 _SHORT_WORDS = 4
 _SAME_SHORT, _SAME_LONG = 8, 3
-# Nobody reads a reply and answers it within ten seconds, twenty times in a row.
+# No person answers within ten seconds twenty times in a row.
 _QUICK_MS = 10_000
 _QUICK_ANSWERS = 20
 _OWN_REPLIES = 5
 
 
 def judge_loop(messages: Sequence[InboundMessage], said: Sequence[PastMessage], *, now_ms: int) -> Skip | None:
-    """Judge a turn's messages against what was said before them, oldest first both. None: it may well be a person."""
+    """Compare a turn's messages with the earlier ones, both oldest first. None: it may be a person."""
     return _echo(messages, said) or _repetition(messages[-1], said, now_ms) or _cadence(messages[0], said)
 
 
@@ -35,7 +35,7 @@ def _echo(messages: Sequence[InboundMessage], said: Sequence[PastMessage]) -> Sk
     own = {digest(one.content): one.id for one in ours}
     for message in messages:
         if found := own.get(digest(message.text)):
-            return Skip(Reason.LOOP, f"the text of our reply {found} came back")
+            return Skip(Reason.LOOP, f"the contact sent the text of our reply {found}")
     return None
 
 
@@ -58,7 +58,10 @@ def _cadence(message: InboundMessage, said: Sequence[PastMessage]) -> Skip | Non
 
 
 def _waits(entries: Sequence[PastMessage]) -> Iterator[int | None]:
-    """How long after us (ms) each text of the contact came; None if it was no answer. What follows at once is the same text."""
+    """How long after our reply (ms) each text of the contact came; None if it was not an answer.
+
+    Immediate further texts count as one.
+    """
     for before, after in pairwise(entries):
         wait = after.at_ms - before.at_ms
         if after.role == "user" and (before.role == "assistant" or wait > _QUICK_MS):

@@ -1,7 +1,7 @@
-"""What a file is by its first bytes, and by its tracks where a voice note and a film share a container. Pure.
+"""The kind of a file from its first bytes, and from its tracks if the container is used for voice notes and videos. Pure.
 
-MP4 and 3GP (ISO/IEC 14496-12) tell a track's kind in `hdlr` boxes, Matroska and WebM (RFC 9559) in `TrackType` elements. Damaged
-files raise nothing: they are what their first bytes say.
+MP4 and 3GP (ISO/IEC 14496-12) have a track's kind in `hdlr` boxes, Matroska and WebM (RFC 9559) in `TrackType` elements. Damaged
+files raise no error: their first bytes decide.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IMAGE, AUDIO, VIDEO = MediaKind.IMAGE, MediaKind.AUDIO, MediaKind.VIDEO
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A file's kind, its media type, and the ending that services know it by."""
+    """A file's kind, its media type, and the file ending for services."""
 
     kind: MediaKind
     mime: str
@@ -42,17 +42,17 @@ _STARTS: tuple[tuple[bytes, FileType], ...] = (
     (b"caff", FileType(AUDIO, "audio/x-caf", "caf")),
 )
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
-# Theora and others within Ogg; the codec's name stands in the first page.
+# Theora and other videos in Ogg; the codec's name is in the first page.
 _OGG_VIDEO = b"\x80theora"
 _CONTAINERS = frozenset({b"moov", b"trak", b"mdia"})
 _SEGMENT, _TRACKS, _TRACK, _TRACK_TYPE = 0x18538067, 0x1654AE6B, 0xAE, 0x83
 _TRACK_KINDS = {1: VIDEO, 2: AUDIO}
-# So many elements are looked at altogether, and so deep: a file may be made to be slow to read.
+# Limits of elements and depth, because a file may be made to be slow to parse.
 _MOST_ELEMENTS, _DEEPEST = 2_000, 4
 
 
 def file_type(data: bytes) -> FileType:
-    """What a whole file is; UNKNOWN if its first bytes are nobody's."""
+    """The type of a complete file; UNKNOWN if its first bytes match no format."""
     if data[4:8] == b"ftyp":
         return _iso(data)
     if data.startswith(b"\x1aE\xdf\xa3"):
@@ -80,7 +80,7 @@ def _iso(data: bytes) -> FileType:
 
 
 def _handlers(data: bytes, start: int, end: int, steps: Iterator[int], depth: int) -> Iterator[bytes]:
-    """The handler types of all tracks between two places."""
+    """The handler types of all tracks between two offsets."""
     for _ in steps:
         if start + 8 > end or not depth:
             return
@@ -103,7 +103,7 @@ def _matroska(data: bytes) -> FileType:
 
 
 def _track_kinds(data: bytes, start: int, end: int, steps: Iterator[int], depth: int) -> Iterator[MediaKind]:
-    """The kinds of all tracks between two places. What is written while it lasts has elements without a size."""
+    """The kinds of all tracks between two offsets. Live recordings have elements without a size."""
     for _ in steps:
         id_, start = _number(data, start, keep_marker=True)
         size, start = _number(data, start, keep_marker=False)
@@ -120,7 +120,7 @@ def _track_kinds(data: bytes, start: int, end: int, steps: Iterator[int], depth:
 
 
 def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
-    """A number of variable length and where it ends; -1 if there is none, or if it says that the size isn't known."""
+    """A variable-length number and its end; -1 if there is none, or if it means an unknown size."""
     first = data[at] if at < len(data) else 0
     if not first:
         return -1, len(data) + 1

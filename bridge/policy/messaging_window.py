@@ -1,4 +1,4 @@
-"""Meta's messaging window: how long its channels take replies; later posts would fail."""
+"""The messaging window: how long Meta's channels and TikTok accept replies; later posts would fail."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HOURS = {Channel.FB: 24, Channel.IG: 24, Channel.WHATSAPP: 24, Channel.TIKTOK: 4
 def judge_window(message: InboundMessage, *, now_ms: int) -> Skip | None:
     """Judge whether a reply may still be posted. `message` is the contact's last one; without a date it is new.
 
-    By the clock on the wall: neither closed hours nor a hold stop it.
+    It is real time: closed hours and holds count.
     """
     most = HOURS.get(message.channel)
     hours = (now_ms - message.date_added_ms) / 3_600_000
     if most is None or not message.date_added_ms or hours <= most:
         return None
-    return Skip(Reason.TOO_OLD, f"{hours:.1f} h after the contact's last message, {message.channel} takes replies for {most} h")
+    return Skip(Reason.TOO_OLD, f"{hours:.1f} h after the contact's last message, {message.channel} accepts replies for {most} h")

@@ -13,28 +13,28 @@ _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u20
 
 
 def same(one: str, other: str) -> bool:
-    """Whether the words are the same. A text that is nothing but markup stands for itself."""
+    """Whether the words are the same. A text with only markup is compared unchanged."""
     return _essence(one) == _essence(other)
 
 
 def digest(text: str) -> str:
-    """A short name for a text's words, the same for all texts that say the same; empty for an empty text."""
+    """A digest of a text's words, equal for all texts with the same words; empty for an empty text."""
     essence = _essence(text)
     return blake2b(" ".join(essence).encode("utf-8", "replace"), digest_size=12).hexdigest() if essence else ""
 
 
 def plain(text: str) -> str:
-    """A short whole message as a person means it: any case, without punctuation around and between its words."""
+    """A short whole message normalised: lower case, without punctuation around and between its words."""
     return " ".join(re.sub(r"[^\w\s]|_", " ", text).casefold().split())
 
 
 def bare(text: str) -> str:
-    """The letters and digits of a text alone, in one case: what is left whatever quotes, marks and spaces a program changes."""
+    """Only the letters and digits of a text, in lower case, because programs change quotes, marks and spaces."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
 def letters(text: str) -> str:
-    """The text in the plainest letters that it may be written in: no full width, no accents, no invisible marks."""
+    """The text in plain letters: without full width, accents and invisible characters."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)))
     return unicodedata.normalize("NFKC", bare)
 
@@ -44,6 +44,9 @@ def _essence(text: str) -> list[str]:
 
 
 def _without_tags(text: str) -> str:
-    """The text with a space for each tag. Behind the last `>` no tag can end: each `<` there would look for one to the end."""
+    """The text with a space for each tag.
+
+    Text after the last `>` is not searched, because each `<` there would scan to the end.
+    """
     tagged, end, rest = text.rpartition(">")
     return re.sub(r"<[^>]+>", " ", tagged + end) + rest

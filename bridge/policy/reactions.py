@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage, PastMessage
 
-# The words of iMessage and of Google Messages in English. The quote must be the whole rest and hold no other, so that
-# `Loved "Up", hated "Cars"` is what it is: a message. Google puts invisible characters around the emoji.
+# The words of iMessage and of Google Messages in English. The quote must be the whole rest and hold no other, so
+# `Loved "Up", hated "Cars"` is a message. Google puts invisible characters around the emoji.
 _SOMETHING = (
     r"(?:[“\"„][^“”\"„]*[”\"]|an? (?:image|photo|picture|movie|video|attachment|audio message|voice message|sticker|link"
     r"|location|contact|message))"
@@ -29,7 +29,7 @@ _INVISIBLE = re.compile("[\u200a-\u200c\u2060\ufeff]")
 _MOST_CHARACTERS_AROUND = 40
 _MOST_WORDS_AROUND, _MOST_WORDS_BEHIND = 4, 1
 _MOST_REPLIES = 10
-# "Yes" in quotes is an answer; so many letters and digits of our own are a quote.
+# "Yes" in quotes is an answer; from this many letters and digits of our reply on, it is a quote.
 _LEAST_QUOTED, _LEAST_PART = 6, 60
 _OPENING, _CLOSING = '“„"«‹「『《”', '”“"»›」』》'
 _CUT = ("…", "...")
@@ -37,15 +37,15 @@ _QUESTION = re.compile("[?？؟;]")
 
 
 def is_reaction(text: str) -> bool:
-    """Whether the whole text is a reaction in words, like `Liked "See you at 5"` or `Reacted 👍 to an image`.
+    """Whether the whole text is a reaction, like `Liked "See you at 5"` or `Reacted 👍 to an image`.
 
-    An emoji by itself is a message: people answer with one.
+    A single emoji is a message, because people answer with one.
     """
     return bool(_REACTION.fullmatch(_INVISIBLE.sub("", text).strip()))
 
 
 def judge_reaction(message: InboundMessage, said: Sequence[PastMessage]) -> Skip | None:
-    """Judge one message against what was said before it, oldest first: whether it only quotes one of our last replies."""
+    """Compare one message with the earlier ones, oldest first: whether it only quotes one of our last replies."""
     quote = _quoted(message.text)
     if quote is None:
         return None
@@ -62,7 +62,7 @@ def _is_of(reply: str, own: str, *, cut: bool) -> bool:
 
 
 def _quoted(text: str) -> str | None:
-    """What a text quotes, if there are only a few words around it, none of which asks anything."""
+    """The quote in a text, if there are only a few words around it and no question."""
     said = _INVISIBLE.sub("", text).strip()
     begin = next((at for at, character in enumerate(said[: _MOST_CHARACTERS_AROUND + 1]) if character in _OPENING), -1)
     tail = said[-_MOST_CHARACTERS_AROUND - 1 :]

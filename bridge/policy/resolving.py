@@ -1,4 +1,4 @@
-"""Which of the messages that GHL lists is the one that a webhook described without its id."""
+"""Finds the message in GHL's list that a webhook describes without an id."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage, Listed
 
-# A workflow tells of a message within seconds. What fits but is older may stand in for one that GHL doesn't list yet.
+# A workflow reports a message within seconds. An older match may be another message, while GHL doesn't list the right one yet.
 FRESH_MS = 20_000
-# By then GHL lists what it has told of.
+# By then GHL lists the reported message.
 LISTED_MS = 8_000
-# GHL's `Date`, by which its clock is known, has whole seconds.
+# GHL's `Date`, which gives its clock, has whole seconds.
 SLACK_MS = 2_000
 
 
 def find(message: InboundMessage, listed: Iterable[Listed], *, came_ms: int) -> Listed | None:
-    """The newest inbound message of the same words that is no newer than the webhook, by its own channel if one is.
+    """The newest inbound message with the same words that is not newer than the webhook, preferably on the same channel.
 
-    `came_ms` is when the webhook came by the clock of those who list; 0: not known, then any time will do.
+    `came_ms` is when the webhook arrived by GHL's clock; 0: unknown, then any time matches.
     """
     fits = [
         one
@@ -36,6 +36,6 @@ def find(message: InboundMessage, listed: Iterable[Listed], *, came_ms: int) -> 
 
 
 def is_settled(found: Listed | None, *, came_ms: int, now_ms: int) -> bool:
-    """Whether another look can't find a better one; both times by the clock of those who list."""
+    """Whether another read can't find a better match; both times are by GHL's clock (ms)."""
     fresh = found is not None and found.date_added_ms >= came_ms - FRESH_MS
     return fresh or now_ms >= came_ms + LISTED_MS

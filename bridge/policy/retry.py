@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused, shortage_of
+from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused, shortage_of
 from bridge.model import Again, Dead, Status
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def decide(error: Exception, *, attempts: int, delays: Sequence[float], readback
     if isinstance(error, BudgetExhausted):
         return Again(wait=0, why=why, counts=False, in_place=True, status=Status.WAITING)
     if isinstance(error, Permanent):
-        refused = error.side if isinstance(error, TokenRefused) else ""
+        refused = error.side if isinstance(error, TokenRefused) else "version" if isinstance(error, VersionRefused) else ""
         return Dead(error=why, refused=refused, outcome_unknown=error.outcome_unknown)
     unknown = isinstance(error, OutcomeUnknown)
     if unknown and attempts <= len(delays):

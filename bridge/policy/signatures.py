@@ -1,4 +1,4 @@
-"""What stands below a short message and says nothing: a telephone's line, a closing, a name behind dashes."""
+"""Signatures below a short message: a phone's line, a closing, a name after dashes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from bridge.policy.device_lines import is_device_line
 from bridge.policy.normalise import plain
 
-# A stop word stands at the very top: what is further down is not looked at.
+# A stop word is at the top: lines further down are not checked.
 _MOST_CHARACTERS = 2_000
 _MOST_LINE = 80
 _MOST_LINES_OF_A_SIGNATURE = 6
@@ -29,7 +29,7 @@ _CLOSINGS = frozenset(
 
 
 def without_signature(text: str) -> str:
-    """The text without what is a signature below its first line. A long one is only relieved of what a line of dashes begins."""
+    """The text without a signature below its first line. In a long text only the part after a line of dashes is removed."""
     text = text.strip()
     whole = len(text) <= _MOST_CHARACTERS
     lines = text[:_MOST_CHARACTERS].split("\n")
@@ -43,7 +43,7 @@ def without_signature(text: str) -> str:
 
 
 def _closes(line: str, below: list[str]) -> bool:
-    """Whether a line is "Best regards" or the like, and below it stand a few short ones that ask nothing."""
+    """Whether a line is a closing such as "Best regards", with only a few short lines without a question below it."""
     if len(line) > _MOST_LINE or plain(line) not in _CLOSINGS:
         return False
     named = [each for each in below if each.strip()]

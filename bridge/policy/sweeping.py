@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DAY_MS = 24 * 3600 * 1000
-# Ids of messages are remembered for seven days: what is older could not be told from new.
+# Message ids are stored for seven days: an older message could not be distinguished from a new one.
 FARTHEST_MS = 6 * DAY_MS
 
 
 def horizon_ms(*, now_ms: int, activated_ms: int, since_ms: int, max_age_seconds: float) -> int:
-    """The moment up to which a sweep looks back: what was looked at before, the location's activation, or the oldest worth it."""
+    """The time (ms) back to which a sweep reads: the last sweep's, the location's activation, or the maximum age."""
     return max(activated_ms, since_ms, now_ms - round(max_age_seconds * 1000), now_ms - FARTHEST_MS)
 
 
 def unanswered(rows: Iterable[tuple[Listed, T]], *, since_ms: int) -> tuple[tuple[Listed, T], ...]:
-    """The contact's messages newer than `since_ms` to which nobody wrote anything, oldest first; `rows` are newest first.
+    """The contact's unanswered messages newer than `since_ms`, oldest first; `rows` are newest first.
 
-    Words of a person, or of the bridge itself, answer what stands before them, and so does a call that was talked; an
-    automation's don't. A row without a readable time can't be proven to be newer than anything.
+    A message of a person or of the bridge, or an answered call, answers all messages before it; an automation's message doesn't.
+    A row without a readable time doesn't count as newer.
     """
     found: list[tuple[Listed, T]] = []
     for listed, row in rows:

@@ -1,6 +1,6 @@
-"""Has a person taken the conversation over, or an automation where those count, or did the agent itself ask for a person?
+"""Whether a person (or an automation, if those count) took over the conversation, or the agent asked for a person.
 
-Who counts as a person is `authors`; what the agent asked for is `answering.handover`.
+`authors` decides who counts as a person; `answering.handover` handles the agent's request.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip | None:
-    """Whether a person, or an automation where those count, has taken the conversation over.
+    """Whether a person, or an automation if those count, has taken over the conversation. Returns a Skip or None.
 
-    Never of drafts: staff answers in its own words there, and a comment talks over nobody.
+    Never for drafts: there staff answers itself, and a comment does not interrupt anybody.
     """
     if location.mode == "draft":
         return None
@@ -36,7 +36,7 @@ def judge_takeover(standing: Standing, location: Location, now_ms: int) -> Skip 
 
 
 def _judge_handover(standing: Standing, now_ms: int) -> Skip | None:
-    """Whether the agent has asked for a person, and nobody has given the conversation back since."""
+    """Whether the agent has asked for a person, and nobody has resumed the conversation since."""
     at, until = standing.handover_at_ms, standing.handover_until_ms
     if not at or standing.resumed_at_ms >= at or 0 <= until <= now_ms:
         return None

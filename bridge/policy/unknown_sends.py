@@ -1,6 +1,6 @@
-"""Did a send arrive whose answer never came? Decided by what GHL's conversation shows.
+"""Decides from GHL's conversation whether a send of unknown outcome arrived. Pure.
 
-Two questions, both pure: when to look next, and what does the look prove.
+It answers two questions: when the next read-back is due, and what a read-back proves.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """It is there, under this id."""
+    """The message is in GHL, under this id."""
 
     id: MessageId
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """It is proven not to be there."""
+    """The message is proven absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
-    """Neither: why not."""
+    """Neither is proven, with the reason."""
 
     why: str
 
 
 def wait_before_look(*, looks: int, since_ms: int, now_ms: int, readback: Sequence[float]) -> float | None:
-    """Seconds until look number `looks` (0 is the first) is due; None when all looks are done.
+    """Seconds until read-back number `looks` (0 is the first) is due; None if all are done.
 
-    `readback` are the waits before each look, counted from the attempt at `since_ms`, one after the other.
+    `readback` are the waits before each read-back, one after the other, starting at the attempt (`since_ms`).
     """
     if looks >= len(readback):
         return None
@@ -48,9 +48,9 @@ def wait_before_look(*, looks: int, since_ms: int, now_ms: int, readback: Sequen
 
 
 def find_post(window: Window, *, text: str, claimed: str, ours: Collection[MessageId]) -> Present | Absent | Unproven:
-    """Look for a message of ours by its text, or for one that a provider claims by its id.
+    """Search for our message by its text, or for a provider's claimed message by its id.
 
-    `window` begins at the attempt. `ours` are ids that are settled already: one id settles one part.
+    `window` begins at the attempt. `ours` are ids that already belong to other parts: each id belongs to one part.
     """
     mine = [message for message in _machine_made(window.messages) if message.id not in ours]
     for message in mine:
@@ -60,9 +60,10 @@ def find_post(window: Window, *, text: str, claimed: str, ours: Collection[Messa
 
 
 def find_delivery(window: Window, *, ours: Collection[MessageId]) -> Present | Absent | Unproven:
-    """Look for what a provider may have delivered unheard: one message of nobody's, not ours, since it was asked.
+    """Search for a provider's possible delivery: one message since the question without a known author, and not ours.
 
-    A person's or an automation's without `userId` and `source` looks the same, and is taken for it: a doubled answer is worse.
+    A person's or an automation's message without `userId` and `source` looks the same, and counts as the delivery, because a
+    doubled answer would be worse.
     """
     mine = [message for message in _machine_made(window.messages) if message.id not in ours and _is_seen(message)]
     if mine:
@@ -71,7 +72,7 @@ def find_delivery(window: Window, *, ours: Collection[MessageId]) -> Present | A
 
 
 def _machine_made(listed: Iterable[Listed]) -> list[Listed]:
-    """Outbound, by no user and no automation of GHL's."""
+    """Whether a row is outbound, and not from a user or an automation of GHL."""
     return [
         message
         for message in listed
@@ -80,7 +81,7 @@ def _machine_made(listed: Iterable[Listed]) -> list[Listed]:
 
 
 def _is_seen(message: Listed) -> bool:
-    """Whether the contact reads it: a comment, an activity (an appointment that was booked) or a call is not an answer."""
+    """Whether the contact can read the row: a comment, an activity (a booked appointment) or a call is not an answer."""
     return author(type_=message.type, source=message.source) in {Author.PERSON, Author.AUTOMATION}
 
 

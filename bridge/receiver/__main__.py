@@ -17,12 +17,12 @@ from bridge.wiring import begin
 
 
 def main() -> None:
-    """Serve until told to stop. A wrong or missing setting ends the process with one sentence and exit code 78."""
+    """Serve until stopped. A wrong or missing setting ends the process with one sentence and exit code 78."""
     prepare()
     try:
         settings = from_environment(os.environ)
         build(settings)
-        with suppress(Unavailable):  # it comes back, and until then webhooks are answered 429
+        with suppress(Unavailable):  # webhooks are answered 429 until Redis is reachable
             begin(settings)
     except Misconfigured as error:
         print(f"web: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up, and for a person
@@ -33,7 +33,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.web_concurrency,
-        # Access lines hold paths, and paths hold secrets.
+        # Access lines contain paths, and paths may contain secrets.
         access_log=False,
         log_config=None,
         server_header=False,

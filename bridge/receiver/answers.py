@@ -1,4 +1,4 @@
-"""Responses to webhooks: one JSON object, and a status that makes GHL do the right thing."""
+"""Responses to webhooks: a JSON object, with a status that makes GHL resend exactly the right webhooks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LINGER_SECONDS = 2.0
 
 
 class ClosingResponse(Response):
-    """An answer in the middle of a body: told at once, then the connection is closed.
+    """A response before the request body has arrived: sent immediately, then the connection is closed.
 
-    A little of what is still on its way is read first. Closing over unread bytes resets the connection, and a sender who
-    reads only when all is sent would see the reset and not the answer.
+    Before closing, a part of the remaining body is read. Closing with unread bytes resets the connection, and a sender that
+    reads only after sending everything would see the reset instead of the response.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, linger, close."""
+        """Send the response, read a part of the rest, close."""
         del scope
         headers = [*self.raw_headers, (b"connection", b"close")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
@@ -52,7 +52,7 @@ async def _linger(receive: Receive) -> None:
 
 
 def tell(answer: WebhookAnswer) -> Response:
-    """An answer as HTTP. A skipped message is `ignored` to its sender: there is nothing to send again."""
+    """The HTTP response for an answer. A skipped message is `ignored` for its sender, who must not resend it."""
     fields = {
         "status": "ignored" if answer.status == "skipped" else answer.status,
         "reason": answer.reason,
@@ -63,12 +63,12 @@ def tell(answer: WebhookAnswer) -> Response:
 
 
 def refuse(error: Rejected) -> Response:
-    """A refusal; no detail is given away."""
+    """The response for a refused webhook, without details."""
     return _json({"status": error.code}, error.status, unread=isinstance(error, TooLarge))
 
 
 def not_now(*, unread: bool = False) -> Response:
-    """429, the one status that every published retry policy of GHL retries. `unread`: the body has not come whole."""
+    """429, the only status that every published retry policy of GHL retries. `unread`: the body is not complete."""
     return _json({"status": "unavailable"}, 429, {"Retry-After": str(RETRY_AFTER_SECONDS)}, unread=unread)
 
 

@@ -28,6 +28,7 @@ from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
 from bridge.receiver.pacing import Pacing
 from bridge.receiver.slashes import WebhookSlashes
+from bridge.receiver.stopping import Stopping
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
@@ -39,17 +40,17 @@ if TYPE_CHECKING:
     from bridge.settings import Settings
 
 
-# How many new objects make Python look for cycles; its own 700 are a few webhooks, which leave hardly any behind.
+# How many new objects start a garbage collection; the default of 700 is a few webhooks, which create hardly any cycles.
 COLLECT_AFTER = 10_000
 
 
 def from_process_environment() -> Starlette:
-    """The app as each web process builds it for itself. Raises Misconfigured."""
+    """Build the app for this web process. Raises Misconfigured."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format, settings.log_level)
     prepare()
     app = build(settings)
-    # What is there from the start stays: to look through it for garbage took some 60 ms each time, in which nobody was answered.
+    # Objects from the start are excluded from collection: searching them took about 60 ms each time, without any answer.
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
@@ -57,22 +58,24 @@ def from_process_environment() -> Starlette:
 
 
 def build(settings: Settings) -> Starlette:
-    """The app for these settings. Raises Misconfigured."""
+    """Build the app for these settings. Raises Misconfigured."""
     redis = build_redis_for_health(settings)
     admin_services = AdminServices(settings)
-    accept_services = build_accept_services(settings, redis)
     installing = cache(partial(build_installing, settings, redis))
-    tally, counts, pacing = Tally(), Counts(redis), Pacing()
+    tally, counts, pacing, stopping = Tally(), Counts(redis), Pacing(), Stopping()
+    accept_services = build_accept_services(settings, redis, tally)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        with alerting(settings), present(settings, redis):
-            async with beating(Sweeps(redis)), reporting(tally, counts):
-                yield
-        await accept_services.inbox.close()
-        redis.close()
-        admin_services.close()
+        try:
+            with stopping.listening(), alerting(settings), present(settings, redis):
+                async with beating(Sweeps(redis)), reporting(tally, counts):
+                    yield
+        finally:
+            await accept_services.inbox.close()
+            redis.close()
+            admin_services.close()
 
     routes = [
         Route("/webhooks/ghl", webhooks.marketplace(accept_services, tally, pacing), methods=["POST"]),
@@ -86,7 +89,7 @@ def build(settings: Settings) -> Starlette:
         Route("/", public.front(is_open=settings.admin_token is not None)),
         Route("/api/docs", public.api_docs()),
         Mount("/api/v1", api.build(admin_services)),
-        Mount("/console", console.build(admin_services)),
+        Mount("/console", console.build(admin_services, stopping)),
     ]
     # A mount matches no path with a line break in it.
     return Starlette(

@@ -1,4 +1,4 @@
-"""Writes what the receiver counted to Redis once a second, never in the way of requests."""
+"""Writes the receiver's counts to Redis once a second, without delaying requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERY_SECONDS = 1.0
 
 @asynccontextmanager
 async def reporting(tally: Tally, counts: Counts) -> AsyncIterator[None]:
-    """Report while the block runs, and once more when it ends."""
+    """Write counts while the block runs, and once more at its end."""
     task = asyncio.create_task(_report(tally, counts))
     try:
         yield
@@ -40,7 +40,7 @@ async def _report(tally: Tally, counts: Counts) -> None:
 
 
 async def _write(tally: Tally, counts: Counts) -> None:
-    """What can't be written now is written later."""
+    """Write the counts; those that can't be written are kept for later."""
     try:
         await to_thread.run_sync(counts.add, tally)
     except Unavailable as error:

@@ -1,4 +1,4 @@
-"""Health and readiness: is the process alive, and can it accept webhooks."""
+"""Health and readiness: whether the process is alive, and whether it can accept webhooks."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 async def alive(request: Request) -> Response:
-    """The process answers."""
+    """`GET /healthz`: the process is alive."""
     del request
     return JSONResponse({"status": "ok"})
 
 
 def ready(redis: Redis) -> Callable[[Request], Awaitable[Response]]:
-    """The state is reachable and takes writes; and how durable it is, who works, how old the oldest overdue conversation is."""
+    """`GET /readyz`: 200 if Redis accepts writes and there is a location, else 503; with durability, workers and overdue time."""
 
     async def answer(request: Request) -> Response:
         del request
@@ -44,7 +44,7 @@ def ready(redis: Redis) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _fields(symptoms: Symptoms) -> dict[str, Any]:
-    """What anybody may read: troubles by their names only, since their sentences name locations."""
+    """The public fields; problems only by name, because their sentences contain location ids."""
     missing = symptoms.missing_durability
     return {
         "workers": symptoms.gauges.workers,

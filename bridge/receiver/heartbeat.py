@@ -1,4 +1,4 @@
-"""The receiver's heartbeat: when it comes back after a gap, what it missed is swept for at once."""
+"""The receiver's heartbeat: after a gap, all locations are swept immediately for missed messages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 8.0
 
 
 @asynccontextmanager
 async def beating(sweeps: Sweeps) -> AsyncIterator[None]:
-    """Beat while the block runs."""
+    """Send heartbeats while the block runs."""
     task = asyncio.create_task(_beat(sweeps))
     try:
         yield

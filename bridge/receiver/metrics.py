@@ -1,4 +1,4 @@
-"""`GET /metrics`: all processes' counts and the current gauges in Prometheus' text format, from any receiver."""
+"""`GET /metrics`: the counts of all processes and the current gauges, in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAMESPACE = "ghl_bridge_"
 
 
 def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Request], Awaitable[Response]]:
-    """The route. `by_location` shows counts of each location too, under its id."""
+    """Build the endpoint. `by_location` adds counts of each location, labelled with its id."""
 
     async def answer(request: Request) -> Response:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
@@ -50,7 +50,7 @@ def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Reque
 
 
 class MetricsSnapshot:
-    """What is true now, read when it is asked for."""
+    """A Prometheus collector that reads the current values at each request."""
 
     def __init__(self, redis: Redis, counts: Counts, *, by_location: bool) -> None:
         self._redis = redis
@@ -58,8 +58,8 @@ class MetricsSnapshot:
         self._by_location = by_location
 
     def collect(self) -> Iterator[Metric]:
-        """Read everything once. Raises Unavailable."""
-        yield InfoMetricFamily(NAMESPACE + "build", "The version that answers.", {"version": version("ghl-bridge")})
+        """Read all values once. Raises Unavailable."""
+        yield InfoMetricFamily(NAMESPACE + "build", "The receiver's version.", {"version": version("ghl-bridge")})
         yield from _state(measure(self._redis))
         totals = self._counts.totals()
         for family in FAMILIES:
@@ -83,7 +83,7 @@ def _state(now: Gauges) -> Iterator[Metric]:
     }
     conversations = GaugeMetricFamily(
         NAMESPACE + "conversations",
-        "Conversations with something to do: waiting or answering; retrying are those of both that failed before, held belong "
+        "Conversations with unanswered messages: waiting or answering; retrying are those with a failed attempt, held belong "
         "to locations on hold.",
         labels=["state"],
     )
@@ -91,17 +91,21 @@ def _state(now: Gauges) -> Iterator[Metric]:
         conversations.add_metric([state], max(0, count))
     yield conversations
     gauges: dict[str, tuple[float, str]] = {
-        "oldest_overdue_seconds": (now.oldest_overdue_seconds, "How long the oldest conversation waits beyond its time."),
+        "oldest_overdue_seconds": (now.oldest_overdue_seconds, "How long the oldest overdue conversation has waited."),
         "leases": (now.in_flight, "Conversations that workers hold."),
-        "open_dead_letters": (now.dead_letters, "Dead letters that are neither replayed nor dropped."),
-        "workers": (now.workers, "Workers that live."),
-        "worker_slots": (now.slots, "Replies that live workers can have in flight."),
-        "locations": (now.locations, "Locations that are known."),
-        "locations_on_hold": (now.on_hold, "Locations whose login was refused three times in a row."),
+        "open_dead_letters": (now.dead_letters, "Open dead letters, neither replayed nor dropped."),
+        "workers": (now.workers, "Live workers."),
+        "worker_slots": (now.slots, "Replies that live workers can process at the same time."),
+        "locations": (now.locations, "Known locations."),
+        "locations_on_hold": (
+            now.on_hold,
+            "Locations whose login was refused three times in a row, or whose API version GHL no longer accepts.",
+        ),
         "providers_down": (
             now.providers_down,
-            "Completion services, by their logins, that are down: what waits for them waits on.",
+            "Completion services that are down, one for each login.",
         ),
+        "ghl_down": (now.ghl_down, "1 while GHL is down, or takes no messages: what waits for it waits on."),
     }
     for name, (value, text) in gauges.items():
         yield GaugeMetricFamily(NAMESPACE + name, text, value)
@@ -127,7 +131,7 @@ def _histogram(family: Family, totals: Mapping[str, int]) -> Metric:
 
 
 def _found(family: Family, totals: Mapping[str, int]) -> dict[tuple[str, ...], dict[str, int]]:
-    """A family's counts by its labels; what stands behind those is a bucket, or the sum, of a time."""
+    """A family's counts by labels; after the labels comes the bucket, or the sum, of a histogram."""
     found: dict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
     for field, count in totals.items():
         name, *parts = field.split("|")
@@ -140,7 +144,7 @@ def _found(family: Family, totals: Mapping[str, int]) -> dict[tuple[str, ...], d
 def _budgets(budgets: Collection[Left]) -> Iterator[Metric]:
     scarcest = GaugeMetricFamily(
         NAMESPACE + "ghl_budget_left_ratio",
-        "The part of GHL's budget that is left to the location with the smallest one, of an interval (10 s) and of a day.",
+        "The remaining share of GHL's rate limit, of the location with the smallest, per interval (10 s) and per day.",
         labels=["window"],
     )
     scarcest.add_metric(["interval"], min((one.left / one.most for one in budgets), default=1))
@@ -148,14 +152,14 @@ def _budgets(budgets: Collection[Left]) -> Iterator[Metric]:
     yield scarcest
     yield GaugeMetricFamily(
         NAMESPACE + "locations_waiting_for_ghl",
-        "Locations whose conversations wait because GHL takes no more requests for now.",
+        "Locations that wait because their rate limit at GHL is used up.",
         sum(one.wait_seconds > 0 for one in budgets),
     )
 
 
 def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
     metric = CounterMetricFamily(
-        NAMESPACE + "location_messages", "What became of each location's messages.", labels=["location", "status"]
+        NAMESPACE + "location_messages", "Outcomes of each location's messages.", labels=["location", "status"]
     )
     for location, tally in tallies.items():
         for status in Status:
@@ -167,7 +171,7 @@ def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
 def _location_deliveries(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
     metric = CounterMetricFamily(
         NAMESPACE + "location_deliveries",
-        "What became of messages of each location's replies, by channel.",
+        "Deliveries of each location's replies, by channel.",
         labels=["location", *DELIVERIES.labels],
     )
     for location, tally in tallies.items():
@@ -178,7 +182,7 @@ def _location_deliveries(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
 
 def _location_budgets(budgets: Mapping[str, Left]) -> Metric:
     metric = GaugeMetricFamily(
-        NAMESPACE + "location_ghl_budget_left", "Requests that GHL still takes from each location.", labels=["location", "window"]
+        NAMESPACE + "location_ghl_budget_left", "Remaining requests at GHL of each location.", labels=["location", "window"]
     )
     for location, budget in budgets.items():
         metric.add_metric([location, "interval"], budget.left)

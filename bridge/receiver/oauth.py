@@ -1,4 +1,4 @@
-"""The endpoints of a marketplace install: out to GHL, and back with a code. People see these pages."""
+"""The endpoints of a marketplace install: the redirect to GHL, and the callback with a code. Users see these pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# The address holds a code: it must not be told to other sites, nor kept.
+# The address contains a code, which must not be sent to other sites or cached.
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -40,7 +40,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 <title>{title}</title>
 <style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
 <h1>{title}</h1><p>{text}</p></html>"""
-# Who began an install here must be who ends it: a link that somebody else sends, with his own code and state, installs nothing.
+# The browser that began an install must end it: a link from somebody else, with another code and state, installs nothing.
 COOKIE, COOKIE_SECONDS = "ghlb_install", 3600
 AGAIN = "Begin again at /oauth/install."
 NOT_SET_UP = (
@@ -50,26 +50,26 @@ NOT_SET_UP = (
 
 
 def install(build: Build) -> Callable[[Request], Awaitable[Response]]:
-    """Send an installer to GHL, where the location is chosen."""
+    """Redirect to GHL, where the user chooses the location."""
 
     async def go(request: Request) -> Response:
         installing = _built(build)
         if installing is None:
-            return _page(404, "Installing is not set up here", NOT_SET_UP)
+            return _page(404, "Installing is not configured on this server", NOT_SET_UP)
         return _away(installing.chooser(), secure=is_secure(request))
 
     return go
 
 
 def callback(build: Build) -> Callable[[Request], Awaitable[Response]]:
-    """Take an installer back."""
+    """Handle the callback from GHL: exchange the code and store the tokens."""
 
     async def take(request: Request) -> Response:
         installing, query = _built(build), request.query_params
         if installing is None:
-            return _page(404, "Installing is not set up here", NOT_SET_UP)
+            return _page(404, "Installing is not configured on this server", NOT_SET_UP)
         if not query.get("code"):
-            return _page(400, "Nothing was installed", f"GHL sent no code, so the install was given up there. {AGAIN}")
+            return _page(400, "Nothing was installed", f"GHL sent no code, so the install was cancelled there. {AGAIN}")
         if not _began_here(request):
             log.warning("install.failed", error="Rejected", why="another browser began this install")
             return _page(*_failure(Rejected("another browser began it")))
@@ -85,7 +85,7 @@ def callback(build: Build) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _away(chooser: str, *, secure: bool) -> Response:
-    """Off to GHL, with a note in the browser of the state that it must bring back."""
+    """The redirect to GHL, with a cookie that holds the expected state."""
     answer = RedirectResponse(chooser, 302, headers=HEADERS)
     state = parse_qs(urlsplit(chooser).query).get("state", [""])[0]
     answer.set_cookie(COOKIE, state, COOKIE_SECONDS, path="/oauth", secure=secure, httponly=True, samesite="lax")
@@ -93,7 +93,7 @@ def _away(chooser: str, *, secure: bool) -> Response:
 
 
 def _began_here(request: Request) -> bool:
-    """Whether this browser began the install. One that began at GHL has no state, and nothing to compare."""
+    """Whether this browser began the install. An install that began at GHL has no state to compare."""
     state = request.query_params.get("state", "")
     return not state or compare_digest(request.cookies.get(COOKIE, "").encode(), state.encode())
 
@@ -112,14 +112,14 @@ def _failure(error: BridgeError) -> tuple[int, str, str]:
             return (
                 403,
                 "This install did not begin here",
-                f"The link is another one's or another browser's, or older than an hour. {AGAIN}",
+                f"The link belongs to another install or browser, or is older than an hour. {AGAIN}",
             )
         case TokenRefused():
-            return 400, "GHL does not take the code", f"It was used before, or is too old. {AGAIN}"
+            return 400, "GHL refused the code", f"It was already used, or is too old. {AGAIN}"
         case Unavailable():
             return 503, "Temporarily unavailable", f"Redis can't be reached, so nothing was saved: {error}. {AGAIN}"
         case _:
-            return 502, "GHL did not answer as it should", f"{error}. {AGAIN}"
+            return 502, "GHL sent an unexpected answer", f"{error}. {AGAIN}"
 
 
 def _success(granted: Granted) -> str:
@@ -127,7 +127,7 @@ def _success(granted: Granted) -> str:
         what = f"The app may act for agency {granted.company_id} and {len(granted.locations)} of its locations."
     else:
         what = f"The app may act for location {granted.location_id}."
-    return f"{what} Next, on the machine of the bridge: ghl-bridge locations template, fill it in, ghl-bridge locations apply."
+    return f"{what} Next, on the bridge's machine: run ghl-bridge locations template, fill it in, run ghl-bridge locations apply."
 
 
 def _page(status: int, title: str, text: str) -> Response:

@@ -1,4 +1,4 @@
-"""Webhook addresses with a slash too many: whoever typed one into GHL means the same route, and GHL follows no redirect."""
+"""Webhook addresses with an extra slash are the same route, because GHL does not follow redirects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WEBHOOK = re.compile(r"/+webhooks/+(ghl|workflow)(/.*)?", re.DOTALL)
 
 
 class WebhookSlashes:
-    """Serves `/webhooks/ghl/` and `//webhooks/ghl` as `/webhooks/ghl`. What is behind `workflow` may be a secret, and stays."""
+    """Serves `/webhooks/ghl/` and `//webhooks/ghl` as `/webhooks/ghl`. A secret after `workflow` is not changed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -25,7 +25,7 @@ class WebhookSlashes:
 
 
 def without_extra_slashes(path: str) -> str:
-    """The path of a webhook route as the routes have it; any other path as it is."""
+    """The path of a webhook route without extra slashes; other paths unchanged."""
     match = _WEBHOOK.fullmatch(path)
     if match is None:
         return path

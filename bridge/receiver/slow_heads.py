@@ -1,6 +1,6 @@
-"""Connections whose request's head doesn't end: closed after ten seconds, and the oldest first when there are too many.
+"""Closes connections without complete request headers after ten seconds, and the oldest earlier if there are too many.
 
-Uvicorn waits for a head without end, and each such connection holds a descriptor that webhooks need.
+Uvicorn waits for headers without a limit, and each such connection uses a file descriptor that webhooks need.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ if TYPE_CHECKING:
     import asyncio
 
 HEAD_SECONDS = 10.0
-# A quarter of the descriptors; the rest is for requests that are read, and for Redis.
+# A quarter of the descriptors; the rest is for active requests and for Redis.
 SHARE = 4
 MOST_BACKLOG = 2048
 
 
 def backlog() -> int:
-    """How many connections may wait to be taken: all of them are taken at once, and must not use up the descriptors."""
+    """The listen backlog: these connections are accepted together and must not use up the descriptors."""
     return min(MOST_BACKLOG, descriptors() // SHARE)
 
 
 class BoundedHeads(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # uvicorn chooses the class while it is imported
-    """Uvicorn's own protocol, with an end to waiting for a head."""
+    """Uvicorn's protocol with a time limit for request headers."""
 
-    # Of this process, oldest first: a web process has one event loop.
+    # The connections of this process, oldest first; a web process has one event loop.
     unfinished: ClassVar[dict[BoundedHeads, asyncio.TimerHandle]] = {}
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for a head."""
+        """Start the time limit."""
         super().connection_made(transport)
         self._wait()
         if len(self.unfinished) > max(1, descriptors() // SHARE):
             next(iter(self.unfinished)).give_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody waits any more."""
+        """Cancel the time limit."""
         self._done()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Whether the head is read now, uvicorn's cycle of request and response shows."""
+        """Cancel the time limit when uvicorn's request cycle shows that the headers are complete."""
         super().data_received(data)
         if self.cycle is None or self.cycle.response_complete:
             self._wait()
@@ -52,7 +52,7 @@ class BoundedHeads(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # uvicor
             self._done()
 
     def give_up(self) -> None:
-        """Close a connection that has sent no whole head."""
+        """Close a connection without complete headers."""
         self._done()
         self.transport.abort()
 

@@ -1,4 +1,4 @@
-"""The webhook endpoints: read no more than is allowed, hand the bytes to `flow`, answer the sender."""
+"""The webhook endpoints: read the body within limits, pass the bytes to `flow`, answer the sender."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def marketplace(services: AcceptServices, tally: Tally, pacing: Pacing) -> Endpo
 
 
 def workflow(services: AcceptServices, tally: Tally, pacing: Pacing) -> Endpoint:
-    """The endpoint for GHL's workflow webhooks, which bring a secret. No line of the log holds a path: that may be the secret."""
+    """The endpoint for GHL's workflow webhooks, which contain a secret. No log line contains a path, which may be the secret."""
 
     def accept(body: bytes, request: Request) -> Awaitable[WebhookAnswer]:
         return flow.accept_workflow(body, request.headers, request.path_params.get("secret", ""), services)
@@ -60,7 +60,7 @@ def _counted(accept: Accept, tally: Tally, pacing: Pacing) -> Endpoint:
 
 
 async def _take(request: Request, accept: Accept) -> tuple[WebhookAnswer, Response]:
-    """What became of a webhook, and how its sender is told; whatever happens, it is told."""
+    """Accept a webhook, and return the response for its sender. Every error becomes a response."""
     try:
         answer = await accept(await read(request, most=MOST_BYTES), request)
     except Rejected as error:

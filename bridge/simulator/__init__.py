@@ -1,5 +1,5 @@
-"""A GHL and its completion services, for demo and tests. It imports nothing of the bridge.
+"""A simulation of GHL and of completion services, for demo and tests. It imports nothing from the bridge.
 
-Read `app` (the routes) first, then `exchange` (one request and its answer), `ghl`, `completions` and `control`. `world` holds
-the truth, `simulation` what happens in it, `faults` what goes wrong on purpose.
+Read `app` (the routes) first, then `exchange` (one request and its answer), `ghl`, `completions` and `control`. `world` is the
+state, `simulation` changes it, `faults` are scripted errors.
 """

@@ -1,9 +1,9 @@
-"""Answers that are more or less than a reply, each as its service writes it: what a bridge must read right. Pure, but for ids.
+"""Answers that differ from a plain reply, in the form in which each service writes them. A bridge has to read them correctly.
 
-Where the forms are from: `<think>` and `<tool_call>` in the text are what model servers without a reasoning or tool parser pass
-on (vLLM's pages "Reasoning Outputs" and "Tool Calling", 2026); `finish_reason` is OpenAI's (API reference, "The chat completion
-object"), a choice's own `error` OpenRouter's ("Errors and Debugging"); the sentence about the workflow and a stream's lines are
-what n8n 2.40 sends; `ok: false` with HTTP 200 was seen at Assistable's v2.
+Pure, except for ids. Sources of the forms: `<think>` and `<tool_call>` in the text are what model servers without a reasoning or
+tool parser pass on (vLLM's pages "Reasoning Outputs" and "Tool Calling", 2026); `finish_reason` is OpenAI's (API reference, "The
+chat completion object"), a choice's own `error` OpenRouter's ("Errors and Debugging"); the sentence about the workflow and a
+stream's lines are what n8n 2.40 sends; `ok: false` with HTTP 200 was seen at Assistable's v2.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def write(form: str, call: Call, text: str, mint: Mint) -> CallAnswer:
 
 
 def services() -> dict[str, list[str]]:
-    """Say which services write which form."""
+    """Each form of answer with the services that write it."""
     return {form: list(writers) for form, writers in WRITTEN.items()}
 
 
 def _saying(words: Callable[[str], str]) -> dict[str, Write]:
-    """The service's usual answer around other words: every service has it."""
+    """The service's usual answer with another text; every service has it."""
 
     def with_words(name: str) -> Write:
         return lambda call, text, mint: SERVICES[name].answer(call, words(text), call.text("last_message_id"), mint)
@@ -78,7 +78,7 @@ def _run_that_called(call: Call, _text: str, mint: Mint) -> CallAnswer:
 
 
 def _events(call: Call, text: str, mint: Mint) -> CallAnswer:
-    """Server-sent events although none were asked for, under the type of JSON, as gateways do."""
+    """Server-sent events that nobody requested, with the content type of JSON, as gateways send them."""
     shared = {"id": f"chatcmpl-{mint()}", "object": "chat.completion.chunk", "model": call.text("model")}
     deltas = [*({"content": piece} for piece in _pieces(text)), {}]
     lines = [

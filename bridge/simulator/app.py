@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from bridge.simulator import control, page
 from bridge.simulator.completions import Completions
+from bridge.simulator.conversation_ai import ConversationAI
 from bridge.simulator.ghl import Ghl
 from bridge.simulator.oauth import OAuth
 from bridge.simulator.official import Official
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def build(options: Options) -> Starlette:
-    """Build the application. Run it through `serving.run`, without which connections can't be cut."""
+    """Build the application. Run it with `serving.run`; otherwise connections can't be cut."""
     simulation = Simulation(options)
 
     @asynccontextmanager
@@ -46,7 +47,7 @@ def build(options: Options) -> Starlette:
 
 def _ghl(simulation: Simulation) -> list[Route]:
     official = Official()
-    ghl, oauth = Ghl(simulation, official), OAuth(simulation, official)
+    ghl, oauth, bots = Ghl(simulation, official), OAuth(simulation, official), ConversationAI(simulation, official)
     table = (
         ("POST", "/conversations/messages", "post", "post", ghl.send),
         ("GET", "/conversations/search", "search", "search", ghl.search),
@@ -57,6 +58,8 @@ def _ghl(simulation: Simulation) -> list[Route]:
         ("GET", "/contacts/{id}", "contact", "contact", ghl.contact),
         ("PUT", "/contacts/{id}", "update_contact", "contact", ghl.update_contact),
         ("POST", "/contacts/{id}/tags", "add_tags", "tags", ghl.add_tags),
+        ("GET", "/conversation-ai/generations", "generation", "conversation_ai", bots.generation),
+        ("GET", "/conversation-ai/agents/search", "bots", "conversation_ai", bots.agents),
         ("DELETE", "/contacts/{id}/tags", "remove_tags", "tags", ghl.remove_tags),
     )
     return [

@@ -1,4 +1,4 @@
-"""GHL's channels: what each is called in webhooks, in the REST API and in a send."""
+"""GHL's channels and their names in webhooks, in the REST API and in a send."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class ChannelKind:
     """One kind of message.
 
-    `sent_as` is the `type` of `POST /conversations/messages`, empty where nothing can be sent; `dnd_key` is its key in a
-    contact's `dndSettings`, empty where only the contact's own `dnd` counts; `numbers` and `widget` are webhook keys.
+    `sent_as` is the `type` of `POST /conversations/messages`, empty if nothing can be sent; `dnd_key` is its key in a
+    contact's `dndSettings`, empty if only the contact's `dnd` counts; `numbers` and `widget` are webhook keys.
     """
 
     name: str
@@ -36,7 +36,7 @@ COMMENT = ChannelKind("InternalComment", "TYPE_INTERNAL_COMMENT", 37, "InternalC
 
 _ALL = (SMS, EMAIL, FACEBOOK, GMB, INSTAGRAM, WHATSAPP, CUSTOM_SMS, CUSTOM_PROVIDER_SMS, LIVE_CHAT, COMMENT)
 BY_TYPE_STRING = {channel.type_string: channel for channel in _ALL}
-# The first of the two custom ones stands for the name; the other is asked for by its type string.
+# The name means the first of the two custom channels; the other is found by its type string.
 BY_NAME = {channel.name: channel for channel in reversed(_ALL)}
 
 

@@ -1,4 +1,4 @@
-"""The completion services, as far as a bridge uses them: how each answers stands in `services`, here is what they share."""
+"""What the completion services have in common, as far as a bridge uses them. `services` describes how each answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Completions:
         self.simulation = simulation
 
     def exchanges(self) -> Iterator[tuple[str, SimulatedEndpoint]]:
-        """Each path with its ASGI endpoint. Scripts meet all of them as `completion`, or one by its name."""
+        """Each path with its ASGI endpoint. Scripts call all of them `completion`, or one by its name."""
         for path, name in PATHS:
             yield path, self._exchange(name, SERVICES[name])
 
@@ -64,7 +64,10 @@ class Completions:
             raise Refused(reply(401, service.unauthorized))
 
     async def _claim(self, call: Call, script: Script, text: str) -> str:
-        """Say which message holds the reply: by default the contact's own, which claims nothing. Only Assistable delivers."""
+        """The id of the reply's message; by default the contact's message, so that nothing counts as delivered.
+
+        Only Assistable delivers.
+        """
         claim = script.speech("claim")
         if claim is None and self.simulation.defaults.deliver and call.endpoint.startswith("assistable"):
             claim = {"deliver": True}
@@ -76,7 +79,7 @@ class Completions:
         return message_id
 
     async def _deliver(self, call: Call, message_id: str, text: str) -> None:
-        """Post the reply into GHL, as the service would with its own access."""
+        """Post the reply to GHL, as the service would do with its own token."""
         simulation = self.simulation
         contact = simulation.world.contacts.get(call.contact_id)
         if contact is None:

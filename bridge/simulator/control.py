@@ -40,6 +40,7 @@ def routes(simulation: Simulation) -> list[Route]:
         "say": people.say,
         "burst": people.burst,
         "human": people.human,
+        "bots": people.bots,
         "failure": people.failure,
         "workflow": workflows.tell,
         "install": installers.install,
@@ -69,23 +70,23 @@ def routes(simulation: Simulation) -> list[Route]:
 
 
 class Orders:
-    """What changes the simulator itself."""
+    """Requests that change the simulator itself."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
     async def reset(self) -> dict[str, Any]:
-        """Begin anew."""
+        """Reset everything."""
         self.simulation.reset()
         return {}
 
     async def clear_faults(self) -> dict[str, Any]:
-        """Let everything go right again."""
+        """Remove all scripted faults."""
         self.simulation.faults.clear()
         return {}
 
     async def add_faults(self, request: Request) -> Response:
-        """Take one script or a list of them; all or none."""
+        """Add one script or a list of scripts; all or none."""
         given = read_json(await request.body())
         scripts = [shapes.check("fault", each) for each in (given if isinstance(given, list) else [given])]
         for script in scripts:
@@ -93,12 +94,12 @@ class Orders:
         return _json(200, {"faults": self.simulation.faults.shown()})
 
     async def change_defaults(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Take other defaults; answer all of them."""
+        """Change defaults; answer with all of them."""
         self.simulation.change(order)
         return {"defaults": self.simulation.defaults}
 
     async def webhook(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send whatever is given, as it is given."""
+        """Send the given body unchanged as a webhook."""
         parcel = self._parcel(order)
         if not parcel.url:
             raise Refused(reply(422, {"errors": ["neither url here nor webhook_url in the defaults"]}))
@@ -117,29 +118,29 @@ class Orders:
 
 
 class Reports:
-    """What the simulator tells."""
+    """Requests that read the simulator's state."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
     async def counts(self) -> dict[str, Any]:
-        """Give the exact numbers."""
+        """The exact counts."""
         return self.simulation.counts.shown() | {"grants": self.simulation.grants.counts}
 
     async def keys(self) -> dict[str, Any]:
-        """Give the public keys of the webhooks."""
+        """The public keys of the webhooks' signatures."""
         return {**self.simulation.keys.public()}
 
     async def answers(self) -> dict[str, Any]:
-        """Give the forms of answers that can be scripted, each with the services that write it."""
+        """The forms of answers that can be scripted, each with the services that write it."""
         return {"answers": answers.services()}
 
     async def faults(self) -> dict[str, Any]:
-        """Give the scripts, and how often each met a request."""
+        """The scripts, and to how many requests each was applied."""
         return {"faults": self.simulation.faults.shown()}
 
     async def state(self, request: Request) -> Response:
-        """Give a summary: locations, defaults, and the conversations, those begun last at the end."""
+        """A summary: locations, defaults, and conversations, the newest last."""
         world = self.simulation.world
         begun = list(world.conversations.values())[-_limit(request) :]
         state = {
@@ -152,7 +153,7 @@ class Reports:
         return _json(200, state)
 
     async def requests(self, request: Request) -> Response:
-        """Give the last requests, filtered."""
+        """The last requests, filtered."""
         query = request.query_params
         listed = self.simulation.records.listed(
             endpoint=query.get("endpoint", ""),
@@ -162,7 +163,7 @@ class Reports:
         return _json(200, {"requests": listed})
 
     async def conversation(self, request: Request) -> Response:
-        """Give one conversation, by its own id or its contact's."""
+        """One conversation, by its id or its contact's id."""
         world = self.simulation.world
         given = request.path_params["id"]
         conversation = world.conversations.get(world.conversation_of.get(given, given))
@@ -218,7 +219,7 @@ def _guarded(take: Endpoint) -> Endpoint:
 
 
 def _refuse_strangers(request: Request) -> None:
-    """Refuse other web pages: a browser would let any of them order webhooks from this machine."""
+    """Refuse requests of other web pages: a browser would let any page send webhooks from this machine."""
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise Refused(reply(403, {"errors": [f"orders of pages of {origin} are not taken"]}))

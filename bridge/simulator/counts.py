@@ -1,4 +1,4 @@
-"""Exact numbers: "one reply, not two" is asked here."""
+"""Exact counts, so that tests can check "one reply, not two"."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-# Two connections become readable in any order: a client that left is given this long to be seen leaving before its
-# successor counts as a second completion at the same time.
+# Seconds. Two connections become readable in any order: a client that has left has this long to be noticed before its successor
+# counts as a second completion at the same time.
 _SEEN_LEAVING_SECONDS = 0.05
 
 
 @dataclass(eq=False, slots=True)
 class Flight:
-    """One completion under way, until it is answered or its client has gone."""
+    """One completion in progress, until it is answered or its client has disconnected."""
 
     contact_id: str
     left: bool = False
@@ -22,7 +22,7 @@ class Flight:
 
 
 class RequestCounts:
-    """Everything that is counted. All of it is by contact, in the order of arrival."""
+    """All counts, by contact, in the order of arrival."""
 
     def __init__(self) -> None:
         self.requests: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -39,7 +39,7 @@ class RequestCounts:
         self._in_flight = 0
 
     def begin_completion(self, contact_id: str) -> Flight:
-        """Count a completion that was asked for."""
+        """Count a requested completion."""
         flight = Flight(contact_id)
         others = list(self._flights[contact_id])
         self._flights[contact_id].add(flight)
@@ -52,7 +52,7 @@ class RequestCounts:
         return flight
 
     def end_completion(self, flight: Flight, *, left: bool = False) -> None:
-        """Count it as no longer under way; a second end changes nothing."""
+        """Count a completion as ended; a second call changes nothing."""
         if flight.ended:
             return
         flight.ended, flight.left = True, left
@@ -60,7 +60,7 @@ class RequestCounts:
         self._flights[flight.contact_id].discard(flight)
 
     def shown(self) -> dict[str, Any]:
-        """Write all numbers down for the control API."""
+        """All counts, for the control API."""
         return {
             "completions": {
                 "total": self.completions.total(),

@@ -1,4 +1,4 @@
-"""`GET /_sim/events`: all that happens, as server-sent events, for the sandbox page."""
+"""`GET /_sim/events`: everything that happens, as server-sent events, for the sandbox page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EventStream:
         self.hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the listener leaves or the server stops."""
+        """Stream until the client disconnects or the server stops."""
         del scope
         headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -1,4 +1,4 @@
-"""One request and its answer on the wire: recorded, counted, and spoiled where a script says so."""
+"""One request and its answer: recorded, counted, and changed by a scripted fault."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _POURED = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ResponseEnding:
-    """What goes out, and how."""
+    """The answer, and how it is sent."""
 
     manner: Manner
     answer: CallAnswer
@@ -43,7 +43,10 @@ class ResponseEnding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedEndpoint:
-    """An ASGI endpoint. `group` is what scripts call it; `subject` finds what a request is about before it is checked."""
+    """An ASGI endpoint.
+
+    `group` is its name in scripts; `subject` finds which contact a request is about, before it is checked.
+    """
 
     simulation: Simulation
     name: str
@@ -53,7 +56,7 @@ class SimulatedEndpoint:
     headers: Callable[[Call], Mapping[str, str]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or don't, as scripted."""
+        """Answer one request, or don't, if a script says so."""
         request = Request(scope, receive)
         try:
             call = self._call(request, await request.body())
@@ -179,11 +182,11 @@ async def _leave(ending: ResponseEnding, scope: Scope, receive: Receive, send: S
 
 
 async def _trickle(ending: ResponseEnding, scope: Scope) -> None:
-    """Send an answer drop by drop: httpx's timeouts are for each read, so that none of them ever strikes."""
+    """Send an answer byte by byte: httpx's timeouts apply to each read, so none of them ever expires."""
     transport = _transport(scope)
     answer = ending.answer
     steps = max(1, round(ending.seconds / _TRICKLE_STEP))
-    # JSON may begin with any number of blanks: they are the drops of a body.
+    # JSON may begin with any number of spaces, so they are sent first.
     content = b" " * steps + answer.content if ending.where == "body" else answer.content
     head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.media_type}\r\nContent-Length: {len(content)}\r\n"
     begun = b"X-Trickle: " if ending.where == "headers" else b"\r\n"
@@ -202,7 +205,7 @@ async def _drip(transport: asyncio.Transport, drop: bytes, steps: int) -> None:
 
 
 def _lie(answer: CallAnswer, scope: Scope) -> None:
-    """Say that more comes than does, and end there."""
+    """Announce a longer body than is sent, and end there."""
     length = len(answer.content) * 10 + 1
     head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.media_type}\r\nContent-Length: {length}\r\n\r\n"
     transport = _transport(scope)
@@ -211,7 +214,7 @@ def _lie(answer: CallAnswer, scope: Scope) -> None:
 
 
 async def _pour(answer: CallAnswer, scope: Scope) -> None:
-    """Send without an end, as fast as the other side reads, until it has had enough."""
+    """Send an endless body as fast as the client reads, until the client disconnects."""
     transport = _transport(scope)
     transport.write(f"HTTP/1.1 200 OK\r\nContent-Type: {answer.media_type}\r\nConnection: close\r\n\r\n".encode())
     transport.write(answer.content)

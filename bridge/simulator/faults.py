@@ -1,4 +1,4 @@
-"""Scripted faults: which requests they meet, how often, and what then goes wrong."""
+"""Scripted faults: to which requests they apply, how often, and what then fails."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bridge.simulator.wire import Call
 
-# Kinds that end a request, as far as they are asked for before or after its effect took place.
+# Kinds that end a request, before or after its effect takes place.
 ENDINGS = frozenset({"status", "cut", "hang", "html", "big", "lie", "endless"})
-# Kinds that change what a completion service says.
+# Kinds that change what a completion service answers.
 SPEECH = frozenset({"text", "empty", "claim", "ok_false", "answer"})
-# A 2xx that cannot be read means that the thing was done; every other ending means that it was not, unless `when` says so.
+# With an unreadable 2xx, the request had its effect; with every other ending it had none, unless `when` says so.
 _AFTER_BY_DEFAULT = frozenset({"html", "big", "trickle", "lie", "endless"})
 
 
 @dataclass(slots=True)
 class Fault:
-    """One script: it meets `times` requests after having let `skip` of them pass."""
+    """One script: it skips the first `skip` requests and is applied to the next `times`."""
 
     on: str
     actions: list[dict[str, Any]]
@@ -31,7 +31,7 @@ class Fault:
     met: int = 0
 
     def fits(self, call: Call, group: str) -> bool:
-        """Say whether the request is one that this script is about."""
+        """True if the script is about this request."""
         return (
             self.on in (group, call.endpoint)
             and self.left != 0
@@ -40,7 +40,7 @@ class Fault:
         )
 
     def meet(self) -> bool:
-        """Count a request; say whether the script acts on it."""
+        """Count a request; true if the script applies to it."""
         if self.skip:
             self.skip -= 1
             return False
@@ -52,20 +52,20 @@ class Fault:
 
 @dataclass(slots=True)
 class Script:
-    """What shall go wrong with one request."""
+    """The faults of one request."""
 
     actions: list[dict[str, Any]] = field(default_factory=list)
 
     def before(self) -> list[dict[str, Any]]:
-        """What happens before the effect."""
+        """The fault before the effect."""
         return [action for action in self.actions if self._at(action, "before")]
 
     def after(self) -> list[dict[str, Any]]:
-        """What happens once the effect has taken place."""
+        """The fault after the effect."""
         return [action for action in self.actions if self._at(action, "after")]
 
     def speech(self, kind: str) -> dict[str, Any] | None:
-        """Find what a completion service is to say."""
+        """The fault that changes a completion service's answer."""
         return next((action for action in self.actions if action["kind"] == kind), None)
 
     @staticmethod
@@ -75,14 +75,14 @@ class Script:
 
 
 class FaultBook:
-    """All scripts, in the order in which they were given; the first that acts has the request."""
+    """All scripts in the order in which they were added; the first that applies decides."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._cleared = asyncio.Event()
 
     def add(self, given: dict[str, Any]) -> None:
-        """Take a script that has passed the check of its shape."""
+        """Add a script whose schema was checked."""
         action = given["action"]
         fault = Fault(
             on=given["on"],
@@ -95,25 +95,25 @@ class FaultBook:
         self._faults.append(fault)
 
     def script_for(self, call: Call, group: str) -> Script:
-        """Decide what goes wrong with this request."""
+        """The script for this request."""
         for fault in self._faults:
             if fault.fits(call, group) and fault.meet():
                 return Script(fault.actions)
         return Script()
 
     def clear(self) -> None:
-        """Forget all scripts; whoever is delayed by one goes on."""
+        """Remove all scripts; requests that one delays continue."""
         self._faults.clear()
         self._cleared.set()
         self._cleared = asyncio.Event()
 
     async def delay(self, seconds: float) -> None:
-        """Wait, at most until all scripts are forgotten."""
+        """Wait, at most until all scripts are removed."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._cleared.wait(), seconds)
 
     def shown(self) -> list[dict[str, Any]]:
-        """Write the scripts down for the control API."""
+        """The scripts, for the control API."""
         return [
             {"on": fault.on, "location_id": fault.location_id, "contact_id": fault.contact_id, "skip": fault.skip}
             | {"left": fault.left, "met": fault.met, "actions": fault.actions}

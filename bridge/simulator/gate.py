@@ -1,4 +1,4 @@
-"""Who may call GHL, and how often: tokens, the `Version` header, the budget of each location."""
+"""Checks of each request to GHL: token, `Version` header, and the rate limit of each location."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from bridge.simulator.wire import Call
 
 _DAILY = 200_000
-# What is told where no limit is wished for.
+# The limit in headers if there is none.
 _BOUNDLESS = 1_000_000
 
 
 def enter(simulation: Simulation, call: Call) -> set[str]:
-    """Let a request in, or refuse it. Answers the locations that the token is good for."""
+    """Accept a request or refuse it. Returns the ids of the locations for which the token is valid."""
     locations = _opened(simulation, call)
     version = call.headers.get("version")
     if version is None:
         raise refusals.no_version()
     if version not in VERSIONS:
         raise refusals.unknown_version()
+    if version in simulation.defaults.retired_versions:
+        raise refusals.retired_version()
     _spend(simulation, call)
     return locations
 
@@ -41,7 +43,7 @@ def _opened(simulation: Simulation, call: Call) -> set[str]:
 
 
 def limits(simulation: Simulation, call: Call) -> dict[str, str]:
-    """Tell what is left of the budget, in the headers that GHL uses."""
+    """The remaining budget, in the headers that GHL uses."""
     defaults = simulation.defaults
     window = _window(simulation, call)
     most = defaults.rate_limit or _BOUNDLESS
@@ -63,5 +65,5 @@ def _spend(simulation: Simulation, call: Call) -> None:
 
 
 def _window(simulation: Simulation, call: Call) -> RequestWindow:
-    """Find the budget that a request is paid from: its location's, or its token's if it names none."""
+    """The budget of a request: its location's, or its token's if it names no location."""
     return simulation.rates.setdefault(call.location_id or call.bearer, RequestWindow())

@@ -1,4 +1,4 @@
-"""GHL's REST API, as far as a bridge uses it: what it answers, stores and refuses."""
+"""GHL's REST API, as far as a bridge uses it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAGE_MAX = 100
 
 
 class Ghl:
-    """The endpoints. Each takes a call that has passed the gate and answers it."""
+    """The endpoints. Each answers a call that `gate` has accepted."""
 
     def __init__(self, simulation: Simulation, official: Official) -> None:
         self.simulation = simulation
@@ -75,7 +75,7 @@ class Ghl:
         conversation = self._conversation(call.params["id"], mine)
         await self._pause()
         limit = _limit(call)
-        # One more than asked for tells whether there is another page.
+        # One more than requested shows whether there is another page.
         found = list(islice(self._listed(call, conversation), limit + 1))
         rows = [wire_format.row(message, with_body=False) for message in found[:limit]]
         last = rows[-1]["id"] if rows else ""
@@ -130,9 +130,9 @@ class Ghl:
         return reply(200, {"tags": contact.tags})
 
     def _find_subject(self, call: Call) -> None:
-        """Find out which contact a request is about, for scripts and counts, before anything is checked."""
+        """The contact that a request is about, for scripts and counts; called before anything is checked."""
         world = self.simulation.world
-        given = call.params.get("id", "")
+        given = call.params.get("id", "") or call.query.get("messageId", "")
         conversation = world.conversations.get(given)
         message = world.messages.get(given)
         found = conversation.contact_id if conversation else message.contact_id if message else given

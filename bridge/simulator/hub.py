@@ -1,4 +1,4 @@
-"""Who is looking on: everything that happens, as it happens, for the sandbox page."""
+"""Publishes everything that happens, live, to the sandbox page."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _WAITING = 1000
 
 
 class Hub:
-    """Hands each event to all listeners; one that doesn't keep up misses some."""
+    """Passes each event to all listeners; a slow listener misses some."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[bytes]] = set()
 
     def publish(self, kind: str, event: dict[str, Any]) -> None:
-        """Tell everyone who listens."""
+        """Send an event to all listeners."""
         if not self._listeners:
             return
         line = b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n"
@@ -26,13 +26,13 @@ class Hub:
                 listener.put_nowait(line)
 
     def join(self) -> asyncio.Queue[bytes]:
-        """Begin to listen."""
+        """Add a listener."""
         listener: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         self._listeners.add(listener)
         return listener
 
     def dismiss(self, listener: asyncio.Queue[bytes]) -> None:
-        """Tell a listener, by an empty line, that there is nothing more to come."""
+        """Send a listener an empty line, which means that no more events follow."""
         if listener.full():
             listener.get_nowait()
         listener.put_nowait(b"")
@@ -43,5 +43,5 @@ class Hub:
             self.dismiss(listener)
 
     def leave(self, listener: asyncio.Queue[bytes]) -> None:
-        """Stop listening."""
+        """Remove a listener."""
         self._listeners.discard(listener)

@@ -11,7 +11,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 def source(seed: int | None) -> Random:
-    """Give the randomness of one simulator: the system's, or a repeatable one."""
+    """The source of randomness of one simulator: the system's, or a repeatable one."""
     return secrets.SystemRandom() if seed is None else Random(seed)
 
 
@@ -26,5 +26,5 @@ def mint_uuid(randomness: Random) -> str:
 
 
 def mint_phone(randomness: Random) -> str:
-    """Make a telephone number of the range that is reserved for fiction."""
+    """Make a telephone number from the range that is reserved for fiction."""
     return f"+1555{randomness.randrange(1_000_000, 10_000_000)}"

@@ -1,4 +1,4 @@
-"""Agencies and their staff, who install the app and take it away again."""
+"""Agencies and their staff, who install and uninstall the app."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 class Installers:
-    """Orders of the control API about the app. Each takes an order whose shape was checked."""
+    """Orders of the control API about the app. The schema of each order was checked before."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
     async def install(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Install the app in a location, or in an agency with some of its locations; the code is what the browser brings back.
+        """Install the app in a location, or in an agency with some of its locations; the browser brings back the code.
 
-        Its webhooks go out at once: one for each location, and for an agency one more of its own.
+        Webhooks are sent immediately: one for each location, and for an agency one more.
         """
         location_ids = [order["location_id"]] if "location_id" in order else order.get("location_ids", [])
         if "location_id" not in order and "company_id" not in order:
@@ -40,7 +40,7 @@ class Installers:
         return {"code": code, "answers": [one.shown() for one in answers if one]}
 
     async def uninstall(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Take the app away; all its tokens end."""
+        """Uninstall the app; all its tokens end."""
         field = "locationId" if "location_id" in order else "companyId"
         owner = order.get("location_id") or order.get("company_id")
         if not owner:
@@ -50,7 +50,7 @@ class Installers:
         return {"answers": [answer.shown()] if answer else []}
 
     async def expire(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let the access tokens of a location or of an agency end before their time, and, if wanted, its refresh token too."""
+        """End the access tokens of a location or an agency early and, if requested, its refresh token too."""
         if order.get("refresh"):
             self.simulation.grants.lose(order["owner"])
         self.simulation.grants.expire(order["owner"])

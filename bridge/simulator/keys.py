@@ -1,4 +1,4 @@
-"""The simulator's own signing keys, kept in its state directory so that a restart doesn't change them."""
+"""The simulator's signing keys, stored in its state directory so that a restart doesn't change them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ PUBLIC_KEY_FILE = "webhook_public_key.pem"
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """A pair of each kind that GHL signs with."""
+    """A key pair of each kind that GHL uses for signatures."""
 
     current: ed25519.Ed25519PrivateKey
     legacy: rsa.RSAPrivateKey
 
     def signatures(self, raw: bytes, *, legacy: Legacy) -> dict[str, str]:
-        """Sign a body, as headers."""
+        """Sign a body; returns the headers."""
         headers = {}
         if legacy != "only":
             headers["X-GHL-Signature"] = _base64(self.current.sign(raw))
@@ -42,14 +42,14 @@ class SigningKeys:
         return headers
 
     def public(self) -> dict[str, str]:
-        """Give the public keys as PEM; `pem` is both, one after the other."""
+        """The public keys as PEM; `pem` is both, one after the other."""
         current = _public_pem(self.current.public_key())
         legacy = _public_pem(self.legacy.public_key())
         return {"ed25519": current, "rsa": legacy, "pem": current + legacy}
 
 
 def load(state_dir: Path) -> SigningKeys:
-    """Read the keys, or make them on the first start; write the public ones beside them."""
+    """Read the keys, or create them on the first start, and write the public keys into the same directory."""
     state_dir.mkdir(parents=True, exist_ok=True)
     keys = SigningKeys(
         cast("ed25519.Ed25519PrivateKey", _load(state_dir / "webhook_key.pem") or _new_current(state_dir)),

@@ -1,7 +1,7 @@
 """The host of contacts' files, whose addresses expire, and a transcription service in OpenAI's form.
 
-What goes wrong there is scripted like everywhere, as faults of `media` and `transcription`: a redirect inside is a `status` with
-a `Location`, a lie about a file's length is `lie`, a stream without an end `endless`, an expired address `status` 403.
+Faults are scripted as for other requests, with the groups `media` and `transcription`: a redirect to an internal address is a
+`status` with a `Location`, a wrong length is `lie`, an endless stream `endless`, an expired address `status` 403.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from bridge.simulator.simulation import Simulation
     from bridge.simulator.world import Message
 
-# What a contact may send: a name of the control API, and the file that stands for it. Instagram's voice notes are MP4s.
+# What a contact can send: a name in the control API, and the file that is used for it. Instagram's voice notes are MP4s. The
+# notes are spoken by flite's free voice `rms` (https://github.com/festvox/flite): "Do you open on Sunday?", the default `spoken`.
 FILES = {
     "picture": ("picture.png", "image/png"),
     "voice_note": ("voice_note.ogg", "audio/ogg"),
@@ -36,14 +37,14 @@ _FILE = re.compile(rb'name="file"; filename=".+"\r\n')
 
 
 class MediaHost:
-    """Serves files, and writes their addresses anew wherever a message is shown. `url` is where the simulator listens."""
+    """Serves files, and makes new addresses whenever a message is shown. `url` is where the simulator listens."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.url = ""
 
     def attach(self, message: Message) -> None:
-        """Let a message have files. WhatsApp's are in no webhook, and in REST only some seconds later, as GHL's are."""
+        """Attach files to a message. WhatsApp's are in no webhook, and in REST only some seconds later, as in GHL."""
 
         def links() -> list[str]:
             now, defaults = self.simulation.now(), self.simulation.defaults

@@ -1,4 +1,4 @@
-"""`/oauth/token` and `/oauth/locationToken`: what they demand, and what they answer."""
+"""`/oauth/token` and `/oauth/locationToken`: their requirements and answers."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class OAuth:
         )
 
     async def token(self, _call: Call, form: dict[str, str]) -> CallAnswer:
-        """`POST /oauth/token`: a pair for a code, or for a refresh token, which is used up by it.
+        """`POST /oauth/token`: a pair for a code, or for a refresh token, which is then used up.
 
-        Shown again within 30 s (`refresh_seconds`), a refresh token brings the same pair (HighLevel's changelog, label "api").
+        If it is used again within 30 s (`refresh_seconds`), it returns the same pair (HighLevel's changelog, label "api").
         """
         self._check(form, "GetAccessCodebodyDto")
         options, grants = self.simulation.options, self.simulation.grants
@@ -70,7 +70,7 @@ class OAuth:
         if by_code:
             grants.installed[install.owner] = install
         else:
-            grants.told[given] = (pair, now + round(self.simulation.defaults.refresh_seconds * 1000), install)
+            grants.repeatable[given] = (pair, now + round(self.simulation.defaults.refresh_seconds * 1000), install)
         return reply(200, pair)
 
     async def reconnect(self, call: Call, _form: dict[str, str]) -> CallAnswer:
@@ -86,7 +86,7 @@ class OAuth:
         return reply(200, {"authorizationCode": code, "expiresAt": expires.isoformat(), "traceId": self.simulation.id()})
 
     async def location_token(self, call: Call, form: dict[str, str]) -> CallAnswer:
-        """`POST /oauth/locationToken`: an agency's token for the one of a location."""
+        """`POST /oauth/locationToken`: exchanges an agency's token for a location's."""
         lent = self.simulation.grants.lent(call.bearer, now=self.simulation.now())
         if lent is None:
             raise refusals.invalid_token()
@@ -113,10 +113,10 @@ class OAuth:
         return {"now": self.simulation.now(), "seconds": self.simulation.defaults.token_seconds}
 
     def _find_subject(self, call: Call) -> None:
-        """Find out whose tokens these are, before they are used up."""
+        """The owner of the tokens in a request; called before they are used up."""
         form = dict(parse_qsl(call.raw.decode(errors="replace")))
         grants = self.simulation.grants
         install = grants.codes.get(form.get("code", "")) or grants.refreshes.get(form.get("refresh_token", ""))
-        told = grants.told.get(form.get("refresh_token", ""))
-        owner = install.owner if install else told[2].owner if told else ""
+        repeated = grants.repeatable.get(form.get("refresh_token", ""))
+        owner = install.owner if install else repeated[2].owner if repeated else ""
         call.location_id = form.get("locationId", "") or call.text("locationId") or owner

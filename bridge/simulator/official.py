@@ -1,4 +1,4 @@
-"""GHL's own description of its API, as a judge of requests (and, in tests, of the simulator's answers)."""
+"""GHL's published API description, used to validate requests (and, in tests, the simulator's answers)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from bridge.simulator.overlays import CONTACTS, CONVERSATIONS, OAUTH, OVERLAYS
+from bridge.simulator.overlays import AGENT_STUDIO, CONTACTS, CONVERSATION_AI, CONVERSATIONS, OAUTH, OVERLAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from referencing import Resource
 
 _COMMON = "common-schemas.json"
-# So that references of the form ../common/common-schemas.json lead where they should.
+# So that references of the form ../common/common-schemas.json resolve.
 _ADDRESSES = {
     CONVERSATIONS: f"https://ghl.example/apps/{CONVERSATIONS}",
     CONTACTS: f"https://ghl.example/apps/{CONTACTS}",
+    CONVERSATION_AI: f"https://ghl.example/apps/{CONVERSATION_AI}",
+    AGENT_STUDIO: f"https://ghl.example/apps/{AGENT_STUDIO}",
     OAUTH: f"https://ghl.example/apps/{OAUTH}",
     _COMMON: f"https://ghl.example/common/{_COMMON}",
 }
 
 
 class Official:
-    """The description with its overlays, ready to judge."""
+    """The description with its overlays, ready to validate."""
 
     def __init__(self) -> None:
         self._documents = {name: _document(name) for name in _ADDRESSES}
@@ -42,11 +44,11 @@ class Official:
         self._queries: dict[str, Draft202012Validator] = {}
 
     def faults_of(self, file: str, schema: str, value: Any) -> list[str]:
-        """List what is wrong with a body, in the words that GHL uses; nothing if it fits."""
+        """The errors of a body, in GHL's words; empty if it is valid."""
         return _faults(self._judge(file, schema), value)
 
     def faults_of_query(self, file: str, path: str, query: Mapping[str, str]) -> list[str]:
-        """List what is wrong with the query of a GET."""
+        """The errors of a GET's query; empty if it is valid."""
         judge = self._query_judge(file, path)
         properties = judge.schema["properties"]  # type: ignore[index]  # built as an object, a line above
         value = {key: _number_if_described(text, properties.get(key, {})) for key, text in query.items()}
@@ -103,7 +105,7 @@ def _number_if_described(text: str, schema: dict[str, Any]) -> str | float:
 
 
 def _faults(judge: Draft202012Validator, value: Any) -> list[str]:
-    # Each missing property is an error of its own that names all of them.
+    # The validator reports each missing property as a separate error that names all of them.
     return list(dict.fromkeys(message for error in judge.iter_errors(value) for message in _messages(error)))
 
 

@@ -1,4 +1,4 @@
-"""What the sandbox page sees of the bridge beside it: timelines, locations, the console; and wishes to kill a process."""
+"""What the sandbox page shows of the connected bridge (timelines, locations, the console), and requests to kill a process."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S1
 
 
 class Beside(NamedTuple):
-    """Where a bridge is, and the token of its admin API."""
+    """A bridge's address, and the token of its admin API."""
 
     url: str
     token: str
 
 
 class Onlooker:
-    """Asks the bridge's admin API on behalf of the page, so that the admin token never reaches a browser."""
+    """Calls the bridge's admin API for the page, so that the admin token never reaches a browser."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._kills: Counter[str] = Counter()
 
     async def timeline(self, request: Request) -> dict[str, Any]:
-        """Give the timeline of any id, as the bridge explains it, and if its location is on hold; empty for an unknown id."""
+        """The timeline of any id, as the bridge explains it, and whether its location is on hold; empty for an unknown id."""
         nothing: dict[str, Any] = {"connected": self._bridge() is not None, "on_hold": False, "messages": [], "events": []}
         told = await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
         if told.get("location_id"):
@@ -46,7 +46,7 @@ class Onlooker:
         return nothing | told
 
     async def providers(self) -> dict[str, Any]:
-        """Name the locations that the bridge answers for, each with its completion service, and where its console is."""
+        """The locations that the bridge answers for, each with its completion service, and the console's address."""
         bridge = self._bridge()
         told = await self._ask("/locations")
         shown = [{name: each.get(name) for name in ("id", "name", "provider", "mode")} for each in told.pop("locations", [])]
@@ -55,18 +55,18 @@ class Onlooker:
         return {**seen, **{name: told[name] for name in ("error",) if name in told}}
 
     async def kill(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Ask whoever started the bridge to kill one of its processes. Raises Refused when nobody is there to do so."""
+        """Ask the program that started the bridge to kill one of its processes. Raises Refused if no such program runs."""
         if not self._options.killable:
             raise Refused(reply(409, {"errors": ["this simulator runs without `ghl-bridge demo`, which alone kills processes"]}))
         self._kills[order["process"]] += 1
         return await self.kills()
 
     async def kills(self) -> dict[str, Any]:
-        """Tell how often that was asked for, by process; it only grows, whatever is reset."""
+        """How often that was requested, by process; a reset doesn't change it."""
         return {"kills": dict(self._kills)}
 
     def _bridge(self) -> Beside | None:
-        """The bridge that was named, else the one whose `up` has left a note of its settings; None without either."""
+        """The configured bridge, or the one whose `up` wrote its settings to a file; None without either."""
         options = self._options
         if options.bridge_url and options.admin_token:
             return Beside(options.bridge_url.rstrip("/"), options.admin_token)

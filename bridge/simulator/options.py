@@ -1,4 +1,4 @@
-"""How one simulator is started: from the command line, or built by hand."""
+"""The options of one simulator, from the command line or from a test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLIENT_SECRET = "secret-of-the-simulated-app"  # noqa: S105 - likewise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What may be changed while it runs, by `POST /_sim/defaults`; all durations are seconds."""
+    """What can be changed while it runs, by `POST /_sim/defaults`; all durations are in seconds."""
 
     webhook_url: str = ""
     retry_delays: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0)
@@ -48,12 +48,13 @@ class Defaults:
     clock_skew_seconds: float = 0.0
     media_late_seconds: float = 2.0
     media_url_seconds: float = 3600.0
+    retired_versions: tuple[str, ...] = ()
     spoken: str = "Do you open on Sunday?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One simulator. Its own location and token are there from the start; others come by the control API."""
+    """The options of one simulator. Its first location and token exist from the start; others are added by the control API."""
 
     state_dir: Path
     host: str = HOST
@@ -73,7 +74,10 @@ class Options:
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line of `python -m bridge.simulator`; the token, which command lines show to all, by environment."""
+    """Read the command line of `python -m bridge.simulator`.
+
+    The token comes from the environment, because command lines are visible to all users.
+    """
     given = _parser().parse_args(arguments)
     return Options(
         state_dir=given.state_dir,
@@ -110,27 +114,37 @@ def _parser() -> argparse.ArgumentParser:
     known = Defaults()
     parser = argparse.ArgumentParser(prog="python -m bridge.simulator", description="GHL and completion services, simulated.")
     add = parser.add_argument
-    add("--host", default=os.environ.get("HOST") or HOST, help="address to listen on; HOST of the environment is its default")
-    add("--port", type=int, default=0, help="0 takes a free one")
-    add("--port-file", type=Path, help="where to write the port once listening")
-    add("--state-dir", type=Path, required=True, help="keys of the webhooks are kept here")
-    add("--webhook-url", default="", help="where webhooks go; none are sent without it")
+    add("--host", default=os.environ.get("HOST") or HOST, help="address to listen on; the default is the environment's HOST")
+    add("--port", type=int, default=0, help="0 chooses a free port")
+    add("--port-file", type=Path, help="file to write the port to after the start")
+    add("--state-dir", type=Path, required=True, help="directory for the webhooks' signing keys")
+    add("--webhook-url", default="", help="the address webhooks are sent to; without it none are sent")
     add("--location-id", default=LOCATION_ID)
-    add("--ghl-token", default=GHL_TOKEN, help="bearer of the first location and of those made on the fly")
-    add("--completion-token", default="", help="the only bearer that completion services take; any, if empty")
+    add("--ghl-token", default=GHL_TOKEN, help="bearer token of the first location and of locations that are created on demand")
+    add("--completion-token", default="", help="the only bearer token that completion services accept; if empty, any")
     add("--completion-seconds", type=float, default=known.completion_seconds)
     add("--post-seconds", type=float, default=known.post_seconds)
-    add("--deliver", action="store_true", help="Assistable posts its replies into GHL itself, and says so")
+    add("--deliver", action="store_true", help="Assistable posts its replies to GHL itself, and its answer says so")
     add("--echo", choices=("on", "off", "before"), default=known.echo, help="OutboundMessage after (or before) a post's answer")
     add("--echo-seconds", type=float, default=known.echo_seconds)
-    add("--retry-delays", type=_delays, default=known.retry_delays, help="of webhooks, such as 0.5,1,2,5")
-    add("--legacy-signature", choices=("off", "both", "only"), default=known.legacy_signature, help="RSA in X-WH-Signature")
-    add("--rate-limit", type=int, default=known.rate_limit, help="requests in 10 s per location; 0 = none")
-    add("--bridge-url", default="", help="whose timelines the page shows, with BRIDGE_ADMIN_TOKEN of the environment")
     add(
-        "--bridge-note", type=Path, help="the file in which a bridge on this machine leaves its settings, instead of --bridge-url"
+        "--retry-delays",
+        type=_delays,
+        default=known.retry_delays,
+        help="delays (s) before webhooks are sent again, such as 0.5,1,2,5",
     )
-    add("--killable", action="store_true", help="whoever started it kills the processes that the page asks for")
+    add(
+        "--legacy-signature",
+        choices=("off", "both", "only"),
+        default=known.legacy_signature,
+        help="sign webhooks with RSA in X-WH-Signature too",
+    )
+    add("--rate-limit", type=int, default=known.rate_limit, help="requests in 10 s per location; 0 means no limit")
+    add("--bridge-url", default="", help="the bridge whose timelines the page shows; needs BRIDGE_ADMIN_TOKEN in the environment")
+    add(
+        "--bridge-note", type=Path, help="the file to which a bridge on this machine writes its settings, instead of --bridge-url"
+    )
+    add("--killable", action="store_true", help="the program that started the simulator kills processes on the page's request")
     add("--seed", type=int, help="makes ids repeatable")
     return parser
 

@@ -1,7 +1,6 @@
-"""Where GHL differs from its own description: each entry of this table is one observed difference.
+"""Differences between GHL and its published description: each entry of this table is one observed difference.
 
-The published files stay untouched in `openapi/`; what stands here is laid over them. A path names the place; its value
-replaces what is there.
+The published files in `openapi/` are unchanged; these values replace theirs at the given paths.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from typing import Any
 CONVERSATIONS = "conversations-2021-04-15.json"
 CONTACTS = "contacts-2021-07-28.json"
 OAUTH = "oauth-2021-07-28.json"
+CONVERSATION_AI = "conversation-ai-v3.json"
+AGENT_STUDIO = "agent-studio-v3.json"
 
 _SCHEMAS = ("components", "schemas")
 _SEND = (*_SCHEMAS, "SendMessageBodyDto")
@@ -22,7 +23,7 @@ _MESSAGE_STATUS = ["delivered", "failed", "pending", "read", "sent", "queued"]
 OVERLAYS: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
     # A send needs only these (subType and status are called required); working clients send nothing else.
     (CONVERSATIONS, (*_SEND, "required"), ["type", "contactId"]),
-    # The live API refuses what it doesn't know.
+    # The live API refuses unknown properties.
     (CONVERSATIONS, (*_SEND, "additionalProperties"), False),
     # The live documentation (2026-08-30) knows comments, and who is mentioned in them or writes them.
     (CONVERSATIONS, (*_SEND, "properties", "type", "enum"), _SENDABLE),
@@ -31,7 +32,7 @@ OVERLAYS: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
     # Called an object; its own example is a string.
     (CONVERSATIONS, (*_SEND, "properties", "subType"), {"type": ["string", "object"]}),
     (CONVERSATIONS, (*_SEND, "properties", "contactId"), _ID),
-    # Both are described flat and come wrapped (issues 212 and 54 of the docs repository).
+    # Both are described flat, but GHL sends them wrapped (issues 212 and 54 of the docs repository).
     (
         CONVERSATIONS,
         (*_SCHEMAS, "WrappedMessage"),
@@ -60,7 +61,7 @@ OVERLAYS: tuple[tuple[str, tuple[str | int, ...], Any], ...] = (
     (CONTACTS, (*_SCHEMAS, "TagsDTO", "additionalProperties"), False),
 )
 
-# The one value of `Version` in each description is not the only one that is taken.
-VERSIONS = frozenset({"2021-04-15", "2021-07-28", "v3"})
-# A send answers 201 where 200 is described.
+# GHL accepts more values of `Version` than the one in each description.
+VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
+# A send answers 201; the description says 200.
 SENT = 201

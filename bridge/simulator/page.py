@@ -1,4 +1,4 @@
-"""The sandbox page: five files, served as they are."""
+"""The sandbox page: five static files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do in the simulated world: contacts write, staff answer, locations and contacts come to be."""
+"""Actions of people in the simulated world: contacts write, staff answer, locations and contacts are created."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _BURST_TEXT = "Message {n} of contact {c}"
 
 
 class People:
-    """Orders of the control API that make somebody do something. Each takes an order whose shape was checked."""
+    """Orders of the control API for actions of people. The schema of each order was checked before."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
     async def put_location(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Register a location and its token."""
+        """Add a location and its token."""
         location = self.simulation.world.put_location(order["id"], order["token"])
         return {"id": location.id, "conversation_provider_id": location.provider_id}
 
     async def put_contact(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Make a contact, or change one."""
+        """Add a contact, or change one."""
         contact = self._contact(order)
         contact.tags = order.get("tags", contact.tags)
         contact.dnd = order.get("dnd", contact.dnd)
@@ -43,7 +43,7 @@ class People:
         return {"contact_id": contact.id, "location_id": contact.location_id, "conversation_id": conversation.id}
 
     async def merge(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Merge one contact into another: its id is gone, its conversation stays."""
+        """Merge one contact into another: its id is removed, its conversation stays."""
         world = self.simulation.world
         gone = world.contacts.get(order["contact_id"])
         if gone is None:
@@ -53,7 +53,7 @@ class People:
         return {"contact_id": kept.id, "conversation_id": world.conversation(kept).id}
 
     async def say(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let the contact write."""
+        """Create a message of the contact."""
         contact = self._contact(order)
         message = self._inbound(contact, order)
         said = _ids(message)
@@ -69,7 +69,7 @@ class People:
         return said | {"answers": [answer.shown() for answer in answers]}
 
     async def burst(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let many contacts write, in turn."""
+        """Create messages of many contacts, in turn."""
         began = time.monotonic()
         location_id = self._location_id(order)
         people = [self.simulation.id() for _ in range(order["contacts"])]
@@ -91,7 +91,7 @@ class People:
         return {"location_id": location_id, "contact_ids": people, "sent": sent, "by_status": statuses, "seconds": seconds}
 
     async def human(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let a person of the business write. Without a user id it looks like an automation's."""
+        """Create a message of a person at the business, or of GHL's own bot. Without a user id it looks like an automation's."""
         contact = self._contact(order)
         user_id = order["user_id"] if "user_id" in order else self.simulation.id()
         message = self.simulation.write(
@@ -103,6 +103,8 @@ class People:
             user_id=user_id or "",
             source=order.get("source", "app"),
         )
+        if order.get("bot"):
+            self.simulation.world.generated.add(message.id)
         said = _ids(message)
         if not order.get("webhook", True) or not self.simulation.defaults.webhook_url:
             return said | {"webhook_id": None, "answers": []}
@@ -110,10 +112,16 @@ class People:
         answers = await self.simulation.webhooks.send(self.simulation.parcel_of(event))
         return said | {"webhook_id": event["webhookId"], "answers": [answer.shown() for answer in answers]}
 
-    async def failure(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Let the newest reply turn out undelivered: GHL marks it `failed`, and says so in another OutboundMessage webhook.
+    async def bots(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Add a bot of GHL, on auto-pilot, to a location."""
+        bot = {"name": order.get("bot", "GHL's bot"), "channels": order.get("channels", ["SMS"])}
+        self.simulation.world.bots.setdefault(order["location_id"], []).append(bot)
+        return bot
 
-        An order may name another `status`.
+    async def failure(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Make the newest reply undelivered: GHL marks it `failed` and sends another OutboundMessage webhook.
+
+        An order may set another `status`.
         """
         world = self.simulation.world
         conversation = world.conversations.get(world.conversation_of.get(order["contact_id"], ""))
@@ -173,7 +181,7 @@ def _single(order: dict[str, Any], location_id: str, contact_id: str, number: in
 
 
 def _ids(message: Message) -> dict[str, Any]:
-    """Name a message. For e-mails, webhooks and the REST API know it by different ids."""
+    """The ids of a message. For e-mails, webhooks and the REST API use different ids."""
     return {
         "message_id": message.email_message_id or message.id,
         "rest_message_id": message.id,

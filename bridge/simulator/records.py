@@ -1,4 +1,4 @@
-"""The last requests, as they came in: what a test looks at when a count surprises it."""
+"""The last requests in the order of arrival, for tests whose counts are not as expected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECRET_HEADERS = ("authorization",)
 
 @dataclass(slots=True)
 class Record:
-    """One request. `status` is None until it is answered; `ending` says what became of it if it was not."""
+    """One request. `status` is None until it is answered; `ending` says how it ended without an answer."""
 
     call: Call
     at: float
@@ -30,7 +30,7 @@ class Record:
     ending: str = ""
 
     def shown(self) -> dict[str, Any]:
-        """Write it down for the control API."""
+        """The request, for the control API."""
         call = self.call
         return {
             "endpoint": call.endpoint,
@@ -49,19 +49,19 @@ class Record:
 
 
 class Records:
-    """A bounded list of requests, the oldest dropping out."""
+    """A list of requests of limited length; the oldest are dropped."""
 
     def __init__(self) -> None:
         self._kept: deque[Record] = deque(maxlen=_KEPT)
 
     def begin(self, call: Call) -> Record:
-        """Write a request down as it arrives."""
+        """Record a request when it arrives."""
         record = Record(call, time.time(), time.monotonic())
         self._kept.append(record)
         return record
 
     def listed(self, *, endpoint: str = "", contact_id: str = "", limit: int = _KEPT) -> list[dict[str, Any]]:
-        """List requests in the order of their arrival: the last `limit` of those asked for."""
+        """The last `limit` matching requests, in the order of arrival."""
         chosen = [
             record
             for record in self._kept
@@ -71,7 +71,7 @@ class Records:
 
 
 def fingerprint(secret: str) -> str:
-    """Name a secret without giving it away."""
+    """A name for a secret that doesn't reveal it."""
     return "sha256:" + hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""What GHL refuses, and in which words. Pure: the bodies are those of tests/samples/errors."""
+"""GHL's refusals, with GHL's error texts. Pure: the bodies are those of tests/samples/errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _BLOCKING = ("active", "permanent")
 
 
 def invalid_token() -> Refused:
-    """No bearer, or one that nobody was given."""
+    """No bearer token, or an unknown one."""
     return _plain(401, "Invalid token: access token is invalid", error="Unauthorized")
 
 
 def wrong_kind() -> Refused:
-    """An agency's token where a location's is needed."""
+    """An agency's token is used although a location's is needed."""
     return _plain(401, "This authClass type is not allowed to access this scope.")
 
 
@@ -32,7 +32,7 @@ def no_client() -> Refused:
 
 
 def invalid_grant(what: str) -> Refused:
-    """A code or a refresh token that nobody was given, or that was used before."""
+    """The code or refresh token is unknown or was used before."""
     return _granting(400, "invalid_grant", f"This {what} is invalid")
 
 
@@ -42,22 +42,27 @@ def not_installed() -> Refused:
 
 
 def no_version() -> Refused:
-    """The `Version` header is not there."""
+    """The `Version` header is missing."""
     return _plain(401, "version header was not found.")
 
 
 def unknown_version() -> Refused:
-    """The `Version` header names none that exists."""
+    """The `Version` header names an unknown version."""
     return _plain(401, "version header is invalid.")
 
 
+def retired_version() -> Refused:
+    """The `Version` header names a retired version. GHL documents that it is refused, but neither the status nor the text."""
+    return _plain(401, "version header is no longer supported.")
+
+
 def wrong_location() -> Refused:
-    """The token is another location's."""
+    """The token belongs to another location."""
     return _plain(403, "The token does not have access to this location.", error="Forbidden")
 
 
 def too_many() -> Refused:
-    """The location's budget is spent. GHL documents neither the body nor a Retry-After."""
+    """The location's rate limit is reached. GHL documents neither the body nor a Retry-After."""
     return _plain(429, "Too Many Requests")
 
 
@@ -67,12 +72,12 @@ def not_json() -> Refused:
 
 
 def unprocessable(messages: list[str]) -> Refused:
-    """Body or query don't fit the description."""
+    """Body or query don't match the API description."""
     return Refused(reply(422, {"statusCode": 422, "message": messages, "error": "Unprocessable Entity"}))
 
 
 def contact_not_found(contact_id: str) -> Refused:
-    """Nobody has that id, or it was merged into another."""
+    """No contact has that id, or it was merged into another."""
     return _coded(400, "CONVERSATIONS_CONTACT_NOT_FOUND", f"Contact not found for id:{contact_id}")
 
 
@@ -89,7 +94,7 @@ def conversation_not_found(conversation_id: str) -> Refused:
 def judge_send(
     body: dict[str, Any], channel: ChannelKind | None, contact: SimulatedContact, conversation: Conversation, now: int
 ) -> None:
-    """Refuse a send that GHL would refuse, once its form is right."""
+    """Refuse a valid send that GHL would refuse."""
     if channel is None:
         raise unprocessable([f"type {body['type']} cannot be sent by the simulator"])
     if channel is COMMENT:

@@ -1,4 +1,4 @@
-"""What each completion service demands and how it answers. Pure, but for ids and the time of day."""
+"""What each completion service requires and how it answers. Pure, except for ids and the time."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TEXT_ONLY = "textOnly"
 
 @dataclass(frozen=True, slots=True)
 class ServiceBehaviour:
-    """One service's manners.
+    """The behaviour of one service.
 
-    `unauthorized` is the body of its 401, and whether it demands a login at all; `check` refuses what the service would; `said`
-    finds the contact's words; `subject` finds out whom a request is about; `answer` writes a text down, with the id of the
-    message that holds it (the contact's own, where nothing was delivered).
+    `unauthorized` is the body of its 401; `demands_login`: it refuses requests without a login. `check` refuses what the service
+    would refuse; `said` returns the contact's text; `subject` returns the contact of a request; `answer` makes the answer from a
+    text and the id of the message that contains it (the contact's message if nothing was delivered).
     """
 
     unauthorized: dict[str, Any]
@@ -50,6 +50,16 @@ def _check_help_page(call: Call) -> None:
 
 def _check_webhook(call: Call) -> None:
     _demand(call, ("chatInput", "sessionId"), "message")
+
+
+def _check_agent_studio(call: Call) -> None:
+    _demand(call, ("message", "locationId"), "message")
+    if call.headers.get("version") != "v3":
+        raise Refused(reply(401, {"statusCode": 401, "message": "version header is invalid."}))
+    if not isinstance(call.body.get("executionId", ""), str):
+        raise Refused(
+            reply(422, {"statusCode": 422, "message": ["executionId must be a string"], "error": "Unprocessable Entity"})
+        )
 
 
 def _check_agencii(call: Call) -> None:
@@ -86,8 +96,13 @@ def _by_ids(call: Call, world: World) -> None:
     call.location_id, call.contact_id = call.text("location_id"), call.text("contact_id")
 
 
+def _by_ghl_ids(call: Call, world: World) -> None:
+    del world
+    call.location_id, call.contact_id = call.text("locationId"), call.text("contactId")
+
+
 def _by_name(call: Call, world: World) -> None:
-    """A chat's own name may hold GHL's ids, as in `ghl:{location}:{conversation}`."""
+    """A chat's name may contain GHL's ids, as in `ghl:{location}:{conversation}`."""
     name = call.text("aliasChatId") or call.text("chatId") or call.text("sessionId")
     for part in name.split(":"):
         conversation = world.conversations.get(part)
@@ -99,7 +114,7 @@ def _by_name(call: Call, world: World) -> None:
 
 
 def _by_words(call: Call, world: World) -> None:
-    """Nothing but the words says who wrote them: whoever wrote the last line last."""
+    """Only the text shows its author: the one who wrote the last line."""
     last = _last_turn(call).rpartition("\n")[2].strip()
     newest = 0
     for conversation in world.conversations.values():
@@ -114,7 +129,7 @@ def _last_turn(call: Call) -> str:
     last = turns[-1] if isinstance(turns, list) and turns else None
     content = last.get("content") if isinstance(last, dict) else ""
     if isinstance(content, list):
-        # Words and pictures: the model "sees" how many there are.
+        # Text and pictures: the model only counts the pictures.
         words = [part["text"] for part in content if part.get("type") == "text"]
         pictures = sum(part.get("type") == "image_url" for part in content)
         return "\n".join((*words, f"({pictures} seen)")) if pictures else "\n".join(words)
@@ -148,7 +163,7 @@ def _chat(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     del message_id
     if call.text("apiIntegrationId") == TEXT_ONLY:
         return CallAnswer(200, text.encode(), "text/plain")
-    # The vendor writes no zone here.
+    # The vendor sends no time zone here.
     now = datetime.now(UTC).replace(tzinfo=None).isoformat()
     message = {"id": mint(), "content": text, "role": "assistant", "type": "text", "createdAt": now}
     chat = {
@@ -187,6 +202,14 @@ def _output(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     return reply(200, {"output": text})
 
 
+def _executed(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
+    """Agent Studio's answer: the execution that was named, or a new one."""
+    del message_id
+    told = {"success": True, "executionId": call.text("executionId") or mint(), "interactionId": mint(), "response": text}
+    ended = {"type": "text", "nextExpectedInput": "text", "goalCompletion": False, "executionStatus": "completed"}
+    return reply(200, {**told, **ended, "flowSwitch": False, "attachments": [], "generativeOutputs": []})
+
+
 def _words(key: str) -> Callable[[Call], str]:
     return lambda call: call.text(key)
 
@@ -194,6 +217,7 @@ def _words(key: str) -> Callable[[Call], str]:
 _ASSISTABLE_401 = {"message": "Unauthorized"}
 _AGENCII_401 = {"detail": "Invalid or missing authorization token."}
 _OPENAI_401 = {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error", "code": "invalid_api_key"}}
+_AGENT_STUDIO_401 = {"statusCode": 401, "message": "Invalid token: access token is invalid"}
 _WEBHOOK_401 = {"message": "Authorization data is wrong!"}
 
 SERVICES = {
@@ -201,9 +225,10 @@ SERVICES = {
     "assistable_help_page": ServiceBehaviour(_ASSISTABLE_401, True, _check_help_page, _words("message"), _by_ids, _data),
     "agencii": ServiceBehaviour(_AGENCII_401, True, _check_agencii, _words("message"), _by_name, _chat),
     "openai": ServiceBehaviour(_OPENAI_401, False, _check_openai, _last_turn, _by_words, _chat_completion),
+    "agent_studio": ServiceBehaviour(_AGENT_STUDIO_401, True, _check_agent_studio, _words("message"), _by_ghl_ids, _executed),
     "webhook": ServiceBehaviour(_WEBHOOK_401, False, _check_webhook, _words("chatInput"), _by_name, _output),
 }
-# Where they are. The vendors' documentation and their clients differ in name and slash.
+# Their paths. The vendors' documentation and their clients differ in names and slashes.
 PATHS = (
     ("/v2/ghl-chat-completion", "assistable"),
     ("/v2/ghl/chat-completion", "assistable_help_page"),
@@ -211,5 +236,6 @@ PATHS = (
     ("/get_completion/", "agencii"),
     ("/get_response", "agencii"),
     ("/v1/chat/completions", "openai"),
+    ("/agent-studio/agent/{agent}/execute", "agent_studio"),
     ("/webhook/{path:path}", "webhook"),
 )

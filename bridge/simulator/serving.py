@@ -1,4 +1,4 @@
-"""Running a simulator with uvicorn, in a way that lets it cut connections."""
+"""Runs a simulator with uvicorn so that it can cut connections."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ except ImportError:  # pragma: no cover - where there are no wheels of httptools
 
 
 class CuttableProtocol(Protocol):
-    """Hands the connection itself to the application, as an extension of the scope."""
+    """Passes the connection to the application, as an extension of the scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin a connection."""
+        """Called by uvicorn for a new connection."""
         super().connection_made(transport)
         app = self.app
 
@@ -40,7 +40,7 @@ class CuttableProtocol(Protocol):
 
 
 class Server(uvicorn.Server):
-    """Writes its port down once it listens."""
+    """A server that writes its port to a file when it listens."""
 
     def __init__(self, config: uvicorn.Config, options: Options, app: Starlette) -> None:
         super().__init__(config)
@@ -48,26 +48,26 @@ class Server(uvicorn.Server):
         self.options = options
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say where."""
+        """Listen, and write the port to the file."""
         await super().startup(sockets)
         if not self.started:
             return
         port = self.servers[0].sockets[0].getsockname()[1]
         self.app.state.simulation.media.url = _announce(self.options, port)
         if self.options.port_file:
-            # Renamed into place: whoever waits for the file never reads half of it.
+            # Written to another name and renamed, so that nobody reads half of it.
             unfinished = self.options.port_file.with_suffix(".writing")
             unfinished.write_text(f"{port}\n")
             unfinished.replace(self.options.port_file)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; open pages are told first."""
+        """Stop; open pages are informed first."""
         self.app.state.stop()
         await super().shutdown(sockets)
 
 
 def _announce(options: Options, port: int) -> str:
-    """Tell a person where the page is, and how a bridge beside it is started; answers where it is."""
+    """Print the page's address, and the settings for a bridge that uses this simulator; returns the address."""
     host = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host  # noqa: S104 - not bound here
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     keys = options.state_dir / PUBLIC_KEY_FILE
@@ -80,7 +80,7 @@ def _announce(options: Options, port: int) -> str:
 
 
 def server(options: Options) -> Server:
-    """Make a server that is ready to run; quiet, and with the application's own `Date`."""
+    """Make a server that is ready to run, without access logs, and with the application's `Date` header."""
     app = build(options)
     config = uvicorn.Config(
         app,
@@ -97,5 +97,5 @@ def server(options: Options) -> Server:
 
 
 def run(options: Options) -> None:
-    """Run until it is told to stop."""
+    """Run until a signal stops it."""
     server(options).run()

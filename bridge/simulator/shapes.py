@@ -1,4 +1,4 @@
-"""What the control API takes: a JSON schema for each order, so that a misspelt key is an error and not a surprise."""
+"""JSON schemas for the orders of the control API, so that a misspelt key is an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _COUNT = {"type": "integer", "minimum": 0}
 _TAGS = {"type": "array", "items": _TEXT}
 _HEADERS = {"type": "object", "additionalProperties": _TEXT}
 _WHO = {"location_id": _NAME, "contact_id": _NAME}
-GROUPS = ("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription")
+GROUPS = (
+    *("post", "completion", "contact", "messages", "conversation", "search", "tags", "oauth", "media", "transcription"),
+    "conversation_ai",
+)
 _WHEN = {"when": {"enum": ["before", "after"]}}
 
 
@@ -99,11 +102,13 @@ SHAPES: dict[str, dict[str, Any]] = {
             "user_id": {"type": ["string", "null"]},
             "source": _TEXT,
             "date_added": {"type": ["string", "number"]},
+            "bot": _FLAG,
             "webhook": _FLAG,
         },
         "contact_id",
         "text",
     ),
+    "bots": _object({"location_id": _NAME, "bot": _TEXT, "channels": _TAGS}, "location_id"),
     "install": _object({"location_id": _NAME, "company_id": _NAME, "location_ids": _TAGS, "webhook": _FLAG}),
     "uninstall": _object({"location_id": _NAME, "company_id": _NAME, "webhook": _FLAG}),
     "expire": _object({"owner": _NAME, "refresh": _FLAG}, "owner"),
@@ -170,6 +175,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "rate_limit": _COUNT,
             "rate_seconds": _SECONDS,
             "clock_skew_seconds": {"type": "number"},
+            "retired_versions": {"type": "array", "items": _TEXT},
             "media_late_seconds": _SECONDS,
             "media_url_seconds": _SECONDS,
             "spoken": _TEXT,
@@ -180,7 +186,7 @@ _JUDGES = {name: Draft202012Validator(shape) for name, shape in SHAPES.items()}
 
 
 def check(name: str, given: Any) -> dict[str, Any]:
-    """Take an order, or refuse it with all that is wrong with it."""
+    """Return a valid order, or refuse it with all its errors."""
     faults = [f"{error.json_path}: {error.message}" for error in _JUDGES[name].iter_errors(given)]
     if faults:
         raise Refused(reply(422, {"errors": faults}))

@@ -1,4 +1,4 @@
-"""One running simulator: the world, its clock, and the few things that happen in it whoever asks."""
+"""One running simulator: the world, its clock, and the events that more than one interface causes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Simulation:
-    """Holds everything together. All state of a simulator is in here."""
+    """Contains all state of a simulator."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -46,13 +46,13 @@ class Simulation:
         self.webhooks = Webhooks(self.counts, self.hub)
 
     def reset(self) -> None:
-        """Forget everything but the keys and the options."""
+        """Remove everything except the keys and the options."""
         self._begin()
         self.webhooks.forget(self.counts)
         self.hub.publish("reset", {})
 
     def now(self) -> int:
-        """Tell GHL's time, in milliseconds."""
+        """GHL's time, in milliseconds."""
         return int((time.time() + self.defaults.clock_skew_seconds) * 1000)
 
     def id(self) -> str:
@@ -69,7 +69,7 @@ class Simulation:
         at: int | None = None,
         **more: Any,
     ) -> Message:
-        """File a new message in the contact's conversation."""
+        """Add a new message to the contact's conversation."""
         conversation = more.pop("conversation", None) or self.world.conversation(contact)
         more.setdefault("id", self.id())
         if channel is EMAIL:
@@ -94,7 +94,7 @@ class Simulation:
         return message
 
     def shown(self, message: Message) -> dict[str, Any]:
-        """Write a message down for the control API and the page."""
+        """A message, for the control API and the page."""
         return wire_format.row(message, with_body=True) | {
             "text": wire_format.plain(message.body) if message.channel is EMAIL else message.body,
             "channel": message.channel.name,
@@ -109,13 +109,13 @@ class Simulation:
         return wire_format.event(message, contact, app_id=self.options.app_id, webhook_id=webhook_id, now=self.now())
 
     def parcel_of(self, event: dict[str, Any]) -> Parcel:
-        """Sign an event and make it ready to be posted."""
+        """Sign an event and prepare it for posting."""
         self.counts.webhook_events[str(event.get("type"))] += 1
         note = {"contactId": str(event.get("contactId", "")), "webhookId": str(event.get("webhookId", ""))}
         return self.parcel(orjson.dumps(event), kind=str(event.get("type")), note=note)
 
     def parcel(self, raw: bytes, *, kind: str, note: Mapping[str, str] | None = None) -> Parcel:
-        """Sign bytes and make them ready to be posted to the receiver."""
+        """Sign bytes and prepare them for posting to the receiver."""
         signed = self.keys.signatures(raw, legacy=self.defaults.legacy_signature)
         return Parcel(
             url=self.defaults.webhook_url,
@@ -128,7 +128,7 @@ class Simulation:
         )
 
     def arbitrary(self, raw: bytes, *, url: str, headers: Mapping[str, str], signed: bool, retry: bool) -> Parcel:
-        """Make anything ready to be posted anywhere; the headers given win over the simulator's own."""
+        """Prepare any body for posting to any address; `headers` override the simulator's."""
         parcel = self.parcel(raw, kind="arbitrary")
         own = parcel.headers if signed else {"Content-Type": "application/json"}
         return replace(parcel, url=url or parcel.url, headers={**own, **headers}, delays=parcel.delays if retry else ())
@@ -140,7 +140,7 @@ class Simulation:
         return {"type": kind, **fields, **envelope}
 
     async def echo(self, message: Message) -> None:
-        """Send the OutboundMessage webhook of what was posted, when and if it is wanted."""
+        """Send the OutboundMessage webhook of a post, if and when the defaults say so."""
         if self.defaults.echo == "off" or not self.defaults.webhook_url:
             return
         parcel = self.parcel_of(self.event_of(message))
@@ -150,9 +150,8 @@ class Simulation:
             self.webhooks.send_later(parcel, seconds=self.defaults.echo_seconds)
 
     def change(self, changed: dict[str, Any]) -> None:
-        """Take other defaults."""
-        if "retry_delays" in changed:
-            changed = changed | {"retry_delays": tuple(changed["retry_delays"])}
+        """Change defaults."""
+        changed = {name: tuple(value) if isinstance(value, list) else value for name, value in changed.items()}
         self.defaults = replace(self.defaults, **changed)
 
     def _begin(self) -> None:

@@ -1,4 +1,4 @@
-"""Webhooks on their way: signed, posted and, like GHL's, sent again until the answer is a 2xx."""
+"""Sends webhooks: signed, posted and, as in GHL, sent again until the answer is a 2xx."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.simulator.counts import RequestCounts
     from bridge.simulator.hub import Hub
 
-# A client for each sender: one httpx client with many requests in flight spends most of its time walking its own pool.
+# A client for each sender: one httpx client with many requests in progress spends most of its time searching its pool.
 _SENDERS = 64
 _SHOWN_BODY = 2000
 
@@ -35,7 +35,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """How one attempt ended."""
+    """The result of one attempt."""
 
     status_code: int | None
     body: Any
@@ -43,11 +43,11 @@ class Try:
 
     @property
     def taken(self) -> bool:
-        """Say whether the receiver took it."""
+        """True if the receiver accepted it."""
         return self.status_code is not None and httpx.codes.is_success(self.status_code)
 
     def shown(self) -> dict[str, Any]:
-        """Write it down for the control API."""
+        """The attempt, for the control API."""
         return {"status_code": self.status_code, "body": self.body, "error": self.error}
 
 
@@ -59,25 +59,25 @@ class Webhooks:
         self.hub = hub
         self._tasks: set[asyncio.Task[Any]] = set()
         self._senders: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        # Counts the resets: what was begun in an earlier age is dropped.
+        # The number of resets: webhooks from before the last one are dropped.
         self._age = 0
         self._opened: list[httpx.AsyncClient] = []
-        # All receivers are plain HTTP on this machine; loading the certificate store 64 times would take seconds.
+        # All receivers use plain HTTP on this machine; loading the certificate store 64 times would take seconds.
         self._ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     async def send(self, parcel: Parcel, *, copies: int = 1) -> list[Try]:
-        """Post it, the copies at the same time; give the first answer to each, and repeat refused ones in the background."""
+        """Post a parcel, all copies at the same time; returns the first answer to each. Refused ones are repeated later."""
         return list(await asyncio.gather(*(self._send_one(parcel) for _ in range(copies))))
 
     def send_later(self, parcel: Parcel, *, seconds: float) -> None:
-        """Post it in the background."""
+        """Post a parcel in the background after some seconds."""
         self._spawn(self._after(parcel, seconds, self._age))
 
     def forget(self, counts: RequestCounts) -> None:
-        """Drop all that is still to be sent, and count anew.
+        """Drop all webhooks that wait, and start a new count.
 
-        What is on its way is let go its way uncounted: a request of httpx 0.28 that is cancelled while it connects leaks its
-        connection, and its client never sends again.
+        Requests in progress continue uncounted: if a request of httpx 0.28 is cancelled while it connects, its connection leaks,
+        and its client never sends again.
         """
         self._age += 1
         self.counts = counts

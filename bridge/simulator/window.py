@@ -1,4 +1,4 @@
-"""A sliding window: how many requests came in the last seconds."""
+"""A sliding window that counts requests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class RequestWindow:
         self.today = 0
 
     def used(self, *, seconds: float) -> int:
-        """Count those that are not yet forgotten."""
+        """The number of requests in the last `seconds`."""
         horizon = time.monotonic() - seconds
         while self.times and self.times[0] < horizon:
             self.times.popleft()
         return len(self.times)
 
     def take(self) -> None:
-        """Count one more."""
+        """Count one request."""
         self.times.append(time.monotonic())
         self.today += 1

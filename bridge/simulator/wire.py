@@ -1,4 +1,4 @@
-"""One request as it came in and one answer as it goes out, free of any web framework's ways."""
+"""Requests and answers, independent of any web framework."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CallAnswer:
-    """What is sent back."""
+    """An answer."""
 
     status: int
     content: bytes
@@ -21,12 +21,12 @@ class CallAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def plus(self, headers: Mapping[str, str]) -> CallAnswer:
-        """Add headers; those that are there already win."""
+        """Add headers; existing ones are not changed."""
         return replace(self, headers={**headers, **self.headers})
 
 
 class Refused(Exception):
-    """The request ends here, with this answer."""
+    """Raised to end a request with this answer."""
 
     def __init__(self, answer: CallAnswer) -> None:
         super().__init__(answer.status)
@@ -35,7 +35,7 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One request. Location and contact are what it is about, as far as it says."""
+    """One request, with the ids of its location and contact as far as it contains them."""
 
     endpoint: str
     method: str
@@ -50,12 +50,12 @@ class Call:
 
     @property
     def bearer(self) -> str:
-        """The bearer token, or nothing."""
+        """The bearer token, or ""."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
     def text(self, key: str) -> str:
-        """Read a string of the body; anything else is an empty one."""
+        """A string of the body; "" if it is anything else."""
         value = self.body.get(key) if isinstance(self.body, dict) else None
         return value if isinstance(value, str) else ""
 
@@ -66,7 +66,7 @@ def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> 
 
 
 def read_json(raw: bytes) -> Any:
-    """Read a body; None if it is no JSON."""
+    """Parse a body; None if it is not JSON."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:

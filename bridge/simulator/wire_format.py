@@ -1,4 +1,4 @@
-"""What GHL writes: webhook payloads and REST rows, built from messages. Pure.
+"""GHL's formats: webhook payloads and REST rows, built from messages. Pure.
 
 The keys of each channel are those of the payloads in tests/samples; a test keeps them equal.
 """
@@ -21,20 +21,20 @@ _TAG = re.compile(r"<[^>]+>")
 
 
 def iso(milliseconds: int) -> str:
-    """Write a time as GHL does: UTC, with milliseconds and a Z."""
+    """A time in GHL's format: UTC, with milliseconds and a Z."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
 
 
 def event(message: Message, contact: SimulatedContact, *, app_id: str, webhook_id: str, now: int) -> dict[str, Any]:
-    """Build the webhook of one message: the event's fields, and the envelope beside them."""
+    """The webhook of one message: the event's fields and the envelope."""
     fields = _email_event(message, contact) if message.channel is EMAIL else _text_event(message, contact)
     envelope = {"appId": app_id, "versionId": app_id, "timestamp": iso(now), "webhookId": webhook_id}
     return fields | envelope
 
 
 def row(message: Message, *, with_body: bool) -> dict[str, Any]:
-    """Build a message as the REST API shows it. In lists, e-mails lack their body."""
+    """A message in the REST API. In lists, e-mails have no body."""
     shown: dict[str, Any] = {
         "id": message.id,
         "type": message.channel.type_id,
@@ -57,7 +57,7 @@ def row(message: Message, *, with_body: bool) -> dict[str, Any]:
 
 
 def email_row(message: Message, contact: SimulatedContact) -> dict[str, Any]:
-    """Build an e-mail as `GET /conversations/messages/email/{id}` shows it."""
+    """An e-mail in `GET /conversations/messages/email/{id}`."""
     inbound = message.direction == "inbound"
     sender, recipient = (contact.email, BUSINESS_EMAIL) if inbound else (BUSINESS_EMAIL, contact.email)
     return {
@@ -80,7 +80,7 @@ def email_row(message: Message, contact: SimulatedContact) -> dict[str, Any]:
 
 
 def conversation_row(conversation: Conversation, contact: SimulatedContact) -> dict[str, Any]:
-    """Build a conversation as the search lists it."""
+    """A conversation in the search's list."""
     last = conversation.messages[-1]
     name = f"Contact {contact.id[:4]}"
     return {
@@ -102,7 +102,7 @@ def conversation_row(conversation: Conversation, contact: SimulatedContact) -> d
 
 
 def conversation_card(conversation: Conversation) -> dict[str, Any]:
-    """Build a conversation as `GET /conversations/{id}` shows it."""
+    """A conversation in `GET /conversations/{id}`."""
     return {
         "id": conversation.id,
         "contactId": conversation.contact_id,
@@ -116,7 +116,7 @@ def conversation_card(conversation: Conversation) -> dict[str, Any]:
 
 
 def contact_card(contact: SimulatedContact) -> dict[str, Any]:
-    """Build a contact as `GET /contacts/{id}` shows it."""
+    """A contact in `GET /contacts/{id}`."""
     shown: dict[str, Any] = {
         "id": contact.id,
         "locationId": contact.location_id,
@@ -135,7 +135,7 @@ def contact_card(contact: SimulatedContact) -> dict[str, Any]:
 
 
 def receipt(message: Message) -> dict[str, Any]:
-    """Build the answer to a send: queued, not yet delivered."""
+    """The answer to a send: queued, not yet delivered."""
     shown: dict[str, Any] = {
         "conversationId": message.conversation_id,
         "messageId": message.id,
@@ -149,7 +149,7 @@ def receipt(message: Message) -> dict[str, Any]:
 
 
 def plain(body: str) -> str:
-    """Read a body without its HTML."""
+    """A body without its HTML."""
     return html.unescape(_TAG.sub("", body)).strip()
 
 
@@ -181,7 +181,7 @@ def _text_event(message: Message, contact: SimulatedContact) -> dict[str, Any]:
 
 def _ends(message: Message, contact: SimulatedContact) -> dict[str, Any]:
     if message.channel.name == "Custom":
-        # Seen live: custom providers bring empty objects where others bring numbers.
+        # Seen live: for custom providers these are empty objects instead of numbers.
         return {"from": {}, "to": {}}
     if not message.channel.numbers:
         return {}

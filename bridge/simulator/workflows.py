@@ -1,4 +1,4 @@
-"""Workflows of a location that tell of a message: the free "Webhook" action's own form, or what a user has written."""
+"""Workflows of a location that send a webhook about a message, in the free "Webhook" action's form or a user's own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 class Workflows:
-    """Orders of the control API that let a workflow run. Each takes an order whose shape was checked."""
+    """Orders of the control API that run a workflow. The schema of each order was checked before."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
     async def tell(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send the webhook of a message that a contact has written; without its id, of the contact's newest one."""
+        """Send the webhook of a contact's message; without its id, of the contact's newest message."""
         message = self._message(order)
         raw, content_type = self._body(message, order)
         url = order.get("url") or self.simulation.defaults.workflow_url
@@ -60,7 +60,7 @@ class Workflows:
             case "json":
                 return orjson.dumps(pairs), "application/json"
             case "raw":
-                # A body that its user wrote as a template: GHL puts the values in as they are.
+                # A body that its user wrote as a template: GHL inserts the values unchanged.
                 written = ",".join('"' + name + '":"' + value + '"' for name, value in pairs.items())
                 return f"{{{written}}}".encode(), "application/json"
             case _:
@@ -70,7 +70,7 @@ class Workflows:
 
 
 def free(message: Message, contact: SimulatedContact, pairs: dict[str, str], *, told: bool, now: int) -> dict[str, Any]:
-    """Build the free action's fixed form; `told`: with the message that started the workflow, else a test run's empty values."""
+    """The free action's fixed form; `told`: of the message that started the workflow, else of a test run's empty values."""
     name = f"Contact {contact.id[:4]}"
     said = {"type": message.channel.type_id, "body": message.body, "direction": "inbound", "status": message.status}
     return {
@@ -117,7 +117,7 @@ def _merge_fields(message: Message) -> dict[str, str]:
 
 
 def _filled(text: str, fields: dict[str, str]) -> str:
-    """Fill merge fields in; one that GHL doesn't know, or has nothing for, is empty."""
+    """Replace merge fields; one that GHL doesn't know, or has no value for, becomes empty."""
     return _MERGE_FIELD.sub(lambda match: fields.get(match[1], ""), text)
 
 

@@ -1,4 +1,4 @@
-"""The in-memory truth: locations, contacts, conversations and messages, indexed so that nothing is searched for."""
+"""The state in memory: locations, contacts, conversations and messages, with indexes for every access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Direction: TypeAlias = Literal["inbound", "outbound"]
 
 @dataclass(slots=True)
 class SimulatedLocation:
-    """A sub-account. `by_date` holds (last message, conversation id), oldest first."""
+    """A sub-account. `by_date` contains (time of the last message in ms, conversation id), oldest first."""
 
     id: str
     token: str
@@ -43,7 +43,7 @@ class SimulatedContact:
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """One message of either direction; `at` is `dateAdded` in milliseconds. `links` writes addresses of files that expire."""
+    """One message of either direction; `at` is `dateAdded` in milliseconds. `links` makes addresses of files, which expire."""
 
     id: str
     location_id: str
@@ -69,7 +69,7 @@ class Message:
 
 @dataclass(slots=True)
 class Conversation:
-    """All that was written between one contact and the business, by time."""
+    """All messages between one contact and the business, by time."""
 
     id: str
     location_id: str
@@ -84,12 +84,12 @@ class Conversation:
         return self.messages[-1] if self.messages else None
 
     def place_of(self, message: Message) -> int:
-        """Say where in `messages` this one stands."""
+        """The index of this message in `messages`."""
         return bisect_left(self.messages, _order(message), key=_order)
 
 
 class World:
-    """Everything that one simulator knows."""
+    """The state of one simulated GHL."""
 
     def __init__(self, randomness: Random) -> None:
         self.randomness = randomness
@@ -100,10 +100,12 @@ class World:
         self.other_conversation_of: dict[str, str] = {}
         self.messages: dict[str, Message] = {}
         self.tokens: dict[str, set[str]] = {}
+        self.generated: set[str] = set()
+        self.bots: dict[str, list[dict[str, Any]]] = {}
         self._sequence = 0
 
     def put_location(self, location_id: str, token: str) -> SimulatedLocation:
-        """Register a location, or give a known one another token: the old one is refused from then on."""
+        """Add a location, or give a known one another token: the old one is then refused."""
         location = self.locations.get(location_id) or SimulatedLocation(location_id, "", ids.mint(self.randomness))
         self.tokens.get(location.token, set()).discard(location_id)
         self.tokens.setdefault(token, set()).add(location_id)
@@ -112,7 +114,7 @@ class World:
         return location
 
     def put_contact(self, location_id: str, contact_id: str) -> SimulatedContact:
-        """Find a contact, or make one with a telephone number and an e-mail address."""
+        """Find a contact, or create one with a telephone number and an e-mail address."""
         known = self.contacts.get(contact_id)
         if known:
             return known
@@ -122,7 +124,7 @@ class World:
         return contact
 
     def conversation(self, contact: SimulatedContact) -> Conversation:
-        """Find the contact's one conversation, or begin it."""
+        """Find the contact's main conversation, or create it."""
         known = self.conversation_of.get(contact.id)
         if known:
             return self.conversations[known]
@@ -132,7 +134,7 @@ class World:
         return conversation
 
     def elsewhere(self, contact: SimulatedContact) -> Conversation:
-        """Find the contact's other conversation, or begin it: live accounts were seen with several for one contact."""
+        """Find the contact's second conversation, or create it: live accounts have several for one contact."""
         known = self.other_conversation_of.get(contact.id)
         if known:
             return self.conversations[known]
@@ -142,7 +144,7 @@ class World:
         return conversation
 
     def add(self, message: Message) -> Message:
-        """File a message in its conversation."""
+        """Add a message to its conversation."""
         self._sequence += 1
         message.sequence = self._sequence
         conversation = self.conversations[message.conversation_id]
@@ -153,7 +155,7 @@ class World:
         return message
 
     def merge(self, gone: SimulatedContact, kept: SimulatedContact) -> None:
-        """Let `kept` take over the conversation of `gone`, as GHL does with duplicate contacts."""
+        """Move the conversation of `gone` to `kept`, as GHL does with duplicate contacts."""
         conversation_id = self.conversation_of.pop(gone.id, None)
         if conversation_id:
             conversation = self.conversations[conversation_id]
@@ -164,13 +166,13 @@ class World:
         self.contacts.pop(gone.id, None)
 
     def newest_first(self, conversation: Conversation, *, before: Message | None) -> Iterator[Message]:
-        """Walk a conversation backwards, beginning behind the given message."""
+        """A conversation's messages, newest first, from before the given message."""
         place = conversation.place_of(before) if before else len(conversation.messages)
         for index in range(place - 1, -1, -1):
             yield conversation.messages[index]
 
     def by_last_message(self, location: SimulatedLocation, *, before: int | None) -> Iterator[Conversation]:
-        """Walk a location's conversations, the last written-in first, beginning below a time in milliseconds."""
+        """A location's conversations, the latest first, from before a time in milliseconds."""
         dates = location.by_date
         place = len(dates) if before is None else bisect_left(dates, (before, ""))
         for index in range(place - 1, -1, -1):

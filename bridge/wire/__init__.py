@@ -1,1 +1,1 @@
-"""HTTP to the outside: one call with one deadline, what its answer says, and the patience of seconds."""
+"""HTTP calls to other services: one deadline per call, parsing of answers, and retries within seconds."""

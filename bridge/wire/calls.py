@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpcore
 import httpx
 
-from bridge.errors import OperatorMustFix, OutcomeUnknown, OutOfResources, Retryable, shortage_of
+from bridge.errors import OperatorMustFix, OutcomeUnknown, OutOfResources, ServiceDown, shortage_of
 from bridge.wire.deadline import Connections, addresses
 from bridge.wire.requests import build, encode, read_target
 
@@ -118,7 +118,7 @@ class Wire:
         and nothing was sent. Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
 
         Raises:
-            Retryable: the request never left.
+            ServiceDown: the request never left.
             OutOfResources: it never left, because this machine lacks something.
             OutcomeUnknown: it began to leave, and no readable answer came; CutShort if at least its status did.
             OperatorMustFix: the address is no URL, or a header (a token) can't be sent as it is.
@@ -226,12 +226,12 @@ def _kind_of(status: int) -> str:
     return str(status) if status in TELLING else f"{status // 100}xx"
 
 
-def _sort(error: Exception, host: str, *, left: bool) -> Retryable | OutcomeUnknown | OutOfResources:
+def _sort(error: Exception, host: str, *, left: bool) -> ServiceDown | OutcomeUnknown | OutOfResources:
     if left:
         return OutcomeUnknown(f"{host}: {_kind(error)} after the request left")
     if lacking := shortage_of(error):
         return OutOfResources(lacking)
-    return Retryable(f"{host}: {_kind(error)}, nothing was sent")
+    return ServiceDown(f"{host}: {_kind(error)}, nothing was sent")
 
 
 def _kind(error: Exception) -> str:

@@ -1,7 +1,7 @@
-"""HTTP connections on which every step ends when the whole call must.
+"""HTTP connections with one deadline for the whole call.
 
-httpx bounds each read and write alone, so an answer that trickles in byte by byte outlives its timeouts
-(https://github.com/encode/httpx/issues/1450). Here each step gets what is left of the call.
+httpx limits each read and write separately, so an answer that arrives byte by byte exceeds its timeouts
+(https://github.com/encode/httpx/issues/1450). Here each step gets the remaining time of the call.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
 
-# One send() of a piece this small either goes out whole or waits; a larger one may begin its timeout anew for every part.
+# A send() of a piece this small is atomic; a larger one may restart its timeout for every part.
 PIECE = 16 * 1024
-# Zero would mean "don't wait at all", which is another fault than being late.
+# Zero would mean "don't wait", which causes another error than a timeout.
 SHORTEST = 0.001
 
-# Host and port to addresses, in the order in which they are tried. Raises OSError and UnicodeError for a name that has none.
+# Host and port to addresses, in the order in which to try them. Raises OSError and UnicodeError for an unknown name.
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -40,14 +40,14 @@ def addresses(host: str, port: int) -> list[str]:
 
 
 class Deadline:
-    """The moment at which the call under way must be over. Belongs to one thread."""
+    """The deadline of the current call. Belongs to one thread."""
 
     def __init__(self) -> None:
         self._end = math.inf
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Bound what happens inside; a call made in the middle of another one ends no later than that."""
+        """Set the deadline for the block; within another block it ends no later than that one."""
         outer = self._end
         self._end = min(outer, time.monotonic() + seconds)
         try:
@@ -56,7 +56,7 @@ class Deadline:
             self._end = outer
 
     def left(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
-        """Seconds that a step may take, at most `timeout`. Raises `late` when there are none."""
+        """The seconds that a step may take, at most `timeout`. Raises `late` if no time is left."""
         left = min(math.inf if timeout is None else timeout, self._end - time.monotonic())
         if left <= 0:
             raise late("the deadline has passed")
@@ -64,9 +64,9 @@ class Deadline:
 
 
 class Connections:
-    """One thread's HTTP/1.1 connections. Every step of a request ends when the whole call must (`deadline`).
+    """One thread's HTTP/1.1 connections. Every step of a request ends at the `deadline` of the call.
 
-    httpx' own transport takes no network backend; httpcore's errors come out as they are.
+    httpx' own transport accepts no network backend; httpcore's errors are raised unchanged.
     """
 
     def __init__(self, *, ssl_context: ssl.SSLContext, resolve: Resolve, most: int, keepalive_seconds: float) -> None:
@@ -77,19 +77,28 @@ class Connections:
             keepalive_expiry=keepalive_seconds,
             network_backend=_Backend(self.deadline, resolve),
         )
-        weakref.finalize(self, self._pool.close)  # a thread that ends takes its connections along
+        weakref.finalize(self, self._pool.close)  # the connections are closed when the thread ends
 
     def send(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request whose body is in memory, and leave the answer's body to be read."""
-        return self._pool.handle_request(request)
+        """Send a request with its body, and return the response before its body is read.
+
+        Raises httpcore's errors; RemoteProtocolError also for an answer that arrived before its request was sent.
+        """
+        response = self._pool.handle_request(request)
+        stream = response.extensions["network_stream"]
+        if isinstance(stream, _Stream) and not stream.heard:
+            # It is a second answer to an earlier request, which httpcore would treat as the answer to this one.
+            response.close()
+            raise httpcore.RemoteProtocolError("an answer arrived before its request")
+        return response
 
     def close(self) -> None:
-        """Close all connections, those in use too."""
+        """Close all connections, including those in use."""
         self._pool.close()
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Opens connections under a deadline, name look-up included."""
+    """Opens connections within a deadline that includes the name look-up."""
 
     def __init__(self, deadline: Deadline, resolve: Resolve) -> None:
         self._deadline = deadline
@@ -104,7 +113,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Try each address of the host, sharing out the time, so that one dead address leaves some for the next."""
+        """Try each address of the host with a share of the time, so that an unreachable address leaves time for the next."""
         seconds = self._deadline.left(timeout, httpcore.ConnectTimeout)
         end = time.monotonic() + seconds
         found = _look_up(self._resolve, host, port, seconds)
@@ -121,21 +130,26 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
+    """`heard`: something was read since the last request was written."""
+
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
         self._deadline = deadline
+        self.heard = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.heard = True
         return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.heard = False
         for start in range(0, len(buffer), PIECE):
             self._inner.write(buffer[start : start + PIECE], self._deadline.left(timeout, httpcore.WriteTimeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = self._deadline.left(timeout, httpcore.ConnectTimeout)  # Python bounds the whole handshake by it, not each read
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)  # Python applies it to the whole handshake, not to each read
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def close(self) -> None:
@@ -146,9 +160,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _look_up(resolve: Resolve, host: str, port: int, seconds: float) -> list[str]:
-    """Resolve a name in a thread of its own, since getaddrinfo can't be interrupted: one that hangs is left behind.
+    """Resolve a name in a separate thread, because getaddrinfo can't be interrupted; a thread that hangs is abandoned.
 
-    Those left behind end with the system resolver's own timeout, some ten seconds by default.
+    Abandoned threads end with the system resolver's timeout, by default about ten seconds.
     """
     found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
@@ -176,7 +190,7 @@ def _look_up(resolve: Resolve, host: str, port: int, seconds: float) -> list[str
 
 
 def _look_for_shortage() -> None:
-    """Raise OutOfResources if no descriptor is left: the system's resolver would only say that it doesn't know the name."""
+    """Raise OutOfResources if no descriptor is left, because the system's resolver would only report an unknown name."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Blocks requests to private addresses: the address that was checked is the one that is connected to.
+"""Blocks requests to private addresses: the connection uses exactly the address that was checked.
 
-A name may lead elsewhere the next time it is looked up (DNS rebinding): only a check between look-up and connection counts.
+A name may resolve to another address the next time (DNS rebinding), so the check must be between look-up and connection.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def only_public(resolve: Resolve = addresses) -> Resolve:
-    """A look-up that answers public addresses only, and loopback ones for a host that names this machine.
+    """A look-up that returns only public addresses, and loopback addresses for a host that names this machine.
 
-    It raises OperatorMustFix for a host that has no other addresses than refused ones.
+    It raises OperatorMustFix for a host with only refused addresses.
     """
 
     def look_up(host: str, port: int) -> list[str]:
@@ -28,7 +28,7 @@ def only_public(resolve: Resolve = addresses) -> Resolve:
         permitted = [address for address in found if not refused[address]]
         if found and not permitted:
             raise OperatorMustFix(
-                f"{host} has {refused[found[0]]} address, where no provider may be asked; if it is meant, set "
+                f"{host} has {refused[found[0]]} address, which is not allowed for providers; if it is intended, set "
                 "BRIDGE_ALLOW_PRIVATE_URLS=1"
             )
         return permitted

@@ -1,7 +1,7 @@
-"""Download a file from an address that a message brought: whoever wrote the message may have chosen it.
+"""Downloads a file from an address in a message, which the sender of the message may have chosen.
 
-Only https to public addresses, each redirect checked like the first address; no login, no cookie, and no more bytes or seconds
-than were asked for, whatever the other side says of its length. Loopback counts only where GHL itself is simulated there.
+Only https to public addresses is allowed, and each redirect is checked like the first address. No login or cookie is sent, and
+the limits of bytes and seconds hold whatever length the server reports. Loopback is allowed only if GHL is simulated there.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Media hosts answer these for an address whose time is over.
+# Media hosts answer these for an expired address.
 _STALE = frozenset({401, 403, 404, 410})
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file's bytes, or in words why there are none; `stale`: another address of the same file may do."""
+    """A file's bytes, or a phrase with the reason why there are none; `stale`: a new address of the file may work."""
 
     content: bytes = b""
     why: str = ""
@@ -34,14 +34,17 @@ class Download:
 
 
 class Downloads:
-    """Downloads over a wire that reaches public addresses only. `simulated`: GHL is on this machine, and so may its files be."""
+    """Downloads with an HTTP client for public addresses. `simulated`: GHL is on this machine, so its files may be too."""
 
     def __init__(self, wire: Wire, *, simulated: bool) -> None:
         self._wire = wire
         self._simulated = simulated
 
     def get(self, url: str, *, seconds: float, max_bytes: int) -> Download:
-        """The file at an address, within `seconds` altogether. Raises nothing: a file that can't be had is told, no fault."""
+        """Download the file at an address within `seconds` in total.
+
+        Never raises: the result contains the reason of a failure.
+        """
         end = time.monotonic() + seconds
         for _ in range(MOST_REDIRECTS + 1):
             if why := self._why_refused(url):
@@ -49,9 +52,9 @@ class Downloads:
             try:
                 answer = self._wire.call("GET", url, headers={}, seconds=end - time.monotonic(), max_bytes=max_bytes)
             except CutShort:
-                return Download(why=f"it is larger than {max_bytes} bytes, or did not come whole within {seconds:g} s")
+                return Download(why=f"it is larger than {max_bytes} bytes, or did not arrive within {seconds:g} s")
             except OperatorMustFix:
-                return Download(why="its address is no public one")
+                return Download(why="its address is not public")
             except BridgeError:
                 return Download(why=f"its host did not answer within {seconds:g} s")
             if answer.status not in _REDIRECTS:
@@ -64,7 +67,7 @@ class Downloads:
             parts = urlsplit(url)
             at_home = is_this_machine(parts.hostname or "")
         except ValueError:
-            return "its address is none"
+            return "its address is invalid"
         if at_home:
             return "" if self._simulated and parts.scheme in {"http", "https"} else "its address is this machine's"
         return "" if parts.scheme == "https" and not parts.username else "its address is not https"

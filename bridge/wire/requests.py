@@ -1,4 +1,4 @@
-"""A request's bytes: where it goes, its headers and its body."""
+"""Builds the bytes of a request: address, headers and body."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to be sent in a form: the field's name, the file's name, its bytes and their media type."""
+    """A file in a form: the field's name, the file's name, its bytes and their media type."""
 
     field: str
     name: str
@@ -32,10 +32,10 @@ class Upload:
 def encode(
     json: object | None, form: Mapping[str, str] | None, upload: Upload | None = None
 ) -> tuple[bytes | None, dict[str, str]]:
-    """The body and its type. A lone surrogate in a text (half an emoji, cut by somebody) is sent as a question mark."""
+    """The body and its type. A lone surrogate (half an emoji) is sent as a question mark."""
     if upload is not None:
         file = {upload.field: (upload.name, upload.content, upload.mime)}
-        # Only the encoding is httpx': the address is nobody's.
+        # httpx is used only for the encoding; the address has no meaning.
         request = httpx.Request("POST", "https://localhost", data=dict(form or {}), files=file)
         return request.read(), {"Content-Type": request.headers["Content-Type"]}
     if form is not None:
@@ -46,19 +46,19 @@ def encode(
 
 
 def read_target(url: str, params: Mapping[str, str | int] | None) -> httpx.URL:
-    """An address with its query. Raises OperatorMustFix when it is none."""
+    """Parse an address with its query. Raises OperatorMustFix if it is invalid."""
     target = _parse(url)
     return target.copy_merge_params(params) if params else target
 
 
 @lru_cache(maxsize=256)
 def _parse(url: str) -> httpx.URL:
-    """An address; most calls go where an earlier one went."""
+    """Parse an address; cached, because most calls use the same ones."""
     try:
         target = httpx.URL(url)
-        host = target.host  # spelt out only now: a name that begins with xn-- may be none
+        host = target.host  # decoded only now: a name that begins with xn-- may be invalid
     except (httpx.InvalidURL, UnicodeError):
-        raise OperatorMustFix("the address of a request is not valid: look for stray characters") from None
+        raise OperatorMustFix("the address of a request is invalid: check it for stray characters") from None
     if target.scheme not in {"http", "https"} or not host:
         raise OperatorMustFix("the address of a request must begin with https:// (or http://) and a host")
     return target
@@ -73,7 +73,7 @@ def build(
     seconds: float,
     trace: Callable[[str, Mapping[str, Any]], None],
 ) -> httpcore.Request:
-    """A request ready to be sent, each step of it within `seconds`. Raises OperatorMustFix when a header can't be sent."""
+    """Build a request, with a timeout of `seconds` per step. Raises OperatorMustFix if a header can't be sent."""
     return httpcore.Request(
         method,
         httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
@@ -87,7 +87,7 @@ def _encode_headers(method: str, target: httpx.URL, named: Mapping[str, str], co
     try:
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
     except UnicodeError:
-        raise OperatorMustFix("a header (a token) of a request is not valid: look for stray characters") from None
+        raise OperatorMustFix("a header (a token) of a request is invalid: check it for stray characters") from None
     length = [(b"Content-Length", b"%d" % len(content or b""))] if content is not None or method == "POST" else []
     return [(b"Host", target.netloc), *headers, *length]
 

@@ -1,4 +1,4 @@
-"""Retries within seconds, for GHL's client and for completers. Retries over minutes are the schedule's."""
+"""Retries within seconds, for GHL's client and for completers. The schedule retries over minutes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def persist(
     clock: Callable[[], float] = time.monotonic,
     on_wait: Callable[[Retryable], None] | None = None,
 ) -> T:
-    """Call `attempt(seconds left)` until it succeeds: up to `tries` times, while there is time for another one after the wait.
+    """Call `attempt(seconds left)` until it succeeds, up to `tries` times, while there is time for another try after the wait.
 
-    Only Retryable is tried again, because nothing else is known to have had no effect; but not BudgetExhausted, whose wait is no
-    slot's to
-    hold. The wait is what it asks for, else exponential with jitter. Raises what `attempt` raises; the last Retryable as well
-    when tries or time run out, or when it asks for more than ten seconds. `on_wait` is told of each fault that is waited out.
+    Only Retryable is retried, because only then it is certain that the attempt had no effect; not BudgetExhausted, because its
+    wait must not hold a slot. The wait is the requested one, else exponential with jitter. Raises what `attempt` raises; the last
+    Retryable if tries or time run out, or if it asks for more than ten seconds. `on_wait` is called with each error before its
+    wait.
     """
     end = clock() + seconds
     retrying = tenacity.Retrying(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Bridge:
     """A bridge's commands, without its port and slots; a worker's last word may be its number of slots.
 
-    `ready` is what its receiver says when more than a port has to be open.
+    `ready` is what its receiver says when more than a port has to be open. `cli` is set for this product, of whatever commit:
+    the command by which its locations are written; empty: today's own classes write them.
     """
 
     name: str
@@ -22,6 +23,12 @@ class Bridge:
     worker: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     ready: str = ""
+    cli: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is this product."""
+        return self is OURS or bool(self.cli)
 
 
 def _module(*arguments: str) -> tuple[str, ...]:

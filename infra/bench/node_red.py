@@ -1,7 +1,7 @@
 """Figure 10: what many have today, a Node-RED flow of webhook, completion and reply, without any of the bridge's duties.
 
 Measured where `node-red` is on PATH: `npm install --prefix DIRECTORY node-red@4.1` puts it into `DIRECTORY/node_modules/.bin`.
-It keeps what it has taken in memory only; so what it has taken counts once it is answered.
+It keeps accepted messages only in memory, so an accepted message counts once it is answered.
 """
 
 from __future__ import annotations

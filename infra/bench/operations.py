@@ -17,6 +17,8 @@ from infra.bench.stage import LOCATIONS
 from infra.bench.webhooks import make
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from infra.bench.plan import Plan
     from infra.bench.stage import Stage
 
@@ -66,6 +68,16 @@ async def _watched(stage: Stage, plan: Plan) -> dict[tuple[str, bool], tuple[int
     counts: Counter[tuple[str, bool]] = Counter()
     sizes: Counter[tuple[str, bool]] = Counter()
     names = _script_names()
+    for command, within in await watched(stage, _answer(stage, plan, plan.counted)):
+        name = _name(command, names), within
+        counts[name] += 1
+        sizes[name] += len(command)
+    return {name: (count, sizes[name]) for name, count in counts.items()}
+
+
+async def watched(stage: Stage, meanwhile: Awaitable[object]) -> list[tuple[str, bool]]:
+    """Every command that Redis runs until this is over, and whether a script made it."""
+    seen: list[tuple[str, bool]] = []
     watching = threading.Event()
 
     def watch() -> None:
@@ -74,18 +86,16 @@ async def _watched(stage: Stage, plan: Plan) -> dict[tuple[str, bool], tuple[int
             for one in monitor.listen():
                 if END in one["command"]:
                     return
-                name = _name(one["command"], names), one["client_type"] == "lua"
-                counts[name] += 1
-                sizes[name] += len(one["command"])
+                seen.append((one["command"], one["client_type"] == "lua"))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     await asyncio.to_thread(watching.wait)
-    await _answer(stage, plan, plan.counted)
+    await meanwhile
     with stage.redis as redis:
         redis.echo(END)
     await asyncio.to_thread(thread.join)
-    return {name: (count, sizes[name]) for name, count in counts.items()}
+    return seen
 
 
 def _name(command: str, scripts: dict[str, str]) -> str:

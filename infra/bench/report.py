@@ -52,7 +52,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def machine(server: Any) -> str:
-    """What this was measured on; `server` is Redis' own word about itself."""
+    """The machine and the versions; `server` is Redis' INFO."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · {_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB · "

@@ -1,4 +1,4 @@
-"""The processes that are measured: a real Redis that syncs every write, a receiver, a worker; the far side is the bench's own."""
+"""The measured processes: a Redis that syncs every write, a receiver, a worker. The bench itself simulates the services."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import psutil
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +21,6 @@ from bridge.locations import Location
 from bridge.settings import from_environment
 from bridge.store.redis.connection import connect, key
 from bridge.wiring import build_locations
-from infra.bench.bridges import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,12 @@ STARTS_WITHIN = 60.0
 LOOK_SECONDS = 0.05
 # GHL allows a location 100 requests in 10 s: a load is spread as it would be.
 LOCATIONS = tuple(f"BenchLocation{number:03}" for number in range(200))
+USUAL: dict[str, Any] = {
+    "debounce_seconds": 0,
+    "debounce_max_seconds": 0,
+    "ghl_token": "pit-bench",
+    "assistable": {"assistant_id": "bench"},
+}
 FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
 
 
@@ -50,6 +56,7 @@ class Stage:
     running: dict[str, psutil.Popen] = field(default_factory=dict)
     _secret: str = field(default_factory=lambda: Fernet.generate_key().decode())
     _which: object = None
+    _cli: str = ""
 
     @property
     def redis(self) -> Redis:
@@ -83,29 +90,44 @@ class Stage:
             redis.flushall(asynchronous=True)
             while redis.info("memory")["lazyfree_pending_objects"]:
                 time.sleep(LOOK_SECONDS)
-            usual: dict[str, Any] = {"debounce_seconds": 0, "debounce_max_seconds": 0, "ghl_token": "pit-bench"}
-            usual["assistable"] = {"assistant_id": "bench"}
-            locations = build_locations(from_environment(self.environ()), redis)
-            locations.apply([Location.model_validate({"id": one, "name": one, **usual, **settings}) for one in LOCATIONS])
+            if self._cli:
+                self._apply(settings)
+            else:
+                locations = build_locations(from_environment(self.environ()), redis)
+                locations.apply([Location.model_validate({"id": one, "name": one, **USUAL, **settings}) for one in LOCATIONS])
         self.far_side.forget()
 
-    async def run(self, bridge: Bridge, *, slots: int = 0) -> None:
+    def _apply(self, settings: Mapping[str, Any]) -> None:
+        """Another commit stores its locations in a form of its own: its command writes them."""
+        file = self.folder / "locations.toml"
+        assistable, usual = USUAL["assistable"], {name: one for name, one in USUAL.items() if name != "assistable"}
+        told = [f"{name} = {orjson.dumps(one).decode()}" for name, one in {**usual, **settings}.items()]
+        each = [
+            f'[locations.{one}]\n[locations.{one}.assistable]\nassistant_id = "{assistable["assistant_id"]}"' for one in LOCATIONS
+        ]
+        file.write_text("\n".join(["[defaults]", *told, *each]), encoding="utf-8")
+        command = (self._cli, "locations", "apply", str(file))
+        subprocess.run(command, env=self.environ(), cwd=self.folder.parent, check=True, capture_output=True)  # noqa: S603 - ours
+
+    async def run(self, bridge: Bridge, *, slots: int = 0, workers: int = 1) -> None:
         """Have this bridge run, with so many replies at once (0: only its receiver); another one is stopped before."""
-        if self._which == (bridge, slots):
+        if self._which == (bridge, slots, workers):
             return
         self.stop()
+        self._cli = bridge.cli
         self.port = redis_server.free_port()
         self.empty()
         environ = self.environ(WORKER_CONCURRENCY=str(slots or 1), **bridge.environ)
-        web = bridge.web if bridge is OURS else (*bridge.web, str(self.port))
+        web = bridge.web if bridge.ours else (*bridge.web, str(self.port))
         self.spawn("web", web, environ)
-        if slots:
-            self.spawn("worker", bridge.worker if bridge is OURS else (*bridge.worker, str(slots)), environ)
+        for number in range(workers if slots else 0):
+            name = f"worker{number or ''}"
+            self.spawn(name, bridge.worker if bridge.ours else (*bridge.worker, str(slots)), environ)
         await self.until(self.listens)
         await self.until(lambda: self.says("web", bridge.ready))
         if slots:
-            await self.until(self.works if bridge is OURS else lambda: self.says("worker", " ready."))
-        self._which = (bridge, slots)
+            await self.until((lambda: self.works(workers)) if bridge.ours else lambda: self.says("worker", " ready."))
+        self._which = (bridge, slots, workers)
 
     def spawn(self, name: str, command: tuple[str, ...], environ: Mapping[str, str]) -> psutil.Popen:
         """Start one process, whose output goes to a file of its own."""
@@ -139,18 +161,19 @@ class Stage:
         """Whether the receiver takes connections."""
         return any(one.laddr.port == self.port for one in self.running["web"].net_connections() if one.status == "LISTEN")
 
-    def works(self) -> bool:
-        """Whether our worker has told that it lives."""
+    def works(self, workers: int = 1) -> bool:
+        """Whether so many of our workers have told that they live."""
         with self.redis as redis:
-            return bool(redis.zcard(key("workers")))
+            return int(redis.zcard(key("workers"))) >= workers
 
     def says(self, name: str, words: str) -> bool:
         """Whether a process has said so."""
         return words in (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def cpu(self) -> float:
-        """Seconds of CPU that the bridge's processes have used so far."""
-        used = [one.cpu_times() for process in self.running.values() for one in (process, *_children(process))]
+    def cpu(self, kind: str = "") -> float:
+        """Seconds of CPU that the bridge's processes have used so far; `kind`: only those of a name that begins so."""
+        processes = [process for name, process in self.running.items() if name.startswith(kind)]
+        used = [one.cpu_times() for process in processes for one in (process, *_children(process))]
         return sum(times.user + times.system for times in used)
 
     def cpu_of_redis(self) -> float:

@@ -45,9 +45,34 @@ def make_later(webhooks: Iterable[Webhook], key: Ed25519PrivateKey) -> list[Webh
 
 
 def _make(key: Ed25519PrivateKey, location: str, contact: str, conversation: str, text: str) -> Webhook:
-    body = orjson.dumps(_event(location, contact, conversation, text))
+    return _signed(key, _event(location, contact, conversation, text), location, contact, conversation)
+
+
+def _signed(key: Ed25519PrivateKey, event: dict[str, object], location: str, contact: str, conversation: str) -> Webhook:
+    body = orjson.dumps(event)
     signature = base64.b64encode(key.sign(body)).decode()
     return Webhook(location, contact, conversation, HEAD.format(signature=signature, length=len(body)).encode() + body)
+
+
+def make_ignored(count: int, key: Ed25519PrivateKey, locations: Sequence[str]) -> list[Webhook]:
+    """What nobody answers, of contacts who never wrote: a campaign's message, a contact's tags, an opportunity, in turn."""
+    each = (locations[number % len(locations)] for number in range(count))
+    events = (_ignored(number, location, uuid4().hex[:20], uuid4().hex[:20]) for number, location in enumerate(each))
+    return [_signed(key, event, str(event["locationId"]), uuid4().hex, "") for event in events]
+
+
+def _ignored(number: int, location: str, contact: str, conversation: str) -> dict[str, object]:
+    campaign = {
+        **_event(location, contact, conversation, FIRST),
+        "type": "OutboundMessage",
+        "direction": "outbound",
+        "source": "workflow",
+        "status": "sent",
+    }
+    envelope = {name: campaign[name] for name in ("locationId", "timestamp", "webhookId", "appId", "versionId")}
+    tags = {**envelope, "type": "ContactTagUpdate", "id": contact, "tags": ["lead", "newsletter"], "firstName": "Ana"}
+    opportunity = {**envelope, "type": "OpportunityCreate", "id": conversation, "contactId": contact, "monetaryValue": 500}
+    return (campaign, tags, opportunity)[number % 3]
 
 
 def _event(location: str, contact: str, conversation: str, text: str) -> dict[str, object]:

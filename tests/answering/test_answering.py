@@ -139,12 +139,12 @@ def test_an_answer_that_may_have_been_sent_is_never_stale(world: World, *, liste
     """From `sending` on, later messages are the next turn: what is there counts, what is proven absent is sent as it was."""
     world.write()
     world.refusing[POST] = 500
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.write("m2")
     del world.refusing[POST]
     world.listed = [world.row("answer 1", "r9")] if listed else []
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status("m1"), world.status("m2")[0], len(world.inputs())) == (REPLIED, "waiting", 1)
     assert world.posts() == ["answer 1"] * (1 if listed else 2)
 
@@ -182,11 +182,11 @@ def test_what_is_neither_found_nor_absent_is_a_dead_letter(world: World) -> None
     """An outbound message that nobody explains makes the outcome unknown for good, and nothing is posted over it."""
     world.write()
     world.refusing[POST] = 500
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     del world.refusing[POST]
     world.listed = [world.row("something else", "r9")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (DEAD, 1)
     assert "outcome unknown" in str(world.redis.hget(key("message", HERE, "m1"), "error"))
 
@@ -196,7 +196,7 @@ def test_a_replay_of_an_unknown_outcome_reads_back_first(world: World) -> None:
     test_what_is_neither_found_nor_absent_is_a_dead_letter(world)
     assert replay(world, world.dead_letter()) == "replayed"
     world.listed = [world.row("answer 1", "r9")]
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status(), len(world.posts()), len(world.inputs())) == (REPLIED, 1, 1)
 
 
@@ -432,17 +432,17 @@ def test_no_failure_message_after_an_unknown_outcome(world: World) -> None:
     pass_time(world.redis, 2)
     world.listed = [world.row("something else", "r9")]
     if world.status() != DEAD:
-        world.work(delays=(), readback=(0.01,))
+        world.work(delays=(), readback=(0.0,))
     assert (world.status(), world.posts(), world.tags()) == (DEAD, ["answer 1"], [["needs_human"]])
 
 
 def test_no_failure_message_when_the_conversation_could_not_be_read(world: World) -> None:
     """A turn that dies of another fault while a send is unsettled has an unknown outcome too."""
     rites(world, error=500)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing = {LIST: 400}
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status(), world.posts()) == (DEAD, ["answer 1"])
 
 
@@ -477,6 +477,6 @@ def test_a_delivery_that_can_neither_be_found_nor_excluded_is_asked_for_once_mor
     for _ in range(6):
         if world.status()[0] == "dead":
             break
-        world.work(readback=(0.01,))
+        world.work(readback=(0.0,))
         pass_time(world.redis, 2)
     assert (world.status()[0], len(world.inputs()), world.posts()) == ("dead", 2, [])

@@ -82,12 +82,12 @@ def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: 
     world.keep(assistable={"delivery": "auto"}, takeover_seconds=0)
     world.refusing[COMPLETE] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row("Your appointment is tomorrow at nine", "g1", **row)]
     pass_time(world.redis, 2)
     time.sleep(0.02)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (REPLIED, 1)
 
 
@@ -351,11 +351,11 @@ def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, lis
     world.keep(**LOST)
     world.refusing[COMPLETE] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.asked(AGENCII), world.posts()) == ([], [])
     world.listed = [world.row("delivered", "g1")] if listed else []
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status()[0], world.posts(), len(world.asked(COMPLETE))) == (status, posts, 1)
     assert len(world.asked(AGENCII)) == len(posts)
 
@@ -369,7 +369,7 @@ def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: 
     for _ in range(6):
         if world.status()[0] == "dead":
             break
-        world.work(readback=(0.01,))
+        world.work(readback=(0.0,))
         pass_time(world.redis, 2)
     assert (world.status()[0], len(world.asked(COMPLETE)), world.asked(AGENCII)) == ("dead", 2, [])
 
@@ -400,10 +400,10 @@ def test_a_down_provider_that_may_deliver_is_settled_without_a_try(world: World)
     world.refusing[COMPLETE] = 500
     world.write()
     pass_time(world.redis, 10)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert "outcome unknown" in retrying(world)["why"]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (retrying(world)["failed_attempts"], len(world.asked(COMPLETE)), world.status()[0]) == (0, 1, "retrying")
 
 

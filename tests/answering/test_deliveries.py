@@ -191,10 +191,12 @@ def test_what_somebody_else_sent_has_no_delivery_here(world: World) -> None:
 
 
 def test_a_draft_is_not_counted_as_taken_by_a_channel(world: World) -> None:
-    """A comment reaches nobody."""
+    """A comment reaches nobody, whatever GHL says of it at once or by event."""
     world.keep(mode="draft")
+    world.receipt = {"messageId": "r1", "conversationId": CONVERSATION, "status": "delivered"}
     reply(world)
-    assert counts(world) == (0, 0, 0)
+    told(world, "delivered", type_="InternalComment")
+    assert (counts(world), delivery(world)) == ((0, 0, 0), "accepted")
 
 
 def test_undelivered_replies_of_an_hour_are_compared_with_those_that_ghl_took(world: World) -> None:

@@ -58,11 +58,11 @@ def test_a_dead_letter_that_its_echo_closes_is_a_reply_like_any_other(world: Wor
     world.keep(takeover_seconds=0, mode=mode, max_replies_per_day=1)
     world.write()
     world.refusing[POST] = 500
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row("something else", "o1")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert world.status() == ("dead", "")
     echo(world, "r9", "answer 1", **({"type": "TYPE_INTERNAL_COMMENT"} if mode == "draft" else {}))
     assert world.status() == ("replied", "")
@@ -81,11 +81,11 @@ def test_what_a_closed_dead_letter_took_along_is_not_asked_about_again(world: Wo
     world.work()
     world.refusing = {POST: 500}
     world.write("m2")
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row("something else", "o1")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status("m1"), world.status("m2")) == (("skipped", "superseded"), ("dead", ""))
     echo(world, "r9", "answer 2")
     world.listed.clear()
@@ -103,7 +103,7 @@ def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: Wor
     world.completion = {"output": whole}
     world.refusing[POST] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     echo(world, "g1", whole)
     world.listed = [world.row(whole, "g1")]
@@ -111,7 +111,7 @@ def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: Wor
         pass_time(world.redis, 2)
         time.sleep(0.02)
         if due_ms(world.redis) is not None:
-            world.work(readback=(0.01,))
+            world.work(readback=(0.0,))
     assert (world.status()[0], len(world.posts())) == ("delivered_by_provider", 1)
     assert not world.redis.zcard(key("dead"))
 
@@ -122,10 +122,10 @@ def test_a_reply_that_its_echo_settled_is_in_the_history(world: World, mode: str
     world.keep(takeover_seconds=0, mode=mode)
     world.write()
     world.refusing[POST] = 500
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     echo(world, "r9", "answer 1", **({"type": "TYPE_INTERNAL_COMMENT"} if mode == "draft" else {}))
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     said = [(one.role, one.content) for one in standings_of(world.redis).said(LANE, 10)]
     assert (world.status(), len(world.posts())) == (("replied", ""), 1)
     assert said == [("user", "text of m1"), ("assistant", "answer 1")][: 2 if mode == "live" else 1]
@@ -137,11 +137,11 @@ def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(
     world.redis.hset(key("location", HERE), "marketplace_at", now_ms(world.redis))
     world.refusing[COMPLETE] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     pass_time(world.redis, 2)
     time.sleep(0.02)
     world.meanwhile = lambda: echo(world, "o1", "I take over")
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (len(world.asked(AGENCII)), world.posts(), world.status()) == (1, [], ("skipped", "human_takeover"))
 
 

@@ -12,10 +12,15 @@ from bridge import flow
 from bridge.answering.services import AnswerServices
 from bridge.completion.providers import Providers
 from bridge.ghl.client import GHL
+from bridge.model import Again, MessageId
+from bridge.operating.diagnosis import diagnose
 from bridge.settings import from_environment
+from bridge.store.figures.gauges import measure
 from bridge.store.figures.list_lags import ListLags
+from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.limits.circuits import Circuits
+from bridge.store.operators.symptoms import look
 from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
 from tests.stored import (
@@ -85,6 +90,7 @@ def services(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Ans
         excerpts=excerpts_of(redis),
         heartbeat=NoHeartbeat(),
         list_lags=ListLags(redis),
+        generations=Generations(redis),
         retry_delays=(1.0,),
         readback=(1.0,),
         post_seconds=1.0,
@@ -107,11 +113,16 @@ def test_a_wrong_key_uses_no_try_up(redis: Redis, lanes: Lanes) -> None:
         steps = answer(redis, lanes, fernet_key=Fernet.generate_key().decode())
         assert steps == ["accepted", *["retrying"] * tries]
         pass_time(redis, 2 * flow.REOPEN_SECONDS)
+    # Twelve waits of a minute: all that time it is overdue, and needs somebody.
+    assert measure(redis).overdue_ms == pytest.approx(12 * 60_000, abs=5000)
+    assert {"overdue", "unopened"} <= {trouble.cause for trouble in diagnose(look(redis))}
     turn = take(lanes)
+    lanes.again(turn, [MessageId("m1")], Again(wait=9, why="opened", counts=False))
+    assert (measure(redis).overdue_ms, measure(redis).unopened_ms) == (0, 0)
     assert (turn.attempts, turn.unfinished, [one.id for one in turn.messages]) == (0, 1, ["m1"])
     told = Timelines(redis).find("m1")
     assert told
-    assert "BRIDGE_SECRET_KEY does not open location here" in told.events[-1].details["why"]
+    assert "BRIDGE_SECRET_KEY does not decrypt location here" in told.events[-2].details["why"]
 
 
 def test_what_deserves_no_answer_is_skipped_before_anyone_is_asked(redis: Redis, lanes: Lanes) -> None:
@@ -150,4 +161,4 @@ def test_a_turn_that_kills_its_workers_is_buried(redis: Redis, lanes: Lanes) -> 
         pass_time(redis, 2000)
     assert answer(redis, lanes) == ["accepted", *["recovered"] * 10, "dead"]
     error = redis.hget(key("message", HERE, "m1"), "error")
-    assert error == "10 workers in a row stopped while they worked on this turn"
+    assert error == "10 workers in a row crashed during this turn"

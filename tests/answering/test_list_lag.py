@@ -32,7 +32,7 @@ def lose(world: World) -> None:
     """Let a post end without a readable answer, and the time for the only look come."""
     world.refusing[POST] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     look_again(world)
 
@@ -41,7 +41,7 @@ def look_again(world: World, seconds: float = 2) -> None:
     """Let time pass, and look."""
     pass_time(world.redis, seconds)
     time.sleep(0.02)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
 
 
 def test_a_list_without_the_contacts_own_message_proves_nothing(world: World) -> None:

@@ -162,7 +162,12 @@ FORBIDDEN: dict[str, tuple[dict[str, Any], Callable[[World], object], str, str]]
         "conversation_paused",
         rf"paused by an operator at {MOMENT}",
     ),
-    "a stop": ({}, lambda world: says(world, "s1", "STOP"), "stop_word", rf"the contact stopped SMS at {MOMENT} \(stop_words\)"),
+    "a stop": (
+        {},
+        lambda world: says(world, "s1", "STOP"),
+        "stop_word",
+        rf"the contact opted out of SMS at {MOMENT} \(stop_words\)",
+    ),
     "a tag, by event": ({}, lambda world: update(world, tags=("AI_off",)), "off_tag", "has ai_off, one of off_tags"),
     "no tag, by event": (
         {"required_tags": ["vip"], "contact_lookup": True},
@@ -288,6 +293,37 @@ def test_a_type_that_nothing_maps_is_told_with_its_name(world: World) -> None:
     assert facts(world) == 'TYPE_NEW_CHAT is not known: types = { TYPE_NEW_CHAT = "SMS" } would answer it as SMS'
 
 
+WEB_CHATS = ("TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT")
+
+
+@pytest.mark.parametrize("name", WEB_CHATS)
+def test_a_web_chat_that_ghl_refuses_names_the_cure(world: World, name: str) -> None:
+    """That it goes out as live chat is an inference: the dead letter names `types`, and with it the next one goes elsewhere."""
+    chat = {"channel": Channel.LIVE_CHAT, "message_type": "Live_Chat", "message_type_string": name}
+    world.refusing[POST] = 400
+    world.write("m1", **chat)
+    world.work()
+    assert world.status("m1") == ("dead", "")
+    (dead,) = [event for event in world.events() if event.step == "dead"]
+    assert f'types = {{ {name} = "SMS" }}' in dead.details["error"]
+    world.refusing.clear()
+    world.keep(types={name: "SMS"})
+    dead_letters_of(world.redis).replay(world.dead_letter(), force=False)
+    world.work()
+    assert world.status("m1") == REPLIED
+    assert [document["type"] for path, document in world.calls if path == POST] == ["Live_Chat", "SMS"]
+
+
+@pytest.mark.parametrize(("type_", "status"), [("TYPE_LIVE_CHAT", 400), ("TYPE_WEBCHAT", 401)])
+def test_other_refusals_name_no_type(world: World, type_: str, status: int) -> None:
+    """Neither a channel that is known for sure nor a token that was refused calls for another type."""
+    world.refusing[POST] = status
+    world.write("m1", channel=Channel.LIVE_CHAT, message_type="Live_Chat", message_type_string=type_)
+    world.work()
+    (dead,) = [event for event in world.events() if event.step == "dead"]
+    assert "types =" not in dead.details["error"]
+
+
 def test_a_stop_by_an_unknown_type_holds_on_every_channel(world: World) -> None:
     """Which channel it belongs to is not known: the contact wants no more of any."""
     says(world, "m1", "STOP", **NEW)
@@ -321,7 +357,7 @@ ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"max_age_seconds": 7 * 24 * HOUR},
         {"channel": Channel.WHATSAPP, "date_added_ms": -25 * HOUR * 1000},
         "too_old",
-        "25.0 h after the contact's last message, WhatsApp takes replies for 24 h",
+        "25.0 h after the contact's last message, WhatsApp accepts replies for 24 h",
     ),
 }
 
@@ -547,11 +583,11 @@ def test_a_part_of_unknown_outcome_is_looked_for_before_the_rest(world: World) -
     world.completion = {"output": paragraphs(2)}
     world.refusing[POST] = 500
     world.write()
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row(world.posts()[0], "g1")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert ([post[:6] for post in world.posts()], world.status()) == (["Part 0", "Part 1"], REPLIED)
 
 
@@ -625,11 +661,11 @@ def test_a_draft_that_is_found_in_the_conversation_is_no_history(world: World) -
     world.keep(mode="draft")
     world.write()
     world.refusing[POST] = 500
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     world.refusing.clear()
     world.listed = [world.row("answer 1", "r9", messageType="TYPE_INTERNAL_COMMENT")]
     pass_time(world.redis, 2)
-    world.work(readback=(0.01,))
+    world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (REPLIED, 1)
     assert [one.role for one in standings_of(world.redis).said(LANE, 9)] == ["user"]
 
@@ -811,7 +847,7 @@ def test_our_own_words_coming_back_are_a_loop(world: World) -> None:
     world.write("m2", text=LONG.upper())
     world.work()
     assert (world.status("m2"), len(world.inputs())) == (("skipped", "loop"), 1)
-    assert facts(world, "m2") == "the text of our reply r1 came back"
+    assert facts(world, "m2") == "the contact sent the text of our reply r1"
 
 
 def test_a_reaction_to_our_reply_is_no_question(world: World) -> None:

@@ -68,15 +68,56 @@ def test_files_are_ignored_where_that_is_wanted(world: World) -> None:
 
 
 def test_the_line_is_no_word_of_the_contact(world: World) -> None:
-    """It stands neither in the record of what was said nor in the stored message, and three pictures in a row are no loop."""
-    for number in range(1, 5):
+    """It stands neither in the record of what was said nor in the stored message, and ten pictures in a row are no loop."""
+    for number in range(1, 11):
         world.write(f"m{number}", text="", attachments=(PICTURE,))
         world.work()
-    assert world.status("m4") == ("replied", "")
-    assert world.inputs() == [UNSEEN] * 4
+    assert world.status("m10") == ("replied", "")
+    assert world.inputs() == [UNSEEN] * 10
     kept = " ".join(map(str, world.redis.zrange(key("said", str(LANE)), 0, -1)))
     assert "answer 1" in kept
     assert "picture" not in kept
+
+
+MODEL = "/v1/chat/completions"
+EARLIER = "[The contact sent 1 picture here; it is not shown to you.]"
+
+
+def asks_model(world: World, **settings: Any) -> None:
+    """Let a service answer that keeps no memory of its own."""
+    world.keep(provider="openai", openai={"base_url": f"{world.url}/v1", "model": "m", "token": "t"}, **settings)
+
+
+def earlier(world: World) -> list[str]:
+    """What the contact said before the newest question, as the model was told."""
+    told = world.asked(MODEL)[-1]["messages"]
+    return [one["content"] for one in told if one["role"] == "user"][:-1]
+
+
+@pytest.mark.parametrize(("media", "told"), [("mention", [EARLIER, f"Look\n{EARLIER}"]), ("ignore", ["Look"])])
+def test_an_earlier_picture_stands_in_the_history(world: World, media: str, told: list[str]) -> None:
+    """In one line where it came, with the words that came along; from our own record."""
+    asks_model(world, media=media)
+    world.write("m1", text="", attachments=(PICTURE,))
+    world.work()
+    world.write("m2", text="Look", attachments=(PICTURE,))
+    world.work()
+    world.write("m3", text="And?")
+    world.work()
+    assert earlier(world) == told
+
+
+def test_a_picture_that_came_before_our_time_stands_in_the_history(world: World) -> None:
+    """GHL's list tells it; once that is on record, it is told again in the next turn."""
+    asks_model(world)
+    before = now_ms(world.redis) - 60_000
+    world.listed = [world.row("", "p0", direction="inbound", source="", attachments=[PICTURE], dateAdded=before)]
+    for number in (1, 2):
+        world.write(f"m{number}", text=f"And {number}?")
+        world.work()
+        assert earlier(world)[0] == EARLIER
+    kept = str(world.redis.zrange(key("said", str(LANE)), 0, -1))
+    assert ("p0" in kept, "image" in kept, "contact sent" in kept, PICTURE in kept) == (True, True, False, False)
 
 
 def test_a_stop_word_with_a_picture_stops(world: World) -> None:
@@ -125,7 +166,7 @@ def test_whatsapps_files_are_looked_for(world: World) -> None:
     world.work()
     assert (looks(world), world.inputs(), world.status("m1")) == (1, [UNSEEN], ("replied", ""))
     (resolved,) = [event for event in world.events() if event.step == "resolved"]
-    assert (resolved.details["how"], resolved.details["files"]) == ("GHL's own record holds 1 picture", ["image"])
+    assert (resolved.details["how"], resolved.details["files"]) == ("read from GHL: 1 picture", ["image"])
     assert [event.details["failed_attempts"] for event in world.events() if event.step == "retrying"] == [0]
 
 
@@ -248,6 +289,40 @@ def test_a_webhook_gets_the_addresses(world: World) -> None:
     assert question["chatInput"] == "Look\n[The contact sent 1 picture; see attachments.]"
     assert question["attachments"] == [{"url": PICTURE, "kind": "image"}]
     assert world.posts() == ["chat1"]
+
+
+FRESH = "https://files.example.com/fresh.jpg"
+
+
+def links(world: World, *, minutes: float) -> list[str]:
+    """The addresses that the webhook provider gets of a picture that came so many minutes ago."""
+    world.keep(media="links", provider="webhook", webhook={"url": world.url + AGENCII, "reply_path": "chatId"})
+    world.write(text="", attachments=(PICTURE,), date_added_ms=now_ms(world.redis) - round(minutes * 60_000))
+    world.work()
+    return [each["url"] for question in world.asked(AGENCII) for each in question["attachments"]]
+
+
+def test_an_address_that_may_have_expired_is_asked_for_anew(world: World) -> None:
+    """What waited longer than five minutes is looked up in GHL, whose record tells an address that opens now."""
+    world.records["m1"] = {"body": "", "attachments": [FRESH]}
+    assert (links(world, minutes=5.1), looks(world)) == ([FRESH], 1)
+
+
+def test_a_young_address_is_as_good_as_a_fresh_one(world: World) -> None:
+    """An ordinary turn reads nothing in GHL for it."""
+    world.records["m1"] = {"body": "", "attachments": [FRESH]}
+    assert (links(world, minutes=4.5), looks(world)) == ([PICTURE], 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "held"), [(500, [FRESH]), (404, [FRESH]), (401, [FRESH]), (200, []), (200, [FRESH, FRESH])], ids=str
+)
+def test_an_address_that_ghl_cannot_tell_stays_as_it_came(world: World, status: int, held: list[str]) -> None:
+    """A GHL that is down, a message that it doesn't have or a record with other files costs nobody the answer."""
+    world.records["m1"] = {"body": "", "attachments": held}
+    if status != 200:
+        world.refusing[f"{POST}/m1"] = status
+    assert (links(world, minutes=60), world.status()) == ([PICTURE], ("replied", ""))
 
 
 def test_whoever_takes_no_links_is_told_what_came(world: World) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.model import Channel
-from bridge.store.redis.connection import key
-from tests.other_side import http
-from tests.stored import HERE, LANE, dead_letters_of, pass_time, standings_of
+from bridge.locations import Location
+from bridge.model import Channel, LocationId, MediaKind
+from bridge.store.limits.media_reads import MediaReads
+from bridge.store.redis.connection import key, text
+from tests.other_side import OtherSide, http
+from tests.stored import HERE, LANE, dead_letters_of, media_reader_of, pass_time, standings_of
 from tests.world import COMPLETE, TRANSCRIBE, opened
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from tests.other_side import Visit
     from tests.world import World
 
 BYTES = {path.name: path.read_bytes() for path in (Path(__file__).parents[1] / "policy/media").iterdir()}
@@ -102,6 +107,17 @@ def test_a_transcript_is_bought_once(world: World) -> None:
     assert world.inputs()[-1] == "Do you open on Sunday?"
 
 
+def test_an_earlier_voice_note_is_its_words_in_the_history(world: World) -> None:
+    """Nothing tells of a file whose words are known."""
+    sees(world)
+    sends(world, "audio.ogg")
+    world.work()
+    world.write("m2", text="And?")
+    world.work()
+    told = [one["content"] for one in world.asked(MODEL)[-1]["messages"] if one["role"] == "user"]
+    assert told == ["Do you open on Sunday?", "And?"]
+
+
 def test_a_transcript_is_kept_as_texts_are(world: World) -> None:
     """In the record of what was said until the retention; the message's own copy goes when it is answered; bytes are nowhere."""
     sends(world, "audio.ogg")
@@ -135,8 +151,11 @@ def test_no_token_leaves_with_a_download(world: World) -> None:
 FAILURES: dict[str, tuple[bytes, str]] = {
     "gone": (http(404), "its host answered HTTP 404"),
     "empty": (http(200, b""), "it is empty"),
-    "cut": (b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nOggS", "it is larger than"),
-    "elsewhere": (http(302, b"", {"Location": "https://169.254.169.254/latest/meta-data"}), "its address is no public one"),
+    "cut": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nOggS",
+        "it is larger than 26214400 bytes, or did not arrive within 15 s",
+    ),
+    "elsewhere": (http(302, b"", {"Location": "https://169.254.169.254/latest/meta-data"}), "its address is not public"),
     "inside": (http(302, b"", {"Location": "http://10.0.0.1/"}), "its address is not https"),
     "round": (http(302, b"", {"Location": "/media/2.ogg"}), "more than 3 redirects"),
 }
@@ -166,7 +185,7 @@ def test_an_empty_transcript_is_no_transcript(world: World) -> None:
     world.spoken = " "
     sends(world, "audio.ogg")
     world.work()
-    assert (world.inputs(), reads(world)) == ([UNREAD], ["nothing was understood in it"])
+    assert (world.inputs(), reads(world)) == ([UNREAD], ["no speech was recognised in it"])
 
 
 @pytest.mark.parametrize(
@@ -191,6 +210,64 @@ def test_at_most_five_files_are_read(world: World) -> None:
     assert len(world.asked(TRANSCRIBE)) == 5
     assert reads(world)[-1] == "more than 5 files"
     assert world.inputs()[0].endswith(UNREAD)
+
+
+def test_a_retry_reads_no_further_files(world: World) -> None:
+    """What an earlier try has read counts among the five."""
+    for number in range(6):
+        world.files[f"/media/{number}.ogg"] = http(200, BYTES["audio.ogg"])
+    world.refusing[COMPLETE] = 500
+    sends(world, *(f"{number}.ogg" for number in range(6)))
+    world.work(delays=(1.0,))
+    world.refusing.clear()
+    pass_time(world.redis, 2)
+    world.work(delays=(1.0,))
+    assert (len(world.asked(TRANSCRIBE)), downloads(world, "5.ogg"), world.status()) == (5, 0, ("replied", ""))
+
+
+@pytest.mark.parametrize(("more", "read"), [(0, ["22 characters"]), (1, ["it is larger than 26214400 bytes"])])
+def test_a_file_has_so_many_bytes(world: World, more: int, read: list[str]) -> None:
+    """25 MiB are read whole and handed on whole; one byte more is not, whoever says how long it is."""
+    note = BYTES["audio.ogg"].ljust(25 * 1024 * 1024 + more, b"\0")
+    world.files["/media/long.ogg"] = http(200, note)
+    sends(world, "long.ogg")
+    world.work()
+    assert [told.partition(",")[0] for told in reads(world)] == read
+    assert [note in request.body for request in world.asked(TRANSCRIBE)] == [True] * (1 - more)
+
+
+def test_a_process_reads_two_files_at_a_time(world: World) -> None:
+    """However many turns want to: the third begins when one of the two is done."""
+    inside, lock, pair = [0, 0], threading.Lock(), threading.Barrier(2)
+
+    def hold(visit: Visit) -> None:
+        while visit.request():
+            with lock:
+                inside[0] += 1
+                inside[1] = max(inside)
+            pair.wait(30)  # two are here at once
+            with lock:
+                inside[0] -= 1
+            visit.send(http(404))
+
+    reader, location = media_reader_of(world.redis), Location(id=HERE)
+    with OtherSide(hold) as side, ThreadPoolExecutor(6) as turns:
+        wanted = [turns.submit(reader.read, f"{side.url}/{n}.ogg", MediaKind.AUDIO, location, images=False) for n in range(6)]
+        assert [one.result()[0].why for one in wanted] == ["its host answered HTTP 404"] * 6
+    assert inside == [0, 2]
+
+
+def test_one_locations_budget_is_no_others(world: World) -> None:
+    """What is used up in a location is left in the others, and is there again the next day."""
+    budget = MediaReads(world.redis)
+    here, there = LocationId("here"), LocationId("there")
+    assert [budget.acquire(here, 2) for _ in range(3)] == [True, True, False]
+    assert budget.acquire(there, 2)
+    (today,) = world.redis.keys(key("media_reads", here, "*"))
+    assert 24 * 3600 < world.redis.ttl(today) <= 48 * 3600
+    day = int(text(today).rpartition(":")[2])
+    world.redis.rename(today, key("media_reads", here, str(day - 1)))
+    assert budget.acquire(here, 2)
 
 
 def test_a_day_has_so_many_reads(world: World) -> None:
@@ -222,7 +299,7 @@ def test_silence_about_what_nobody_could_read_has_its_own_reason(world: World) -
     sends(world, "audio.ogg")
     world.work()
     assert (world.status(), world.posts()) == (("skipped", "unreadable_media"), [])
-    assert world.redis.hget(key("message", HERE, "m1"), "facts") == "audio: nothing was understood in it"
+    assert world.redis.hget(key("message", HERE, "m1"), "facts") == "audio: no speech was recognised in it"
 
 
 def test_a_fixed_answer_is_given_without_asking(world: World) -> None:

@@ -111,7 +111,7 @@ def test_both_ways_at_once_are_one_message(world: World, first: str) -> None:
     world.work()
     assert (world.inputs(), world.posts()) == (["yes"], ["answer 1"])
     assert (world.status("m1"), world.status("w1")) == (REPLIED, DUPLICATE)
-    assert world.redis.hget(key("message", HERE, "w1"), "facts") == "GHL's message m1, which was taken in before"
+    assert world.redis.hget(key("message", HERE, "w1"), "facts") == "GHL's message m1, which was already accepted"
     assert due_ms(world.redis) is None
 
 
@@ -217,7 +217,7 @@ def test_what_ghl_never_lists_keeps_its_own_id(world: World, unknown: bool) -> N
     later(world, LISTED_MS / 1000)
     assert (world.posts(), world.status("w1")) == (["answer 1"], REPLIED)
     (told,) = [event for event in Timelines(world.redis).find("w1").events if event.step == "resolved"]  # type: ignore[union-attr]
-    assert told.details["how"] == "GHL doesn't list it: the id is our own"
+    assert told.details["how"] == "GHL doesn't list it: it keeps a generated id"
     assert asked_about(world) == [("w1", "" if unknown else CONVERSATION)]
 
 

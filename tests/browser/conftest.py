@@ -50,10 +50,15 @@ def page(chromium: Browser, address: str, redis: Redis, request: pytest.FixtureR
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None)
+    log_in(page)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def log_in(page: Page) -> None:
+    """By the form."""
     page.goto("/console/")
     page.get_by_label("Admin token").fill(ADMIN_TOKEN)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/console/")
-    yield page
-    context.close()
-    assert faults == []

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
+from tests.browser.conftest import log_in
+from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.receiver.console.test_console_pages import answered, dead_lettered, skipped
-from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message
+from tests.served import served
+from tests.stored import accept, dead_letters_of, keep, lanes_of, locations_of, message, own_redis
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page
     from redis import Redis
 
@@ -21,6 +27,12 @@ PAGES = (
     "/console/conversations/contact", "/console/dead-letters", "/console/locations",
     "/console/locations/here", "/console/live", "/console/nothing",
 )  # fmt: skip
+
+
+# The words on buttons that reach out of what they stand in.
+CUT_OFF = """[...document.querySelectorAll('main button')]
+    .filter((each) => each.getBoundingClientRect().right > each.parentElement.getBoundingClientRect().right + 1)
+    .map((each) => each.innerText)"""
 
 
 def live(redis: Redis, *, dead_letters: int = 3) -> None:
@@ -42,7 +54,7 @@ def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Red
     go(page, "Conversations")
     page.get_by_label("Name, phone number or e-mail address of a contact, or any id").fill("m2")
     page.get_by_role("button", name="Find").click()
-    expect(page.get_by_role("heading", name="Not answered on purpose: A person has taken the conversation over.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Skipped: The conversation is left to people.")).to_be_visible()
     expect(page.locator("#verdict")).to_contain_text("usr_1 wrote 5 min ago")
 
 
@@ -77,6 +89,18 @@ def test_an_operator_sees_an_event_as_it_happens(page: Page, redis: Redis) -> No
     expect(page.locator("#events")).to_contain_text("somebody-new", timeout=10_000)
 
 
+def test_an_open_page_says_when_redis_is_stuck(chromium: Browser, tmp_path: Path) -> None:
+    """It says "connection lost" within seconds, stays as it was, and is live again by itself."""
+    with own_redis(tmp_path) as server, served(server.url) as url, chromium.new_context(base_url=url) as context:
+        page = context.new_page()
+        log_in(page)
+        expect(page.locator("#live")).to_contain_text("live", timeout=15_000)
+        server.signal(signal.SIGSTOP)
+        expect(page.locator("#live")).to_contain_text("connection lost", timeout=8_000)
+        server.signal(signal.SIGCONT)
+        expect(page.locator("#live")).not_to_contain_text("lost", timeout=15_000)
+
+
 def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
     """Only after asking for it."""
     keep(redis)
@@ -90,9 +114,11 @@ def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
 def test_every_page_can_be_read_by_everybody(page: Page, redis: Redis, scheme: str, *, filled: bool) -> None:
-    """Axe finds nothing, and no page is wider than its screen."""
+    """Axe finds nothing, no page is wider than its screen, and no button is cut off."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     if filled:
+        keep(redis)
+        write_dead_letter(redis, 61, said="It is down")
         live(redis, dead_letters=60)
         lanes_of(redis).claim("w", slots=1, alive_seconds=60, most=0)
     for path in PAGES:
@@ -100,6 +126,7 @@ def test_every_page_can_be_read_by_everybody(page: Page, redis: Redis, scheme: s
         found = Axe().run(page)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert page.evaluate(CUT_OFF) == [], path
 
 
 def test_the_login_can_be_read_by_everybody(chromium: Browser, address: str, redis: Redis) -> None:

@@ -82,7 +82,7 @@ def test_what_can_not_be_done_is_said_on_the_page(page: Page, redis: Redis) -> N
     dead_lettered(redis, 2)
     page.goto("/console/dead-letters")
     page.get_by_role("button", name="Replay", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("No dead letter was chosen")
+    expect(page.get_by_role("alert")).to_contain_text("No dead letter is selected")
     expect(page.get_by_role("heading", name="Dead letters", exact=True)).to_be_visible()
 
 

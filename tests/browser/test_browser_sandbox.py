@@ -172,6 +172,25 @@ def test_a_burst_gets_one_answer(sandbox: Page) -> None:
     expect(sandbox.locator(".message.outbound")).to_contain_text("In the morning, please.")
 
 
+@pytest.mark.parametrize("channel", ["SMS", "WhatsApp"])
+@pytest.mark.parametrize(
+    ("deed", "shown", "asked"),
+    [
+        ("Send a picture", "Picture", "[The contact sent 1 picture; you have not seen it.]"),
+        ("Send a voice note", "Voice note", "Do you open on Sunday?"),
+    ],
+)
+def test_a_file_is_sent_and_answered(sandbox: Page, deed: str, shown: str, asked: str, channel: str) -> None:
+    """A picture is told of and a voice note is read, by WhatsApp too, whose webhook holds neither text nor file."""
+    sandbox.get_by_label("Channel").select_option(channel)
+    sandbox.get_by_role("button", name=deed).click()
+    expect(sandbox.locator(".message.inbound")).to_contain_text(shown)
+    replies(sandbox, 1, within=LATER)
+    expect(sandbox.locator(".message.outbound")).to_contain_text(asked)
+    ends(sandbox, "^replied, reply ")
+    status(sandbox, "^Answered$")
+
+
 @pytest.mark.parametrize(("deed", "told"), [("Kill the worker", "asking"), ("Kill the receiver", ""), ("Kill Redis", "")])
 def test_a_killed_process_loses_nothing(sandbox: Page, deed: str, told: str) -> None:
     """Whatever is killed while the agent thinks, the message is answered once."""
@@ -195,7 +214,7 @@ def test_a_draft_is_an_end(sandbox: Page) -> None:
 
 def test_a_refused_question_is_a_dead_letter(sandbox: Page) -> None:
     """What the agent refuses for good ends as a dead letter, with its cause, and the console's page of it is one click away."""
-    settle_on(sandbox, "Agent: refuses it (dead letter)", "assistable (Simulated Dental)")
+    settle_on(sandbox, "Agent: refuses the request (dead letter)", "assistable (Simulated Dental)")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^Dead letter$")
     ends(sandbox, "^dead: .*422")
@@ -226,7 +245,7 @@ def test_refused_logins_are_a_hold(sandbox: Page, demo: Demo) -> None:
 
 def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
     """The second copy is called a duplicate."""
-    settle_on(sandbox, "GHL: its webhook comes twice")
+    settle_on(sandbox, "GHL: webhook arrives twice")
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
     status(sandbox, "^Answered$")
@@ -235,9 +254,9 @@ def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
 
 def test_a_webhook_that_never_comes_is_missed(sandbox: Page) -> None:
     """The sweep finds the message, and it is answered."""
-    settle_on(sandbox, "GHL: its webhook is missed")
+    settle_on(sandbox, "GHL: webhook never arrives")
     write(sandbox, "Hi! Is Friday free?")
-    expect(sandbox.locator("#state")).to_have_text("No webhook tells of it: the bridge's sweep finds it")
+    expect(sandbox.locator("#state")).to_have_text("Without a webhook: the bridge's sweep finds it")
     replies(sandbox, 1, within=LATER)
     status(sandbox, "^Answered$")
 
@@ -249,6 +268,32 @@ def test_a_reply_that_does_not_arrive_is_marked(sandbox: Page) -> None:
     sandbox.get_by_role("button", name="Reply not delivered").click()
     expect(sandbox.locator(".about-message.outbound")).to_contain_text("not delivered")
     replies(sandbox, 1)
+
+
+def test_delivery_and_evidence_are_shown_everywhere(sandbox: Page, demo: Demo) -> None:
+    """What became of a reply after GHL's 2xx, and how it came about: in the sandbox's timeline, the console, and `explain`."""
+    write(sandbox, "Hi! Is Friday free?")
+    replies(sandbox, 1)
+    status(sandbox, "^Answered$")
+    expect(sandbox.locator("#timeline details.evidence summary")).to_have_text("Why did it say that?")
+    expect(sandbox.locator("#timeline details.evidence")).to_contain_text("provider: assistable")
+    sandbox.get_by_role("button", name="Reply not delivered").click()
+    tells(sandbox, "undelivered")
+    contact = sandbox.locator("#ids code").first.inner_text()
+    link = sandbox.get_by_role("link", name="Open in the console").get_attribute("href") or ""
+    bridge = link.partition("/console/")[0]
+    told = sandbox.request.get(f"{bridge}/api/v1/explain/{contact}", headers={"Authorization": f"Bearer {demo.token}"}).json()
+    assert told["messages"][-1]["delivery"] == "undelivered"
+    [answered] = [event for event in told["events"] if event["step"] == "answered"]
+    assert answered["evidence"]["provider"] == "assistable"
+    console = sandbox.context.new_page()
+    console.goto(link)
+    console.get_by_label("Admin token").fill(demo.token)
+    console.get_by_role("button", name="Log in").click()
+    expect(console.locator(".message-head .badge").filter(has_text="undelivered")).to_be_visible()
+    expect(console.locator("details.evidence summary")).to_have_text("Why did it say that?")
+    console.locator("details.evidence").click()
+    expect(console.locator("details.evidence")).to_contain_text("assistable")
 
 
 def test_ids_are_whole_and_copied(sandbox: Page) -> None:
@@ -307,13 +352,13 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
     [
         ("with its thoughts in the text", "openai (", 1, "^replied", "removed: thoughts"),
         ("cut off in mid-sentence", "openai (", 1, "^replied", "shortened: cut off by max_tokens"),
-        ("as a stream that nobody asked for", "openai (", 1, "^replied", ""),
-        ("as a stream that nobody asked for", "agencii (", 1, "^replied", ""),
-        ("as a stream that nobody asked for", "webhook (", 1, "^replied", ""),
+        ("as an unrequested stream", "openai (", 1, "^replied", ""),
+        ("as an unrequested stream", "agencii (", 1, "^replied", ""),
+        ("as an unrequested stream", "webhook (", 1, "^replied", ""),
         ("with a tool call as text", "openai (", 0, "^no_reply", "tool_call"),
         ("with nothing", "webhook (", 0, "^no_reply", "empty"),
         ("filtered", "openai (", 0, "^no_reply", "filtered"),
-        ("with a sentence about its workflow", "webhook (", 0, "^dead", "what became of the flow"),
+        ("with a status text of its workflow", "webhook (", 0, "^dead", "what became of the flow"),
         ("with an error inside", "openai (", 0, "^retrying", "error"),
     ],
 )

@@ -125,7 +125,7 @@ def test_doctor_says_that_a_key_does_not_open_the_locations(run: Run, bare: Run)
 
     [finding] = [each for each in json.loads(done.stdout) if each["what"] == "locations"]
     assert finding["ok"] is False
-    assert "BRIDGE_SECRET_KEY does not open" in finding["says"]
+    assert "BRIDGE_SECRET_KEY does not decrypt" in finding["says"]
 
 
 def test_doctor_names_what_a_location_lacks(run: Run) -> None:
@@ -167,7 +167,7 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
 
 
 def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
-    """Without event, workflow secret and search nothing can come; a secret that may be guessed is noted too."""
+    """Without event, workflow secret and search nothing can come; a secret that can be guessed is noted too."""
     text = """
     [locations.Deaf]
     reconcile_minutes = 0
@@ -186,7 +186,7 @@ def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
     alone, shared = noted(), noted(BRIDGE_WORKFLOW_SECRET="a-secret-of-the-whole-agency")
     assert set(alone) == {"location Deaf workflow_secret", "location Short workflow_secret"}
     assert "webhooks are refused" in alone["location Deaf workflow_secret"]
-    assert "may be guessed" in alone["location Short workflow_secret"]
+    assert "can be guessed" in alone["location Short workflow_secret"]
     assert set(shared) == {"location Short workflow_secret"}
 
 
@@ -255,4 +255,4 @@ def test_a_busy_port_is_one_sentence(bare: Run, command: str) -> None:
         done = bare(command, PORT=str(port))
 
     assert done.returncode == 1
-    assert done.stderr == f"ghl-bridge: port {port} is in use: stop what listens there, or set PORT, as in `PORT=8001`\n"
+    assert done.stderr == f"ghl-bridge: port {port} is in use: stop the program there, or set another one, as in `PORT=8001`\n"

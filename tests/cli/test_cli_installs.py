@@ -105,13 +105,13 @@ def test_doctor_says_how_a_location_logs_in(run: Run, redis: Redis) -> None:
     findings = json.loads(run("doctor", "--json", **APP).stdout)
 
     said = {each["what"].removeprefix("location "): (each["ok"], each["says"]) for each in findings}
-    assert said["Good ghl_token"] == (True, "by the install of the app")
+    assert said["Good ghl_token"] == (True, "from the install of the app")
     assert said["File ghl_token"] == (True, "set")
     assert said["Bad ghl_token"][0] is False
     assert LINK in said["Bad ghl_token"][1]
     assert said["None ghl_token"][0] is False
     assert (said["Gone state"][0], "uninstalled" in said["Gone state"][1]) == (False, True)
-    assert any("1 with the app and no settings" in each["says"] for each in findings)
+    assert any("1 with the app but no settings" in each["says"] for each in findings)
 
 
 def test_a_stop_after_an_uninstall_ends_by_resume_or_by_a_token(run: Run, redis: Redis) -> None:
@@ -128,5 +128,5 @@ def test_a_stop_after_an_uninstall_ends_by_resume_or_by_a_token(run: Run, redis:
     run("locations", "apply", "-", stdin="[locations.L2]\nghl_token = 'pit-new'", **APP)
 
     one, two = listed(run).values()
-    assert (one["state"], one["token_trouble"].partition(";")[0]) == ("active", "the install has brought no tokens")
+    assert (one["state"], one["token_trouble"].partition(";")[0]) == ("active", "the install returned no tokens")
     assert (two["state"], two["token"], two["token_trouble"]) == ("active", "file", None)

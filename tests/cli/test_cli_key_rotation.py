@@ -25,8 +25,8 @@ def test_rotating_makes_older_keys_superfluous(run: Run, redis: Redis) -> None:
     first = run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old}")
     again = run("secrets", "rotate", "--json", BRIDGE_SECRET_KEY=f"{new},{old}")
 
-    assert (first.returncode, first.stdout.splitlines()[0]) == (0, "5 sealed again with the newest key, 0 were before")
-    assert "may be taken out" in first.stdout
+    assert (first.returncode, first.stdout.splitlines()[0]) == (0, "5 re-encrypted with the newest key, 0 already were")
+    assert "may be removed" in first.stdout
     assert json.loads(again.stdout) == {"resealed": 0, "current": 5, "unreadable": [], "changing": [], "erased": 0}
     assert len(json.loads(run("locations", "list", "--json", BRIDGE_SECRET_KEY=new).stdout)) == 5
     assert not [name for name in redis.scan_iter("*") if redis.type(name) == "string" and "pit-" in str(redis.get(name))]
@@ -41,7 +41,7 @@ def test_what_no_key_opens_is_named(run: Run) -> None:
     done = run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old}")
 
     assert (done.returncode, "location Lost" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
-    assert "1 sealed again" in done.stdout
+    assert "1 re-encrypted" in done.stdout
     assert run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old},{lost}").returncode == 0
     assert len(json.loads(run("locations", "list", "--json", BRIDGE_SECRET_KEY=new).stdout)) == 2
 

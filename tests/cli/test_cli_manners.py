@@ -161,7 +161,7 @@ def test_what_cannot_be_undone_asks_on_a_terminal(run: Run, redis: Redis, redis_
     accept(redis, message("m1", "c2", "One"))
 
     refused = on_a_terminal(*words, typed="\n", **environ)
-    assert "for good? [y/N]" in refused
+    assert "? [y/N]" in refused
     assert "nothing was changed" in refused
     assert run("conversations", "show", "c2", **environ).returncode == 0
     assert run("locations", "show", "One", **environ).returncode == 0
@@ -174,7 +174,7 @@ def test_a_pause_of_an_id_that_was_never_seen_needs_new(run: Run) -> None:
     """A typing error is wrong input and pauses nobody; `--new` is for a contact that is yet to come."""
     refused = run("conversations", "pause", "TYPO")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "nothing of TYPO was seen here yet" in refused.stderr
+    assert "TYPO is not known here yet" in refused.stderr
     assert "--new" in refused.stderr
     assert run("conversations", "resume", "TYPO").returncode == 2
     assert run("conversations", "pause", "TYPO", "--new").returncode == 0

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from bridge.cli import redis_data, redis_server
+from bridge.cli import redis_data, redis_server, redis_start
+from bridge.cli.processes import Processes
 from bridge.cli.redis_data import RedisServer, reads
 from bridge.errors import DidNotWork
 from bridge.store.redis.connection import connect
+from tests import torn_file
 from tests.story.machine import poll
 
 WRITTEN_BY_6_2 = Path(__file__).parents[1] / "samples" / "redis-6.2" / "appendonly.aof"
@@ -143,3 +146,22 @@ def _taken_over(folder: Path) -> None:
     rewrite(folder)
     with redis_server.running(folder) as url, connect(url) as redis:
         assert (redis.get("kept"), redis.get("after")) == ("yes", "rewrite")
+
+
+@pytest.mark.parametrize("maker", torn_file.SERVERS)
+def test_up_starts_on_a_torn_file(maker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a power cut within a script's record, what is written afterwards outlives a kill and an orderly stop."""
+    server = torn_file.program(maker)
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    torn_file.tear(server, folder)
+    only(server, tmp_path, monkeypatch)
+    with Processes(tmp_path / "logs") as processes, connect(redis_start.start(processes, folder, os.environ)) as redis:
+        assert (redis.get("before"), redis.keys("cut*")) == ("kept", [])
+        redis.set("first", "kept")
+        processes.crash("redis")
+    for name in ("second", "third"):
+        with Processes(tmp_path / "logs") as processes, connect(redis_start.start(processes, folder, os.environ)) as redis:
+            redis.set(name, "kept")
+    with Processes(tmp_path / "logs") as processes, connect(redis_start.start(processes, folder, os.environ)) as redis:
+        assert redis.mget("before", "first", "second", "third") == ["kept"] * 4

@@ -171,7 +171,7 @@ def test_a_server_without_admin_api_is_a_wrong_setting(elsewhere: Run, redis_url
         done = elsewhere("locations", "list", BRIDGE_URL=closed)
 
     assert done.returncode == 78
-    assert "closed" in done.stderr
+    assert "disabled" in done.stderr
 
 
 def test_a_server_that_is_not_there_is_said_in_a_sentence(elsewhere: Run) -> None:

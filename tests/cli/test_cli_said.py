@@ -37,7 +37,7 @@ def test_without_a_word_of_the_service_that_is_said(run: Run, redis: Redis) -> N
     """Exit code 2 and a sentence."""
     keep(redis)
     done = run("dead-letters", "show", write_dead_letter(redis, 1), "--said", **WITH_KEY)
-    assert (done.returncode, "nothing that a service said is kept" in done.stderr) == (2, True)
+    assert (done.returncode, "no error text is stored" in done.stderr) == (2, True)
 
 
 def test_it_can_be_switched_off(run: Run, redis: Redis) -> None:

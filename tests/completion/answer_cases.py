@@ -119,7 +119,7 @@ BODIES = (
         name="a page inside",
         source="Portkey's gateway before a login page",
         body={"html-message": "<p>secret"},
-        right=Fault(ServiceDown, "an HTML page came", 3),
+        right=Fault(ServiceDown, "an HTML page instead of a reply", 3),
     ),
     Case(
         name="OpenAI's chunks",

@@ -39,7 +39,8 @@ class Provider:
     `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is
     only a base, `url_path` is the path of that base; None means that the URL is the whole address. `answer` writes a 2xx body
     that says a text, `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with
-    its value. `is_flow`: as the service has it.
+    its value. `is_flow`: as the service has it. `told` is an answer that tells how the service came to it, `evidence` what is
+    kept of that.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Provider:
     url_path: str | None = None
     login: tuple[str, str] = ("authorization", "Bearer key")
     silent: tuple[Any, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
     is_flow: bool = False
     location_class: type[Location] = Location
     services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
@@ -86,6 +89,20 @@ PROVIDERS = (
             "assistant_id": "a1",
         },
         answer=lambda text: {"run": {"output": text}},
+        told={
+            "run": {
+                "output": "Nine.",
+                "response": {"toolCalls": [{"name": "book"}], "completionTimestamp": "2026-11-30T10:00:00Z"},
+                "knowledge_base": {"matches": [{"id": "k1", "score": 0.9}], "namespace": "n1", "usage": {"readUnits": 6}},
+            }
+        },
+        evidence={
+            "tools": ["book"],
+            "read_units": 6,
+            "knowledge": [["k1", 0.9]],
+            "namespace": "n1",
+            "completed_at": "2026-11-30T10:00:00Z",
+        },
     ),
     Provider(
         name="assistable",
@@ -93,6 +110,8 @@ PROVIDERS = (
         table={"assistant_id": "a1"},
         asked={"assistant_id": "a1", "location_id": "loc", "contact_id": "contact", "message": "one\ntwo"},
         answer=lambda text: {"success": True, "data": {"response": text, "thread_id": "t", "status": "queued"}},
+        told={"success": True, "data": {"response": "Nine.", "model": "gpt", "tokens": {"prompt": 7, "completion": 2}}},
+        evidence={"model": "gpt", "tokens": {"prompt": 7, "completion": 2}},
     ),
     Provider(
         name="agencii",
@@ -107,6 +126,22 @@ PROVIDERS = (
             "additionalInstructions": None,
         },
         answer=lambda text: {"message": {"content": text}},
+        told={
+            "chatId": "c1",
+            "threadId": "t1",
+            "agentId": "g1",
+            "apiIntegrationName": "Acme",
+            "messagesCount": 4,
+            "message": {"content": "Nine.", "references": [{"id": "f1"}]},
+        },
+        evidence={
+            "agent": "g1",
+            "integration": "Acme",
+            "session": "i1:c1",
+            "messages": 4,
+            "references": ["f1"],
+            "thread": "t1",
+        },
     ),
     Provider(
         name="openai",
@@ -122,6 +157,18 @@ PROVIDERS = (
         },
         answer=lambda text: {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]},
         silent=({"choices": [{"message": {"content": None}, "finish_reason": "stop"}]},),
+        told={
+            "id": "chatcmpl-1",
+            "model": "gpt-5-mini",
+            "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
+            "choices": [{"message": {"content": "Nine."}, "finish_reason": "stop"}],
+        },
+        evidence={
+            "model": "gpt-5-mini",
+            "finish_reason": "stop",
+            "tokens": {"prompt": 7, "completion": 2, "total": 9},
+            "run": "chatcmpl-1",
+        },
     ),
     Provider(
         name="webhook",
@@ -140,7 +187,26 @@ PROVIDERS = (
         },
         answer=lambda text: {"output": text},
         silent=({}, []),
+        told={"output": "Nine.", "evidence": {"model": "m1", "knowledge": [{"id": "k1", "score": 0.5, "text": "secret words"}]}},
+        evidence={"model": "m1", "knowledge": [["k1", 0.5]]},
         is_flow=True,
+    ),
+    Provider(
+        name="agent_studio",
+        path="/agent-studio/agent/a1/execute",
+        table={"agent_id": "a1"},
+        url_key="base_url",
+        url_path="",
+        asked={"message": "one\ntwo", "locationId": "loc", "contactId": "contact"},
+        answer=lambda text: {"response": text},
+        told={
+            "success": True,
+            "executionId": "e1",
+            "interactionId": "i1",
+            "response": "Nine.",
+            "executionStatus": "completed",
+        },
+        evidence={"agent": "a1", "session": "a1:e1", "finish_reason": "completed", "thread": "e1", "run": "i1"},
     ),
 )
 
@@ -161,6 +227,8 @@ def _from_the_guide() -> Provider:
         asked={"text": "one\ntwo", "thread": "conv"},
         answer=lambda text: {"reply": text},
         silent=({},),
+        told={"reply": "Nine.", "model": "m1"},
+        evidence={"model": "m1"},
         location_class=location,
         services={**SERVICES, "acme": module["of"]},
     )

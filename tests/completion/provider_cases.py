@@ -254,7 +254,7 @@ WEBHOOK_CASES = (
     says(
         "Azure Functions", "This HTTP triggered function executed successfully. Pass a name", "first example", "Azure Functions"
     ),
-    says("a page", "<p><b>Success!</b></p>", "markup came", "Pipedream, older", "text/html"),
+    says("a page", "<p><b>Success!</b></p>", "HTML instead of a reply", "Pipedream, older", "text/html"),
     says("an answer with a flag", {"status": "success"}, "set webhook.reply_path", "Pabbly and others", JSON),
     Case(
         name="an object",

@@ -74,6 +74,15 @@ def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: P
         assert b"secret" not in orjson.dumps(each.evidence)
 
 
+def test_every_provider_tells_how_it_came_to_its_answer(wire: Wire, provider: Provider) -> None:
+    """Each has an answer that holds evidence, and what is kept of it is just that, without the words that matched."""
+    assert provider.evidence
+    with OtherSide(answering(http(200, provider.told))) as server:
+        said = provider.ask(wire, server.url)
+    assert said.text == "Nine."
+    assert said.evidence == provider.evidence
+
+
 def reset(visit: Visit) -> None:
     visit.request()
     visit.reset()
@@ -130,7 +139,7 @@ def test_what_may_have_been_delivered_is_not_asked_again(wire: Wire, provider: P
 def test_a_page_is_no_reply(wire: Wire, provider: Provider, kind: str) -> None:
     """A page with 200 is a fault that says what to look at, whatever its label; a flow is not run again for it."""
     page = http(200, b" <!doctype html><h1>secret words</h1>", {"Content-Type": kind})
-    with OtherSide(answering(page)) as server, pytest.raises(BridgeError, match="came where a reply should be") as caught:
+    with OtherSide(answering(page)) as server, pytest.raises(BridgeError, match="instead of a reply") as caught:
         provider.ask(wire, server.url)
     assert "secret" not in str(caught.value)
     assert (type(caught.value), len(server.requests)) == ((Unsendable, 1) if provider.is_flow else (ServiceDown, TRIES))

@@ -11,7 +11,7 @@ import pytest
 from bridge.completion.agencii import Agencii
 from bridge.completion.assistable import Assistable
 from bridge.completion.envelope import Envelope
-from bridge.completion.evidence import MOST_BYTES, NAMES, evidence_of
+from bridge.completion.evidence import MOST_BYTES, MOST_WORDS, NAMES, evidence_of, texts_of
 from bridge.completion.openai import OpenAI
 from bridge.completion.webhook import Webhook
 from tests.completion.asked import QUESTION
@@ -165,3 +165,12 @@ def test_evidence_is_bounded() -> None:
         "knowledge": [["01234567-89ab-cdef", 0.8123], ["11234567-89ab-cdef", 0.7123]],
     }
     assert len(orjson.dumps(evidence_of(Envelope(ended="stop", evidence=usual)))) <= 300
+
+
+def test_the_words_that_matched_are_apart_from_evidence() -> None:
+    """Each below its id, wherever a service puts them; rows without words and other forms are left out, and all are bounded."""
+    rows: list[Any] = [{"id": "k1", "metadata": {"text": TEXT}}, {"id": "k2", "text": "Two"}, {"id": "k3"}, "k4", 7]
+    told = {"output": "Nine.", "evidence": {"knowledge": rows, "references": [{"content": "Three"}]}}
+    assert texts_of(WEBHOOK.unwrap(told, question=QUESTION)) == f"k1\n{TEXT}\n\nk2\nTwo\n\n?\nThree"
+    long = {"output": "Nine.", "evidence": {"knowledge": [{"id": "k1", "text": "x" * 99_999}]}}
+    assert len(texts_of(WEBHOOK.unwrap(long, question=QUESTION))) == MOST_WORDS

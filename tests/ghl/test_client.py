@@ -335,6 +335,16 @@ def test_an_invalid_token_is_renewed_once(ghl: Callable[[str], GHL], posting: bo
     assert bearer.calls == ["old"]
 
 
+@pytest.mark.parametrize(("version", "shown"), [("", ["2021-04-15", "2021-07-28"]), ("v3", ["v3", "v3"])])
+def test_the_api_version_is_a_setting(wire: Wire, version: str, shown: list[str]) -> None:
+    """Every request bears the version that is set, or the one that GHL's documentation names for its endpoint."""
+    with OtherSide(answering(SENT, CONTACT)) as server:
+        client = GHL(wire, server.url, version=version)
+        client.post(REPLY, token=alone("pit-1"), seconds=5)
+        client.contact(ContactId("contact"), token=alone("pit-1"), seconds=5)
+    assert [request.headers["version"] for request in server.requests] == shown
+
+
 def test_a_token_that_is_refused_twice_is_refused(ghl: Callable[[str], GHL]) -> None:
     """There is one renewal a call, and without another token there is one request."""
     for bearer, requests in ((Renewing("new", "newer"), 2), (Renewing(), 1)):

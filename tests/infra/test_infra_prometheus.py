@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bridge.metrics import GHL_REQUEST, PROVIDER_REQUEST, Tally
-from bridge.model import Ended, Status
+from bridge.model import Ended, MessageId, Status
 from bridge.receiver.metrics import MetricsSnapshot
 from bridge.store.figures.counts import Counts
-from tests.stored import accept, keep, lanes_of, message, take
+from tests.stored import accept, keep, lanes_of, message, part, posted, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,7 @@ def exported(redis: Redis) -> set[str]:
     accept(redis, message())
     lanes = lanes_of(redis)
     turn = take(lanes)
+    lanes.sent(turn, replace(posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"), channel="SMS"))
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(turn.messages[0].id,)))
     tally = Tally()
     tally.time(GHL_REQUEST, "GET /contacts/{id}", "2xx", seconds=1)

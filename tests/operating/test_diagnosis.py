@@ -14,7 +14,7 @@ from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, UNHEARD_
 from bridge.store.figures.deliveries import Failing
 from bridge.store.figures.gauges import Gauges
 from bridge.store.lanes.handovers import Handover
-from bridge.store.limits.circuits import DownProvider
+from bridge.store.limits.circuits import GHL_POSTS, GHL_READS, DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
 from bridge.store.redis.writable import TriedWrite
 
@@ -27,19 +27,24 @@ WELL = Gauges(
     retrying=0,
     overdue_ms=0,
     unheard_ms=0,
+    unopened_ms=0,
     workers=1,
     slots=200,
     dead_letters=0,
     locations=2,
     on_hold=0,
     providers_down=0,
+    ghl_down=0,
 )
 OVERDUE_MS = round(OVERDUE_SECONDS * 1000)
 DOWN = {"agencii-1": DownProvider("agencii", "here", NOW, 7)}
+GHL_DOWN = {GHL_READS: DownProvider("GHL", "here", NOW, 7), GHL_POSTS: DownProvider("GHL", "there", NOW - 1000, 2)}
 ALL_CAUSES = [
     "writes_refused",
     "no_workers",
     "overdue",
+    "unopened",
+    "ghl_down",
     "hold:here",
     "hold:there",
     "provider:agencii-1",
@@ -50,6 +55,8 @@ ALL_CAUSES = [
     "reply_cap",
     "undelivered:here",
     "unknown_type",
+    "spoken_stop:here:contact",
+    "other_bot:here",
     "handover:here:contact",
 ]
 
@@ -59,14 +66,16 @@ def symptoms(gauges: dict[str, int] | None = None, **more: Any) -> Symptoms:
 
 
 EVERYTHING = symptoms(
-    {"workers": 0, "overdue_ms": OVERDUE_MS + 1, "dead_letters": 1},
+    {"workers": 0, "overdue_ms": OVERDUE_MS + 1, "dead_letters": 1, "unopened_ms": 1},
     holds={"here": Hold("ghl", NOW), "there": Hold("provider")},
-    down=DOWN,
+    down={**DOWN, **GHL_DOWN},
     missed=("here",),
     refused_webhooks=5,
     capped=("here:contact",),
     failing={"here": Failing(5, 25)},
     untyped=("here:contact",),
+    spoken_stops=("here:contact",),
+    other_bot=("here:contact", "here:another"),
     handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
     tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
@@ -91,7 +100,10 @@ EVERYTHING = symptoms(
         (symptoms(failing={"here": Failing(4, 4), "there": Failing(5, 26)}), []),
         (symptoms(failing={"here": Failing(5, 25), "there": Failing(9, 3)}), ["undelivered:here", "undelivered:there"]),
         (symptoms(untyped=("here:contact",)), ["unknown_type"]),
+        (symptoms(spoken_stops=("here:a", "here:b")), ["spoken_stop:here:a", "spoken_stop:here:b"]),
+        (symptoms(other_bot=("there:c", "here:c", "here:d")), ["other_bot:here", "other_bot:there"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
+        (symptoms(down=GHL_DOWN), ["ghl_down"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),
         (EVERYTHING, ALL_CAUSES),
     ],
@@ -116,6 +128,15 @@ def test_a_trouble_tells_since_when_and_whose_it_is() -> None:
     assert found["overdue"].since == "2023-11-14T22:12:19.999+00:00"
     assert (found["hold:there"].since, found["hold:there"].location_id) == (None, "there")
     assert "everysec" in found["durability"].says
+
+
+def test_that_ghl_is_down_is_one_trouble_of_the_installation() -> None:
+    """It is no location's; who waits is counted, since its first failure, and a GHL that only takes no posts is called that."""
+    (both,) = diagnose(symptoms(down=GHL_DOWN))
+    assert both.says.startswith("GHL is down: 9 conversations wait for its return, no attempt is used")
+    assert (both.since, both.location_id) == ("2023-11-14T22:13:19.000+00:00", "")
+    (posts,) = diagnose(symptoms(down={GHL_POSTS: GHL_DOWN[GHL_POSTS]}))
+    assert posts.says.startswith("GHL answers questions and takes no messages: 2 conversations wait")
 
 
 def test_a_worker_that_is_restarted_calls_for_nobody() -> None:

@@ -259,3 +259,25 @@ def test_an_unknown_location_can_not_be_examined_or_tested(doctor: LocalOperatio
             doctor(operation, SendTest(location_id="nobody", contact_id="c1"))
     with pytest.raises(NotKnown):
         doctor(examine, DoctorQuery(location_id="nobody"))
+
+
+AGENTS = "/conversation-ai/agents/search"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says", "noted"),
+    [
+        ((200, {"agents": [{"name": "Nora", "mode": "auto-pilot", "channels": ["SMS"]}]}), "Nora is on auto-pilot (SMS)", True),
+        ((200, {"agents": [{"name": "Nora", "mode": "suggestive"}]}), "none is on auto-pilot", False),
+        ((401, NO_SCOPE), "not known (conversation-ai.readonly)", False),
+    ],
+)
+def test_ghls_own_bot_is_told_before_the_first_message(
+    doctor: LocalOperations, services: Services, answer: tuple[int, dict[str, Any]], says: str, noted: bool
+) -> None:
+    """One that answers by itself is noted, since contacts would hear two machines; without the scope it is not known."""
+    services.refusing[AGENTS] = answer
+
+    found = look(doctor)["GHL's bot"]
+
+    assert (found.ok, found.note, says in found.says) == (True, noted, True)

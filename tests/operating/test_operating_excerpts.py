@@ -60,7 +60,7 @@ def test_a_service_that_said_nothing_is_told_so(redis: Redis, perform: Operation
     assert perform(dead_letters.show, dead_letters.DeadLetterQuery(silent)).excerpt_id is None
     redis.delete(key("excerpt", expired))
     for id_ in (silent, expired):
-        with pytest.raises(NotKnown, match="nothing that a service said is kept under"):
+        with pytest.raises(NotKnown, match="no error text is stored for"):
             perform(excerpts.text, excerpts.OfTurn(id_))
 
 

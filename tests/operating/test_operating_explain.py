@@ -73,7 +73,7 @@ def test_an_unknown_id_tells_what_came_last(redis: Redis, perform: Operations) -
     said = str(error.value)
     assert "for location here" in said
     assert "quiet" not in said
-    assert "refused call came" in said
+    assert "refused webhook arrived" in said
     assert said.endswith("unauthorized.")
 
 
@@ -91,7 +91,7 @@ def test_where_nothing_ever_came_that_is_said(redis: Redis, perform: Operations)
     """Neither a webhook nor a refused call."""
     keep(redis)
 
-    with pytest.raises(NotKnown, match=r"No webhook of a known location has come yet; no call was refused"):
+    with pytest.raises(NotKnown, match=r"No webhook of a known location has arrived yet; no webhook was refused"):
         perform(explain, ExplainQuery("nobody"))
 
 
@@ -122,12 +122,12 @@ def test_a_silence_is_explained(world: World, perform: Operations) -> None:
     assert (told.messages[0].status, told.messages[0].reason) == ("no_reply", "refusal")
     assert [event["reason"] for event in told.events if event["step"] == "no_reply"] == ["refusal"]
     assert "  message m1: no_reply: refusal (The model refused to answer.)" in in_words(told)
-    assert in_words(told)[-1].endswith("the provider chose silence: refusal. The model refused to answer.")
+    assert in_words(told)[-1].endswith("the provider gave no reply: refusal. The model refused to answer.")
 
 
 def test_a_silence_of_an_older_version_is_told_without_a_reason() -> None:
     """There were none."""
-    assert sentence({"at": "", "step": "no_reply", "message_ids": ["m1"]}) == "the provider chose silence"
+    assert sentence({"at": "", "step": "no_reply", "message_ids": ["m1"]}) == "the provider gave no reply"
 
 
 @pytest.mark.parametrize("step", SENTENCES)
@@ -145,7 +145,7 @@ def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
     lanes.answered(turn, [turn.messages[0].id], Completion(text="hi", waited_out=("assistable: HTTP 429",)), at_ms=1, seconds=2.0)
     assert [
         sentence(event) for event in perform(explain, ExplainQuery(turn.messages[0].id)).events if event["step"] == "answered"
-    ] == ["2 characters after 2.0 s; waited out before: assistable: HTTP 429"]
+    ] == ["2 characters after 2.0 s; quick retries before: assistable: HTTP 429"]
     assert sentence({"step": "sending", "part": 0, "type": "SMS", "shortened": True}) == "part 0 to GHL as SMS; shortened"
 
 
@@ -164,7 +164,7 @@ def test_an_answer_tells_how_its_service_came_to_it(world: World, perform: Opera
     assert evidence.pop("milliseconds") >= 0
     expected = {"provider": "assistable", "warnings": ["other_conversation"], "read_units": 6, "knowledge": [["k1", 0.87]]}
     assert evidence == expected
-    assert "another conversation than it was asked about" in answered["sentence"]
+    assert "the answer names a different conversation" in answered["sentence"]
     lines = [line.strip() for line in in_words(told)]
     assert {"provider: assistable", "read units: 6", "knowledge: k1 0.87"} <= set(lines)
     assert not any("secret" in line for line in lines)

@@ -73,7 +73,7 @@ def test_the_file_replaces_what_no_key_opens(redis_url: str, services: AdminServ
 @pytest.mark.parametrize(
     ("tables", "why"),
     [
-        ({"there": HERE}, "does not open location here, which are not in the file"),
+        ({"there": HERE}, "can't decrypt location here, and the file lacks them"),
         ({"here": {"name": "Here", "mode": "off"}}, "no ghl_token for location here"),
     ],
 )
@@ -90,7 +90,7 @@ def test_what_is_not_in_the_file_is_not_lost(
 def test_while_a_process_with_the_old_key_lives_nothing_is_written_over(services: AdminServices, redis: Redis) -> None:
     """Most likely this key is the wrong one; who knows better says `--replace-unreadable`."""
     Canary(redis, [FERNET_KEY]).register()
-    with pytest.raises(Misconfigured, match="a process with another key lives"):
+    with pytest.raises(Misconfigured, match="a process with another key runs"):
         locations.apply.run(services, Apply(locations={"here": HERE}))
     locations.apply.run(services, Apply(locations={"here": HERE}, replace_unreadable=True))
     assert services.locations.unreadable() == ()

@@ -174,7 +174,7 @@ def test_senders_who_are_people_are_left_alone(sender: str) -> None:
 
 @pytest.mark.parametrize(("name", "subject"), [(name, subject) for name, subjects in SUBJECTS.items() for subject in subjects])
 def test_machines_are_known_by_their_subject_in_many_languages(name: str, subject: str) -> None:
-    """Absence notes, answers to meetings, receipts, delivery notes and tickets in 24 languages, and people's own."""
+    """Absence notes, answers to meetings, receipts, delivery notes and tickets in many languages, and people's own."""
     assert rule(subject) == name
 
 

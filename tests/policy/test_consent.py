@@ -264,6 +264,19 @@ def test_what_was_heard_is_the_word_alone(transcript: str, *, stop: bool) -> Non
     assert is_spoken_stop(transcript, STOP_WORDS) is stop
 
 
+@given(
+    others=st.lists(WORD, min_size=3, max_size=8),
+    word=st.sampled_from(STOP_WORDS),
+    at=st.integers(0, 8),
+    between=st.sampled_from([" ", ", ", "\n", ". "]),
+)
+@example(others=["thank", "you", "thanks"], word="stop", at=0, between=" ")
+@example(others=["stop", "stop", "stop"], word="stop", at=0, between=" ")
+def test_a_spoken_sentence_never_stops(others: list[str], word: str, at: int, between: str) -> None:
+    """A stop word that is heard with three and more other words is none, thanks and doubled words included."""
+    assert not is_spoken_stop(between.join([*others[:at], word, *others[at:]]), STOP_WORDS)
+
+
 @pytest.mark.parametrize("text", ["STOP", "opt-out\n- Bob", "cancel", "Stop by", "Kein Interesse", ""])
 @pytest.mark.parametrize("channel", Channel)
 def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel) -> None:

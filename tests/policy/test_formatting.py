@@ -382,6 +382,13 @@ def test_tiktok_gets_no_links(answer: str, said: str) -> None:
     assert (" ".join(shaped.parts), shaped.shortened) == (said, said != answer)
 
 
+def test_tiktok_gets_ten_messages_at_most() -> None:
+    """It takes no more after a contact's message: the timeline says that the rest was left out."""
+    ten, eleven = (shape("We open at nine. " * (many * 6000 // 17), Channel.TIKTOK, sms_max_segments=10) for many in (10, 11))
+    assert (len(ten.parts), ten.shortened) == (10, False)
+    assert (len(eleven.parts), eleven.shortened) == (10, True)
+
+
 @settings(deadline=None)
 @given(answer=ANSWER)
 def test_an_email_says_every_word(answer: str) -> None:

@@ -27,7 +27,7 @@ def test_the_facts_tell_the_age_and_the_rule() -> None:
     """`explain` shows how old the message was, and what the channel allows."""
     skip = judge_window(message(channel=Channel.IG, date_added_ms=NOW_MS - 30 * HOUR_MS), now_ms=NOW_MS)
     assert skip
-    assert skip.facts == "30.0 h after the contact's last message, IG takes replies for 24 h"
+    assert skip.facts == "30.0 h after the contact's last message, IG accepts replies for 24 h"
 
 
 def test_tiktok_takes_replies_for_two_days() -> None:
@@ -35,7 +35,7 @@ def test_tiktok_takes_replies_for_two_days() -> None:
     assert judge_window(message(channel=LONGER, date_added_ms=NOW_MS - 48 * HOUR_MS), now_ms=NOW_MS) is None
     skip = judge_window(message(channel=LONGER, date_added_ms=NOW_MS - 49 * HOUR_MS), now_ms=NOW_MS)
     assert skip
-    assert skip.facts.endswith("TikTok takes replies for 48 h")
+    assert skip.facts.endswith("TikTok accepts replies for 48 h")
 
 
 @pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in {*CLOSING, LONGER}])

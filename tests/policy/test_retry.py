@@ -6,7 +6,16 @@ import errno
 
 import pytest
 
-from bridge.errors import Misconfigured, OperatorMustFix, OutcomeUnknown, OutOfResources, Permanent, Retryable, TokenRefused
+from bridge.errors import (
+    Misconfigured,
+    OperatorMustFix,
+    OutcomeUnknown,
+    OutOfResources,
+    Permanent,
+    Retryable,
+    TokenRefused,
+    VersionRefused,
+)
 from bridge.model import Again, Dead
 from bridge.policy.retry import decide, is_sorted, words
 
@@ -31,6 +40,7 @@ UNKNOWN = OutcomeUnknown("reset")
         (OperatorMustFix("token"), 0, Dead(error="token")),
         (TokenRefused("token", side="ghl"), 0, Dead(error="token", refused="ghl")),
         (TokenRefused("token", side="provider"), 2, Dead(error="token", refused="provider")),
+        (VersionRefused("version"), 0, Dead(error="version", refused="version")),
         (UNKNOWN, 0, Again(wait=6, why="outcome unknown: reset")),
         (UNKNOWN, 3, Again(wait=6, why="outcome unknown: reset")),
         (UNKNOWN, 4, Dead(error="outcome unknown: reset", outcome_unknown=True)),
@@ -39,6 +49,8 @@ UNKNOWN = OutcomeUnknown("reset")
         (ValueError("a phone number"), 3, Dead(error="internal fault: ValueError")),
         (OutOfResources("no thread"), 99, Again(wait=5, why="no thread", counts=False)),
         (OSError(errno.EMFILE, "a path"), 3, Again(wait=5, why="this machine is out of resources: EMFILE", counts=False)),
+        (OSError(errno.ENFILE, ""), 99, Again(wait=5, why="this machine is out of resources: ENFILE", counts=False)),
+        (OSError(errno.ENOMEM, ""), 99, Again(wait=5, why="this machine is out of resources: ENOMEM", counts=False)),
         (MemoryError(), 99, Again(wait=5, why="this machine is out of resources: no memory", counts=False)),
         (
             LookupError("unknown encoding: idna"),

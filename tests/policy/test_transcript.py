@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import Channel, ConversationId, Listed, MessageId, PastMessage, Question
-from bridge.policy.transcript import ask, choose, earlier, read_back
+from bridge.policy.transcript import as_told, ask, choose, earlier, read_back
 from tests.stored import HERE, LANE, message
 
 if TYPE_CHECKING:
@@ -154,3 +154,35 @@ def test_what_ghl_lists_becomes_history() -> None:
         ("contact", "user"),
     ]
     assert read_back(rows)[-1] == PastMessage("user", "hello", id=MessageId("contact"), at_ms=5)
+
+
+FILES: dict[str, Any] = {"attachments": ("https://x/1.jpg", "https://x/2.webp")}
+
+
+@pytest.mark.parametrize(
+    ("listed", "content"),
+    [
+        (
+            row("one", "inbound", text="", attachments=("https://x/1.jpg",)),
+            "[The contact sent 1 picture here; it is not shown to you.]",
+        ),
+        (row("two", "inbound", text="", **FILES), "[The contact sent 2 pictures here; they are not shown to you.]"),
+        (row("both", "inbound", text="Look", **FILES), "Look\n[The contact sent 2 pictures here; they are not shown to you.]"),
+        (
+            row("sticker", "inbound", text="", type="TYPE_WHATSAPP", **FILES),
+            "[The contact sent 1 picture and 1 sticker here; they are not shown to you.]",
+        ),
+        (row("ours", text="Here is the menu", source="api", **FILES), "Here is the menu"),
+    ],
+)
+def test_files_of_the_contact_stand_in_the_history_in_one_line(listed: Listed, content: str) -> None:
+    """Their kinds are kept and no words of them; a line of ours would be imitated, so files of the business are not told."""
+    found = read_back([listed])
+    assert "[" not in found[0].content
+    assert [one.content for one in as_told(found, files=True)] == [content]
+    assert [one.content for one in as_told(found, files=False)] == [listed.text] * bool(listed.text)
+
+
+def test_a_file_of_the_business_alone_is_no_history() -> None:
+    """An empty message is nothing that anybody said."""
+    assert read_back([row("ours", text="", source="api", **FILES)]) == ()

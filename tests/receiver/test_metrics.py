@@ -153,6 +153,7 @@ async def test_the_least_of_ghls_budget_is_told(receiver: Receiver, redis: Redis
 async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
     """No id of a location, contact, conversation or message; locations only where the setting says so."""
     live_a_little(redis, receiver)
+    redis.hincrby(f"ghlb:tally:{HERE}", "deliveries|SMS|accepted", 1)
     text = (await receiver.call("GET", "/metrics")).text
     ids = [HERE, *(f"{kind}{number}" for kind in ("m", "c", "conversation-c") for number in range(4))]
     assert [id_ for id_ in ids if f'"{id_}"' in text or f"{id_}:" in text] == []
@@ -161,6 +162,7 @@ async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
         found = await samples(Receiver(open_minded, receiver.settings))
     assert found[f"ghl_bridge_location_messages_total {HERE} replied"] == 1
     assert found[f"ghl_bridge_location_ghl_budget_left {HERE} interval"] == 100
+    assert found[f"ghl_bridge_location_deliveries_total SMS accepted {HERE}"] == 1
 
 
 async def test_a_family_of_another_version_is_left_out(receiver: Receiver, redis: Redis) -> None:

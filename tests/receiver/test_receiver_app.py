@@ -18,6 +18,7 @@ from bridge.receiver.app import COLLECT_AFTER
 from bridge.receiver.webhooks import MOST_BYTES
 from tests.receiver.conftest import PEM
 from tests.stored import locations_of
+from tests.story.redis_faults import FAULTS
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -133,6 +134,20 @@ async def test_a_state_that_never_had_a_location_promises_nothing(receiver: Rece
     assert (ready.status_code, ready.json()["why"].partition(":")[0]) == (503, "no location")
     assert (after.status_code, after.json()["reason"]) == (200, "unknown_location")
     assert (await receiver.call("GET", "/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("READONLY", "a replica"), ("NOREPLICAS", "fewer replicas"), ("OOM", "full"), ("NOPERM", "right")]
+)
+async def test_a_redis_that_refuses_writes_is_not_ready(receiver: Receiver, redis: Redis, code: str, words: str) -> None:
+    """`readyz` is 503 with the server's reason in words, webhooks are answered 429, and `healthz` is 200 all the while."""
+    receiver.knows(redis, json.loads(SMS)["locationId"])
+    with FAULTS[code](redis):
+        ready, alive = await receiver.call("GET", "/readyz"), await receiver.call("GET", "/healthz")
+        taken = await receiver.take(SMS)
+    assert (ready.status_code, alive.status_code, taken.status_code) == (503, 200, 429)
+    assert words in ready.json()["why"]
+    assert (await receiver.take(SMS)).status_code == 202
 
 
 async def test_an_install_works_on_a_state_without_a_location(receiver: Receiver) -> None:

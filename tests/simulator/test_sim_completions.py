@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from bridge.simulator.official import Official
+from bridge.simulator.overlays import AGENT_STUDIO
+
 if TYPE_CHECKING:
     from tests.simulator.conftest import Simulator
 
@@ -217,3 +220,22 @@ def test_slow_completions(simulator: Simulator, said: dict[str, Any]) -> None:
     began = time.monotonic()
     simulator.complete(said)
     assert time.monotonic() - began > 0.3
+
+
+def test_agent_studio(simulator: Simulator, said: dict[str, Any]) -> None:
+    """Agent Studio answers in its documented shape, opens an execution, and stays in the one that is named."""
+    official, path = Official(), "/agent-studio/agent/a1/execute"
+    body = {"message": "Is it open?", "locationId": said["location_id"], "contactId": said["contact_id"]}
+    headers = {"Authorization": "Bearer pit", "Version": "v3"}
+    first = simulator.http.post(path, json=body, headers=headers).json()
+    second = simulator.http.post(path, json=body | {"executionId": first["executionId"]}, headers=headers).json()
+    assert official.faults_of(AGENT_STUDIO, "ExecutePublicAgentDTO", body) == []
+    assert official.faults_of(AGENT_STUDIO, "ExecutePublicAgentResponseDTO", first) == []
+    assert first["response"] == 'You said: "Is it open?". How can I help?'
+    assert second["executionId"] == first["executionId"]
+    refused = [
+        simulator.http.post(path, json=body).status_code,
+        simulator.http.post(path, json=body, headers={"Authorization": "Bearer pit"}).status_code,
+        simulator.http.post(path, json={"message": "Hi"}, headers=headers).status_code,
+    ]
+    assert refused == [401, 401, 400]

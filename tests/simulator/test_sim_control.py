@@ -187,7 +187,7 @@ def test_page(simulator: Simulator) -> None:
     """The page and its files are served, without any script or style of its own inside."""
     page = simulator.http.get("/")
     assert "<title>ghl-bridge sandbox</title>" in page.text
-    assert "stays on this machine" in page.text
+    assert "No message leaves this machine" in page.text
     files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
     assert len(files) == 4
     assert all(simulator.http.get(file).status_code == 200 for file in files)

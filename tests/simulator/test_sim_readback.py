@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.simulator.official import Official
-from bridge.simulator.overlays import CONTACTS, CONVERSATIONS
+from bridge.simulator.overlays import CONTACTS, CONVERSATION_AI, CONVERSATIONS
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Simulator
@@ -194,6 +194,19 @@ def test_answers_fit_the_description(simulator: Simulator, said: dict[str, Any])
         ),
         (CONTACTS, "ContactsByIdSuccessfulResponseDto", _read(simulator, f"/contacts/{said['contact_id']}")),
     ]
+    answers += _of_bots(simulator, said["contact_id"])
     assert {schema: official.faults_of(file, schema, answer) for file, schema, answer in answers} == {
         schema: [] for _, schema, _ in answers
     }
+
+
+def _of_bots(simulator: Simulator, contact_id: str) -> list[tuple[str, str, Any]]:
+    """What GHL tells of its own bot."""
+    simulator.order("bots", location_id=LOCATION, bot="Nora")
+    wrote = simulator.order("human", contact_id=contact_id, text="Hi", bot=True)["rest_message_id"]
+    told = _read(simulator, "/conversation-ai/generations", messageId=wrote, source="conversation")
+    agents = _read(simulator, "/conversation-ai/agents/search", limit=50)
+    return [
+        (CONVERSATION_AI, "FetchAIResponseDetailsResponseDTO", told),
+        (CONVERSATION_AI, "SearchEmployeeResponseDTO", {**agents, "agents": []}),
+    ]

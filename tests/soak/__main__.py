@@ -13,6 +13,7 @@ import orjson
 
 from tests.soak.plan import plan
 from tests.soak.report import document, table
+from tests.soak.results import note, summed
 from tests.soak.run import run
 from tests.soak.sides import Bridge, Tutorial
 
@@ -29,6 +30,9 @@ def main() -> int:
     _tell("\n" + table(planned, outcomes))
     if given.json:
         given.json.write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
+    if given.results:
+        note(given.results, planned, outcomes)
+        _tell("\n" + "\n".join(summed(map(orjson.loads, given.results.read_bytes().splitlines()))))
     clean = all(outcome.verdict.is_clean for outcome in outcomes if outcome.name == Bridge().name)
     if not clean:
         (folder / "evidence.json").write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
@@ -44,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="the same seed plans the same messages and kills")
     parser.add_argument("--only", choices=("bridge", "tutorial"), default="", help="run one of the two")
     parser.add_argument("--json", type=Path, help="where to write everything as JSON")
+    parser.add_argument(
+        "--results", type=Path, help="a file of results, one line for each run: this one is added, and all are summed"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for logs and state, kept whatever happens")
     return parser
 

@@ -35,7 +35,7 @@ class Side(Protocol):
 
     @property
     def queue(self) -> str:
-        """Its broker's key of the queue in Redis."""
+        """Its broker's key of the queue in Redis, as a pattern."""
         ...
 
     def prepare(self, machine: Machine) -> None:
@@ -68,7 +68,7 @@ class Bridge:
     """This project, by its Procfile's commands."""
 
     name: str = "ghl-bridge"
-    queue: str = "ghl-bridge"
+    queue: str = "ghl-bridge-*"
 
     def prepare(self, machine: Machine) -> None:
         """Everything short, in about the proportions of production: the looks of a read-back outlast a lease."""

@@ -90,7 +90,8 @@ class Stage:
                 self.machine.signal(strike.target, signal.SIGSTOP)
                 return lambda: self._thaw(strike.target)
             case ["queue", "deleted"]:
-                self.machine.redis.delete(self.side.queue)
+                for queue in self.machine.redis.scan_iter(self.side.queue):
+                    self.machine.redis.delete(queue)
             case _ if strike.kind in FAULTS:
                 on, action = FAULTS[strike.kind]
                 self.machine.sim.fault(on, action, times=strike.times)

@@ -12,7 +12,17 @@ import pytest
 from bridge.model import MessageId, OutboundMessage
 from bridge.store.lanes.inbox import came
 from bridge.store.lanes.outbound import heard
-from bridge.store.lanes.patch import Circuit, DeadLetterPatch, Newer, Patch, Permit, ReleaseResult, SituationQuery, StepResult
+from bridge.store.lanes.patch import (
+    Circuit,
+    DeadLetterPatch,
+    LookupsAheadPatch,
+    Newer,
+    Patch,
+    Permit,
+    ReleaseResult,
+    SituationQuery,
+    StepResult,
+)
 from bridge.store.redis.lua import all_parts, all_scripts
 from tests.store.calls import Call, script_calls
 from tests.stored import LANE, message
@@ -80,6 +90,11 @@ def test_lua_reads_the_fields_of_what_a_patch_holds(name: str, kind: type[Any]) 
 def test_lua_reads_the_fields_of_a_permit_and_no_other() -> None:
     """So it is with the permit that a request to GHL needs."""
     assert read_of("permit") == keys_of(Permit)
+
+
+def test_lua_reads_the_fields_of_look_ups_ahead_and_no_other() -> None:
+    """So it is with the look-ups that a lease pays for."""
+    assert read_of("ahead") == keys_of(LookupsAheadPatch)
 
 
 @pytest.mark.parametrize(("script", "name"), [("accept", "came"), ("resolve", "what"), ("observe", "message")])

@@ -21,6 +21,7 @@ import httpx
 from cryptography.fernet import Fernet
 from redis import Redis
 
+from bridge.broker import queue_of
 from bridge.cli import redis_server
 from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
@@ -51,6 +52,7 @@ DEFAULTS: dict[str, Any] = {
     "token_seconds": 86399,
     "oauth_seconds": 0,
     "refresh_seconds": 30,
+    "retired_versions": [],
 }
 # Whom a log must not name, and no token of an install either.
 PRIVATE = re.compile(r"\+1\d{10}|[\w.+-]+@example\.com|oauth-(?:code|access|refresh)-\w+")
@@ -209,6 +211,11 @@ class Machine:
     def url(self) -> str:
         """Where the receiver is."""
         return f"http://127.0.0.1:{self.environ['PORT']}"
+
+    @property
+    def queue(self) -> str:
+        """Where the broker keeps this installation's wake-ups."""
+        return queue_of(str(self.redis.get(key("installation"))))
 
     @property
     def signer(self) -> keys.SigningKeys:

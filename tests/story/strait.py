@@ -75,6 +75,13 @@ class Strait:
         with self._lock:
             self._behind = port
 
+    def cut(self) -> None:
+        """End every connection that leads anywhere by now."""
+        with self._lock:
+            passages, self._passages = self._passages, []
+        for passage in passages:
+            passage.close()
+
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
             while True:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.broker import QUEUE, look
+from bridge.broker import OLDER_QUEUE, look
 from bridge.errors import DidNotWork
 from tests.story import rabbitmq
 from tests.story.machine import poll
@@ -39,12 +39,12 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 @contextmanager
 def with_another_queue(broker: RabbitMQ) -> Iterator[None]:
     """The queue is there, of another type."""
-    broker.delete(QUEUE)
-    broker.declare(QUEUE)
+    broker.delete(OLDER_QUEUE)
+    broker.declare(OLDER_QUEUE)
     try:
         yield
     finally:
-        broker.delete(QUEUE)
+        broker.delete(OLDER_QUEUE)
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def test_what_is_wrong_with_a_broker_is_told_in_words(
 
     Slow: RabbitMQ is given three seconds to answer.
     """
-    assert "lets a worker in" in look(broker.url)
+    assert "accepts connections" in look(broker.url, OLDER_QUEUE)
     with wrong(broker), pytest.raises(DidNotWork, match=words):
-        look(broker.url)
+        look(broker.url, OLDER_QUEUE)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_who_is_not_let_in_is_told_why(broker: RabbitMQ, old: str, new: str, wor
     """A wrong password and a virtual host that is not there, and nothing of the URL."""
     head, _, tail = broker.url.rpartition(old)
     with pytest.raises(DidNotWork, match=words) as told:
-        look(f"{head}{new}{tail}")
+        look(f"{head}{new}{tail}", OLDER_QUEUE)
     assert "hunter2" not in str(told.value)
 
 
@@ -103,7 +103,7 @@ def test_a_worker_that_finds_another_queue_ends_with_78(broker: RabbitMQ, machin
         ended = machine.start("worker-2", BROKER_URL=broker.url).wait(30)
         said = machine.log("worker-2")
     assert ended == 78
-    assert "is at the broker with other properties" in said
+    assert "exists at the broker with other properties" in said
     assert "Traceback" not in said
 
 

@@ -204,7 +204,7 @@ def test_a_refusal_is_told_wherever_silence_is(ana: Person) -> None:
     [message] = ana.machine.explain(said["message_id"])["messages"]
     assert (message["status"], message["reason"], ana.replies) == ("no_reply", "refusal", [])
     words = ana.machine.cli("explain", said["message_id"]).stdout
-    assert "the provider chose silence: refusal. The model refused to answer." in words
+    assert "the provider gave no reply: refusal. The model refused to answer." in words
     lines = [line for line in ana.machine.log("worker").splitlines() if "turn.ended" in line and ana.id in line]
     assert all('"reason":"refusal"' in line.replace(" ", "") for line in lines)
     assert lines

@@ -163,9 +163,9 @@ def test_lost_wake_ups_are_called_again(machine: Machine) -> None:
     said = []
     for each in people:
         said.append(each.says("Psst"))
-        machine.redis.delete("ghl-bridge")
+        machine.redis.delete(machine.queue)
     emptied = time.monotonic()
-    poll("a second of lost wake-ups", lambda: machine.redis.delete("ghl-bridge") < 0 or time.monotonic() - emptied > 1)
+    poll("a second of lost wake-ups", lambda: machine.redis.delete(machine.queue) < 0 or time.monotonic() - emptied > 1)
 
     assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 50
     assert [(each.completions, len(each.replies)) for each in people] == [(1, 1)] * 50
@@ -181,11 +181,11 @@ def test_a_wake_up_that_comes_often_changes_nothing(machine: Machine) -> None:
     with queue.connection_for_write() as connection:
         for _ in range(10):
             for each in people:
-                queue.send_task("bridge.answer", (f"Plain:{each.id}",), queue="ghl-bridge", connection=connection)
+                queue.send_task("bridge.answer", (f"Plain:{each.id}",), queue=machine.queue, connection=connection)
             machine.person("Plain")
 
     assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 10
-    poll("an empty queue", lambda: machine.redis.llen("ghl-bridge") == 0)
+    poll("an empty queue", lambda: machine.redis.llen(machine.queue) == 0)
     assert [(each.completions, len(each.replies), each.most_at_once) for each in people] == [(1, 1, 1)] * 10
 
 

@@ -68,6 +68,55 @@ def test_a_carriers_opt_out_stops_the_channel(machine: Machine) -> None:
     assert (record.status, record.reason, ana.completions, len(ana.replies)) == ("skipped", "stop_word", 1, 1)
 
 
+def undelivered(machine: Machine, location: str = "Plain") -> tuple[Person, str, str]:
+    """A contact whose reply did not reach it, the message, and the reply's id."""
+    ana = machine.person(location)
+    message_id = replied(ana, "Are you there?")
+    machine.sim.order("failure", contact_id=ana.id)
+    return ana, message_id, machine.explain(message_id)["messages"][-1]["reply_message_ids"][0]
+
+
+def test_an_undelivered_reply_is_replayed_by_hand(machine: Machine) -> None:
+    """The same words are posted once more and no completion is bought; GHL's next word is that of the second reply."""
+    ana, message_id, reply_id = undelivered(machine)
+    done = machine.cli("conversations", "replay", reply_id)
+    assert done.returncode == 0, done.stderr
+    poll("a second reply", lambda: len(ana.replies) == 2)
+    poll("its outcome", lambda: machine.explain(message_id)["messages"][-1]["status"] == "replied")
+    assert (ana.replies[0], ana.completions) == (ana.replies[1], 1)
+    assert delivery(machine, message_id) in {"accepted", "delivered"}
+    assert "replayed" in machine.story(message_id)
+    assert reply_id not in {one["reply_id"] for one in listed(machine, "Plain")}
+    again = machine.cli("conversations", "replay", reply_id)
+    assert (again.returncode, len(ana.replies)) == (2, 2)
+
+
+def test_a_replay_is_guarded_like_every_send(machine: Machine) -> None:
+    """Whoever stopped meanwhile gets nothing, and a newer answer is not followed by an older one unless forced."""
+    ana, message_id, reply_id = undelivered(machine)
+    ana.settles(ana.says("STOP"))
+    assert machine.cli("conversations", "replay", reply_id).returncode == 0
+    poll("a skip", lambda: machine.explain(message_id)["messages"][0]["reason"] == "stop_word")
+    assert len(ana.replies) == 1
+
+    bob, _, reply_id = undelivered(machine)
+    replied(bob, "Hello?")
+    refused = machine.cli("conversations", "replay", reply_id)
+    assert (refused.returncode, "newer" in refused.stdout) == (1, True)
+    assert machine.cli("conversations", "replay", reply_id, "--force").returncode == 0
+    poll("the forced reply", lambda: len(bob.replies) == 3)
+    assert bob.replies[2] == bob.replies[0]
+
+
+def test_a_replay_that_is_cut_off_is_no_second_reply(machine: Machine) -> None:
+    """GHL takes the replayed reply and the connection breaks: it is read back, and not posted a third time."""
+    ana, message_id, reply_id = undelivered(machine)
+    ana.fault("post", {"kind": "cut", "when": "after"}, times=1)
+    assert machine.cli("conversations", "replay", reply_id).returncode == 0
+    poll("its outcome", lambda: machine.explain(message_id)["messages"][-1]["reply_message_ids"] not in ([], [reply_id]))
+    assert len(ana.replies) == 2
+
+
 def test_a_location_whose_replies_fail_is_told_once(machine: Machine) -> None:
     """The fifth undelivered reply of an hour brings the alert, the fourth does not; it names the location and no contact."""
     people = [machine.person("Testing", tags=["ai_test", "vip"]) for _ in range(5)]

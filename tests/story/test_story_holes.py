@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +12,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,10 +21,12 @@ from bridge.store.lanes.inbox import MOST_WAITING
 from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
 from bridge.store.redis.connection import key
 from tests.story.machine import poll
+from tests.story.shifted_clock import needs_compiler, shifted
 from tests.story.strait import Strait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import httpx
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tests.story.machine import Machine, Person
 
 LEASE_SECONDS = 2.0
-COMPILER = shutil.which("cc")
 TIMELINE_LINES = 500
 
 
@@ -75,11 +74,11 @@ def test_half_open_connections_to_redis_lose_and_double_nothing(machine: Machine
     assert [each.most_at_once for each in before + meanwhile] == [1] * 20
 
 
-@pytest.mark.skipif(COMPILER is None or sys.platform != "linux", reason="shifting a process' clock takes Linux and a C compiler")
+@needs_compiler
 @pytest.mark.parametrize("seconds", [-30, 30])
 def test_a_worker_whose_clock_is_wrong_does_as_the_others(machine: Machine, tmp_path: Path, seconds: int) -> None:
     """Half a minute off beside one that is right: debounce, leases, order, waits and reading back hold."""
-    wrong = {"LD_PRELOAD": _shifted_clock(tmp_path), "SHIFTED_SECONDS": str(seconds)}
+    wrong = shifted(tmp_path, seconds=seconds)
     assert abs(_clock_of_a_process(wrong) - seconds) < 5
     machine.restart("worker", **wrong)
     bursts, slow = [machine.person("Patient") for _ in range(6)], [machine.person("Plain") for _ in range(6)]
@@ -202,13 +201,6 @@ def test_a_provider_that_never_delivers_is_known_after_three_answers(machine: Ma
     assert ana.settles(said).status == "replied"
     assert ana.requests("messages") == []
     assert (ana.completions, len(ana.replies)) == (4, 3)
-
-
-def _shifted_clock(folder: Path) -> str:
-    """The library that shifts a process' wall clock, and nothing else."""
-    library, source = folder / "shifted_clock.so", Path(__file__).with_name("shifted_clock.c")
-    subprocess.run([str(COMPILER), "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
-    return str(library)
 
 
 def _clock_of_a_process(environ: dict[str, str]) -> float:

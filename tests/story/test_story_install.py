@@ -174,6 +174,19 @@ def test_a_kill_during_a_reconnect_costs_nothing(machine: Machine, when: str, re
     assert (listed(machine, location)["token_trouble"], len(ana.replies), ana.completions) == (None, 1, 1)
 
 
+@pytest.mark.parametrize(("when", "by_code"), [("before", 2), ("after", 3)])
+def test_a_kill_during_the_exchange_of_a_reconnects_code_costs_nothing(machine: Machine, when: str, by_code: int) -> None:
+    """GHL gave a code, and the worker dies before it has the tokens: the next one reconnects once more, and nobody clicks."""
+    location = installed(machine)
+    ana = person(machine, location)
+    lose_refresh_token(machine, location)
+    # GHL doesn't know whose the lost refresh token is: of the requests for tokens, this one is by the code.
+    assert ana.settles(killed_while_renewing(machine, location, ana, "oauth_token", when)).status == "replied"
+    counted = grants(machine)
+    assert (counted["reconnected"][location], counted["by_code"][location]) == (2, by_code)
+    assert (listed(machine, location)["token_trouble"], len(ana.replies), ana.completions) == (None, 1, 1)
+
+
 def lose_refresh_token(machine: Machine, location: str) -> None:
     """Let GHL not know the location's refresh token any more."""
     machine.sim.order("expire", owner=location, refresh=True)

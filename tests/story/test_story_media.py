@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.other_side import OtherSide, answering, http
+from tests.speech import listening, need_speech
+from tests.story.machine import poll
+
 if TYPE_CHECKING:
     from tests.story.machine import Machine
 
@@ -44,6 +48,22 @@ def test_a_voice_note_is_read(machine: Machine, name: str) -> None:
     assert "read" in machine.story(said["message_id"])
 
 
+@pytest.mark.parametrize("name", ["voice_note", "voice_note_mp4"])
+def test_a_voice_note_is_really_understood(machine: Machine, name: str) -> None:
+    """By an engine that listens: what was spoken is what the agent is asked, and its reply comes back."""
+    need_speech()
+    heard = SPOKEN.lower().rstrip("?")
+    machine.private.add(heard)
+    with listening() as engine:
+        machine.apply(Heard={"media": "read", "transcription": {"base_url": f"{engine.url}/v1", "model": "pocketsphinx"}})
+        ana = machine.person("Heard")
+
+        said = ana.says("", media=[name])
+
+        assert ana.settles(said).status == "replied"
+    assert ana.replies == [f'You said: "{heard}". How can I help?']
+
+
 def test_whatsapps_empty_webhook_brings_a_picture(machine: Machine) -> None:
     """Its webhook holds nothing, GHL's own record has the file seconds later: the message waits, and is answered."""
     ana = machine.person("Plain")
@@ -78,15 +98,27 @@ def test_a_hostile_media_host_costs_no_reply(machine: Machine, action: dict[str,
     assert ana.replies == [f'You said: "{told}". How can I help?']
 
 
-def test_a_spoken_stop_is_kept(machine: Machine) -> None:
-    """A voice note that says STOP and nothing else stops; the next text gets no reply."""
+def test_a_spoken_stop_is_kept_and_told_until_it_is_lifted(machine: Machine) -> None:
+    """A voice note that says STOP and nothing else stops, and an alert says so; `contacts allow` lifts both."""
     ana = machine.person("Reading")
     machine.sim.order("defaults", spoken="Stop.")
-    try:
-        record = ana.settles(ana.says("", media=["voice_note"]))
-    finally:
-        machine.sim.order("defaults", spoken=SPOKEN)
+    with OtherSide(answering(http(200))) as operator:
 
-    assert (record.status, record.reason) == ("skipped", "stop_word")
-    assert ana.settles(ana.says("Hello?")).reason == "stop_word"
-    assert ana.replies == []
+        def told() -> list[str]:
+            cause = f"spoken_stop:{ana.location}:{ana.id}"
+            return [one.document["state"] for one in operator.requests if one.document["cause"] == cause]
+
+        machine.start_second_receiver(BRIDGE_ALERT_URL=operator.url)
+        try:
+            record = ana.settles(ana.says("", media=["voice_note"]))
+        finally:
+            machine.sim.order("defaults", spoken=SPOKEN)
+        assert (record.status, record.reason) == ("skipped", "stop_word")
+        poll("the alert", lambda: told() == ["begun"], told=told)
+        assert ana.settles(ana.says("Hello?")).reason == "stop_word"
+
+        machine.cli("contacts", "allow", ana.location, ana.id)
+
+        poll("its end", lambda: told() == ["begun", "over"], told=told)
+    assert ana.settles(ana.says("Hello?")).status == "replied"
+    assert ana.replies == ['You said: "Hello?". How can I help?']

@@ -18,15 +18,16 @@ TABLES: dict[str, Callable[[str], dict[str, Any]]] = {
     "assistable": lambda url: {"url": f"{url}/v2/ghl/chat-completion"},
     "agencii": lambda url: {"url": f"{url}/get_response", "token": "sk-agencii-secret", "api_integration_id": "i"},
     "openai": lambda url: {"base_url": f"{url}/v1", "token": "sk-openai-secret", "model": "m", "system_prompt": "Be kind."},
+    "agent_studio": lambda url: {"base_url": url, "token": "pit-studio-secret", "agent_id": "a1"},
     "webhook": lambda url: {"url": f"{url}/webhook/abc", "token": "n8n-secret", "header": "X-Secret"},
 }
-ENDPOINTS = {"assistable": "assistable_help_page", "agencii": "agencii", "openai": "openai", "webhook": "webhook"}
+ENDPOINTS = {name: "assistable_help_page" if name == "assistable" else name for name in TABLES}
 
 
 @pytest.mark.parametrize("provider", TABLES)
 def test_each_service_answers_its_locations(machine: Machine, provider: str) -> None:
     """One completion and one reply for each message, a fault between them included."""
-    machine.private |= {"sk-agencii-secret", "sk-openai-secret", "n8n-secret"}
+    machine.private |= {"sk-agencii-secret", "sk-openai-secret", "n8n-secret", "pit-studio-secret"}
     location = f"At-{provider}"
     machine.apply(**{location: {"provider": provider, provider: TABLES[provider](machine.sim.url)}})
     ana = machine.person(location)
@@ -37,6 +38,20 @@ def test_each_service_answers_its_locations(machine: Machine, provider: str) -> 
     assert (len(ana.replies), ana.completions, len(ana.requests(ENDPOINTS[provider]))) == (2, 3, 3)
     assert f'"Is {provider} open today?"' in ana.replies[0]
     assert f"And what does {provider} cost?" in ana.replies[1]
+
+
+def test_agent_studio_is_asked_in_one_session(machine: Machine) -> None:
+    """The first question opens an execution, the second names it; the timeline tells which agent answered, and why."""
+    machine.apply(Studio={"provider": "agent_studio", "agent_studio": TABLES["agent_studio"](machine.sim.url)})
+    ana = machine.person("Studio")
+    for text in ("Do you open on Sunday?", "And on Monday?"):
+        said = ana.says(text)
+        assert ana.settles(said).status == "replied"
+    first, second = (request["body"] for request in ana.requests("agent_studio"))
+    assert "executionId" not in first
+    [answered, *_] = [event for event in machine.explain(said["message_id"])["events"] if event["step"] == "answered"]
+    assert (answered["evidence"]["agent"], answered["evidence"]["thread"]) == ("a1", second["executionId"])
+    assert (len(ana.replies), ana.completions) == (2, 2)
 
 
 def contacts(machine: Machine, location: str, count: int) -> list[Person]:

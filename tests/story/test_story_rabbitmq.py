@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.broker import QUEUE
+from bridge.broker import OLDER_QUEUE
 from bridge.store.redis.connection import key
 from tests.story import rabbitmq
 from tests.story.kills import kill_amid_twenty_completions
@@ -43,13 +43,13 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machine) -> None:
-    """One message, one completion, one reply; the queue is a quorum queue, and the worker has declared no other."""
+    """One message, one completion, one reply; its queue is a quorum queue, as is that of older versions."""
     ana = machine.person("Plain")
 
     assert ana.settles(ana.says("Is anybody there?")).status == "replied"
 
     assert (ana.completions, len(ana.replies)) == (1, 1)
-    assert broker.queues() == {QUEUE: "quorum"}
+    assert broker.queues() == {machine.queue: "quorum", OLDER_QUEUE: "quorum"}
 
 
 @pytest.mark.usefixtures("broker")
@@ -82,8 +82,8 @@ def test_a_queue_deleted_by_hand_comes_back(broker: RabbitMQ, machine: Machine) 
     said = [each.says("Knock") for each in people]
     poll("twenty completions in flight", lambda: len(machine.sim.ask("counts")["completions"]["in_flight"]) == 20)
 
-    broker.delete(QUEUE)
+    broker.delete(machine.queue)
 
     assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 40
     assert [(len(each.replies), each.most_at_once) for each in people] == [(1, 1)] * 40
-    assert broker.queues() == {QUEUE: "quorum"}
+    assert broker.queues() == {machine.queue: "quorum", OLDER_QUEUE: "quorum"}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.broker import QUEUE
 from tests.story.machine import poll
 from tests.story.redis_faults import FAULTS
 
@@ -46,7 +45,7 @@ def test_what_is_no_wake_up_is_dropped_and_told(machine: Machine) -> None:
     ana = machine.person("Plain")
     before = machine.log("worker").count("broker.dropped")
 
-    machine.redis.lpush(QUEUE, "no JSON at all", '"a text"', '{"body": 1}', "[1]", "\xff")
+    machine.redis.lpush(machine.queue, "no JSON at all", '"a text"', '{"body": 1}', "[1]", "\xff")
 
     poll(
         "five dropped items",

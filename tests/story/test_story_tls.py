@@ -157,7 +157,7 @@ def test_a_broker_that_nobody_vouches_for_gets_no_wake_up(machine: Machine) -> N
 
     poll("the worker to say so", lambda: machine.log("worker").count("certificate verify failed") > 0)
     poll("an attempt to publish", lambda: "dispatcher.not_published" in machine.log("worker"))
-    assert machine.redis.exists("ghl-bridge") == 0
+    assert machine.redis.exists(machine.queue) == 0
     assert ana.completions == 0
 
     machine.restart("worker")

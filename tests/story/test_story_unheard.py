@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
+
+from redis import Redis
 
 from bridge.store.redis.connection import key
 from tests.story.machine import BIN, poll
@@ -34,3 +37,21 @@ def test_a_worker_on_another_queue_is_seen(machine: Machine) -> None:
     machine.restart("worker")
     assert ana.settles(said).status == "replied"
     assert (len(ana.replies), ana.completions) == (1, 1)
+
+
+def test_two_bridges_on_one_broker_leave_each_others_wake_ups_alone(machine: Machine) -> None:
+    """Twenty contacts are answered at once: a lane whose wake-up the other bridge took would wait for its lease, 30 s."""
+    machine.restart("worker", BRIDGE_LEASE_SECONDS="30")
+    broker = machine.environ["REDIS_URL"]
+    other = f"{broker.rpartition('/')[0]}/1"
+    machine.start("worker-2", REDIS_URL=other, BROKER_URL=broker, BRIDGE_LEASE_SECONDS="30")
+    with Redis.from_url(other) as state:
+        poll("the other bridge", lambda: state.zcard(key("workers")))
+    people = [machine.person("Plain") for _ in range(20)]
+    began = time.monotonic()
+    said = [each.says("Which of you?", wait=False) for each in people]
+    assert {each.settles(one).status for each, one in zip(people, said, strict=True)} == {"replied"}
+    assert time.monotonic() - began < 20
+    assert [(len(each.replies), each.completions) for each in people] == [(1, 1)] * 20
+    assert "turn." not in machine.log("worker-2")
+    machine.kill("worker")

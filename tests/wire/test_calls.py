@@ -94,6 +94,15 @@ def test_half_an_emoji_is_sent_as_a_question_mark(wire: Wire) -> None:
     assert server.requests[0].document == {"text": "hi ?"}
 
 
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request goes to its own server, whatever HTTP_PROXY and its like name: the deployment guide says so."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:1")
+    with contextlib.closing(Wire()) as wire, OtherSide(answering(OK)) as server:
+        assert call(wire, server.url).status == 200
+
+
 def test_redirects_are_answers(wire: Wire) -> None:
     """A redirect is not followed."""
     with OtherSide(answering(http(307, b"", {"Location": "/elsewhere"}))) as server:
@@ -291,6 +300,16 @@ def test_a_call_within_a_call_is_bounded_by_it(wire: Wire) -> None:
             call(wire, server.url, seconds=0.5, before_send=lambda: assert_ok(call(wire, silent.url, seconds=60.0)))
         assert time.monotonic() - started < 1.5
     assert len(server.requests) == 1
+
+
+def test_an_answer_that_came_before_its_request_is_not_its_own(wire: Wire) -> None:
+    """A server that answers twice is believed once: the next request's outcome is unknown, and the one after that is answered."""
+    with OtherSide(answering(OK * 2, OK)) as server:
+        assert call(wire, server.url).status == 200
+        with pytest.raises(OutcomeUnknown, match="remote protocol error"):
+            call(wire, server.url)
+        assert call(wire, server.url).status == 200
+    assert server.connections == 2
 
 
 def assert_ok(answer: Answer) -> None:

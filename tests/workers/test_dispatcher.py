@@ -16,7 +16,7 @@ from bridge.model import ContactId, Ended, Lane, LocationId, Status
 from bridge.store.limits.budget import Budgets
 from bridge.store.redis.connection import connect, key, now_ms, text
 from tests.stored import HERE, LANE, LONG, accept, eventually, keep, lanes_of, message, own_redis, pass_time
-from workers.dispatcher import ALIVE_SECONDS, LONGEST_SLEEP, MOST_AT_ONCE, Dispatcher
+from workers.dispatcher import ALIVE_SECONDS, LONGEST_REST, LONGEST_SLEEP, MOST_AT_ONCE, STANDBY_SECONDS, Dispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -234,12 +234,42 @@ def test_stopping_takes_no_longer_than_a_sleep(redis: Redis, queue: Queue, *, re
 
 
 def test_a_dispatcher_tells_that_its_worker_lives(redis: Redis, queue: Queue) -> None:
-    """Each claim keeps the worker's slots counted for longer than the longest sleep."""
-    assert ALIVE_SECONDS > 2 * LONGEST_SLEEP
+    """Each claim keeps the worker's slots counted for longer than the longest rest."""
+    assert ALIVE_SECONDS > 2 * LONGEST_REST
     first = Dispatcher(redis, lanes_of(redis), slots=7, publish=queue.publish)
     second = Dispatcher(redis, lanes_of(redis), slots=8, publish=queue.publish)
     for each in (first, second, first):
-        assert each.dispatch() == LONGEST_SLEEP
+        assert each.dispatch() == LONGEST_REST
     members = redis.zrange(key("workers"), 0, -1)
     assert sorted(text(member).rpartition(":")[2] for member in members) == ["7", "8"]
-    assert redis.zcount(key("workers"), now_ms(redis) + 2 * LONGEST_SLEEP * 1000, "+inf") == 2
+    assert redis.zcount(key("workers"), now_ms(redis) + 2 * LONGEST_REST * 1000, "+inf") == 2
+
+
+def test_who_stands_by_looks_after_the_leader(redis: Redis, queue: Queue) -> None:
+    """It claims a moment after what is due, in case the leader is gone, and every second while something waits for a slot."""
+    keep(redis, debounce=3)
+    leader, other = (Dispatcher(redis, lanes_of(redis), slots=1, publish=queue.publish) for _ in range(2))
+    accept(redis, message("m1"))
+    due = leader.dispatch()
+    assert due <= 3
+    assert due - 0.3 < other.dispatch() - STANDBY_SECONDS <= due
+    accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(5)))
+    pass_time(redis, 3)
+    leader.dispatch()
+    assert other.dispatch() == LONGEST_SLEEP
+
+
+def test_no_ring_is_lost_with_its_connection(redis: Redis, queue: Queue) -> None:
+    """A dispatcher whose connection is cut, and mended by the library, claims at once; it does not rest on."""
+    with dispatching(redis, queue):
+        eventually(lambda: redis.pubsub_numsub(key("wake"))[0][1])
+        time.sleep(0.1)
+        late = []
+        for number in range(3):
+            redis.zadd(key("due", HERE), {f"contact{number}": now_ms(redis)})
+            redis.zadd(key("due"), {HERE: now_ms(redis)})
+            began = time.monotonic()
+            redis.client_kill_filter(_type="pubsub")
+            eventually(lambda: len(queue.published) > number)  # noqa: B023 - it is asked in this round only
+            late.append(time.monotonic() - began)
+    assert sorted(late)[1] < LONGEST_REST / 2

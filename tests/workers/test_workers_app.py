@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bridge.broker import QUEUE
+from bridge.broker import OLDER_QUEUE
 from bridge.settings import from_environment
 from tests.stored import FERNET_KEY
-from workers.app import build, configure
+from workers.app import build, configure, use_queue
 
 NOWHERE = "redis://:secret@127.0.0.1:1/0"
 ENVIRON = {"REDIS_URL": NOWHERE, "BRIDGE_SECRET_KEY": FERNET_KEY}
@@ -87,7 +87,6 @@ def test_celery_is_configured_as_measured(broker: str, expected: dict[str, Any])
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "worker_enable_remote_control": False,
-        "task_default_queue": QUEUE,
         **expected,
     }
     assert {name: found[name] for name in wanted} == wanted
@@ -107,6 +106,18 @@ def test_a_bare_worker_is_the_right_one() -> None:
         "without_heartbeat": True,
     }
     assert [step.alias for step in worker.blueprint.order].count("Threads") == 1
+
+
+@pytest.mark.parametrize(("broker", "kind"), [(NOWHERE, None), ("amqp://127.0.0.1:1//", {"x-queue-type": "quorum"})])
+def test_a_worker_hears_the_queue_of_its_installation(broker: str, kind: dict[str, str] | None) -> None:
+    """It publishes there, and listens there and to the queue of older versions, both of the same type; `-Q` names others."""
+    app = use_queue(build(from_environment({**ENVIRON, "BROKER_URL": broker})), "ghl-bridge-0123")
+    queues: Any = app.amqp.queues
+    assert sorted(queues.consume_from) == [OLDER_QUEUE, "ghl-bridge-0123"]
+    assert [each.queue_arguments for each in queues.consume_from.values()] == [kind, kind]
+    assert app.amqp.router.route({}, "bridge.answer")["queue"].name == "ghl-bridge-0123"
+    queues.select(["elsewhere"])
+    assert sorted(queues.consume_from) == ["elsewhere"]
 
 
 def test_importing_opens_nothing() -> None:

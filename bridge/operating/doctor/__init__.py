@@ -1,1 +1,1 @@
-"""What `doctor` examines: the installation, the locations, and one message from end to end."""
+"""The checks of `doctor`: the installation, the locations, and an end-to-end test."""

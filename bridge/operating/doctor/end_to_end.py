@@ -20,7 +20,7 @@ from bridge.store.locations.records import LocationRecord
 
 READ_SECONDS = 15.0
 POST_SECONDS = 30.0
-# Long enough for any completion, and shorter than the command line waits for this server.
+# Long enough for any completion, and shorter than the command line's timeout for this server.
 MOST_COMPLETION_SECONDS = 90.0
 QUESTION = "This is a test of the connection. Please answer with one short sentence."
 ContactIdText = Annotated[str, Field(min_length=1, max_length=64)]
@@ -28,7 +28,7 @@ ContactIdText = Annotated[str, Field(min_length=1, max_length=64)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTest:
-    """Which contact of which location."""
+    """A contact of a location."""
 
     location_id: Annotated[str, Field(min_length=1, max_length=64)]
     contact_id: ContactIdText
@@ -36,14 +36,14 @@ class SendTest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a test will do, in sentences, before it does it."""
+    """The steps of a test as sentences, to show before it runs."""
 
     says: tuple[str, ...]
 
 
 @operation("doctor.plan", "GET", "/locations/{location_id}/contacts/{contact_id}/send-test")
 def plan(services: AdminServices, asked: SendTest) -> Plan:
-    """Say what a test would do, and do nothing."""
+    """Describe what a test would do, and do nothing."""
     location = _known(services, asked).location
     says = [
         f"reads contact {asked.contact_id} and its conversation from GHL",
@@ -67,15 +67,15 @@ def send_test(services: AdminServices, asked: SendTest) -> DoctorReport:
 
 
 def _findings(services: AdminServices, kept: LocationRecord, contact_id: ContactId) -> Iterator[Finding]:
-    """Each step as a finding; the first one that fails is the last."""
+    """One finding per step; a step that fails is the last one."""
     location, access = kept.location, services.ghl_access.open(kept, Need.GUARD)
     what = "contact"
     try:
         services.ghl.contact(contact_id, token=access, seconds=READ_SECONDS)
         conversation = services.ghl.find_conversation(location.location_id, contact_id, token=access, seconds=READ_SECONDS)
-        seen = f"conversation {conversation}" if conversation else "it has no conversation yet, which some services need"
+        seen = f"conversation {conversation}" if conversation else "it has no conversation yet, but some services need one"
         last = _last_inbound(services, conversation, access)
-        yield Finding(what, ok=True, says=f"GHL knows it; {seen}")
+        yield Finding(what, ok=True, says=f"GHL knows the contact; {seen}")
         what = "completion"
         completion = _ask(services, location, contact_id, conversation, last)
         yield Finding(what, ok=True, says=f"{location.provider} answered {len(completion.text)} characters")
@@ -88,7 +88,7 @@ def _findings(services: AdminServices, kept: LocationRecord, contact_id: Contact
 
 
 def _last_inbound(services: AdminServices, conversation: ConversationId, access: Access) -> MessageId:
-    """The contact's newest message: Assistable takes no question without one."""
+    """The contact's newest message, because Assistable accepts no question without one."""
     rows = services.ghl.page(conversation, token=access, seconds=READ_SECONDS).listed if conversation else ()
     return next((row.id for row in rows if row.direction == "inbound"), MessageId(""))
 
@@ -109,18 +109,18 @@ def _ask(
 
 
 def _comment(services: AdminServices, access: Access, contact_id: ContactId, completion: Completion) -> str:
-    text = f"Test by ghl-bridge doctor. The answer was:\n{completion.text or '(none: the provider chose silence)'}"
+    text = f"Test by ghl-bridge doctor. The answer was:\n{completion.text or '(none: the provider gave no reply)'}"
     reply = Reply(type="InternalComment", contact_id=contact_id, message=text)
     outcome = services.ghl.post(reply, token=access, seconds=POST_SECONDS)
     if isinstance(outcome, Skip):
         return fail(f"GHL refused it: {outcome.facts}")
-    return f"posted as {', '.join(outcome.message_ids) or 'a message whose id GHL did not tell'}; only staff see it"
+    return f"posted as {', '.join(outcome.message_ids) or 'a message without an id from GHL'}; only staff see it"
 
 
 def _known(services: AdminServices, asked: SendTest) -> LocationRecord:
     kept = services.locations.get(LocationId(asked.location_id))
     if kept is None:
-        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the ones that are")
+        raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
     return kept
 
 

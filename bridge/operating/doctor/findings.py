@@ -1,4 +1,4 @@
-"""What `doctor` found, and what to do about it."""
+"""The findings of `doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bridge.errors import BridgeError, DidNotWork
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: `ok`, or what is wrong and what to do. A `note` is worth knowing and nothing wrong."""
+    """The result of one check: `ok`, or the problem and what to do. A `note` is information and not a problem."""
 
     what: str
     ok: bool
@@ -20,18 +20,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """Findings, in the order in which one would mend things."""
+    """Findings, in the order in which to fix them."""
 
     findings: tuple[Finding, ...]
 
 
 def note(what: str, says: str) -> Finding:
-    """Something worth knowing."""
+    """A finding that is only information."""
     return Finding(what, ok=True, says=says, note=True)
 
 
 def attempt(what: str, look: Callable[[], str]) -> Finding:
-    """Look at one thing: what it answers is well, what it raises is wrong."""
+    """Run one check: its result is an `ok` finding, a BridgeError that it raises is a problem."""
     try:
         return Finding(what, ok=True, says=look())
     except BridgeError as error:
@@ -39,5 +39,5 @@ def attempt(what: str, look: Callable[[], str]) -> Finding:
 
 
 def fail(says: str) -> str:
-    """Say what is wrong. Raises DidNotWork."""
+    """Report a problem. Raises DidNotWork."""
     raise DidNotWork(says)

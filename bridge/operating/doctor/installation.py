@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,36 +15,38 @@ from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
 from bridge.operating.doctor.locations import examine_location
 from bridge.operating.doctor.process import examine_descriptors
+from bridge.operating.doctor.signatures import examine_signatures
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
 from bridge.store.operators.symptoms import Symptoms, look
+from bridge.store.redis.installation import installation_id
 from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
 
-# More would take minutes: then one is looked at by name.
+# Checking more would take minutes: then each is checked by its id.
 MOST_LOCATIONS = 20
 REACH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorQuery:
-    """Which location to look at; all if none is named."""
+    """The location to check; all if it is empty."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
 
 
 @operation("doctor", "GET", "/doctor")
 def examine(services: AdminServices, asked: DoctorQuery) -> DoctorReport:
-    """Name every missing setting and every service that can't be reached, and what to do about it."""
+    """Find missing settings and unreachable services, and say what to do about each."""
     return DoctorReport(tuple(_once(_findings(services, asked.location_id))))
 
 
 def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One cause is one problem: what fails for a reason that the installation was given for is left out.
+    """Report each cause once: omit later findings with a sentence that was already reported for the installation.
 
-    What two locations lack is two problems, though the sentence is the same.
+    The same sentence for two locations is two problems.
     """
     given: set[str] = set()
     for finding in findings:
@@ -55,22 +58,28 @@ def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     here = services.settings
-    yield attempt("REDIS_URL", lambda: here.state_url and "set")
-    yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
-    yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
-    yield Finding("time zones", ok=True, says=_time_zones(releases()))
-    yield examine_descriptors(here)
-    yield from _state(services, only)
-    yield attempt("broker", lambda: _broker(here.broker))
+    with ThreadPoolExecutor(1) as beside:  # two that are stuck are waited for at once
+        broker = beside.submit(attempt, "broker", lambda: _broker(services))
+        yield from _of_this_process(here)
+        yield from _state(services, only)
+        yield broker.result()
     reached = attempt("GHL", lambda: _reach(here.ghl_api_url))
     yield reached
     yield from _locations(services, only, reached=reached.ok)
 
 
-def _broker(url: str) -> str:
+def _of_this_process(here: Settings) -> Iterator[Finding]:
+    yield attempt("REDIS_URL", lambda: here.state_url and "set")
+    yield attempt("BRIDGE_SECRET_KEY", lambda: f"set, {len(here.fernet_keys)} key(s)")
+    yield attempt("GHL_WEBHOOK_KEYS", lambda: _keys(here))
+    yield Finding("time zones", ok=True, says=_time_zones(releases()))
+    yield examine_descriptors(here)
+
+
+def _broker(services: AdminServices) -> str:
     from bridge import broker  # noqa: PLC0415 - kombu: the receiver serves this operation, and loads it only then
 
-    return broker.look(url)
+    return broker.look(services.settings.broker, broker.queue_of(installation_id(services.redis)))
 
 
 def _keys(here: Settings) -> str:
@@ -79,9 +88,9 @@ def _keys(here: Settings) -> str:
 
 
 def _time_zones(at_hand: Releases) -> str:
-    """Which release opening hours are computed with."""
+    """The release of the time zone data for business hours."""
     if at_hand.reads_package:
-        system = at_hand.system or "none that tells its release"
+        system = at_hand.system or "none with a known release"
         return f"release {at_hand.package}, from the tzdata package (the system has {system})"
     return f"release {at_hand.system}, from the system (the tzdata package has {at_hand.package})"
 
@@ -90,22 +99,24 @@ def _state(services: AdminServices, only: str) -> Iterator[Finding]:
     try:
         symptoms = look(services.redis)
         refused = services.feeds.last_refused()
+        signatures = examine_signatures(services)
     except BridgeError as error:
         yield Finding("Redis", ok=False, says=str(error))
         return
     yield Finding("Redis", ok=True, says=f"reachable, {symptoms.gauges.lanes} lane(s) scheduled")
     yield from _judged(symptoms, only)
+    yield signatures
     if refused:
         at, code = refused
-        came = f"the newest came {ago_ms(at, symptoms.now_ms)} ({iso(at)}) and was told {code}"
-        yield note("refused webhooks", f"{came}: a stranger, or keys and secrets that don't fit")
+        came = f"the newest arrived {ago_ms(at, symptoms.now_ms)} ({iso(at)}) and was refused as {code}"
+        yield note("refused webhooks", f"{came}: it was forged, or keys or secrets don't match")
 
 
 def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
-    """The diagnosis. Holds and providers that are down are told with their locations, which are asked themselves."""
+    """The diagnosis, without holds and providers that are down, which are reported with their locations."""
     troubles = {trouble.cause: trouble for trouble in diagnose(symptoms)}
     missing = ", ".join(symptoms.missing_durability)
-    kept = f"missing for a 202 to be kept: {missing}" if missing else "append-only, synced always"
+    kept = f"accepted messages may be lost, missing: {missing}" if missing else "append-only file, synced always"
     yield Finding("durability", ok=troubles.pop("durability", None) is None, says=kept)
     alive = troubles.pop("no_workers", None) is None
     says = f"{symptoms.gauges.workers} alive" if alive else "none alive: start `celery -A workers worker`"
@@ -117,7 +128,7 @@ def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
 
 
 def _reach(url: str) -> str:
-    """Any answer at all will do: it means that name, network and TLS are right."""
+    """Any answer is a success: it shows that name, network and TLS work."""
     wire = Wire()
     try:
         answer = wire.call("GET", url, headers={}, seconds=REACH_SECONDS)
@@ -133,14 +144,14 @@ def _locations(services: AdminServices, only: str, *, reached: bool) -> Iterator
         yield Finding("locations", ok=False, says=str(error))
         return
     if only and not any(each.location.id == only for each in kept):
-        raise NotKnown(f"location {only} is not known; `ghl-bridge locations list` shows the ones that are")
+        raise NotKnown(f"location {only} is not known; `ghl-bridge locations list` shows the known ones")
     says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
     yield Finding("locations", ok=bool(kept), says=says)
     if unconfigured := services.installs.unconfigured():
-        yield note("locations", f"{len(unconfigured)} with the app and no settings: start from `ghl-bridge locations template`")
+        yield note("locations", f"{len(unconfigured)} with the app but no settings: start with `ghl-bridge locations template`")
     few = bool(only) or len(kept) <= MOST_LOCATIONS
     if not few:
-        yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` looks into one, its logins included")
+        yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` checks one, including its logins")
     for each in kept:
         if only in {"", each.location.id}:
             yield from examine_location(services, each, ask=few, ask_ghl=few and reached)

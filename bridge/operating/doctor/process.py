@@ -1,4 +1,4 @@
-"""Examines what the process that answers may use of its machine."""
+"""Checks the limits of the process that runs the doctor."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def examine_descriptors(settings: Settings) -> Finding:
-    """Whether as many files and connections may be open as the settings can need.
+    """Check that the limit of open files and connections is high enough for the settings.
 
-    If not, a note: services have limits of their own.
+    If not, it is only a note, because receiver and worker may have other limits.
     """
     most, needed = descriptors(), descriptors_needed(settings.worker_threads)
     if most >= needed:
-        says = f"up to {most} files and connections may be open here, {needed} are enough for these settings"
+        says = f"up to {most} files and connections can be open here; these settings need at most {needed}"
         return Finding("descriptors", ok=True, says=says)
     return note(
         "descriptors",
-        f"only {most} files and connections may be open here, and these settings may need {needed}: raise the hard limit"
+        f"only {most} files and connections can be open here, but these settings may need {needed}: raise the hard limit"
         " (`ulimit -Hn`, LimitNOFILE= in systemd, `ulimits` in Compose) or lower WORKER_CONCURRENCY",
     )

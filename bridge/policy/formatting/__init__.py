@@ -1,6 +1,6 @@
-"""An answer as a channel carries it: a provider's Markdown in, the parts to post out.
+"""Formats an answer for a channel: from a provider's Markdown to the parts to post.
 
-`markdown` reads it, `plain` and `mail` write it again, `sms` saves what an SMS costs, `splitting` keeps to the limits.
+`markdown` parses it, `plain` and `mail` write it, `sms` reduces the cost of an SMS, `splitting` applies the length limits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bridge.policy.formatting.splitting import Measure
 
 # SMS: GHL's help centre; Custom providers carry SMS. FB: Meta's Send API; WhatsApp: its Cloud API's text body. Instagram counts
-# bytes ("must be UTF-8 and be a 1000 bytes or less"). Live chat has no known limit; 2,000 is what a chat window shows well.
+# bytes ("must be UTF-8 and be a 1000 bytes or less"). Live chat has no known limit; a chat window shows 2,000 well.
 # TikTok: 6,000 by Infobip's and respond.io's documents (read 2026-11-30). RCS has SMS' limit, since GHL falls back to SMS.
 # Where a vendor says "characters" they are counted as UTF-16 units, the larger count: an emoji is two.
 LIMITS: Mapping[Channel, tuple[int, Measure]] = {
@@ -35,16 +35,19 @@ LIMITS: Mapping[Channel, tuple[int, Measure]] = {
     Channel.UNKNOWN: (1600, splitting.utf16_units),
 }
 
+# As many as TikTok accepts after a contact's message (`policy.messaging_window`).
+_MOST_TIKTOKS = 10
 # TikTok refuses links; "Book here: https://..." keeps its words.
 _LINK = re.compile(r":?[ \t]*https?://\S+?(?=[.,;!?)\]]*(?:\s|$))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shaped:
-    """An answer as it is posted, part by part in this order; HTML for e-mail, plain text for all else.
+    """A formatted answer: its parts in order; HTML for e-mail, plain text otherwise.
 
-    No parts: the answer says nothing (white space, a divider). `shortened`: its end was cut off for `sms_max_segments`, or
-    its links were left out for TikTok. `segments` is what all parts cost as SMS, 0 on other channels.
+    No parts: the answer is empty (white space, a divider). `shortened`: its end was cut off for `sms_max_segments`, or
+    links and what is beyond ten messages were left out for TikTok. `segments` is the number of SMS segments of all parts, 0 on
+    other channels.
     """
 
     parts: tuple[str, ...]
@@ -53,14 +56,15 @@ class Shaped:
 
 
 def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
-    """Shape a provider's answer for a channel (see `carried_as`). Never raises, whatever the text."""
+    """Format a provider's answer for a channel (see `carried_as`). Never raises, for any text."""
     said = plain.from_markdown(text)
     if channel is Channel.EMAIL:
         return Shaped(parts=(mail.from_markdown(text),) if said else ())
     limit, measure = LIMITS[channel]
     if channel is Channel.TIKTOK:
         without = _LINK.sub("", said).strip()
-        return Shaped(parts=splitting.split(without, limit, measure), shortened=without != said)
+        parts = splitting.split(without, limit, measure)
+        return Shaped(parts=parts[:_MOST_TIKTOKS], shortened=without != said or len(parts) > _MOST_TIKTOKS)
     if channel is not Channel.SMS:
         return Shaped(parts=splitting.split(said, limit, measure))
     folded = sms.fold(said)
@@ -70,5 +74,5 @@ def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
 
 
 def carried_as(message: InboundMessage) -> Channel:
-    """The channel whose rules the answer to `message` follows: what GHL sends as SMS is SMS, by whatever provider."""
+    """The channel whose limits apply to the answer to `message`: SMS if GHL sends it as SMS, with any conversation provider."""
     return Channel.SMS if message.channel is Channel.CUSTOM and message.message_type == "SMS" else message.channel

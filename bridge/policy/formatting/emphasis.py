@@ -1,4 +1,4 @@
-"""Emphasis and HTML as models write it, where CommonMark's own rules would leave its marks in the text."""
+"""Emphasis and HTML of models that CommonMark's rules would not parse, so that the marks would stay in the text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
 
 _CLAUSE_ENDS = frozenset(":.!?,;…：。！？，；、")
-# The tags that a model writes in a line of text, and what they are as Markdown.
+# Inline tags that models write, and their Markdown equivalents.
 _TAG = re.compile(
     r"<(?:(a)\s(?:[^<>]{0,200}\s)?href\s{0,9}=\s{0,9}(?:\"([^\"<>]*)\"|'([^'<>]*)')[^<>]{0,200}|(b|strong|i|em|u|s|del))\s{0,9}>",
     re.IGNORECASE,
@@ -23,7 +23,7 @@ _SAFE = re.compile(r"(?:https?:|mailto:|tel:)", re.IGNORECASE)
 
 
 def strong_beside_letters(state: StateInline, silent: bool) -> bool:
-    """Read bold words that end in a colon as bold: `**Preis:**10 €`, and the same in Chinese.
+    """Parse bold text that ends with a colon: `**Preis:**10 €`, and the same in Chinese.
 
     By CommonMark stars between punctuation and a letter close nothing, and between a letter and an opening quote open nothing.
     """
@@ -42,12 +42,12 @@ def strong_beside_letters(state: StateInline, silent: bool) -> bool:
 
 
 def ends_a_clause(character: str) -> bool:
-    """Whether what stands before closing stars is no part of a calculation."""
+    """Whether the character before closing stars is not part of a calculation."""
     return character in _CLAUSE_ENDS
 
 
 def html_in_line(state: StateInline, silent: bool) -> bool:
-    """Take `<a href="...">label</a>` for a link and `<b>label</b>` for strong; other tags, and those not closed, are text."""
+    """Parse `<a href="...">label</a>` as a link and `<b>label</b>` as strong; other tags, and unclosed ones, are text."""
     found = _TAG.match(state.src, state.pos, state.posMax)
     if found is None:
         return False
@@ -67,7 +67,7 @@ def _is_punctuation(character: str) -> bool:
 
 
 def _closing(state: StateInline, name: str, begin: int) -> int:
-    """Where a closing tag is; -1 if there is none. What was looked for in vain is not looked for again."""
+    """The position of a closing tag; -1 if there is none. A failed search is not repeated."""
     absent: dict[tuple[str, int, str], int] = state.env.setdefault("absent tags", {})
     looked = (name, state.posMax, state.src)
     if begin >= absent.get(looked, state.posMax):

@@ -25,11 +25,11 @@ _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 
 
 def from_markdown(text: str) -> str:
-    """HTML with links to http, https and mailto alone. Pictures become links: loading one would tell its owner who reads."""
+    """HTML that links only to http, https and mailto. Pictures become links, because loading one would reveal the reader."""
     source = clean(text)
     if len(source) > MOST_PARSED:
         return "<p>" + escape(source).replace("\n", "<br>") + "</p>"
-    # The renderer escapes and the rule above keeps links safe; the sanitiser does not take their word for it.
+    # The renderer escapes, and the rule above makes links safe; the sanitiser checks both again.
     return nh3.clean(
         _parser().render(source),
         tags=_TAGS | _TABLE_TAGS,

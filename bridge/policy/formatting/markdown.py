@@ -1,4 +1,4 @@
-"""A provider's text as Markdown tokens, read so that ordinary prose which happens to look like Markdown keeps its words."""
+"""A provider's text as Markdown tokens, parsed so that no word of ordinary text that looks like Markdown is lost."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.rules_inline import StateInline
 
-# Thousands of open brackets cost the parser quadratic time. No answer of a chat is longer; what is, is taken as it stands.
+# Thousands of open brackets take the parser quadratic time. No chat answer is longer; a longer text is not parsed.
 MOST_PARSED = 40_000
 
-# Every control but \t and \n, halves of surrogate pairs, which no encoder takes, and what only marks positions in a text.
+# Every control character except \t and \n, surrogates, which no encoder accepts, and characters that only mark positions.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb]")
 _ROW_OF_SIGNS = re.compile(r"[*_]{4,}")
 _LANGUAGE = re.compile(r"\s*[\w+#.-]*\s*")
 _LINE_BREAK_TAG = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
-# Indented code and underlined headings are mostly prose here, so is "> 18 years"; a reference would make "[Update]: done" vanish.
+# Indented code and underlined headings are mostly ordinary text here, and so is "> 18 years"; a reference would remove "[Update]:
+# done".
 _NOT_MEANT = ("code", "lheading", "blockquote", "reference", "html_block", "html_inline")
 
 
 class _AsWritten(MarkdownIt):
-    """Markdown that leaves web addresses as they were written; `&amp;` in one was written for HTML, and is `&`."""
+    """Markdown that doesn't change web addresses, except that `&amp;` becomes `&`."""
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's own name, here and below
         return url.replace("&amp;", "&")
@@ -47,15 +48,15 @@ def clean(text: str) -> str:
 
 
 class Parser:
-    """CommonMark with tables, which takes line breaks as meant and quotes as text; one for all threads.
+    """CommonMark with tables, which keeps line breaks and treats quotes as text; shared by all threads.
 
-    To build it takes 0.6 ms and 0.2 MB, more than to read an answer with it.
+    Building it takes 0.6 ms and 0.2 MB, more than parsing an answer.
     """
 
     def __init__(self) -> None:
         self.markdown = _AsWritten("commonmark", {"breaks": True, "html": False, "linkify": True})
         self.markdown.enable(["table", "strikethrough"]).disable(_NOT_MEANT)
-        # Addresses in the text are found first, so that underscores in them are no emphasis.
+        # Addresses in the text are found first, so that their underscores are not emphasis.
         self.markdown.inline.ruler.enable("linkify")
         self.markdown.inline.ruler.before("autolink", "line_break", _break_line)
         self.markdown.inline.ruler.before("autolink", "html_in_line", html_in_line)
@@ -63,7 +64,7 @@ class Parser:
         self.markdown.core.ruler.push("keep_rows_of_signs", _keep_rows_of_signs)
         self.markdown.core.ruler.push("keep_words_behind_fences", _keep_words_behind_fences)
         self.markdown.core.ruler.push("keep_stars_in_words", _keep_stars_in_words)
-        # The finder of addresses keeps notes of the text that it looks at.
+        # The link finder keeps state of the text that it searches.
         self._lock = Lock()
 
     def parse(self, text: str) -> list[Token]:
@@ -78,7 +79,7 @@ class Parser:
 
 
 def _break_line(state: StateInline, silent: bool) -> bool:
-    """Take `<br>`, the one tag that Markdown needs: a table's cell has no other way to break a line."""
+    """Parse `<br>`, the only way to break a line in a table cell."""
     found = _LINE_BREAK_TAG.match(state.src, state.pos)
     if found is None:
         return False
@@ -89,7 +90,7 @@ def _break_line(state: StateInline, silent: bool) -> bool:
 
 
 def _keep_rows_of_signs(state: StateCore) -> None:
-    """Three stars divide, five are a rating, and a long line is there to be filled in."""
+    """Three stars are a divider, five are a rating, and a long line is a blank to fill in."""
     lines = state.src.split("\n")
     for index, token in reversed(list(enumerate(state.tokens))):
         if token.type == "hr" and token.map and (row := _ROW_OF_SIGNS.search(lines[token.map[0]])):
@@ -98,14 +99,14 @@ def _keep_rows_of_signs(state: StateCore) -> None:
 
 
 def _keep_words_behind_fences(state: StateCore) -> None:
-    """What stands behind a fence is a language's name; if it is more than a word, it was meant to be read."""
+    """A single word after a fence is a language's name; several words are text to keep."""
     for token in state.tokens:
         if token.type == "fence" and not _LANGUAGE.fullmatch(token.info):
             token.content, token.info = f"{token.info.strip()}\n{token.content}", ""
 
 
 def _keep_stars_in_words(state: StateCore) -> None:
-    """Give `2*3*4` its stars back: emphasis that begins or ends inside a word is none. Strong only beside a digit."""
+    """Keep the stars of `2*3*4`: emphasis that begins or ends inside a word doesn't count. Strong: only next to a digit."""
     for block in state.tokens:
         tokens = block.children or []
         for begin, end in _emphases(tokens):
@@ -130,7 +131,7 @@ def _emphases(tokens: Sequence[Token]) -> list[tuple[int, int]]:
 
 
 def _edge(tokens: Sequence[Token], index: int, *, step: int) -> str:
-    """The character that touches the emphasis on that side; empty if none does, or other markup."""
+    """The character next to the emphasis on that side; empty if there is none, or other markup."""
     index += step
     while 0 <= index < len(tokens) and tokens[index].type == "text":
         if content := tokens[index].content:

@@ -1,4 +1,4 @@
-"""Markdown → plain text, as a person would type it into a telephone."""
+"""Markdown → plain text, as a person would type it on a phone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDS_CLAUSE = (":", ".", "?", "!", ",", ";", "…")
 def from_markdown(text: str) -> str:
     """The words of `text` without its markup.
 
-    Links become "text: address", rows of a table "head: cell, head: cell"; lists, quotes and blank lines stay as they are.
+    Links become "text: address", rows of a table "head: cell, head: cell"; lists, quotes and blank lines are not changed.
     """
     source = clean(text)
     if len(source) > MOST_PARSED:
@@ -32,7 +32,7 @@ def from_markdown(text: str) -> str:
     for line, piece in _pieces(_parser().parse(source)):
         apart = apart or not piece or not lines[line - 1].strip()
         if piece:
-            # What begins on the line of the piece before stands behind that one's list marker.
+            # A block on the same line as the previous one comes after that one's list marker.
             said += [piece.lstrip()] if line == last else ["\n\n" if apart else "\n", piece]
             last, apart = line, False
     return "\n".join(line.rstrip() for line in "".join(said).split("\n")).strip()
@@ -45,13 +45,13 @@ def _parser() -> Parser:
 
 @dataclass(slots=True)
 class _List:
-    """An open list: how many items it has had, and the number that the first was written with."""
+    """An open list: the number of items so far, and the number of the first item."""
 
     items: int = 0
     first: str = ""
 
     def marker(self, item: Token) -> str:
-        """What stands before an item. A list written 1. 1. 1. is counted, any other keeps its numbers."""
+        """The marker of an item. A list written as 1. 1. 1. is renumbered, any other keeps its numbers."""
         if not item.info:
             return "- " if item.markup == "*" else f"{item.markup} "
         self.items += 1
@@ -62,7 +62,7 @@ class _List:
 
 
 def _pieces(tokens: Iterable[Token]) -> Iterator[tuple[int, str]]:
-    """The text's blocks and list markers, each with the line that it begins at. A divider is an empty one."""
+    """The text's blocks and list markers, each with its first line. A divider is an empty block."""
     rest = iter(tokens)
     lists: list[_List] = []
     for token in rest:
@@ -106,7 +106,7 @@ def words(tokens: Iterable[Token]) -> str:
 
 
 def spell_out(label: str, address: str) -> str:
-    """Write a link in words: "label: address", or only the address where the label repeats it. Data in an address is left out."""
+    """Write a link as "label: address", or only the address if the label repeats it. `data:` addresses are omitted."""
     label, target = label.strip(), _SCHEME.sub("", address).rstrip("/")
     if address.startswith("data:") or not target:
         return label

@@ -1,4 +1,4 @@
-"""What an SMS costs in segments, and how not to pay double for a curly quote."""
+"""Counts the segments of an SMS, and replaces characters that would double its price."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bridge.policy.formatting.splitting import SHORTEN_AT, cut
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# GSM-7 in septets, UCS-2 in UTF-16 units: a message that stands alone, and each segment of a longer one (3GPP TS 23.040).
+# GSM-7 in septets, UCS-2 in UTF-16 units: a single message, and each segment of a longer one (3GPP TS 23.040).
 _SEPTETS = (160, 153)
 _UNITS = (70, 67)
 _LAST_OF_BMP = "\uffff"
 
 _ALPHABET = Codec()
 
-# Typography that GSM-7 lacks, in the characters of a typewriter. Letters and emojis stay: they are what is said.
+# Typographic characters that GSM-7 lacks, and their plain replacements. Letters and emojis are not replaced.
 _TYPEWRITTEN = str.maketrans(
     {
         **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
@@ -35,8 +35,8 @@ _TYPEWRITTEN = str.maketrans(
         "…": "...",
     }
 )
-# What joins, directs or styles the characters beside it, and does nothing beside those of GSM-7: in emojis and in scripts that
-# need them they stay.
+# Characters that join, direct or style their neighbours, without an effect next to GSM-7 characters. They are kept in emojis and
+# in scripts that need them.
 _MARKS = re.compile("[\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]+")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _DASH_BETWEEN_WORDS = re.compile(r"(?<=\w)—(?=\w)")
@@ -45,10 +45,10 @@ _DASH_BETWEEN_WORDS = re.compile(r"(?<=\w)—(?=\w)")
 def fold(text: str) -> str:
     """The text with typographic quotes, dashes, bullets, ellipses and spaces as GSM-7 has them, its accents composed.
 
-    Marks that nobody sees go where they do nothing: one of them would triple the price.
+    Invisible characters without an effect are removed, because one of them would triple the price.
     """
     folded = _DASH_BETWEEN_WORDS.sub(" - ", unicodedata.normalize("NFC", text)).translate(_TYPEWRITTEN)
-    # Beside Arabic and Hebrew they say where a sentence's full stop stands.
+    # Next to Arabic and Hebrew they set the position of a full stop.
     return folded if _RIGHT_TO_LEFT.search(folded) else _MARKS.sub(_needed, folded)
 
 
@@ -58,7 +58,7 @@ def _needed(marks: re.Match[str]) -> str:
 
 
 def count_segments(text: str) -> int:
-    """How many segments the text is sent and paid as. No escape pair of GSM-7 and no surrogate pair is torn between two."""
+    """The number of segments of the text. Escape pairs of GSM-7 and surrogate pairs are not split between segments."""
     if not text:
         return 0
     sizes, (alone, room) = [_septets(character) for character in text], _SEPTETS
@@ -75,7 +75,7 @@ def count_segments(text: str) -> int:
 
 
 def cap(parts: Sequence[str], most: int) -> tuple[str, ...]:
-    """The parts that fit into `most` segments; the first that does not is cut at a sentence, if need be at a word."""
+    """The parts that fit into `most` segments; the first that doesn't is cut after a sentence, or else after a word."""
     kept: list[str] = []
     for part in parts:
         if most < 1:
@@ -92,5 +92,5 @@ def _costs_at_most(most: int, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _septets(character: str) -> int:
-    """How many septets a character takes in GSM-7: two outside the basic alphabet, 0 if it has none."""
+    """The septets of a character in GSM-7: two outside the basic alphabet, 0 if it is not in GSM-7."""
     return len(_ALPHABET.encode(character, "ignore")[0])

@@ -1,7 +1,4 @@
-"""Splits a text into parts that are short enough, at the best places.
-
-How long a part may be on which channel is `LIMITS` of the package.
-"""
+"""Splits a text into parts of limited length, at the best places. The limits per channel are `LIMITS` of the package."""
 
 from __future__ import annotations
 
@@ -17,8 +14,8 @@ if TYPE_CHECKING:
 
 Measure = Callable[[str], int]
 
-# Each matches up to where a text may be cut. No sentence ends after an initial, a title, or the number of a list's item, nor
-# before a small letter; in Chinese and Japanese no space follows.
+# Each matches up to a place where a text may be cut. A sentence doesn't end after an initial, a title, or the number of a list
+# item, nor before a small letter; in Chinese and Japanese no space follows.
 _PARAGRAPH = r"\S(?=\n\n)"
 _LINE = r"\S(?=\n)"
 _SENTENCE = (
@@ -30,7 +27,7 @@ _WORD = r"\S(?=\s)"
 SPLIT_AT = tuple(map(re.compile, (_PARAGRAPH, _LINE, _SENTENCE, _WORD)))
 SHORTEN_AT = tuple(map(re.compile, (f"{_SENTENCE}|{_LINE}", _WORD)))
 
-# A greeting is not worth a part of its own: before this share of a part only words are told apart.
+# A greeting is too short for a separate part: before this share of a part, only breaks between words count.
 _LEAST_SHARE = 8
 
 
@@ -47,7 +44,7 @@ def utf8_bytes(text: str) -> int:
 def split(text: str, limit: int, measure: Measure) -> tuple[str, ...]:
     """Split a text into parts of at most `limit`: at paragraphs, lines, sentences, words; a longer word between characters.
 
-    Only white space at the cuts is left out, and no part is blank; a blank text has no part.
+    Only white space at the cuts is removed, and no part is blank; a blank text has no parts.
     """
     parts, rest = [], text.strip()
     while rest:
@@ -57,9 +54,9 @@ def split(text: str, limit: int, measure: Measure) -> tuple[str, ...]:
 
 
 def cut(text: str, fits: Callable[[str], bool], breaks: Sequence[re.Pattern[str]]) -> tuple[str, str]:
-    """Cut a stripped text into what fits and the rest, at the last of the first kind of break that is there.
+    """Cut a stripped text into a part that fits and the rest, at the last break of the first kind that occurs.
 
-    Whatever begins a text that `fits` must fit too. A single character is taken in any case.
+    Every prefix of a text that `fits` must fit too. At least one character is cut off.
     """
     if fits(text):
         return text, ""

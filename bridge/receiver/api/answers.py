@@ -1,4 +1,4 @@
-"""What callers of the admin API are told: the operation's answer, or `{"error": {"code", "message"}}`."""
+"""Responses of the admin API: the operation's result, or `{"error": {"code", "message"}}`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bridge.receiver.answers import ClosingResponse
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-# By the order of the tree: the first that fits.
+# The first matching class counts, so subclasses come first.
 KINDS: tuple[tuple[type[BridgeError], HTTPStatus, str], ...] = (
     (NotKnown, HTTPStatus.NOT_FOUND, "not_known"),
     (WrongInput, HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_input"),
@@ -28,12 +28,12 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def answer(document: object) -> Response:
-    """An operation's answer, dataclasses included."""
+    """The JSON response with an operation's result (dataclasses)."""
     return Response(orjson.dumps(document), headers=HEADERS, media_type="application/json")
 
 
 def refuse(error: Exception, *, unread: bool = False) -> Response:
-    """An error as HTTP. `unread`: the body has not come whole."""
+    """The HTTP response for an error. `unread`: the request body is not complete."""
     match error:
         case Rejected():
             return _error(error.status, error.code, str(error), headers=_more(error), unread=unread)
@@ -41,16 +41,16 @@ def refuse(error: Exception, *, unread: bool = False) -> Response:
             status, code = next((status, code) for kind, status, code in KINDS if isinstance(error, kind))
             return _error(status, code, str(error))
         case _:
-            return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "a fault of the bridge: its log tells more")
+            return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "an internal error; see the server's log")
 
 
 async def refuse_http(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses: no such path, no such method."""
+    """The response for requests that Starlette refuses: unknown path or method."""
     del request
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = error.headers if isinstance(error, HTTPException) else None
     return _error(
-        status, status.name.lower(), f"{status.phrase}: nothing stands at this path, or not for this method", headers=headers
+        status, status.name.lower(), f"{status.phrase}: there is no such path, or it does not accept this method", headers=headers
     )
 
 

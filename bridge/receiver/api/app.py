@@ -1,4 +1,4 @@
-"""The routes of the admin API, made from the table of operations; each call works in a thread, never on the loop."""
+"""The routes of the admin API, built from the registry of operations; each call runs in a thread, not on the event loop."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from bridge.receiver.api.answers import answer, refuse, refuse_http
 from bridge.receiver.api.document import describe
 from bridge.receiver.api.questions import question
 from bridge.receiver.bodies import read
+from bridge.receiver.waiting import BoundedWaits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,12 +39,12 @@ T = TypeVar("T")
 
 # A thousand locations with long instructions each.
 MOST_BYTES = 16 * 1024 * 1024
-# Calls that wait for Redis or for a service's answer; those beyond wait their turn, and webhooks have threads of their own.
+# How many calls may wait for Redis or a service at the same time; further ones are queued. Webhooks have other threads.
 THREADS = 8
 
 
 def build(admin_services: AdminServices) -> Starlette:
-    """The app that stands below `/api/v1`."""
+    """Build the app for `/api/v1`."""
     threads = CapacityLimiter(THREADS)
     perform = LocalOperations(admin_services, who="token")
     paths: dict[str, dict[str, Endpoint]] = {"/openapi.json": {"GET": _described()}}
@@ -51,13 +52,16 @@ def build(admin_services: AdminServices) -> Starlette:
         paths.setdefault(each.path, {})[each.method] = _endpoint(each, perform, threads)
     return Starlette(
         routes=[_route(path, methods) for path, methods in sorted(paths.items(), key=lambda pair: "{" in pair[0])],
-        middleware=[Middleware(Admitted, admit=lambda: admin_services.admin_auth, threads=threads)],
+        middleware=[
+            Middleware(BoundedWaits, whole=False),
+            Middleware(Admitted, admit=lambda: admin_services.admin_auth, threads=threads),
+        ],
         exception_handlers={HTTPException: refuse_http},
     )
 
 
 class Admitted:
-    """Lets nobody in but those who send the admin token, whatever they ask for."""
+    """Requires the admin token for every request."""
 
     def __init__(self, app: ASGIApp, admit: Callable[[], AdminAuth], threads: CapacityLimiter) -> None:
         self._app = app
@@ -65,7 +69,7 @@ class Admitted:
         self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it."""
+        """Pass the request on, or refuse it."""
         request = Request(scope)
         try:
             await to_thread.run_sync(self._admit, request, limiter=self._threads)
@@ -100,7 +104,7 @@ def _endpoint(operation: Operation[object, object], perform: LocalOperations, th
             log.warning("api.refused", operation=operation.name, why=type(error).__name__)
             return refuse(error, unread=isinstance(error, TooLarge))
         except (ClientDisconnect, TimeoutError):
-            return refuse(TooLarge("the body did not come whole in time"), unread=True)
+            return refuse(TooLarge("the request body did not arrive in time"), unread=True)
         except Exception as error:
             log.exception("api.failed", operation=operation.name, error=type(error).__name__)
             return refuse(error)

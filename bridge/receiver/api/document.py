@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the table of operations and the dataclasses of their questions and answers."""
+"""The OpenAPI document, built from the registry of operations and the dataclasses of their inputs and results."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ ERROR = {
             "type": "object",
             "required": ["code", "message"],
             "properties": {
-                "code": {"type": "string", "description": "What kind of error it is, for programs."},
+                "code": {"type": "string", "description": "The kind of error, for programs."},
                 "message": {"type": "string", "description": "What happened and what to do next, for people."},
             },
         }
     },
 }
-ABOUT = """What the command line does, over HTTP: locations, dead letters, explanations, and a record of every change.
+ABOUT = """The operations of the command line, over HTTP: locations, dead letters, explanations, and an audit log of all changes.
 Send `Authorization: Bearer` with the server's BRIDGE_ADMIN_TOKEN."""
 
 
 def describe(operations: Iterable[Operation[Any, Any]]) -> dict[str, Any]:
-    """The document."""
+    """Build the document (OpenAPI 3.1)."""
     table = list(operations)
     answers, defined = TypeAdapter.json_schemas(
         [(each.name, "serialization", TypeAdapter(each.answers)) for each in table], ref_template=REF
@@ -59,7 +59,7 @@ def describe(operations: Iterable[Operation[Any, Any]]) -> dict[str, Any]:
 def _operation(operation: Operation[Any, Any], answered: Any) -> dict[str, Any]:
     asked = TypeAdapter(operation.asks).json_schema(ref_template=REF)
     places = [("path", name) for name in operation.in_path] + [("query", name) for name in operation.in_query]
-    # A body of which nothing must be said may be left out.
+    # A body without required fields may be omitted.
     needed = not set(operation.in_body).isdisjoint(asked.get("required", ()))
     body = {"required": needed, "content": {"application/json": {"schema": _body(asked, operation.in_body)}}}
     return {
@@ -71,7 +71,7 @@ def _operation(operation: Operation[Any, Any], answered: Any) -> dict[str, Any]:
         "responses": {
             "200": {"description": "Done.", "content": {"application/json": {"schema": answered}}},
             "default": {
-                "description": "It was not done, and why.",
+                "description": "The operation failed, with the reason.",
                 "content": {"application/json": {"schema": {"$ref": REF.format(model="Error")}}},
             },
         },
@@ -93,6 +93,6 @@ def _body(asked: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _property(schema: dict[str, Any]) -> dict[str, Any]:
-    """One field; `each` names the schema of a mapping's values, which pydantic doesn't know."""
+    """The schema of one field; `each` names the schema of a mapping's values, which pydantic doesn't know."""
     each = schema.pop("each", None)
     return {**schema, "additionalProperties": {"$ref": REF.format(model=each)}} if each else schema

@@ -1,4 +1,4 @@
-"""Requests as the questions of operations: what stands in the path, in the query, in the body."""
+"""Requests as inputs of operations, read from path, query and body."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ A = TypeVar("A")
 
 
 def question(operation: Operation[A, object]) -> Callable[[Mapping[str, str], Sequence[tuple[str, str]], bytes], A]:
-    """How an operation's question is read from path, query and body. What is made raises Malformed, naming what is wrong."""
+    """Build a function that reads an operation's input from path, query and body, and raises Malformed with the reason."""
     adapter: TypeAdapter[A] = TypeAdapter(operation.asks)
     in_body, in_query = frozenset(operation.in_body), frozenset(operation.in_query)
 
@@ -48,7 +48,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 def _refuse_strangers(place: str, given: set[str], known: frozenset[str]) -> None:
     if given - known:
-        raise Malformed(f"{place} may hold {', '.join(sorted(known)) or 'nothing'} here, and nothing else")
+        raise Malformed(f"{place} may contain only {', '.join(sorted(known)) or 'nothing'} here")
 
 
 def _sentence(fault: Any) -> str:

@@ -1,1 +1,1 @@
-"""The operator's pages: one module a page, each a thin view of the operations; they work without JavaScript."""
+"""The operators' pages, one module per page, each a thin view of the operations. They work without JavaScript."""

@@ -14,6 +14,7 @@ from bridge.receiver.console import conversations, dead_letters, live, locations
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
+from bridge.receiver.waiting import BoundedWaits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.requests import Show
+    from bridge.receiver.stopping import Stopping
 
 
-def build(admin_services: AdminServices) -> Starlette:
-    """The app that stands below `/console`; without an admin token it only says that it is closed."""
+def build(admin_services: AdminServices, stopping: Stopping) -> Starlette:
+    """Build the app for `/console`; without an admin token it only says that the console is disabled."""
     endpoints = PageEndpoints(admin_services)
     is_open = admin_services.settings.admin_token is not None
 
@@ -34,13 +36,13 @@ def build(admin_services: AdminServices) -> Starlette:
 
     static = Mount("/static", VersionedFiles(packages=[(ROOM, "static")]))
     return Starlette(
-        routes=[static, *(_routes(endpoints, admin_services) if is_open else ())],
-        middleware=[Middleware(Guarded)],
+        routes=[static, *(_routes(endpoints, admin_services, stopping) if is_open else ())],
+        middleware=[Middleware(Guarded), Middleware(BoundedWaits, whole=True)],
         exception_handlers={HTTPException: missing},
     )
 
 
-def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Route]:
+def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: Stopping) -> list[Route]:
     pages: dict[str, Show] = {
         "/": overview.show,
         "/conversations": conversations.search,
@@ -55,23 +57,24 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices) -> list[Rou
         "/conversations/{id}/text": conversations.show_text,
         "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
+        "/undelivered": conversations.replay,
         "/dead-letters": dead_letters.change,
         "/dead-letters/said": dead_letters.show_said,
         "/locations/{id}/{change}": locations.change,
     }
     return [
         Route("/login", endpoints.login, methods=["GET", "POST"]),
-        Route("/events", live.stream(endpoints, admin_services), methods=["GET"]),
+        Route("/events", live.stream(endpoints, admin_services, stopping), methods=["GET"]),
         *(Route(path, endpoints.page(show), methods=["POST"]) for path, show in changes.items()),
         *(Route(path, endpoints.page(show), methods=["GET"]) for path, show in pages.items()),
     ]
 
 
 class VersionedFiles(StaticFiles):
-    """Static files, whose addresses change when they do."""
+    """Static files, whose addresses change with their content."""
 
     def file_response(self, *args: object, **more: object) -> Response:
-        """The file, to be kept for a year."""
+        """The file, with a cache time of a year."""
         response = super().file_response(*args, **more)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

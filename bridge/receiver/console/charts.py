@@ -1,4 +1,4 @@
-"""Bars for the overview's charts: numbers turned into rectangles on the server, for browsers without JavaScript too."""
+"""The bars of the overview's charts, computed on the server, so that they work without JavaScript."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One minute or hour: where it stands, what it is made of, and what it says."""
+    """The bar of one minute or hour: its position, its parts, and its text."""
 
     x: float
     width: float
@@ -42,7 +42,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars in a space as wide as there are bars, and `HEIGHT` high; `top` is the number at its upper edge."""
+    """Bars in an area that is one unit wide per bar and `HEIGHT` high; `top` is the number at its upper edge."""
 
     bars: tuple[Bar, ...]
     top: int
@@ -50,12 +50,12 @@ class Chart:
 
     @property
     def labels(self) -> tuple[Bar, ...]:
-        """Whose times stand below it: first, middle and last."""
+        """The bars whose times are shown below the chart: first, middle and last."""
         return (self.bars[0], self.bars[len(self.bars) // 2], self.bars[-1])
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing happened at all."""
+        """Whether all counts are 0."""
         return not any(self.totals)
 
 
@@ -93,7 +93,7 @@ def _parts(counts: tuple[int, ...], top: int) -> list[Part]:
 
 
 def _nice(highest: int) -> int:
-    """The next round number that has room for it."""
+    """The next round number that is not smaller."""
     size = 1
     while True:
         for step in NICE:

@@ -1,4 +1,4 @@
-"""Conversations: found by any of their ids, and each with its whole story."""
+"""The pages for conversations: search by any id, and the details of one."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bridge.operating import (
     interventions,
     message_text,
     people,
+    resending,
 )
 from bridge.receiver.console.conversation_lists import listed
 from bridge.receiver.console.dead_letters import RESULTS
@@ -33,6 +34,12 @@ MOST_RECENT = 25
 MOST_UNDELIVERED = 5
 MOST_SEARCHED = 200
 MOST_EVENTS = 60
+REPLAYED = {
+    "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
+    "closed": "was replayed before, or its message is not kept any more",
+    "newer": "is not replayed: a newer message of the contact was answered",
+}
+
 # A lane keeps no more of them.
 MOST_LETTERS = 20
 COMMENT = "InternalComment"
@@ -58,12 +65,12 @@ def search(visit: Visit) -> Page | Moved:
 
 
 def show(visit: Visit) -> Page:
-    """One conversation's story."""
+    """The page of one conversation."""
     return _page(visit, texts={})
 
 
 def show_text(visit: Visit) -> Page:
-    """The story, with one message's text."""
+    """The same page with one message's text."""
     id_ = visit.given("message")
     try:
         text = visit.perform(message_text.text, message_text.MessageQuery(id_)).text
@@ -73,13 +80,20 @@ def show_text(visit: Visit) -> Page:
 
 
 def show_said(visit: Visit) -> Page:
-    """The story, with what the service said when a turn failed."""
+    """The same page with a service's error text."""
     id_ = visit.given("excerpt")
     try:
         said = visit.perform(excerpts.text, excerpts.OfTurn(id_))
     except BridgeError as error:
         return _page(visit, texts={}, refused={id_: str(error)})
     return _page(visit, texts={id_: said.text})
+
+
+def replay(visit: Visit) -> Moved:
+    """Send a reply that did not reach its contact once more."""
+    asked = resending.Resend(ids=(visit.given("id"),))
+    (became,) = visit.perform(resending.replay_undelivered, asked)
+    return Moved("/console/conversations", f"Reply {became.id} {REPLAYED[became.result]}.")
 
 
 def change(visit: Visit) -> Moved:
@@ -100,13 +114,13 @@ def change(visit: Visit) -> Moved:
             note = f"The dead letter: {RESULTS[became.result]}."
         case "pause":
             visit.perform(conversations.pause, conversations.ConversationQuery(told.contact_id))
-            note = "Paused: what comes is skipped until it is resumed."
+            note = "Paused: messages are skipped until the conversation is resumed."
         case "resume":
             visit.perform(conversations.resume, conversations.ConversationQuery(told.contact_id))
-            note = "Resumed: the next message is answered. What was skipped meanwhile stays skipped."
+            note = "Resumed: the next message is answered. Skipped messages stay skipped."
         case "allow":
             allowed = visit.perform(contacts.allow, contacts.ContactQuery(told.location_id, told.contact_id))
-            note = f"The contact's stop is lifted: {', '.join(allowed.channels) or 'there was none'}."
+            note = f"The contact's opt-out is lifted: {', '.join(allowed.channels) or 'there was none'}."
         case _:
             raise WrongInput("a conversation can be paused, resumed, tried and replayed, and a stop lifted")
     return Moved(visit.back(f"/console/conversations/{quote(told.contact_id, safe='')}"), note)
@@ -138,7 +152,7 @@ def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] 
 
 
 def _timed(events: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], float | None]]:
-    """Each event with the seconds since the one before; None for the first."""
+    """Each event with the seconds since the previous one; None for the first."""
     timed: list[tuple[dict[str, Any], float | None]] = []
     before = None
     for event in events:
@@ -177,6 +191,6 @@ def _open_letters(visit: Visit, told: explain.Explained) -> dict[str, str]:
 
 
 def _newest_excerpts(events: Iterable[dict[str, Any]]) -> set[int]:
-    """Which of the events is the newest one, by its place, of each turn that a service said something of: only that is kept."""
+    """The indexes of the newest event of each turn with an error text, because only the newest text is stored."""
     newest = {event["excerpt_id"]: place for place, event in enumerate(events) if event.get("excerpt_id")}
     return set(newest.values())

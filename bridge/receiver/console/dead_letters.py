@@ -29,7 +29,7 @@ RESULTS = {
     "would replay": "would be replayed",
     "dropped": "dropped",
     "closed": "closed before",
-    "newer": "kept, since a newer message of the contact was answered (force replays it)",
+    "newer": "not replayed, because a newer message was answered (select the option to replay it anyway)",
     "unknown": "not known",
 }
 
@@ -54,7 +54,7 @@ def show(visit: Visit) -> Page:
 
 
 def show_said(visit: Visit) -> Page:
-    """The same page, with what the service said of one of them."""
+    """The same page with a service's error text."""
     id_ = visit.given("excerpt")
     chosen = Chosen(visit.given("location"), visit.given("cause"))
     try:
@@ -93,7 +93,7 @@ def change(visit: Visit) -> Page | Moved:
     chosen = Chosen(visit.given("location"), visit.given("cause"))
     ids = _all(visit, chosen) if everything else tuple(visit.form.get("id", ()))[:AT_ONCE]
     if not ids:
-        raise WrongInput("no dead letter was chosen: tick some, or take all of them")
+        raise WrongInput("no dead letter is selected: select some, or choose all")
     match action:
         case "replay":
             became = visit.perform(dead_letters.replay, Replay(ids=ids, force=bool(visit.given("force"))))
@@ -143,4 +143,4 @@ def _all(visit: Visit, chosen: Chosen) -> tuple[str, ...]:
 def _told(became: Iterable[Became], *, more: bool) -> str:
     counted = Counter(each.result for each in became)
     said = "; ".join(f"{count:,} {RESULTS[result]}" for result, count in counted.most_common())
-    return f"{said}. There are more: do it again for the next ones." if more else f"{said}."
+    return f"{said}. There are more: repeat it for the next ones." if more else f"{said}."

@@ -26,7 +26,7 @@ ALWAYS = {
 
 
 class Guarded:
-    """Adds the headers to every answer, and keeps pages out of caches."""
+    """Adds the headers to every response, and disables caching of pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,5 +48,5 @@ class Guarded:
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser speaks https, to us or to a proxy; whoever lies about it only makes his own cookie stricter."""
+    """Whether the browser uses https, directly or to a proxy. A false header only makes the sender's own cookie stricter."""
     return request.url.scheme == "https" or request.headers.get("x-forwarded-proto", "") == "https"

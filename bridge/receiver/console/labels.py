@@ -30,5 +30,5 @@ TONES = {
 
 
 def tone(name: str) -> str:
-    """The colour of a status, a step or a state; what is not known is quiet."""
+    """The colour of a status, a step or a state; `quiet` for an unknown one."""
     return TONES.get(name, "quiet")

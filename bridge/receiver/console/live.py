@@ -1,8 +1,7 @@
-"""Live: events as they happen, and the stream that tells open pages that something did."""
+"""The page of live events, and the stream that makes open pages reload their content."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from bridge.errors import Unavailable
 from bridge.operating import events
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Page
+from bridge.store.redis.waiting import waiting_at_most
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.pages import Visit
     from bridge.receiver.console.requests import Endpoint, PageEndpoints
+    from bridge.receiver.stopping import Stopping
 
 SHOWN = 60
 STEPS = (
@@ -29,13 +30,15 @@ STEPS = (
     "not_sent", "dead", "replayed", "dropped", "superseded",
 )  # fmt: skip
 EVERY_SECONDS = 1.0
-# A stream ends by itself and the browser asks again: so a receiver that is told to stop waits for none, and no proxy cuts one.
+# With a look every second, a page knows after three seconds that Redis does not answer.
+LOOK_SECONDS = 2.0
+# A stream ends after this time and the browser reconnects, so no proxy cuts the stream.
 LASTS_SECONDS = 10.0
 AGAIN_MS = 500
 
 
 def show(visit: Visit) -> Page:
-    """The newest events, of one location or step if asked for."""
+    """The newest events, optionally of one location or step."""
     step, location = visit.asked("step"), visit.asked("location")
     newest = visit.perform(events.events, events.EventsQuery(limit=500)).events
     chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
@@ -44,27 +47,34 @@ def show(visit: Visit) -> Page:
     )
 
 
-def stream(endpoints: PageEndpoints, admin_services: AdminServices) -> Endpoint:
-    """Server-sent events: one whenever something happened since the last."""
+def stream(endpoints: PageEndpoints, admin_services: AdminServices, stopping: Stopping) -> Endpoint:
+    """Server-sent events: `here` when Redis has answered, `happened` when there are new events, `lost` when it does not."""
 
     async def take(request: Request) -> Response:
         if await endpoints.session(request) is None:
             return Response(status_code=401)
         seen = request.headers.get("last-event-id", "")
-        return StreamingResponse(_tell(admin_services, seen), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        told = _tell(admin_services, stopping, seen)
+        return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     return take
 
 
-async def _tell(admin_services: AdminServices, seen: str) -> AsyncIterator[str]:
+async def _tell(admin_services: AdminServices, stopping: Stopping, seen: str) -> AsyncIterator[str]:
     yield f"retry: {AGAIN_MS}\n\n"
-    until = time.monotonic() + LASTS_SECONDS
+    until, here = time.monotonic() + LASTS_SECONDS, "event: here\ndata:\n\n"
     while time.monotonic() < until:
         try:
-            last = await to_thread.run_sync(admin_services.live.last)
+            with waiting_at_most(LOOK_SECONDS):
+                last = await to_thread.run_sync(admin_services.live.last)
         except Unavailable:
+            yield "event: lost\ndata:\n\n"
             return
+        if here:
+            yield here
+            here = ""
         if last != seen:
             yield f"id: {last}\nevent: happened\ndata: {last}\n\n"
             seen = last
-        await asyncio.sleep(EVERY_SECONDS)
+        if await stopping.within(EVERY_SECONDS):
+            return

@@ -1,4 +1,4 @@
-"""Locations: how each one does, its settings without their secrets, pause and resume."""
+"""The pages for locations: state, settings without secrets, pause and resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ORDER = {"hold": 0, "active": 2, "paused": 3}
 
 
 def show_all(visit: Visit) -> Page:
-    """All of them, those that need somebody first."""
+    """All locations, those with problems first."""
     wanted = visit.asked("q").casefold()
     every = list(_every(visit))
     found = sorted((each for each in every if wanted in f"{each.name}\0{each.id}".casefold()), key=_urgency)
@@ -41,7 +41,7 @@ def show_all(visit: Visit) -> Page:
 
 
 def show(visit: Visit) -> Page:
-    """One of them, with its settings."""
+    """One location with its settings."""
     shown = visit.perform(locations.show, LocationQuery(visit.path("id")))
     others = PROVIDERS - {shown.provider, shown.settings["fallback_provider"]}
     settings = {name: value for name, value in shown.settings.items() if name not in others | TOLD_APART}
@@ -49,25 +49,25 @@ def show(visit: Visit) -> Page:
 
 
 def change(visit: Visit) -> Moved:
-    """Pause or resume one."""
+    """Pause or resume a location."""
     id_ = visit.path("id")
     match visit.path("change"):
         case "pause":
             visit.perform(locations.pause, LocationQuery(id_))
-            told = f"{id_} is paused: what comes for it is skipped until it is resumed."
+            told = f"{id_} is paused: its messages are skipped until it is resumed."
         case "resume":
             replayed = visit.perform(locations.resume, LocationQuery(id_)).replayed
             told = f"{id_} is resumed."
             if replayed is not None:
-                told = f"{id_} is off its hold: what waited is answered now, {replayed} dead letter(s) are replayed."
+                told = f"{id_} is no longer on hold: waiting messages are answered now, {replayed} dead letter(s) are replayed."
         case _:
-            raise WrongInput("a location can be paused and resumed")
+            raise WrongInput("a location can only be paused or resumed")
     back = visit.given("back")
     return Moved(f"/console/locations/{id_}" if back == "one" else "/console/locations", told)
 
 
 def names(visit: Visit) -> dict[str, str]:
-    """How each location is called, by name."""
+    """The names of the locations by their ids, sorted by name."""
     every = sorted(_every(visit), key=lambda each: (each.name or each.id).casefold())
     return {each.id: each.name or each.id for each in every}
 
@@ -96,7 +96,7 @@ def _flat(prefix: str, settings: dict[str, object]) -> Iterator[tuple[str, str]]
 
 
 def _plain(value: object) -> str:
-    """As the locations file has it, without quotes."""
+    """A setting as in the locations file, without quotes."""
     match value:
         case bool():
             return str(value).lower()

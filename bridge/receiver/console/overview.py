@@ -1,4 +1,4 @@
-"""Overview: what needs attention, what waits, what became of the last day's messages."""
+"""The overview page: problems, waiting conversations, the last day's outcomes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LINKS = {
 
 
 def show(visit: Visit) -> Page:
-    """One look."""
+    """The overview page."""
     now = visit.perform(overview.overview, Nothing())
     charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
     links = {each.cause: _link(each) for each in now.troubles}

@@ -1,4 +1,4 @@
-"""What a page is: a value that names its template and what it shows, turned into HTML in one place."""
+"""The type of pages: a value with a template and its variables, rendered in one place."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAVIGATION = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request of somebody who is logged in. `form` is empty unless something is to be changed; its token was checked."""
+    """A request of a logged-in operator. `form` is empty unless the request is a change; its token was checked."""
 
     request: Request
     session: Session
@@ -49,15 +49,15 @@ class Visit:
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def asked(self, name: str) -> str:
-        """A parameter of the address; empty when it is not there."""
+        """A query parameter; empty if it is missing."""
         return self.request.query_params.get(name, "").strip()
 
     def path(self, name: str) -> str:
-        """A part of the path."""
+        """A path parameter."""
         return str(self.request.path_params[name])
 
     def given(self, name: str) -> str:
-        """A field of the form; empty when it is not there."""
+        """A form field; empty if it is missing."""
         return next(iter(self.form.get(name, ())), "")
 
     def back(self, otherwise: str) -> str:
@@ -73,7 +73,7 @@ def is_own(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page to be shown: its template, its place in the navigation, and what it shows."""
+    """A page: its template, its entry in the navigation, and its variables."""
 
     template: str
     place: str
@@ -91,7 +91,7 @@ class Moved:
 
 
 class Renderer:
-    """Turns pages into HTML. Everything that is shown is escaped."""
+    """Renders pages as HTML, with all values escaped."""
 
     def __init__(self) -> None:
         self._environment = Environment(
@@ -124,7 +124,7 @@ class Renderer:
 
     @cached_property
     def _version(self) -> str:
-        """Changes with the files that browsers keep."""
+        """A version that changes with the static files, which browsers cache."""
         folder = files(ROOM) / "static"
         kept = sorted(folder.iterdir(), key=lambda file: file.name)
         return sha256(b"".join(file.read_bytes() for file in kept)).hexdigest()[:12]
@@ -141,10 +141,10 @@ def without_empty(fields: Mapping[str, str]) -> str:
 
 
 def words(name: str) -> str:
-    """A name of the contract as words: `delivered_by_provider` is delivered by provider."""
+    """A name with spaces: `delivered_by_provider` becomes delivered by provider."""
     return name.replace("_", " ")
 
 
 def happened(event: EventShown) -> str:
-    """An event of the stream as a sentence."""
+    """An event as a sentence."""
     return sentence({"step": event.step, **event.details})

@@ -1,6 +1,6 @@
-"""Two pages for whoever opens the host in a browser, logged in or not: what this is, and the admin API's document rendered.
+"""Two public pages: the front page of the host, and the rendered document of the admin API.
 
-Neither tells anything of this install but whether its console is open. The document is the same for everyone who has the source.
+They show nothing about this install, except whether its console is enabled.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def front(*, is_open: bool) -> ASGIApp:
-    """What stands at `/`: what this is, and where console, API and documentation are."""
+    """The page at `/`: what this server is, with links to console, API and documentation."""
     return _page(lambda: Renderer().render(Page("front.html", "", {"is_open": is_open})))
 
 
 def api_docs() -> ASGIApp:
-    """The admin API for people; everything on the page comes from this host."""
+    """The rendered document of the admin API, without content from other hosts."""
     return _page(lambda: Renderer().render(Page("api_docs.html", "", _told())))
 
 
 def _page(render: Any) -> ASGIApp:
-    """A page that is the same for everybody, made when the first one asks."""
+    """An endpoint for a static page, rendered at the first request."""
     made = cache(render)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +77,7 @@ def _field(name: str, place: str, schema: dict[str, Any], *, needed: bool) -> di
 
 
 def kind(schema: dict[str, Any]) -> tuple[str, str]:
-    """What a schema asks for in words, and the name of the schema that it refers to, if any."""
+    """A schema's type as text, and the name of the schema that it refers to, if any."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return name, name

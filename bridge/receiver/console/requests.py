@@ -1,4 +1,4 @@
-"""From a request to a page: check the login and the form's token, do the work in a thread, show errors as pages."""
+"""From a request to a page: checks the login and the form's token, runs the view in a thread, shows errors as pages."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ log = structlog.get_logger()
 COOKIE, NOTE = "ghlb_session", "ghlb_note"
 # A form that names 500 dead letters.
 MOST_BYTES = 256 * 1024
-# Pages that wait for Redis or GHL; webhooks have threads of their own.
+# How many pages may wait for Redis or GHL at the same time; webhooks have other threads.
 THREADS = 8
 
 
 class PageEndpoints:
-    """What all pages share."""
+    """The endpoints of all pages: login, sessions, errors."""
 
     def __init__(self, admin_services: AdminServices) -> None:
         self._admin_services = admin_services
@@ -52,7 +52,7 @@ class PageEndpoints:
         self._perform = LocalOperations(admin_services, who="console")
 
     def page(self, show: Show) -> Endpoint:
-        """An endpoint for those who are logged in; what is posted to it must come from a page of theirs."""
+        """Build an endpoint that requires a login; a posted form must come from a page of that login."""
 
         async def take(request: Request) -> Response:
             session = await self.session(request)
@@ -61,10 +61,10 @@ class PageEndpoints:
             try:
                 form = await _form(request)
             except (TooLarge, ClientDisconnect, TimeoutError):
-                page = _error("The form did not come whole.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                page = _error("The form did not arrive completely.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 return await self._show(request, session, page)
             if request.method == "POST" and not self._is_meant(request, session, form):
-                says = "This form did not come from a page of this login. Go back, load the page again, and try once more."
+                says = "This form does not belong to this login. Go back, reload the page, and try again."
                 return await self._show(request, session, _error(says, HTTPStatus.FORBIDDEN))
             visit = Visit(request=request, session=session, perform=self._perform, admin_services=self._admin_services, form=form)
             return await to_thread.run_sync(self._answer, show, visit, limiter=self._threads)
@@ -72,7 +72,7 @@ class PageEndpoints:
         return take
 
     async def session(self, request: Request) -> Session | None:
-        """Who asks; None if nobody is logged in."""
+        """The session of a request; None if nobody is logged in."""
         session = self._sessions.read(request.cookies.get(COOKIE, ""))
         if session is None:
             return None
@@ -86,12 +86,12 @@ class PageEndpoints:
             return await self._show(request, None, Page("login.html", "", {"says": "", "to": to}))
         try:
             if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-                raise Unauthorized("this login did not come from the console's own page")
+                raise Unauthorized("this login was not sent from the console's login page")
             form = await _form(request)
             await to_thread.run_sync(self._admit, request, form, limiter=self._threads)
         except (BridgeError, ClientDisconnect, TimeoutError) as error:
             log.warning("console.login_refused", why=type(error).__name__)
-            says = _sentence(error) if isinstance(error, BridgeError) else "The form did not come whole."
+            says = _sentence(error) if isinstance(error, BridgeError) else "The form did not arrive completely."
             return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}, _status(error)))
         log.info("console.login")
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
@@ -103,16 +103,16 @@ class PageEndpoints:
         self._admin_services.admin_auth.admit(address, next(iter(form.get("token", ())), "").strip())
 
     def logout(self, visit: Visit) -> Moved:
-        """End the login, in this browser and wherever else its cookie may be. Raises Unavailable when Redis can't be reached."""
+        """End the login, also for copies of its cookie. Raises Unavailable if Redis can't be reached."""
         self._admin_services.admin_auth.dismiss(visit.session.id, seconds=SECONDS)
         return Moved("/console/login")
 
     async def missing(self, request: Request) -> Response:
-        """Nothing stands here."""
+        """The page for an unknown path."""
         return await self._show(request, await self.session(request), _error("There is no such page.", HTTPStatus.NOT_FOUND))
 
     async def closed(self, request: Request) -> Response:
-        """Nobody is let in, since no token is set."""
+        """The page for a console without an admin token."""
         return await self._show(request, None, Page("closed.html", "", status=HTTPStatus.FORBIDDEN))
 
     def _answer(self, show: Show, visit: Visit) -> Response:
@@ -128,7 +128,7 @@ class PageEndpoints:
             page = _error(_sentence(error), _status(error))
         except Exception as error:
             log.exception("console.failed", path=visit.request.url.path, error=type(error).__name__)
-            page = _error("A fault of the bridge itself: its log tells more.", HTTPStatus.INTERNAL_SERVER_ERROR)
+            page = _error("An internal error; see the server's log.", HTTPStatus.INTERNAL_SERVER_ERROR)
         return self._tell(visit.request, visit.session, page)
 
     def _move(self, visit: Visit, view: Moved) -> Response:
@@ -153,7 +153,7 @@ class PageEndpoints:
         return response
 
     def _dead_letters(self) -> int:
-        """For the badge. Without Redis there is none to tell."""
+        """The number of dead letters for the badge; 0 if Redis can't be reached."""
         try:
             return measure(self._admin_services.redis).dead_letters
         except Unavailable:
@@ -177,7 +177,7 @@ async def _form(request: Request) -> dict[str, list[str]]:
 
 
 def _wanted(request: Request) -> str:
-    """What was asked for, if it can be asked for again."""
+    """The address of the request if it can be repeated after the login, else the overview."""
     return str(request.url.path) + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else HOME
 
 

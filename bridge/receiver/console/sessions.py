@@ -1,7 +1,4 @@
-"""Console sessions: a signed cookie without a name in it, and a token against forged forms.
-
-The cookie's flags are set in `requests`.
-"""
+"""Console sessions: a signed cookie without personal data, and a token against forged forms; `requests` sets its flags."""
 
 from __future__ import annotations
 
@@ -30,34 +27,34 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login. `csrf` stands in every form of its pages."""
+    """One login. Every form of its pages contains `csrf`."""
 
     id: str
     csrf: str
 
 
 class Sessions:
-    """Signs with keys derived from admin token and secret keys: a new admin token logs everybody out.
+    """Signs with keys derived from admin token and secret keys, so a new admin token ends all logins.
 
-    `seconds` is how long a login lasts.
+    `seconds` is the duration of a login.
     """
 
     def __init__(self, settings: Settings, *, seconds: int = SECONDS) -> None:
         self._seconds = seconds
         token = settings.admin_token.get_secret_value() if settings.admin_token else uuid4().hex
         secrets = settings.fernet_keys if settings.secret_key else ("",)
-        # The newest key signs, which itsdangerous wants last; all of them are believed.
+        # The newest key signs (itsdangerous expects it last); all keys are accepted.
         keys = [sha256(f"ghl-bridge console\0{token}\0{secret}".encode()).digest() for secret in reversed(secrets)]
         self._cookie = TimestampSigner(keys, salt="session", digest_method=sha256)
         self._csrf = Signer(keys, salt="csrf", digest_method=sha256)
         self._notes = URLSafeTimedSerializer(keys, salt="note", signer_kwargs={"digest_method": sha256})
 
     def begin(self) -> str:
-        """A new session's cookie."""
+        """The cookie value of a new session."""
         return self._cookie.sign(uuid4().hex).decode()
 
     def read(self, cookie: str) -> Session | None:
-        """The session of a cookie; None when it is none of ours or over."""
+        """The session of a cookie; None if it is forged or expired."""
         try:
             id_ = self._cookie.unsign(cookie, max_age=self._seconds).decode()
         except BadData:
@@ -65,7 +62,7 @@ class Sessions:
         return Session(id_, self._csrf.get_signature(id_).decode())
 
     def is_meant(self, session: Session, csrf: str) -> bool:
-        """Whether a form came from a page of this session."""
+        """Whether a form's token belongs to this session."""
         return compare_digest(session.csrf.encode(), csrf.encode())
 
     def note(self, note: Note) -> str:

@@ -1,5 +1,5 @@
 "use strict";
-// What stands beside the phone: what may go wrong, as orders for /_sim/faults, and the bridge's own timeline.
+// The panels beside the phone: the faults, as requests to /_sim/faults, and the bridge's timeline.
 
 const refusal = (on, code, more) => ({ on, action: { kind: "status", status: code, headers: { "Retry-After": "2" } }, times: 1, ...more });
 const form = (name) => [{ on: "completion", action: { kind: "answer", form: name } }];
@@ -22,7 +22,7 @@ const MISHAPS = {
   "ghl-500": [refusal("post", 500)],
   "ghl-cut": [{ on: "post", action: { kind: "cut", when: "after" }, times: 1 }],
 };
-// Three refusals in a row put a location on hold; the fourth post would be let through.
+// Three refusals in a row put a location on hold; a fourth post would be accepted.
 const LOGIN_REFUSED = { on: "post", action: { kind: "status", status: 401, body: { statusCode: 401, message: "Invalid JWT" } }, times: 3 };
 const GOOD = new Set(["replied", "sent"]), BAD = new Set(["dead", "undelivered", "failed", "retry", "retrying", "unknown", "lost"]);
 const BURST = ["Hello?", "Are you there?", "It is about Friday.", "Or Saturday.", "In the morning, please."];
@@ -31,7 +31,7 @@ let shown = "", consoleUrl = "", forms = {};
 
 const mood = (step) => (GOOD.has(step) ? "good" : BAD.has(step) ? "bad" : "");
 
-// What the service told about how it came to its answer.
+// The evidence of an answer.
 function evidenceOf(evidence) {
   const folded = element("details", "evidence");
   const told = Object.entries(evidence).map(([name, value]) => `${words(name)}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
@@ -49,7 +49,7 @@ function eventLine({ at, step: name, sentence, evidence }) {
 }
 
 function showTimeline(found) {
-  // What has not changed stays where it was scrolled to.
+  // Unchanged content keeps its scroll position.
   if (shown === JSON.stringify(found)) return;
   shown = JSON.stringify(found);
   const outcome = place("outcome"), last = found.messages.at(-1);
@@ -73,7 +73,7 @@ function showHold(found) {
   link.href = `${consoleUrl}/locations/${encodeURIComponent(found.location_id)}`;
   link.target = "_blank";
   link.rel = "noopener";
-  hold.replaceChildren("The location is on hold: three logins in a row were refused. What comes waits, and what was refused is tried again at its end. ", link);
+  hold.replaceChildren("The location is on hold: three logins in a row were refused. New messages wait, and the refused ones are replayed when the hold ends. ", link);
 }
 
 function showIds(ids) {
@@ -96,7 +96,7 @@ async function copied(code, button) {
     await navigator.clipboard.writeText(code.textContent);
     button.textContent = "Copied";
   } catch {
-    // Without https, or if it is forbidden: marked, so that the keys do it.
+    // Without https, or if it is forbidden: select the id, so that it can be copied with the keyboard.
     getSelection().selectAllChildren(code);
     button.textContent = "Marked";
   }

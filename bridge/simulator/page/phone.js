@@ -1,15 +1,15 @@
 "use strict";
-// The phone: what was written, and one line that says what becomes of the newest message.
+// The phone: the messages, and one line with the state of the newest message.
 
 const place = (id) => document.getElementById(id);
 const messages = place("messages"), state = place("state"), steps = place("steps");
 const SHOWN_STEPS = 40;
 const seen = new Set();
-// What the timeline says of a message that is not at its end, by the newest step, else by its status.
+// The state of a message without an outcome, by the newest step of the timeline, else by its status.
 const UNDER_WAY = {
   accepted: "The bridge waits for more messages", asking: "The agent is asked", unanswered: "The agent gave no answer",
-  answered: "The reply is on its way", sending: "The reply is on its way", unknown: "Sent, but not confirmed: the bridge looks in GHL",
-  not_sent: "It did not arrive: it is sent again", waiting: "It waits", retrying: "It failed, and is tried again", answering: "A worker has it",
+  answered: "The reply is on its way", sending: "The reply is on its way", unknown: "Sent, but not confirmed: the bridge reads it back from GHL",
+  not_sent: "It did not arrive and is sent again", waiting: "Waiting", retrying: "An attempt failed and is repeated", answering: "Being answered",
 };
 const ENDED = { replied: "Answered", delivered_by_provider: "Answered", no_reply: "No reply", skipped: "Not answered", dead: "Dead letter" };
 
@@ -56,7 +56,7 @@ function say(status, thinking) {
 }
 
 function follow(found) {
-  // The status of the newest message is the bridge's own word for it.
+  // The status of the newest message comes from the bridge.
   const last = found.messages.at(-1), newest = found.events.at(-1)?.step;
   if (!last) return;
   const reason = last.reason ? `: ${words(last.reason)}` : "";

@@ -1,5 +1,5 @@
 "use strict";
-// The page of the simulator: writes as the contact through /_sim/say, and shows what /_sim/events brings.
+// The simulator's page: writes as the contact with /_sim/say, and shows the events of /_sim/events.
 
 const text = place("text");
 const contact = place("contact"), provider = place("provider"), mishap = place("mishap"), channel = place("channel"), writer = place("writer");
@@ -15,7 +15,7 @@ async function ask(path, order, method = "POST") {
   return body;
 }
 
-// What happens at GHL and at the agent tells the status only where the bridge's own timeline doesn't.
+// Events at GHL and the agent set the status only if the bridge's timeline is not available.
 function guess(status, thinking) {
   if (connected) lookSoon();
   else say(status, thinking);
@@ -34,24 +34,24 @@ function onMessage(message) {
 function onFailure(message) {
   if (message.contactId !== current) return;
   showFailure(message);
-  step("GHL says that the newest reply was not delivered", true);
+  step("GHL reported that the newest reply was not delivered", true);
   lookSoon();
 }
 
-const REFUSED = { 401: "its signature was refused", 413: "it is too large", 429: "the bridge's state can't be written" };
+const REFUSED = { 401: "its signature was refused", 413: "it is too large", 429: "the bridge can't store it" };
 
 function onWebhook(event) {
   if (event.contactId !== current || event.kind !== "InboundMessage") return;
   const code = event.status_code, body = event.body || {};
   if (code >= 200 && code < 300) return onTaken(code, body);
   const reason = code ? `${REFUSED[code] || "the bridge refused it"} (${code})` : "the bridge can't be reached";
-  note(event.last ? `The message was not taken: ${reason}. No more tries.` : `The message was not taken: ${reason}. Trying again.`);
+  note(event.last ? `The webhook was not accepted: ${reason}. It is not sent again.` : `The webhook was not accepted: ${reason}. It is sent again.`);
   say(event.last ? "Not delivered" : "Trying again", !event.last);
 }
 
 function onTaken(code, body) {
   if (body.status === "accepted") {
-    step(`The bridge took it (${code} accepted)`);
+    step(`The bridge accepted it (${code})`);
     guess("The bridge waits for more messages", true);
   } else if (body.status === "ignored") {
     note(`The bridge won't answer this: ${words(body.reason || "ignored")}`, true);
@@ -73,7 +73,7 @@ function onCompletion(event) {
     guess("The reply is on its way", true);
   } else {
     note(event.ending === "whole" ? `The agent failed (${event.status}).` : "The agent gave no answer.");
-    guess("Waiting for another try", true);
+    guess("Waiting for another attempt", true);
   }
 }
 
@@ -93,7 +93,7 @@ function name(id, itsLocation) {
 
 function clear() {
   seen.clear();
-  messages.replaceChildren(element("p", "hint", "Say hello. The agent repeats what you wrote, so that you see what reached it."));
+  messages.replaceChildren(element("p", "hint", "Say hello. The agent repeats your text, so you see what it received."));
   steps.replaceChildren(element("li", "none", "Nothing yet."));
   say("Ready", false);
 }
@@ -123,7 +123,7 @@ async function begin() {
   const wanted = decodeURIComponent(location.hash.slice(1));
   name(wanted, locationId);
   await open(wanted || world.conversations.at(-1)?.contact_id || NEW);
-  if (!world.webhook_url) note("No bridge is connected: messages are kept here and reach nobody.");
+  if (!world.webhook_url) note("No bridge is connected: messages stay in the simulator.");
 }
 
 async function offerProviders() {
@@ -201,7 +201,7 @@ async function write(texts, more = {}) {
   for (const said of texts) {
     const answer = await ask("/_sim/say", { contact_id: current, channel: channel.value, text: said, ...more, ...how });
     expected = answer.message_id;
-    if (chosen === "webhook-never") say("No webhook tells of it: the bridge's sweep finds it", connected);
+    if (chosen === "webhook-never") say("Without a webhook: the bridge's sweep finds it", connected);
     else if (!answer.webhook_id) say("No bridge is connected", false);
   }
 }
@@ -214,7 +214,7 @@ async function kill(process) {
 }
 
 const DEEDS = {
-  human: () => human("This is Kim from the front desk: I take over."), burst: () => write(BURST), stop: () => write(["STOP"]),
+  human: () => human("This is Kim from the front desk. I'll take it from here."), burst: () => write(BURST), stop: () => write(["STOP"]),
   picture: () => write([""], { media: ["picture"] }), voice: () => write([""], { media: ["voice_note"] }),
   failure: () => ask("/_sim/failure", { contact_id: current || "of nobody" }),
   worker: () => kill("worker"), web: () => kill("web"), redis: () => kill("redis"),
@@ -244,7 +244,7 @@ contact.addEventListener("change", () => open(contact.value));
 provider.addEventListener("change", () => open(NEW));
 document.querySelectorAll("[data-deed]").forEach((button) => button.addEventListener("click", () => attempt(DEEDS[button.dataset.deed])));
 setInterval(look, LOOK_MS);
-// Beside the phone the settings stand open; below it they are folded.
+// Beside the phone the settings are open; below it they are folded.
 const wide = matchMedia("(min-width: 52.01rem)");
 const unfold = () => { place("fold").open = wide.matches; };
 wide.addEventListener("change", unfold);

@@ -1,1 +1,1 @@
-"""What is only summed up or shown: counts, charts, gauges and the newest events."""
+"""Figures: counts, charts, gauges and the newest events."""

@@ -1,4 +1,4 @@
-"""Outcomes per minute and per hour, for as long as charts show them."""
+"""Outcomes per minute and per hour, for the charts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MS: dict[Span, int] = {"minute": 60_000, "hour": 3_600_000}
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A minute or an hour from `at_ms` on: how often each outcome came (`replied`, `skipped|dnd`), and `reply_ms`, their sum."""
+    """The minute or hour from `at_ms` on: the count of each outcome (`replied`, `skipped|dnd`), and `reply_ms`, their sum."""
 
     at_ms: int
     counts: Mapping[str, int]
 
 
 def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
-    """The newest buckets, oldest first; the last one is not over yet. Raises Unavailable when Redis can't be reached."""
+    """The newest buckets, oldest first; the last one is not over yet. Raises Unavailable if Redis can't be reached."""
     with reaching("read a chart"):
         newest = now_ms(redis) // MS[span]
         numbers = range(newest - most + 1, newest + 1)

@@ -24,7 +24,7 @@ class Counts:
         self._tally = redis.register_script(script("tally"))
 
     def add(self, tally: Tally) -> None:
-        """Write what a process has counted; it keeps that when it can't be written."""
+        """Write a process' counts; if that fails, they stay in the tally."""
         counts = tally.take()
         if not counts:
             return
@@ -36,7 +36,7 @@ class Counts:
             raise
 
     def totals(self) -> dict[str, int]:
-        """Every count since this Redis was new, by field (see `bridge.metrics`)."""
+        """All counts since this Redis was created, by field (see `bridge.metrics`)."""
         with reaching("read the counts"):
             return {text(field): int(count) for field, count in self._redis.hgetall(key("totals")).items()}
 
@@ -46,9 +46,9 @@ class Counts:
             return sorted(text(one) for one in self._redis.smembers(key("locations")))
 
     def of(self, ids: Sequence[str]) -> dict[str, dict[str, int]]:
-        """What became of these locations' messages, as long as anything became of them within the retention.
+        """The numbers of these locations' messages by status, if there was an outcome within the retention time.
 
-        By status; `answered_at` (ms) is when the last one was, `failing` how many died since.
+        `answered_at` (ms) is the time of the last answer, `failing` the number of messages that failed for good since.
         """
         with reaching("read the locations' counts"):
             pipe = self._redis.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""Replies that GHL took and that did not reach their contacts, and how many GHL took beside them."""
+"""Undelivered replies, and the number of replies that GHL accepted in the same time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPAN_MS = 600_000
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A reply that did not reach its contact: GHL's id of it, by which channel it left, and when (ms) GHL said so."""
+    """A reply that did not reach its contact: GHL's id, the channel, and the time of GHL's report (ms)."""
 
     lane: Lane
     reply_id: str
@@ -29,19 +29,19 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Of a location, within an hour: how many replies were undelivered, and how many GHL took."""
+    """A location's numbers of undelivered and of accepted replies within an hour."""
 
     undelivered: int
     taken: int
 
     @property
     def share(self) -> float:
-        """The part that was undelivered; of replies that GHL took earlier, more may be than were taken."""
+        """The undelivered share, 0 to 1; it is limited because earlier accepted replies may be reported now."""
         return self.undelivered / max(self.undelivered, self.taken, 1)
 
 
 def undelivered(redis: Redis, *, since_ms: int = 0) -> tuple[Undelivered, ...]:
-    """What was undelivered since then, newest first; the newest thousand are kept. Raises Unavailable."""
+    """The replies reported undelivered since `since_ms`, newest first; the newest thousand are stored. Raises Unavailable."""
     with reaching("look for undelivered replies"):
         found = redis.zrevrangebyscore(key("undelivered"), "+inf", since_ms, withscores=True)
     return tuple(_undelivered(text(member), float(at)) for member, at in cast("list[tuple[str, float]]", found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.store.limits.circuits import GHL_CIRCUITS
 from bridge.store.redis.connection import reaching, rows
 from bridge.store.redis.lua import script
 
@@ -18,8 +19,10 @@ class Gauges:
 
     `lanes` are scheduled; among them are those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
     failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `unheard_ms` how long
-    one does that was claimed, its wake-up published, and whose turn no worker has begun; `slots` is how many
-    replies the live workers can have in flight, `providers_down` counts completion services by their logins.
+    one does that was claimed, its wake-up published, and whose turn no worker has begun, `unopened_ms` one whose turn can't be
+    opened; `slots` is how many
+    replies the live workers can have in flight, `providers_down` counts completion services by their logins, `ghl_down` is 1
+    while GHL is down, or takes no posts.
     """
 
     lanes: int
@@ -28,12 +31,14 @@ class Gauges:
     retrying: int
     overdue_ms: int
     unheard_ms: int
+    unopened_ms: int
     workers: int
     slots: int
     dead_letters: int
     locations: int
     on_hold: int
     providers_down: int
+    ghl_down: int
 
     @property
     def oldest_overdue_seconds(self) -> float:
@@ -44,5 +49,5 @@ class Gauges:
 def measure(redis: Redis) -> Gauges:
     """Look once, in one round trip. Raises Unavailable when Redis can't be reached."""
     with reaching("measure the state"):
-        found = rows(redis.register_script(script("measure"))(args=[]))
+        found = rows(redis.register_script(script("measure"))(args=[*GHL_CIRCUITS]))
     return Gauges(**{name: int(value) for name, value in found.items()})

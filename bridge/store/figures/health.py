@@ -1,4 +1,4 @@
-"""Does Redis keep what it was told? Its settings say so; where CONFIG is forbidden, INFO and WAITAOF say what can be known."""
+"""Checks the durability of Redis from its settings; if CONFIG is forbidden, from INFO and WAITAOF."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 Fsync = Literal["always", "everysec", "none", "unknown"]
 
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-# Under `always` a write is confirmed within milliseconds, under `everysec` the second of two takes up to a second.
+# With `always` a write is confirmed within milliseconds, with `everysec` the second of two takes up to a second.
 CONFIRMED_WITHIN_MS = 400
 PROBED_EVERY_MS = 60_000
-# Older ones, and Valkey, confirm under `everysec` what is not synced yet (redis/redis#13793, and tried with Valkey 9.1.2).
+# Older servers, and Valkey, confirm writes that are not synced yet with `everysec` (redis/redis#13793, and tried with Valkey
+# 9.1.2).
 TRUSTED_FROM = 8
 
 
 def missing_durability(redis: Redis) -> tuple[str, ...]:
-    """What a 202 lacks to be kept. Raises Unavailable when Redis can't be reached."""
+    """The missing settings for durability, as phrases; empty if it is complete. Raises Unavailable if Redis can't be reached."""
     with reaching("tell its health"):
         try:
             found = {name: str(redis.config_get(name).get(name)) for name in WANTED}
@@ -37,7 +38,7 @@ def _lacking(found: dict[str, str]) -> tuple[str, ...]:
 
 
 def _without_config(redis: Redis) -> tuple[str, ...]:
-    """What can't be known is reported as not known rather than as good."""
+    """The same without CONFIG; unknown settings are reported as not known."""
     try:
         told: dict[str, Any] = {part: redis.info(part) for part in ("server", "persistence", "memory")}
     except ResponseError:
@@ -54,7 +55,7 @@ def _without_config(redis: Redis) -> tuple[str, ...]:
 
 
 def judge(fsync: Fsync) -> tuple[str, ...]:
-    """What is missing of an append-only file, by how soon it is synced."""
+    """The missing settings of the append-only file, from the result of the probe."""
     match fsync:
         case "always":
             return ()
@@ -67,7 +68,7 @@ def judge(fsync: Fsync) -> tuple[str, ...]:
 
 
 def _probed(redis: Redis, server: dict[str, Any]) -> Fsync:
-    """What the newest probe found, or a new one, which may take twice `CONFIRMED_WITHIN_MS`."""
+    """The result of the newest probe, or of a new one, which may take twice `CONFIRMED_WITHIN_MS`."""
     known = redis.get(key("probe", "fsync"))
     if known:
         return _as_fsync(text(known))
@@ -77,7 +78,7 @@ def _probed(redis: Redis, server: dict[str, Any]) -> Fsync:
 
 
 def _probe(redis: Redis, *, trusted: bool) -> Fsync:
-    """WAITAOF tells of its own connection only, and within MULTI of nothing: hence a pipeline without one."""
+    """Probe with WAITAOF, which covers only its own connection and doesn't work in MULTI: hence a pipeline without MULTI."""
     probe = redis.register_script(script("probe"))
     pipe = redis.pipeline(transaction=False)
     for _ in range(2):
@@ -92,7 +93,7 @@ def _probe(redis: Redis, *, trusted: bool) -> Fsync:
 
 
 def _is_trusted(server: dict[str, Any]) -> bool:
-    """Whether what the server confirms is synced."""
+    """Whether the server confirms only synced writes."""
     major = str(server.get("redis_version", "0")).partition(".")[0]
     return server.get("server_name", "redis") == "redis" and int(major) >= TRUSTED_FROM
 

@@ -18,7 +18,7 @@ class LastEvents:
         self._redis = redis
 
     def last_events(self) -> dict[LocationId, int]:
-        """When each known location's newest event came (ms; 0: none did yet)."""
+        """The time of each known location's newest event (ms; 0: none yet)."""
         with reaching("look for the locations' newest events"):
             ids = [LocationId(text(one)) for one in self._redis.smembers(key("locations"))]
             pipe = self._redis.pipeline(transaction=False)
@@ -27,7 +27,7 @@ class LastEvents:
             return {one: int(at or 0) for one, at in zip(ids, pipe.execute(), strict=True)}
 
     def last_refused(self) -> tuple[int, str] | None:
-        """When the newest refused webhook came (ms, to a second), and what its sender was told; None: none within 30 days."""
+        """The newest refused webhook: its time (ms, rounded to a second) and the answer; None: none within 30 days."""
         with reaching("look for refused calls"):
             at, code = self._redis.hmget(key("refused"), ["at", "code"])
         return (int(at), text(code)) if at else None

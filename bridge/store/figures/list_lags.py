@@ -1,4 +1,4 @@
-"""How late GHL lists a location's messages, as it was measured within a day."""
+"""GHL's delay in listing a location's messages, measured within a day."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ KEPT_MS = 24 * 3600 * 1000
 
 
 class ListLags:
-    """Raises Unavailable when Redis can't be reached. What two processes measure at once, the last one keeps."""
+    """Raises Unavailable when Redis can't be reached. If two processes measure at the same time, the last write counts."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def get(self, location_id: LocationId) -> ListLag:
-        """What is known."""
+        """The stored measurement."""
         with reaching(f"read how late GHL lists messages of {location_id}"):
             missing, listed = self._redis.hmget(key("lag", location_id), ["missing", "listed"])
         return ListLag(int(missing or 0), int(listed or 0))
 
     def put(self, location_id: LocationId, lag: ListLag) -> None:
-        """Keep what is known now."""
+        """Store a measurement."""
         with reaching(f"note how late GHL lists messages of {location_id}"):
             pipe = self._redis.pipeline(transaction=False)
             pipe.hset(key("lag", location_id), mapping={"missing": lag.missing, "listed": lag.listed})

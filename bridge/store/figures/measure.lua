@@ -1,6 +1,7 @@
 -- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
 -- location that is due: a thousand locations take about a millisecond, however many lanes wait.
---   takes no ARGV
+--   ARGV[1]  circuit of what GHL is asked
+--   ARGV[2]  circuit of what is posted into GHL
 -- Answers name, number, name, number, ...
 -- Needs: schedule
 local function cards(ids)
@@ -18,23 +19,33 @@ for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) 
   oldest = math.min(oldest, tonumber(head or now))
 end
 
--- A claim makes no lane younger. One that is erased, or whose location is on hold, waits for nothing.
-local unheard_ms = 0
-for _, lane in ipairs(redis.call('ZRANGE', key('unheard'), 0, 99)) do
-  local location, contact = split(lane)
-  local waits = redis.call('ZSCORE', key('due', location), contact) and redis.call('SISMEMBER', key('holds'), location) == 0
-  if waits then unheard_ms = math.max(unheard_ms, now - tonumber(redis.call('ZSCORE', key('unheard'), lane))) end
+-- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
+-- for
+-- nothing.
+local function waited(since)
+  local longest = 0
+  for _, lane in ipairs(redis.call('ZRANGE', since, 0, 99)) do
+    local location, contact = split(lane)
+    local waits = redis.call('ZSCORE', key('due', location), contact) and redis.call('SISMEMBER', key('holds'), location) == 0
+    if waits then longest = math.max(longest, now - tonumber(redis.call('ZSCORE', since, lane))) end
+  end
+  return longest
 end
-oldest = math.min(oldest, now - unheard_ms)
+local unheard_ms, unopened_ms = waited(key('unheard')), waited(key('unopened'))
+oldest = math.min(oldest, now - unheard_ms, now - unopened_ms)
+
+local open = key('circuits', 'open')
+local ghl = redis.call('SISMEMBER', open, ARGV[1]) + redis.call('SISMEMBER', open, ARGV[2])
 
 local slots = 0
 local workers = redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')
 for _, worker in ipairs(workers) do slots = slots + tonumber(worker:match(':(%d+)$')) end
 return {
   'lanes', cards(redis.call('ZRANGE', key('due'), 0, -1)) + held, 'held', held, 'overdue_ms', now - oldest, 'unheard_ms', unheard_ms,
+  'unopened_ms', unopened_ms,
   'in_flight', redis.call('ZCOUNT', key('inflight'), now, '+inf'), 'retrying', redis.call('SCARD', key('retrying')),
   'workers', #workers, 'slots', slots,
   'dead_letters', redis.call('ZCARD', key('dead')),
   'locations', redis.call('SCARD', key('locations')), 'on_hold', #on_hold,
-  'providers_down', redis.call('SCARD', key('circuits', 'open')),
+  'providers_down', redis.call('SCARD', open) - ghl, 'ghl_down', math.min(ghl, 1),
 }

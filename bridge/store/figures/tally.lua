@@ -4,8 +4,25 @@
 -- Answers 1, or 0 when this call was counted before.
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
+-- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone begins the count of days anew.
+local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
+local function note_signature(kind)
+  local seen = key('signatures')
+  if kind == 'ed25519' then
+    redis.call('HSETNX', seen, 'ed25519_since', now)
+    redis.call('HSET', seen, 'ed25519_at', now)
+  else
+    redis.call('HDEL', seen, 'ed25519_since', 'ed25519_at')
+    redis.call('HSET', seen, 'rsa_at', now)
+  end
+  redis.call('PEXPIRE', seen, SIGNATURES_KEPT)
+end
+
 for at = 2, #ARGV, 2 do
   count(ARGV[at], ARGV[at + 1])
+  -- One that was refused (rsa_refused) begins nothing anew.
+  local kind = ARGV[at]:match('^signatures|(%w+)$')
+  if kind then note_signature(kind) end
   -- The newest refused call: whose webhooks never come wants to know that somebody's were turned away, and when.
   local code = ARGV[at]:match('^webhooks|([a-z_]+)|')
   if code == 'unauthorized' or code == 'too_large' then

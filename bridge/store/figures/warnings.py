@@ -1,4 +1,4 @@
-"""Warning signs: refused webhooks, and conversations that reached their cap on replies or hold an unknown message type."""
+"""Warning signs: refused webhooks, and conversations with the reply limit reached, an unknown message type or a spoken stop."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 REFUSED_MINUTES = 10
 CAPPED_MINUTES = 60
-UNTYPED_MINUTES = 24 * 60
+UNTYPED_MINUTES = SPOKEN_MINUTES = 24 * 60
 
 
 def refused_webhooks(redis: Redis) -> int:
-    """How many webhooks were turned away for their signature or secret in the last ten minutes. Raises Unavailable."""
+    """The number of webhooks with a wrong signature or secret in the last ten minutes. Raises Unavailable."""
     with reaching("count refused webhooks"):
         minute = now_ms(redis) // MINUTE_MS
         found = redis.mget([key("turned_away", str(minute - ago)) for ago in range(REFUSED_MINUTES)])
@@ -29,8 +29,21 @@ def capped_lanes(redis: Redis) -> tuple[str, ...]:
 
 
 def untyped_lanes(redis: Redis) -> tuple[str, ...]:
-    """The lanes in which a text of an unknown message type was skipped within the last day, likewise. Raises Unavailable."""
+    """The lanes in which a message of an unknown type was skipped within the last day, newest first, at most a hundred.
+
+    Raises Unavailable.
+    """
     return _newest(redis, key("untyped"), UNTYPED_MINUTES)
+
+
+def spoken_stops(redis: Redis) -> tuple[str, ...]:
+    """The lanes that a voice note stopped within the last day and that nothing has lifted, likewise. Raises Unavailable."""
+    return _newest(redis, key("spoken_stops"), SPOKEN_MINUTES)
+
+
+def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
+    """The lanes in which GHL's own bot answered before this one within the last day, likewise. Raises Unavailable."""
+    return _newest(redis, key("other_bot"), UNTYPED_MINUTES)
 
 
 def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:

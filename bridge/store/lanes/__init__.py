@@ -1,1 +1,1 @@
-"""The heart: what waits in lanes, who holds one, and what is known of contacts and their messages."""
+"""Lanes: waiting messages, leases, and the records of contacts and their messages. The main package of the store."""

@@ -89,9 +89,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     redis.call('HSET', message, 'facts', why[reason])
     tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = why[reason]}), retention)
   end
-  local heard = came.found and {} or {'last_event_at', now}
-  if came.marketplace then heard[#heard + 1], heard[#heard + 2] = 'marketplace_at', now end
-  if heard[1] then redis.call('HSET', key('location', location), unpack(heard)) end
+  if not came.found then note_event(location, came.marketplace, false) end
 
   -- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.
   local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now

@@ -7,10 +7,12 @@
 local lane, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local record = key('standing', lane)
 local lifted = {}
-for channel in pairs(stops(lane)) do
-  redis.call('HSET', record, 'start:' .. channel, now)
+for channel, at in pairs(stops(lane)) do
+  -- A stop may be dated later than now: the clock jumped back, or both are of one millisecond.
+  redis.call('HSET', record, 'start:' .. channel, math.max(now, tonumber(at) + 1))
   lifted[#lifted + 1] = channel
 end
+redis.call('ZREM', key('spoken_stops'), lane)
 if #lifted > 0 then
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)

@@ -5,23 +5,40 @@
 --   ARGV[3]  how long it counts as alive without another call (ms)
 --   ARGV[4]  lease (ms)
 --   ARGV[5]  most lanes that are taken
--- Answers {ms until the next lane is due (-1: none, or no slot to give it), lane, lane, ...}.
--- Needs: schedule
+--   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
+--   ARGV[7]  a wake-up (JSON) up to its body
+--   ARGV[8]  the rest of it, with `%ID%` where its id stands
+--   ARGV[9]  nonce, with which the ids begin
+-- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
+-- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
+-- leads (1 or 0), lane, lane, ...}.
+-- Needs: schedule, clock
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
 redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 
+-- One dispatcher is rung and claims at the due times; the others stand by. Who leads goes on as long as it claims.
+local leader = redis.call('GET', key('leader'))
+local leads = (leader or worker) == worker
+if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
+  redis.call('SET', key('leader'), worker, 'PX', LEADS_MS)
+end
+leads = leads and 1 or 0
+
 -- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
 -- their heartbeats get one lease to take them back before anybody else may have the lanes.
 local before = tonumber(redis.call('GET', key('claimed')) or now)
 redis.call('SET', key('claimed'), now)
+if before - now > NOTICED_MS then clock_jumped_back(before - now) end
 if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
 local grace = redis.call('PTTL', key('patience'))
-if grace > 0 then return {grace} end
+if grace > 0 then return {grace, 0, 0, leads} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
--- Lanes that wait for a provider: one of them tries when it is time to, all are woken, some at a time, when it answers again.
+-- Lanes that wait for a provider or for GHL: one of them tries when it is time to; all are woken when it answers again, some at a
+-- time, and before any lane is granted, so that the oldest come first.
+local WOKEN_AT_ONCE = 250
 local function wake(lane)
   local record = key('lane', lane)
   if redis.call('HEXISTS', record, 'parked') == 0 or leased(lane) then return false end
@@ -31,7 +48,7 @@ local function wake(lane)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10)) do
   local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
-  local wanted = is[1] and 1 or most
+  local wanted = is[1] and 1 or WOKEN_AT_ONCE
   while wanted > 0 do
     local lane = redis.call('ZPOPMIN', waiting)[1]
     if not lane then break end
@@ -39,7 +56,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'L
   end
   if is[1] then
     redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
-  elseif redis.call('EXISTS', waiting) == 0 then
+  elseif redis.call('EXISTS', waiting) == 1 then
+    return {0, 0, 0, leads}
+  else
     redis.call('ZREM', key('circuits'), id)
     redis.call('SREM', key('circuits', 'open'), id)
   end
@@ -89,6 +108,12 @@ for _, location in ipairs(looked) do
   if share_of(location) > 0 then locations[#locations + 1] = location else place(location, true) end
 end
 
+-- Claimed and published at once: no crash comes between.
+local function wake_up(lane, number)
+  local body = cjson.encode('[[' .. cjson.encode(lane) .. '],{},{}]')
+  redis.call('LPUSH', ARGV[6], ARGV[7] .. body .. ARGV[8]:gsub('%%ID%%', ARGV[9] .. '-' .. number))
+end
+
 local granted, more = {}, false
 for turn, location in ipairs(locations) do
   local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
@@ -99,17 +124,25 @@ for turn, location in ipairs(locations) do
     redis.call('ZADD', key('due', location), now + lease, contact)
     take_slot(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact
+    if ARGV[6] ~= '' then wake_up(location .. ':' .. contact, #granted) end
   end
   free = free - #lanes
   place(location, #lanes > 0)
 end
 
--- Another claim makes sense at once if a location may have more; one that may not waits for a release, which publishes a wake-up.
+-- Another claim makes sense at once if a location may have more; one that may not waits for a release, which rings.
+local calm = free > 0
 if free > 0 then
   for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
+    calm = false
     if share_of(location) > 0 then more = true break end
   end
 end
-local following = free > 0 and redis.call('ZRANGEBYSCORE', key('due'), string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
-table.insert(granted, 1, (free > 0 and more) and 0 or (following and tonumber(following) - now or -1))
-return granted
+-- The first of the lanes and of the providers that are to be tried again.
+local following
+for _, times in ipairs(free > 0 and {key('due'), key('circuits')} or {}) do
+  local its = redis.call('ZRANGEBYSCORE', times, string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if its and (not following or tonumber(its) < following) then following = tonumber(its) end
+end
+local wait = (free > 0 and more) and 0 or (following and following - now or -1)
+return {wait, calm and 1 or 0, redis.call('EXISTS', key('unheard')), leads, unpack(granted)}

@@ -4,11 +4,11 @@
 --   ARGV[3]  JSON, what it tells: `tags` and `dnd`, each as JSON text
 --   ARGV[4]  retention (ms)
 -- Answers 1, or 0 when the location is not known.
--- Needs: standings
+-- Needs: standings, locations
 local lane, at, told, retention = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return 0 end
-redis.call('HSET', key('location', location), 'last_event_at', now, 'marketplace_at', now)
+note_event(location, true, false)
 local record = key('standing', lane)
 at = (at > 0) and math.min(at, now) or now
 for name, value in pairs(told) do

@@ -1,4 +1,4 @@
-"""How a turn ended, as messages' records and the timeline have it, and what follows from it. Pure."""
+"""The end of a turn as records of messages and as a timeline event, and its consequences. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def outcome(ended: Ended) -> dict[str, str]:
-    """What is written into a message's record when it ends."""
+    """The fields of a message's record at its end."""
     replies = orjson.dumps(ended.reply_message_ids).decode()
     return {"status": ended.status, "reason": ended.reason or "", "facts": ended.facts, "replies": replies}
 
@@ -29,12 +29,12 @@ def event_of(ended: Ended) -> dict[str, Any]:
 
 
 def is_claim_true(turn: Turn, ended: Ended) -> bool | None:
-    """Whether a provider's word that it delivered turned out true; None without such a word, or without an outcome."""
+    """Whether a provider's claim that it delivered was true; None without a claim, or without an outcome."""
     if turn.answer is None or not turn.answer.claims_delivery:
         return None
     return {Status.DELIVERED_BY_PROVIDER: True, Status.REPLIED: False}.get(ended.status)
 
 
 def is_reply(ended: Ended) -> bool:
-    """Whether the contact has heard of us by this end."""
+    """Whether the contact got a reply with this end."""
     return ended.answered or ended.status in {Status.REPLIED, Status.DELIVERED_BY_PROVIDER}

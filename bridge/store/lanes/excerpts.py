@@ -43,6 +43,11 @@ def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> patch.ExcerptPatch | N
     return {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed} if excerpt else None
 
 
+def known_of(turn: Turn, knowledge: SealedExcerpt) -> patch.ExcerptPatch:
+    """The words that an answer rests on, kept likewise, under an id of their own."""
+    return {"id": f"{turn.id}-knowledge", "provider": knowledge.provider, "sealed": knowledge.sealed}
+
+
 def told_of(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, str]:
     """What a step's event tells of it: under which id it can be asked for."""
     return {"excerpt_id": turn.id} if excerpt else {}

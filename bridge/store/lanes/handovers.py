@@ -18,7 +18,7 @@ END = "+inf"
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """A contact that is left to people since `at_ms`, until `until_ms` (-1: until resumed), and that nobody wrote to since."""
+    """A contact that waits for a person since `at_ms`, until `until_ms` (-1: until resumed)."""
 
     lane: Lane
     at_ms: int
@@ -26,7 +26,7 @@ class Handover:
 
 
 def open_handovers(redis: Redis) -> tuple[Handover, ...]:
-    """Those that nobody has taken, oldest first, at most 200 of the newest. Raises Unavailable."""
+    """The contacts to which no person has written yet, oldest first, at most the newest 200. Raises Unavailable."""
     with reaching("look for handovers"):
         found = [text(one) for one in redis.zrevrangebyscore(key("handovers"), END, now_ms(redis), start=0, num=MOST)]
         pipe = redis.pipeline(transaction=False)

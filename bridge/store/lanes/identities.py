@@ -11,10 +11,10 @@ from bridge.errors import Fenced
 from bridge.model import UNKNOWN_LINE, Ended, Reason, Status
 from bridge.policy.normalise import digest
 from bridge.store.lanes.ends import event_of, outcome
-from bridge.store.lanes.inbox import REMEMBERED_MS
 from bridge.store.lanes.messages import decode, encode
 from bridge.store.redis.connection import key, reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Identities:
         self._retention_ms = retention_ms
 
     def arrivals(self, lane: Lane, ids: Sequence[MessageId]) -> dict[MessageId, int]:
-        """When the webhooks of these messages came, by Redis' clock (ms)."""
+        """The arrival times of these messages' webhooks, by Redis' clock (ms)."""
         pipe = self._redis.pipeline(transaction=False)
         for id_ in ids:
             pipe.hget(key("message", lane.location_id, id_), "at")
@@ -42,7 +42,7 @@ class Identities:
             return {id_: int(at or 0) for id_, at in zip(ids, pipe.execute(), strict=True)}
 
     def undecided(self, lane: Lane, *, seen: int) -> tuple[InboundMessage, ...]:
-        """The messages behind the first `seen` of a lane of which it isn't known yet whether they make an answer stale."""
+        """Messages after the first `seen` of a lane for which it is unknown whether they make an answer outdated."""
         with reaching(f"read what joined {lane}"):
             ids = self._redis.lrange(key("waiting", str(lane)), seen, -1)
             pipe = self._redis.pipeline(transaction=False)
@@ -52,17 +52,17 @@ class Identities:
         return tuple(decode(body) for line, body in found if line == UNKNOWN_LINE)
 
     def settle(self, turn: Turn, message: InboundMessage, known: InboundMessage, *, ids: Sequence[MessageId], event: str) -> None:
-        """Write a message as it is known now; if one of `ids` was taken in before, it ends as a duplicate.
+        """Store a message with its new data; if a message with one of `ids` was accepted before, it ends as a duplicate.
 
-        `ids` are all those by which GHL knows it. Without any the message keeps its own, unless another webhook of the same words
-        came at about the same time. `event` tells in the timeline how it became known.
+        `ids` are all of GHL's ids for it. Without any the message keeps its own id, unless another webhook with the same words
+        arrived at about the same time. `event` is the event for the timeline.
         """
         words = digest(message.text) if message.provisional else ""
         told = {"step": "resolved", "message_id": known.id, "provisional_id": message.id, "how": event}
         self._write(turn, message, known, line=known.line, ids=ids, event=told, words=words)
 
     def set_aside(self, turn: Turn, message: InboundMessage) -> None:
-        """Let a message make no answer stale until it is its turn."""
+        """Mark a message so that it doesn't make an answer outdated."""
         self._write(turn, message, message, line="", ids=(), event={}, words="")
 
     def _write(
@@ -94,11 +94,11 @@ class Identities:
 
 
 def _duplicate(message: InboundMessage, ids: Sequence[MessageId]) -> Duplicate:
-    """What is written when it came before."""
+    """The record of a duplicate."""
     facts = (
-        f"GHL's message {ids[0]}, which was taken in before"
+        f"GHL's message {ids[0]}, which was already accepted"
         if ids
-        else "the same words came at about the same time by another webhook, and GHL lists no second message"
+        else "another webhook with the same words arrived at about the same time, and GHL lists no second message"
     )
     ended = Ended(status=Status.SKIPPED, message_ids=(message.id,), reason=Reason.DUPLICATE, facts=facts)
     return {"messages": {message.id: outcome(ended)}, "done": [message.id], "events": [orjson.dumps(event_of(ended)).decode()]}

@@ -15,11 +15,12 @@ from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
+from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
-from bridge.store.operators.erasures import digests
 from bridge.store.redis.connection import key, reaching
 from bridge.store.redis.lua import script
 from bridge.store.redis.pipelines import Pipelines
+from bridge.store.redis.retention import REMEMBERED_MS
 from bridge.store.redis.writable import NO_LOCATION
 
 if TYPE_CHECKING:
@@ -31,16 +32,14 @@ if TYPE_CHECKING:
 
 Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word", "unconfigured"]
 
-# GHL's longest published retry schedule ends after 3 days (2026-08); twice that and a day.
-REMEMBERED_MS = 7 * 24 * 3600 * 1000
-# A person doesn't write so much before an answer comes; what does is a machine.
+# No person writes that many messages before an answer.
 MOST_WAITING = 1000
 
 
 class Inbox:
-    """Takes messages in durably.
+    """Accepts messages durably.
 
-    `retention_ms` is how long timelines and finished messages are kept, `seconds` how long a sender may wait for the write.
+    `retention_ms` is how long timelines and finished messages are kept, `seconds` the limit for the write.
     """
 
     def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0, fernet_keys: Sequence[str] = ()) -> None:
@@ -54,15 +53,12 @@ class Inbox:
         self._fernet_keys = tuple(fernet_keys)
 
     async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:
-        """Append a message to its lane; `marketplace`: an event of GHL's brought it.
-
-        Raises Unavailable when it is not known to be kept.
-        """
+        """Append a message to its lane; `marketplace`: it came from an event. Raises Unavailable if it may not be stored."""
         event = accepted_event(message)
         return await self._write(message.lane, message, came(message, event, marketplace=marketplace))
 
     async def note(self, ignored: Ignored) -> Accepted:
-        """Record an event of a contact that is not going to be answered, so that it can be explained. Raises Unavailable."""
+        """Record an event of a contact that needs no answer, so that `explain` shows it. Raises Unavailable."""
         event = {
             "step": "ignored",
             "message_id": ignored.message_id,
@@ -85,7 +81,7 @@ class Inbox:
             return await self._pipelines.ask("HGET", key("location", location_id), "workflow_hash") or ""
 
     async def observe(self, message: OutboundMessage) -> None:
-        """Note a message that left a conversation. Raises Unavailable when it is not known to be noted."""
+        """Record an outbound message. Raises Unavailable if it may not be stored."""
         long = len(message.text) > ON_LOOP_CHARACTERS
         told = await to_thread.run_sync(heard, message) if long else heard(message)
         with reaching(f"note outbound message {message.id}"):
@@ -95,17 +91,17 @@ class Inbox:
             raise Unavailable(NO_LOCATION)
 
     async def update(self, update: ContactUpdate) -> None:
-        """Note what an event tells of a contact. Raises Unavailable when it is not known to be noted."""
+        """Record a contact's data from an event. Raises Unavailable if it may not be stored."""
         with reaching(f"note an event of contact {update.contact_id}"):
             await self._pipelines.run(self._contact, contact_args(update, self._retention_ms))
 
     async def sweep_soon(self, location_id: LocationId, *, seconds: float) -> None:
-        """Look in GHL before long for what a webhook did not bring, if the location is swept at all. Raises Unavailable."""
+        """Schedule a sweep of the location soon, if it is swept at all. Raises Unavailable."""
         with reaching(f"plan a sweep of {location_id}"):
             await self._pipelines.run(self._sweep_soon, (location_id, round(seconds * 1000)))
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._redis.aclose()
 
     async def _write(self, lane: Lane, message: InboundMessage | None, what: Mapping[str, object]) -> Accepted:
@@ -120,14 +116,14 @@ class Inbox:
 def accept_args(
     lane: Lane, what: Mapping[str, object], message: InboundMessage | None, *, retention_ms: int, fernet_keys: Sequence[str]
 ) -> list[str | bytes | int]:
-    """The accept script's arguments. Without a `message` nothing of it is kept: it isn't going to be answered."""
+    """The accept script's arguments. Without a `message` no content is stored, because it needs no answer."""
     told = orjson.dumps({**what, "erased": digests(lane, fernet_keys)})
     body = encode(message) if message else b""
     return [str(lane), uuid4().hex, told, body, REMEMBERED_MS, retention_ms, MOST_WAITING]
 
 
 def accepted_event(message: InboundMessage) -> dict[str, object]:
-    """What the timeline tells of a message that came in."""
+    """The timeline's event for an accepted message."""
     return {
         "step": "accepted",
         "message_id": message.id,
@@ -139,7 +135,7 @@ def accepted_event(message: InboundMessage) -> dict[str, object]:
 
 
 def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
-    """What the script is told of a message that wants an answer."""
+    """The script's argument for a message that needs an answer."""
     return {
         "id": message.id,
         "webhook_id": message.webhook_id,
@@ -147,10 +143,10 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
         "event": orjson.dumps(event).decode(),
         "reason": "",
         "line": message.line,
-        # By which channel a workflow webhook came may be told later; what it forbids counts now, wherever it may have come from.
+        # The channel of a workflow webhook may become known later; an opt-out counts now, for any channel it may have come from.
         "channels": list(Channel) if message.line == UNKNOWN_LINE or message.channel is Channel.UNKNOWN else [message.channel],
         "forms": forms(message.text),
-        # What came without its id is not known for what it is before GHL was asked.
+        # A message without an id must first be looked up in GHL.
         "words": "" if message.provisional else digest(message.text),
         "start": starts(message.text),
         "at": message.date_added_ms,

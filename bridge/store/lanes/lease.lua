@@ -7,9 +7,13 @@
 --   ARGV[5]     most messages of a turn
 --   ARGV[6]     retention (ms)
 --   ARGV[7]     how many of the newest words that were said
---   ARGV[8...]  names of fields of the location
+--   ARGV[8]     JSON, what look-ups at GHL are paid for along with the lease (`LookupsAheadPatch` of patch.py); empty: none
+--   ARGV[9]     circuit of what GHL is asked
+--   ARGV[10]    circuit of what is posted into GHL
+--   ARGV[11]    for how long a probe of these may take (ms)
+--   ARGV[12...] names of fields of the location
 -- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations
+-- Needs: timeline, schedule, situations, circuits, permits
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
@@ -65,6 +69,13 @@ redis.call('HSET', record, 'lease', token, 'lease_until', now + lease)
 redis.call('ZADD', key('due', location), now + lease, contact)
 take_slot(lane, now + lease)
 
+local topped, paid = redis.call('EXISTS', key('topped', lane)), 0
+if ARGV[8] ~= '' then
+  local ahead = cjson.decode(ARGV[8])
+  learn_limits(location, ahead.permit)
+  paid = acquire_ahead(location, ahead.permit, topped == 1 and ahead.later or ahead.first, ahead.valid)
+end
+
 local turn = redis.call('HGET', record, 'turn')
 -- The saved answer of a replay knows its texts, and those that its turn took along.
 local answered = replaying and (redis.call('HGET', record, 'answer') or '') ~= ''
@@ -72,7 +83,8 @@ local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0,
 return {
   now, replaying and 1 or 0, redis.call('LLEN', key('waiting', lane)), redis.call('HGETALL', record),
   redis.call('HGETALL', key('ledger', turn)), bodies(ids), bodies(carried),
-  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 8)}, tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), redis.call('EXISTS', key('topped', lane)),
+  situation(lane, redis.call('HGET', key('message', location, ids[#ids]), 'conversation') or '', {unpack(ARGV, 12)}, tonumber(ARGV[6])),
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped,
+  admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11])), paid,
   (redis.call('GET', key('person', lane)) or ''):match('^%S*'),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -11,7 +10,7 @@ from bridge.errors import AlreadySent, Fenced, StandingChanged
 from bridge.model import ConversationId, LedgerEntry, MessageId
 from bridge.store.lanes import dead_lettering, steps
 from bridge.store.lanes.patch import ReleaseResult, StepResult
-from bridge.store.lanes.schedule import Schedule
+from bridge.store.lanes.schedule import Schedule, ScheduleOptions
 from bridge.store.lanes.situations import read_situation
 from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import no_room
@@ -21,13 +20,13 @@ from bridge.store.redis.connection import key, reaching, rows
 from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from redis import Redis
 
     from bridge.model import Again, Completion, Dead, Ended, InboundMessage, Lane, PastMessage, Posted, Posting, Situation, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import Conditions, Patch, Permit
+    from bridge.store.lanes.patch import Conditions, ExcerptPatch, Patch, Permit
     from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
@@ -44,7 +43,7 @@ class SeenOfLane:
 
 @dataclass(frozen=True, slots=True)
 class StateAfterStep:
-    """How things stand after a step: what the guards look at, and the turn's ledger with what was heard of GHL meanwhile."""
+    """The state after a step: the situation for the guards, and the turn's ledger with GHL's reports in the meantime."""
 
     situation: Situation
     ledger: Mapping[str, LedgerEntry]
@@ -53,10 +52,8 @@ class StateAfterStep:
 class Lanes(Schedule):
     """The schedule and the steps of turns. Every method is one round trip and raises Unavailable when Redis can't be reached."""
 
-    def __init__(
-        self, redis: Redis, *, lease_seconds: float, retention_ms: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(redis, lease_seconds=lease_seconds, retention_ms=retention_ms, clock=clock)
+    def __init__(self, redis: Redis, **options: Unpack[ScheduleOptions]) -> None:
+        super().__init__(redis, **options)
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
 
@@ -108,13 +105,15 @@ class Lanes(Schedule):
         may_claim: bool = True,
         circuit: str = "",
         conversation_id: ConversationId = NO_CONVERSATION,
+        knowledge: ExcerptPatch | None = None,
     ) -> StateAfterStep:
-        """Save a provider's answer, which took `seconds`, so that no crash buys it twice; what was asked is known now.
+        """Save a provider's answer, which took `seconds`, and the question's messages; a crash then causes no second completion.
 
-        `may_claim`: its word on who delivers is one to count; `circuit` is the provider's, which answers. Answers how things
-        stand afterwards: what an operator said of `conversation_id` counts.
+        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider. `knowledge` is stored.
+        Returns the state afterwards, with a pause of `conversation_id`.
         """
-        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, may_deliver=may_deliver, may_claim=may_claim)
+        claims = {"may_deliver": may_deliver, "may_claim": may_claim}
+        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
         done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
         return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
@@ -135,11 +134,9 @@ class Lanes(Schedule):
 
         `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
-        Raises Fenced unless the lease is still ours for at least `seconds`; StandingChanged, and nothing is noted, if the
-        contact's
-        standing is not of this `revision` any more; AlreadySent if the part was heard of meanwhile, or the provider has delivered
-        the
-        answer; BudgetExhausted if GHL's budget, which the post is paid from by this `permit`, has no room.
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
+        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
+        has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
         """
         done = self._step(
             turn,
@@ -172,16 +169,16 @@ class Lanes(Schedule):
         """Keep messages as they are known now; `event` tells in the timeline how that came."""
         self._step(turn, steps.known(messages, event=event))
 
-    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any]) -> None:
-        """Note that the contact has stopped a channel, by a word that is only known now."""
-        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event))
+    def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> None:
+        """Note that the contact has stopped a channel, by a word that is only known now; `spoken`: in a voice note."""
+        self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event, spoken=spoken))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
-        """Write down what became of some of the messages; the lane stays leased for the others."""
+        """Record the outcomes of some messages; the lane stays leased for the others."""
         self._step(turn, steps.skipped(turn, ended))
 
     def end(self, turn: Turn, ended: Ended) -> None:
-        """Write down what became of the messages and give the lane back."""
+        """Record the outcomes of the messages and release the lane."""
         self._end(turn, steps.ended(turn, ended))
 
     def let_go(self, turn: Turn) -> None:

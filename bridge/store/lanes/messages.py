@@ -28,8 +28,8 @@ def decode(text: str) -> InboundMessage:
 
 
 def encode_answer(completion: Completion) -> str:
-    """A provider's answer as JSON; `why_silent` is a text there, empty where the answer is one. Evidence is the timeline's."""
-    kept = {name: value for name, value in asdict(completion).items() if name != "evidence"}
+    """A provider's answer as JSON; `why_silent` is a text there, empty where there is an answer. Evidence is the timeline's."""
+    kept = {name: value for name, value in asdict(completion).items() if name not in {"evidence", "knowledge"}}
     return orjson.dumps({**kept, "why_silent": completion.why_silent or ""}).decode()
 
 

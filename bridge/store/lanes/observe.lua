@@ -13,12 +13,12 @@ local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return had_location() and 0 or -1 end
 if not may_write(lane, ARGV[5]) then return 0 end
 pass_when_full()
-if ARGV[3] == '1' then
-  redis.call('HSET', key('location', location), 'last_event_at', now, 'marketplace_at', now, 'unheard', 0)
-end
+if ARGV[3] == '1' then note_event(location, true, true) end
 local spoken = 0
 for _, message in ipairs(heard) do
-  point(message.conversation_id, lane, retention)
-  if observe(lane, message, retention) then spoken = spoken + 1 end
+  local new = observe(lane, message, retention)
+  if new then spoken = spoken + 1 end
+  -- Of those who never wrote nothing is kept that nobody looks for.
+  if new or redis.call('EXISTS', key('timeline', lane)) == 1 then point(message.conversation_id, lane, retention) end
 end
 return spoken

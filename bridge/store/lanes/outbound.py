@@ -1,4 +1,4 @@
-"""Outbound messages, from events or from reading GHL, in the form that scripts take."""
+"""Outbound messages, from events or from GHL's list, in the format of the scripts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.policy.authors import author
+from bridge.policy.authors import Author, author
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
 from bridge.store.lanes.transcripts import said
@@ -14,12 +14,12 @@ from bridge.store.lanes.transcripts import said
 if TYPE_CHECKING:
     from bridge.model import OutboundMessage
 
-# What longer texts cost to normalise, some 60 ms a megabyte, no event loop may wait for.
+# Longer texts are cut, because normalising takes about 60 ms per megabyte, too long for the event loop.
 ON_LOOP_CHARACTERS = 64 * 1024
 
 
 def heard(message: OutboundMessage) -> dict[str, Any]:
-    """One outbound message: who may have written it, a digest of its words, and what is to be remembered if a person did."""
+    """One outbound message: its possible author, a digest of its words, and the text to store if a person wrote it."""
     by = author(type_=message.type, source=message.source, call_seconds=message.call_seconds)
     event = {
         "step": "heard",
@@ -38,7 +38,8 @@ def heard(message: OutboundMessage) -> dict[str, Any]:
         "conversation_id": message.conversation_id,
         "event": orjson.dumps(event).decode(),
         "said": said(message.id, "assistant", message.text) if message.text.strip() else "",
-        "delivery": noted_as(message.status),
+        # A comment reaches no contact, whatever its status says.
+        "delivery": "" if by is Author.NOBODY else noted_as(message.status),
         "status": message.status,
         "channel": message.channel,
     }

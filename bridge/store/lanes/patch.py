@@ -63,7 +63,7 @@ class Newer(TypedDict):
 
 
 class SituationQuery(TypedDict):
-    """What is asked of how things stand after a step."""
+    """Which parts of the state a step returns."""
 
     # The conversation's id: an operator may have paused it by that.
     conversation: str
@@ -81,9 +81,9 @@ class DeadLetterPatch(TypedDict):
 
 
 class ExcerptPatch(TypedDict):
-    """What a service said when it failed."""
+    """What a service said when it failed, or the words that its answer rests on."""
 
-    # The turn's id, under which it is kept.
+    # The turn's id, or one made of it, under which it is kept.
     id: str
     # Who said it.
     provider: str
@@ -135,6 +135,18 @@ class Permit(Told):
     ago: int
 
 
+class LookupsAheadPatch(TypedDict):
+    """Look-ups at GHL that are paid for along with a lease; read by `lease.lua` alone."""
+
+    # For all of them.
+    permit: Permit
+    # How many, if the conversation was never read from GHL, and if it was.
+    first: int
+    later: int
+    # How long they may be made (ms).
+    valid: int
+
+
 class Conditions(TypedDict, total=False):
     """What a step depends on, and what it asks beside: read by `record.lua` alone."""
 
@@ -142,7 +154,8 @@ class Conditions(TypedDict, total=False):
     least: Sequence[int]
     # Nothing is written if a message of the same line, or of one that isn't known yet, stands behind those that were seen.
     unless_newer: Newer | None
-    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now.
+    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now, or if the
+    # location is removed or paused, or its app taken away.
     revision: Sequence[int]
     # Parts (or `ask`): nothing is written if the ledger says of one of them that it is in GHL.
     unless_there: Sequence[str]
@@ -176,9 +189,12 @@ class EndPatch(TypedDict, total=False):
     until_newer: Sequence[int]
     # Whether this try is used up.
     failed: bool
+    # Whether the turn could not be opened: it is overdue for as long as that lasts.
+    unopened: bool
     # What the turn becomes, if it will not pass by itself.
     dead: DeadLetterPatch
-    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold.
+    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:
+    # GHL does not take the API version, which puts it on hold at once.
     refused: str
     # Written in place of everything else here if `refused` and the location is on hold by now.
     held: Held
@@ -223,6 +239,8 @@ class Patch(Conditions, EndPatch, total=False):
     excerpt: ExcerptPatch | None
     # [channel, since when (ms)] that the contact has stopped.
     stop: Sequence[str | int]
+    # Whether a voice note said that stop: an operator is told, since engines mishear.
+    spoken: bool
     # Events for the timeline; JSON once they are a document.
     events: Sequence[Mapping[str, Any]]
     # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.

@@ -48,7 +48,7 @@ class Person:
 class ContactNames:
     """Raises Unavailable when Redis can't be reached."""
 
-    def __init__(self, redis: Redis, *, fernet_keys: Iterable[str], retention_ms: int) -> None:
+    def __init__(self, redis: Redis, fernet_keys: Iterable[str], retention_ms: int) -> None:
         self._redis = redis
         self._find = redis.register_script(script("find_people"))
         self._keys = tuple(fernet_keys)

@@ -1,4 +1,4 @@
-"""A lane's position: what waits in it, who works on it, and when it is due."""
+"""A lane's position: its waiting messages, whether a worker holds it, and when it is due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanePosition:
-    """`waiting` messages; `working`: somebody holds the lane; `due_at_ms` is when it is looked at next, 0 when nothing waits."""
+    """`waiting` messages; `working`: a worker holds the lane; `due_at_ms` is its due time, 0 if no message waits."""
 
     waiting: int
     working: bool
@@ -29,7 +29,7 @@ class LanePositions:
         self._redis = redis
 
     def place(self, lane: Lane) -> LanePosition:
-        """Where a lane stands now."""
+        """The current position of a lane."""
         with reaching(f"look at {lane}"):
             now = now_ms(self._redis)
             pipe = self._redis.pipeline(transaction=False)

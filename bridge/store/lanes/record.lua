@@ -11,6 +11,7 @@
 -- Needs: results, applying, circuits, permits, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
+within_turn = true
 local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
 if is[1] ~= token then return {STEP.lost, -1} end
 local left = tonumber(is[2]) - now
@@ -22,6 +23,12 @@ if patch.listed then
 end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {STEP.shut} end
+
+-- Whether nobody is to be written to, whatever the contact wants: the location is removed or paused, or the app was taken away.
+local function is_silent(location)
+  local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused')
+  return not known[1] or known[2] or known[3] == '1'
+end
 
 -- Why nothing is to be written.
 local function objection()
@@ -37,7 +44,7 @@ local function objection()
       if line == patch.unless_newer.line or line == UNKNOWN_LINE then return STEP.newer end
     end
   end
-  if patch.revision and revision(lane) ~= patch.revision[1] then return STEP.changed end
+  if patch.revision and (revision(lane) ~= patch.revision[1] or is_silent((split(lane)))) then return STEP.changed end
 end
 
 if is[3] ~= patch.nonce then

@@ -6,7 +6,7 @@
 --   ARGV[5]  refused logins that put a location on hold
 -- Answers written, or lost when the lease was; held when the location is on hold and the turn waits. The numbers:
 -- parts/results.lua.
--- Needs: results, applying
+-- Needs: results, applying, circuits
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
@@ -19,11 +19,21 @@ local function park(circuits)
   end
   redis.call('HSET', key('lane', lane), 'parked', 1)
   for _, id in ipairs(circuits) do
-    redis.call('ZADD', key('circuit', id, 'waiting'), now, lane)
+    -- One that only looked after its messages' age keeps its place.
+    redis.call('ZADD', key('circuit', id, 'waiting'), 'NX', now, lane)
     redis.call('PEXPIRE', key('circuit', id, 'waiting'), retention)
   end
 end
 
+local function put_on_hold(why)
+  redis.call('HSET', key('location', location), 'hold', now, 'hold_why', why)
+  redis.call('SADD', key('holds'), location)
+  redis.call('ZREM', key('due'), location)
+end
+
+-- No other turn of the location would fare better.
+local known = redis.call('EXISTS', key('location', location)) == 1
+if patch.refused == 'version' and known and redis.call('HEXISTS', key('location', location), 'hold') == 0 then put_on_hold('version') end
 local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
 local held = patch.refused and on_hold
 if held then patch = patch.held end
@@ -44,13 +54,9 @@ if patch.dead then
   redis.call('RPUSH', key('buried', lane), id)
   redis.call('LTRIM', key('buried', lane), -20, -1)
   redis.call('PEXPIRE', key('buried', lane), retention)
-  if patch.refused and redis.call('EXISTS', key('location', location)) == 1 then
+  if patch.refused and known then
     local refusals = key('refusals', location, patch.refused)
-    if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then
-      redis.call('HSET', key('location', location), 'hold', now, 'hold_why', patch.refused)
-      redis.call('SADD', key('holds'), location)
-      redis.call('ZREM', key('due'), location)
-    end
+    if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then put_on_hold(patch.refused) end
     redis.call('LTRIM', refusals, -100, -1)
   end
 end
@@ -72,6 +78,12 @@ if patch.wait_ms then
   if patch.wait_ms >= 0 and settled and not joined then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
   if patch.until_newer and not joined then redis.call('HSET', record, 'until_newer', 1) end
   if patch.circuits then park(patch.circuits) end
+end
+free_probes(token)
+if patch.unopened then
+  redis.call('ZADD', key('unopened'), 'NX', now, lane)
+else
+  redis.call('ZREM', key('unopened'), lane)
 end
 if patch.wait_ms or held then
   -- However long it waits, what was sent must be known then.

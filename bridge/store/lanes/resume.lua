@@ -16,7 +16,8 @@ local spoken = math.max(tonumber(is[2] or 0), tonumber(is[3] or 0), tonumber(is[
 if not is[1] and spoken <= tonumber(is[4] or 0) then return {paused, lane} end
 redis.call('HDEL', record, 'paused_at')
 redis.call('ZREM', key('handovers'), lane)
-redis.call('HSET', record, 'resumed_at', now)
+-- What is lifted may be dated later than now: the clock jumped back.
+redis.call('HSET', record, 'resumed_at', math.max(now, spoken))
 redis.call('HINCRBY', record, 'revision', 1)
 keep_standing(lane, retention)
 tell(lane, event, retention)

@@ -24,7 +24,7 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 
 
 class Situations:
-    """Reads them for whoever decides about a contact."""
+    """Reads situations."""
 
     def __init__(self, redis: Redis, *, retention_ms: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._situation = redis.register_script(script("situation"))
@@ -32,14 +32,14 @@ class Situations:
         self._clock = clock
 
     def read(self, lane: Lane, conversation_id: ConversationId) -> Situation:
-        """How things stand now. Raises Unavailable when Redis can't be reached."""
+        """The current situation. Raises Unavailable if Redis can't be reached."""
         began = self._clock()
-        with reaching(f"read how things stand with {lane}"):
+        with reaching(f"read the situation of {lane}"):
             return read_situation(self._situation(args=[str(lane), conversation_id, self._retention_ms, *FIELDS]), read_at=began)
 
 
 def read_situation(answer: Sequence[Any], *, read_at: float) -> Situation:
-    """Undo what `parts/situations.lua` writes. `read_at` is this process' clock before it was asked."""
+    """Parse the answer of `parts/situations.lua`. `read_at` is this process' monotonic clock (s) before the call."""
     now, conversation, location, standing, replies, oldest = answer
     known = named(location)
     hears_events = now - int(known.get("marketplace_at") or 0) < WEEK_MS

@@ -34,57 +34,57 @@ class Standings:
         self._retention_ms = retention_ms
 
     def observe(self, lane: Lane, messages: Sequence[OutboundMessage], *, token: str = "") -> int:
-        """Note outbound messages that were read from GHL; answers how many are new words of a person.
+        """Record outbound messages that were read from GHL. Returns how many are new messages of a person.
 
-        Here and below: what a turn found out (`token` is its lease's) is written only while it holds the lane.
+        Here and below: with `token`, the lease's token of a turn, the write happens only while the turn holds the lane.
         """
         told = orjson.dumps([heard(message) for message in messages])
-        with reaching(f"note what was said to {lane}"):
+        with reaching(f"record messages to {lane}"):
             return max(0, int(self._observe(args=[str(lane), told, 0, self._retention_ms, token])))
 
     def pause(self, id_: str) -> Lane | None:
-        """Silence a conversation or contact; None: it is not known yet, and silenced by its id all the same."""
+        """Pause a conversation or contact. Returns None if the id is not known yet; the pause applies anyway."""
         with reaching(f"pause {id_}"):
             lane = self._pause(args=[id_, _event("paused"), self._retention_ms])
         return Lane.parse(text(lane)) if lane else None
 
     def resume(self, id_: str) -> bool:
-        """Lift a pause and a human takeover; False when nothing is known of this id."""
+        """End a pause and a human takeover. Returns False if the id is not known."""
         with reaching(f"resume {id_}"):
             paused, *lane = self._resume(args=[id_, _event("resumed"), self._retention_ms])
         return bool(paused or lane)
 
     def allow(self, lane: Lane) -> tuple[str, ...]:
-        """Lift a contact's stops; answers the channels that were stopped."""
+        """Lift a contact's opt-outs. Returns the channels that were opted out."""
         with reaching(f"allow {lane}"):
             return tuple(sorted(map(text, self._allow(args=[str(lane), _event("allowed"), self._retention_ms]))))
 
     def begin_away(self, lane: Lane, closed_ms: int, turn: str, *, token: str = "") -> bool:
-        """Note that the closed span which began then has its away message from this turn; False if another had it before."""
-        with reaching(f"note the away message of {lane}"):
+        """Record that this turn sends the away message of the closed period. Returns False if another turn already did."""
+        with reaching(f"record the away message of {lane}"):
             return bool(self._begin(args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms, turn]))
 
     def undo_away(self, lane: Lane, closed_ms: int) -> None:
-        """It was not sent after all."""
+        """Undo `begin_away` after the message was not sent."""
         with reaching(f"undo the away message of {lane}"):
             self._redis.delete(key("away", str(lane), str(closed_ms)))
 
     def said(self, lane: Lane, count: int) -> tuple[PastMessage, ...]:
-        """The last `count` messages of the conversation that are on record, oldest first."""
-        with reaching(f"read what was said with {lane}"):
+        """The last `count` messages of the transcript, oldest first."""
+        with reaching(f"read the transcript of {lane}"):
             found: Any = self._redis.zrange(key("said", str(lane)), -count, -1, withscores=True) if count else []
         return tuple(read_said(text(one), at) for one, at in found)
 
     def remember(self, lane: Lane, heard: Iterable[PastMessage], *, token: str = "") -> None:
-        """Add messages to the record; one that stands there already changes nothing."""
+        """Add messages to the transcript; existing ones are not changed."""
         told = _told(heard)
         if told:
-            with reaching(f"remember what was said with {lane}"):
+            with reaching(f"add to the transcript of {lane}"):
                 self._remember(args=[str(lane), token, self._retention_ms, *told])
 
 
 def _told(heard: Iterable[PastMessage]) -> list[str | int]:
-    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content))]
+    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content, one.files))]
 
 
 def _event(step: str) -> bytes:
@@ -92,7 +92,7 @@ def _event(step: str) -> bytes:
 
 
 def contact_args(update: ContactUpdate, retention_ms: int) -> list[Any]:
-    """What `contact.lua` takes."""
+    """The arguments of `contact.lua`."""
     told = {}
     if update.tags is not None:
         told["tags"] = orjson.dumps(update.tags).decode()

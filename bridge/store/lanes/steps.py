@@ -1,7 +1,4 @@
-"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch a step.
-
-What each field of a patch says stands in `patch.Patch`.
-"""
+"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch (`patch.Patch`) per step."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Again, Completion, Ended, HandedOver, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import HandoverPatch, Patch
+    from bridge.store.lanes.patch import ExcerptPatch, HandoverPatch, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -44,10 +41,11 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself.
 
-    `listed` is what GHL lists of the conversation, None if it was not read.
+    `listed` is what GHL lists of the conversation, None if it was not read. What a provider may deliver answers these messages
+    and none that joins later: until that is settled the turn is theirs alone.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
-    forgotten = {"answer": "", "answered": "", "parts": "", "claimed": ""}
+    forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
     known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
     patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
@@ -56,7 +54,7 @@ def asking(
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:
-        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content)) for one in listed]
+        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content, one.files)) for one in listed]
     return patch
 
 
@@ -64,6 +62,7 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
     """A provider that was asked has surely delivered nothing; `excerpt` is what it said instead."""
     entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
+        "lane": {"answered": ""} if may_deliver else {},
         "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
@@ -71,7 +70,14 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
 
 
 def answered(
-    ids: Sequence[MessageId], completion: Completion, *, at_ms: int, seconds: float, may_deliver: bool, may_claim: bool
+    ids: Sequence[MessageId],
+    completion: Completion,
+    *,
+    at_ms: int,
+    seconds: float,
+    may_deliver: bool,
+    may_claim: bool,
+    knowledge: ExcerptPatch | None = None,
 ) -> Patch:
     """A provider's answer, which took `seconds`. `may_claim`: its word on who delivers is one to count."""
     saved: dict[str, int | str] = {
@@ -89,7 +95,8 @@ def answered(
         "lane": saved,
         "claimed": completion.claims_delivery if may_claim else None,
         "welcomed": ["provider"],
-        "events": [_answer_told(completion, seconds)],
+        "events": [{**_answer_told(completion, seconds), **({"excerpt_id": knowledge["id"]} if knowledge else {})}],
+        "excerpt": knowledge,
         **delivery,
     }
 
@@ -158,9 +165,9 @@ def sent(turn: Turn, posted: Posted) -> Patch:
 
 
 def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
-    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None if that is no news."""
+    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None for no news, or a draft."""
     noted = noted_as(posted.status)
-    if not (noted and posted.message_ids):
+    if not (noted and posted.message_ids and posted.channel):
         return None
     return {"id": posted.message_ids[0], "delivery": noted, "status": posted.status, "channel": posted.channel}
 
@@ -170,13 +177,13 @@ def known(messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> Patch
     return {"messages": {one.id: {"body": encode(one).decode()} for one in messages}, "events": [event]}
 
 
-def stopped(channel: str, *, at_ms: int, event: dict[str, Any]) -> Patch:
-    """The contact has stopped a channel by a word that is only known now."""
-    return {"stop": [channel, at_ms], "events": [event]}
+def stopped(channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> Patch:
+    """The contact has stopped a channel by a word that is only known now; `spoken`: in a voice note."""
+    return {"stop": [channel, at_ms], "spoken": spoken, "events": [event]}
 
 
 def skipped(turn: Turn, ended: Ended) -> Patch:
-    """What became of some of the messages."""
+    """The outcomes of some messages."""
     return {
         "messages": {id_: outcome(ended) for id_ in ended.message_ids},
         "done": ended.message_ids,
@@ -186,7 +193,7 @@ def skipped(turn: Turn, ended: Ended) -> Patch:
 
 
 def ended(turn: Turn, ended: Ended) -> Patch:
-    """What became of all messages, and of the reply's last part if that isn't noted yet."""
+    """The outcomes of all messages, and the reply's last part if it isn't recorded yet."""
     over = skipped(turn, ended)
     posted: Patch = sent(turn, ended.posted) if ended.posted else {}
     return {
@@ -231,6 +238,7 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "circuits": again.circuits,
         "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
+        "unopened": again.unopened,
         "events": [{**event, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }

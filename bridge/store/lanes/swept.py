@@ -1,4 +1,4 @@
-"""Messages that the sweep found: accepted by the same script as those of webhooks."""
+"""Messages found by the sweep, accepted by the same script as those of webhooks."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class SweptMessages:
         self._fernet_keys = tuple(fernet_keys)
 
     def recorded(self, location_id: LocationId, contact_ids: Sequence[ContactId]) -> dict[ContactId, int]:
-        """The time (ms) of each contact's newest inbound message that was recorded; 0 for none in the last seven days."""
+        """The time (ms) of each contact's newest recorded inbound message; 0 for none in the last seven days."""
         with reaching(f"look for recorded messages of {location_id}"):
             found = self._redis.zmscore(key("recorded", location_id), list(contact_ids)) if contact_ids else []
         return {id_: int(at or 0) for id_, at in zip(contact_ids, found, strict=True)}
 
     def is_known(self, message: InboundMessage) -> bool:
-        """Whether a message came before."""
+        """Whether a message was accepted before."""
         with reaching(f"look for message {message.id}"):
             names = (key("seen", message.location_id, message.id), key("message", message.location_id, message.id))
             return bool(self._redis.exists(*names))
 
     def take(self, message: InboundMessage) -> Accepted:
-        """Take a message in, as a webhook would have brought it."""
+        """Accept a message like one from a webhook."""
         event = {**accepted_event(message), "by": "sweep"}
         what = {**came(message, event, marketplace=False), "found": True}
         args = accept_args(message.lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)

@@ -1,4 +1,4 @@
-"""Timelines: what happened and why, written when it happened."""
+"""Timelines: the steps of each lane with their reasons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a timeline: when (ms), what, and its details (ids, counts, reasons; never text)."""
+    """A step of a timeline: its time (ms), its name, and its details (ids, counts, reasons; never text)."""
 
     at_ms: int
     step: str
@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """What became of one inbound message; `delivery`: of its reply, after GHL had taken it. Empty: there is none."""
+    """The outcome of one inbound message; `delivery`: that of its reply after GHL accepted it, empty without a reply."""
 
     id: str
     status: str
@@ -41,7 +41,7 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A lane's whole story."""
+    """A lane's messages and steps."""
 
     lane: Lane
     messages: tuple[MessageRecord, ...]
@@ -63,7 +63,7 @@ class Timelines:
             lane = Lane.parse(text(found))
             events = tuple(_event(text(line)) for line in self._redis.lrange(key("timeline", str(lane)), 0, -1))
             ids = dict.fromkeys(event.details["message_id"] for event in events if "message_id" in event.details)
-            # The asked one first if its own events have left the timeline since.
+            # The requested message first, if its events are no longer in the timeline.
             asked = [] if id_ in ids else [id_]
             return Timeline(lane, self._messages(lane, (*asked, *ids)), events)
 
@@ -74,7 +74,7 @@ class Timelines:
         return Lane.parse(text(found)) if found else None
 
     def text(self, lane: Lane, id_: str) -> str | None:
-        """A message's text, as long as it is kept: until it is answered, or as a dead letter."""
+        """A message's text; stored until it is answered, or while it is a dead letter; None otherwise."""
         with reaching(f"read message {id_}"):
             body = self._redis.hget(key("message", lane.location_id, id_), "body")
         return decode(text(body)).text if body else None

@@ -1,4 +1,4 @@
-"""A conversation's transcript as stored: for providers without a memory, and for loop detection."""
+"""The stored transcript of a conversation, for providers that keep no history, and for loop detection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bridge.model import UNKNOWN_LINE, MessageId, PastMessage
+from bridge.model import UNKNOWN_LINE, MediaKind, MessageId, PastMessage
+from bridge.policy.media import attachments_of
 from bridge.store.redis.connection import rows
 
 if TYPE_CHECKING:
@@ -14,38 +15,42 @@ if TYPE_CHECKING:
 
     from bridge.model import Ended, InboundMessage, Turn
 
-# Longer texts are cut in the record, never in a reply.
+# Longer texts are cut in the transcript, never in a reply.
 MOST_CHARACTERS = 4_000
 
 
 def cut(text: str) -> str:
-    """A text as the record keeps it."""
+    """A text, cut to the transcript's limit."""
     return text.strip()[:MOST_CHARACTERS]
 
 
-def said(id_: MessageId, role: str, text: str) -> str:
+def said(id_: MessageId, role: str, text: str, files: Sequence[MediaKind] = ()) -> str:
     """One message as JSON, the same for the same message."""
-    return orjson.dumps({"id": id_, "role": role, "content": cut(text)}).decode()
+    fields = {"id": id_, "role": role, "content": cut(text)}
+    return orjson.dumps({**fields, "files": files} if files else fields).decode()
 
 
 def said_by_contact(message: InboundMessage) -> str:
-    """An inbound message as JSON."""
-    return said(message.id, "user", message.words)
+    """An inbound message as JSON; files whose words are known are no files here."""
+    heard = [*message.transcripts, *[""] * len(message.attachments)]
+    files = [each.kind for each, words in zip(attachments_of(message), heard, strict=False) if not words]
+    return said(message.id, "user", message.words, files)
 
 
 def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
-    """What a script answers of what was said: message, when, message, when."""
+    """Parse a script's list of message, time (ms), message, time (ms)."""
     return tuple(read_said(text, float(at)) for text, at in rows(flat).items())
 
 
 def read_said(text: str, at_ms: float) -> PastMessage:
-    """Undo `said`."""
+    """Parse the JSON of `said`."""
     fields = orjson.loads(text)
-    return PastMessage(role=fields["role"], content=fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms))
+    files = tuple(MediaKind(kind) if kind in list(MediaKind) else MediaKind.FILE for kind in fields.get("files", ()))
+    return PastMessage(fields["role"], fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms), files=files)
 
 
 def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
-    """What the record keeps of this end, each with its time (ms): the contact's words, and a reply that another delivered."""
+    """The transcript entries of a turn's end with their times (ms): the contact's messages, and a reply by the provider."""
     words = asked_of(turn, ended.message_ids)
     if ended.said:
         reply = ended.reply_message_ids[0] if ended.reply_message_ids else MessageId(turn.id)
@@ -54,13 +59,13 @@ def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
 
 
 def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
-    """The contact's words in these messages and in those that were taken along, each with its time (ms)."""
+    """What the contact said and sent in these messages and in those that were taken along, each with its time (ms)."""
     asked = {*ids, *taken_along(turn, ids)}
-    heard = [message for message in (*turn.carried, *turn.messages) if message.id in asked and message.words]
+    heard = [one for one in (*turn.carried, *turn.messages) if one.id in asked and (one.words or one.attachments)]
     return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]
 
 
 def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
-    """Which carried messages these messages' question holds: those of the same line."""
+    """The carried messages that the question includes: those of the same line."""
     lines = {message.line for message in turn.messages if message.id in ids} | {UNKNOWN_LINE}
     return [message.id for message in turn.carried if message.line in lines]

@@ -10,7 +10,7 @@ from bridge.model import LedgerEntry, MessageId, SendState, Turn
 from bridge.store.lanes.messages import decode, decode_answer
 from bridge.store.lanes.situations import read_situation
 from bridge.store.lanes.transcripts import read_words
-from bridge.store.redis.connection import rows
+from bridge.store.redis.connection import rows, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
     """The leased turn. `began` is this process' clock before the lease was asked for."""
-    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, person = answer
+    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, _, person = answer
     fields = rows(record)
     return Turn(
         lane=lane,
@@ -49,6 +49,8 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         topped=bool(topped),
         asked_for=fields.get("asked_for", ""),
         person=person,
+        ghl_down=text(ghl[0]),
+        ghl_doubted=bool(ghl[1]),
     )
 
 

@@ -1,1 +1,1 @@
-"""What makes requests wait: GHL's rate limits, and the circuits of completion services."""
+"""Limits for requests: GHL's rate limits, and the circuits of completion services."""

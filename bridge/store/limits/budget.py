@@ -15,6 +15,7 @@ import orjson
 
 from bridge.errors import BudgetExhausted
 from bridge.ghl.access import Need
+from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.rate_limit_headers import Limits
     from bridge.model import LocationId
-    from bridge.store.lanes.patch import Permit, Told
+    from bridge.store.lanes.patch import LookupsAheadPatch, Permit, Told
 
 # After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
 SHORTEST_WAIT = 1.0
@@ -66,6 +67,7 @@ class Budgets:
         self._acquire = redis.register_script(script("acquire"))
         self._rate_limited = redis.register_script(script("rate_limited"))
         self._clock = clock
+        self._ahead = LookupsAhead(clock=clock)
         self._told: dict[LocationId, tuple[Told, float]] = {}
 
     def of(self, location_id: LocationId) -> LocationBudget:
@@ -77,6 +79,8 @@ class Budgets:
 
         Raises BudgetExhausted with the wait; then the location's lanes wait too, unless it is only the sweep's.
         """
+        if need is Need.LOOKUP and self._ahead.use(location_id):
+            return
         permit = self.permit(location_id, need)
         with reaching(f"spend from the budget of {location_id}"):
             wait = int(self._acquire(args=[location_id, orjson.dumps(permit)]))
@@ -88,6 +92,18 @@ class Budgets:
         told, at = self._told.pop(location_id, (NOTHING_TOLD, 0.0))
         ago = round((self._clock() - at) * 1000)
         return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
+
+    def lookups_ahead(self, location_id: LocationId) -> LookupsAheadPatch | None:
+        """What look-ups a lease is to pay for; None: none."""
+        first, later = self._ahead.wanted(location_id)
+        if not first and not later:
+            return None
+        permit = self.permit(location_id, Need.LOOKUP)
+        return {"permit": permit, "first": first, "later": later, "valid": round(VALID_SECONDS * 1000)}
+
+    def paid_ahead(self, location_id: LocationId, count: int, *, topped: bool) -> None:
+        """A turn has begun, for which so many are paid; `topped`: its conversation was read from GHL before."""
+        self._ahead.paid(location_id, count, topped=topped)
 
     def learn_limits(self, location_id: LocationId, limits: Limits) -> None:
         """Keep what an answer told for the next request."""

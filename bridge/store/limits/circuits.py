@@ -1,4 +1,4 @@
-"""Circuit breakers: which completion services are down, as seen by all workers together (infra/decisions/0004)."""
+"""Circuit breakers: which completion services are down, and whether GHL is, as seen by all workers (infra/decisions/0004)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ LANES_UNTIL_OPEN = 3
 PROBES_BETWEEN_FAULTS = 10
 # A circuit that nobody has asked about for so long is no news.
 KEPT_MS = 3600 * 1000
+# GHL has two: what it is asked, and what is posted, which may fail while it answers questions.
+GHL_READS, GHL_POSTS = "ghl-reads", "ghl-posts"
+GHL_CIRCUITS = (GHL_READS, GHL_POSTS)
+# GHL's host is one for all locations. A status of its own fault may be a conversation's; that nothing answers there, or a gateway
+# says that nothing does (502 and above), is nobody's, so that a single conversation finds it out too.
+GHL_FAULTS_UNTIL_OPEN = 3
+# A probe may ask for a completion before it posts. Another follows if it takes longer.
+GHL_PROBE_MS = 30 * 1000
+# What waits for GHL is answered within a minute of its return: a third of the time between probes of a provider.
+GHL_PROBES = 3
 # What a probe may take beyond its provider's own time.
 PROBE_MARGIN_SECONDS = 10.0
 
@@ -49,10 +59,22 @@ class Circuits:
 
     def fault(self, circuit: str, turn: Turn, *, name: str, asked_at_ms: int) -> bool:
         """Note that the provider of this name was down; answers whether its circuit is open now."""
+        limits = (FAULTS_UNTIL_OPEN, LANES_UNTIL_OPEN, self._every_ms)
+        return self._note(circuit, turn, name, asked_at_ms, limits)
+
+    def ghl_fault(self, circuit: str, turn: Turn, *, unreachable: bool, asked_at_ms: int) -> bool:
+        """Note that GHL was down for a request of this circuit; answers whether that is open now.
+
+        `unreachable`: it is nothing that the request may have caused.
+        """
+        needed = (GHL_FAULTS_UNTIL_OPEN, 1) if unreachable else (FAULTS_UNTIL_OPEN, LANES_UNTIL_OPEN)
+        return self._note(circuit, turn, "GHL", asked_at_ms, (*needed, self._every_ms // GHL_PROBES))
+
+    def _note(self, circuit: str, turn: Turn, name: str, asked_at_ms: int, limits: tuple[int, int, int]) -> bool:
         in_a_row_ms = PROBES_BETWEEN_FAULTS * self._every_ms
-        limits = [FAULTS_UNTIL_OPEN, LANES_UNTIL_OPEN, self._every_ms, in_a_row_ms, KEPT_MS]
         with reaching(f"note a fault of {circuit}"):
-            return bool(self._fault(args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *limits]))
+            numbers = (*limits, in_a_row_ms, KEPT_MS)
+            return bool(self._fault(args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *numbers]))
 
     def passed(self, circuit: str) -> None:
         """Note that the provider has answered, with whatever; `Lanes.answered` does so by itself."""

@@ -1,4 +1,4 @@
-"""How many files were read today, by location: reading costs money, and whoever writes decides how much comes."""
+"""The number of files read today, by location: reading costs money, and contacts decide how many files they send."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class MediaReads:
-    """The budgets of all locations; a day ends at midnight UTC. Raises Unavailable when Redis can't be reached."""
+    """The daily limits of all locations; a day ends at midnight UTC. Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def acquire(self, location_id: LocationId, most: int) -> bool:
-        """Take one read out of `most` a day; False if there is none left."""
+        """Count one read of `most` a day. Returns False if the limit is reached."""
         with reaching(f"count the files that were read for {location_id}"):
             day = key("media_reads", location_id, str(now_ms(self._redis) // DAY_MS))
             pipe = self._redis.pipeline(transaction=True)

@@ -1,4 +1,4 @@
-"""Grants: the tokens of installs, sealed, and who renews them. A refresh token is good for one use by one process."""
+"""Grants: the encrypted tokens of installs, and the lease of their renewal. A refresh token can be used once."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 Owner = NewType("Owner", str)
 
-# Whoever comes after one that died shows the refresh token again while GHL still answers it with the same pair (30 s).
+# After a crash, the next process uses the refresh token again while GHL still answers with the same pair (30 s).
 LEASE_SECONDS = 15.0
-# A refusal is believed for so long: others that want the same tokens don't ask again.
+# How long a refusal counts, so that other processes don't ask again.
 REFUSAL_COUNTS_SECONDS = 60.0
-# Ahead of time a renewal that failed is tried again after so long.
+# When an early renewal that failed is retried.
 NEXT_TRY_SECONDS = 600.0
-# Renewed when so much of its life is over.
+# The share of a token's lifetime after which it is renewed.
 RENEWED_AFTER = 0.9
 FIELDS = ("version", "sealed", "kind", "company", "ends_at", "renew_at", "refused", "lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A grant as it is kept. `renew_at` and `ends_at` of its access token are by this process' clock (monotonic, s).
+    """A stored grant. `renew_at` and `ends_at` of its access token are by this process' monotonic clock (s).
 
-    Without a `refresh_token` it is an agency's token lent for one location. `refused` is why it could not be renewed, `lost` that
-    a renewal ended without a word, so that its refresh token may be used up.
+    Without a `refresh_token` it is an agency's token, exchanged for one location. `refused` is the reason why it could not be
+    renewed; `lost`: a renewal was interrupted, so its refresh token may be used.
     """
 
     owner: Owner
@@ -58,7 +58,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class RenewalBegun:
-    """How a renewal begins: it is `yours` (with a `nonce`), somebody is `busy` with it, it is `renewed`, or was `refused`."""
+    """The begin of a renewal: it is `yours` (with a `nonce`), another process is `busy`, or it was `renewed` or `refused`."""
 
     how: Literal["yours", "busy", "renewed", "refused"]
     nonce: str = ""
@@ -77,7 +77,7 @@ def of_company(company_id: str) -> Owner:
 
 
 class Grants:
-    """All grants. Raises Unavailable when Redis can't be reached, Misconfigured when the key doesn't fit what is kept."""
+    """All grants. Raises Unavailable if Redis can't be reached, Misconfigured if no key can decrypt a grant."""
 
     def __init__(self, redis: Redis, *, fernet_keys: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
@@ -89,7 +89,7 @@ class Grants:
         self._clock = clock
 
     def get(self, owner: Owner) -> Grant | None:
-        """A grant as it is now, or None if there is none."""
+        """The current grant; None if there is none."""
         with reaching(f"read the grant of {owner}"):
             pipe = self._redis.pipeline(transaction=False)
             pipe.time()
@@ -99,7 +99,7 @@ class Grants:
         return self._grant(owner, found, now=now) if found[1] else None
 
     def refusals(self, owners: Sequence[Owner]) -> dict[Owner, str | None]:
-        """Why each grant could not be renewed; empty if nothing is wrong with it, None where there is no grant."""
+        """The reason why each grant could not be renewed; empty if it is fine, None if there is no grant."""
         with reaching("look for refused grants"):
             pipe = self._redis.pipeline(transaction=False)
             for owner in owners:
@@ -108,15 +108,15 @@ class Grants:
         return {owner: (why or "") if sealed or why else None for owner, (sealed, why) in zip(owners, found, strict=True)}
 
     def install(self, owner: Owner, granted: Granted) -> None:
-        """Keep an install's tokens, whatever was there before."""
+        """Store an install's tokens, replacing earlier ones."""
         self._write(owner, granted, renewed="*")
 
     def renewed(self, owner: Owner, granted: Granted, *, version: str) -> bool:
-        """Keep a renewal's tokens; False when there is another version by now, which counts."""
+        """Store a renewal's tokens. Returns False if there is a newer version, which is kept."""
         return self._write(owner, granted, renewed=version)
 
     def begin(self, owner: Owner, *, version: str) -> RenewalBegun:
-        """Begin to renew this version ('' where there is none yet), unless somebody else does."""
+        """Begin to renew this version ('' if there is none yet), unless another process does."""
         nonce = uuid4().hex
         with reaching(f"begin to renew the grant of {owner}"):
             args: list[str | int] = [owner, version, nonce, round(LEASE_SECONDS * 1000), round(REFUSAL_COUNTS_SECONDS * 1000)]
@@ -126,34 +126,34 @@ class Grants:
         return RenewalBegun(how, why=more[0] if more else "")
 
     def unsent(self, owner: Owner, nonce: str) -> None:
-        """A renewal failed before anything was used up."""
+        """Record that a renewal failed before the refresh token was used."""
         self._give_up(owner, nonce, "unsent")
 
     def lost(self, owner: Owner, nonce: str) -> None:
-        """A renewal failed, and the refresh token may be used up."""
+        """Record that a renewal failed, and the refresh token may be used."""
         self._give_up(owner, nonce, "lost")
 
     def refuse(self, owner: Owner, nonce: str, why: str) -> None:
-        """GHL refused the renewal."""
+        """Record that GHL refused the renewal."""
         self._give_up(owner, nonce, "refused", why)
 
     def due(self, *, most: int) -> tuple[Owner, ...]:
-        """Grants that should be renewed by now, those that wait longest first."""
+        """Grants that are due for renewal, the longest overdue first."""
         with reaching("look for grants to renew"):
             due = self._redis.zrangebyscore(key("grants"), "-inf", now_ms(self._redis), start=0, num=most)
         return tuple(Owner(text(one)) for one in due)
 
     def owners(self) -> tuple[Owner, ...]:
-        """Whose grants are kept."""
+        """The owners of all stored grants."""
         with reaching("list the grants"):
             return tuple(sorted(Owner(text(one)) for one in self._redis.zrange(key("grants"), 0, -1)))
 
     def reseal(self, owner: Owner) -> Resealed:
-        """Seal a grant's tokens with the newest key, if an older one has sealed them."""
+        """Re-encrypt a grant's tokens with the newest key."""
         return self._resealing.reseal(f"grant:{owner}", "sealed", lambda tokens: {"sealed": self._seal.close(tokens)})
 
     def forget(self, owner: Owner) -> None:
-        """Forget a grant and its tokens."""
+        """Delete a grant and its tokens."""
         with reaching(f"forget the grant of {owner}"):
             self._redis.delete(key("grant", owner))
             self._redis.zrem(key("grants"), owner)
@@ -200,7 +200,7 @@ class Grants:
         opened = self._seal.open(sealed)
         if opened is None:
             raise Misconfigured(
-                f"BRIDGE_SECRET_KEY does not open the grant of {owner}: put the key that it was kept with after the new one"
+                f"BRIDGE_SECRET_KEY does not decrypt the grant of {owner}: add the key of that time after the new one"
             )
         tokens: dict[str, str] = orjson.loads(opened)
         return tokens

@@ -1,4 +1,4 @@
-"""Locations as they are kept: settings sealed whole (they hold tokens), and beside them the few fields that scripts read."""
+"""Stored locations: the encrypted settings, which contain tokens, and the few fields that scripts read."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationRecord:
-    """A location and what the bridge learnt of it; moments are ms, 0 for what has not happened.
+    """A location with its recorded state; times are ms, 0 if something has not happened.
 
     `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came, `unclaimed` how many of its
     newest completions in a row came without a claim of delivery, `seen` how many claims in a row turned out true. `hold_since_ms`
     and `hold_why` (the side that refused three logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its
     last hold that ended. `paused` is an operator's doing. `installed_at_ms` is when the app was installed, through the agency
-    `company_id` if that is known; `uninstalled_at_ms` is when it was taken away, until it is installed again.
+    `company_id` if that is known; `uninstalled_at_ms` is when it was uninstalled, until it is installed again.
     `marketplace_at_ms` is when its newest marketplace event came, `unheard` how many replies went out since an event last told of
     an outbound message, or since its settings were applied.
     """
@@ -63,7 +63,7 @@ NUMBERS = (
 FIELDS = ("settings", "hold_why", "paused", "company", *NUMBERS)
 
 
-# Of a location's lanes that are worked out anew in one script: some milliseconds.
+# How many lanes one script call reschedules, which takes a few milliseconds.
 LANES_A_STEP = 250
 
 
@@ -89,17 +89,17 @@ class Locations:
         self._opened = lru_cache(maxsize=1024)(self._open)
 
     def get(self, location_id: LocationId) -> LocationRecord | None:
-        """The location as it is now, or None if it is not known."""
+        """The location; None if it is not known."""
         with reaching(f"read location {location_id}"):
             fields: Any = self._redis.hmget(key("location", location_id), FIELDS)
         return self.open(location_id, named(fields))
 
     def open(self, location_id: LocationId, fields: Mapping[str, str]) -> LocationRecord | None:
-        """A location from its record as it is kept, or None if that holds none. Raises Misconfigured."""
+        """A location from its stored record; None if the record has no settings. Raises Misconfigured."""
         return self._kept(location_id, fields) if fields.get("settings") else None
 
     def apply(self, locations: Iterable[Location]) -> None:
-        """Add or replace; all of them at once, or none."""
+        """Add or replace locations, all or none."""
         with reaching("keep the locations"):
             now = now_ms(self._redis)
             pipe = self._redis.pipeline(transaction=True)
@@ -133,24 +133,27 @@ class Locations:
                     return anew
 
     def pause(self, location_id: LocationId, *, paused: bool) -> None:
-        """Let the location's messages be skipped, or no longer."""
+        """Pause or resume a location."""
         with reaching(f"pause or resume {location_id}"):
             self._learn(args=[location_id, "paused", int(paused)])
 
     def remove(self, location_id: LocationId) -> None:
-        """Forget a location; what waits for it ends as skipped, with the reason unknown_location."""
+        """Delete a location; its waiting messages are skipped, with the reason unknown_location."""
         with reaching(f"remove {location_id}"):
             self._remove(args=[location_id])
 
     def lift_hold(self, location_id: LocationId, *, why: str) -> int | None:
-        """End a hold: what waits is due, the dead letters that caused it are replayed; answers how many, None without a hold."""
+        """End a hold: its lanes become due, and the dead letters that caused it are replayed.
+
+        Returns their number, None without a hold.
+        """
         event = orjson.dumps({"step": "replayed", "why": why})
         with reaching(f"lift the hold of {location_id}"):
             replayed = int(self._lift_hold(args=[location_id, event, self._retention_ms]))
         return None if replayed < 0 else replayed
 
     def reseal(self, location_id: LocationId) -> Resealed:
-        """Seal a location's settings with the newest key, if an older one has sealed them."""
+        """Re-encrypt a location's settings with the newest key."""
 
         def made_of(settings: bytes) -> dict[str, str]:
             fields = rows(self._fields(Location.model_validate_json(settings)))
@@ -173,7 +176,7 @@ class Locations:
         return tuple(self._kept(one, named(fields)) for one, fields in zip(ids, found, strict=True) if fields[0])
 
     def unreadable(self) -> tuple[LocationId, ...]:
-        """The ids of locations that none of the keys opens."""
+        """The ids of locations that none of the keys can decrypt."""
         ids = self.ids()
         with reaching("read locations"):
             pipe = self._redis.pipeline(transaction=False)
@@ -211,7 +214,7 @@ class Locations:
         debounce, most = round(location.debounce_seconds * 1000), round(location.debounce_max_seconds * 1000)
         max_age, takeover = round(location.max_age_seconds * 1000), round(location.takeover_seconds * 1000)
         secret = location.workflow_secret.get_secret_value() if location.workflow_secret else ""
-        # The receiver compares it with every webhook, and opens no settings for that.
+        # The receiver compares it with every webhook without decrypting the settings.
         hashed = keyed_hash(secret.encode(), location.location_id, self._newest_key) if secret else ""
         timing = {"debounce_ms": debounce, "debounce_max_ms": most, "max_age_ms": max_age, "takeover_ms": takeover}
         delivers = location.provider == "assistable" and location.assistable.delivery == "provider"
@@ -223,6 +226,6 @@ class Locations:
         settings = self._seal.open(sealed)
         if settings is None:
             raise Misconfigured(
-                f"BRIDGE_SECRET_KEY does not open location {location_id}: put the key that it was applied with after the new one"
+                f"BRIDGE_SECRET_KEY does not decrypt location {location_id}: add the key of that time after the new one"
             )
         return Location.model_validate_json(settings)

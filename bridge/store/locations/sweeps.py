@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import LocationId
-from bridge.store.lanes.inbox import REMEMBERED_MS
 from bridge.store.redis.connection import key, reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -49,14 +50,14 @@ class Sweeps:
         self._done = redis.register_script(script("sweep_done"))
         self._beat = redis.register_script(script("heartbeat"))
 
-    def claim(self) -> DueSweep | None:
-        """Take a location that is due, for one process and a while; None if none is."""
+    def claim(self) -> DueSweep | float:
+        """Take a location that is due, for one process and a while; if none is, the seconds until one will be (inf: never)."""
         return self._take("")
 
     def of(self, location_id: LocationId) -> DueSweep:
         """How far a location's sweeps came, whether one is due or not."""
         due = self._take(location_id)
-        return due or DueSweep(location_id=location_id, now_ms=0, progress=Progress())
+        return due if isinstance(due, DueSweep) else DueSweep(location_id=location_id, now_ms=0, progress=Progress())
 
     def done(self, location_id: LocationId, progress: Progress, *, seconds: float | None, missed: bool | None = None) -> None:
         """A sweep is over; the next one follows after `seconds`, None: never. `missed`: it found what no webhook brought."""
@@ -71,11 +72,11 @@ class Sweeps:
         with reaching("tell that webhooks are taken"):
             return bool(self._beat(args=[round(BELIEVED_SECONDS * 1000)]))
 
-    def _take(self, location_id: str) -> DueSweep | None:
+    def _take(self, location_id: str) -> DueSweep | float:
         with reaching("look for locations to sweep"):
             found = self._claim(args=[round(LEASE_SECONDS * 1000), location_id])
-        if not found:
-            return None
+        if len(found) == 1:
+            return math.inf if found[0] < 0 else found[0] / 1000
         now, location, since, cursor, begun = found
         progress = Progress(since_ms=since, cursor_ms=cursor, begun_ms=begun)
         return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress)

@@ -1,1 +1,1 @@
-"""What operators see and change: dead letters, erasures, the audit record, logins and alerts."""
+"""Operators' data: dead letters, erasures, the audit log, logins and alerts."""

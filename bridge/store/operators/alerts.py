@@ -1,4 +1,4 @@
-"""Alerts: each is sent once when it begins and once when it ends, whichever process sees it."""
+"""Alerts: each is sent once when a problem begins and once when it ends, by any process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Cause(NamedTuple):
-    """Something wrong now: its id, what is told of it, and how long it has to last first (s)."""
+    """A current problem: its id, the alert's text, and how long it must last before the alert (s)."""
 
     id: str
     text: str
@@ -27,7 +27,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to be told: as it is stored, and its fields (`cause`, `text`, `state`, `at`)."""
+    """An alert to deliver: the stored JSON, and its fields (`cause`, `text`, `state`, `at`)."""
 
     stored: str
     document: dict[str, Any]
@@ -42,13 +42,13 @@ class Alerts:
         self._process = uuid4().hex
 
     def review(self, causes: Iterable[Cause], *, every: float) -> bool:
-        """Note causes that begin or end; False when another process did so within `every` seconds."""
+        """Record causes that begin or end. Returns False if another process did so within `every` seconds."""
         told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
         with reaching("review the alerts"):
             return bool(self._review(args=[round(every * 1000), *told]))
 
     def may_deliver(self, seconds: float) -> bool:
-        """Take the delivery for `seconds`, or for as long again; False while another process has it."""
+        """Acquire or extend the lease of the delivery for `seconds`. Returns False if another process has it."""
         name, held = key("alerts", "delivering"), round(seconds * 1000)
         with reaching("take the delivery of alerts"):
             taken = self._redis.set(name, self._process, nx=True, px=held)
@@ -63,6 +63,6 @@ class Alerts:
         return Alert(text(stored), orjson.loads(stored)) if stored else None
 
     def delivered(self, alert: Alert) -> None:
-        """The alert has reached its receiver."""
+        """Record that the alert was delivered."""
         with reaching("note an alert as delivered"):
             self._redis.lrem(key("alerts", "outbox"), 1, alert.stored)

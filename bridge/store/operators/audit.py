@@ -1,4 +1,4 @@
-"""Who changed what, and when: kept for the retention time, and never more than so many."""
+"""The audit log: who changed what, and when. Kept for the retention time, with a maximum number of entries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_IDS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change: when (ms), how it came (cli, token, console), what, about which ids (the first hundred), and how it ended."""
+    """One change: its time (ms), interface (cli, token, console), operation, ids (the first hundred), and outcome."""
 
     id: str
     at_ms: int
@@ -39,7 +39,7 @@ class Audit:
         self._retention_ms = retention_ms
 
     def note(self, *, who: str, what: str, ids: Sequence[str], outcome: str) -> None:
-        """Note one change."""
+        """Record one change."""
         entry = {"id": uuid4().hex, "who": who, "what": what, "ids": ids[:MOST_IDS], "outcome": outcome}
         with reaching("note a change"):
             now = now_ms(self._redis)

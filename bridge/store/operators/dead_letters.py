@@ -134,7 +134,7 @@ class DeadLetters:
             return cast("Replayed", self._replay(args=[id_, int(force), _event("replayed", id_), self._retention_ms]))
 
     def drop(self, ids: Sequence[str]) -> list[Dropped]:
-        """Close some for good; answers what became of each."""
+        """Close some without an answer. Returns the result for each."""
         with reaching("drop dead letters"):
             return [cast("Dropped", self._drop(args=[one, _event("dropped", one), self._retention_ms])) for one in ids]
 

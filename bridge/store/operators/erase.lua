@@ -43,7 +43,7 @@ for _, list in ipairs({'waiting', 'carried'}) do
 end
 local KINDS = {
   'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins',
-  'delivery', 'person',
+  'delivery', 'generated', 'person',
 }
 for _, kind in ipairs(KINDS) do
   remove(key(kind, lane))
@@ -56,7 +56,9 @@ removed = removed + redis.call('ZREM', key('recorded', location), contact)
 for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call('ZREM', key('circuit', id, 'waiting'), lane) end
 free_slot(lane)
 unschedule(lane)
--- XDEL only marks an entry: its bytes stay as long as its neighbours. So the others are written anew, under their ids.
+redis.call('ZREM', key('recent'), lane)
+-- What older versions have kept of the newest events. XDEL only marks an entry: its bytes stay as long as its neighbours.
+-- So the others are written anew, under their ids.
 local others, ttl = {}, redis.call('PTTL', key('live'))
 local events = redis.call('XRANGE', key('live'), '-', '+')
 for _, entry in ipairs(events) do

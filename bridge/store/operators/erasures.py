@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.store.lanes.pseudonyms import digests
 from bridge.store.redis.connection import PREFIX, key, reaching, scored, text
 from bridge.store.redis.lua import script
 
@@ -44,13 +43,6 @@ class ErasedRecords:
     stopped: tuple[str, ...]
 
 
-def digests(lane: Lane, fernet_keys: Iterable[str]) -> tuple[str, ...]:
-    """What an erased contact is called, newest key first: only who has the key can tell whose it is."""
-    return tuple(
-        hmac.digest(urlsafe_b64decode(one), b"erased contact\0" + str(lane).encode(), "sha256").hex() for one in fernet_keys
-    )
-
-
 class Erasures:
     """Raises Unavailable when Redis can't be reached: what was not removed yet is removed by another try."""
 
@@ -69,7 +61,7 @@ class Erasures:
         return self.finish(lane, self.begin(lane))
 
     def begin(self, lane: Lane) -> ErasureBegun:
-        """Fence off whoever works on it, and remove what is kept under the contact's own name; all at once."""
+        """Fence off a worker that holds the lane, and remove what is kept under the contact's own name; all at once."""
         with reaching("begin to erase a contact"):
             at, records, *stopped = self._erase(args=[str(lane), digests(lane, self._keys)[0], self._retention_ms])
         return ErasureBegun(at, records, tuple(sorted(map(text, stopped))))
@@ -135,7 +127,7 @@ class Erasures:
         return removed
 
     def _forget_others(self, lane: Lane) -> int:
-        """What is named after the lane, whoever keeps it."""
+        """Remove all other keys that are named after the lane."""
         removed = 0
         for names in self._names(f"*:{lane.location_id}:{lane.contact_id}*"):
             others = [name for name in names if _is_of(name, lane)]
@@ -154,6 +146,8 @@ class Erasures:
         """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
         self._redis.zrem(key("capped"), str(lane))
         self._redis.zrem(key("untyped"), str(lane))
+        self._redis.zrem(key("spoken_stops"), str(lane))
+        self._redis.zrem(key("other_bot"), str(lane))
         for names in self._names("circuit:*:faults"):
             for name in names:
                 for field, met in self._redis.hgetall(name).items():

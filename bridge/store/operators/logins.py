@@ -1,4 +1,4 @@
-"""Failed logins of operators, counted for a minute for each address and for all, whichever process they came to."""
+"""Failed logins of operators, counted for a minute for each address and for all addresses, by all processes together."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Logins:
         self._redis = redis
 
     def wait(self, address: str) -> float:
-        """Seconds until a login from there is looked at; 0: now.
+        """Seconds until a login from this address is accepted; 0: now.
 
-        An address that has logged in within a day has only its own failures to answer for: nobody can lock an operator out by
-        failing from elsewhere.
+        For an address with a successful login within a day, only its own failures count, so that failures from other addresses
+        can't lock out an operator.
         """
         own, all_, known = key("logins", address), key("logins"), key("logins", "known", address)
         with reaching("look at failed logins"):
@@ -45,22 +45,22 @@ class Logins:
         with reaching("count a failed login"):
             pipe = self._redis.pipeline(transaction=True)
             for name in (key("logins", address), key("logins")):
-                # The window begins with its first failure: the time that is left stays as it is.
+                # The window begins with its first failure, so its remaining time is not changed.
                 pipe.set(name, 0, px=WINDOW_MS, nx=True)
                 pipe.incr(name)
             pipe.execute()
 
     def succeeded(self, address: str) -> None:
-        """Remember for a day that somebody there knew the token."""
+        """Store for a day that a login from this address succeeded."""
         with reaching("note a login"):
             self._redis.set(key("logins", "known", address), 1, px=KNOWN_MS, nx=True)
 
     def end(self, login: str, *, seconds: int) -> None:
-        """Remember for `seconds` that a login is over, wherever a copy of its cookie may be."""
+        """Store for `seconds` that a login is over, also for copies of its cookie."""
         with reaching("end a login"):
             self._redis.set(key("logins", "ended", login), 1, ex=seconds)
 
     def is_over(self, login: str) -> bool:
-        """Whether somebody has ended a login."""
+        """Whether a login was ended."""
         with reaching("look whether a login is over"):
             return bool(self._redis.exists(key("logins", "ended", login)))

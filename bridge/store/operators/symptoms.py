@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.store.figures.deliveries import failing
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
-from bridge.store.figures.warnings import capped_lanes, refused_webhooks, untyped_lanes
+from bridge.store.figures.warnings import capped_lanes, other_bot_lanes, refused_webhooks, spoken_stops, untyped_lanes
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A location on hold: the side that refused three logins (`ghl`, `provider`), and since when (ms; 0: not known)."""
+    """A location on hold: who refused three logins (`ghl`, `provider`), or `version`; since when (ms; 0: not known)."""
 
     side: str
     since_ms: int = 0
@@ -40,6 +40,8 @@ class Symptoms:
     `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
     `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
+    `spoken_stops` those that a voice note stopped within the last day and that nothing has lifted,
+    `other_bot` those in which GHL's own bot answered first,
     `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
     locations with undelivered replies within an hour, `tried` tells of a write that was tried.
     """
@@ -52,6 +54,8 @@ class Symptoms:
     refused_webhooks: int = 0
     capped: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
+    spoken_stops: tuple[str, ...] = ()
+    other_bot: tuple[str, ...] = ()
     handovers: tuple[Handover, ...] = ()
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
@@ -65,12 +69,14 @@ def look(redis: Redis) -> Symptoms:
     return Symptoms(
         now_ms=now,
         gauges=measure(redis),
-        holds=_holds(redis),
+        holds=holds_of(redis),
         down=open_circuits(redis),
         missed=missed_locations(redis),
         refused_webhooks=refused_webhooks(redis),
         capped=capped_lanes(redis),
         untyped=untyped_lanes(redis),
+        spoken_stops=spoken_stops(redis),
+        other_bot=other_bot_lanes(redis),
         handovers=open_handovers(redis),
         missing_durability=missing_durability(redis),
         failing=failing(redis),
@@ -78,7 +84,8 @@ def look(redis: Redis) -> Symptoms:
     )
 
 
-def _holds(redis: Redis) -> dict[str, Hold]:
+def holds_of(redis: Redis) -> dict[str, Hold]:
+    """The locations on hold, by id. Raises Unavailable."""
     with reaching("look for locations on hold"):
         ids = sorted(text(one) for one in redis.smembers(key("holds")))
         pipe = redis.pipeline(transaction=False)

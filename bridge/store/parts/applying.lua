@@ -29,6 +29,7 @@ local function apply(lane, patch, retention)
     put(key('message', location, id), fields)
     if fields.reason == 'reply_cap' then list_lane(key('capped'), lane) end
     if fields.reason == 'unknown_type' then list_lane(key('untyped'), lane) end
+    if fields.reason == 'other_bot' then list_lane(key('other_bot'), lane) end
   end
   put(key('lane', lane), patch.lane or {})
   local ended = {}
@@ -66,7 +67,10 @@ local function apply(lane, patch, retention)
   for _, id in ipairs(patch.own or {}) do own(lane, id, patch.turn, retention) end
   for _, said in ipairs(patch.said or {}) do remember(lane, said[1], said[2], retention) end
   clear_up(lane, retention)
-  if patch.stop then say_stop(lane, patch.stop[1], patch.stop[2], retention) end
+  if patch.stop then
+    say_stop(lane, patch.stop[1], patch.stop[2], retention)
+    if patch.spoken and stops(lane)[patch.stop[1]] then list_lane(key('spoken_stops'), lane) end
+  end
   -- Once on hold, the dead letters that caused it are kept: its end replays them.
   if redis.call('HEXISTS', key('location', location), 'hold') == 0 then
     for _, side in ipairs(patch.welcomed or {}) do redis.call('DEL', key('refusals', location, side)) end

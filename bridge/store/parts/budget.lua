@@ -1,4 +1,5 @@
 -- How many requests GHL still takes from a location, and until when it waits for more.
+-- Needs: wakeups
 
 -- GHL's budget of a location, as it told or as it is published: requests in an interval, and a day.
 local DAY = 24 * 3600 * 1000
@@ -30,5 +31,5 @@ end
 -- Let a location wait no longer.
 local function unblock(location)
   redis.call('DEL', key('busy', location))
-  redis.call('ZADD', key('due'), 'XX', 'LT', now, location)
+  if redis.call('ZADD', key('due'), 'XX', 'LT', 'CH', now, location) == 1 then ring(now) end
 end

@@ -1,18 +1,45 @@
--- Which completion services are down.
+-- Which completion services are down, and whether GHL is.
 -- Needs: schedule
 
 -- May a provider be asked? While its circuit is open, one turn at a time may try whether it answers again.
 --   id       of the circuit
 --   longest  for how long the provider may take (ms)
+--   at_once  whether this turn may try though it is not time for a probe yet
 -- Answers closed | open | probe.
-local function admit(id, token, longest)
+local function admit(id, token, longest, at_once)
   local is = redis.call('HMGET', key('circuit', id), 'since', 'probe_at', 'prober')
   if not is[1] then return 'closed' end
-  if tonumber(is[2]) > now and is[3] ~= token then return 'open' end
+  if tonumber(is[2]) > now and is[3] ~= token and not at_once then return 'open' end
   -- A prober that dies is replaced when its time is over.
   redis.call('HSET', key('circuit', id), 'prober', token, 'probe_at', now + longest)
   redis.call('ZADD', key('circuits'), now + longest, id)
   return 'probe'
+end
+
+-- May a turn begin, as far as these circuits are concerned? One that probes the first of them goes on to the others.
+--   ids      of the circuits
+--   longest  for how long a probe may take (ms)
+-- Answers {the circuit that is open or '', 1 if what passes is worth telling: something failed lately}.
+local function admit_turn(ids, token, longest)
+  local probing, doubted = false, false
+  for _, id in ipairs(ids) do
+    local is = admit(id, token, longest, probing)
+    if is == 'open' then return {id, 1} end
+    probing = probing or is == 'probe'
+    doubted = doubted or probing or redis.call('EXISTS', key('circuit', id, 'faults')) == 1
+  end
+  return {'', doubted and 1 or 0}
+end
+
+-- A probe that ends without a word on its circuit makes room for the next one.
+local function free_probes(token)
+  for _, id in ipairs(redis.call('SMEMBERS', key('circuits', 'open'))) do
+    if redis.call('HGET', key('circuit', id), 'prober') == token then
+      redis.call('HDEL', key('circuit', id), 'prober')
+      redis.call('HSET', key('circuit', id), 'probe_at', now)
+      redis.call('ZADD', key('circuits'), now, id)
+    end
+  end
 end
 
 -- A provider has answered. What waited for it is woken by the next claim.
@@ -25,5 +52,5 @@ local function close_circuit(id)
   redis.call('HSET', record, 'closed_at', now)
   redis.call('SREM', key('circuits', 'open'), id)
   redis.call('ZADD', key('circuits'), now, id)
-  redis.call('PUBLISH', key('wake'), now)
+  ring(now)
 end

@@ -27,6 +27,30 @@ local function learn_limits(location, permit)
   end
 end
 
+-- Take some requests before they are made, as long as half of what their urgency may use is free: whoever pays in time then pays
+-- as usual. They count as made at the latest moment at which they may be.
+--   permit  see `Permit` of bridge/store/lanes/patch.py
+--   some    how many at most
+--   valid   how long they may be made (ms)
+-- Answers how many were taken.
+local function acquire_ahead(location, permit, some, valid)
+  if some < 1 then return 0 end
+  local spent, day = key('budget', location), day_of(location)
+  local limits, part = limits_of(location), permit.part / 100
+  if redis.call('ZSCORE', spent, permit.nonce .. ':ahead1') then return some end
+  redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
+  local free = math.floor(limits.most * part / 2) - redis.call('ZCARD', spent)
+  local today = math.floor(limits.daily * part) - tonumber(redis.call('GET', day) or 0)
+  some = math.min(some, free, today)
+  if some < 1 or redis.call('EXISTS', key('refused', location)) == 1 then return 0 end
+  local members = {}
+  for number = 1, some do members[#members + 1], members[#members + 2] = now + valid, permit.nonce .. ':ahead' .. number end
+  redis.call('ZADD', spent, unpack(members))
+  redis.call('PEXPIRE', spent, limits.interval + valid)
+  if redis.call('INCRBY', day, some) == some then redis.call('PEXPIRE', day, 2 * DAY) end
+  return some
+end
+
 -- Take one request from a location's budget, if there is room for one of this urgency.
 --   permit  see `Permit` of bridge/store/lanes/patch.py
 -- Answers 0 when it was taken, else the ms after which there is room.
@@ -52,7 +76,6 @@ local function acquire(location, permit)
   end
   redis.call('ZADD', spent, now, permit.nonce)
   redis.call('PEXPIRE', spent, limits.interval)
-  redis.call('INCR', day)
-  redis.call('PEXPIRE', day, 2 * DAY)
+  if redis.call('INCR', day) == 1 then redis.call('PEXPIRE', day, 2 * DAY) end
   return 0
 end

@@ -1,5 +1,5 @@
 -- When a lane is due, and who holds a slot for it. Who may write is parts/fencing.lua.
--- Needs: budget, fencing
+-- Needs: wakeups, budget, fencing
 
 -- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
 -- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
@@ -10,7 +10,7 @@ local function schedule(lane, at)
   -- On hold, a location stays out of the queue, and its lanes keep their times.
   if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
   local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, opens_at(location)), location) == 1
-  if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then redis.call('PUBLISH', key('wake'), at) end
+  if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then ring(at) end
 end
 
 -- Take a lane off the schedule.
@@ -19,6 +19,7 @@ local function unschedule(lane)
   redis.call('ZREM', key('due', location), contact)
   redis.call('SREM', key('retrying'), lane)
   redis.call('ZREM', key('unheard'), lane)
+  redis.call('ZREM', key('unopened'), lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
@@ -32,7 +33,8 @@ local function debounced_at(lane)
   local last = oldest == newest and first or redis.call('HGET', key('message', location, newest), 'at')
   local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
   local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
-  return math.min((tonumber(last) or now) + debounce, (tonumber(first) or now) + most)
+  -- No message was written later than now, unless the clock has jumped back since.
+  return math.min(math.min(tonumber(last) or now, now) + debounce, math.min(tonumber(first) or now, now) + most)
 end
 
 -- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
@@ -77,7 +79,7 @@ end
 -- Wake who waits for work, if a lane is due.
 local function ring_if_due()
   local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
-  if head and tonumber(head) <= now then redis.call('PUBLISH', key('wake'), head) end
+  if head and tonumber(head) <= now then ring(head) end
 end
 
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.

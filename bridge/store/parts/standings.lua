@@ -95,6 +95,7 @@ local function say_start(lane, channel, at, retention)
   if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
+  if not next(stops(lane)) then redis.call('ZREM', key('spoken_stops'), lane) end
 end
 
 -- The service asked for a person: the contact is left to people.

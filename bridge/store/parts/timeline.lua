@@ -84,12 +84,19 @@ local function count_outcome(location, message, retention, line)
   if HEARD[status] and status ~= 'no_reply' then count_reply(ms, tonumber(is[3] or now)) end
 end
 
--- Add an event to the lane's timeline, and to the newest of all.
+-- Lanes of which this script has told already; a step within a turn is followed by the turn's end, which keeps the timeline.
+local told_of, within_turn = {}, false
+
+-- Add an event to the lane's timeline; the lane is among those of which was told last, for those who watch.
 local function tell(lane, event, retention)
   local timeline = key('timeline', lane)
-  if redis.call('RPUSH', timeline, string.format('%d ', now) .. event) > 500 then redis.call('LTRIM', timeline, -500, -1) end
-  redis.call('PEXPIRE', timeline, retention)
-  -- The newest events of all lanes, for those who watch.
-  redis.call('XADD', key('live'), 'MAXLEN', '~', 500, '*', 'lane', lane, 'event', event)
-  if redis.call('PTTL', key('live')) < retention / 2 then redis.call('PEXPIRE', key('live'), retention) end
+  local length = redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
+  if length > 500 then redis.call('LTRIM', timeline, -500, -1) end
+  if told_of[lane] then return end
+  told_of[lane] = true
+  if not within_turn or length == 1 then redis.call('PEXPIRE', timeline, retention) end
+  if redis.call('ZADD', key('recent'), now, lane) == 1 then
+    redis.call('ZREMRANGEBYRANK', key('recent'), 0, -501)
+    redis.call('PEXPIRE', key('recent'), retention)
+  end
 end

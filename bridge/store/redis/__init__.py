@@ -1,1 +1,1 @@
-"""How Redis is reached: clients, pipelines, wake-ups, the schema of what is stored, and its sealing."""
+"""The Redis client: connections, pipelines, wake-ups, the schema version, and encryption."""

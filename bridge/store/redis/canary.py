@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import Misconfigured
 from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.lua import script
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.store.redis.sealing import Resealed
 
 WORD = b"ghl-bridge"
-ALIVE_MS = 15_000
+ALIVE_MS = 30_000
 WRONG_KEY = (
     "BRIDGE_SECRET_KEY opens nothing of what is kept in this Redis: put the key that it was kept with behind the new one. "
     "If that key is lost: `ghl-bridge locations apply FILE --replace-unreadable`, with every token in the file"
@@ -30,6 +31,7 @@ class Canary:
         self._redis = redis
         self._seal = Seal(fernet_keys)
         self._resealing = Resealing(redis, self._seal)
+        self._register = redis.register_script(script("register_keys"))
         self._names = [sha256(one.encode()).hexdigest()[:16] for one in fernet_keys]
 
     def check(self) -> None:
@@ -58,11 +60,7 @@ class Canary:
     def register(self) -> None:
         """Tell that a process with these keys lives; believed for some seconds."""
         with reaching("tell its keys"):
-            now = now_ms(self._redis)
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.zremrangebyscore(key("keys"), "-inf", now)
-            pipe.zadd(key("keys"), {",".join(self._names): now + ALIVE_MS})
-            pipe.execute()
+            self._register(args=[",".join(self._names), ALIVE_MS])
 
     def others_live(self) -> bool:
         """Whether a process lives that has none of our keys."""

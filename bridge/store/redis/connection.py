@@ -23,6 +23,7 @@ from bridge.store.redis.failover import leave_demoted
 from bridge.store.redis.lua import locate, place_of
 from bridge.store.redis.refusals import reason_of
 from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
+from bridge.store.redis.waiting import NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,9 @@ def reaching(what: str) -> Iterator[None]:
 
 
 def _why(error: BaseException) -> str:
-    """Its kind is enough for a fault that passes; one that only a person can mend says how."""
+    """The name of a temporary error; for an error that an operator must fix, also how."""
+    if isinstance(error, NoAnswer):
+        return str(error)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, SSLCertVerificationError):

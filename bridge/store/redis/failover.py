@@ -14,6 +14,7 @@ from redis.asyncio import SSLConnection as AsyncSSLConnection
 from redis.asyncio import UnixDomainSocketConnection as AsyncUnixDomainSocketConnection
 
 from bridge.store.redis.refusals import DEMOTED, code_of
+from bridge.store.redis.waiting import Patient
 
 if TYPE_CHECKING:
     from redis import ConnectionPool
@@ -101,15 +102,15 @@ def _note(refusal: ResponseError, generation: Generation, number: int) -> None:
         generation.number += 1
 
 
-class _TCP(_Renewed, Connection):
+class _TCP(Patient, _Renewed, Connection):
     """Over TCP."""
 
 
-class _TLS(_Renewed, SSLConnection):
+class _TLS(Patient, _Renewed, SSLConnection):
     """Over TLS."""
 
 
-class _Unix(_Renewed, UnixDomainSocketConnection):
+class _Unix(Patient, _Renewed, UnixDomainSocketConnection):
     """Over a socket of this machine."""
 
 

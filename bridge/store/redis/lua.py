@@ -1,4 +1,4 @@
-"""The Lua scripts: each is loaded after the parts that it needs, and its errors name the file and the line that they come from.
+"""The Lua scripts: each is loaded after the parts that it needs, and its errors name the file and the line.
 
 A script is any `.lua` file below this folder; one in a folder named `parts` is a part. `-- Needs: timeline, schedule` names the
 parts that come before it; `state` comes before all.
@@ -39,8 +39,9 @@ class Source:
         return _COMMENT.sub("", self.text)
 
 
+@cache
 def script(name: str) -> str:
-    """The text of one script as it is loaded."""
+    """The complete text of one script."""
     return "".join(source.code for source in sources(name))
 
 
@@ -73,7 +74,7 @@ def all_parts() -> dict[str, Source]:
 
 
 def place_at(name: str, line: int) -> str:
-    """Where a line of a loaded script comes from, such as `parts/applying.lua:12`."""
+    """The source of a line of a loaded script, such as `parts/applying.lua:12`."""
     for source in sources(name):
         lines = source.text.count("\n")
         if line <= lines:

@@ -1,7 +1,7 @@
-"""Calls that come at about the same time go to Redis together: one write, one read, one sync of the append-only file.
+"""Combines calls that arrive at about the same time: one write, one read, one sync of the append-only file.
 
-A call alone is sent at once. While pipelines are under way the next calls gather, so that under load each pipeline takes many,
-and nobody waits for a timer. What this gained: infra/bench/notes.md.
+A single call is sent immediately. While pipelines are in progress, the next calls are collected, so under load each pipeline
+contains many calls, without any timer. The gain is in infra/bench/notes.md.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.commands.core import AsyncScript
 
-# While Redis syncs what one brought, the next is read and sent.
+# While Redis syncs the writes of one pipeline, the next is sent.
 MOST_UNDER_WAY = 2
-# What a stuck Redis makes pile up must not become one endless pipeline.
+# The calls that collect while Redis is stuck must not become one huge pipeline.
 MOST_TOGETHER = 256
-# Redis serves nobody else while it runs a command: with so many messages, one or two milliseconds.
+# Redis serves no other client while it runs a command; with this many messages that is one or two milliseconds.
 MOST_IN_A_COMMAND = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Call:
-    """`joins`: the next one of the same script may be part of the same command."""
+    """A call in the queue. `joins`: the next call of the same script may be part of the same command."""
 
     command: Sequence[Any]
     args: Sequence[Any]
@@ -43,7 +43,7 @@ class _Call:
 
 
 class Pipelines:
-    """Of one event loop. `seconds` is how long a caller waits, and a pipeline may take."""
+    """The pipelines of one event loop. `seconds` is the timeout of a caller, and of a pipeline."""
 
     def __init__(self, redis: Redis, *, seconds: float) -> None:
         self._redis = redis
@@ -52,15 +52,15 @@ class Pipelines:
         self._under_way: set[asyncio.Task[list[Any]]] = set()
 
     async def run(self, script: AsyncScript, args: Sequence[Any]) -> Any:
-        """What the script answers. Raises TimeoutError, and what the client raises; the script may have run all the same."""
+        """Run a script and return its answer. Raises TimeoutError, and what the client raises; the script may still have run."""
         return await self._call(("EVALSHA", script.sha, 0), args, script)
 
     async def run_together(self, script: AsyncScript, args: Sequence[Any]) -> Any:
-        """As `run`, of a script that takes the arguments of many calls one after the other, and answers a list."""
+        """Like `run`, for a script that accepts the arguments of many calls in sequence, and returns a list."""
         return await self._call(("EVALSHA", script.sha, 0), args, script, joins=True)
 
     async def ask(self, *command: str) -> Any:
-        """What Redis answers to a command. Raises as `run`."""
+        """Run a command and return Redis' answer. Raises as `run`."""
         return await self._call(command)
 
     async def _call(
@@ -69,7 +69,7 @@ class Pipelines:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append(_Call(command, args, answer, script, joins))
-        # Not now: those that are read from their connections in the same turn of the loop come along.
+        # Not immediately, so that calls of the same iteration of the loop are included.
         loop.call_soon(self._send)
         deadline = loop.call_later(self._seconds, _fail, answer, TimeoutError())
         try:
@@ -84,7 +84,7 @@ class Pipelines:
                 self._depart(together)
 
     def _next(self) -> list[_Call]:
-        """Those whose callers still wait: who was told that it didn't work is not written down behind their back."""
+        """The next calls whose callers still wait: a call that was reported as failed must not be executed later."""
         count = min(len(self._waiting), MOST_TOGETHER)
         return [call for call in (self._waiting.popleft() for _ in range(count)) if not call.answer.done()]
 
@@ -95,7 +95,9 @@ class Pipelines:
         task.add_done_callback(partial(self._arrived, together, deadline))
 
     def _abandon(self, task: asyncio.Task[list[Any]]) -> None:
-        """Its callers are told by now. The next are not kept waiting for it to be cancelled.
+        """Abandon a pipeline that timed out.
+
+        Its callers have an error already, and the next calls don't wait for its cancellation.
 
         With a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11) and waited out its own
         timeout, which begins anew for every step.
@@ -126,7 +128,7 @@ class Pipelines:
             return answers
         for script in unknown:
             await self._redis.script_load(script.script)
-        # Each script does the same the second time.
+        # Each script is idempotent.
         return await self._ask_once(together)
 
     async def _ask_once(self, together: list[_Call]) -> list[Any]:
@@ -139,13 +141,13 @@ class Pipelines:
 
 
 def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
-    """Neighbours that may be one command, in their order, some at a time."""
+    """Group consecutive calls that may be one command, keeping their order, with a maximum per command."""
     runs = [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
     return [calls[at : at + MOST_IN_A_COMMAND] for calls in runs for at in range(0, len(calls), MOST_IN_A_COMMAND)]
 
 
 def _shares(calls: list[_Call], answer: Any) -> list[Any]:
-    """What a command's answer is to each of its calls."""
+    """The answer for each call of a command."""
     if isinstance(answer, Exception):
         return [answer] * len(calls)
     return answer if calls[0].joins else [answer]

@@ -9,6 +9,9 @@ from redis import RedisError as RedisError  # noqa: PLC0414 - other rooms name i
 # Redis 6.2 puts what a command within a script was told behind a dash, in an error of its own.
 _CODE = re.compile(r"^(?:ERR .*? -)?([A-Z]{3,})\b", re.DOTALL)
 
+# What a script is told in place of CLUSTERDOWN or MOVED, under a code that says nothing (Redis 7.0.15).
+_NON_LOCAL = "non local key in a cluster node"
+
 # A server that was demoted answers like this for as long as it lives; the primary is to be found by a new connection.
 DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
 
@@ -26,7 +29,7 @@ _REASONS = {
     "NOPERM": "its user has no right to that: give the rights that the deployment guide names",
     "NOAUTH": _LOGIN,
     "WRONGPASS": _LOGIN,
-    "CLUSTERDOWN": "its cluster is down",
+    "CLUSTERDOWN": _CLUSTER,
     "MOVED": _CLUSTER,
     "ASK": _CLUSTER,
     "TRYAGAIN": _CLUSTER,
@@ -36,6 +39,8 @@ _REASONS = {
 
 def code_of(refusal: BaseException) -> str:
     """The code of a refusal, such as `READONLY`; empty if it has none. The client's classes know only some of the codes."""
+    if _NON_LOCAL in str(refusal):
+        return "CLUSTERDOWN"
     known = getattr(refusal, "status_code", None)
     found = _CODE.match(str(refusal))
     return known or (found[1] if found else "")

@@ -1,4 +1,4 @@
-"""Secrets are sealed with the newest key and opened with any; when the newest one is new, what is kept is sealed again."""
+"""Secrets are sealed with the newest key and opened with any; when the newest one is new, what is kept is re-encrypted."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ async def test_what_can_not_be_done_is_told_where_it_was_tried(operator: Browser
     assert "Nothing waits in the conversation of quiet." in words(told)
     assert 'class="problem" role="alert"' in told.text
     nothing = await operator.submit("/dead-letters", action="replay", here="/console/dead-letters")
-    assert "No dead letter was chosen" in words(nothing)
+    assert "No dead letter is selected" in words(nothing)
     elsewhere = await operator.submit("/dead-letters", action="replay", here="https://elsewhere.example/")
     assert elsewhere.status_code == 422
 

@@ -90,10 +90,10 @@ def dead_lettered(redis: Redis, count: int, location: str = HERE, *, error: str 
     ("path", "says"),
     [
         ("/", "No workers"),
-        ("/conversations", "Nothing has happened yet"),
-        ("/dead-letters", "No dead letter"),
-        ("/locations", "No location yet"),
-        ("/live", "Nothing to see yet"),
+        ("/conversations", "No conversation yet"),
+        ("/dead-letters", "No dead letters"),
+        ("/locations", "No locations yet"),
+        ("/live", "No events yet"),
     ],
 )
 async def test_an_empty_store_has_a_word_on_every_page(operator: Browser, path: str, says: str) -> None:
@@ -110,9 +110,9 @@ async def test_the_overview_tells_what_waits_and_what_became_of_messages(operato
     skipped(redis)
     accept(redis, message("m3", "other"))
     said = words(await operator.see("/"))
-    assert "All is well" in said
+    assert "No problems" in said
     assert re.search(r"Waiting 1 .* Received 3 .* Replied 1 .* Skipped 1 ", said)
-    assert "human takeover A person has taken the conversation over." in said
+    assert "human takeover The conversation is left to people." in said
     text = (await operator.see("/")).text
     assert re.search(r'aria-label="Last hour, by minute: 1 replied, 0 without a reply, 1 skipped, 0 dead"', text)
     assert re.search(r"<title[^>]*>\d\d:\d\d: 1 replied, 1 skipped</title>", text)
@@ -136,14 +136,14 @@ async def test_a_conversation_is_found_by_any_of_its_ids(operator: Browser, redi
     answer = await operator.see(f"/conversations?q={id_}")
     assert answer.url.path == f"/console/conversations/{id_}"
     said = words(answer)
-    for detail in ("It was answered.", "m1", "r1", "after 1.5 s", "trace run_7", "posted"):
+    for detail in ("Answered.", "m1", "r1", "after 1.5 s", "trace run_7", "posted"):
         assert detail in said
     for detail in (
         "Why did it say that?",
         "model gpt<b>",
         "knowledge k1 0.87",
         "tokens total 9",
-        "has forgotten the conversation",
+        "has lost the conversation's history",
     ):
         assert detail in said
     assert '<details class="evidence"><summary>' in answer.text
@@ -155,7 +155,7 @@ async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, r
     keep(redis)
     skipped(redis)
     said = words(await operator.see("/conversations/m2"))
-    assert "Not answered on purpose: A person has taken the conversation over." in said
+    assert "Skipped: The conversation is left to people." in said
     assert "human_takeover" in said
     assert "usr_1 wrote 5 min ago" in said
 
@@ -171,13 +171,13 @@ async def test_why_the_provider_chose_silence_is_told(operator: Browser, redis: 
     lanes.end(turn, Ended(status=Status.NO_REPLY, message_ids=(M1,), reason=Reason.FILTERED))
     meaning = REASONS[Reason.FILTERED]
     conversation = words(await operator.see("/conversations/m1"))
-    assert f"Not answered: the provider chose silence. {meaning}" in conversation
+    assert f"No reply needed: the provider gave no reply. {meaning}" in conversation
     assert f"filtered {meaning}" in conversation
     assert "0 characters after 1.5 s; removed: thoughts" in conversation
     overview = words(await operator.see("/"))
     assert "No reply needed 1 the provider gave no reply: filtered" in overview
     assert f"Why the provider gave no reply filtered {meaning} 1" in overview
-    assert f"the provider chose silence: filtered. {meaning}" in words(await operator.see("/live"))
+    assert f"the provider gave no reply: filtered. {meaning}" in words(await operator.see("/live"))
 
 
 async def test_every_reason_has_a_sentence() -> None:
@@ -289,7 +289,7 @@ async def test_a_conversation_is_paused_and_resumed(operator: Browser, redis: Re
     keep(redis)
     answered(redis)
     paused = await operator.submit("/conversations/m1/pause")
-    assert "Paused: what comes is skipped" in words(paused)
+    assert "Paused: messages are skipped" in words(paused)
     assert "by an operator" in words(paused)
     assert "Resumed: the next message is answered" in words(await operator.submit("/conversations/contact/resume"))
     assert "There was none" not in words(await operator.submit("/conversations/contact/allow"))

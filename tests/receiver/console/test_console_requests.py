@@ -216,7 +216,7 @@ async def test_what_no_page_of_this_login_sent_changes_nothing(operator: Browser
     ):
         answer = await operator.http.post(f"/console{path}", data=data, headers=headers)
         assert answer.status_code == 403, (data, headers)
-        assert "did not come from a page of this login" in words(answer)
+        assert "does not belong to this login" in words(answer)
     assert redis.hget("ghlb:location:here", "paused") is None
     assert (await operator.http.get("/console/")).status_code == 200
 
@@ -240,7 +240,7 @@ async def test_what_is_not_there_is_a_page_too(operator: Browser, path: str, sta
     """With the way back."""
     answer = await operator.see(path)
     assert answer.status_code == status
-    assert "To the overview" in words(answer)
+    assert "Go to the overview" in words(answer)
 
 
 async def test_the_address_without_a_slash_leads_to_the_overview(operator: Browser) -> None:

@@ -110,6 +110,12 @@ def test_a_write_that_is_refused_says_why(tmp_path: Path, code: str, words: str)
             assert try_write(redis).why_not
 
 
+def test_a_server_in_cluster_mode_says_so(tmp_path: Path) -> None:
+    """A script is told by it that a key is not local, under no code: that is put into words too."""
+    with own_redis(tmp_path, "--cluster-enabled", "yes") as server, connect_without_retries(server.url, seconds=5) as redis:
+        assert "it runs in cluster mode, and REDIS_URL names a single server" in try_write(redis).refused
+
+
 def test_a_state_that_never_had_a_location_is_told(redis: Redis) -> None:
     """The first location leaves a mark that its removal doesn't take away, and so does an install."""
     assert not try_write(redis).had_location

@@ -41,24 +41,41 @@ def test_events_are_seen_newest_first(redis: Redis) -> None:
     assert [each.step for each in LiveEvents(redis).newest(1)] == ["accepted"]
 
 
-def test_the_place_of_the_newest_event_tells_that_something_happened(redis: Redis) -> None:
+def test_the_newest_event_tells_that_something_happened(redis: Redis) -> None:
     """It stays the same as long as nothing happens."""
     keep(redis)
     live = LiveEvents(redis)
     assert live.last() == NOTHING
     accept(redis, message("m1"))
     first = live.last()
-    assert live.last() == first == live.newest(5)[0].id
+    assert live.last() == first
     accept(redis, message("m2"))
     assert live.last() != first
 
 
 def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
-    """A busy day leaves no more than some hundred events, and a quiet month none."""
+    """A busy day leaves no more than some hundred lanes to look at, and a quiet month none."""
     keep(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(800)))
-    assert redis.xlen(key("live")) <= 600
-    assert 0 < redis.pttl(key("live")) <= RETENTION_MS
+    assert redis.zcard(key("recent")) == 500
+    assert 0 < redis.pttl(key("recent")) <= RETENTION_MS
+    assert len(LiveEvents(redis).newest(500)) == 500
+
+
+def test_a_timeline_lasts_from_the_end_of_its_turn(redis: Redis) -> None:
+    """What is told within a turn prolongs nothing by itself; its end does, and so does the next message."""
+    keep(redis)
+    accept(redis, message("m1"))
+    lanes = lanes_of(redis)
+    turn = take(lanes)
+    redis.pexpire(key("timeline", str(LANE)), 60_000)
+    lanes.unanswered(turn, at_ms=1, provider="assistable", why="down", may_deliver=False)
+    assert redis.pttl(key("timeline", str(LANE))) <= 60_000
+    lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m1"),)))
+    assert redis.pttl(key("timeline", str(LANE))) > 60_000
+    redis.pexpire(key("timeline", str(LANE)), 60_000)
+    accept(redis, message("m2"))
+    assert redis.pttl(key("timeline", str(LANE))) > 60_000
 
 
 @pytest.mark.parametrize("span", ["minute", "hour"])

@@ -10,10 +10,10 @@ import pytest
 
 from bridge.errors import Fenced, Unavailable
 from bridge.model import ConversationId, Ended, MessageId, Status
-from bridge.store.lanes.inbox import REMEMBERED_MS
 from bridge.store.lanes.messages import encode
 from bridge.store.redis.connection import connect_without_retries, key
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 from tests.stored import LANE, RETENTION_MS, accept, identities_of, keep, lanes_of, message, pass_time, snapshot, take
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from redis.exceptions import ResponseError
 
 from bridge.errors import Unavailable
 from bridge.model import ContactId, ConversationId, Ignored, LocationId, MessageId, Reason
-from bridge.store.lanes.inbox import MOST_WAITING, REMEMBERED_MS, Inbox
+from bridge.store.lanes.inbox import MOST_WAITING, Inbox
 from bridge.store.redis.connection import connect, connect_async, key
 from bridge.store.redis.lua import script
+from bridge.store.redis.retention import REMEMBERED_MS
 from tests.stored import (
     HERE,
     LANE,
@@ -80,6 +81,13 @@ def own(tmp_path: Path) -> Iterator[OwnRedis]:
         with connect(server.url) as redis:
             keep(redis)
         yield server
+
+
+@pytest.fixture
+async def own_inbox(own: OwnRedis) -> AsyncIterator[Inbox]:
+    inbox = Inbox(connect_async(own.url), retention_ms=RETENTION_MS)
+    yield inbox
+    await inbox.close()
 
 
 async def test_a_message_of_an_unknown_location_leaves_no_trace(inbox: Inbox, redis: Redis) -> None:
@@ -314,49 +322,43 @@ async def test_a_restarted_redis_has_the_script_again(inbox: Inbox, redis: Redis
     assert await inbox.accept(message("m2")) == "accepted"
 
 
-async def test_a_frozen_redis_is_unavailable_in_a_second(own: OwnRedis) -> None:
+async def test_a_frozen_redis_is_unavailable_in_a_second(own: OwnRedis, own_inbox: Inbox) -> None:
     """A Redis that hangs is told within about a second, to every one of many senders, and works again without a restart."""
-    inbox = Inbox(connect_async(own.url), retention_ms=RETENTION_MS)
-    assert await inbox.accept(message("before")) == "accepted"
+    assert await own_inbox.accept(message("before")) == "accepted"
     own.signal(signal.SIGSTOP)
     began = time.monotonic()
-    outcomes = await asyncio.gather(*(inbox.accept(message(f"m{number}")) for number in range(100)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(own_inbox.accept(message(f"m{number}")) for number in range(100)), return_exceptions=True)
     assert time.monotonic() - began < 2
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
     own.signal(signal.SIGCONT)
-    assert await inbox.accept(message("after")) == "accepted"
-    await inbox.close()
+    assert await own_inbox.accept(message("after")) == "accepted"
 
 
-async def test_what_was_accepted_survives_the_death_of_redis(own: OwnRedis) -> None:
+async def test_what_was_accepted_survives_the_death_of_redis(own: OwnRedis, own_inbox: Inbox) -> None:
     """A killed Redis is unavailable at once, comes back with every accepted message, and is used again without a restart."""
-    inbox = Inbox(connect_async(own.url), retention_ms=RETENTION_MS)
     accepted = [message(f"m{number}") for number in range(20)]
     for one in accepted:
-        assert await inbox.accept(one) == "accepted"
+        assert await own_inbox.accept(one) == "accepted"
     own.kill()
     with pytest.raises(Unavailable, match="accept message lost"):
-        await inbox.accept(message("lost"))
+        await own_inbox.accept(message("lost"))
     own.start()
-    assert await inbox.accept(message("after")) == "accepted"
+    assert await own_inbox.accept(message("after")) == "accepted"
     with connect(own.url) as redis:
         turn = take(lanes_of(redis))
     assert [one.id for one in turn.messages] == [*(one.id for one in accepted), "after"]
-    await inbox.close()
 
 
-async def test_a_full_redis_refuses_new_messages(own: OwnRedis) -> None:
+async def test_a_full_redis_refuses_new_messages(own: OwnRedis, own_inbox: Inbox) -> None:
     """At `maxmemory` nothing is accepted, not even half; with room again the same message is new."""
-    inbox = Inbox(connect_async(own.url), retention_ms=RETENTION_MS)
     with connect(own.url) as redis:
         before = snapshot(redis)
         redis.config_set("maxmemory", 1)
         with pytest.raises(Unavailable):
-            await inbox.accept(FIRST)
+            await own_inbox.accept(FIRST)
         assert snapshot(redis) == before
         redis.config_set("maxmemory", 0)
-    assert await inbox.accept(FIRST) == "accepted"
-    await inbox.close()
+    assert await own_inbox.accept(FIRST) == "accepted"
 
 
 def test_a_full_redis_drains(own: OwnRedis) -> None:

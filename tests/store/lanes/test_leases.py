@@ -14,6 +14,7 @@ from redis import Redis
 from bridge.errors import BudgetExhausted, Fenced, StandingChanged, Unavailable
 from bridge.model import (
     Again,
+    AppChange,
     Completion,
     ContactId,
     ConversationId,
@@ -32,10 +33,11 @@ from bridge.model import (
 )
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import decode_answer
-from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN, Claim
+from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.lanes.transcripts import said_by_contact
 from bridge.store.limits.budget import left_of
+from bridge.store.locations.installs import Installs
 from bridge.store.redis.connection import connect_without_retries, key, now_ms, rows, text
 from tests.stored import (
     HERE,
@@ -146,9 +148,9 @@ def _timeless(answer: Any) -> Any:
     if len(answer) <= len(("code", "left", "admitted", "situation", "ledger")):
         code, _, admitted, *told = answer
         return [code, admitted, [situation[1:] for situation in told[:1]], told[1:]]
-    _, replayed, waiting, record, *rest, situation, words, topped = answer
+    _, replayed, waiting, record, *rest, situation, words, topped, ghl, paid = answer
     record = {name: value for name, value in rows(record).items() if name != "lease_until"}
-    return [replayed, waiting, record, *rest, situation[1:], words, topped]
+    return [replayed, waiting, record, *rest, situation[1:], words, topped, ghl, paid]
 
 
 # Claiming
@@ -168,6 +170,31 @@ def test_nothing_is_due_before_its_time(redis: Redis, lanes: Lanes) -> None:
 def test_without_anything_to_do_there_is_no_next_time(lanes: Lanes) -> None:
     """An empty schedule has no next due time, and neither has one for which there is no slot."""
     assert lanes.claim("worker", slots=10, alive_seconds=LONG, most=10).next_due is None
+
+
+def test_one_dispatcher_leads_and_only_it_is_rung(redis: Redis, lanes: Lanes) -> None:
+    """The first to claim leads for as long as it claims; a ring reaches it alone, and all others once it is gone."""
+    first, second = (lanes.claim(name, slots=1, alive_seconds=LONG, most=1) for name in ("first", "second"))
+    assert (first.leads, second.leads) == (True, False)
+    with bell(redis) as all_of_them, bell(redis, "first") as its, bell(redis, "second") as of_another:
+        accept(redis, message("m1"))
+        assert (its(), of_another(), all_of_them()) == (1, 0, 0)
+    assert claim(lanes, worker="first", slots=1) == (LANE,)
+    with bell(redis) as all_of_them, bell(redis, "second") as of_another:
+        accept(redis, message("m2", "another"))
+        assert (all_of_them(), of_another()) == (1, 0)
+    assert lanes.claim("second", slots=1, alive_seconds=LONG, most=0).leads
+    assert not lanes.claim("first", slots=1, alive_seconds=LONG, most=0).leads
+
+
+def test_a_claim_tells_when_only_a_due_time_or_a_ring_calls_for_the_next(redis: Redis, lanes: Lanes) -> None:
+    """Not while something waits for a slot or for its location's share; and it tells of claims that nobody has heard of."""
+    empty = lanes.claim("worker", slots=1, alive_seconds=LONG, most=1)
+    assert (empty.calm, empty.unheard) == (True, False)
+    backlog(redis, HERE, 3)
+    assert len(claim(lanes, slots=1)) == 1
+    full = lanes.claim("worker", slots=1, alive_seconds=LONG, most=1)
+    assert (full.calm, full.unheard) == (False, True)
 
 
 def test_a_full_house_has_no_next_time(redis: Redis, lanes: Lanes) -> None:
@@ -308,7 +335,8 @@ def test_a_location_alone_gets_every_slot_but_the_reserve(redis: Redis, lanes: L
     for number in range(workers):
         lanes.claim(f"w{number}", slots=slots, alive_seconds=LONG, most=0)
     assert len(claim(lanes, worker="w0", slots=slots)) == slots * workers
-    assert lanes.claim("w0", slots=slots, alive_seconds=LONG, most=1000) == Claim((), None)
+    full = lanes.claim("w0", slots=slots, alive_seconds=LONG, most=1000)
+    assert (full.lanes, full.next_due, full.calm) == ((), None, False)
     backlog(redis, HERE, 1)
     assert [lane.location_id for lane in claim(lanes, worker="w0", slots=slots)] == [HERE]
 
@@ -363,7 +391,8 @@ def test_locations_that_may_have_nothing_hide_nobody(redis: Redis, lanes: Lanes)
     while claim(lanes, slots=99, most=20):
         pass
     assert redis.zcard(key("inflight")) == 109
-    assert lanes.claim("worker", slots=99, alive_seconds=LONG, most=100) == Claim((), None)
+    full = lanes.claim("worker", slots=99, alive_seconds=LONG, most=100)
+    assert (full.lanes, full.next_due, full.calm) == ((), None, False)
     backlog(redis, HERE, 1, age=0)
     assert claim(lanes, slots=99) == (Lane(HERE, ContactId("contact00000")),)
 
@@ -979,3 +1008,38 @@ def test_a_part_whose_echo_came_first_is_told_as_sent_once(redis: Redis, lanes: 
     timeline = Timelines(redis).find("contact")
     assert timeline
     assert [event.step for event in timeline.events] == ["accepted", "sending", "sent"]
+
+
+@pytest.mark.parametrize("silence", ["uninstalled", "paused", "removed"])
+def test_a_location_that_falls_silent_forbids_the_next_post(redis: Redis, silence: str) -> None:
+    """An uninstall, a pause or a removal that comes after the guards were asked lets them be asked again."""
+    keep(redis)
+    lanes, change = lanes_of(redis), AppChange(installed=False, location_id=HERE, company_id="", at_ms=0)
+    accept(redis, message())
+    turn = take(lanes)
+    match silence:
+        case "uninstalled":
+            Installs(redis, retention_ms=RETENTION_MS).note(change)
+        case "paused":
+            locations_of(redis).pause(HERE, paused=True)
+        case "removed":
+            redis.delete(key("location", HERE))
+    with pytest.raises(StandingChanged):
+        lanes.sending(turn, part(), at_ms=1, channel="SMS", revision=0)
+
+
+def test_a_lease_is_held_once_more_before_what_cannot_be_taken_back(redis: Redis) -> None:
+    """Its own holder holds it on; who was overtaken, or hears of it only once it is over, doesn't."""
+    keep(redis)
+    accept(redis, message())
+    lanes = lanes_of(redis, lease=1)
+    turn = take(lanes)
+    lanes.hold(turn)
+    ticks = itertools.count(step=2)
+    slow = Lanes(redis, lease_seconds=1, retention_ms=RETENTION_MS, clock=lambda: next(ticks))
+    with pytest.raises(Fenced):
+        slow.hold(turn)
+    pass_time(redis, 2)
+    assert take(lanes).token != turn.token
+    with pytest.raises(Fenced):
+        lanes.hold(turn)

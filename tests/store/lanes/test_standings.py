@@ -408,6 +408,19 @@ def test_allow_lifts_every_stop(redis: Redis) -> None:
     assert snapshot(redis) == before
 
 
+def test_a_clock_that_jumped_back_keeps_nothing_shut(redis: Redis) -> None:
+    """An operator lifts what is dated later than the server's clock."""
+    keep(redis)
+    accept(redis, message("s", text="stop"))
+    observe(redis, outbound(redis, user_id="staff"))
+    redis.hset(STANDING, mapping=dict.fromkeys(("stop:SMS", "human_at"), now_ms(redis) + 60_000))
+    assert standings_of(redis).allow(LANE) == ("SMS",)
+    assert standings_of(redis).resume(LANE.contact_id)
+    now = standing(redis)
+    assert (now.stopped, now.resumed_at_ms >= now.human_at_ms > 0) == ({}, True)
+    assert redis.pttl(STANDING) > 0
+
+
 # Pauses
 
 
@@ -532,6 +545,24 @@ def test_an_automation_that_counts_may_have_no_end_either(redis: Redis) -> None:
     keep(redis, takeover_seconds=-1, takeover_by_workflow=True)
     observe(redis, outbound(redis, source="workflow"))
     assert redis.pttl(STANDING) == -1
+
+
+def test_a_campaign_to_those_who_never_wrote_writes_nothing(redis: Redis) -> None:
+    """Not even when it came, once that is known to some seconds: GHL sends a hundred such events for one that is answered."""
+    keep(redis)
+    record = key("location", HERE)
+    observe(redis, outbound(redis, "o1", source="workflow"))
+    assert now_ms(redis) - int(redis.hget(record, "marketplace_at") or 0) < 60_000
+    redis.hset(record, "unheard", 3)
+    observe(redis, outbound(redis, "o2", source="workflow"))
+    assert redis.hget(record, "unheard") == "0"
+    before = int(redis.info("persistence")["rdb_changes_since_last_save"])
+    observe(redis, outbound(redis, "o3", source="workflow"))
+    assert int(redis.info("persistence")["rdb_changes_since_last_save"]) == before
+    assert not redis.exists(key("index", CONVERSATION))
+    redis.hset(record, "last_event_at", now_ms(redis) - 6_000)
+    observe(redis, outbound(redis, "o4", source="workflow"))
+    assert now_ms(redis) - int(redis.hget(record, "last_event_at") or 0) < 5_000
 
 
 def test_a_script_that_is_sent_twice_does_the_same(redis: Redis) -> None:

@@ -8,7 +8,15 @@ import pytest
 
 from bridge.errors import Unavailable
 from bridge.model import Again, Completion, Lane, Turn
-from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN, KEPT_MS, LANES_UNTIL_OPEN, Circuits
+from bridge.store.limits.circuits import (
+    FAULTS_UNTIL_OPEN,
+    GHL_POSTS,
+    GHL_PROBES,
+    GHL_READS,
+    KEPT_MS,
+    LANES_UNTIL_OPEN,
+    Circuits,
+)
 from bridge.store.operators.symptoms import look
 from bridge.store.redis.connection import connect_without_retries, key, now_ms
 from tests.stored import HERE, RETENTION_MS, accept, admit, bell, claim, due_ms, keep, lanes_of, message, pass_time, snapshot
@@ -193,6 +201,65 @@ def test_all_are_woken_when_it_answers_again(redis: Redis, circuits: Circuits, l
     assert sorted(map(str, woken)) == sorted(str(turn.lane) for turn in held)
     claim(lanes)
     assert not redis.exists(key("circuits"), key("circuits", "open"), key("circuit", AGENCII, "waiting"))
+
+
+def test_the_oldest_come_first_when_it_answers_again(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
+    """However they came to wait, and though all are woken in several steps: no lane is granted before the last one is awake."""
+    held = turns(redis, 600)
+    for turn in held[:FAULTS_UNTIL_OPEN]:
+        fault(redis, circuits, turn)
+    for number, turn in enumerate(held):
+        redis.hset(key("message", HERE, turn.messages[0].id), "at", 1_000_000 + number)
+    for turn in reversed(held):
+        park(lanes, turn)
+    circuits.passed(AGENCII)
+    steps = [claim(lanes), claim(lanes), claim(lanes)]
+    assert [len(step) for step in steps] == [0, 0, 600]
+    assert steps[-1] == tuple(turn.lane for turn in held)
+
+
+def test_a_look_after_its_age_keeps_a_lanes_place(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
+    """Only a probe that failed goes to the end of the line."""
+    held = opened(redis, circuits)
+    for turn in held:
+        park(lanes, turn)
+    redis.zadd(key("due", HERE), {held[0].lane.contact_id: 1})
+    redis.zadd(key("due"), {HERE: 1})
+    redis.delete(key("circuits"))
+    again = lanes.lease(claim(lanes)[0])
+    assert again
+    park(lanes, again)
+    first = redis.zrange(key("circuit", AGENCII, "waiting"), 0, 0)[0]
+    assert first == str(held[0].lane)
+
+
+def test_a_probe_that_ends_without_a_word_makes_room_for_the_next(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
+    """It may have ended by a rule, before it asked anything."""
+    held = opened(redis, circuits)
+    park(lanes, held[1])
+    pass_time(redis, EVERY)
+    assert admit(lanes, held[0], AGENCII, seconds=TIMEOUT) == "probe"
+    assert claim(lanes) == ()
+    lanes.again(held[0], [held[0].messages[0].id], Again(wait=50, why="closed", counts=False))
+    assert claim(lanes) == (held[1].lane,)
+
+
+def test_a_turn_is_told_how_ghl_is(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
+    """Nothing while all is well, that something failed lately, and which circuit is open, but for one probe at a time."""
+    first, *held = turns(redis, 5)
+    assert (first.ghl_down, first.ghl_doubted) == ("", False)
+    assert not circuits.ghl_fault(GHL_READS, first, unreachable=True, asked_at_ms=now_ms(redis))
+    seen = lanes.reread(held[0])
+    assert seen
+    assert (seen.ghl_down, seen.ghl_doubted) == ("", True)
+    for turn in held:
+        circuits.ghl_fault(GHL_READS, turn, unreachable=True, asked_at_ms=now_ms(redis))
+        circuits.ghl_fault(GHL_POSTS, turn, unreachable=True, asked_at_ms=now_ms(redis))
+    assert list(circuits.down()) == [GHL_POSTS, GHL_READS]
+    assert [turn.ghl_down for turn in map(lanes.reread, held) if turn] == [GHL_READS] * 4
+    pass_time(redis, EVERY / GHL_PROBES)
+    redis.hset(key("circuit", GHL_POSTS), "probe_at", now_ms(redis) + 60_000)
+    assert [turn.ghl_down for turn in map(lanes.reread, held) if turn] == ["", GHL_READS, GHL_READS, GHL_READS]
 
 
 def test_who_comes_to_wait_too_late_does_not_wait(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:

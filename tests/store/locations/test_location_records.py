@@ -88,7 +88,7 @@ def test_keys_rotate(redis: Redis, locations: Locations) -> None:
     both.apply([Location(id="here")])
     new = locations_of(redis, NEW_KEY)
     assert new.get(HERE)
-    with pytest.raises(Misconfigured, match=r"BRIDGE_SECRET_KEY does not open location there"):
+    with pytest.raises(Misconfigured, match=r"BRIDGE_SECRET_KEY does not decrypt location there"):
         new.get(LocationId("there"))
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_key_names_the_location(redis: Redis, locations: Locations) -> N
     locations.apply([Location(id="here")])
     wrong = locations_of(redis, NEW_KEY)
     for look in (lambda: wrong.get(HERE), wrong.all):
-        with pytest.raises(Misconfigured, match="location here: put the key that it was applied with after the new one"):
+        with pytest.raises(Misconfigured, match="location here: add the key of that time after the new one"):
             look()
 
 

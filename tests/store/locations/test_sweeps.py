@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bridge.errors import Unavailable
 from bridge.model import LocationId
 from bridge.store.lanes.swept import SweptMessages
-from bridge.store.locations.sweeps import BELIEVED_SECONDS, LEASE_SECONDS, Progress, Sweeps, missed_locations
+from bridge.store.locations.sweeps import BELIEVED_SECONDS, LEASE_SECONDS, DueSweep, Progress, Sweeps, missed_locations
 from bridge.store.redis.connection import connect_without_retries, key
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, keep, locations_of, message, pass_time
 
@@ -24,7 +25,7 @@ THERE = LocationId("there")
 def claimed(redis: Redis) -> list[str]:
     """Claim all that is due."""
     found: list[str] = []
-    while due := Sweeps(redis).claim():
+    while isinstance(due := Sweeps(redis).claim(), DueSweep):
         found.append(due.location_id)
     return found
 
@@ -43,6 +44,14 @@ def test_a_location_is_swept_after_its_interval(redis: Redis) -> None:
     assert claimed(redis) == [HERE]
     pass_time(redis, 600)
     assert sorted(claimed(redis)) == [HERE, THERE]
+
+
+def test_who_finds_nothing_due_knows_for_how_long(redis: Redis) -> None:
+    """Until the first location's time, or for ever."""
+    assert Sweeps(redis).claim() == math.inf
+    keep(redis, reconcile_minutes=10)
+    keep(redis, THERE, reconcile_minutes=0.5)
+    assert Sweeps(redis).claim() == pytest.approx(30, abs=5)
 
 
 def test_a_sweeper_that_dies_leaves_its_location_due(redis: Redis) -> None:
@@ -73,7 +82,7 @@ def test_a_sweep_goes_on_where_it_was(redis: Redis) -> None:
     keep(redis, reconcile_minutes=0.1)
     pass_time(redis, 7)
     due = Sweeps(redis).claim()
-    assert due
+    assert isinstance(due, DueSweep)
     assert due.progress == Progress()
     progress = Progress(since_ms=1, cursor_ms=2, begun_ms=3)
     Sweeps(redis).done(HERE, progress, seconds=5)
@@ -81,7 +90,7 @@ def test_a_sweep_goes_on_where_it_was(redis: Redis) -> None:
     assert claimed(redis) == []
     pass_time(redis, 6)
     again = Sweeps(redis).claim()
-    assert again
+    assert isinstance(again, DueSweep)
     assert (again.progress.cursor_ms, again.progress.begun_ms) == (2, 3)
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.metrics import WEBHOOKS, Tally
-from bridge.model import ContactId, Dead, Ended, Lane, Reason, Status
+from bridge.model import Channel, ContactId, Dead, Ended, Lane, Reason, Status
 from bridge.store.figures.counts import Counts
 from bridge.store.operators.symptoms import Hold, Symptoms, look
 from bridge.store.redis.connection import key, now_ms, text
-from tests.stored import HERE, accept, keep, lanes_of, message, pass_time, take
+from tests.stored import HERE, LANE, accept, keep, lanes_of, message, pass_time, standings_of, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -70,6 +70,34 @@ def test_a_conversation_at_its_cap_is_a_trouble_for_an_hour(redis: Redis) -> Non
     assert look(redis).capped == ()
 
 
+def say_stop(redis: Redis, id_: str, *, spoken: bool) -> None:
+    """Let a message turn out to be a stop."""
+    accept(redis, message(id_, date_added_ms=now_ms(redis)))
+    lanes = lanes_of(redis)
+    turn = take(lanes)
+    lanes.stop(turn, Channel.SMS, at_ms=now_ms(redis), event={"step": "stopped"}, spoken=spoken)
+    lanes.end(turn, Ended(status=Status.SKIPPED, message_ids=(turn.messages[0].id,), reason=Reason.STOP_WORD, facts=""))
+
+
+def test_a_spoken_stop_is_a_trouble_until_it_is_lifted(redis: Redis) -> None:
+    """For a day, or until an operator allows the contact, or it writes START; a written stop calls for nobody."""
+    keep(redis)
+    say_stop(redis, "m1", spoken=False)
+    assert look(redis).spoken_stops == ()
+    say_stop(redis, "m2", spoken=True)
+    assert look(redis).spoken_stops == (str(LANE),)
+    assert standings_of(redis).allow(LANE) == ("SMS",)
+    assert look(redis).spoken_stops == ()
+    pass_time(redis, 1)
+    say_stop(redis, "m3", spoken=True)
+    assert look(redis).spoken_stops == (str(LANE),)
+    pass_time(redis, 1)
+    accept(redis, message("m4", text="START", date_added_ms=now_ms(redis)))
+    assert look(redis).spoken_stops == ()
+    redis.zadd(key("spoken_stops"), {str(LANE): now_ms(redis) - 24 * 3600 * 1000 - 1})
+    assert look(redis).spoken_stops == ()
+
+
 def test_a_text_by_an_unknown_type_is_a_trouble_for_a_day(redis: Redis) -> None:
     """Somebody may map the type to a channel, and sees in which conversation it came."""
     keep(redis)
@@ -80,3 +108,14 @@ def test_a_text_by_an_unknown_type_is_a_trouble_for_a_day(redis: Redis) -> None:
     assert look(redis).untyped == (str(turn.lane),)
     pass_time(redis, 24 * 3600 + 1)
     assert look(redis).untyped == ()
+
+
+def test_another_bots_answer_is_a_trouble_for_a_day(redis: Redis) -> None:
+    """Somebody has to turn one of the two off, and sees in which conversation they met."""
+    keep(redis)
+    accept(redis, message())
+    turn = take(lanes_of(redis))
+    lanes_of(redis).end(turn, Ended(status=Status.SKIPPED, message_ids=(turn.messages[0].id,), reason=Reason.OTHER_BOT))
+    assert look(redis).other_bot == (str(turn.lane),)
+    pass_time(redis, 24 * 3600 + 1)
+    assert look(redis).other_bot == ()

@@ -65,23 +65,21 @@ def test_an_error_of_a_command_names_the_part_and_its_line(any_redis_url: str) -
 
 async def test_an_error_in_a_pipeline_names_the_part_and_its_line(any_redis_url: str) -> None:
     """So is what fails in one call of a script that takes many."""
-    client = connect_async(any_redis_url)
     with connect(any_redis_url) as redis:
         place = break_debounce(redis)
-    with pytest.raises(Unavailable, match=f"ResponseError at {place}"):
-        await Inbox(client, retention_ms=RETENTION_MS).accept(message("m1"))
-    await client.aclose()
+    async with connect_async(any_redis_url) as client:
+        with pytest.raises(Unavailable, match=f"ResponseError at {place}"):
+            await Inbox(client, retention_ms=RETENTION_MS).accept(message("m1"))
 
 
 async def test_a_refused_command_in_a_pipeline_names_the_script(any_redis_url: str) -> None:
     """So is a command that Redis refuses there; it tells no line of it, so that the file has to do."""
-    client = connect_async(any_redis_url)
     with connect(any_redis_url) as redis:
         keep(redis)
         redis.set(key("recorded", HERE), "no sorted set")
-    with pytest.raises(Unavailable, match=r"ResponseError at accept\.lua$"):
-        await Inbox(client, retention_ms=RETENTION_MS).accept(message("m1"))
-    await client.aclose()
+    async with connect_async(any_redis_url) as client:
+        with pytest.raises(Unavailable, match=r"ResponseError at accept\.lua$"):
+            await Inbox(client, retention_ms=RETENTION_MS).accept(message("m1"))
 
 
 def test_both_forms_of_redis_errors_are_located() -> None:

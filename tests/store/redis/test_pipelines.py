@@ -88,22 +88,21 @@ async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
     """Everybody is told in time, those behind the pipelines that are stuck too; afterwards it goes on."""
     with own_redis(tmp_path) as own:
         # Its own timeout is far off: here the pipelines are what gives up.
-        client = connect_async(own.url, seconds=10.0)
-        pipelines, note = Pipelines(client, seconds=0.3), client.register_script(NOTE)
-        await pipelines.run(note, ["first"])
-        # Opened beforehand: redis-py 8.1 leaves a connection behind whose opening is cancelled.
-        await asyncio.gather(*(client.ping() for _ in range(8)))
-        own.signal(signal.SIGSTOP)
-        began = time.monotonic()
-        left = []
-        for number in range(MOST_UNDER_WAY + 3):
-            left.append(asyncio.create_task(pipelines.run(note, [number])))
-            await asyncio.sleep(0.01)
+        async with connect_async(own.url, seconds=10.0) as client:
+            pipelines, note = Pipelines(client, seconds=0.3), client.register_script(NOTE)
+            await pipelines.run(note, ["first"])
+            # Opened beforehand: redis-py 8.1 leaves a connection behind whose opening is cancelled.
+            await asyncio.gather(*(client.ping() for _ in range(8)))
+            own.signal(signal.SIGSTOP)
+            began = time.monotonic()
+            left = []
+            for number in range(MOST_UNDER_WAY + 3):
+                left.append(asyncio.create_task(pipelines.run(note, [number])))
+                await asyncio.sleep(0.01)
 
-        told = await asyncio.gather(*left, return_exceptions=True)
+            told = await asyncio.gather(*left, return_exceptions=True)
 
-        assert time.monotonic() - began < 1.0
-        assert all(isinstance(one, TimeoutError) for one in told)
-        own.signal(signal.SIGCONT)
-        assert await pipelines.run(note, ["last"]) > 1
-        await client.aclose()
+            assert time.monotonic() - began < 1.0
+            assert all(isinstance(one, TimeoutError) for one in told)
+            own.signal(signal.SIGCONT)
+            assert await pipelines.run(note, ["last"]) > 1

@@ -1,4 +1,4 @@
-// Everything here is a convenience: each page is whole without it.
+// Every page also works without this script.
 "use strict";
 
 const AGAIN_MS = 30000;
@@ -24,7 +24,7 @@ function localize(root) {
   for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = ZONE;
 }
 
-// What somebody reads with the keyboard or has selected is left alone.
+// Content that has the focus or is selected is not replaced.
 function inUse(part) {
   const selection = document.getSelection();
   return part.contains(document.activeElement) || (!selection.isCollapsed && part.contains(selection.anchorNode));
@@ -40,7 +40,7 @@ function replace(part, fresh) {
   localize(part);
 }
 
-// Ask for this page again and put in what differs.
+// Load this page again and replace the sections that differ.
 async function refresh() {
   state.waits = null;
   if (state.held || document.hidden) return;
@@ -61,9 +61,11 @@ function watch() {
   const source = new EventSource("/console/events");
   let lost = null;
   const say = (word, away) => { live.hidden = false; live.classList.toggle("away", away); if (text.textContent !== word) text.textContent = word; };
-  source.addEventListener("open", () => { clearTimeout(lost); lost = null; say("live", false); });
+  // The stream itself opens while Redis is stuck: only its word counts.
+  source.addEventListener("here", () => { clearTimeout(lost); lost = null; say("live", false); });
+  source.addEventListener("lost", () => say("connection lost", true));
   source.addEventListener("happened", soon);
-  // A stream that ends is opened again at once; only a longer silence is worth a word.
+  // A stream that ends is opened again immediately; only a longer interruption is shown.
   source.addEventListener("error", () => { lost = lost || setTimeout(() => say("connection lost", true), 4000); });
   setInterval(soon, AGAIN_MS);
   document.addEventListener("visibilitychange", soon);

@@ -1,0 +1,119 @@
+"""`ghl-bridge backup`: a copy of Redis' files that was seen to start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.cli import redis_server
+from bridge.cli.context import NO_ANSWER_SECONDS, settings
+from bridge.cli.output import print_json, working
+from bridge.errors import DidNotWork, WrongInput
+from bridge.store.redis.connection import connect
+from bridge.store.redis.server_files import locate, mark, marked, open_at_once
+from bridge.store.redis.waiting import wait_at_most
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bridge.store.redis.server_files import OpenFile, ServerFiles
+
+BLOCK_BYTES = 1024 * 1024
+# A copy of some gigabytes takes its time to be loaded.
+STARTS_WITHIN_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What was made: where, how much, and which server has started on it."""
+
+    folder: str
+    bytes: int
+    keys: int
+    seconds: float
+    server: str
+
+
+def run(target: Path, *, as_json: bool) -> None:
+    """Copy, start a server on the copy, and only then give it its name. Raises WrongInput, DidNotWork, Unavailable."""
+    with working("copying, and starting a server on the copy"):
+        made = back_up(target.absolute(), url=_url())
+    if as_json:
+        print_json(made)
+        return
+    print(f"{made.folder}: {made.keys} keys, {made.bytes} bytes; {made.server} has started on it and knew what was written last")
+    print("the tokens in it open with this BRIDGE_SECRET_KEY only: keep that elsewhere")
+
+
+def back_up(target: Path, *, url: str) -> Backup:
+    """Make the copy of the Redis at `url`. Nothing is at `target` unless the copy is whole."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise WrongInput(f"{target} is there already: name a folder that is empty or new")
+    began = time.monotonic()
+    with connect(url) as redis, _unfinished(target) as folder:
+        files = locate(redis)
+        written = mark(redis)
+        with ExitStack() as stack:
+            size = _copy(open_at_once(redis, files, stack), folder)
+        server, keys = _try(folder, files, url, written)
+        folder.rename(target)
+    return Backup(str(target), size, keys, round(time.monotonic() - began, 1), server)
+
+
+def _url() -> str:
+    here = settings()
+    wait_at_most(NO_ANSWER_SECONDS)
+    if here.bridge_url:
+        raise DidNotWork("a backup copies Redis' files: run it on Redis' machine, with REDIS_URL and without BRIDGE_URL")
+    return here.state_url
+
+
+@contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """A folder beside the target, which is gone at the end unless it was given the target's name."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise DidNotWork(f"{target} can't be made: {error.strerror}") from None
+    try:
+        yield folder
+    except OSError as error:
+        raise DidNotWork(f"the copy could not be written into {target.parent}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(files: Sequence[OpenFile], folder: Path) -> int:
+    """Write the files' parts of that moment; answers how much that was (bytes)."""
+    for file in files:
+        copy = folder / file.name
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        file.content.seek(0)
+        left = file.size
+        with copy.open("xb") as out:
+            while left and (block := file.content.read(min(left, BLOCK_BYTES))):
+                left -= out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+    return sum(file.size for file in files)
+
+
+def _try(folder: Path, files: ServerFiles, url: str, written: str) -> tuple[str, int]:
+    """Start a server on the copy; answers which one, and how many keys it knows. Raises DidNotWork."""
+    program = files.program if os.access(files.program, os.X_OK) else redis_server.find(folder)
+    with redis_server.running(folder, program=program, seconds=STARTS_WITHIN_SECONDS) as its_url:
+        database = url.partition("?")[0].rpartition("/")[2]
+        with connect(f"{its_url.rpartition('/')[0]}/{database if database.isdecimal() else 0}") as redis:
+            found, keys = marked(redis)
+            version = locate(redis).version
+    (folder / redis_server.CONFIGURATION_FILE).unlink()
+    if found != written:
+        raise DidNotWork(f"the files in {files.folder} on this machine are another Redis's than that of REDIS_URL")
+    return version, keys

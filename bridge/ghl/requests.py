@@ -1,0 +1,49 @@
+"""One request to GHL. What its answer tells of the location's rate limit, and of whether GHL is up, is noted."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import OutcomeUnknown, ServiceDown
+from bridge.ghl.rate_limit_headers import read as read_limits
+from bridge.wire.answers import retry_after
+from bridge.wire.calls import CutShort
+
+if TYPE_CHECKING:
+    from bridge.ghl.access import Access, Breaker, Direction
+    from bridge.wire.calls import Answer, Wire
+
+TOO_MANY = 429
+# From here on it is GHL's own fault (RFC 9110, 15.6), and from 502 on (gateways' and Cloudflare's 52x) nothing of the request's.
+OWN_FAULT, UNREACHABLE = 500, 502
+
+
+def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Direction, **request: Any) -> Answer:
+    """Make one request. Raises what `Wire.call` raises."""
+    began = time.monotonic()
+    try:
+        answer = wire.call(method, url, **request)
+    except CutShort as cut:
+        _note(access.breaker, direction, cut.status, time.monotonic() - began)
+        raise
+    except (ServiceDown, OutcomeUnknown) as error:
+        # A post that got no answer may have met a slow channel of its own.
+        unreachable = direction == "reads" or isinstance(error, ServiceDown)
+        access.breaker.failed(direction, unreachable=unreachable, seconds=time.monotonic() - began)
+        raise
+    _note(access.breaker, direction, answer.status, answer.seconds)
+    limits = read_limits(answer.headers)
+    if answer.status == TOO_MANY:
+        access.budget.rate_limited(retry_after(answer.headers), limits)
+    else:
+        access.budget.learn_limits(limits)
+    return answer
+
+
+def _note(breaker: Breaker, direction: Direction, status: int, seconds: float) -> None:
+    """408 says no more than that this request came too slowly."""
+    if status >= OWN_FAULT:
+        breaker.failed(direction, unreachable=status >= UNREACHABLE, seconds=seconds)
+    else:
+        breaker.passed(direction)

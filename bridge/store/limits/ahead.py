@@ -1,0 +1,99 @@
+"""Look-ups at GHL that a lease pays for along with itself: as many as the location's turns of its kind make in the middle.
+
+A wrong guess pays for a request that is not made, or leaves one that is paid for by a call of its own. What is paid ahead counts
+in the budget as made at the latest moment at which it may be (permits.lua), so that no more are made than GHL allows.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.model import LocationId
+
+# A turn begins with its look-ups; what is left of them after so long is lost.
+VALID_SECONDS = 1.0
+MOST = 3
+# Turns that the guess rests on; older ones count half.
+TURNS = 6
+REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Turns of one kind, and the look-ups that they made."""
+
+    turns: float = 0.0
+    look_ups: float = 0.0
+
+    @property
+    def guess(self) -> int:
+        return min(MOST, round(self.look_ups / self.turns)) if self.turns else 0
+
+    def begin(self) -> None:
+        if self.turns >= TURNS:
+            self.turns, self.look_ups = self.turns / 2, self.look_ups / 2
+        self.turns += 1
+
+
+@dataclass(slots=True)
+class _Location:
+    """Turns whose conversation was never read from GHL, those whose was, and until when what is paid may be used."""
+
+    first: _Kind = field(default_factory=_Kind)
+    later: _Kind = field(default_factory=_Kind)
+    topped: bool = False
+    valid_until: deque[float] = field(default_factory=deque)
+
+
+class LookupsAhead:
+    """Of one process; its threads share it."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._locations: dict[LocationId, _Location] = {}
+        # What is guessed of a location that had no turn here yet; nothing is paid for it.
+        self._all = _Location()
+
+    def wanted(self, location_id: LocationId) -> tuple[int, int]:
+        """How many a turn is going to make whose conversation was never read from GHL, and one whose was."""
+        with self._lock:
+            known = self._locations.get(location_id, self._all)
+            left = self._left(known)
+            return max(0, known.first.guess - left), max(0, known.later.guess - left)
+
+    def paid(self, location_id: LocationId, count: int, *, topped: bool) -> None:
+        """A turn has begun, whose conversation was read from GHL before (`topped`) or not; so many look-ups are paid for."""
+        with self._lock:
+            if len(self._locations) >= REMEMBERED:
+                self._locations.clear()
+            known = self._locations.setdefault(location_id, _Location())
+            known.topped = topped
+            for each in (known, self._all):
+                (each.later if topped else each.first).begin()
+            known.valid_until.extend([self._clock() + VALID_SECONDS] * count)
+
+    def use(self, location_id: LocationId) -> bool:
+        """Whether a look-up that is about to be made is paid for already."""
+        with self._lock:
+            known = self._locations.get(location_id)
+            if known is None:
+                return False
+            for each in (known, self._all):
+                (each.later if known.topped else each.first).look_ups += 1
+            if not self._left(known):
+                return False
+            known.valid_until.popleft()
+            return True
+
+    def _left(self, known: _Location) -> int:
+        while known.valid_until and known.valid_until[0] < self._clock():
+            known.valid_until.popleft()
+        return len(known.valid_until)

@@ -1,0 +1,122 @@
+"""How long somebody waits for a Redis that is stuck: it takes connections and answers nothing.
+
+Each question alone has its time-out, but a page or a command asks many, each several times. So the time in which nothing is
+answered adds up over all of them, until there is an answer; when it is used up, the next question fails at once.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from redis import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Below this a socket would not wait at all.
+LEAST_SECONDS = 0.01
+
+
+class NoAnswer(RedisError):
+    """Nothing was answered for as long as may be waited; not tried again."""
+
+
+class Patience:
+    """How long may be waited without any answer, and from now on in all (s; None: without an end)."""
+
+    def __init__(self, seconds: float, *, whole: float | None = None) -> None:
+        self._seconds = seconds
+        self.spent = 0.0
+        self._until = None if whole is None else time.monotonic() + whole
+
+    def left(self) -> float:
+        """How long may still be waited (s). Raises NoAnswer when that is over."""
+        left = self._seconds - self.spent
+        if self._until is not None:
+            left = min(left, self._until - time.monotonic())
+        if left < LEAST_SECONDS:
+            raise NoAnswer(f"it answers nothing for {self._seconds:.1f} s")
+        return left
+
+    def waited(self, seconds: float) -> None:
+        """So long, and no answer came."""
+        self.spent += seconds
+
+    def answered(self) -> None:
+        """An answer has come."""
+        self.spent = 0.0
+
+
+_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+def wait_at_most(seconds: float) -> None:
+    """From here on, in this context and in threads that it starts through anyio."""
+    _patience.set(Patience(seconds))
+
+
+@contextmanager
+def waiting_at_most(seconds: float, *, whole: float | None = None) -> Iterator[None]:
+    """While the block runs."""
+    before = _patience.set(Patience(seconds, whole=whole))
+    try:
+        yield
+    finally:
+        _patience.reset(before)
+
+
+class Patient:
+    """A connection of threads that waits no longer than its user does; to be put before one of the library's."""
+
+    _sock: Any
+    _socket_timeout: float | None
+    _socket_connect_timeout: float | None
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """As the library's. Raises NoAnswer too."""
+        with self._waiting():
+            super().send_packed_command(command, check_health)  # type: ignore[misc] # of the class beside it
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """As the library's. Raises NoAnswer too."""
+        with self._waiting() as patience:
+            answer = super().read_response(*args, **options)  # type: ignore[misc] # likewise
+        if patience:
+            patience.answered()
+        return answer
+
+    def _connect(self) -> Any:
+        own = self._socket_timeout, self._socket_connect_timeout
+        with self._waiting():
+            try:
+                self._socket_timeout, self._socket_connect_timeout = map(_shortened, own)
+                return super()._connect()  # type: ignore[misc] # likewise
+            finally:
+                self._socket_timeout, self._socket_connect_timeout = own
+
+    @contextmanager
+    def _waiting(self) -> Iterator[Patience | None]:
+        """Another user of this connection may have been more patient, or less."""
+        patience = _patience.get()
+        seconds = _shortened(self._socket_timeout)
+        if self._sock and self._sock.gettimeout() != seconds:
+            self._sock.settimeout(seconds)
+        began, spent = time.monotonic(), patience.spent if patience else 0.0
+        try:
+            yield patience
+        except (RedisTimeoutError, TimeoutError):
+            if patience and patience.spent == spent:  # a question within this one has not told it yet
+                patience.waited(time.monotonic() - began)
+            raise
+
+
+def _shortened(seconds: float | None) -> float | None:
+    patience = _patience.get()
+    if patience is None:
+        return seconds
+    left = patience.left()
+    return left if seconds is None else min(seconds, left)

@@ -1,0 +1,112 @@
+"""What is too long for every commit, bounded, with seeds of the day: `make nightly` writes a report that anybody can follow up.
+
+Any scheduler will do: it needs a clone, Python, make, and about forty minutes of two cores. It ends with 1 if a step failed.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ".venv/bin/python"
+# Beyond what a step may take by itself: whatever hangs is ended and named.
+PATIENCE_SECONDS = 900
+TOLD_LINES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, and what it is for."""
+
+    title: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a step ended: its exit code (None: it was ended), how long it took (s), and the last that it said."""
+
+    step: Step
+    code: int | None
+    seconds: float
+    said: str
+
+
+def steps_of(day: datetime) -> tuple[Step, ...]:
+    """The steps of a day: its date is the seed, so that every night takes other walks and pairs."""
+    date, number = day.strftime("%Y%m%d"), day.toordinal()
+    return (
+        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "400", "--seed", f"{date}000")),
+        Step(
+            "pairs of faults",
+            (PYTHON, "-m", "tests.proof", "--pairs", "--every", "100", "--seed", str(number), "--minutes", "12"),
+        ),
+        Step("soak", (PYTHON, "-m", "tests.soak", "--minutes", "3", "--seed", date, "--results", "build/nightly/soak.jsonl")),
+        Step("benchmarks", (PYTHON, "-m", "infra.bench", "--quick")),
+        Step("fuzzers", (PYTHON, "-m", "pytest", "-n", "0", "tests/test_fuzzing.py")),
+    )
+
+
+def run(step: Step) -> Done:
+    """Run a step to its end, or for as long as it may take."""
+    began = time.monotonic()
+    try:
+        done = subprocess.run(  # noqa: S603 - the steps above
+            step.command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        return Done(step, None, time.monotonic() - began, _last(late.stdout or b""))
+    return Done(step, done.returncode, time.monotonic() - began, _last(done.stdout))
+
+
+def report(day: datetime, commit: str, done: list[Done]) -> str:
+    """The report as Markdown: what ran, how it ended, and the command that shows it again."""
+    head = f"# Nightly, {day:%Y-%m-%d}\n\nCommit {commit}, Python {platform.python_version()}, {platform.platform()}.\n"
+    return head + "".join(
+        f"\n## {one.step.title}: {_word(one)}, {one.seconds:.0f} s\n\n`{' '.join(one.step.command)}`\n\n```\n{one.said}\n```\n"
+        for one in done
+    )
+
+
+def main() -> int:
+    """Run all steps, whatever becomes of one, and write the report; 1 if one failed."""
+    day = datetime.now(UTC)
+    folder = ROOT / "build/nightly"
+    folder.mkdir(parents=True, exist_ok=True)
+    done = []
+    for step in steps_of(day):
+        done.append(run(step))
+        sys.stdout.write(f"{step.title}: {_word(done[-1])}, {done[-1].seconds:.0f} s\n")
+        sys.stdout.flush()
+    file = folder / f"{day:%Y-%m-%d}.md"
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
+    file.write_text(report(day, commit.stdout.strip() or "unknown", done), encoding="utf-8")
+    sys.stdout.write(f"the report: {file.relative_to(ROOT)}\n")
+    return 1 if any(one.code for one in done) or any(one.code is None for one in done) else 0
+
+
+def _word(one: Done) -> str:
+    if one.code is None:
+        return f"ended after {PATIENCE_SECONDS} s"
+    return f"failed with {one.code}" if one.code else "passed"
+
+
+def _last(output: str | bytes) -> str:
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output
+    return "\n".join(text.rstrip().splitlines()[-TOLD_LINES:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

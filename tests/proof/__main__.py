@@ -1,0 +1,99 @@
+"""`python -m tests.proof`: every fault at every call, pairs of them, or walks by their seeds; 1 if a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from tests.proof.cases import Case, pairs, run, singles
+from tests.proof.machine import machine_in
+from tests.proof.shapes import SHAPES
+from tests.proof.walk import shrink, take, walk_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.proof.cases import Result
+    from tests.proof.machine import Machine
+    from tests.proof.shapes import Shape
+
+SILENT = 50
+
+
+def main() -> int:
+    """Run what is asked for, and tell what it came to."""
+    given = _parser().parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
+    with tempfile.TemporaryDirectory() as folder, machine_in(Path(folder)) as machine:
+        broken = _walks(machine, given.seed, given.walks) if given.walks else _cases(machine, given)
+    return 1 if broken else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
+    parser.add_argument("--pairs", action="store_true", help="every second fault after every first one, of the core shapes")
+    parser.add_argument("--shape", default="", help="only the shapes whose names hold this")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="of pairs only each N-th first fault, from --seed on")
+    parser.add_argument("--walks", type=int, default=0, help="so many walks instead")
+    parser.add_argument("--seed", type=int, default=1, help="of the first walk, or the first fault of pairs")
+    parser.add_argument("--minutes", type=float, default=0, help="begin nothing more after so long")
+    return parser
+
+
+def _cases(machine: Machine, given: argparse.Namespace) -> int:
+    began, ran, broken = time.monotonic(), 0, 0
+    for shape in SHAPES:
+        if given.shape not in shape.name or (given.pairs and not shape.core):
+            continue
+        before, found = ran, 0
+        for result in _of(machine, shape, given):
+            ran += 1
+            if result.broken:
+                found += 1
+                _tell(f"  {result}")
+            if given.minutes and time.monotonic() - began > given.minutes * 60:
+                break
+        broken += found
+        _tell(f"{shape.name}: {ran - before:,} cases, {found} broke a promise")
+    _tell(f"{ran / 1000:.1f} thousand cases in {time.monotonic() - began:.0f} s, {broken} broke a promise")
+    return broken
+
+
+def _of(machine: Machine, shape: Shape, given: argparse.Namespace) -> Iterator[Result]:
+    undisturbed = run(machine, Case(shape))
+    for number, case in enumerate(singles(shape, undisturbed.calls)):
+        if not given.pairs:
+            yield run(machine, case)
+        elif number % given.every == given.seed % given.every:
+            result = run(machine, case)
+            yield from (run(machine, both) for both in pairs(shape, case, result))
+
+
+def _walks(machine: Machine, seed: int, count: int) -> int:
+    began, hours, faults, broken = time.monotonic(), 0.0, 0, 0
+    for number in range(seed, seed + count):
+        walk = walk_of(number)
+        outcome = take(machine, walk)
+        hours, faults = hours + outcome.seconds / 3600, faults + len(outcome.struck)
+        if outcome.broken:
+            broken += 1
+            _tell(f"seed {number} ({walk.world}): {'; '.join(outcome.broken)}")
+            _tell(f"  the smallest that was found: {shrink(machine, walk, outcome)}")
+    told = f"{count} walks from seed {seed} on, {hours:,.0f} hours, {faults:,} faults at calls"
+    _tell(f"{told}, in {time.monotonic() - began:.0f} s, {broken} broke a promise")
+    return broken
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

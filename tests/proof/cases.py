@@ -1,0 +1,96 @@
+"""One case is a shape with faults at places; a shape without faults lists the places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tests.proof.checker import faults_in
+from tests.proof.faults import PASSING, Fault, faults_of
+from tests.proof.simulation import Simulation, Stuck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.proof.machine import Machine
+    from tests.proof.record import Record
+    from tests.proof.shapes import Shape
+
+
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Faults by the number of the call; `places` are the names of these calls."""
+
+    shape: Shape
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a case: the promises that it broke, the calls that it made, and where its faults struck."""
+
+    broken: list[str]
+    calls: list[str]
+    struck: Mapping[int, Fault]
+    record: Record
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where its faults struck."""
+        return tuple(self.calls[number] for number in self.struck)
+
+    def __str__(self) -> str:
+        where = " and ".join(f"{fault} at {self.calls[number]}" for number, fault in self.struck.items())
+        return f"{where}: {'; '.join(self.broken)}"
+
+
+def run(machine: Machine, case: Case) -> Result:
+    """Run a case and check it.
+
+    What expires in Redis does so by the server's own clock between two moves of ours: on a machine that stalls, a run may take
+    another way. It is run again then, and named if it never strikes where it was to.
+    """
+    for _ in range(TRIES):
+        result = _run(machine, case)
+        if not case.places or result.places == case.places:
+            return result
+    return replace(result, broken=[f"struck at {result.places} instead of {case.places}"])
+
+
+def _run(machine: Machine, case: Case) -> Result:
+    simulation = Simulation(machine, lambda number, _: case.faults.get(number))
+    simulation.apply(**case.shape.settings)
+    simulation.far.record.own_texts = case.shape.own_texts
+    broken: list[str] = []
+    try:
+        case.shape.begin(simulation)
+        record = simulation.run()
+    except Stuck as stuck:
+        record, broken = simulation.far.record, [str(stuck)]
+    broken += faults_in(record)
+    if all(fault in PASSING for fault in case.faults.values()):
+        ends = {id_: one.status for id_, one in record.outcomes.items() if id_ in case.shape.ends}
+        if ends != dict(case.shape.ends):
+            broken.append(f"ended as {ends} instead of {dict(case.shape.ends)}")
+    if Fault.TWICE in case.faults.values():
+        machine.renew_wire()
+    return Result(broken, simulation.front.calls, simulation.front.struck, record)
+
+
+def singles(shape: Shape, calls: list[str]) -> Iterator[Case]:
+    """Every fault at every call."""
+    for number, place in enumerate(calls):
+        for fault in faults_of(place):
+            yield Case(shape, {number: fault}, (place,))
+
+
+def pairs(shape: Shape, first: Case, result: Result) -> Iterator[Case]:
+    """Every second fault after a first one, whose result is given."""
+    (number,) = first.faults
+    for later in range(number + 1, len(result.calls)):
+        for fault in faults_of(result.calls[later]):
+            yield Case(shape, {**first.faults, later: fault}, (*first.places, result.calls[later]))

@@ -1,0 +1,55 @@
+"""What may happen to one call, and what may arrive at its place."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """One thing that goes wrong, or comes in between, at one call of a process."""
+
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+    LOST = "answer lost"
+    LATE = "answer late"
+    TWICE = "answer twice"
+    ERROR = "error answer"
+    ERROR_DONE = "error answer, done all the same"
+    LIMITED = "answer 429"
+    REFUSED = "answer 401"
+    STOPPED = "worker stopped"
+    PAUSED_BEFORE = "lease lapsed before"
+    PAUSED_AFTER = "lease lapsed after"
+    SHARED = "another worker works meanwhile"
+    STOP = "STOP arrives"
+    PERSON = "a person's message arrives"
+    NEWER = "a newer message arrives"
+    ECHO = "an echo arrives"
+    UNINSTALL = "an uninstall arrives"
+
+
+ARRIVALS = frozenset({Fault.STOP, Fault.PERSON, Fault.NEWER, Fault.ECHO, Fault.UNINSTALL})
+# Only of what a worker does in a turn.
+OF_TURNS = frozenset({Fault.STOPPED, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER, Fault.SHARED})
+# Tells something only where there is more than one lane.
+OF_LANES = frozenset({Fault.SHARED})
+OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.LIMITED, Fault.REFUSED})
+# After these every message must come to the same end as without any.
+PASSING = frozenset(Fault) - ARRIVALS - {Fault.REFUSED}
+
+
+class Crash(BaseException):
+    """The process is gone: nothing of it runs on. No code may catch it, as none can catch a SIGKILL."""
+
+
+def faults_of(place: str) -> list[Fault]:
+    """What may happen at a call of this name: those of Redis begin with `redis`, those made in a turn end with `*`."""
+    of_redis, of_turn, of_receiver = place.startswith("redis"), place.endswith("*"), place.startswith("redis accept")
+    left_out: set[Fault] = set()
+    if of_redis:
+        left_out |= OF_HTTP
+    if not of_turn:
+        left_out |= OF_TURNS
+    if of_receiver:
+        left_out.add(Fault.LATE)  # its caller has given up by then: the same as lost
+    return [fault for fault in Fault if fault not in left_out | OF_LANES]

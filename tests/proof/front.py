@@ -1,0 +1,163 @@
+"""The front: every call that a process makes to Redis, to GHL or to a service passes here, is listed, and may meet a fault."""
+
+from __future__ import annotations
+
+import re
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
+
+from bridge.ghl.routes import route
+from bridge.store.redis.lua import all_scripts, script
+from bridge.wire.calls import Wire
+from tests.proof.clock import virtual
+from tests.proof.faults import ARRIVALS, OF_TURNS, Crash, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from typing import Protocol
+
+    class Around(Protocol):
+        """What the front does with the world when a fault strikes."""
+
+        def arrive(self, fault: Fault) -> None:
+            """Let an event come in."""
+
+        def others_work(self, life: Life, fault: Fault) -> None:
+            """The process is stopped or paused, and others do its work."""
+
+        def wait(self, life: Life, seconds: float) -> None:
+            """Time passes while the process is alive."""
+
+        def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
+            """The far side behaves so, once."""
+
+
+T = TypeVar("T")
+
+REDIS_LATE_SECONDS = 4.0
+# A turn's, another one in each run.
+OWN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(slots=True)
+class Life:
+    """One process: whether it is alive, and what tells that a turn is held (`holds`) or a stop may end it (`leaving`)."""
+
+    name: str
+    alive: bool = True
+    holds: Callable[[], bool] = lambda: False
+    may_leave: Callable[[], bool] = lambda: False
+
+    def die(self) -> Crash:
+        """End it; nothing that it still does has any effect."""
+        self.alive = False
+        return Crash(self.name)
+
+
+@dataclass(slots=True)
+class Front:
+    """`calls` are the places in order; `choose` tells what happens at a number and place, `struck` is what did, by number."""
+
+    around: Around
+    tick: Callable[[], None]
+    choose: Callable[[int, str], Fault | None]
+    calls: list[str] = field(default_factory=list)
+    struck: dict[int, Fault] = field(default_factory=dict)
+
+    def enter(self, life: Life, place: str) -> Fault | None:
+        """Note a call. Answers the fault that the call itself is to meet. Raises Crash if the process is gone."""
+        if not life.alive:
+            raise Crash(life.name)
+        if life.may_leave():
+            raise life.die()
+        self.tick()
+        number, place = len(self.calls), f"{place}*" if life.holds() else place
+        self.calls.append(place)
+        fault = self.choose(number, place)
+        if fault is None:
+            return None
+        self.struck[number] = fault
+        if fault is Fault.CRASH_BEFORE:
+            raise life.die()
+        if fault in ARRIVALS:
+            self.around.arrive(fault)
+        elif fault in OF_TURNS and fault is not Fault.PAUSED_AFTER:
+            self.around.others_work(life, fault)
+        return fault
+
+    def redis(self, life: Life, place: str, act: Callable[[], T]) -> T:
+        """A call to Redis."""
+        fault = self.enter(life, place)
+        if fault is Fault.ERROR:
+            raise ReadOnlyError("You can't write against a read only replica.")
+        answer = act()
+        return self.redis_after(life, fault, answer, act)
+
+    def redis_after(self, life: Life, fault: Fault | None, answer: T, again: Callable[[], T]) -> T:
+        """What becomes of Redis' answer."""
+        match fault:
+            case Fault.CRASH_AFTER:
+                raise life.die()
+            case Fault.LOST:
+                raise RedisConnectionError("Connection closed by server.")
+            case Fault.LATE:
+                self.around.wait(life, REDIS_LATE_SECONDS)
+            case Fault.TWICE:
+                return again()
+            case Fault.PAUSED_AFTER:
+                self.around.others_work(life, Fault.PAUSED_AFTER)
+        return answer
+
+
+class FrontedWire(Wire):
+    """A process' HTTP calls. Copies share the connections."""
+
+    front: Front
+    life: Life
+
+    def of(self, front: Front, life: Life) -> FrontedWire:
+        """The same wire for a process."""
+        own = copy(self)
+        own.front, own.life = front, life
+        return own
+
+    def call(self, method: str, url: str, *, seconds: float, **request: Any) -> Any:
+        """As the wire's."""
+        path = url.partition("://")[2].partition("/")[2]
+        fault = self.front.enter(self.life, f"http {route(method, path)}" if "conv" in path or "cont" in path else f"http {path}")
+        if fault is None:
+            return super().call(method, url, seconds=seconds, **request)
+        with self.front.around.far_fault(fault):
+            try:
+                answer = super().call(method, url, seconds=seconds, **request)
+            except Crash:
+                raise
+            except Exception:
+                if fault is Fault.LATE:
+                    self.front.around.wait(self.life, seconds)
+                raise
+        if fault is Fault.CRASH_AFTER:
+            raise self.life.die()
+        if fault is Fault.PAUSED_AFTER:
+            self.front.around.others_work(self.life, fault)
+        return answer
+
+
+@cache
+def script_names() -> dict[str, str]:
+    """The scripts by the hash that the server knows them by."""
+    return {sha1(virtual(script(name)).encode(), usedforsecurity=False).hexdigest(): name for name in all_scripts()}
+
+
+def place_of(command: tuple[Any, ...]) -> str:
+    """A command's name in a list of calls: the script's, or the command and its key."""
+    if command[0] == "EVALSHA":
+        return f"redis {script_names().get(str(command[1]), 'a script with a planted fault')}"
+    return "redis " + " ".join(OWN_ID.sub("...", str(part)) for part in command[:2])

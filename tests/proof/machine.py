@@ -1,0 +1,83 @@
+"""What all runs share: a Redis with the scripts, loops for receivers, connections, and the far side."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from ssl import SSLContext, create_default_context
+from typing import TYPE_CHECKING
+
+from redis import Redis
+
+from bridge.cli import redis_server
+from bridge.store.redis.lua import all_scripts, script
+from tests.other_side import OtherSide
+from tests.proof.clock import virtual
+from tests.proof.far_side import FarSide
+from tests.proof.front import FrontedWire
+from tests.proof.processes import Loop
+from tests.proof.stores import VirtualRedis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(slots=True)
+class Machine:
+    """`plain` is the harness' own client; of the two loops one is for receivers that meet faults."""
+
+    plain: Redis
+    redis: VirtualRedis
+    loops: tuple[Loop, Loop]
+    wire: FrontedWire
+    far: FarSide
+
+    def renew_wire(self) -> None:
+        """Leave the connections: what was answered once too often waits in one for whoever comes next."""
+        self.wire.close()
+        self.wire = _wire()
+
+
+@contextmanager
+def machine_in(folder: Path) -> Iterator[Machine]:
+    """A machine with a Redis of its own. It syncs nothing: no run kills it, and each begins with nothing in it."""
+    command, url = redis_server.prepare(folder)
+    with subprocess.Popen([*command, "--appendonly", "no"], stdout=subprocess.DEVNULL) as server:
+        redis_server.wait_for(server, url)
+        try:
+            with machine_on(url) as machine:
+                yield machine
+        finally:
+            server.terminate()
+
+
+@contextmanager
+def machine_on(url: str) -> Iterator[Machine]:
+    """A machine on this Redis."""
+    plain = Redis.from_url(url, decode_responses=True, protocol=2)
+    for name in all_scripts():
+        plain.script_load(virtual(script(name)))
+    far, loops = FarSide(), (Loop(url), Loop(url))
+    with OtherSide(far.serve) as side:
+        far.url = side.url
+        machine = Machine(plain, VirtualRedis(connection_pool=plain.connection_pool), loops, _wire(), far)
+        try:
+            yield machine
+        finally:
+            machine.wire.close()
+            for loop in loops:
+                loop.close()
+            plain.close()
+
+
+def _wire() -> FrontedWire:
+    return FrontedWire(resolve=lambda host, _: [host], ssl_context=_trust())
+
+
+@cache
+def _trust() -> SSLContext:
+    """The authorities take tens of milliseconds to be read, and nobody is asked for a certificate here."""
+    return create_default_context()

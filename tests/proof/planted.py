@@ -1,0 +1,200 @@
+"""Faults that are planted in the product, to see whether the harness finds them: each is one that a person might well make.
+
+In a script a text is replaced by another one; in Python a function is replaced for as long as the fault is planted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bridge.answering import failover, posting, unknown_sends
+from bridge.errors import OutcomeUnknown, Retryable
+from bridge.ghl import client, messages
+from bridge.model import Again, Dead, MessageId, Reply
+from bridge.policy import failover as order
+from bridge.policy import guards, resolving, retry
+from bridge.policy.authors import Author
+from bridge.policy.unknown_sends import Absent, Present
+from bridge.store.lanes import outbound, steps
+from bridge.store.lanes.leases import Lanes
+from bridge.store.lanes.swept import SweptMessages
+from bridge.wire import deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class InScript:
+    """`was` becomes `becomes` wherever it stands."""
+
+    name: str
+    found_by: str
+    was: str
+    becomes: str
+
+
+@dataclass(frozen=True, slots=True)
+class InPython:
+    """An attribute of a module or a class becomes what `made` makes of it."""
+
+    name: str
+    found_by: str
+    owner: Any
+    attribute: str
+    made: Callable[[Any], Any]
+
+
+def _always(answer: object) -> Callable[[Any], Any]:
+    return lambda _: lambda *_args, **_named: answer
+
+
+def _first_half(was: Any) -> Any:
+    def shaped(*given: Any) -> Any:
+        whole = was(*given)
+        return replace(whole, parts=whole.parts[:-1] or whole.parts)
+
+    return shaped
+
+
+def _backwards(was: Any) -> Any:
+    def shaped(*given: Any) -> Any:
+        whole = was(*given)
+        return replace(whole, parts=whole.parts[::-1])
+
+    return shaped
+
+
+def _on_whatsapp(was: Any) -> Any:
+    def build(*given: Any, **named: Any) -> Reply:
+        reply: Reply = was(*given, **named)
+        return replace(reply, type="WhatsApp") if reply.type == "SMS" else reply
+
+    return build
+
+
+def _never_a_draft(was: Any) -> Any:
+    return lambda message, text, *, draft: was(message, text, draft=draft and False)
+
+
+def _impatient(was: Any) -> Any:
+    """An unknown outcome is tried again at once."""
+
+    def persist(attempt: Any, **named: Any) -> Any:
+        def unknown_too(left: float) -> Any:
+            try:
+                return attempt(left)
+            except OutcomeUnknown as error:
+                raise Retryable(str(error)) from error
+
+        return was(unknown_too, **named)
+
+    return persist
+
+
+def _without_error(was: Any) -> Any:
+    def decide(*given: Any, **named: Any) -> Again | Dead:
+        decided: Again | Dead = was(*given, **named)
+        return replace(decided, error="") if isinstance(decided, Dead) else decided
+
+    return decide
+
+
+def _soon_dead(was: Any) -> Any:
+    return lambda error, *, attempts, delays, readback: was(error, attempts=attempts + 99, delays=delays, readback=readback)
+
+
+def _without_reason(was: Any) -> Any:
+    return lambda ended, *given: was(replace(ended, reason=None), *given)
+
+
+def _unnoted(was: Any) -> Any:
+    def sending(*given: Any, **named: Any) -> Any:
+        return {name: value for name, value in was(*given, **named).items() if name != "ledger"}
+
+    return sending
+
+
+PLANTED: tuple[InScript | InPython, ...] = (
+    InScript("no fence", "one part", "if is[1] ~= token then return {STEP.lost, -1} end", ""),
+    InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
+    InScript(
+        "a held lane is leased", "one part", "and tonumber(held[2]) > now then return nil end", "and false then return nil end"
+    ),
+    InScript("standing not looked at", "one part", "revision(lane) ~= patch.revision[1] or ", ""),
+    InScript("uninstall not looked at", "one part", " or is_silent((split(lane)))", ""),
+    InScript("a copy of a webhook is news", "one part", "if by then return 'duplicate' end", ""),
+    InScript(
+        "a retry is news",
+        "one part",
+        "if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end\n    if by",
+        "if false",
+    ),
+    InScript(
+        "what is done waits on", "one part", "redis.call('LREM', key('waiting', lane), 1, id)\n    local message", "local message"
+    ),
+    InScript(
+        "a claim takes off the schedule",
+        "one part",
+        "redis.call('ZADD', key('due', location), now + lease, contact)\n    take_slot(location",
+        "redis.call('ZREM', key('due', location), contact)\n    take_slot(location",
+    ),
+    InScript("a stop is not kept", "one part", "redis.call('HSET', record, 'stop:' .. channel, at) end", "end"),
+    InScript(
+        "a person is not noted",
+        "one part",
+        "if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end",
+        "if true then return false end",
+    ),
+    InScript(
+        "nothing is scheduled", "burst", "if not leased(lane) then reschedule(lane) end\n  return outcome", "return outcome"
+    ),
+    InScript(
+        "a release schedules nothing", "one part", "reschedule(lane)\nkeep_lane(lane, retention)", "keep_lane(lane, retention)"
+    ),
+    InScript("an end is not counted", "one part", "count_outcome(location, message, retention)\n\n    if redis", "if redis"),
+    InScript(
+        "an end is counted twice",
+        "one part",
+        "count_outcome(location, message, retention)\n\n    if redis",
+        "count_outcome(location, message, retention) count_outcome(location, message, retention)\n\n    if redis",
+    ),
+    InScript("a dead letter can be replayed twice", "dead letter and replay", "if not failed_at then return 'closed' end", ""),
+    InScript(
+        "an uninstall is not noted", "one part", "redis.call('HSET', record, 'uninstalled_at', string.format('%d', at))", ""
+    ),
+    InScript(
+        "an echo proves nothing",
+        "provider that delivers",
+        "entry.state, entry.message_ids, entry.draft = 'sent', {message.id}, message.by == 'nobody'",
+        "return",
+    ),
+    InPython("a send is not noted before", "one part", steps, "sending", _unnoted),
+    InPython("never read back", "read-back: it is there", posting, "settle_part", _always(None)),
+    InPython("never found", "read-back: nothing tells of it", unknown_sends, "find_post", _always(Absent())),
+    InPython("always found", "read-back: it is not there", unknown_sends, "find_post", _always(Present(MessageId("m1")))),
+    InPython("one look is enough", "read-back: nothing tells of it", unknown_sends, "wait_before_look", _always(None)),
+    InPython("an unknown outcome is tried again", "one part", client, "persist", _impatient),
+    InPython("the standing forbids nothing", "one part", guards, "judge_standing", _always(None)),
+    InPython("the last part is left out", "three parts", posting, "shaped_for", _first_half),
+    InPython("parts in the wrong order", "three parts", posting, "shaped_for", _backwards),
+    InPython("the wrong channel", "one part", messages, "build", _on_whatsapp),
+    InPython("a draft is sent", "draft", messages, "build", _never_a_draft),
+    InPython("a dead letter says nothing", "dead letter and replay", retry, "decide", _without_error),
+    InPython("a passing fault is the end", "one part", retry, "decide", _soon_dead),
+    InPython("no reason is told", "one part", steps, "outcome", _without_reason),
+    InPython("the fallback is never asked", "failover", order, "order", lambda _: lambda first, _fallback: (first,)),
+    InPython("both providers are asked after a loss", "provider that delivers", failover, "_may_deliver", _always(answer=False)),
+    InPython("what the sweep finds is dropped", "sweep", SweptMessages, "take", _always("duplicate")),
+    InPython("a copy is never matched", "workflow copy", resolving, "same", _always(answer=False)),
+    InPython("a lapsed lease is not seen", "provider that delivers", Lanes, "hold", _always(None)),
+    InPython(
+        "stale answers of a connection are taken",
+        "one part",
+        deadline._Stream,
+        "heard",
+        lambda _: property(lambda _: True, lambda *_: None),
+    ),
+    InPython("a person is nobody", "one part", outbound, "author", _always(Author.NOBODY)),
+)

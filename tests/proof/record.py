@@ -1,0 +1,90 @@
+"""What an outsider can see of a run: webhooks and their answers, what GHL holds, what services were asked, what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bridge.store.figures.counts import Counts
+from bridge.store.lanes.timelines import Timelines
+from bridge.store.redis.connection import key
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.store.lanes.timelines import MessageRecord
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen."""
+
+    seq: int
+    id: str
+    contact: str
+    by: str
+    type: str
+    text: str
+    at_ms: int
+    listed_at_ms: int
+    source: str = ""
+    user_id: str = ""
+    attachments: tuple[str, ...] = ()
+
+    @property
+    def inbound(self) -> bool:
+        """Whether the contact wrote it."""
+        return self.by == "contact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A completion that was given: its number, what it quotes, and in how many pieces."""
+
+    seq: int
+    number: int
+    marks: tuple[str, ...]
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A webhook that was answered with a 2xx: of what kind, and whose. `id` is GHL's of the message."""
+
+    seq: int
+    kind: str
+    contact: str
+    id: str
+    at_ms: int
+    status: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """All of it. `outcomes` is what became of each message by the bridge's own word, `totals` its counts.
+
+    `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
+    only. `own_texts` are the location's own, which say nothing of a completion.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    accepted: list[Accepted] = field(default_factory=list)
+    outcomes: dict[str, MessageRecord] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    due: int = 0
+    hours: tuple[int, int] | None = None
+    draft: bool = False
+    own_texts: tuple[str, ...] = ()
+    tags: list[str] = field(default_factory=list)
+
+
+def read_outcomes(record: Record, redis: Redis) -> Record:
+    """The record with what the bridge itself tells at the end."""
+    timelines = Timelines(redis)
+    for contact in {row.contact for row in record.rows}:
+        timeline = timelines.find(contact)
+        record.outcomes |= {one.id: one for one in timeline.messages} if timeline else {}
+    record.totals = Counts(redis).totals()
+    record.due = sum(redis.zcard(name) for name in redis.keys(key("due", "*")))
+    return record

@@ -1,0 +1,166 @@
+"""The shapes of a turn: what a contact writes, how the location is set up, and what must become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bridge.ghl.access import Need
+from bridge.store.limits.budget import Budgets
+from tests.proof.far_side import LOCATION
+from tests.proof.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.proof.simulation import Simulation
+
+POST, ASSISTABLE = "/conversations/messages", "/assistable"
+REPLIED = {"m1": "replied"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """`begin` lets it begin, once the location has these settings; `ends` is what becomes of each message.
+
+    `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
+    """
+
+    name: str
+    begin: Callable[[Simulation], object]
+    ends: Mapping[str, str] = field(default_factory=lambda: REPLIED)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    own_texts: tuple[str, ...] = ()
+    core: bool = False
+
+
+def _one(run: Simulation) -> None:
+    run.write("m1")
+
+
+def _three(run: Simulation) -> None:
+    run.far.pieces = 3
+    run.write("m1")
+
+
+def _failing_over(run: Simulation) -> None:
+    run.far.failing[ASSISTABLE] = [503] * 1000
+    run.write("m1")
+
+
+def _delivering(run: Simulation) -> None:
+    run.far.delivers = True
+    run.write("m1")
+
+
+def _cut(run: Simulation) -> None:
+    run.far.planned[POST] = [Fault.LOST]
+    run.write("m1")
+
+
+def _unheard_of(run: Simulation) -> None:
+    run.echoes = False
+    _cut(run)
+
+
+def _refused(run: Simulation) -> None:
+    run.far.planned[POST] = [Fault.ERROR]
+    run.write("m1")
+
+
+def _dead(run: Simulation) -> None:
+    run.far.failing[ASSISTABLE] = [400]
+    run.operate = replay
+    run.write("m1")
+
+
+def replay(run: Simulation) -> bool:
+    """The operator replays every dead letter."""
+    dead_letters = run.dead_letters()
+    outcomes = [dead_letters.replay(one.id, force=False) for one in list(dead_letters.all())]
+    return "replayed" in outcomes
+
+
+def _spoken(run: Simulation) -> None:
+    run.write("m1", text="Listen [m1]", attachments=(f"{run.far.url}/media/voice.ogg",))
+
+
+def _handing_over(run: Simulation) -> None:
+    run.far.asks_for_a_person = True
+    run.write("m1")
+
+
+def _spent(run: Simulation) -> None:
+    budgets = Budgets(run.machine.redis, clock=run.clock.monotonic)
+    for _ in range(75):
+        budgets.acquire(LOCATION, Need.POST)
+    run.write("m1")
+
+
+def _held(run: Simulation) -> None:
+    run.far.failing[ASSISTABLE] = [401] * 1000
+    run.operate = _mend
+    for number, contact in enumerate(("contact", "b", "c"), start=1):
+        run.write(f"m{number}", contact=contact)
+
+
+def _mend(run: Simulation) -> bool:
+    """The operator corrects the login, lets the location go on, and replays what is left."""
+    if run.far.failing.pop(ASSISTABLE, None):
+        run.worker.locations.lift_hold(LOCATION, why="a test")
+        return True
+    return run.worker.locations.lift_hold(LOCATION, why="a test") is not None or replay(run)
+
+
+def _unheard(run: Simulation) -> None:
+    run.sweeps = True
+    run.clock.advance(5)
+    run.write("m1", heard=False)
+
+
+def _told_twice(run: Simulation) -> None:
+    run.copy(run.write("m1", after=3.0), after=0.0)
+
+
+def _burst(run: Simulation) -> None:
+    run.write("m1")
+    run.write("m2", after=0.5)
+    run.write("m3", after=4.0)
+
+
+FAILED, HANDED = "Something went wrong, we come back to you", "A person of ours takes over"
+
+SHAPES = (
+    Shape(name="one part", begin=_one, core=True),
+    Shape(name="three parts", begin=_three, core=True),
+    Shape(name="draft", begin=_one, settings={"mode": "draft"}),
+    Shape(name="failover", begin=_failing_over, settings={"fallback_provider": "agencii"}),
+    Shape(
+        name="provider that delivers",
+        begin=_delivering,
+        settings={"assistable": {"delivery": "auto"}},
+        ends={"m1": "delivered_by_provider"},
+        core=True,
+    ),
+    Shape(name="read-back: it is there", begin=_cut),
+    Shape(name="read-back: nothing tells of it", begin=_unheard_of, core=True),
+    Shape(name="read-back: it is not there", begin=_refused),
+    Shape(
+        name="dead letter and replay",
+        begin=_dead,
+        settings={"failure_message": FAILED, "dead_letter_tag": "ai-failed"},
+        own_texts=(FAILED,),
+    ),
+    Shape(name="media", begin=_spoken, settings={"media": "read", "transcription": {"model": "w", "token": "tr"}}),
+    Shape(
+        name="handover",
+        begin=_handing_over,
+        settings={"handover": {"tool": "handover", "message": HANDED, "tag": "person", "assign_to": "user1"}},
+        own_texts=(HANDED,),
+    ),
+    Shape(name="budget wait", begin=_spent),
+    Shape(name="hold", begin=_held, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
+    Shape(name="sweep", begin=_unheard, settings={"reconcile_minutes": 1}),
+    Shape(name="workflow copy", begin=_told_twice),
+    Shape(name="burst", begin=_burst, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
+)

@@ -1,0 +1,257 @@
+"""One run: contacts write, webhooks come, workers work, and whatever is broken is begun anew until nothing is left to do."""
+
+from __future__ import annotations
+
+import random
+from contextlib import nullcontext
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import BridgeError
+from bridge.store.locations.records import Locations
+from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.redis.connection import key
+from tests.proof import webhooks
+from tests.proof.clock import Clock
+from tests.proof.far_side import LOCATION
+from tests.proof.faults import OF_HTTP, Crash, Fault
+from tests.proof.front import Front
+from tests.proof.location import location_of
+from tests.proof.processes import LEASE_SECONDS, RETENTION_MS, Receiver, Worker
+from tests.proof.record import Accepted, read_outcomes
+from tests.stored import FERNET_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.proof.front import Life
+    from tests.proof.machine import Machine
+    from tests.proof.record import Record, Row
+
+# GHL tries again; a lease and a little more; rounds that any of these runs may need.
+RETRY_SECONDS = 20.0
+ECHO_SECONDS = 1.0
+MOST_ROUNDS = 4000
+# How long a paused process stays away at most, and how much others do while it only waits its turn.
+AWAY_SECONDS, SHARED_ROUNDS = 300.0, 4
+FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_HTTP
+
+
+class Stuck(BaseException):
+    """A run that doesn't come to rest. The code under test must not catch it."""
+
+
+class Simulation:
+    """A run. `sweeps`: locations are swept in it; `echoes`: webhooks tell of our own posts.
+
+    `operate` is what an operator does whenever all is at rest.
+    """
+
+    def __init__(self, machine: Machine, choose: Callable[[int, str], Fault | None]) -> None:
+        self.machine = machine
+        machine.plain.flushall()
+        random.seed(0)  # the jitter of retries
+        self.clock = machine.redis.clock = Clock(machine.plain)
+        self.far = machine.far
+        self.far.restart(self.clock)
+        self.far.sent = self._leaves
+        self.front = Front(self, self.clock.tick, choose)
+        self.queue: list[webhooks.Webhook] = []
+        self.sweeps = False
+        self.echoes = True
+        self.operate: Callable[[Simulation], bool] = lambda _: False
+        self.newer = 0
+        self.arrives_for: Callable[[], str] = lambda: "contact"
+        self.planned: list[tuple[float, Callable[[Simulation], object]]] = []
+        self.depth = 0
+        self._staff: dict[str, Worker] = {}
+        self.worker = self.hire()
+        self._receiver = Receiver(machine.loops[0], machine.redis, self.front, webhooks.KEYS)
+
+    # What the shapes use
+
+    def apply(self, **settings: Any) -> None:
+        """Set the location up."""
+        self.far.record.draft = settings.get("mode") == "draft"
+        self.quiet_locations().apply([location_of(self.far.url, settings)])
+
+    def quiet_locations(self) -> Locations:
+        """The locations, where nothing goes wrong."""
+        return Locations(self.machine.redis, fernet_keys=[FERNET_KEY], retention_ms=RETENTION_MS)
+
+    def dead_letters(self) -> DeadLetters:
+        """The dead letters, as the operator's process sees them."""
+        return DeadLetters(self.worker.lanes._redis, retention_ms=RETENTION_MS)
+
+    def write(
+        self, id_: str, *, contact: str = "contact", text: str = "", after: float = 0.0, heard: bool = True, **more: Any
+    ) -> Row:
+        """Let a contact write; `heard`: a marketplace webhook tells of it `after` so many seconds."""
+        row = self.far.write(contact, id_, text or f"What does it cost? [{id_}]", **more)
+        if heard:
+            self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
+        return row
+
+    def copy(self, row: Row, *, after: float) -> None:
+        """Let a workflow tell of it too."""
+        self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
+
+    def hire(self) -> Worker:
+        """A new worker process."""
+        worker = Worker(f"worker{len(self._staff) + 1}", self.machine, self.front, self.clock)
+        self._staff[worker.life.name] = worker
+        return worker
+
+    # What faults do (see `front.Around`)
+
+    def arrive(self, fault: Fault) -> None:
+        """Let an event come in, through a receiver that works."""
+        for webhook in self._arriving(fault):
+            self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
+
+    def others_work(self, life: Life, fault: Fault) -> None:
+        """A process stops or is paused for longer than its lease; others do what there is to do; then it goes on, if it can."""
+        if fault is Fault.STOPPED:
+            self._staff[life.name].give_back()
+        elif fault is not Fault.SHARED:
+            self._pass(LEASE_SECONDS + 1)
+        self.worker, self.depth = self.hire(), self.depth + 1
+        try:
+            self._rest(most=SHARED_ROUNDS if fault is Fault.SHARED else MOST_ROUNDS, until=self.clock.seconds + AWAY_SECONDS)
+        finally:
+            self.depth -= 1
+
+    def wait(self, life: Life, seconds: float) -> None:
+        """Time passes while the process is alive."""
+        if life.name in self._staff:
+            self._staff[life.name].sleep(seconds)
+        else:
+            self.clock.advance(seconds)
+
+    def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
+        """The far side behaves so, once."""
+        return self.far.behaving(fault) if fault in FAR_FAULTS else nullcontext()
+
+    def _arriving(self, fault: Fault) -> Iterator[webhooks.Webhook]:
+        at = self.clock.seconds
+        match fault:
+            case Fault.STOP:
+                self.newer += 1
+                yield webhooks.of_row(self.far.write(self.arrives_for(), f"s{self.newer}", "STOP"), at=at)
+            case Fault.PERSON:
+                self.far.say(self.arrives_for(), "I am on it myself")
+                yield self.queue.pop()
+            case Fault.NEWER:
+                self.newer += 1
+                id_ = f"n{self.newer}"
+                yield webhooks.of_row(self.far.write(self.arrives_for(), id_, f"And on Sunday? [{id_}]"), at=at)
+            case Fault.ECHO:
+                echoes = [webhook for webhook in self.queue if webhook.kind == "echo"]
+                self.queue = [webhook for webhook in self.queue if webhook.kind != "echo"]
+                yield from echoes
+            case Fault.UNINSTALL:
+                yield webhooks.uninstall(at, self.clock.ms)
+
+    def _leaves(self, row: Row) -> None:
+        """GHL tells of what leaves a conversation; comments are none of it."""
+        if row.type != "TYPE_INTERNAL_COMMENT" and (self.echoes or row.by == "person"):
+            self.queue.append(webhooks.of_row(row, at=self.clock.seconds + ECHO_SECONDS))
+
+    # The run
+
+    def run(self) -> Record:
+        """Work until nothing is left to do, for the operator neither."""
+        self._rest(most=MOST_ROUNDS)
+        for _ in range(MOST_ROUNDS):
+            more = False
+            try:
+                more = self.operate(self)
+            except (Crash, BridgeError):
+                self._replace()
+                more = True
+            self._rest(most=MOST_ROUNDS)
+            if not more:
+                return read_outcomes(self.far.record, self.machine.redis)
+        raise Stuck("the operator never came to an end")
+
+    def _rest(self, *, most: int, until: float = inf) -> None:
+        for _ in range(most):
+            wait = self._round()
+            if wait is None or self.clock.seconds + wait > until:
+                return
+            if wait > 0:
+                self._pass(wait)
+        if until < inf:
+            return
+        raise Stuck(f"something is left to do after {most} rounds")
+
+    def _pass(self, seconds: float) -> None:
+        """Time passes in which dispatchers are alive, and claim every second."""
+        self.clock.advance(seconds)
+        self.machine.plain.set(key("claimed"), self.clock.ms, xx=True)
+
+    def _round(self) -> float | None:
+        """Do what is due; answers the seconds until the next is, None when nothing is left."""
+        while self.planned and self.planned[0][0] <= self.clock.seconds:
+            self.planned.pop(0)[1](self)
+        due = [webhook for webhook in self.queue if webhook.at <= self.clock.seconds]
+        self.queue = [webhook for webhook in self.queue if webhook.at > self.clock.seconds]
+        for webhook in due:
+            self._take(webhook, self._receiver)
+        if due:
+            return 0.0
+        try:
+            return self._work()
+        except Crash:
+            self._replace()
+        except BridgeError:
+            # The dispatcher and the sweeper try again in a moment.
+            self.clock.advance(1.0)
+        return 0.0
+
+    def _work(self) -> float | None:
+        worker = self.worker
+        swept = self.sweeps and worker.sweeper.once()
+        lanes, following = worker.claim()
+        for lane in lanes:
+            worker.answer(lane)
+        if lanes or swept:
+            return 0.0
+        waits = [webhook.at - self.clock.seconds for webhook in self.queue]
+        waits += [following] if following is not None else []
+        waits += [self.planned[0][0] - self.clock.seconds] if self.planned else []
+        if self.sweeps and not self._all_swept():
+            waits.append(60.0)
+        return max(0.001, min(waits)) if waits else None
+
+    def _all_swept(self) -> bool:
+        """Whether a sweep has begun since the newest message was written, or none will."""
+        if any(one.kind == "uninstall" for one in self.far.record.accepted):
+            return True
+        since = float(self.machine.plain.hget(key("sweep", LOCATION), "since") or 0)
+        return since >= max((row.at_ms for row in self.far.record.rows if row.inbound), default=0)
+
+    def _replace(self) -> None:
+        if not self.worker.life.alive:
+            self.worker = self.hire()
+
+    def _take(self, webhook: webhooks.Webhook, receiver: Receiver) -> None:
+        try:
+            answer = receiver.take(webhook.body, webhook.headers, workflow=webhook.workflow)
+        except (Crash, BridgeError):
+            webhook.at = self.clock.seconds + RETRY_SECONDS
+            self.queue.append(webhook)
+            if receiver is self._receiver and not receiver.life.alive:
+                self._receiver = Receiver(self.machine.loops[0], self.machine.redis, self.front, webhooks.KEYS)
+            return
+        self.far.record.accepted.append(
+            Accepted(
+                seq=self.far.next(),
+                kind=webhook.kind,
+                contact=webhook.contact,
+                id=webhook.id,
+                at_ms=self.clock.ms,
+                status=answer.status,
+            )
+        )

@@ -1,0 +1,123 @@
+"""Redis clients of the processes: the product's own classes, with virtual time, behind the front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio.client import Pipeline as AsyncPipeline
+from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
+
+from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
+from tests.proof.clock import virtual
+from tests.proof.faults import Fault
+from tests.proof.front import place_of
+
+if TYPE_CHECKING:
+    from tests.proof.clock import Clock
+    from tests.proof.front import Front, Life
+
+UNCOUNTED = frozenset({"SCRIPT LOAD", "PING"})
+
+
+# What is planted in a script, to see whether it is found.
+Plant = Callable[[str], str]
+
+
+class VirtualRedis(ScriptedRedis):
+    """A client whose scripts and `TIME` are of the clock."""
+
+    clock: Clock
+    plant: Plant = staticmethod(str)
+
+    def register_script(self, script: Any) -> Any:
+        """As the library's."""
+        return super().register_script(self.plant(virtual(str(script))))
+
+    def time(self, **_: Any) -> tuple[int, int]:
+        """The moment."""
+        seconds, ms = divmod(self.clock.ms, 1000)
+        return seconds, ms * 1000
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """As the product's."""
+        return super().execute_command(*self.clock.timed(args), **options)
+
+
+class FrontedRedis(VirtualRedis):
+    """A process' client of threads."""
+
+    front: Front
+    life: Life
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """As the product's, through the front."""
+        act = super().execute_command
+        if args[0] in UNCOUNTED:
+            return act(*args, **options)
+        return self.front.redis(self.life, place_of(args), lambda: act(*args, **options))
+
+    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
+        """As the library's."""
+        pipe = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.front, pipe.life = self.front, self.life
+        return pipe
+
+
+class _Pipeline(Pipeline):
+    front: Front
+    life: Life
+
+    def execute(self, raise_on_error: bool = True) -> Any:
+        stack = list(self.command_stack)
+
+        def act() -> Any:
+            self.command_stack = list(stack)
+            return super(_Pipeline, self).execute(raise_on_error)
+
+        return self.front.redis(self.life, f"redis pipeline of {len(stack)}", act)
+
+
+class FrontedAsyncRedis(ScriptedAsyncRedis):
+    """A receiver's client."""
+
+    front: Front | None
+    life: Life
+    clock: Clock
+    plant: Plant = staticmethod(str)
+
+    def register_script(self, script: Any) -> Any:
+        """As the library's."""
+        return super().register_script(self.plant(virtual(str(script))))
+
+    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
+        """As the library's."""
+        pipe = _AsyncPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.front, pipe.life, pipe.clock = self.front, self.life, self.clock
+        return pipe
+
+
+class _AsyncPipeline(AsyncPipeline):
+    front: Front | None
+    life: Life
+    clock: Clock
+
+    async def execute(self, raise_on_error: bool = True) -> Any:
+        stack = list(self.command_stack)
+        self.command_stack = [(self.clock.timed(args), options) for args, options in stack]
+        if self.front is None:
+            return await super().execute(raise_on_error)
+        fault = self.front.enter(self.life, f"redis accept: {place_of(stack[0][0])}")
+        if fault is Fault.ERROR:
+            raise ReadOnlyError("You can't write against a read only replica.")
+        answer = await super().execute(raise_on_error)
+        if fault is Fault.CRASH_AFTER:
+            raise self.life.die()
+        if fault is Fault.LOST:
+            raise RedisConnectionError("Connection closed by server.")
+        if fault is Fault.TWICE:
+            self.command_stack = [(self.clock.timed(args), options) for args, options in stack]
+            return await super().execute(raise_on_error)
+        return answer

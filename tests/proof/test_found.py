@@ -1,0 +1,56 @@
+"""Every fault that the harness has found in the product, as the story by which it was found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.proof.cases import Case, run
+from tests.proof.faults import Fault
+from tests.proof.shapes import SHAPES
+from tests.proof.walk import take, walk_of
+
+if TYPE_CHECKING:
+    from tests.proof.machine import Machine
+
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+# What happened at which call of which shape; `count` is which call of that name it was.
+FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
+    "a look-up answered twice was the next one's answer": ("one part", "http GET /contacts/{id}*", 0, (Fault.TWICE,)),
+    "a completion answered twice was the post's receipt": ("one part", "http assistable*", 0, (Fault.TWICE,)),
+    "an uninstall before the note of a send": ("one part", "redis record*", 2, (Fault.UNINSTALL,)),
+    "an uninstall while the conversation was read back": (
+        "read-back: it is not there",
+        "http GET /conversations/{id}/messages*",
+        1,
+        (Fault.UNINSTALL,),
+    ),
+    "a paused worker asked who may deliver": ("provider that delivers", "http assistable*", 0, (Fault.PAUSED_BEFORE,)),
+    "a stopped worker asked who may deliver": ("provider that delivers", "http assistable*", 0, (Fault.STOPPED,)),
+    "what joined after a crash was taken for delivered": (
+        "provider that delivers",
+        "http assistable*",
+        0,
+        (Fault.CRASH_AFTER, Fault.NEWER),
+    ),
+}
+SEEDS = {"messages that joined were taken for delivered": 22, "and those that joined behind a burst": 38}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_stays_mended(machine: Machine, name: str) -> None:
+    """A single fault, or one at each of the calls that follow."""
+    shape, place, count, faults = FOUND[name]
+    calls = run(machine, Case(BY_NAME[shape])).calls
+    first = [number for number, one in enumerate(calls) if one == place][count]
+    result = run(machine, Case(BY_NAME[shape], {first + after: fault for after, fault in enumerate(faults)}))
+    assert result.struck
+    assert result.broken == []
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_walks_that_broke_a_promise_keep_it_now(machine: Machine, name: str) -> None:
+    """By the seed that was printed."""
+    assert take(machine, walk_of(SEEDS[name])).broken == []

@@ -1,0 +1,39 @@
+"""The harness is tried itself: faults are planted in scripts, in Python and in records, and each must be found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.store.redis.lua import all_scripts, script
+from tests.proof.cases import Case, run, singles
+from tests.proof.clock import virtual
+from tests.proof.planted import PLANTED, InPython, InScript
+from tests.proof.shapes import SHAPES
+from tests.proof.stores import FrontedAsyncRedis, VirtualRedis
+
+if TYPE_CHECKING:
+    from tests.proof.machine import Machine
+
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+def test_a_planted_fault_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch, planted: InScript | InPython) -> None:
+    """At the latest by one of the single faults of one shape."""
+    if isinstance(planted, InScript):
+        assert any(planted.was in virtual(script(name)) for name in all_scripts())
+        plant = staticmethod(lambda text: text.replace(planted.was, planted.becomes))
+        for client in (VirtualRedis, FrontedAsyncRedis):
+            monkeypatch.setattr(client, "plant", plant)
+    else:
+        was = getattr(planted.owner, planted.attribute, None)
+        monkeypatch.setattr(planted.owner, planted.attribute, planted.made(was), raising=False)
+    shape = BY_NAME[planted.found_by]
+    undisturbed = run(machine, Case(shape))
+    found = undisturbed.broken or next(
+        (r.broken for case in singles(shape, undisturbed.calls) if (r := run(machine, case)).broken), []
+    )
+    assert found, "nobody noticed"

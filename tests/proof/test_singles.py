@@ -1,0 +1,47 @@
+"""Every fault at every call of a turn of each shape: what was promised is kept, and every message comes to its end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.proof.cases import Case, run, singles
+from tests.proof.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.proof.machine import Machine
+    from tests.proof.shapes import Shape
+
+# So many there were when this was written; fewer would mean that the harness has lost sight of some.
+FEWEST = 6500
+
+
+@pytest.fixture(scope="module")
+def ran() -> list[int]:
+    return []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_no_fault_at_any_call_breaks_a_promise(
+    machine: Machine, shape: Shape, ran: list[int], record_property: Callable[[str, object], None]
+) -> None:
+    """Nothing is lost, doubled, reordered or untold, whatever goes wrong at whichever call, or arrives there."""
+    undisturbed = run(machine, Case(shape))
+    assert undisturbed.broken == []
+    results = [run(machine, case) for case in singles(shape, undisturbed.calls)]
+    assert [str(result) for result in results if result.broken] == []
+    ran.append(len(results))
+    record_property("cases", len(results))
+
+
+def test_thousands_of_cases_ran(ran: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    """The shapes' calls and faults come to as many cases as they did."""
+    if len(ran) == len(SHAPES):
+        with capsys.disabled():
+            sys.stdout.write(f"\n{sum(ran) / 1000:.1f} thousand cases of {len(SHAPES)} shapes\n")
+        assert sum(ran) >= FEWEST

@@ -1,0 +1,88 @@
+"""GHL's webhooks as bytes, signed, and the queue in which they wait until they are taken."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from bridge.ghl.signature import read_keys
+from tests.proof.far_side import LOCATION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.proof.record import Row
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"a key of the harness, 32 bytes .")
+KEYS = read_keys(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
+
+
+@dataclass(slots=True, kw_only=True)
+class Webhook:
+    """One that is under way. `at` is when (s) GHL sends it, or tries again."""
+
+    at: float
+    kind: str
+    contact: str
+    id: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    workflow: bool = False
+
+
+def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
+    """The webhook that tells of a message."""
+    told: dict[str, Any] = {
+        "type": "InboundMessage" if row.inbound else "OutboundMessage",
+        "locationId": LOCATION,
+        "contactId": row.contact,
+        "conversationId": f"conversation-{row.contact}",
+        "messageId": row.id,
+        "messageType": row.type.removeprefix("TYPE_"),
+        "messageTypeString": row.type,
+        "direction": "inbound" if row.inbound else "outbound",
+        "body": row.text,
+        "dateAdded": _moment(row.at_ms),
+        "attachments": list(row.attachments),
+        "source": row.source,
+        **({"userId": row.user_id} if row.user_id else {}),
+    }
+    kind = row.by if row.by in {"contact", "person"} else "echo"
+    if workflow:
+        pairs = {"contact_id": row.contact, "location": {"id": LOCATION}, "message": {"type": 2, "body": row.text}}
+        return Webhook(
+            at=at,
+            kind="copy",
+            contact=row.contact,
+            id=row.id,
+            body=_bytes(pairs),
+            headers={"x-bridge-secret": "word"},
+            workflow=True,
+        )
+    return signed(told, at=at, kind=kind, contact=row.contact, id_=row.id)
+
+
+def uninstall(at: float, ms: int) -> Webhook:
+    """The app is taken away."""
+    told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
+    return signed(told, at=at, kind="uninstall", contact="", id_="")
+
+
+def signed(told: Mapping[str, Any], *, at: float, kind: str, contact: str, id_: str) -> Webhook:
+    """As GHL signs them."""
+    body = _bytes(told)
+    headers = {"x-ghl-signature": base64.b64encode(KEY.sign(body)).decode()}
+    return Webhook(at=at, kind=kind, contact=contact, id=id_, body=body, headers=headers)
+
+
+def _bytes(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told).encode()
+
+
+def _moment(ms: int) -> int:
+    return ms

@@ -1,0 +1,89 @@
+"""Results of soaks, one line each, so that runs of one commit can be summed: how many messages, by which seeds, what was broken.
+
+`python -m tests.soak.results FILE` sums them.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from tests.soak.report import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.soak.plan import Plan
+    from tests.soak.run import Outcome
+
+ROOT = Path(__file__).parents[2]
+CONFIDENCE = 0.95
+BROKEN = ("lost", "doubled", "reordered")
+
+
+def note(file: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
+    """Add a line for each bridge that ran."""
+    with file.open("ab") as results:
+        for outcome in outcomes:
+            verdict = outcome.verdict
+            line = {
+                "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+                "commit": _commit(),
+                "bridge": outcome.name,
+                "seed": plan.seed,
+                "minutes": plan.seconds / 60,
+                "strikes": len(plan.strikes),
+                "accepted": verdict.accepted,
+                **{name: len(getattr(verdict, name)) for name in BROKEN},
+                "versions": versions(),
+            }
+            results.write(orjson.dumps(line) + b"\n")
+
+
+def summed(lines: Iterable[dict[str, Any]]) -> list[str]:
+    """A sentence for each commit and bridge: what its runs come to, and what bound follows from that."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in lines:
+        groups.setdefault((line["commit"], line["bridge"]), []).append(line)
+    return [_sentence(commit, bridge, runs) for (commit, bridge), runs in groups.items()]
+
+
+def most_of(broken: int, messages: int) -> float:
+    """How many of 100,000 messages are broken at most, at 95 %, when so many of so many were (Poisson)."""
+    low, high = 0.0, broken + 10.0 * math.sqrt(broken + 1) + 10
+    for _ in range(60):
+        middle = (low + high) / 2
+        at_most = sum(math.exp(-middle) * middle**count / math.factorial(count) for count in range(broken + 1))
+        low, high = (middle, high) if at_most > 1 - CONFIDENCE else (low, middle)
+    return high / messages * 100_000
+
+
+def _sentence(commit: str, bridge: str, runs: Sequence[dict[str, Any]]) -> str:
+    accepted = sum(run["accepted"] for run in runs)
+    seeds = ", ".join(str(seed) for seed in sorted({run["seed"] for run in runs}))
+    told = f"{commit} {bridge}: {accepted:,} messages in {len(runs)} runs (seeds {seeds}), "
+    counts = {name: sum(run[name] for run in runs) for name in BROKEN}
+    each = (f"{count} {name} (at most {most_of(count, accepted):.0f} in 100,000 at 95 %)" for name, count in counts.items())
+    return told + ", ".join(each)
+
+
+def _commit() -> str:
+    """The commit, with a plus if anything was changed since."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(summed(map(orjson.loads, Path(sys.argv[1]).read_bytes().splitlines()))) + "\n")

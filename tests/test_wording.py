@@ -1,0 +1,91 @@
+"""Plain English: phrases that have to be read twice are in no document, page, help text or docstring."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# What not to write (a pattern, in any case), and what to write instead.
+INSTEAD = {
+    r"the whole way": "end to end",
+    r"all the same\b": "still, anyway",
+    r"(?:ends?|ended|stops?|stopped) without a word": "crashed, ended without a result",
+    r"(?:chose|chooses|chosen) silence": "gave no reply",
+    r"what (?:becomes?|became|has become) of": "the outcome of",
+    r"how (?:it|they|things) (?:stands?|stood)\b": "the state, the standing",
+    r"in the midst of": "in the middle of, during",
+    r"bring(?:s|ing)? (?:it |the \w+ )?home": "post, deliver",
+    r"takes? (?:it|them|messages|webhooks) in\b": "accept",
+    r"\btaken in\b": "accepted",
+    r"words? about (?:itself|themselves)": "status text",
+    r"calls? for (?:somebody|nobody)": "needs attention",
+    r"needs? somebody": "needs attention",
+    r"waits? for somebody": "needs a decision",
+    r"goes? its (?:own )?way": "continues",
+    r"\bwhoever\b": "the person who, everyone who",
+    r"heard of us": "was answered",
+    r"at one look": "in a summary",
+    r"nothing of (?:it|them|that) (?:is|was)": "none of it is",
+    r"\bbury(?:ing)?\b": "write a dead letter",
+    r"\bmend(?:s|ed|ing)?\b": "fix",
+    r"us(?:e|es|ed|ing) (?:up )?(?:no|any|a|one) (?:try|tries)\b": "uses no attempt",
+    r"out of tries": "all attempts have failed",
+    r"(?:was|were|is|are) taken away": "was uninstalled, was removed",
+    r"seal(?:s|ed|ing)? (?:again|anew)": "re-encrypt",
+    r"what (?:is|was) (?:told|said|heard|given|asked)\b": "the thing itself: the answer, the text, the event, the question",
+    r"never over a human\b(?!\.\*\*)": "never talks over a person",
+    r"keeps? (?:its|their) word": "is durable, guarantees",
+}
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "infra/docs/**/*.md", "infra/decisions/*.md", "infra/env.example", "infra/locations.example.toml")
+    for path in ROOT.glob(pattern)
+)
+PAGES = sorted(
+    path
+    for folder in ("receiver/console", "simulator/page")
+    for path in (ROOT / "bridge" / folder).rglob("*")
+    if path.suffix in {".html", ".js"}
+)
+CODE = sorted(path for room in ("bridge", "workers", "infra") for path in (ROOT / room).rglob("*.py"))
+
+
+def found(text: str) -> list[str]:
+    """The phrases of a text that are on the list, each with what to write instead."""
+    plain = " ".join(text.split())
+    return [
+        f"{hit[0]!r}: write {instead!r}"
+        for pattern, instead in INSTEAD.items()
+        for hit in re.finditer(pattern, plain, re.IGNORECASE)
+    ]
+
+
+def docstrings(path: Path) -> list[str]:
+    """The docstrings of a module, its classes and its functions."""
+    nodes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, nodes)]
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *PAGES], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_documents_and_pages_are_in_plain_english(path: Path) -> None:
+    """None of the listed phrases is in a document, a page of the console or of the sandbox."""
+    assert found(path.read_text(encoding="utf-8")) == []
+
+
+def test_docstrings_are_in_plain_english() -> None:
+    """None of the listed phrases is in a docstring, and so in no help text and no description of the admin API."""
+    assert len(CODE) > 300
+    hits = {path.relative_to(ROOT).as_posix(): [hit for text in docstrings(path) for hit in found(text)] for path in CODE}
+    assert {name: phrases for name, phrases in hits.items() if phrases} == {}
+
+
+def test_a_listed_phrase_is_seen() -> None:
+    """In any case, across a line break, with the term to write instead."""
+    assert found("What\n    becomes of it") == ["'What becomes of': write 'the outcome of'"]
+    assert found("The outcome of a message.") == []

@@ -1,0 +1,30 @@
+"""Which queue this worker listens to: the state says so, and without the state there is nothing to do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from bridge.broker import queue_of
+from bridge.errors import Unavailable
+from bridge.store.redis.installation import installation_id
+from bridge.wiring import build_redis_for_health
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+
+PAUSE_SECONDS = 1.0
+
+
+def wait_for_queue(settings: Settings) -> str:
+    """The queue's name; until Redis tells it, wait and say once why. Raises Misconfigured."""
+    redis, told = build_redis_for_health(settings), False
+    while True:
+        try:
+            return queue_of(installation_id(redis))
+        except Unavailable as error:
+            if not told:
+                print(f"worker: {error}; it waits until that works", file=sys.stderr)  # noqa: T201 - before logging is set up
+            told = True
+            time.sleep(PAUSE_SECONDS)
