@@ -116,6 +116,7 @@ class Location(Table):
     contact_lookup: bool = True
     evidence_texts: bool = False
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
+    app_domain: Annotated[str, Field(pattern=r"^(https://[^\s/]+)?$")] = ""
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     outside_hours: Literal["silent", "defer", "away"] = "silent"
     away_message: str = ""

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
     worker_concurrency: int = Field(200, alias="WORKER_CONCURRENCY", ge=1, le=2000)
     ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
+    ghl_app_domain: WebAddress = Field("https://app.gohighlevel.com", alias="GHL_APP_DOMAIN")
     ghl_webhook_keys: str = Field(GHL_PUBLISHED_KEYS, alias="GHL_WEBHOOK_KEYS")
     ghl_legacy_signatures: LegacySignatures = Field("auto", alias="GHL_LEGACY_SIGNATURES")
     ghl_api_version: str = Field("", alias="GHL_API_VERSION", pattern=r"^[\w.-]{0,32}$")

@@ -26,6 +26,7 @@ from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
+from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
 from bridge.store.lanes.swept import SweptMessages
@@ -62,7 +63,7 @@ def build_accept_services(settings: Settings, redis: Redis, tally: Tally) -> Acc
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     # Without a key no location can have been applied, and no contact erased.
     keys = settings.fernet_keys if settings.secret_key else ()
-    inbox = Inbox(accepting, retention_ms=_retention_ms(settings), seconds=ACCEPT_SECONDS, fernet_keys=keys)
+    inbox = Inbox(accepting, retention_ms=settings.retention_ms, seconds=ACCEPT_SECONDS, fernet_keys=keys)
     installs = build_installs(settings, redis)
     return AcceptServices(
         keys=read_keys(settings.ghl_webhook_keys),
@@ -77,7 +78,7 @@ def build_accept_services(settings: Settings, redis: Redis, tally: Tally) -> Acc
 
 def build_installs(settings: Settings, redis: Redis) -> Installs:
     """The store of installs."""
-    return Installs(redis, retention_ms=_retention_ms(settings))
+    return Installs(redis, retention_ms=settings.retention_ms)
 
 
 def build_grants(settings: Settings, redis: Redis) -> Grants:
@@ -97,7 +98,7 @@ def build_token_refresh(settings: Settings, redis: Redis, wire: Wire) -> TokenRe
 
 def build_swept_messages(settings: Settings, redis: Redis) -> SweptMessages:
     """The store that accepts messages found by the sweep. Raises Misconfigured without a secret key."""
-    return SweptMessages(redis, retention_ms=_retention_ms(settings), fernet_keys=settings.fernet_keys)
+    return SweptMessages(redis, retention_ms=settings.retention_ms, fernet_keys=settings.fernet_keys)
 
 
 def build_sweep_services(settings: Settings, redis: Redis, tally: Tally | None = None) -> SweepServices:
@@ -141,7 +142,7 @@ def begin(settings: Settings) -> None:
 
 def build_lanes(settings: Settings, redis: Redis, budgets: Budgets | None = None) -> Lanes:
     """The store of lanes: schedule, leases, turns. A lease pays for its turn's look-ups from `budgets`."""
-    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=_retention_ms(settings), budgets=budgets)
+    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=settings.retention_ms, budgets=budgets)
 
 
 def build_heartbeat_lanes(settings: Settings) -> Lanes:
@@ -151,22 +152,22 @@ def build_heartbeat_lanes(settings: Settings) -> Lanes:
 
 def build_locations(settings: Settings, redis: Redis) -> Locations:
     """The store of locations. Raises Misconfigured without a secret key."""
-    return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
+    return Locations(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
 
 
 def build_situations(settings: Settings, redis: Redis) -> Situations:
     """The store of situations."""
-    return Situations(redis, retention_ms=_retention_ms(settings))
+    return Situations(redis, retention_ms=settings.retention_ms)
 
 
 def build_standings(settings: Settings, redis: Redis) -> Standings:
     """The store of contacts' standings."""
-    return Standings(redis, retention_ms=_retention_ms(settings))
+    return Standings(redis, retention_ms=settings.retention_ms)
 
 
 def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
     """The store of dead letters."""
-    return DeadLetters(redis, retention_ms=_retention_ms(settings))
+    return DeadLetters(redis, retention_ms=settings.retention_ms)
 
 
 def build_excerpts(settings: Settings, redis: Redis) -> Excerpts:
@@ -176,12 +177,12 @@ def build_excerpts(settings: Settings, redis: Redis) -> Excerpts:
 
 def build_audit(settings: Settings, redis: Redis) -> Audit:
     """The audit log."""
-    return Audit(redis, retention_ms=_retention_ms(settings))
+    return Audit(redis, retention_ms=settings.retention_ms)
 
 
 def build_erasures(settings: Settings, redis: Redis) -> Erasures:
     """The erasure of contacts' data. Raises Misconfigured without a secret key."""
-    return Erasures(redis, fernet_keys=settings.fernet_keys, retention_ms=_retention_ms(settings))
+    return Erasures(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
 
 
 def build_providers(settings: Settings, tally: Tally | None = None) -> Providers:
@@ -217,7 +218,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
     wire, budgets = Wire(), Budgets(redis)
     return AnswerServices(
         lanes=build_lanes(settings, redis, budgets),
-        identities=Identities(redis, retention_ms=_retention_ms(settings)),
+        identities=Identities(redis, retention_ms=settings.retention_ms),
         standings=build_standings(settings, redis),
         situations=build_situations(settings, redis),
         locations=build_locations(settings, redis),
@@ -229,6 +230,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         excerpts=build_excerpts(settings, redis),
         heartbeat=heartbeat,
         list_lags=ListLags(redis),
+        people=ContactNames(redis, settings.fernet_keys, settings.retention_ms) if settings.console_show_text else None,
         generations=Generations(redis),
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
@@ -242,7 +244,3 @@ def _of_ghl(tally: Tally) -> Observe:
         tally.time(GHL_REQUEST, route(method, path), ended, seconds=seconds)
 
     return observe
-
-
-def _retention_ms(settings: Settings) -> int:
-    return settings.retention_ms

@@ -31,6 +31,7 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("BRIDGE_ALERT_URL", "alert_url", "https://hooks/x", "https://hooks/x"),
     ("WORKER_CONCURRENCY", "worker_concurrency", "7", 7),
     ("GHL_API_URL", "ghl_api_url", "http://127.0.0.1:1/", "http://127.0.0.1:1"),
+    ("GHL_APP_DOMAIN", "ghl_app_domain", "https://app.acme.example/", "https://app.acme.example"),
     ("GHL_WEBHOOK_KEYS", "ghl_webhook_keys", "-----BEGIN X\\nY", "-----BEGIN X\nY"),
     ("GHL_APP_ID", "ghl_app_id", "app", "app"),
     ("GHL_CLIENT_ID", "ghl_client_id", "id", "id"),

@@ -11,6 +11,7 @@ from bridge.ghl.channels import by_settings
 from bridge.model import Ended, Reason, SendState, Skip, Standing, Status
 from bridge.policy import guards, transcript
 from bridge.policy.business_hours import hours_of
+from bridge.policy.overruling import overrule, still_holds
 from bridge.policy.reactions import judge_reaction
 from bridge.store.lanes.steps import ASK
 
@@ -88,8 +89,8 @@ class Case:
 
 
 def open_case(turn: Turn, services: AnswerServices) -> Case | None:
-    """Choose the messages to answer and end the others. Returns None if no message is left."""
-    kept = services.locations.open(turn.lane.location_id, turn.situation.location)
+    """Choose the turn's messages and end those that are not to be answered; None when none is left."""
+    kept = open_location(turn, turn.situation, services)
     if kept:
         turn = replace(turn, messages=tuple(by_settings(message, kept.location.types) for message in turn.messages))
     if kept and _is_stale(turn, kept.location):
@@ -115,6 +116,12 @@ def open_case(turn: Turn, services: AnswerServices) -> Case | None:
         looks=turn.looks,
         told=turn.situation,
     )
+
+
+def open_location(turn: Turn, situation: Situation, services: AnswerServices) -> LocationRecord | None:
+    """The turn's location as it is now, without the rules that an operator overrules; None if it was removed."""
+    kept = services.locations.open(turn.lane.location_id, situation.location)
+    return replace(kept, location=overrule(kept.location, turn.asked_for)) if kept and turn.asked_for else kept
 
 
 def may_become_stale(turn: Turn) -> bool:
@@ -162,13 +169,14 @@ def judge(message: InboundMessage, turn: Turn, kept: LocationRecord, services: A
     """Check one message of a new case. Returns the Skip of the first rule that applies, or None."""
     age = _age(message, turn, kept, services)
     skip = _uninstalled(kept) or guards.judge_message(message, kept.location, age_seconds=age, paused=kept.paused)
-    return skip or judge_reaction(message, turn.said)
+    return still_holds(skip, turn.asked_for) or judge_reaction(message, turn.said)
 
 
 def judge_turn(case: Case, kept: LocationRecord, services: AnswerServices) -> Skip | None:
     """Check all messages of a turn again with the current settings. Returns a Skip, or None."""
     age = _age(case.last, case.turn, kept, services)
-    return _uninstalled(kept) or guards.judge_turn(case.messages, kept.location, age_seconds=age, paused=kept.paused)
+    skip = _uninstalled(kept) or guards.judge_turn(case.messages, kept.location, age_seconds=age, paused=kept.paused)
+    return still_holds(skip, case.turn.asked_for)
 
 
 def _uninstalled(kept: LocationRecord) -> Skip | None:

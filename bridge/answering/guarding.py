@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import READ_SECONDS, judge_turn
+from bridge.answering.case import READ_SECONDS, judge_turn, open_location
 from bridge.answering.list_lag import note_lag
 from bridge.answering.other_bot import judge_author
 from bridge.ghl.channels import find_kind
@@ -12,6 +12,7 @@ from bridge.model import Again, OutboundMessage, Reason, Skip, Status
 from bridge.policy import guards, loops
 from bridge.policy.business_hours import hours_of, is_open, opens_at
 from bridge.policy.messaging_window import judge_window
+from bridge.policy.overruling import overrule_standing
 from bridge.times import utc
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
 def may_write(case: Case, services: AnswerServices) -> Skip | None:
     """Check all guards except business hours. Raises Retryable if GHL can't be read."""
     situation = _look(case, services)
-    kept = services.locations.open(case.turn.lane.location_id, situation.location)
+    kept = open_location(case.turn, situation, services)
     if kept is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
     case.kept, case.standing = kept, situation.standing
@@ -68,7 +69,8 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
         outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
-    skip = guards.judge_standing(case.standing, case.last.channel, location, now_ms=case.now_ms(services))
+    standing = overrule_standing(case.standing, case.turn.asked_for)
+    skip = guards.judge_standing(standing, case.last.channel, location, now_ms=case.now_ms(services))
     return judge_author(case, skip, services)
 
 
@@ -101,6 +103,8 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
     now = services.clock()
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
+        if services.people:
+            services.people.note(case.turn.lane, case.looked_up[0], known=case.turn.person)
     return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.store.lanes.generations import Generations
     from bridge.store.lanes.identities import Identities
     from bridge.store.lanes.leases import Lanes
+    from bridge.store.lanes.people import ContactNames
     from bridge.store.lanes.situations import Situations
     from bridge.store.lanes.standings import Standings
     from bridge.store.limits.circuits import Circuits
@@ -79,7 +80,8 @@ class CompleterBuilder(Protocol):
 class AnswerServices:
     """The dependencies of answering, built once per worker.
 
-    Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own.
+    Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own; without `people`, nobody's
+    name is kept.
     """
 
     lanes: Lanes
@@ -100,4 +102,5 @@ class AnswerServices:
     readback: tuple[float, ...]
     post_seconds: float
     secrets: tuple[str, ...] = ()
+    people: ContactNames | None = None
     clock: Callable[[], float] = time.monotonic

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.dead_letter_commands import dead_letter_commands
+from bridge.cli.list_commands import message_commands
 from bridge.cli.location_commands import contact_commands, conversation_commands, location_commands
 from bridge.cli.options import Json, examples
 
@@ -57,6 +58,7 @@ def build() -> typer.Typer:
     app.command(epilog=BACKUP)(backup)
     app.add_typer(location_commands(), name="locations")
     app.add_typer(conversation_commands(), name="conversations")
+    app.add_typer(message_commands(), name="messages")
     app.add_typer(contact_commands(), name="contacts")
     app.add_typer(dead_letter_commands(), name="dead-letters")
     app.add_typer(_secrets(), name="secrets")

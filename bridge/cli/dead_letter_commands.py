@@ -6,19 +6,26 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.options import DeadLetterId, DeadLetterIds, Json, OfLocation, examples
+from bridge.cli.options import DeadLetterId, DeadLetterIds, Json, OfCause, OfLocation, examples
 
 
 def dead_letter_commands() -> typer.Typer:
-    """`dead-letters`: list, show, replay, drop."""
+    """`dead-letters`: list, causes, show, replay, drop."""
     group = typer.Typer(help="Messages that failed and need a decision.", no_args_is_help=True)
 
     @group.command("list", epilog=examples("ghl-bridge dead-letters list", "ghl-bridge dead-letters list | cut -f 1,5"))
-    def list_(*, location: OfLocation = "", as_json: Json = False) -> None:
-        """List the open dead letters, oldest first."""
+    def list_(*, location: OfLocation = "", cause: OfCause = "", as_json: Json = False) -> None:
+        """List the open ones, oldest first."""
         from bridge.cli import dead_letters
 
-        dead_letters.list_all(location=location, as_json=as_json)
+        dead_letters.list_all(location=location, cause=cause, as_json=as_json)
+
+    @group.command(epilog=examples("ghl-bridge dead-letters causes", "ghl-bridge dead-letters replay --all --cause 1f0c36d8a1b2"))
+    def causes(*, location: OfLocation = "", as_json: Json = False) -> None:
+        """List by which errors they failed, the commonest first."""
+        from bridge.cli import dead_letters
+
+        dead_letters.list_causes(location=location, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge dead-letters show 89e16b6e9f334c03aad8943de627b911"))
     def show(
@@ -45,14 +52,16 @@ def dead_letter_commands() -> typer.Typer:
         *,
         every: Annotated[bool, typer.Option("--all", help="All open dead letters.")] = False,
         location: OfLocation = "",
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be replayed, and change nothing.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Replay even if a newer turn of the contact was answered.")] = False,
+        cause: OfCause = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
         as_json: Json = False,
     ) -> None:
         """Process dead letters again, with all guards; no part is sent twice."""
         from bridge.cli import dead_letters
 
-        dead_letters.replay(tuple(ids or ()), every=every, location=location, dry_run=dry_run, force=force, as_json=as_json)
+        which = dead_letters.Which(location=location, cause=cause)
+        dead_letters.replay(tuple(ids or ()), every=every, which=which, dry_run=dry_run, force=force, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge dead-letters drop 89e16b6e9f334c03aad8943de627b911"))
     def drop(ids: DeadLetterIds, *, as_json: Json = False) -> None:

@@ -1,14 +1,15 @@
-"""`ghl-bridge dead-letters`: list, show, replay, drop."""
+"""`ghl-bridge dead-letters`: list, causes, show, replay, drop."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
 from bridge.cli.explain import tell
 from bridge.cli.output import console, plain, print_json, print_table, progress
 from bridge.errors import NotKnown, WrongInput
+from bridge.operating import dead_letter_causes as grouping
 from bridge.operating import dead_letters as operating
 from bridge.operating import excerpts
 from bridge.operating.explain import ExplainQuery, explain
@@ -30,9 +31,29 @@ SAYS = {
 }
 
 
-def list_all(*, location: str, as_json: bool) -> None:
-    """Print the open dead letters, oldest first."""
-    letters = list(_all(location))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Of which location and cause; empty: of all."""
+
+    location: str = ""
+    cause: str = ""
+
+
+def list_causes(*, location: str, as_json: bool) -> None:
+    """By which errors they failed, the commonest first."""
+    causes = operations()(grouping.causes, grouping.CausesQuery(location_id=location)).causes
+    if as_json:
+        print_json(causes)
+        return
+    rows = [
+        (each.id, str(each.dead_letters), str(each.locations), (each.last_failed_at or "")[:19], each.error) for each in causes
+    ]
+    print_table(("cause", "dead letters", "locations", "last (UTC)", "error"), rows)
+
+
+def list_all(*, location: str, cause: str = "", as_json: bool) -> None:
+    """The open ones, oldest first."""
+    letters = list(_all(Which(location=location, cause=cause)))
     if as_json:
         print_json(letters)
         return
@@ -60,11 +81,13 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
         console().print("its timeline has expired")
 
 
-def replay(ids: tuple[str, ...], *, every: bool, location: str, dry_run: bool, force: bool, as_json: bool) -> None:
-    """Replay some dead letters, or all. Raises WrongInput for unknown ids, before anything is replayed."""
+def replay(ids: tuple[str, ...], *, every: bool, which: Which, dry_run: bool, force: bool, as_json: bool) -> None:
+    """Give some, or all, another chance. Raises WrongInput for ids that are not known, before anything is replayed."""
     if every == bool(ids):
-        raise WrongInput("give either ids of dead letters or --all")
-    batches = _batches([dead_letter.id for dead_letter in _all(location)]) if every else [ids]
+        raise WrongInput("name dead letters, or --all, and not both")
+    if ids and which.cause:
+        raise WrongInput("--cause goes with --all")
+    batches = _batches([dead_letter.id for dead_letter in _all(which)]) if every else [ids]
     perform = operations()
     results: list[Became] = []
     for some in progress(batches, "replaying", as_json=as_json):
@@ -77,10 +100,14 @@ def drop(ids: tuple[str, ...], *, as_json: bool) -> None:
     _tell(operations()(operating.drop, operating.Drop(ids)), as_json=as_json)
 
 
-def _all(location: str) -> Iterator[DeadLetter]:
+def _all(which: Which) -> Iterator[DeadLetter]:
     perform, after = operations(), ""
+
+    def query(after: str) -> operating.DeadLettersQuery:
+        return operating.DeadLettersQuery(location_id=which.location, cause=which.cause, after=after, limit=PAGE)
+
     while True:
-        page = perform(operating.list_, operating.DeadLettersQuery(location_id=location, after=after, limit=PAGE))
+        page = perform(operating.list_, query(after))
         yield from page.dead_letters
         if page.next is None:
             return

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli.list_commands import list_commands
 from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, New, OfLocation, Yes, examples
 
 
@@ -84,8 +85,9 @@ def location_commands() -> typer.Typer:
 
 
 def conversation_commands() -> typer.Typer:
-    """`conversations`: their state, and pauses."""
-    group = typer.Typer(help="The state of conversations, and pauses.", no_args_is_help=True)
+    """`conversations`: how they stand, and pauses."""
+    group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
+    list_commands(group)
 
     @group.command(epilog=examples("ghl-bridge conversations show PKEu8zYjN0oYkSbUE4bO"))
     def show(id_: ConversationOrContact, *, as_json: Json = False) -> None:
@@ -142,6 +144,18 @@ def conversation_commands() -> typer.Typer:
 def contact_commands() -> typer.Typer:
     """`contacts`: opt-outs, and erasing their data."""
     group = typer.Typer(help="Opt-outs of contacts, and erasing their data.", no_args_is_help=True)
+
+    @group.command(epilog=examples("ghl-bridge contacts find 'jane doe'", "ghl-bridge contacts find +15551234567"))
+    def find(
+        text: Annotated[str, typer.Argument(metavar="TEXT", help="Words of a name, a phone number, or an e-mail address.")],
+        *,
+        location: OfLocation = "",
+        as_json: Json = False,
+    ) -> None:
+        """Find contacts by name, phone number or e-mail address."""
+        from bridge.cli import conversation_lists
+
+        conversation_lists.find_contacts(text, location=location, as_json=as_json)
 
     @group.command(epilog=examples("ghl-bridge contacts show ve9EPM428h8vShlRW1KT PKEu8zYjN0oYkSbUE4bO"))
     def show(location: Location, contact: Contact, *, as_json: Json = False) -> None:

@@ -22,7 +22,9 @@ DeadLetterIds = Annotated[list[str], typer.Argument(metavar="ID", help="The dead
 
 DeadLetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter's id.")]
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation (only asked on a terminal).")]
+OfCause = Annotated[str, typer.Option("--cause", metavar="ID", help="Only those of this cause; `causes` lists them.")]
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; only a terminal is asked.")]
 
 New = Annotated[bool, typer.Option("--new", help="Accept an id that is not known here yet.")]
 

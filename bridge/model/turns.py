@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bridge.model.outcomes import Status
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from bridge.model.outcomes import Reason
     from bridge.model.posts import LedgerEntry, Posted
     from bridge.model.webhooks import InboundMessage
+
+
+class AskedFor(StrEnum):
+    """What an operator asked a turn for: an answer although a rule skipped the message, or that its draft is sent."""
+
+    ANSWER = "answer"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Turn:
     turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
     was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
     `ghl_doubted`: GHL has failed lately, so successes have to be reported.
+    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is.
     """
 
     lane: Lane
@@ -67,6 +76,8 @@ class Turn:
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
+    asked_for: str = ""
+    person: str = ""
     ghl_down: str = ""
     ghl_doubted: bool = False
 

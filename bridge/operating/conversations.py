@@ -11,6 +11,7 @@ from bridge.errors import NotKnown
 from bridge.model import ConversationId
 from bridge.operating.explain import MessageOutcome, document
 from bridge.operating.operation import operation
+from bridge.operating.people import ghl_link, names_of
 from bridge.operating.services import AdminServices
 from bridge.operating.standing import StandingShown, shown
 from bridge.times import iso
@@ -20,13 +21,15 @@ from bridge.times import iso
 class ConversationShown:
     """The state of a conversation; times are ISO 8601 in UTC.
 
-    `waiting` is the number of waiting messages, which are due at `due_at`; `working`: a worker is answering them. `messages` are
-    those of the timeline.
+    `name` is the contact's, else its number or address, `ghl_url` where the conversation is in GHL; null where not known.
+    `waiting` messages, looked at next at `due_at`; `working`: a worker has it now. `messages` are those of its timeline.
     """
 
     conversation_id: str
     location_id: str
     contact_id: str
+    name: str | None
+    ghl_url: str | None
     standing: StandingShown
     waiting: int
     working: bool
@@ -69,6 +72,8 @@ def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown
         conversation_id=told.conversation_id,
         location_id=told.location_id,
         contact_id=told.contact_id,
+        name=names_of(services, [timeline.lane]).get(timeline.lane),
+        ghl_url=ghl_link(services, timeline.lane, told.conversation_id),
         standing=shown(services, timeline.lane, ConversationId(told.conversation_id)),
         waiting=place.waiting,
         working=place.working,

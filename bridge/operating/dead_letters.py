@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bridge.errors import NotKnown
 from bridge.model import LocationId, Status
+from bridge.operating.causes import cause_id
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
 from bridge.store.operators import dead_letters as store
@@ -43,7 +44,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterPage:
-    """Some open dead letters, oldest first. With a location filter the page may be empty although there is a `next`."""
+    """Some open dead letters, oldest first; those of one location or cause may be none, and yet there is a `next`."""
 
     dead_letters: tuple[DeadLetter, ...]
     next: str | None
@@ -63,9 +64,10 @@ class Became:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLettersQuery:
-    """Which dead letters: of one location (empty: all), `after` the `next` of another page, at most `limit`."""
+    """Which ones: of one location, of one cause (its id), after the `next` of another page, and how many to look at."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
+    cause: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
     after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[0-9a-zA-Z]{1,64})?$")] = ""
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
@@ -97,7 +99,8 @@ class Drop:
 def list_(services: AdminServices, asked: DeadLettersQuery) -> DeadLetterPage:
     """List the open dead letters, oldest first."""
     of = LocationId(asked.location_id) if asked.location_id else None
-    page = services.dead_letters.page(after=asked.after, most=asked.limit, location_id=of)
+    fits = (lambda one: cause_id(one.error) == asked.cause) if asked.cause else None
+    page = services.dead_letters.page(after=asked.after, most=asked.limit, location_id=of, fits=fits)
     return DeadLetterPage(dead_letters=tuple(map(_document, page.dead_letters)), next=page.next or None)
 
 

@@ -32,6 +32,7 @@ def rotate(services: AdminServices, asked: Nothing) -> Rotated:
     outcomes = {f"location {one}": services.locations.reseal(one) for one in services.locations.ids()}
     outcomes |= {f"grant of {one}": services.grants.reseal(one) for one in services.grants.owners()}
     outcomes |= {f"the service's error text of {one}": services.excerpts.reseal(one) for one in services.excerpts.ids()}
+    outcomes |= {f"who {one} is": services.people.reseal(one) for one in services.people.lanes()}
     outcomes["the canary"] = services.canary.reseal()
     # Secrets that expired in the meantime are not counted.
     counted = Counter(outcomes.values())

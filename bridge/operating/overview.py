@@ -11,7 +11,8 @@ from bridge.operating.diagnosis import diagnose, shorten
 from bridge.operating.operation import Nothing, operation
 from bridge.operating.services import AdminServices
 from bridge.operating.trouble import Trouble
-from bridge.store.figures.charts import chart
+from bridge.store.figures.charts import MS, chart
+from bridge.store.figures.deliveries import undelivered
 from bridge.store.operators.symptoms import look
 from bridge.times import iso
 
@@ -25,26 +26,29 @@ MINUTES, HOURS = 60, 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """Numbers of messages by outcome in the minute or hour that begins `at` (ISO 8601, UTC).
+    """How many messages came from `at` on (ISO 8601, UTC), and what became of these, whenever it did.
 
-    `replied` includes replies that providers posted.
+    `received` = `replied` + `delivered_by_provider` + `no_reply` + `skipped` + `dead` + `in_work`.
     """
 
     at: str | None
-    accepted: int
+    received: int
     replied: int
+    delivered_by_provider: int
     no_reply: int
     skipped: int
     dead: int
+    in_work: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The current state in conversations, and the last 24 hours in messages.
 
-    `waiting` and `answering` are the conversations with unanswered messages; `retrying` are those of both with a failed attempt,
-    `held` belong to locations on hold. `hours` and `minutes` (of the last hour) are sorted, oldest first; the newest is not over
-    yet. `day` is the sum of `hours`. `reply_seconds` is the mean time from acceptance to reply, null without a reply.
+    `waiting` and `answering` make up what there is to do; `retrying` are those of both that failed before, `held` belong to
+    locations on hold. `day` is the sum of `hours`, which are as `minutes` (of the last hour) oldest first; the newest is not over
+    yet. `undelivered` are replies of the last 24 hours that did not reach their contacts (at most a thousand).
+    `reply_seconds` is the mean time from acceptance to reply, null without a reply.
     """
 
     troubles: tuple[Trouble, ...]
@@ -63,6 +67,7 @@ class Overview:
     skipped_by_reason: dict[str, int]
     no_reply_by_reason: dict[str, int]
     reply_seconds: float | None
+    undelivered: int
     minutes: tuple[Outcomes, ...]
     hours: tuple[Outcomes, ...]
 
@@ -92,6 +97,7 @@ def overview(services: AdminServices, asked: Nothing) -> Overview:
         day=_outcomes(hours[0].at_ms, day),
         skipped_by_reason=_by_reason(day, Status.SKIPPED),
         no_reply_by_reason=_by_reason(day, Status.NO_REPLY),
+        undelivered=len(undelivered(services.redis, since_ms=symptoms.now_ms - HOURS * MS["hour"])),
         reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
         minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(services, "minute", MINUTES)),
         hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),
@@ -110,16 +116,23 @@ def _sum(buckets: Iterable[Bucket]) -> Counter[str]:
 
 
 def _by_reason(counts: Counter[str], status: Status) -> dict[str, int]:
-    """The reasons of messages with this status and their counts, the most frequent first."""
-    return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|")}
+    """Why messages ended so, the commonest reason first."""
+    return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|") and count > 0}
 
 
 def _outcomes(at_ms: int, counts: Counter[str]) -> Outcomes:
+    """Versions before this one counted an end when it came: more may have ended than came, for a day."""
+    skipped = sum(count for name, count in counts.items() if name.startswith("skipped|"))
+    ended = [max(0, counts[name]) for name in (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.NO_REPLY, Status.DEAD)]
+    replied, delivered, silent, dead = ended
+    in_work = max(0, counts["accepted"] - sum(ended) - max(0, skipped))
     return Outcomes(
         at=iso(at_ms),
-        accepted=counts["accepted"],
-        replied=counts["replied"] + counts["delivered_by_provider"],
-        no_reply=counts["no_reply"],
-        skipped=sum(count for name, count in counts.items() if name.startswith("skipped|")),
-        dead=counts["dead"],
+        received=sum(ended) + max(0, skipped) + in_work,
+        replied=replied,
+        delivered_by_provider=delivered,
+        no_reply=silent,
+        skipped=max(0, skipped),
+        dead=dead,
+        in_work=in_work,
     )

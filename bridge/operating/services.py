@@ -9,9 +9,12 @@ from bridge.operating.admin_auth import AdminAuth
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.last_events import LastEvents
 from bridge.store.figures.live_events import LiveEvents
+from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
+from bridge.store.operators.conversation_lists import ConversationLists
+from bridge.store.operators.interventions import Interventions
 from bridge.store.operators.logins import Logins
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
@@ -82,6 +85,16 @@ class AdminServices:
         return build_dead_letters(self.settings, self.redis)
 
     @cached_property
+    def conversation_lists(self) -> ConversationLists:
+        """Lists of conversations."""
+        return ConversationLists(self.redis, retention_ms=self.settings.retention_ms)
+
+    @cached_property
+    def interventions(self) -> Interventions:
+        """What operators make happen in a conversation."""
+        return Interventions(self.redis, retention_ms=self.settings.retention_ms)
+
+    @cached_property
     def resends(self) -> Resends:
         """Replies that are sent once more."""
         return Resends(self.redis, retention_ms=self.settings.retention_ms)
@@ -115,6 +128,11 @@ class AdminServices:
     def excerpts(self) -> Excerpts:
         """Error texts of completion services."""
         return build_excerpts(self.settings, self.redis)
+
+    @cached_property
+    def people(self) -> ContactNames:
+        """Who contacts are."""
+        return ContactNames(self.redis, fernet_keys=self.settings.fernet_keys, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def feeds(self) -> LastEvents:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PAGES = (
-    "/console/", "/console/conversations", "/console/conversations/contact", "/console/dead-letters", "/console/locations",
+    "/console/", "/console/conversations", "/console/conversations?status=skipped&since=24h",
+    "/console/conversations/contact", "/console/dead-letters", "/console/locations",
     "/console/locations/here", "/console/live", "/console/nothing",
 )  # fmt: skip
 
@@ -51,7 +52,7 @@ def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Red
     """Found by its id, the reason stands first."""
     live(redis)
     go(page, "Conversations")
-    page.get_by_label("Id of a message, conversation, contact or reply").fill("m2")
+    page.get_by_label("Name, phone number or e-mail address of a contact, or any id").fill("m2")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("heading", name="Skipped: The conversation is left to people.")).to_be_visible()
     expect(page.locator("#verdict")).to_contain_text("usr_1 wrote 5 min ago")
@@ -62,7 +63,7 @@ def test_an_operator_replays_a_dead_letter(page: Page, redis: Redis) -> None:
     live(redis)
     go(page, "Dead letters")
     page.get_by_label("Dead letter of contact contact1", exact=True).check()
-    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="1 replayed.")).to_be_visible()
     expect(page.locator("#dead-letters-count")).to_have_text(re.compile("2"))
     assert [dead_letter.id for dead_letter in dead_letters_of(redis).all()] == ["here00000", "here00002"]
@@ -150,6 +151,6 @@ def test_the_console_works_without_javascript(chromium: Browser, address: str, r
     page.get_by_label("Admin token").fill("the-admin-token-of-the-tests")
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Dead letter of contact contact1", exact=True).check()
-    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.get_by_text("1 replayed.")).to_be_visible()
     context.close()

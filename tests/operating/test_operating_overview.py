@@ -42,12 +42,13 @@ def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
     """Outcomes of 24 hours by hour and of one by minute, why messages were skipped or silent, and the mean time to a reply."""
     a_day(redis)
     seen = perform(overview.overview, Nothing())
-    assert (seen.day.accepted, seen.day.replied, seen.day.no_reply, seen.day.skipped, seen.day.dead) == (6, 2, 1, 2, 0)
+    assert (seen.day.received, seen.day.replied, seen.day.delivered_by_provider) == (6, 1, 1)
+    assert (seen.day.no_reply, seen.day.skipped, seen.day.dead, seen.day.in_work) == (1, 2, 0, 1)
     assert seen.skipped_by_reason == {"dnd": 2}
     assert seen.no_reply_by_reason == {"refusal": 1}
     assert seen.reply_seconds == pytest.approx(5, abs=1)
     assert (len(seen.minutes), len(seen.hours)) == (60, 24)
-    assert sum(each.replied for each in seen.minutes) == sum(each.replied for each in seen.hours) == 2
+    assert sum(each.replied for each in seen.minutes) == sum(each.replied for each in seen.hours) == 1
     assert (seen.waiting, seen.answering, seen.retrying, seen.locations) == (1, 0, 0, 1)
 
 
@@ -55,7 +56,7 @@ def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) 
     """Zeros, no mean, and that nobody works and no location is known."""
     del redis
     seen = perform(overview.overview, Nothing())
-    assert (seen.day.accepted, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
+    assert (seen.day.received, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
     assert [trouble.name for trouble in seen.troubles] == ["No location", "No workers"]
     assert perform(events.events, events.EventsQuery()).events == ()
 

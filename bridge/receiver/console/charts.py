@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 HEIGHT, GAP = 100.0, 0.25
 KINDS = ("replied", "no_reply", "skipped", "dead")
+FIELDS = (("replied", "delivered_by_provider"), ("no_reply",), ("skipped",), ("dead",))
 NICE = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -59,8 +60,8 @@ class Chart:
 
 
 def draw(outcomes: Sequence[Outcomes]) -> Chart:
-    """Build a chart with the outcomes of each minute or hour stacked, replies at the bottom."""
-    counted = [tuple(getattr(each, kind) for kind in KINDS) for each in outcomes]
+    """Stack the outcomes of each minute's or hour's messages, the replies at the bottom; a provider's count as replies."""
+    counted = [tuple(sum(getattr(each, name) for name in names) for names in FIELDS) for each in outcomes]
     top = _nice(max(map(sum, counted)))
     bars = (_bar(number, each, counts, top) for number, (each, counts) in enumerate(zip(outcomes, counted, strict=True)))
     return Chart(tuple(bars), top, tuple(map(sum, zip(*counted, strict=True))))

@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, NotKnown, WrongInput
-from bridge.operating import contacts, conversations, deliveries, events, excerpts, explain, message_text, resending
+from bridge.model import Status
+from bridge.operating import (
+    contacts,
+    conversations,
+    dead_letters,
+    deliveries,
+    excerpts,
+    explain,
+    interventions,
+    message_text,
+    people,
+    resending,
+)
+from bridge.receiver.console.conversation_lists import listed
+from bridge.receiver.console.dead_letters import RESULTS
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Moved, Page
 from bridge.times import read
@@ -14,11 +28,11 @@ from bridge.times import read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bridge.operating.events import EventShown
     from bridge.receiver.console.pages import Visit
 
-RECENT_EVENTS = 500
 MOST_RECENT = 25
+MOST_UNDELIVERED = 5
+MOST_SEARCHED = 200
 MOST_EVENTS = 60
 REPLAYED = {
     "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
@@ -26,18 +40,26 @@ REPLAYED = {
     "newer": "is not replayed: a newer message of the contact was answered",
 }
 
+# A lane keeps no more of them.
+MOST_LETTERS = 20
+COMMENT = "InternalComment"
+
 
 def search(visit: Visit) -> Page | Moved:
-    """Find a conversation by an id, or show the most recent ones."""
+    """Find a conversation by an id, or list them."""
     wanted = visit.asked("q")
-    recent = _recent(visit.perform(events.events, events.EventsQuery(limit=RECENT_EVENTS)).events)
-    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_RECENT)).replies
-    shown = {"wanted": wanted, "recent": recent, "undelivered": undelivered, "names": names(visit), "says": ""}
+    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_UNDELIVERED)).replies
+    shown = {"wanted": wanted, "undelivered": undelivered, "names": names(visit), "says": "", "found": (), **listed(visit)}
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:
         visit.perform(explain.explain, explain.ExplainQuery(wanted))
     except NotKnown as error:
+        found = visit.perform(people.find, people.ContactSearch(q=wanted[:MOST_SEARCHED])).contacts
+        if len(found) == 1:
+            return Moved(f"/console/conversations/{quote(found[0].contact_id, safe='')}")
+        if found:
+            return Page("conversations.html", "conversations", {**shown, "found": found})
         return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
     return Moved(f"/console/conversations/{quote(wanted, safe='')}")
 
@@ -75,9 +97,21 @@ def replay(visit: Visit) -> Moved:
 
 
 def change(visit: Visit) -> Moved:
-    """Pause or resume the conversation, or lift the contact's opt-outs."""
+    """Change something about the conversation, or about one of its messages."""
     told = visit.perform(explain.explain, explain.ExplainQuery(visit.path("id")))
     match visit.path("change"):
+        case "try":
+            tried = visit.perform(interventions.try_now, conversations.ConversationQuery(told.contact_id))
+            note = "A worker has it already." if tried.working else "It is tried now."
+        case "answer":
+            visit.perform(interventions.answer, interventions.SkippedMessage(visit.given("message")))
+            note = "It is answered as soon as a worker is free, unless the contact or GHL forbids it."
+        case "send-draft":
+            visit.perform(interventions.send_draft, interventions.Draft(visit.given("draft")))
+            note = "The draft is sent as soon as a worker is free, unless the contact or GHL forbids it."
+        case "replay":
+            (became,) = visit.perform(dead_letters.replay, dead_letters.Replay(ids=(visit.given("letter"),)))
+            note = f"The dead letter: {RESULTS[became.result]}."
         case "pause":
             visit.perform(conversations.pause, conversations.ConversationQuery(told.contact_id))
             note = "Paused: messages are skipped until the conversation is resumed."
@@ -88,8 +122,8 @@ def change(visit: Visit) -> Moved:
             allowed = visit.perform(contacts.allow, contacts.ContactQuery(told.location_id, told.contact_id))
             note = f"The contact's opt-out is lifted: {', '.join(allowed.channels) or 'there was none'}."
         case _:
-            raise WrongInput("a conversation can only be paused or resumed, or its opt-out lifted")
-    return Moved(f"/console/conversations/{quote(told.contact_id, safe='')}", note)
+            raise WrongInput("a conversation can be paused, resumed, tried and replayed, and a stop lifted")
+    return Moved(visit.back(f"/console/conversations/{quote(told.contact_id, safe='')}"), note)
 
 
 def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] | None = None) -> Page:
@@ -110,6 +144,8 @@ def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] 
         "hidden": len(told.events) - len(events),
         "texts": texts,
         "refused": refused or {},
+        "drafts": _drafts(told.events),
+        "letters": _open_letters(visit, told),
         "may_read": visit.admin_services.settings.console_show_text,
     }
     return Page("conversation.html", "conversations", shown)
@@ -126,15 +162,35 @@ def _timed(events: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], float
     return timed
 
 
+def _drafts(events: Iterable[dict[str, Any]]) -> set[str]:
+    """The ids of replies that only staff see: parts of an answer that were posted as internal comments."""
+    types: dict[str, str] = {}
+    drafts: set[str] = set()
+    for event in events:
+        part = str(event.get("part", ""))
+        if event["step"] == "sending":
+            types[part] = event.get("type", "")
+        elif event["step"] == "sent" and part.isdigit() and types.get(part) == COMMENT:
+            drafts |= set(event.get("reply_ids", ()))
+    return drafts
+
+
+def _open_letters(visit: Visit, told: explain.Explained) -> dict[str, str]:
+    """The open dead letter of each message that has one."""
+    if not any(message.status == Status.DEAD for message in told.messages):
+        return {}
+    ids = dict.fromkeys(event["dead_letter_id"] for event in told.events if event["step"] == Status.DEAD)
+    found: dict[str, str] = {}
+    for id_ in list(ids)[-MOST_LETTERS:]:
+        try:
+            letter = visit.perform(dead_letters.show, dead_letters.DeadLetterQuery(id_))
+        except NotKnown:
+            continue
+        found |= dict.fromkeys(letter.message_ids, id_)
+    return found
+
+
 def _newest_excerpts(events: Iterable[dict[str, Any]]) -> set[int]:
     """The indexes of the newest event of each turn with an error text, because only the newest text is stored."""
     newest = {event["excerpt_id"]: place for place, event in enumerate(events) if event.get("excerpt_id")}
     return set(newest.values())
-
-
-def _recent(events: Iterable[EventShown]) -> list[EventShown]:
-    """The newest event of each conversation, newest first."""
-    last: dict[tuple[str, str], EventShown] = {}
-    for event in events:
-        last.setdefault((event.location_id, event.contact_id), event)
-    return list(last.values())[:MOST_RECENT]

@@ -1,13 +1,16 @@
-"""The page for dead letters: filter by location, replay or drop some or all of them, dry run."""
+"""Dead letters: by location and by cause, replayed or dropped one by one, by the page or all of them, with a look before."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from bridge.errors import BridgeError, WrongInput
 from bridge.operating import dead_letters, excerpts
+from bridge.operating.causes import general
+from bridge.operating.dead_letter_causes import CausesQuery, causes
 from bridge.operating.dead_letters import DeadLetter, DeadLetterPage, Drop, Replay
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Moved, Page
@@ -18,10 +21,9 @@ if TYPE_CHECKING:
     from bridge.operating.dead_letters import Became
     from bridge.receiver.console.pages import Visit
 
-ON_A_PAGE = 50
+ON_A_PAGE = 15
 AT_ONCE = 500
-# With a filter that matches few dead letters, a page must not read for ever: the next page continues where this one stopped.
-MOST_READ = 5_000
+MOST_GROUPS = 5
 RESULTS = {
     "replayed": "replayed",
     "would replay": "would be replayed",
@@ -32,42 +34,64 @@ RESULTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of which location and cause; empty: of all."""
+
+    location: str = ""
+    cause: str = ""
+
+    @property
+    def query(self) -> str:
+        """The same as the query of an address."""
+        chosen = {name: value for name, value in (("location", self.location), ("cause", self.cause)) if value}
+        return f"?{urlencode(chosen)}" if chosen else ""
+
+
 def show(visit: Visit) -> Page:
-    """A page of open dead letters."""
-    return _shown(visit, visit.asked("location"), visit.asked("after"))
+    """A page of the open ones."""
+    return _shown(visit, Chosen(visit.asked("location"), visit.asked("cause")), visit.asked("after"))
 
 
 def show_said(visit: Visit) -> Page:
     """The same page with a service's error text."""
     id_ = visit.given("excerpt")
+    chosen = Chosen(visit.given("location"), visit.given("cause"))
     try:
         said = {id_: visit.perform(excerpts.text, excerpts.OfTurn(id_)).text}
     except BridgeError as error:
-        return _shown(visit, visit.given("location"), visit.given("after"), refused={id_: str(error)})
-    return _shown(visit, visit.given("location"), visit.given("after"), said=said)
+        return _shown(visit, chosen, visit.given("after"), refused={id_: str(error)})
+    return _shown(visit, chosen, visit.given("after"), said=said)
 
 
 def _shown(
-    visit: Visit, location: str, after: str, *, said: Mapping[str, str] | None = None, refused: Mapping[str, str] | None = None
+    visit: Visit, chosen: Chosen, after: str, *, said: Mapping[str, str] | None = None, refused: Mapping[str, str] | None = None
 ) -> Page:
-    letters, following = _some(visit, location, after, ON_A_PAGE)
+    page = _page(visit, chosen, after, ON_A_PAGE)
+    groups = visit.perform(causes, CausesQuery(location_id=chosen.location)).causes if not (after or chosen.cause) else ()
     shown = {
-        "letters": letters,
-        "location": location,
+        "letters": page.dead_letters,
+        "groups": groups,
+        "most_groups": MOST_GROUPS,
+        "error": general(page.dead_letters[0].error) if page.dead_letters else "",
+        "location": chosen.location,
+        "cause": chosen.cause,
+        "back": chosen.query,
         "after": after,
         "said": said or {},
         "refused": refused or {},
         "may_read": visit.admin_services.settings.console_show_text,
-        "next": urlencode({"location": location, "after": following}) if following else "",
+        "next": urlencode({"location": chosen.location, "cause": chosen.cause, "after": page.next}) if page.next else "",
         "names": names(visit),
     }
     return Page("dead_letters.html", "letters", shown)
 
 
 def change(visit: Visit) -> Page | Moved:
-    """Replay or drop the selected dead letters, after a dry run or a confirmation where needed."""
-    action, location, everything = visit.given("action"), visit.given("location"), visit.given("scope") == "all"
-    ids = _all(visit, location) if everything else tuple(visit.form.get("id", ()))[:AT_ONCE]
+    """Replay or drop what was chosen; a look or a question comes first where one was asked for or is wise."""
+    action, everything = visit.given("action"), visit.given("scope") == "all"
+    chosen = Chosen(visit.given("location"), visit.given("cause"))
+    ids = _all(visit, chosen) if everything else tuple(visit.form.get("id", ()))[:AT_ONCE]
     if not ids:
         raise WrongInput("no dead letter is selected: select some, or choose all")
     match action:
@@ -76,15 +100,14 @@ def change(visit: Visit) -> Page | Moved:
         case "drop" if visit.given("sure"):
             became = visit.perform(dead_letters.drop, Drop(ids))
         case "drop" | "dry_run":
-            return _ask(visit, action, ids, location, everything=everything)
+            return _ask(visit, action, ids, chosen, everything=everything)
         case _:
-            raise WrongInput("a dead letter can only be replayed or dropped")
-    back = f"/console/dead-letters?{urlencode({'location': location})}" if location else "/console/dead-letters"
-    return Moved(back, _told(became, more=everything and len(ids) == AT_ONCE))
+            raise WrongInput("a dead letter can be replayed or dropped")
+    return Moved(f"/console/dead-letters{chosen.query}", _told(became, more=everything and len(ids) == AT_ONCE))
 
 
-def _ask(visit: Visit, action: str, ids: tuple[str, ...], location: str, *, everything: bool) -> Page:
-    """The page with the result of a dry run, or with the confirmation of a drop."""
+def _ask(visit: Visit, action: str, ids: tuple[str, ...], chosen: Chosen, *, everything: bool) -> Page:
+    """What would happen: a dry run's answer, or the question before a drop."""
     told = ""
     if action == "dry_run":
         told = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
@@ -92,32 +115,29 @@ def _ask(visit: Visit, action: str, ids: tuple[str, ...], location: str, *, ever
         "action": "replay" if action == "dry_run" else "drop",
         "told": told,
         "ids": ids,
-        "location": location,
+        "location": chosen.location,
+        "cause": chosen.cause,
+        "back": chosen.query,
         "everything": everything,
         "force": visit.given("force"),
     }
     return Page("dead_letters_sure.html", "letters", shown)
 
 
-def _some(visit: Visit, location: str, after: str, most: int) -> tuple[list[DeadLetter], str | None]:
-    """At most `most` dead letters, and the `after` of the next ones."""
+def _page(visit: Visit, chosen: Chosen, after: str, most: int) -> DeadLetterPage:
+    asked = dead_letters.DeadLettersQuery(location_id=chosen.location, cause=chosen.cause, after=after, limit=most)
+    return visit.perform(dead_letters.list_, asked)
+
+
+def _all(visit: Visit, chosen: Chosen) -> tuple[str, ...]:
+    """As many as can be done at once."""
     found: list[DeadLetter] = []
-    read = 0
-    while True:
-        page = _page(visit, location, after, most - len(found))
+    after: str | None = ""
+    while after is not None and len(found) < AT_ONCE:
+        page = _page(visit, chosen, after, AT_ONCE - len(found))
         found += page.dead_letters
-        read += AT_ONCE if location else most
-        if not page.next or len(found) >= most or read >= MOST_READ:
-            return found, page.next
         after = page.next
-
-
-def _page(visit: Visit, location: str, after: str, room: int) -> DeadLetterPage:
-    return visit.perform(dead_letters.list_, dead_letters.DeadLettersQuery(location_id=location, after=after, limit=room))
-
-
-def _all(visit: Visit, location: str) -> tuple[str, ...]:
-    return tuple(dead_letter.id for dead_letter in _some(visit, location, "", AT_ONCE)[0])
+    return tuple(each.id for each in found)
 
 
 def _told(became: Iterable[Became], *, more: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from bridge.operating import overview
 from bridge.operating.diagnosis import OVERDUE_SECONDS
@@ -11,11 +12,38 @@ from bridge.receiver.console.charts import draw
 from bridge.receiver.console.pages import Page
 
 if TYPE_CHECKING:
+    from bridge.operating.trouble import Trouble
     from bridge.receiver.console.pages import Visit
+
+LISTS = "/console/conversations"
+# Where to look into a trouble, by the kind of its cause: a label and an address, in which its location may stand.
+LINKS = {
+    "overdue": ("Show them", f"{LISTS}?status=overdue"),
+    "unheard": ("Show them", f"{LISTS}?status=overdue"),
+    "dead_letters": ("Show the dead letters", "/console/dead-letters"),
+    "hold": ("Show the location", "/console/locations/{location}"),
+    "missed": ("Show the location", "/console/locations/{location}"),
+    "provider": ("Show what waits", f"{LISTS}?status=waiting&location_id={{location}}"),
+    "undelivered": ("Show them", f"{LISTS}?delivery=undelivered&location_id={{location}}"),
+    "reply_cap": ("Show them", f"{LISTS}?reason=reply_cap&since=24h"),
+    "unknown_type": ("Show them", f"{LISTS}?reason=unknown_type&since=24h"),
+}
 
 
 def show(visit: Visit) -> Page:
     """The overview page."""
     now = visit.perform(overview.overview, Nothing())
     charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
-    return Page("overview.html", "overview", {"now": now, "charts": charts, "overdue_seconds": OVERDUE_SECONDS})
+    links = {each.cause: _link(each) for each in now.troubles}
+    return Page("overview.html", "overview", {"now": now, "charts": charts, "overdue_seconds": OVERDUE_SECONDS, "links": links})
+
+
+def _link(trouble: Trouble) -> tuple[str, str] | None:
+    """Where the page for it is; None where only a command helps."""
+    kind, _, about = trouble.cause.partition(":")
+    if kind == "handover":
+        return "Show the conversation", f"{LISTS}/{quote(about.rpartition(':')[2], safe='')}"
+    if kind not in LINKS or about == "more":
+        return None
+    label, path = LINKS[kind]
+    return label, path.format(location=quote(trouble.location_id, safe=""))

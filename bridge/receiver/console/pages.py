@@ -8,6 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -17,7 +18,7 @@ from bridge.operating.sentences import evidence_lines, sentence
 from bridge.receiver.console.labels import tone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.receiver.console.sessions import Session
 
 ROOM = "bridge.receiver.console"
+HOME = "/console/"
 NAVIGATION = (
     ("overview", "Overview", "/console/"),
     ("conversations", "Conversations", "/console/conversations"),
@@ -58,6 +60,16 @@ class Visit:
         """A form field; empty if it is missing."""
         return next(iter(self.form.get(name, ())), "")
 
+    def back(self, otherwise: str) -> str:
+        """The page that the form came from, if it is one of the console's."""
+        here = self.given("here")
+        return here if is_own(here) else otherwise
+
+
+def is_own(address: str) -> bool:
+    """Whether it is a page of the console: whoever gives out a link must not choose where it ends."""
+    return address.startswith(HOME) and "//" not in address and "\\" not in address and address.isprintable()
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -71,10 +83,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A redirect to `to` after a change; that page shows `note`."""
+    """Something was done, or `failed`: go on at `to`, where `note` is told."""
 
     to: str
     note: str = ""
+    failed: bool = False
 
 
 class Renderer:
@@ -97,13 +110,14 @@ class Renderer:
             happened=happened,
             tone=tone,
             words=words,
+            without_empty=without_empty,
         )
-        self._environment.globals.update(navigation=NAVIGATION, version=self._version, reasons=REASONS)
+        self._environment.globals.update(navigation=NAVIGATION, version=self._version, reasons=REASONS, pairs=pairs)
 
     def render(self, page: Page, **around: Any) -> str:
-        """The HTML of a page; `around` are the variables of every page: session, note, badges."""
+        """The HTML of a page; `around` is what every page shows: session, note, badges, its own address."""
         now = datetime.now(UTC)
-        usual = {"session": None, "note": "", "dead_letters": 0, "place": page.place}
+        usual = {"session": None, "note": None, "dead_letters": 0, "place": page.place, "here": ""}
         return self._environment.get_template(page.template).render(
             {**usual, **around, **page.shows, "ago": lambda moment: times.ago(moment, now)}
         )
@@ -114,6 +128,16 @@ class Renderer:
         folder = files(ROOM) / "static"
         kept = sorted(folder.iterdir(), key=lambda file: file.name)
         return sha256(b"".join(file.read_bytes() for file in kept)).hexdigest()[:12]
+
+
+def pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names of the contract, each with its words."""
+    return [(name, words(name)) for name in names]
+
+
+def without_empty(fields: Mapping[str, str]) -> str:
+    """Fields of a filter as a query."""
+    return urlencode({name: value for name, value in fields.items() if value})
 
 
 def words(name: str) -> str:

@@ -16,8 +16,8 @@ from bridge.operating.local import LocalOperations
 from bridge.receiver.api.answers import KINDS
 from bridge.receiver.bodies import read
 from bridge.receiver.console.headers import is_secure
-from bridge.receiver.console.pages import Moved, Page, Renderer, Visit
-from bridge.receiver.console.sessions import SECONDS, Sessions
+from bridge.receiver.console.pages import HOME, Moved, Page, Renderer, Visit, is_own
+from bridge.receiver.console.sessions import SECONDS, Note, Sessions
 from bridge.store.figures.gauges import measure
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 COOKIE, NOTE = "ghlb_session", "ghlb_note"
-HOME = "/console/"
 # A form that names 500 dead letters.
 MOST_BYTES = 256 * 1024
 # How many pages may wait for Redis or GHL at the same time; webhooks have other threads.
@@ -81,8 +80,8 @@ class PageEndpoints:
         return None if is_over else session
 
     async def login(self, request: Request) -> Response:
-        """The login page: ask for the admin token and begin a session."""
-        to = _safe(request.query_params.get("next", HOME))
+        """Ask for the admin token, and let in who knows it."""
+        to = _own(request.query_params.get("next", ""))
         if request.method != "POST":
             return await self._show(request, None, Page("login.html", "", {"says": "", "to": to}))
         try:
@@ -119,8 +118,13 @@ class PageEndpoints:
     def _answer(self, show: Show, visit: Visit) -> Response:
         try:
             view = show(visit)
-            return self._tell(visit.request, visit.session, view) if isinstance(view, Page) else self._move(visit, view)
+            if isinstance(view, Moved):
+                return self._move(visit, view)
+            return self._tell(visit.request, visit.session, view, visit.given("here"))
         except BridgeError as error:
+            here = visit.back("")
+            if here and not isinstance(error, Unavailable):
+                return self._move(visit, Moved(here, _sentence(error), failed=True))
             page = _error(_sentence(error), _status(error))
         except Exception as error:
             log.exception("console.failed", path=visit.request.url.path, error=type(error).__name__)
@@ -130,7 +134,7 @@ class PageEndpoints:
     def _move(self, visit: Visit, view: Moved) -> Response:
         response = RedirectResponse(view.to, HTTPStatus.SEE_OTHER)
         if view.note:
-            self._keep(response, visit.request, NOTE, self._sessions.note(view.note), 60)
+            self._keep(response, visit.request, NOTE, self._sessions.note(Note(view.note, view.failed)), 60)
         if view.to == "/console/login":
             response.delete_cookie(COOKIE, path="/console")
         return response
@@ -138,9 +142,11 @@ class PageEndpoints:
     async def _show(self, request: Request, session: Session | None, page: Page) -> Response:
         return await to_thread.run_sync(self._tell, request, session, page, limiter=self._threads)
 
-    def _tell(self, request: Request, session: Session | None, page: Page) -> Response:
-        note = self._sessions.noted(request.cookies.get(NOTE, "")) if session else ""
-        html = self._renderer.render(page, session=session, note=note, dead_letters=self._dead_letters() if session else 0)
+    def _tell(self, request: Request, session: Session | None, page: Page, here: str = "") -> Response:
+        """`here` is the page that a form came from: what fails there is told there."""
+        note = self._sessions.noted(request.cookies.get(NOTE, "")) if session else None
+        around = {"session": session, "note": note, "here": here or _wanted(request)}
+        html = self._renderer.render(page, **around, dead_letters=self._dead_letters() if session else 0)
         response = HTMLResponse(html, page.status)
         if note:
             response.delete_cookie(NOTE, path="/console")
@@ -175,9 +181,8 @@ def _wanted(request: Request) -> str:
     return str(request.url.path) + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else HOME
 
 
-def _safe(to: str) -> str:
-    """The target after a login, restricted to pages of the console, against open redirects."""
-    return to if to.startswith(HOME) and "//" not in to and "\\" not in to and to.isprintable() else HOME
+def _own(to: str) -> str:
+    return to if is_own(to) else HOME
 
 
 def _error(says: str, status: int) -> Page:

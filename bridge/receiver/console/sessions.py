@@ -18,6 +18,14 @@ NOTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for the next page: what was done, or why it was not (`failed`)."""
+
+    says: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One login. Every form of its pages contains `csrf`."""
 
@@ -57,13 +65,14 @@ class Sessions:
         """Whether a form's token belongs to this session."""
         return compare_digest(session.csrf.encode(), csrf.encode())
 
-    def note(self, text: str) -> str:
-        """A sentence for the next page, as a signed cookie value."""
-        return str(self._notes.dumps(text))
+    def note(self, note: Note) -> str:
+        """A sentence for the next page, as a cookie."""
+        return str(self._notes.dumps([note.says, note.failed]))
 
-    def noted(self, cookie: str) -> str:
-        """The sentence of such a cookie; empty if it is forged or old."""
+    def noted(self, cookie: str) -> Note | None:
+        """The sentence of such a cookie; None when it is none of ours or old."""
         try:
-            return str(self._notes.loads(cookie, max_age=NOTE_SECONDS))
-        except BadData:
-            return ""
+            says, failed = self._notes.loads(cookie, max_age=NOTE_SECONDS)
+        except (BadData, ValueError):
+            return None
+        return Note(str(says), bool(failed))

@@ -64,11 +64,12 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
   for _, seen in ipairs(marks) do redis.call('SET', seen, nonce .. ':' .. outcome, 'PX', memory) end
 
-  -- Up to when the contact's messages are known: the sweep looks for newer ones.
+  -- Up to when the contact's messages are known: the sweep looks for newer ones, and lists of conversations are in this order.
+  local listed = math.max(tonumber(memory), tonumber(retention))
   local recorded = key('recorded', location)
   redis.call('ZADD', recorded, 'GT', written_at, contact)
-  redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - memory)
-  redis.call('PEXPIRE', recorded, memory)
+  redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - listed)
+  redis.call('PEXPIRE', recorded, listed)
   restore(lane, came.erased, retention)
 
   local message = key('message', location, id)
@@ -78,6 +79,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   else
     redis.call('HSET', message, 'status', 'skipped', unpack(record))
   end
+  chart('accepted')
   for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
   if redis.call('EXISTS', key('paused', contact), key('paused', came.conversation_id)) > 0 then
     for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
@@ -102,7 +104,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   end
   if reason ~= '' then
     redis.call('PEXPIRE', message, retention)
-    count_outcome(location, message, retention)
+    count_outcome(location, message, retention, came.line or '')
     return outcome
   end
 
@@ -110,7 +112,6 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   if came.line ~= UNKNOWN_LINE then carry_over(lane, came.line, id, retention) end
 
   count('messages_accepted')
-  chart('accepted')
   redis.call('RPUSH', key('waiting', lane), id)
   redis.call('PERSIST', key('lane', lane))
   redis.call('PERSIST', key('carried', lane))

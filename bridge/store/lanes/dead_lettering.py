@@ -83,5 +83,6 @@ def _dead_letter(
             "said": asked_of(turn, ids),
             "carried": taken_along(turn, ids),
             "excerpt_id": excerpt_id,
+            **({"asked_for": turn.asked_for} if turn.asked_for else {}),
         }
     )

@@ -50,6 +50,7 @@ if not known.turn then
     set('turn', id)
     set('replaying', cjson.encode(dead_letter.message_ids))
     set('asks', dead_letter.asks or 0)
+    if dead_letter.asked_for then set('asked_for', dead_letter.asked_for) end
     if dead_letter.answer ~= '' then
       for _, field in ipairs({'answer', 'answered', 'answered_at', 'parts'}) do set(field, dead_letter[field] or '') end
     end
@@ -107,5 +108,6 @@ for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value 
 return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl, paid,
+  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
+  (redis.call('GET', key('person', lane)) or ''):match('^%S*'), paid,
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
     """The leased turn. `began` is this process' clock before the lease was asked for."""
-    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, _ = answer
+    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, _ = answer
     fields = rows(record)
     return Turn(
         lane=lane,
@@ -47,6 +47,8 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         situation=read_situation(situation, read_at=began),
         said=read_words(words),
         topped=bool(topped),
+        asked_for=fields.get("asked_for", ""),
+        person=person,
         ghl_down=text(ghl[0]),
         ghl_doubted=bool(ghl[1]),
     )

@@ -12,14 +12,14 @@ from bridge.store.redis.connection import key, reaching, scored, text
 from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bridge.store.redis.connection import Redis
 
 Replayed = Literal["replayed", "unknown", "closed", "newer"]
 Dropped = Literal["dropped", "unknown", "closed"]
 
-PAGE = 500
+PAGE, MOST_READ = 500, 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +78,41 @@ class DeadLetters:
                 return
             after = page.next
 
-    def page(self, *, after: str = "", most: int = PAGE, location_id: LocationId | None = None) -> StoredDeadLetters:
-        """Look at `most` open ones, oldest first, from where another page ended.
+    def page(
+        self,
+        *,
+        after: str = "",
+        most: int = PAGE,
+        location_id: LocationId | None = None,
+        fits: Callable[[StoredDeadLetter], bool] | None = None,
+    ) -> StoredDeadLetters:
+        """`most` open ones, oldest first, from where another page ended: of one location, and that fit, if that is asked for.
 
-        With a location only its own are answered: a page may be empty and still have a `next`. Raises ValueError for an
-        `after` that no page gave.
+        A filter that hardly anything passes reads so many and no more: a page may be empty and still have a `next`. Raises
+        ValueError for an `after` that no page gave.
         """
+        filtered = location_id is not None or fits is not None
+        found: list[StoredDeadLetter] = []
+        for _ in range(MOST_READ // PAGE):
+            some = self._read(after, PAGE if filtered else most)
+            for place, one in some:
+                after = "{}-{}".format(*place)
+                if one and location_id in {None, one.lane.location_id} and (fits is None or fits(one)):
+                    found.append(one)
+                if len(found) == most:
+                    return StoredDeadLetters(tuple(found), after)
+            if len(some) < (PAGE if filtered else most):
+                return StoredDeadLetters(tuple(found), "")
+            if not filtered:
+                break
+        return StoredDeadLetters(tuple(found), after)
+
+    def _read(self, after: str, count: int) -> list[tuple[tuple[int, str], StoredDeadLetter | None]]:
+        """So many in their order, each with its place; None for one that has expired."""
         with reaching("list the dead letters"):
-            ids = self._after(after, most)
+            ids = self._after(after, count)
             found = self._redis.mget([key("dead", id_) for _, id_ in ids]) if ids else []
-        dead_letters = (_dead_letter(text(stored)) for stored in found if stored)
-        chosen = tuple(dead_letter for dead_letter in dead_letters if location_id in {None, dead_letter.lane.location_id})
-        return StoredDeadLetters(chosen, "{}-{}".format(*ids[-1]) if len(ids) == most else "")
+        return [(place, _dead_letter(text(stored)) if stored else None) for place, stored in zip(ids, found, strict=True)]
 
     def _after(self, after: str, most: int) -> list[tuple[int, str]]:
         """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""

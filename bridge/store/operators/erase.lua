@@ -37,12 +37,13 @@ for _, list in ipairs({'buried', 'replays'}) do
 end
 for _, list in ipairs({'waiting', 'carried'}) do
   for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do
+    uncount_arrival(key('message', location, id))
     remove(key('message', location, id), key('index', id))
   end
 end
 local KINDS = {
   'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins',
-  'delivery', 'generated',
+  'delivery', 'generated', 'person',
 }
 for _, kind in ipairs(KINDS) do
   remove(key(kind, lane))

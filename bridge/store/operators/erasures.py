@@ -22,7 +22,7 @@ NOBODY = "(erased)"
 # What `erase.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
 REMOVED_AT_ONCE = frozenset({
     "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
-    "twins", "delivery", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt",
+    "twins", "delivery", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt", "person",
 })  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 --   ARGV[2]     when it was erased (ms)
 --   ARGV[3...]  id, id
 -- Answers how many of them were forgotten.
+-- Needs: timeline
 local lane, since = ARGV[1], tonumber(ARGV[2])
 local location, contact = split(lane)
 local anew = {[contact] = redis.call('EXISTS', key('timeline', lane)) == 1}
@@ -21,6 +22,7 @@ for at = 3, #ARGV do
       redis.call('ZREM', key('dead'), turn)
       redis.call('DEL', key('ledger', turn), key('dead', turn))
     end
+    uncount_arrival(message)
     redis.call('DEL', key('index', id), message, key('own', location, id), key('paused', id))
     forgotten = forgotten + 1
   end

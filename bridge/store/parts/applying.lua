@@ -27,7 +27,7 @@ local function end_message(location, id, fields, retention)
   local message = key('message', location, id)
   local is = rows(redis.call('HGETALL', message))
   for field, value in pairs(fields) do is[field] = value end
-  count_ended(location, is.status, is.reason, is.at, retention)
+  count_ended(location, is, retention)
   if is.status ~= 'dead' then
     is.body, is.line = nil, nil
     redis.call('DEL', message)

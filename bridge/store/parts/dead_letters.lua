@@ -21,6 +21,7 @@ local function mark(dead_letter, status, reason, retention, facts)
   for _, id in ipairs(dead_letter.message_ids) do
     local message = key('message', dead_letter.location_id, id)
     if redis.call('EXISTS', message) == 1 then
+      uncount_outcome(message)
       redis.call('HSET', message, 'status', status, 'reason', reason, 'error', '', 'facts', facts or '')
       redis.call('PEXPIRE', message, retention)
       if status ~= 'waiting' then count_outcome(dead_letter.location_id, message, retention) end

@@ -1,4 +1,5 @@
--- What happened, for those who look: timelines, the lanes with the newest events, and counts.
+-- What happened, for those who look: timelines, the newest events of all lanes, and counts.
+-- Needs: ends
 
 -- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
 -- A script counts where it writes for the first time, since it may be sent again.
@@ -8,14 +9,17 @@ local function count(what, by) redis.call('HINCRBY', key('totals'), what, by or 
 
 local CHARTS = {minute = 60000, hour = 3600000}
 
--- Count for the charts: the last hour by minute, the last day by hour, and some more.
+-- Count for the charts: the last hour by minute, the last day by hour, and some more. What became of a message is counted where
+-- it came, so that in each minute and hour those that came are those that are over and those that are not.
 --   what  name of the count
 --   by    how much is added; nil: 1
-local function chart(what, by)
+--   at    when the message came (ms); nil: now
+local function chart(what, by, at)
   for span, ms in pairs(CHARTS) do
-    local bucket = key('chart', span, string.format('%d', math.floor(now / ms)))
-    -- The last hour by minute, the last day by hour, and some more.
-    if redis.call('HINCRBY', bucket, what, by or 1) == (by or 1) then redis.call('PEXPIRE', bucket, ms * 70) end
+    if now - (at or now) < ms * 70 then
+      local bucket = key('chart', span, string.format('%d', math.floor((at or now) / ms)))
+      if redis.call('HINCRBY', bucket, what, by or 1) == (by or 1) then redis.call('PEXPIRE', bucket, ms * 70) end
+    end
   end
 end
 
@@ -23,44 +27,68 @@ local REPLY_EDGES = {1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600}
 
 -- Count how long a reply took, by the edges of bridge/metrics.py.
 --   ms  from the message to the reply
-local function count_reply(ms)
+local function count_reply(ms, at)
   local le = 'inf'
-  for at = #REPLY_EDGES, 1, -1 do
-    if ms <= REPLY_EDGES[at] * 1000 then le = REPLY_EDGES[at] end
+  for place = #REPLY_EDGES, 1, -1 do
+    if ms <= REPLY_EDGES[place] * 1000 then le = REPLY_EDGES[place] end
   end
   count('reply|' .. le)
   count('reply|ms', ms)
-  chart('reply_ms', ms)
+  chart('reply_ms', ms, at)
 end
 
 -- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
 local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
 
--- Count what became of a message that is over.
---   status  of it; nil: it is not kept any more, and not counted
---   reason  of it; nil: none
---   at      when it came (ms, may be text); nil: now
-local function count_ended(location, status, reason, at, retention)
-  if not status then return end
-  local ms = math.max(0, now - tonumber(at or now))
-  reason = reason or ''
-  count('messages|' .. status .. '|' .. reason)
-  if reason ~= '' then chart(status .. '|' .. reason) end
+local WORK = {waiting = true, answering = true, retrying = true}
+
+-- Count an end for the charts, or take it back.
+--   status  of the message
+--   reason  likewise
+--   by      1, or -1
+local function chart_end(status, reason, by, at)
+  if reason ~= '' then chart(status .. '|' .. reason, by, at) end
   -- Of silence the whole is counted too: it had no reasons before.
-  if reason == '' or status == 'no_reply' then chart(status) end
+  if reason == '' or status == 'no_reply' then chart(status, by, at) end
+end
+
+-- A message that is over is to be worked on again: it came once, and ends once.
+--   message  the key of its record
+local function uncount_outcome(message)
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
+  if is[1] and is[3] and not WORK[is[1]] then chart_end(is[1], is[2] or '', -1, tonumber(is[3])) end
+end
+
+-- A message is forgotten that is not over: it counts as none that came.
+--   message  the key of its record
+local function uncount_arrival(message)
+  local is = redis.call('HMGET', message, 'status', 'at')
+  if is[1] and is[2] and WORK[is[1]] then chart('accepted', -1, tonumber(is[2])) end
+end
+
+-- Count what became of a message that is over, and note it for its conversation.
+--   is  table of its record: status (nil: it is not kept any more, and not counted), reason, lane, line, at (ms, may be text)
+local function count_ended(location, is, retention)
+  if not is.status then return end
+  local status, reason, at = is.status, is.reason or '', tonumber(is.at or now)
+  if is.lane then note_end(is.lane, status, reason, is.line or '', now, retention) end
+  count('messages|' .. status .. '|' .. reason)
+  chart_end(status, reason, 1, at)
   local tally = key('tally', location)
   redis.call('HINCRBY', tally, status, 1)
   if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end
   if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
   redis.call('PEXPIRE', tally, retention)
-  if HEARD[status] and status ~= 'no_reply' then count_reply(ms) end
+  if HEARD[status] and status ~= 'no_reply' then count_reply(math.max(0, now - at), at) end
 end
 
 -- Likewise.
 --   message  the key of its record
-local function count_outcome(location, message, retention)
-  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
-  count_ended(location, is[1], is[2], is[3], retention)
+--   line     by which it came, if its record doesn't hold that; nil: it does
+local function count_outcome(location, message, retention, line)
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at', 'lane', 'line')
+  local record = {status = is[1] or nil, reason = is[2] or nil, at = is[3] or nil, lane = is[4] or nil, line = line or is[5] or nil}
+  count_ended(location, record, retention)
 end
 
 -- Lanes of which this script has told already; a step within a turn is followed by the turn's end, which keeps the timeline.

@@ -62,7 +62,8 @@ def test_a_turn_that_has_only_duplicates_is_over(redis: Redis) -> None:
     accept(redis, first)
     identities_of(redis).settle(turn, first, named(first), ids=[M1], event="by its text")
     assert lanes_of(redis).reread(turn) is None
-    assert not redis.exists(key("lane", str(LANE)), key("waiting", str(LANE)), key("inflight"), key("due"))
+    assert not redis.exists(key("waiting", str(LANE)), key("inflight"), key("due"))
+    assert all(str(name).startswith("ended") for name in redis.hkeys(key("lane", str(LANE))))
 
 
 @pytest.mark.parametrize("known", [False, True])

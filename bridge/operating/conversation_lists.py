@@ -1,0 +1,166 @@
+"""Lists of conversations: by location, status, reason, channel, day and delivery, a page at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from bridge.errors import WrongInput
+from bridge.ghl.channels import KINDS, find_kind
+from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Status
+from bridge.operating.operation import operation
+from bridge.operating.people import names_of
+from bridge.operating.services import AdminServices
+from bridge.store.operators.conversation_lists import FOR_EVER_MS, ListedConversation, ListFilter, Work, known_locations
+from bridge.store.redis.connection import now_ms
+from bridge.time_zones import zone
+from bridge.times import iso
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+Wanted = Literal[
+    "", "waiting", "answering", "retrying", "overdue", "on_hold", "answered", "replied", "no_reply", "delivered_by_provider",
+    "skipped", "dead",
+]  # fmt: skip
+Delivery = Literal["", "accepted", "delivered", "undelivered"]
+ChannelName = Literal["", "SMS", "WhatsApp", "FB", "IG", "Live_Chat", "Custom", "Email", "GMB", "RCS", "TikTok"]
+
+WORK: dict[str, Work] = {
+    "waiting": "waiting",
+    "answering": "answering",
+    "retrying": "retrying",
+    "overdue": "overdue",
+    "on_hold": "held",
+}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRow:
+    """A conversation of a list; moments are ISO 8601 in UTC.
+
+    `status` is what is to be done (waiting, answering, retrying), else how its newest message that is over ended; empty if that
+    is not known any more. `at` is when its newest message came, or ended as the filter wants, or is due where
+    the filter is of what is to be done; `due_at` when it is looked at next.
+    `channel` is empty where it is not known. `name` is the contact's, else its number or address; null if none is known, or with
+    BRIDGE_CONSOLE_SHOW_TEXT=0.
+    """
+
+    location_id: str
+    contact_id: str
+    name: str | None
+    status: str
+    reason: str | None
+    channel: str
+    on_hold: bool
+    at: str | None
+    ended_at: str | None
+    due_at: str | None
+    failed_attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationPage:
+    """Some conversations; a filter that little passes may leave a page empty, and yet there is a `next`."""
+
+    conversations: tuple[ConversationRow, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationsQuery:
+    """Which conversations; what is empty does not filter.
+
+    `status`: what is to be done now, oldest first (waiting, answering, retrying, overdue, on_hold), or how a message ended,
+    newest first; `answered` is replied or delivered_by_provider. `reason` is of that end. `since` is a span like 2h; `day` a date
+    in the location's time zone (UTC without a location): of the newest such end, or of the newest message. `delivery` is of its
+    replies. `after` is the `next` of another page.
+    """
+
+    location_id: Annotated[str, Field(max_length=64)] = ""
+    status: Wanted = ""
+    reason: Annotated[str, Field(pattern=r"^[a-z_]{0,40}$")] = ""
+    channel: ChannelName = ""
+    delivery: Delivery = ""
+    since: Annotated[str, Field(pattern=r"^([0-9]{1,6}[smhd])?$")] = ""
+    day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
+    after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[^:\s]{1,100}:[^:\s]{1,100})?$")] = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+@operation("conversations.list", "GET", "/conversations")
+def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPage:
+    """List conversations: those with something to do oldest first, others newest first."""
+    since, before = _span(services, asked)
+    wanted = ListFilter(
+        location_ids=[asked.location_id] if asked.location_id else known_locations(services.redis),
+        work=WORK.get(asked.status, ""),
+        ended=_ends(asked),
+        kinds=_kinds(asked.channel),
+        delivery=asked.delivery,
+        since_ms=since,
+        before_ms=before,
+    )
+    page = services.conversation_lists.page(wanted, after=asked.after, most=asked.limit)
+    names = names_of(services, [one.lane for one in page.conversations])
+    rows = tuple(_row(one, names.get(one.lane)) for one in page.conversations)
+    return ConversationPage(conversations=rows, next=page.next or None)
+
+
+def _ends(asked: ConversationsQuery) -> tuple[str, ...]:
+    """The ends that are wanted. A reason alone tells its status."""
+    if asked.status in WORK:
+        return ()
+    if asked.reason:
+        status = asked.status or (Status.NO_REPLY if asked.reason in NO_REPLY_REASONS else Status.SKIPPED)
+        return (f"{status}|{asked.reason}",)
+    if asked.status == "answered":
+        return (Status.REPLIED, Status.DELIVERED_BY_PROVIDER)
+    return (asked.status,) if asked.status else ()
+
+
+def _kinds(channel: str) -> tuple[str, ...]:
+    return tuple(kind.name for kind in KINDS if kind.channel == channel) + ((channel,) if channel else ())
+
+
+def _span(services: AdminServices, asked: ConversationsQuery) -> tuple[int, int]:
+    """From when until when (ms). Raises WrongInput for a day that the calendar doesn't have."""
+    if asked.day:
+        here = _zone(services, asked.location_id)
+        try:
+            begins = datetime.fromisoformat(asked.day).replace(tzinfo=here)
+        except ValueError:
+            raise WrongInput(f"{asked.day} is no day: write it like 2026-11-30") from None
+        return round(begins.timestamp() * 1000), round((begins + DAY).timestamp() * 1000)
+    if found := re.fullmatch(r"(\d+)([smhd])", asked.since):
+        return now_ms(services.redis) - int(found[1]) * UNITS[found[2]] * 1000, FOR_EVER_MS
+    return 0, FOR_EVER_MS
+
+
+def _zone(services: AdminServices, location_id: str) -> tzinfo:
+    kept = services.locations.get(LocationId(location_id)) if location_id else None
+    return zone(kept.location.timezone) if kept else UTC
+
+
+def _row(one: ListedConversation, name: str | None) -> ConversationRow:
+    status = "waiting" if one.work == "held" else one.work or one.status
+    kind = find_kind(one.kind, "", None)
+    return ConversationRow(
+        location_id=one.lane.location_id,
+        contact_id=one.lane.contact_id,
+        name=name,
+        status=status,
+        reason=one.reason or None if not one.work else None,
+        channel=kind.channel if kind else Channel.UNKNOWN if one.kind else "",
+        on_hold=one.work == "held",
+        at=iso(one.at_ms),
+        ended_at=iso(one.ended_ms),
+        due_at=iso(one.due_ms),
+        failed_attempts=one.attempts,
+    )

@@ -1,0 +1,75 @@
+"""People: contacts found by name, number or e-mail address, and the way to their conversations in GHL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+from pydantic import Field
+
+from bridge.operating.operation import operation
+from bridge.operating.services import AdminServices
+from bridge.store.operators.conversation_lists import known_locations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.model import Lane
+
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundContact:
+    """A contact that a search fits; `name` is its name, else its number or address."""
+
+    location_id: str
+    contact_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundContacts:
+    """At most fifty, of each location the newest message first."""
+
+    contacts: tuple[FoundContact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSearch:
+    """Words of a name, all of which must fit; or an international number, or an e-mail address. Of one location, or all."""
+
+    q: Annotated[str, Field(min_length=1, max_length=200)]
+    location_id: Annotated[str, Field(max_length=64)] = ""
+
+
+@operation("contacts.find", "GET", "/contacts")
+def find(services: AdminServices, asked: ContactSearch) -> FoundContacts:
+    """Find contacts by name, phone number or e-mail address. None with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    if not services.settings.console_show_text:
+        return FoundContacts(contacts=())
+    locations = [asked.location_id] if asked.location_id else known_locations(services.redis)
+    lanes = services.people.find(asked.q, locations, most=MOST)
+    names = names_of(services, lanes)
+    return FoundContacts(
+        contacts=tuple(
+            FoundContact(location_id=lane.location_id, contact_id=lane.contact_id, name=names.get(lane, "")) for lane in lanes
+        )
+    )
+
+
+def names_of(services: AdminServices, lanes: Sequence[Lane]) -> dict[Lane, str]:
+    """What these contacts are called, as far as it is known; nothing with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    if not services.settings.console_show_text or services.settings.secret_key is None:
+        return {}
+    return {lane: person.called for lane, person in services.people.read(lanes).items()}
+
+
+def ghl_link(services: AdminServices, lane: Lane, conversation_id: str) -> str | None:
+    """Where a conversation is in GHL, at the location's own domain if it has one; None while it is not known."""
+    kept = services.locations.get(lane.location_id) if conversation_id and services.settings.secret_key else None
+    if kept is None:
+        return None
+    domain = kept.location.app_domain or services.settings.ghl_app_domain
+    return f"{domain}/v2/location/{quote(lane.location_id)}/conversations/conversations/{quote(conversation_id)}"

@@ -1,0 +1,43 @@
+"""What an operator who asks for an answer overrules: the location's own rules. What the contact or GHL forbids holds.
+
+Do not disturb, stop words, the messaging window, a location that is paused, on hold or uninstalled, and channels that GHL takes
+no replies to are asked about as ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bridge.model import AskedFor, Channel, Reason
+
+if TYPE_CHECKING:
+    from bridge.locations import Location
+    from bridge.model import Skip, Standing
+
+
+def overrule(location: Location, asked_for: str) -> Location:
+    """The location as it is for a turn that an operator asked for; a draft that is sent leaves as a reply."""
+    if not asked_for:
+        return location
+    rules = {
+        "channels": tuple(Channel),
+        "off_tags": (),
+        "required_tags": (),
+        "max_replies_per_day": 0,
+        "takeover_seconds": 0.0,
+        "takeover_by_workflow": False,
+        "business_hours": (),
+    }
+    mode = {"mode": "live"} if asked_for == AskedFor.DRAFT and location.mode == "draft" else {}
+    return location.model_copy(update={**rules, **mode})
+
+
+def overrule_standing(standing: Standing, asked_for: str) -> Standing:
+    """How things stand without an operator's pause and the agent's own wish for a person."""
+    return replace(standing, paused_at_ms=0, handover_at_ms=0) if asked_for else standing
+
+
+def still_holds(skip: Skip | None, asked_for: str) -> Skip | None:
+    """What was said against one message, unless it is overruled: whether it is an automatic reply, the operator has seen."""
+    return None if skip and asked_for and skip.reason is Reason.AUTO_REPLY else skip

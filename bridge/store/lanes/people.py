@@ -1,0 +1,125 @@
+"""Who contacts are, as GHL told it: names sealed like tokens, and found by keyed digests of what somebody may search for.
+
+`person:LANE` holds the digests of the name's words, of the number and of the e-mail address, and behind a space all of it,
+sealed. Nothing of it can be read, or tried out, without BRIDGE_SECRET_KEY.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode, urlsafe_b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.model import Lane
+from bridge.policy.searching import of_person, of_query
+from bridge.store.redis.connection import PREFIX, key, reaching, text
+from bridge.store.redis.lua import script
+from bridge.store.redis.sealing import Seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bridge.model import Contact
+    from bridge.store.redis.connection import Redis
+    from bridge.store.redis.sealing import Resealed
+
+BATCH = 1000
+# A digest of so many bytes is eight characters.
+DIGEST_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a contact is; each may be empty."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+
+    @property
+    def called(self) -> str:
+        """What a list shows: the name, else the number or the address."""
+        return self.name or self.phone or self.email
+
+
+class ContactNames:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, fernet_keys: Iterable[str], retention_ms: int) -> None:
+        self._redis = redis
+        self._find = redis.register_script(script("find_people"))
+        self._keys = tuple(fernet_keys)
+        self._seal = Seal(self._keys)
+        self._retention_ms = retention_ms
+
+    def note(self, lane: Lane, contact: Contact, *, known: str) -> None:
+        """Keep who a contact is, unless that is `known`: the digests that were read with the turn."""
+        self._keep(lane, Person(contact.name, contact.phone, contact.email), known=known)
+
+    def _keep(self, lane: Lane, person: Person, *, known: str) -> None:
+        if not person.called:
+            return
+        digests = self._digests(self._keys[0], lane.location_id, of_person(person.name, person.phone, person.email))
+        if digests == known:
+            return
+        sealed = self._seal.close(orjson.dumps([person.name, person.phone, person.email]))
+        with reaching(f"note who {lane} is"):
+            self._redis.set(key("person", str(lane)), f"{digests} {sealed}", px=self._retention_ms)
+
+    def read(self, lanes: Sequence[Lane]) -> dict[Lane, Person]:
+        """Who these are, as far as it is known and a key opens it."""
+        with reaching("read who contacts are"):
+            found = self._redis.mget([key("person", str(lane)) for lane in lanes]) if lanes else []
+        people = {lane: self._open(text(stored)) for lane, stored in zip(lanes, found, strict=True) if stored}
+        return {lane: person for lane, person in people.items() if person}
+
+    def find(self, query: str, location_ids: Sequence[str], *, most: int) -> tuple[Lane, ...]:
+        """The contacts that a name, a number or an address fits, the newest message first in each location."""
+        wanted = of_query(query)
+        if not wanted:
+            return ()
+        found: list[Lane] = []
+        for location in location_ids:
+            groups = [self._digests(one, location, wanted) for one in self._keys]
+            start = 0
+            while start >= 0 and len(found) < most:
+                with reaching("look for contacts"):
+                    start, *some = self._find(args=[location, start, most - len(found), *groups])
+                found += [Lane.parse(text(one)) for one in some]
+        return tuple(found)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """The contacts of whom it is known."""
+        prefix = key("person", "")
+        with reaching("list who contacts are"):
+            found = self._redis.scan_iter(f"{PREFIX}person:*", count=BATCH)
+            return tuple(sorted((Lane.parse(text(name).removeprefix(prefix)) for name in found), key=str))
+
+    def reseal(self, lane: Lane) -> Resealed:
+        """Seal one with the newest key, and find it by that, if an older one has sealed it."""
+        with reaching(f"read who {lane} is"):
+            stored = text(self._redis.get(key("person", str(lane))) or "")
+        sealed = stored.partition(" ")[2]
+        if not stored:
+            return "gone"
+        if self._seal.is_current(sealed):
+            return "current"
+        person = self._open(stored)
+        if person is None:
+            return "unreadable"
+        self._keep(lane, person, known="")
+        return "resealed"
+
+    def _open(self, stored: str) -> Person | None:
+        opened = self._seal.open(stored.partition(" ")[2])
+        return Person(*orjson.loads(opened)) if opened else None
+
+    @staticmethod
+    def _digests(fernet_key: str, location_id: str, words: Sequence[str]) -> str:
+        """Eight characters a word: of the key, the location and the word."""
+        secret = urlsafe_b64decode(fernet_key)
+        made = (hmac.digest(secret, f"person\0{location_id}\0{word}".encode(), "sha256")[:DIGEST_BYTES] for word in words)
+        return "".join(b64encode(one).decode() for one in made)

@@ -1,0 +1,183 @@
+"""Lists of conversations: candidates in their order, from keys that are kept anyway, looked over by one script some at a time.
+
+Conversations with something to do stand in the schedule, all others by their newest inbound message (`recorded:LOCATION`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from bridge.model import Lane, LocationId
+from bridge.store.figures.deliveries import undelivered
+from bridge.store.operators.ranges import Ranges
+from bridge.store.redis.connection import key, reaching, scored, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bridge.store.redis.connection import Redis
+
+Work = Literal["", "waiting", "answering", "retrying", "overdue", "held"]
+Place = tuple[int, str]
+
+# A script of so many lanes takes Redis about a millisecond; a filter that hardly anything passes reads so many in all.
+AT_ONCE, MOST_READ = 500, 20_000
+# One whose end an older version did not note takes as long as so many others.
+CAUGHT_UP_COUNTS = 50
+FOR_EVER_MS = 1 << 53
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFilter:
+    """Which conversations: all that is not empty must fit.
+
+    `location_ids` are those to look at; `work` is something to do; `ended` are statuses, or status|reason, one of which a message
+    ended with; `since_ms` and `before_ms` bound the newest of these, or the conversation's newest message; `kinds` are names of
+    GHL's message types; `delivery` is of its replies: accepted, delivered, undelivered.
+    """
+
+    location_ids: Sequence[str]
+    work: Work = ""
+    ended: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    delivery: str = ""
+    since_ms: int = 0
+    before_ms: int = FOR_EVER_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedConversation:
+    """A conversation of a list: what is to be done, how its last message that is over ended, and when (ms; 0: unknown).
+
+    `at_ms` is the moment that it is listed by: when its newest message came, or ended as the filter wants; when it is due where
+    the list is of what is to be done.
+    """
+
+    lane: Lane
+    work: Work
+    due_ms: int
+    attempts: int
+    status: str
+    reason: str
+    kind: str
+    ended_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConversations:
+    """Some of a list, and where the next ones begin; empty when there are no more. A page may be empty and have a `next`."""
+
+    conversations: tuple[ListedConversation, ...]
+    next: str
+
+
+class ConversationLists:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._redis = redis
+        self._look_over = redis.register_script(script("look_over"))
+        self._retention_ms = retention_ms
+
+    def page(self, wanted: ListFilter, *, after: str, most: int) -> ListedConversations:
+        """So many that fit, in their order, from where another page ended. Raises ValueError for an `after` that no page gave."""
+        found: list[ListedConversation] = []
+        read = 0
+        # Without a filter the first are the ones.
+        at_once = AT_ONCE if _is_filtered(wanted) else most
+        with reaching("list conversations"):
+            candidates = self._candidates(wanted, _place(after))
+            some = list(islice(candidates, at_once))
+            while some:
+                looked, cost, rows = self._look(wanted, some, most - len(found))
+                found += rows
+                read += cost
+                last, some = some[looked - 1], some[looked:] or list(islice(candidates, at_once))
+                if some and (len(found) >= most or read >= MOST_READ):
+                    return ListedConversations(tuple(found), f"{last[0]}-{last[1]}")
+        return ListedConversations(tuple(found), "")
+
+    def _look(self, wanted: ListFilter, some: Sequence[Place], most: int) -> tuple[int, int, list[ListedConversation]]:
+        """How many of some were looked at, as how many reads that counts, and those that fit."""
+        asked = {
+            "work": wanted.work,
+            "ended": wanted.ended,
+            "since": wanted.since_ms,
+            "before": wanted.before_ms,
+            "kinds": wanted.kinds,
+            "delivery": "" if wanted.delivery == "undelivered" else wanted.delivery,
+            "most": most,
+        }
+        lanes = [part for at, lane in some for part in (lane, at)]
+        looked, caught_up, *rows = self._look_over(args=[orjson.dumps(asked), self._retention_ms, *lanes])
+        return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[row[0] - 1][1], row) for row in rows]
+
+    def _candidates(self, wanted: ListFilter, after: Place | None) -> Iterator[Place]:
+        """Lanes in the order of the list, each with its moment (ms): what is to be done oldest first, else newest first."""
+        locations = wanted.location_ids
+        match wanted.work:
+            case "waiting" | "overdue":
+                yield from Ranges(self._redis, "due", locations, oldest_first=True).after(after)
+            case "held":
+                held = {text(one) for one in self._redis.smembers(key("holds"))}
+                yield from Ranges(self._redis, "due", [one for one in locations if one in held], oldest_first=True).after(after)
+            case "answering":
+                found = scored(self._redis.zrange(key("inflight"), 0, -1, withscores=True))
+                yield from _finite(((0, lane) for lane, _ in found), locations, after)
+            case "retrying":
+                yield from _finite(((0, text(lane)) for lane in self._redis.smembers(key("retrying"))), locations, after)
+            case _ if wanted.delivery == "undelivered":
+                lost = undelivered(self._redis, since_ms=wanted.since_ms)
+                newest = {str(one.lane): one.at_ms for one in reversed(lost) if one.at_ms < wanted.before_ms}
+                yield from _finite(((at, lane) for lane, at in newest.items()), locations, after)
+            case _:
+                # A message may end long after it came.
+                floor = wanted.since_ms - (WEEK_MS if wanted.ended else 0)
+                before = FOR_EVER_MS if wanted.ended else wanted.before_ms
+                ranges = Ranges(self._redis, "recorded", locations, oldest_first=False)
+                yield from ranges.after(after, since_ms=max(0, floor), before_ms=before)
+
+
+def _is_filtered(wanted: ListFilter) -> bool:
+    return bool(wanted.work or wanted.ended or wanted.kinds or wanted.delivery)
+
+
+def _finite(places: Iterable[Place], location_ids: Sequence[str], after: Place | None) -> Iterator[Place]:
+    """Few, in no order of their own: newest first, then by name."""
+    known = set(location_ids)
+    ordered = sorted((place for place in places if place[1].partition(":")[0] in known), reverse=True)
+    return iter(ordered if after is None else [place for place in ordered if place < after])
+
+
+def _place(after: str) -> Place | None:
+    at, dash, lane = after.partition("-")
+    return (int(at), lane) if dash else None
+
+
+def _listed(lane: str, row: Sequence[Any]) -> ListedConversation:
+    _, work, due, attempts, ended, moment, kind = row
+    status, reason, _, ended_at = ended.split("|") if ended else ("", "", "", 0)
+    return ListedConversation(
+        lane=Lane.parse(lane),
+        work=work,
+        due_ms=int(due),
+        attempts=int(attempts or 0),
+        status=status,
+        reason=reason,
+        kind=kind,
+        ended_ms=int(ended_at),
+        at_ms=int(moment) or int(due),
+    )
+
+
+def known_locations(redis: Redis) -> tuple[LocationId, ...]:
+    """Every location that may have conversations, by name. Raises Unavailable."""
+    with reaching("list the locations"):
+        return tuple(sorted(LocationId(text(one)) for one in redis.sunion([key("locations"), key("installs")])))
