@@ -36,12 +36,9 @@ def find(name: str = "rabbitmq-server") -> str | None:
 
 
 class RabbitMQ:
-    """What is declared durable survives `kill`. `stop` ends the port mapper too, which every Erlang node needs.
+    """What is declared durable survives `kill`. `stop` ends the port mapper too, which every Erlang node needs."""
 
-    `settings` are further lines of its configuration.
-    """
-
-    def __init__(self, folder: Path, settings: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         port = redis_server.free_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{port}//"
@@ -64,7 +61,7 @@ class RabbitMQ:
             "RABBITMQ_NODENAME": self._node,
             "RABBITMQ_NODE_PORT": str(port),
         }
-        (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=port) + settings, encoding="utf-8")
+        (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=port), encoding="utf-8")
         (folder / "enabled_plugins").write_text("[].\n", encoding="utf-8")
 
     def start(self) -> None:
@@ -99,12 +96,6 @@ class RabbitMQ:
             "absolute",
             limit,
         ]
-        subprocess.run(command, env=self._environ, timeout=30, check=True)
-
-    def limit_deliveries(self, most: int) -> None:
-        """Drop a message that was delivered so often again, as RabbitMQ 4 does after twenty times by itself."""
-        policy = ["set_policy", "limit", "^ghl-bridge", f'{{"delivery-limit": {most}}}', "--apply-to", "queues"]
-        command = [find("rabbitmqctl") or "rabbitmqctl", "-n", self._node, "--silent", *policy]
         subprocess.run(command, env=self._environ, timeout=30, check=True)
 
     def alarms(self) -> bool:
