@@ -9,7 +9,7 @@ import pytest
 
 from bridge.model import Channel, ConversationId, MessageId, OutboundMessage
 from bridge.store.redis.connection import key, now_ms
-from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, message, pass_time, standings_of
+from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, eventually, message, pass_time, standings_of
 from tests.world import AGENCII, COMPLETE, CONVERSATION, LIST, POST, opened
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ def test_what_a_closed_dead_letter_took_along_is_not_asked_about_again(world: Wo
     assert (world.status("m1"), world.status("m2")) == (("skipped", "superseded"), ("dead", ""))
     echo(world, "r9", "answer 2")
     world.listed.clear()
+    # What is of one millisecond has no order.
+    heard_at = now_ms(world.redis)
+    eventually(lambda: now_ms(world.redis) > heard_at)
     world.write("m3")
     world.work()
     assert world.inputs()[1:] == ["text of m1\ntext of m2", "text of m3"]
