@@ -18,7 +18,7 @@ Status = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why it was skipped or got no reply, such as dnd.")]
 Channel = Annotated[str, typer.Option("--channel", help="Such as SMS or WhatsApp.")]
-Delivery = Annotated[str, typer.Option("--delivery", help="What became of replies: accepted, delivered or undelivered.")]
+Delivery = Annotated[str, typer.Option("--delivery", help="Outcome of the replies: accepted, delivered or undelivered.")]
 Since = Annotated[str, typer.Option("--since", help="Only what is younger, such as 2h or 3d.")]
 Day = Annotated[str, typer.Option("--day", help="A date, such as 2026-11-30, in the location's time zone.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most.")]
@@ -67,7 +67,7 @@ def message_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge messages answer xBvB5Z3hOb8T1vJcQpMr"))
     def answer(id_: MessageId, *, as_json: Json = False) -> None:
-        """Answer a skipped message all the same; what the contact or GHL forbids still holds."""
+        """Answer a skipped message; opt-outs, do-not-disturb and what GHL forbids still hold."""
         from bridge.cli import conversation_lists
 
         conversation_lists.answer(id_, as_json=as_json)

@@ -85,8 +85,8 @@ def location_commands() -> typer.Typer:
 
 
 def conversation_commands() -> typer.Typer:
-    """`conversations`: how they stand, and pauses."""
-    group = typer.Typer(help="How conversations stand, and pauses.", no_args_is_help=True)
+    """`conversations`: their state, and pauses."""
+    group = typer.Typer(help="The state of conversations, and pauses.", no_args_is_help=True)
     list_commands(group)
 
     @group.command(epilog=examples("ghl-bridge conversations show PKEu8zYjN0oYkSbUE4bO"))

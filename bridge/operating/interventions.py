@@ -73,7 +73,7 @@ def try_now(services: AdminServices, asked: ConversationQuery) -> TriedNow:
 
 @operation("messages.answer", "POST", "/messages/{id}/answer", about=lambda asked: (asked.id,))
 def answer(services: AdminServices, asked: SkippedMessage) -> QueuedAgain:
-    """Answer a skipped message all the same; do not disturb, stop words and what GHL forbids still hold."""
+    """Answer a skipped message; opt-outs, do-not-disturb and what GHL forbids still hold."""
     timeline, record = _message(services, asked.id)
     if record.status != Status.SKIPPED:
         raise WrongInput(f"message {record.id} was not skipped, it is {record.status}: only a skipped one can be answered anyway")

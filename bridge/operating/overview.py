@@ -26,7 +26,7 @@ MINUTES, HOURS = 60, 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """How many messages came from `at` on (ISO 8601, UTC), and what became of these, whenever it did.
+    """The number of messages that arrived since `at` (ISO 8601, UTC), and their outcomes, whenever they were reached.
 
     `received` = `replied` + `delivered_by_provider` + `no_reply` + `skipped` + `dead` + `in_work`.
     """

@@ -34,10 +34,10 @@ def overrule(location: Location, asked_for: str) -> Location:
 
 
 def overrule_standing(standing: Standing, asked_for: str) -> Standing:
-    """How things stand without an operator's pause and the agent's own wish for a person."""
+    """The standing without an operator's pause and the agent's request for a person, if the operator asked for an answer."""
     return replace(standing, paused_at_ms=0, handover_at_ms=0) if asked_for else standing
 
 
 def still_holds(skip: Skip | None, asked_for: str) -> Skip | None:
-    """What was said against one message, unless it is overruled: whether it is an automatic reply, the operator has seen."""
+    """The reason to skip one message, unless the operator overruled it: an operator sees whether it is an automatic reply."""
     return None if skip and asked_for and skip.reason is Reason.AUTO_REPLY else skip

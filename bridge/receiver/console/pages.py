@@ -67,7 +67,7 @@ class Visit:
 
 
 def is_own(address: str) -> bool:
-    """Whether it is a page of the console: whoever gives out a link must not choose where it ends."""
+    """Whether it is a page of the console: a link must not lead out of it."""
     return address.startswith(HOME) and "//" not in address and "\\" not in address and address.isprintable()
 
 
