@@ -36,9 +36,12 @@ def find(name: str = "rabbitmq-server") -> str | None:
 
 
 class RabbitMQ:
-    """What is declared durable survives `kill`. `stop` ends the port mapper too, which every Erlang node needs."""
+    """What is declared durable survives `kill`. `stop` ends the port mapper too, which every Erlang node needs.
 
-    def __init__(self, folder: Path) -> None:
+    `advanced` are settings of the server in Erlang's form, for those that its configuration file has no name for.
+    """
+
+    def __init__(self, folder: Path, *, advanced: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         port = redis_server.free_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{port}//"
@@ -51,6 +54,7 @@ class RabbitMQ:
             "HOME": str(folder),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(redis_server.free_port()),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_CONF_ENV_FILE": os.devnull,
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_CONFIG_FILES": str(folder / "conf.d" / "*.conf"),
@@ -62,6 +66,7 @@ class RabbitMQ:
             "RABBITMQ_NODE_PORT": str(port),
         }
         (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=port), encoding="utf-8")
+        (folder / "advanced.config").write_text(f"[{{rabbit, [{advanced}]}}].\n", encoding="utf-8")
         (folder / "enabled_plugins").write_text("[].\n", encoding="utf-8")
 
     def start(self) -> None:
@@ -96,6 +101,12 @@ class RabbitMQ:
             "absolute",
             limit,
         ]
+        subprocess.run(command, env=self._environ, timeout=30, check=True)
+
+    def limit_deliveries(self, most: int) -> None:
+        """Drop a message that was delivered so often again, as RabbitMQ 4 does after twenty times by itself."""
+        policy = ["set_policy", "limit", "^ghl-bridge", f'{{"delivery-limit": {most}}}', "--apply-to", "queues"]
+        command = [find("rabbitmqctl") or "rabbitmqctl", "-n", self._node, "--silent", *policy]
         subprocess.run(command, env=self._environ, timeout=30, check=True)
 
     def alarms(self) -> bool:
