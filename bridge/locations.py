@@ -26,7 +26,7 @@ from bridge.provider_tables import (
     Table,
     Transcription,
 )
-from bridge.stop_words import STOP_WORDS
+from bridge.stop_word_list import STOP_WORDS
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo

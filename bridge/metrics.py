@@ -1,4 +1,4 @@
-"""Metrics: their definitions, and this process's counts that are not in Redis yet.
+"""Counters and histograms: their definitions, and this process's counts that are not in Redis yet. Gauges: `receiver/metrics.py`.
 
 In Redis all counts are fields of one hash: `name|label|label`, for a histogram also with `|le` (the bucket's upper edge, s) and
 `|ms` (the sum). Scripts count outcomes where they write them (store/parts/timeline.lua); processes count the rest in a `Tally`.

@@ -33,7 +33,6 @@ from bridge.model import (
 )
 from bridge.policy import (
     auto_reply,
-    consent,
     device_lines,
     excerpt,
     formatting,
@@ -45,6 +44,7 @@ from bridge.policy import (
     reactions,
     resolving,
     signatures,
+    stop_words,
     transcript,
 )
 from bridge.policy.formatting import mail, markdown, plain, sms, splitting
@@ -141,10 +141,10 @@ POLICY: dict[str, Callable[[str], object]] = {
     "policy.auto_reply.judge_auto_reply": lambda said: auto_reply.judge_auto_reply(
         inbound("", channel=Channel.EMAIL, subject=said, sender=said)
     ),
-    "policy.consent.forms": consent.forms,
-    "policy.consent.stops": lambda said: consent.stops(said, Channel.SMS, frozenset({"stop"})),
-    "policy.consent.is_spoken_stop": lambda said: consent.is_spoken_stop(said, frozenset({"stop"})),
-    "policy.consent.starts": consent.starts,
+    "policy.stop_words.forms": stop_words.forms,
+    "policy.stop_words.stops": lambda said: stop_words.stops(said, Channel.SMS, frozenset({"stop"})),
+    "policy.stop_words.is_spoken_stop": lambda said: stop_words.is_spoken_stop(said, frozenset({"stop"})),
+    "policy.stop_words.starts": stop_words.starts,
     "policy.device_lines.is_device_line": device_lines.is_device_line,
     "policy.excerpt.excerpt": lambda said: excerpt.excerpt(
         said.encode(), excerpt.Known(texts=(said[:1000],), secrets=("a-secret",))

@@ -10,7 +10,7 @@ from bridge.answering.resolving import Resolved
 from bridge.errors import BudgetExhausted, OperatorMustFix, Permanent, Retryable
 from bridge.model import Again, Channel, Ended, Reason, Skip, Status
 from bridge.policy import guards, media
-from bridge.policy.consent import stops
+from bridge.policy.stop_words import stops
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case

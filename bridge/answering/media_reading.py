@@ -9,8 +9,8 @@ from bridge.answering.media_links import fresh_addresses
 from bridge.answering.posting import say
 from bridge.model import Again, Ended, MediaKind, Reading, Reason, Skip, Status
 from bridge.policy import failover, transcript
-from bridge.policy.consent import is_spoken_stop
 from bridge.policy.media import attachments_of
+from bridge.policy.stop_words import is_spoken_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.answering.case import READ_SECONDS, delivery
 from bridge.answering.list_lag import doubt, note_lag
 from bridge.errors import OutcomeUnknown, Permanent
-from bridge.ghl.readback import SLACK_MS, read_window
+from bridge.ghl.message_window import SLACK_MS, read_window
 from bridge.model import Again, MessageId, PastMessage, Posted, SendState, Sent, Status
 from bridge.policy.unknown_sends import Absent, Present, Unproven, find_post, wait_before_look
 from bridge.store.lanes.steps import ASK, words_id

@@ -1,6 +1,7 @@
 """When a location is open by local time: an hour skipped by daylight saving time does not exist, a repeated hour counts twice.
 
-Times are whole ms since 1970. Between two changes of the zone's offset, local time runs evenly, so whole weeks can be skipped.
+What follows from it (wait, skip, away message) is decided in `answering/guarding.py`. Times are whole ms since 1970. Between two
+changes of the zone's offset, local time runs evenly, so whole weeks can be skipped.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from bridge.ghl.email.own_words import own_text
 from bridge.model import Channel
-from bridge.policy.consent import stops
 from bridge.policy.device_lines import is_device_line
+from bridge.policy.stop_words import stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable

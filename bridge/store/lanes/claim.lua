@@ -84,8 +84,7 @@ local function requests(location)
 end
 
 -- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but
--- the
--- reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
+-- the reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
 local looked_at = {}
 local function share_of(location)
   local own = key('inflight', location)

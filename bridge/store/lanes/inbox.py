@@ -10,9 +10,9 @@ from anyio import to_thread
 
 from bridge.errors import Unavailable
 from bridge.model import UNKNOWN_LINE, Channel, Lane
-from bridge.policy.consent import forms, starts
 from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
+from bridge.policy.stop_words import forms, starts
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.lanes.pseudonyms import digests

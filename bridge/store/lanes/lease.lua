@@ -13,7 +13,7 @@
 --   ARGV[11]    for how long a probe of these may take (ms)
 --   ARGV[12...] names of fields of the location
 -- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations, circuits, permits
+-- Needs: timeline, schedule, situations, circuits, rate_limit
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)

@@ -123,7 +123,7 @@ class Told(TypedDict, total=False):
 
 
 class Permit(Told):
-    """A request to GHL that is paid from a location's budget; read by `parts/permits.lua`."""
+    """A request to GHL that is paid from a location's budget; read by `parts/rate_limit.lua`."""
 
     # Tells this request from others.
     nonce: str

@@ -8,7 +8,7 @@
 -- written after {lost, ms} (the lease lasts no longer; -1: it is another's), {newer}, {changed}, {there}, {shut}, or {no_room,
 -- ms} (when
 -- there is room again). The numbers: parts/results.lua.
--- Needs: results, applying, circuits, permits, situations
+-- Needs: results, applying, circuits, rate_limit, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
 within_turn = true

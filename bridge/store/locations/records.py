@@ -13,7 +13,7 @@ from bridge.ghl.workflow_secrets import keyed_hash
 from bridge.locations import Location
 from bridge.locations_file import revealed
 from bridge.model import LocationId
-from bridge.policy.consent import stopping
+from bridge.policy.stop_words import stopping
 from bridge.store.redis.connection import key, now_ms, reaching, rows, text
 from bridge.store.redis.lua import script
 from bridge.store.redis.sealing import Resealing, Seal

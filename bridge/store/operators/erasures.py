@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 NOBODY = "(erased)"
-# What `erase.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
+# What `erase_begin.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
 REMOVED_AT_ONCE = frozenset({
     "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
     "twins", "delivery", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt", "person",
@@ -48,7 +48,7 @@ class Erasures:
 
     def __init__(self, redis: Redis, *, fernet_keys: Sequence[str], retention_ms: int) -> None:
         self._redis = redis
-        self._erase = redis.register_script(script("erase"))
+        self._erase = redis.register_script(script("erase_begin"))
         self._forget_ids = redis.register_script(script("forget_ids"))
         self._keys = tuple(fernet_keys)
         self._retention_ms = retention_ms

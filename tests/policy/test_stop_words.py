@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bridge.locations import Location
 from bridge.model import Channel
-from bridge.policy import consent
-from bridge.policy.consent import forms, is_spoken_stop, starts, stopping
-from bridge.stop_words import PHONE_STOP_WORDS, STOP_WORDS
+from bridge.policy import stop_words
+from bridge.policy.stop_words import forms, is_spoken_stop, starts, stopping
+from bridge.stop_word_list import PHONE_STOP_WORDS, STOP_WORDS
 
 DEFAULT = stopping(Location(id="here").stop_words)
 # What 0.1.0 knew, and what a file that was written for it may list.
@@ -282,7 +282,7 @@ def test_a_spoken_sentence_never_stops(others: list[str], word: str, at: int, be
 def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel) -> None:
     """Whoever asks in Python gets the answer that the script would find in the set."""
     for words in (STOP_WORDS, ("kein interesse",), ()):
-        assert consent.stops(text, channel, words) is stops(text, channel, stopping(words))
+        assert stop_words.stops(text, channel, words) is stops(text, channel, stopping(words))
 
 
 def test_what_is_far_below_is_not_forgotten() -> None:

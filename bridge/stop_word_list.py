@@ -1,6 +1,6 @@
 """The words with which contacts opt out and in again: the default of `stop_words`.
 
-Sources, read 2026-11-30 (words are compared as `bridge/policy/consent.py` says, so `opt out` is OPTOUT and OPT-OUT too):
+Sources, read 2026-11-30 (words are compared as `bridge/policy/stop_words.py` says, so `opt out` is OPTOUT and OPT-OUT too):
 
 * FCC, 47 CFR 64.1200(a)(10), in force since 2025-04-11: stop, quit, end, revoke, opt out, cancel, unsubscribe.
 * Twilio, "Update to FCC's SMS Opt-Out Keywords" (2025-05-14): STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, REVOKE, OPTOUT;

@@ -11,7 +11,7 @@ import pytest
 from bridge.errors import Retryable
 from bridge.ghl.access import alone
 from bridge.ghl.client import GHL
-from bridge.ghl.readback import MOST_PAGES, read_window
+from bridge.ghl.message_window import MOST_PAGES, read_window
 from bridge.model import ConversationId
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, answering, http

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.model import Channel
 from bridge.policy.normalise import letters, plain
 from bridge.policy.signatures import without_signature
-from bridge.stop_words import PHONE_STOP_WORDS, START_WORDS
+from bridge.stop_word_list import PHONE_STOP_WORDS, START_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
