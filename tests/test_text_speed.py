@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MEGABYTE = 1_000_000
+# By day a function is measured with every so-manieth shape, its neighbour with the next ones.
+EACH = 4
 # What one function may hold an event loop up for (s of CPU, on the machine that the yardstick was read on).
 MOST_ON_LOOP = 0.05
 # Four times the text: linear is four, quadratic sixteen. Below the least time a measurement says nothing.
@@ -95,10 +97,18 @@ def test_no_function_is_forgotten() -> None:
     assert not set(OTHERS) & timed
 
 
+@pytest.mark.parametrize(("number", "name"), enumerate(FUNCTIONS), ids=FUNCTIONS)
+def test_time_grows_as_the_text_does(number: int, name: str) -> None:
+    """Four times the text takes about four times as long: no pattern is tried anew at each letter. Each function, some shapes."""
+    slow = [found for shape in SHAPES[number % EACH :: EACH] if (found := grows_too_fast(FUNCTIONS[name], shape))]
+    assert slow == []
+
+
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_time_grows_as_the_text_does(name: str) -> None:
-    """Four times the text takes about four times as long, whatever it is made of: no pattern is tried anew at each letter."""
+def test_time_grows_so_whatever_the_text_is_made_of(name: str) -> None:
+    """Each function, all shapes."""
     slow = [found for shape in SHAPES if (found := grows_too_fast(FUNCTIONS[name], shape))]
     assert slow == []
 

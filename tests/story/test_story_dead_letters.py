@@ -173,7 +173,7 @@ def test_faults_of_a_server_never_put_a_location_on_hold(machine: Machine) -> No
     for _ in range(2):
         people = [machine.person("Plain") for _ in range(2)]
         for each in people:
-            each.fault("completion", {"kind": "status", "status": 500, "body": {}})
+            each.fault("completion", {"kind": "status", "status": 500, "body": {}, "headers": {"Retry-After": "0"}})
         said = [each.says("Hello") for each in people]
         assert [each.settles(one, seconds=40).status for each, one in zip(people, said, strict=True)] == ["dead"] * 2
         # Three in a row are an outage, in which nobody's tries are used up.

@@ -105,9 +105,13 @@ FAULTS: dict[str, Callable[[Behind], AbstractContextManager[None]]] = {
     "MASTERDOWN": lambda behind: cut_off(behind.machine.redis),
     "NOREPLICAS": lambda behind: without_replicas(behind.machine.redis),
 }
+# One that the server says of itself, and one that a script is told.
+FIRST = ("LOADING", "MASTERDOWN")
 
 
-@pytest.mark.parametrize("code", FAULTS)
+@pytest.mark.parametrize(
+    "code", [*FIRST, *(pytest.param(code, marks=pytest.mark.nightly) for code in FAULTS if code not in FIRST)]
+)
 def test_nine_seconds_of_an_error_lose_nothing(behind: Behind, code: str) -> None:
     """Thirty contacts write before, meanwhile and after it: the worker lives, tells the reason, and each gets one reply.
 
