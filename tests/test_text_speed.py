@@ -97,7 +97,7 @@ def test_no_function_is_forgotten() -> None:
     assert not set(OTHERS) & timed
 
 
-@pytest.mark.parametrize(("number", "name"), enumerate(FUNCTIONS), ids=FUNCTIONS)
+@pytest.mark.parametrize(("number", "name"), list(enumerate(FUNCTIONS)), ids=FUNCTIONS)
 def test_time_grows_as_the_text_does(number: int, name: str) -> None:
     """Four times the text takes about four times as long: no pattern is tried anew at each letter. Each function, some shapes."""
     slow = [found for shape in SHAPES[number % EACH :: EACH] if (found := grows_too_fast(FUNCTIONS[name], shape))]
