@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
 BY_NAME = {shape.name: shape for shape in SHAPES}
 
+# By day one of three, by night all.
+BY_DAY_AND_NIGHT = [
+    one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.nightly) for number, one in enumerate(PLANTED)
+]
+
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+@pytest.mark.parametrize("planted", BY_DAY_AND_NIGHT, ids=lambda planted: planted.name)
 def test_a_planted_fault_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch, planted: InScript | InPython) -> None:
     """At the latest by one of the single faults of one shape."""
     if isinstance(planted, InScript):

@@ -54,6 +54,7 @@ def outcomes(said: list[tuple[Person, dict[str, Any]]], *, seconds: float = 40.0
     return [(end, len(each.replies)) for end, (each, _) in zip(ends, said, strict=True)]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["web", "worker", "redis"])
 def test_the_kernel_ends_a_process_that_wants_more_memory(machine: Machine, name: str) -> None:
     """Out of memory is SIGKILL: started again, it goes on where it was, and each contact is answered once."""
@@ -78,6 +79,7 @@ def test_the_kernel_ends_a_process_that_wants_more_memory(machine: Machine, name
 
 
 @needs_compiler
+@pytest.mark.nightly
 def test_names_are_not_found_for_a_while(machine: Machine, tmp_path: Path) -> None:
     """The worker finds neither GHL nor the completion service: all wait, none is a dead letter, each is answered once."""
     file, named = tmp_path / "no-names", machine.sim.url.replace("127.0.0.1", "localhost")
