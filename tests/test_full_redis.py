@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.model import ConversationId, MessageId, OutboundMessage, PastMessage
+from bridge.store.lanes.generations import Generations
 from bridge.store.locations.grants import of_location
 from bridge.store.redis.connection import connect, key, now_ms
 from tests.answering.test_manners import closed, deaf
@@ -112,3 +113,12 @@ def test_a_token_is_renewed(world: World) -> None:
     """Without it nothing that waits could be posted."""
     full(world)
     assert grants_of(world.redis).begin(of_location(HERE), version="").how == "yours"
+
+
+def test_what_ghl_told_of_its_bot_is_asked_again(world: World) -> None:
+    """No note of it is taken, and nobody is told of a fault for that."""
+    notes = Generations(world.redis)
+    full(world)
+    notes.put(LANE, MessageId("h1"), by_bot=True)
+    notes.refused(HERE)
+    assert (notes.known(LANE, MessageId("h1")), notes.askable(HERE)) == (None, True)

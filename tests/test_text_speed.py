@@ -84,6 +84,9 @@ OTHERS = {
     "policy.formatting.emphasis.ends_a_clause": "one character",
     "policy.guards.age_of": "times",
     "policy.messaging_window.judge_window": "times",
+    "policy.overruling.overrule": "our own word for what an operator asked for",
+    "policy.overruling.overrule_standing": "our own word for what an operator asked for",
+    "policy.overruling.still_holds": "our own word for what an operator asked for",
 }
 """What takes a text that nobody outside can make long, and what that is."""
 BOUNDED = {"ghl.access", "ghl.channels", "ghl.oauth", "ghl.routes", "ghl.workflow_secrets"}

@@ -52,7 +52,7 @@ STAY = {"simulator", "up"}
 COMMAND_LINE: Any = typer.main.get_command(build())
 BLOCKS = tuple(blocks())
 # What the documents name and nobody finds in a clone, since it is made when it is needed.
-MADE = {"infra/docker/.env", "infra/bench/results.md", "bridge/completion/acme.py"}
+MADE = {"infra/docker/.env", "infra/bench/results.md", "bridge/completion/acme.py", "tests/completion/test_acme.py"}
 
 
 def runnable() -> dict[str, str]:
@@ -68,6 +68,11 @@ def runnable() -> dict[str, str]:
 def stays(block: Block) -> bool:
     """Whether the processes of a block stay."""
     return any(STAY & set(ours(words) or ()) for line in block.lines for words in commands(line))
+
+
+def starts(line: str, name: str) -> bool:
+    """Whether a line runs this command of ours."""
+    return any((ours(words) or [""])[0] == name for words in commands(line))
 
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
@@ -209,6 +214,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "--port 9000": f"--port {sim} --webhook-url http://127.0.0.1:{web}/webhooks/ghl",
         "127.0.0.1:9000": f"127.0.0.1:{sim}",
         "https://YOUR-HOST": f"http://127.0.0.1:{web}",
+        "/backups": str(folder / "backups"),
         "RECEIVER": f"127.0.0.1:{web}",
         "BRIDGE_ADMIN_TOKEN=...": f"BRIDGE_ADMIN_TOKEN={ADMIN_TOKEN}",
         "ACME_GHL_TOKEN=pit-...": f"ACME_GHL_TOKEN={GHL_TOKEN}",
@@ -218,7 +224,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "MESSAGE_OR_CONTACT_ID": "contact-1",
     }
     here = Place(folder, environ, instead)
-    simulator, up = (line for block in BLOCKS if stays(block) and block.where.startswith("README.md") for line in block.lines)
+    lines = iter([line for block in BLOCKS if block.where.startswith("README.md") for line in block.lines])
+    # In this order: an `up` before the simulator's line would be the one that talks to the real GHL.
+    simulator, up = (next(line for line in lines if starts(line, name)) for name in ("simulator", "up"))
     with here.stay(simulator):
         eventually(lambda: answers(f"http://127.0.0.1:{sim}/_sim/counts"), seconds=30)
         with here.stay(up):

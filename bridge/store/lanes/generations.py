@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from redis.exceptions import OutOfMemoryError
 
 from bridge.store.redis.connection import key, reaching
 
@@ -18,7 +21,10 @@ UNASKABLE_MS = 3600 * 1000
 
 
 class Generations:
-    """Raises Unavailable when Redis can't be reached."""
+    """Raises Unavailable when Redis can't be reached.
+
+    What is kept here only saves a question to GHL: a full Redis takes no note, GHL is asked again, and no turn waits for it.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -31,7 +37,7 @@ class Generations:
 
     def put(self, lane: Lane, message_id: MessageId, *, by_bot: bool) -> None:
         """Keep what GHL answered."""
-        with reaching(f"note who wrote a message of {lane}"):
+        with reaching(f"note who wrote a message of {lane}"), suppress(OutOfMemoryError):
             pipe = self._redis.pipeline(transaction=False)
             pipe.hset(key("generated", str(lane)), message_id, int(by_bot))
             pipe.pexpire(key("generated", str(lane)), KEPT_MS)
@@ -44,5 +50,5 @@ class Generations:
 
     def refused(self, location_id: LocationId) -> None:
         """GHL refuses to tell, mostly for want of the scope."""
-        with reaching(f"note that GHL does not tell {location_id} of its bot"):
+        with reaching(f"note that GHL does not tell {location_id} of its bot"), suppress(OutOfMemoryError):
             self._redis.set(key("unaskable", location_id), 1, px=UNASKABLE_MS)
