@@ -13,7 +13,7 @@ from bridge.cli import redis_server
 from tests.story.machine import clean_environment, poll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 COMMAND = str(Path(sys.executable).parent / "ghl-bridge")
 
@@ -28,11 +28,11 @@ class Folder:
         self.said = path.parent / f"{path.name}.said"
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, command: Sequence[str] = (COMMAND,), **environ: str) -> subprocess.Popen[bytes]:
         """Start a command in a session of its own, with unbuffered output."""
         with self.said.open("ab") as file:
             process = subprocess.Popen(
-                [COMMAND, *arguments],
+                [*command, *arguments],
                 env={**self.environ, "PYTHONUNBUFFERED": "1", **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=file,

@@ -25,7 +25,7 @@ LATER = 90_000
 # Who answers, what goes wrong, what the contact writes, and what the phone says at the end.
 CONVERSATIONS = (
     ("SimulatedLocation001", "Contact: do not disturb (DND)", "Hello?", "Not answered: dnd"),
-    ("SimulatedLocation001", "Agent: refuses it (dead letter)", "Can I move my visit?", "Dead letter"),
+    ("SimulatedLocation001", "Agent: refuses the request (dead letter)", "Can I move my visit?", "Dead letter"),
     ("SimulatedLocation002", "Nothing", "Do you have parking?", "Answered"),
     ("SimulatedLocation001", "Agent: 500 twice", "Hi! Is Friday free?", "Answered"),
 )
