@@ -30,6 +30,7 @@ def ahead(machine: Machine, tmp_path: Path) -> Iterator[Machine]:
         machine.start("redis")
 
 
+@pytest.mark.nightly
 @needs_compiler
 def test_a_clock_that_jumps_back_makes_nobody_wait_for_it(ahead: Machine) -> None:
     """Who waits for quiet, for another try, or for a killed worker's lease, is answered once and as soon as ever."""

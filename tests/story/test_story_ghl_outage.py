@@ -53,7 +53,6 @@ OUTAGES = {
     "3 h, posts": Outage(3, 400, POSTS),
     "12 h, all of GHL": Outage(12, 1440, READS + POSTS),
 }
-FIRST = "3 h, all of GHL"
 
 
 @pytest.fixture
@@ -70,9 +69,7 @@ def writes(machine: Machine, location: str, count: int) -> list[tuple[Person, di
     return [(each, each.says(f"Hello from {each.id}", wait=False)) for each in people]
 
 
-@pytest.mark.parametrize(
-    "outage", [pytest.param(each, id=name, marks=[pytest.mark.nightly] * (name != FIRST)) for name, each in OUTAGES.items()]
-)
+@pytest.mark.parametrize("outage", [pytest.param(each, id=name, marks=pytest.mark.nightly) for name, each in OUTAGES.items()])
 def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outage) -> None:
     """Everybody who wrote in it, and isn't too old by then, gets one reply of one completion; nobody's tries run out."""
     machine, length = limited, outage.hours * HOUR / outage.scale

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bridge.store.redis.connection import key
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ CONTACTS = 60
 LAG_SECONDS = 6.0
 
 
+@pytest.mark.nightly
 def test_a_list_that_is_late_doubles_nothing(machine: Machine) -> None:
     """Sixty posts whose answers are lost, a list six seconds late, looks that are over after one, no echoes: sixty replies."""
     machine.redis.delete(key("lag", "Blind"))

@@ -164,6 +164,7 @@ def test_a_broker_that_nobody_vouches_for_gets_no_wake_up(machine: Machine) -> N
     assert ana.settles(said).status == "replied"
 
 
+@pytest.mark.nightly
 def test_a_certificate_expires_while_all_runs(machine: Machine) -> None:
     """New connections are refused, with the reason in words; once Redis has another certificate, all are answered once."""
     renew(machine, valid=timedelta(seconds=15))
