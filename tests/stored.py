@@ -43,11 +43,12 @@ from bridge.store.limits.media_reads import MediaReads
 from bridge.store.locations.grants import Grants
 from bridge.store.locations.records import Locations
 from bridge.store.operators.dead_letters import DeadLetters
-from bridge.store.redis.connection import key
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import channel, prefix_of
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 from bridge.wire.downloads import Downloads
+from tests.keys import key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -67,10 +68,10 @@ NOTHING_KNOWN = Situation(conversation_id=ConversationId(""), location={}, stand
 
 # All that a script compares with Redis' clock moves into the past, which is the same as the clock moving on.
 _PASS = """
-for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
+for _, name in ipairs(redis.call('KEYS', '{ghlb:*')) do
   local kind = redis.call('TYPE', name)['ok']
-  local lasting = {['ghlb:patience'] = 1, ['ghlb:upkeep'] = 1, ['ghlb:receiving'] = 1}
-  if lasting[name] or name:match('^ghlb:busy:') or name:match('^ghlb:refused:') then
+  local lasting = {patience = 1, upkeep = 1, receiving = 1, busy = 1, refused = 1}
+  if lasting[name:match('}:([a-z_]+)')] then
     redis.call('PEXPIRE', name, redis.call('PTTL', name) + ARGV[1])
   end
   if kind == 'zset' then
@@ -163,7 +164,7 @@ def excerpts_of(redis: Redis, *fernet_keys: str) -> Excerpts:
 def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
     """Run the accept script as `Inbox` does, which tests/store/lanes/test_inbox.py holds to it."""
     run = redis.register_script(script("accept"))
-    return [run(args=accept_args(one))[0] for one in messages]
+    return [run(keys=[prefix_of(one.lane)], args=accept_args(one))[0] for one in messages]
 
 
 def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
@@ -239,23 +240,29 @@ def due_ms(redis: Redis, lane: Lane = LANE) -> float | None:
 
 def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Everything that is in Redis, but for sets of times and fields that a repeated call moves on rightly."""
-    found: dict[str, Any] = {}
-    for name in sorted(redis.scan_iter("*")):
-        if name in without:
-            continue
-        match redis.type(name):
+    names = [str(name) for name in sorted(redis.scan_iter("*", count=1000)) if name not in without]
+    pipe = redis.pipeline(transaction=False)
+    for name in names:
+        pipe.type(name)
+    kinds = [str(kind) for kind in pipe.execute()]
+    for name, kind in zip(names, kinds, strict=True):
+        match kind:
             case "hash":
-                found[name] = {field: value for field, value in redis.hgetall(name).items() if field not in without}
+                pipe.hgetall(name)
             case "zset":
-                found[name] = redis.zrange(name, 0, -1, withscores=True)
+                pipe.zrange(name, 0, -1, withscores=True)
             case "list":
-                found[name] = redis.lrange(name, 0, -1)
+                pipe.lrange(name, 0, -1)
             case "set":
-                found[name] = redis.smembers(name)
+                pipe.smembers(name)
             case "stream":
-                found[name] = redis.xrange(name)
+                pipe.xrange(name)
             case _:
-                found[name] = redis.get(name)
+                pipe.get(name)
+    found = dict(zip(names, pipe.execute(), strict=True))
+    for name, kind in zip(names, kinds, strict=True):
+        if kind == "hash":
+            found[name] = {field: value for field, value in found[name].items() if field not in without}
     return found
 
 
@@ -263,11 +270,11 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
 def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
     """Listen to the dispatchers' bell, or to that of one; the call answers how often it has rung since the last one."""
     listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
-    listening.subscribe(key("wake", *dispatcher))
+    listening.subscribe(channel("wake", *dispatcher))
     listening.get_message(timeout=5)
 
     def rung() -> int:
-        redis.publish(key("wake", *dispatcher), "end")
+        redis.publish(channel("wake", *dispatcher), "end")
         rings = 0
         while (ring := listening.get_message(timeout=5)) is None or ring["data"] != "end":
             rings += ring is not None

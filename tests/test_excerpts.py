@@ -11,7 +11,7 @@ from bridge import flow
 from bridge.policy.excerpt import MOST_BYTES
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import LANE, RETENTION_MS, claim, excerpts_of, lanes_of, pass_time, snapshot
 from tests.world import AGENCII, COMPLAINT, COMPLETE, World, opened
 
@@ -90,7 +90,7 @@ def test_what_is_kept_can_be_read_nowhere_else(world: World, capsys: pytest.Capt
 
     assert COMPLAINT in excerpts(world)["dead"]
     # What a message says is kept with it, and with its dead letter, which is answered if it is replayed.
-    without = ("ghlb:message:here:m1", f"ghlb:said:{LANE}", f"ghlb:dead:{world.dead_letter()}")
+    without = (key("message", "here", "m1"), key("said", str(LANE)), key("dead", world.dead_letter()))
     plain = [str(snapshot(world.redis, without=without)), str(world.redis.get(key("dead", world.dead_letter())))]
     written = capsys.readouterr()
     log = written.out + written.err
@@ -107,7 +107,7 @@ def test_it_expires_with_the_turn(world: World) -> None:
     world.write()
     work(world, delays=(0.0,))
     for _ in range(2):
-        (name,) = world.redis.keys("ghlb:excerpt:*")
+        (name,) = world.redis.keys("*}:excerpt:*")
         assert 0 < world.redis.pttl(name) <= RETENTION_MS
         pass_time(world.redis, 60)
         if world.status()[0] != "dead":
@@ -124,7 +124,7 @@ def test_only_the_newest_word_of_a_turn_is_kept(world: World) -> None:
             world.write()
         work(world, delays=(0.0, 0.0, 0.0, 0.0))
         pass_time(world.redis, 60)
-    assert len(world.redis.keys("ghlb:excerpt:*")) == 1
+    assert len(world.redis.keys("*}:excerpt:*")) == 1
     assert excerpts(world)["retrying"] == '{"error": "second"}'
     *_, last = [event for event in world.events() if event.step == "retrying"]
     assert "excerpt_id" not in last.details

@@ -9,8 +9,9 @@ import pytest
 from bridge.model import ConversationId, MessageId, OutboundMessage, PastMessage
 from bridge.store.lanes.generations import Generations
 from bridge.store.locations.grants import of_location
-from bridge.store.redis.connection import connect, key, now_ms
+from bridge.store.redis.connection import connect, now_ms
 from tests.answering.test_manners import closed, deaf
+from tests.keys import key
 from tests.stored import HERE, LANE, grants_of, own_redis, standing_of, standings_of
 from tests.world import POST, opened
 

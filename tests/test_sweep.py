@@ -14,9 +14,10 @@ import pytest
 from bridge.errors import TokenRefused
 from bridge.ghl.client import GHL
 from bridge.store.lanes.swept import SweptMessages
-from bridge.store.redis.connection import key, now_ms, text
+from bridge.store.redis.connection import now_ms, text
 from bridge.sweep import MOST_READ, Span, SweepServices, sweep
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import (
     FERNET_KEY,

@@ -18,8 +18,8 @@ from bridge.store.lanes.messages import decode, decode_answer, encode
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.grants import of_location
 from bridge.store.operators.dead_letters import DeadLetters
-from bridge.store.redis.connection import key
 from bridge.store.redis.schema import SCHEMA, look, take_over
+from tests.keys import key
 from tests.other_side import OtherSide
 from tests.states import make
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, grants_of, locations_of, message

@@ -8,9 +8,9 @@ import pytest
 
 from bridge.ghl.client import GHL
 from bridge.store.operators.symptoms import holds_of
-from bridge.store.redis.connection import key
 from bridge.version_holds import VersionHolds
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import ghl_access_of, keep, locations_of
 

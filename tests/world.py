@@ -21,8 +21,10 @@ from bridge.store.figures.list_lags import ListLags
 from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.timelines import Event, Timelines
 from bridge.store.limits.circuits import Circuits
-from bridge.store.redis.connection import key, now_ms, text
+from bridge.store.redis.connection import now_ms, text
+from bridge.store.redis.partitions import gather
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import (
     HERE,
@@ -205,7 +207,7 @@ class World:
 
     def dead_letter(self) -> str:
         """The id of the only open dead letter."""
-        (id_,) = self.redis.zrange(key("dead"), 0, -1)
+        (id_,) = (one for some in gather(self.redis, "ZRANGE", "dead", 0, -1) for one in some)
         return str(id_)
 
     def row(self, text: str, id_: str, **fields: Any) -> dict[str, Any]:

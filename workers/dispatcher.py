@@ -13,10 +13,11 @@ import structlog
 from bridge.errors import Unavailable
 from bridge.store.lanes.schedule import NO_LIST
 from bridge.store.redis.wakeups import WakeUpListener
+from workers.agenda import Agenda
 from workers.unheard import UnheardClaims
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bridge.model import Lane
     from bridge.store.lanes.leases import Lanes
@@ -30,8 +31,6 @@ MOST_AT_ONCE = 100
 LONGEST_SLEEP = 1.0
 # Otherwise only a due time or a wake-up makes a claim necessary.
 LONGEST_REST = 6.0
-# This long after a due time, a standby dispatcher checks whether the leader has claimed.
-STANDBY_SECONDS = 0.5
 ALIVE_SECONDS = 15.0
 
 
@@ -61,35 +60,45 @@ class Dispatcher:
         self._wakes = WakeUpListener(redis, self._worker)
         # If no worker claims for longer than a lease, that is an outage (claim.lua).
         self._rest = min(LONGEST_REST, lanes.lease_seconds / 3)
+        self._agenda = Agenda()
 
     def run(self) -> None:
         """Dispatch until `stop`."""
+        rung: Iterable[int] | None = None
         while not self._stopping.is_set():
             try:
                 # Before the claim: for lanes that become due after it, a wake-up is sent.
                 self._wakes.listen()
-                sleep = self.dispatch()
-                if sleep > 0:
-                    self._wakes.wait(sleep, unless=self._stopping.is_set)
+                sleep = self.dispatch(rung)
+                # Even without a rest, so that a backlog in one partition hides no wake-up of another.
+                rung = self._wakes.wait(sleep, unless=self._stopping.is_set)
             except Exception as error:  # noqa: BLE001 - a worker whose dispatcher ended would look alive and do nothing
                 why = str(error) if isinstance(error, Unavailable) else f"internal fault: {type(error).__name__}"
                 log.warning("dispatcher.waiting", why=why)
+                rung = None
                 self._stopping.wait(LONGEST_SLEEP)
         self._wakes.close()
 
-    def dispatch(self) -> float:
-        """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful."""
+    def dispatch(self, rung: Iterable[int] | None = None) -> float:
+        """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful.
+
+        `rung` are the partitions of which wake-ups came; None: there may have been some of any.
+        """
+        self._agenda.ring(rung)
         wake_ups = self._wake_ups()
         claim = self._lanes.claim(
-            self._worker, slots=self._slots, alive_seconds=ALIVE_SECONDS, most=MOST_AT_ONCE, wake_ups=wake_ups
+            self._worker,
+            slots=self._slots,
+            alive_seconds=ALIVE_SECONDS,
+            most=MOST_AT_ONCE,
+            wake_ups=wake_ups,
+            partitions=self._agenda.due(),
         )
         if claim.lanes and not wake_ups.name:
             self._wake(claim.lanes)
         self._unheard.tell(some=claim.unheard)
-        longest = max(self._rest, LONGEST_SLEEP) if claim.calm else LONGEST_SLEEP
-        if claim.next_due is None:
-            return longest
-        return min(longest, claim.next_due + (0.0 if claim.leads or not claim.next_due else STANDBY_SECONDS))
+        self._agenda.note(claim.looks, calm=max(self._rest, LONGEST_SLEEP), otherwise=LONGEST_SLEEP)
+        return self._agenda.wait()
 
     def stop(self) -> None:
         """Stop claiming."""

@@ -186,7 +186,7 @@ def _tell(
             turn, at_ms=now_ms, provider=asked.name, why=str(error), may_deliver=asked.may_deliver, excerpt=excerpt
         )
     if not (unknown or isinstance(error, ServiceDown)):
-        services.circuits.passed(asked.circuit)
+        services.circuits.passed(asked.circuit, turn.lane)
         raise error
     if not services.circuits.fault(asked.circuit, turn, name=asked.name, asked_at_ms=asked.at_ms):
         raise error

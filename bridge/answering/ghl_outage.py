@@ -46,7 +46,7 @@ class TurnBreaker:
         """Report an answer of GHL; an answer to a post closes both circuits. Raises Unavailable."""
         for each in ("reads", "posts") if direction == "posts" else ("reads",):
             if self._doubted[each]:
-                self._circuits.passed(CIRCUITS[each])
+                self._circuits.passed(CIRCUITS[each], self._turn.lane)
                 self._doubted[each] = False
             if CIRCUITS[each] == self.down:
                 self.down = ""

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from bridge.store.redis.partitions import key, prefix_of
 from infra.bench.bridges import OURS
 from infra.bench.load import at_rate, percentile
 from infra.bench.report import Row
@@ -22,23 +23,23 @@ WAIT_SECONDS = 120.0
 FLAT = 1.1
 LOOK_SECONDS = 0.05
 # The keys that `accept.lua` writes for a message, without its 202's other duties: they wait for an hour to pass.
-# ARGV: first number, how many, due (ms), body, location, location, ...
+# KEYS: prefix of each location. ARGV: first number, how many, due (ms), body, location, location, ...
 WAIT = """
 local locations = {unpack(ARGV, 5)}
 for number = tonumber(ARGV[1]), tonumber(ARGV[1]) + tonumber(ARGV[2]) - 1 do
   local location = locations[number % #locations + 1]
   local contact, id = string.format('waiting%013d', number), string.format('message%013d', number)
-  local lane = location .. ':' .. contact
-  redis.call('SET', 'ghlb:seen:' .. location .. ':' .. id, 'nonce:accepted', 'PX', 604800000)
-  redis.call('SET', 'ghlb:index:' .. id, lane, 'PX', 2592000000)
-  redis.call('SET', 'ghlb:index:' .. contact, lane, 'PX', 2592000000)
-  redis.call('HSET', 'ghlb:message:' .. location .. ':' .. id, 'lane', lane, 'at', ARGV[3], 'conversation', id,
+  local lane, prefix = location .. ':' .. contact, KEYS[number % #locations + 1]
+  redis.call('SET', prefix .. 'seen:' .. location .. ':' .. id, 'nonce:accepted', 'PX', 604800000)
+  redis.call('SET', prefix .. 'index:' .. id, lane, 'PX', 2592000000)
+  redis.call('SET', prefix .. 'index:' .. contact, lane, 'PX', 2592000000)
+  redis.call('HSET', prefix .. 'message:' .. location .. ':' .. id, 'lane', lane, 'at', ARGV[3], 'conversation', id,
     'body', ARGV[4], 'line', 'SMS|', 'status', 'waiting', 'reason', '')
-  redis.call('RPUSH', 'ghlb:timeline:' .. lane, ARGV[3] .. ' {"step":"accepted","message_id":"' .. id .. '"}')
-  redis.call('PEXPIRE', 'ghlb:timeline:' .. lane, 2592000000)
-  redis.call('RPUSH', 'ghlb:waiting:' .. lane, id)
-  redis.call('ZADD', 'ghlb:due:' .. location, ARGV[3], contact)
-  redis.call('ZADD', 'ghlb:due', 'NX', ARGV[3], location)
+  redis.call('RPUSH', prefix .. 'timeline:' .. lane, ARGV[3] .. ' {"step":"accepted","message_id":"' .. id .. '"}')
+  redis.call('PEXPIRE', prefix .. 'timeline:' .. lane, 2592000000)
+  redis.call('RPUSH', prefix .. 'waiting:' .. lane, id)
+  redis.call('ZADD', prefix .. 'due:' .. location, ARGV[3], contact)
+  redis.call('ZADD', prefix .. 'due', 'NX', ARGV[3], location)
 end
 """
 BODY = '{"id":"message","text":"Hi, do you have a free appointment for a check-up on Thursday afternoon, please?"}'
@@ -85,7 +86,7 @@ def _fill(stage: Stage, filled: int, waiting: int) -> None:
         redis.config_set("appendonly", "no")
         write, due = redis.register_script(WAIT), now_ms(redis) + 3_600_000
         for start in range(filled, waiting, AT_ONCE):
-            write(args=[start, min(AT_ONCE, waiting - start), due, BODY, *LOCATIONS])
+            write(keys=[prefix_of(one) for one in LOCATIONS], args=[start, min(AT_ONCE, waiting - start), due, BODY, *LOCATIONS])
         redis.config_set("appendonly", "yes")
         while redis.info("persistence")["aof_rewrite_in_progress"]:
             time.sleep(LOOK_SECONDS)

@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.store.redis.connection import key
 from infra.bench.load import at_rate, flood
 from infra.bench.operations import script_sha, watched
-from infra.bench.stage import LOCATIONS
+from infra.bench.stage import LOCATIONS, is_busy
 from infra.bench.webhooks import make, make_ignored
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ SLOW_COMPLETION_SECONDS = 2.0
 SETTLES_SECONDS = 1.0
 WAIT_SECONDS = 120.0
 # Those who watch, and what reading the server's own figures sends: no process of the bridge does.
-OURS = re.compile(r"^(INFO|MONITOR|ECHO|ZCARD ghlb:(inflight|workers)$|AUTH|CLIENT|HELLO|SELECT)")
+OURS = re.compile(r"^(INFO|MONITOR|ECHO|EXISTS ghlb:inflight |ZCARD \S+:workers$|AUTH|CLIENT|HELLO|SELECT)")
 # What a reply has taken since commit 3537d8a that no commit before it had: unheard claims, delivery, evidence.
-SINCE = re.compile(r"ghlb:(unheard|taken|delivery|undelivered|excerpt)\b|deliveries\|")
+SINCE = re.compile(r"[}b]:(unheard|taken|delivery|undelivered|excerpt)\b|deliveries\|")
 EVIDENCE = re.compile(r',?\\*"evidence\\*":\{[^{}]*\}')
 
 
@@ -208,7 +207,7 @@ async def _answered(stage: Stage, count: int) -> None:
     """Each has its reply, and no turn is left."""
     await stage.far_side.wait_for(count, seconds=WAIT_SECONDS)
     with stage.redis as redis:
-        while redis.zcard(key("inflight")):
+        while is_busy(redis):
             await asyncio.sleep(0.05)
 
 

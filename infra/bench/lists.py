@@ -23,7 +23,8 @@ import orjson
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.store.locations.records import Locations
-from bridge.store.redis.connection import connect, key, now_ms
+from bridge.store.redis.connection import connect, now_ms
+from bridge.store.redis.partitions import key, key_at, partition_of, prefix_of
 from infra.bench.load import percentile
 
 if TYPE_CHECKING:
@@ -106,20 +107,20 @@ def _write_conversation(pipe: Redis, location: str, number: int, at: int) -> Non
         **({f"ended:{status}|{reason}": at} if reason else {}),
     }
     pipe.hset(key("lane", f"{location}:{contact}"), mapping=fields)
-    pipe.set(key("index", contact), f"{location}:{contact}")
+    pipe.set(key_at(prefix_of(location), "index", contact), f"{location}:{contact}")
     if number % 50 == 0:
         pipe.zadd(key("due", location), {contact: at + 60_000})
 
 
 def _write_dead_letter(pipe: Redis, location: str, number: int, at: int, *, rare: bool) -> None:
-    id_, error = f"{number:032x}", "a cause of its own" if rare else ERRORS[number % len(ERRORS)]
+    id_, error = f"{partition_of(location):02x}{number:030x}", "a cause of its own" if rare else ERRORS[number % len(ERRORS)]
     record = {
         "id": id_, "location_id": location, "contact_id": f"contact{number:013}", "conversation_id": "c" * 20,
         "message_ids": ["m" * 20], "channel": "SMS", "error": error, "attempts": 8, "failed_at": at, "answer": "a" * 300,
         "answered": "[]", "answered_at": at, "asks": 0, "parts": "", "said": [[at, "s" * 120]], "carried": [], "excerpt_id": id_,
     }  # fmt: skip
-    pipe.set(key("dead", id_), orjson.dumps(record))
-    pipe.zadd(key("dead"), {id_: at})
+    pipe.set(key_at(prefix_of(location), "dead", id_), orjson.dumps(record))
+    pipe.zadd(key_at(prefix_of(location), "dead"), {id_: at})
 
 
 @contextmanager

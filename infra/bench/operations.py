@@ -8,12 +8,11 @@ from collections import Counter
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from bridge.store.redis.connection import key
 from bridge.store.redis.lua import all_scripts, script
 from infra.bench.bridges import OURS
 from infra.bench.load import at_rate
 from infra.bench.report import Row, table
-from infra.bench.stage import LOCATIONS
+from infra.bench.stage import LOCATIONS, is_busy
 from infra.bench.webhooks import make
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ async def _answer(stage: Stage, plan: Plan, count: int) -> None:
     await at_rate(stage.port, make(count, stage.key, LOCATIONS), rate=plan.cpu_rate, connections=plan.connections)
     await stage.far_side.wait_for(count, seconds=WAIT_SECONDS)
     with stage.redis as redis:
-        while redis.zcard(key("inflight")):
+        while is_busy(redis):
             await asyncio.sleep(0.02)
 
 
@@ -103,8 +102,9 @@ def _name(command: str, scripts: dict[str, str]) -> str:
     if verb.upper() in {"EVALSHA", "EVAL"}:
         return f"script {scripts.get(rest.partition(' ')[0], 'of another')}"
     target = rest.partition(" ")[0]
-    if target.startswith("ghlb:"):
-        return f"{verb.upper()} {':'.join(target.split(':')[:2])}"
+    if target.startswith(("ghlb:", "{ghlb:")):
+        # Without the partition.
+        return f"{verb.upper()} ghlb:{target.partition('}:')[2].split(':')[0] or target.split(':')[1]}"
     return f"{verb.upper()} (Celery)" if verb.upper() in BROKER else verb.upper()
 
 

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bridge.cli import redis_server
 from bridge.locations import Location
 from bridge.settings import from_environment
-from bridge.store.redis.connection import connect, key
+from bridge.store.redis.connection import connect
+from bridge.store.redis.partitions import key, keys
 from bridge.wiring import build_locations
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Stage:
     def works(self, workers: int = 1) -> bool:
         """Whether so many of our workers have told that they live."""
         with self.redis as redis:
-            return int(redis.zcard(key("workers"))) >= workers
+            return int(redis.zcard(key("workers"))) + int(redis.zcard("ghlb:workers")) >= workers
 
     def says(self, name: str, words: str) -> bool:
         """Whether a process has said so."""
@@ -196,3 +197,8 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 def _pem(public: Any) -> str:
     return str(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
+
+
+def is_busy(redis: Redis) -> bool:
+    """Whether any turn is under way, of a bridge with partitions or of one before them."""
+    return bool(redis.exists("ghlb:inflight", *keys("inflight")))

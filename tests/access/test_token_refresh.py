@@ -15,9 +15,10 @@ from bridge.errors import OperatorMustFix, Retryable, TokenRefused, Unavailable
 from bridge.ghl.tokens import Tokens
 from bridge.model import LocationId
 from bridge.store.locations.grants import LEASE_SECONDS, NEXT_TRY_SECONDS, REFUSAL_COUNTS_SECONDS, of_location
-from bridge.store.redis.connection import connect, key
+from bridge.store.redis.connection import connect
 from bridge.wire.calls import Wire
 from tests.access.granting import AGENCY, APP, COMPANY_ID, HERE, MINE, opened
+from tests.keys import key
 from tests.other_side import http
 from tests.stored import eventually, grants_of, own_redis, pass_time, snapshot
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import Completion, MessageId
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import card, key
 from tests.stored import HERE, LANE, claim, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, posted, take
 from tests.world import COMPLETE, CONTACT, LIST, M1, POST, TAGS, opened
 
@@ -235,7 +236,7 @@ def test_a_replay_goes_on_with_the_saved_answer(world: World) -> None:
     assert replay(world, dead_lettered(world)) == "replayed"
     world.work()
     assert (len(world.inputs()), set(world.posts()), world.status()) == (1, {"answer 1"}, REPLIED)
-    assert not world.redis.zcard(key("dead"))
+    assert not card(world.redis, "dead")
 
 
 def test_a_replay_never_repeats_what_was_sent(world: World) -> None:

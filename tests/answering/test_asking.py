@@ -11,9 +11,10 @@ from bridge.completion.providers import Providers
 from bridge.model import ContactId, Lane, Turn
 from bridge.settings import from_environment
 from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.wire.calls import Wire
 from bridge.wire.retrying import TRIES
+from tests.keys import key
 from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, LIST, SEARCH, World, opened
 
@@ -233,7 +234,7 @@ def test_without_a_fallback_a_turn_waits_for_the_provider_and_spends_no_try(worl
     world.write("m2")
     assert (world.status()[0], world.asked(COMPLETE)) == ("retrying", [])
     assert (retrying(world)["failed_attempts"], claim(lanes_of(world.redis))) == (0, ())
-    world.circuits.passed(circuit)
+    world.circuits.passed(circuit, LANE)
     world.work()
     assert (world.inputs(), world.status(), world.status("m2")) == (["text of m1\ntext of m2"], REPLIED, REPLIED)
 
@@ -261,7 +262,7 @@ def test_when_both_are_down_the_turn_waits_for_either(world: World) -> None:
     circuit = shut(world, "agencii")
     world.write()
     world.work()
-    world.circuits.passed(circuit)
+    world.circuits.passed(circuit, LANE)
     world.work()
     assert (world.status(), world.asked(COMPLETE), len(world.asked(AGENCII))) == (REPLIED, [], 1)
 

@@ -13,7 +13,8 @@ from bridge.operating.explain import document
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.deliveries import failing, undelivered
 from bridge.store.lanes.timelines import Timelines
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import HERE, LANE, standing_of, standings_of
 from tests.world import CONVERSATION, POST, opened
 

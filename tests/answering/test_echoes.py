@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import Channel, ConversationId, MessageId, OutboundMessage
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import card, key
 from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, eventually, message, pass_time, standings_of
 from tests.world import AGENCII, COMPLETE, CONVERSATION, LIST, POST, opened
 
@@ -116,7 +117,7 @@ def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: Wor
         if due_ms(world.redis) is not None:
             world.work(readback=(0.0,))
     assert (world.status()[0], len(world.posts())) == ("delivered_by_provider", 1)
-    assert not world.redis.zcard(key("dead"))
+    assert not card(world.redis, "dead")
 
 
 @pytest.mark.parametrize("mode", ["live", "draft"])

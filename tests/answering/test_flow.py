@@ -21,8 +21,9 @@ from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.operators.symptoms import look
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.stored import (
     FERNET_KEY,
     HERE,

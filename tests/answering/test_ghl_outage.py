@@ -14,8 +14,9 @@ from bridge.ghl.access import alone
 from bridge.ghl.client import GHL
 from bridge.model import Lane
 from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN, GHL_FAULTS_UNTIL_OPEN, GHL_POSTS, GHL_READS
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.stored import HERE, accept, claim, lanes_of, message, pass_time
 from tests.world import CONTACT, LIST, POST, World, opened
 

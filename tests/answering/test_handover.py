@@ -9,8 +9,10 @@ import pytest
 from bridge.model import ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.lanes.standings import contact_args
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import prefix_of
+from tests.keys import key
 from tests.stored import LANE, RETENTION_MS, pass_time, standings_of
 from tests.world import COMPLETE, CONTACT, POST, TAGS, opened
 
@@ -117,7 +119,9 @@ def test_a_guard_speaks_against_the_message_and_staff_is_told_all_the_same(world
     """Do not disturb, told while the service thinks: nothing is sent; tag and list are as wanted."""
     asking(world, tag="vip", message=MESSAGE)
     told = ContactUpdate(location_id=LANE.location_id, contact_id=LANE.contact_id, at_ms=now_ms(world.redis), dnd=True)
-    world.meanwhile = lambda: world.redis.register_script(script("contact"))(args=contact_args(told, RETENTION_MS))
+    world.meanwhile = lambda: world.redis.register_script(script("contact"))(
+        keys=[prefix_of(LANE)], args=contact_args(told, RETENTION_MS)
+    )
     world.write()
     world.work()
     assert (messages(world), world.status()) == ([], ("skipped", "dnd"))

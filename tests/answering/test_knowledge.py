@@ -11,7 +11,7 @@ from bridge.operating import contacts, dead_letters, excerpts
 from bridge.operating.local import LocalOperations
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, LANE
 from tests.world import POST, World, opened
 

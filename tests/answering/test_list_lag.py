@@ -9,7 +9,7 @@ import pytest
 
 from bridge.policy.list_lag import LONGEST_MS
 from bridge.store.figures.list_lags import ListLags
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import HERE, pass_time
 from tests.world import LIST, POST, SEARCH, opened
 

@@ -17,8 +17,10 @@ from bridge.store.lanes.outbound import heard
 from bridge.store.lanes.standings import contact_args
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.lanes.transcripts import MOST_CHARACTERS
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import prefix_of
+from tests.keys import key
 from tests.stored import (
     HERE,
     LANE,
@@ -63,13 +65,13 @@ def observe(world: World, id_: str = "o1", text: str = "I take over", *, ago: in
         id=MessageId(id_), location_id=LANE.location_id, contact_id=LANE.contact_id, text=text, date_added_ms=at, **given
     )
     told = orjson.dumps([heard(one)])
-    world.redis.register_script(script("observe"))(args=[str(LANE), told, 1, RETENTION_MS, ""])
+    world.redis.register_script(script("observe"))(keys=[prefix_of(LANE)], args=[str(LANE), told, 1, RETENTION_MS, ""])
 
 
 def update(world: World, **fields: Any) -> None:
     """Let an event tell of the contact."""
     told = ContactUpdate(location_id=LANE.location_id, contact_id=LANE.contact_id, at_ms=now_ms(world.redis), **fields)
-    world.redis.register_script(script("contact"))(args=contact_args(told, RETENTION_MS))
+    world.redis.register_script(script("contact"))(keys=[prefix_of(LANE)], args=contact_args(told, RETENTION_MS))
 
 
 def says(world: World, id_: str, text: str, **fields: Any) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 from bridge.model import Channel
 from bridge.operating.sentences import sentence
 from bridge.store.lanes.inbox import accepted_event
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import HERE, LANE, accept, due_ms, message, pass_time, standings_of
 from tests.world import AGENCII, COMPLETE, POST, opened
 

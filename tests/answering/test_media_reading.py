@@ -12,7 +12,8 @@ import pytest
 from bridge.locations import Location
 from bridge.model import Channel, LocationId, MediaKind
 from bridge.store.limits.media_reads import MediaReads
-from bridge.store.redis.connection import key, text
+from bridge.store.redis.connection import text
+from tests.keys import key
 from tests.other_side import OtherSide, http
 from tests.stored import HERE, LANE, dead_letters_of, media_reader_of, pass_time, standings_of
 from tests.world import COMPLETE, TRANSCRIBE, opened

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import ConversationId, MessageId, OutboundMessage
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import HERE, LANE, standings_of
 from tests.world import CONVERSATION, GENERATIONS, LIST, World, opened
 

@@ -13,7 +13,8 @@ from bridge.model import Channel, ConversationId
 from bridge.policy.resolving import FRESH_MS, LISTED_MS
 from bridge.store.lanes.swept import SweptMessages
 from bridge.store.lanes.timelines import Timelines
-from bridge.store.redis.connection import key, now_ms, text
+from bridge.store.redis.connection import now_ms, text
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, LANE, RETENTION_MS, accept, dead_letters_of, due_ms, lanes_of, message, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, CONVERSATION, LIST, POST, SEARCH, World, opened
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.model import ContactId, Dead, Lane
-from bridge.store.redis.connection import key
+from tests.keys import card, key
 from tests.stored import FERNET_KEY, HERE, accept, claim, lanes_of, locations_of, message, take
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_a_changed_token_ends_a_hold(redis: Redis, bridge: Bridge, changed: dict
     assert "no longer on hold" in bridge.apply(**changed)
     assert not is_held(redis)
     assert set(claim(lanes_of(redis))) == set(LANES)
-    assert not redis.zcard(key("dead"))
+    assert not card(redis, "dead")
 
 
 def test_the_same_token_ends_no_hold(redis: Redis, bridge: Bridge) -> None:

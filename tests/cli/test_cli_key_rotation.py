@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 
 if TYPE_CHECKING:
     from redis import Redis

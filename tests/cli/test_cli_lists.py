@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from bridge.model import Ended, MessageId, Reason, Status
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.receiver.console.test_console_pages import dead_lettered
 from tests.stored import FERNET_KEY, accept, due_ms, keep, lanes_of, message, take

@@ -54,7 +54,7 @@ def test_no_secret_comes_out_again(run: Run, redis: Redis) -> None:
         said = list(pool.map(lambda more: run("locations", *more), words))
 
     everything = "".join(each.stdout + each.stderr for each in said)
-    kept = "".join(str(redis.hgetall(key)) for key in redis.keys("ghlb:location:*"))
+    kept = "".join(str(redis.hgetall(name)) for name in redis.keys("*}:location:*"))
     assert [each.returncode for each in said] == [0] * 4
     assert "very-secret" not in everything + kept
     assert json.loads(said[3].stdout)["settings"]["ghl_token"] == "(set)"
@@ -91,7 +91,7 @@ FAULTS = {
 def test_a_file_with_a_fault_changes_nothing(run: Run, redis: Redis) -> None:
     """Exit code 2, one sentence a fault with its key or line, no traceback, and what was there before stays as it was."""
     run("locations", "apply", "-", stdin=GOOD, **SECRETS)
-    before = {key: redis.dump(key) for key in redis.scan_iter()}
+    before = {name: redis.dump(name) for name in redis.scan_iter()}
 
     with ThreadPoolExecutor(4) as pool:
         texts = [text.replace("[locations.A]", "[locations.Fine]\n[locations.A]") for text in FAULTS]
@@ -101,7 +101,7 @@ def test_a_file_with_a_fault_changes_nothing(run: Run, redis: Redis) -> None:
         assert (done.returncode, done.stdout) == (2, ""), named
         assert named in done.stderr
         assert "Traceback" not in done.stderr
-    assert {key: redis.dump(key) for key in redis.scan_iter()} == before
+    assert {name: redis.dump(name) for name in redis.scan_iter()} == before
 
 
 def test_every_fault_of_a_file_is_named_at_once(run: Run) -> None:

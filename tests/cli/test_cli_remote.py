@@ -9,6 +9,7 @@ import pytest
 
 from bridge.cli import redis_server
 from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.other_side import OtherSide, http
 from tests.served import ADMIN_TOKEN, served
@@ -94,7 +95,7 @@ def test_reading_says_the_same_on_both_ways(here: Run, elsewhere: Run, redis: Re
     accept(redis, message("m1"))
     dead_letter = write_dead_letter(redis, 2)
     # "2 days ago" stays so while the commands run.
-    redis.hset("ghlb:location:here", "last_event_at", now_ms(redis) - 50 * 3600 * 1000)
+    redis.hset(key("location", "here"), "last_event_at", now_ms(redis) - 50 * 3600 * 1000)
     for words in (*READING, ["dead-letters", "show", dead_letter], ["dead-letters", "show", dead_letter, "--json"]):
         one, other = here(*words), elsewhere(*words)
         assert (one.returncode, one.stdout, one.stderr) == (other.returncode, other.stdout, other.stderr), words
@@ -143,7 +144,7 @@ def test_variables_are_those_of_the_command_line(elsewhere: Run) -> None:
 def test_a_changed_token_ends_a_hold_elsewhere_too(elsewhere: Run, redis: Redis) -> None:
     """What the server finds out is told here."""
     elsewhere("locations", "apply", "-", stdin=FILE, ACME="pit-1")
-    redis.hset("ghlb:location:here", mapping={"hold": 1, "hold_why": "ghl"})
+    redis.hset(key("location", "here"), mapping={"hold": 1, "hold_why": "ghl"})
 
     assert "no longer on hold" in elsewhere("locations", "apply", "-", stdin=FILE, ACME="pit-2").stdout
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import FERNET_KEY, keep
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bridge.operating.alerting import Alerting
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.other_side import OtherSide, Visit, answering, http
 from tests.stored import HERE, eventually, keep
 

@@ -12,7 +12,7 @@ from bridge.operating.audit import AuditQuery
 from bridge.operating.local import LocalOperations
 from bridge.operating.locations import Apply, LocationQuery
 from bridge.store.operators.audit import MOST, Audit
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import RETENTION_MS, pass_time
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from bridge.errors import WrongInput
 from bridge.model import Again, Dead, Ended, Lane, MessageId, Reason, Status
 from bridge.operating.conversation_lists import ConversationsQuery, list_
 from bridge.store.operators import conversation_lists
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import HERE, accept, claim, keep, lanes_of, locations_of, message, pass_time
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def test_what_is_to_be_done_is_listed_oldest_first(perform: Operations, redis: R
     come(redis, "first")
     come(redis, "second")
     come(redis, "kept", "there")
-    redis.sadd(key("holds"), "there")
+    redis.sadd(key("holds", of="there"), "there")
     pass_time(redis, 10)
     assert contacts(perform, status="answering") == ["working"]
     assert contacts(perform, status="retrying") == ["failed"]

@@ -12,7 +12,8 @@ from bridge.errors import NotKnown
 from bridge.model import ContactId, Dead, Lane
 from bridge.operating import dead_letters
 from bridge.operating.dead_letters import DeadLetterQuery, DeadLettersQuery, Drop, Replay
-from bridge.store.redis.connection import key
+from bridge.store.redis.partitions import PREFIXES, key_at
+from tests.keys import card, key
 from tests.stored import FERNET_KEY, HERE, accept, dead_letters_of, excerpts_of, keep, lanes_of, message, take
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def test_letters_of_the_same_moment_are_all_listed(redis: Redis, times: list[int
     """However many were buried in one millisecond, pages hold each of them once."""
     redis.flushall()
     for number, at in enumerate(times):
-        redis.zadd(key("dead"), {f"d{number}": at})
-        redis.set(key("dead", f"d{number}"), _LETTER % number)
+        prefix = PREFIXES[number % 3]
+        redis.zadd(key_at(prefix, "dead"), {f"d{number}": at})
+        redis.set(key_at(prefix, "dead", f"d{number}"), _LETTER % number)
     store, found, after = dead_letters_of(redis), [], ""
     while True:
         page = store.page(after=after, most=limit)
@@ -89,7 +91,7 @@ def test_a_dry_run_changes_nothing_and_is_no_change(redis: Redis, perform: Opera
     (became,) = perform(dead_letters.replay, Replay(ids=(letters[0],), dry_run=True))
 
     assert became.result == "would replay"
-    assert redis.zcard(key("dead")) == 5
+    assert card(redis, "dead") == 5
     assert not redis.exists(key("audit"))
 
 
@@ -101,7 +103,7 @@ def test_one_unknown_id_refuses_all(redis: Redis, perform: Operations, letters: 
         perform(dead_letters.drop, Drop((letters[0], "nobody")))
     with pytest.raises(NotKnown, match="nobody"):
         perform(dead_letters.show, DeadLetterQuery("nobody"))
-    assert redis.zcard(key("dead")) == 5
+    assert card(redis, "dead") == 5
 
 
 _LETTER = (

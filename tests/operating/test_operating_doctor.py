@@ -16,8 +16,9 @@ from bridge.operating.services import AdminServices
 from bridge.policy.guards import DEAF_AFTER
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.time_zones import releases
+from tests.keys import key
 from tests.other_side import OtherSide, Visit, http
 from tests.stored import FERNET_KEY, HERE, accept, keep, message
 

@@ -28,7 +28,8 @@ from bridge.operating.explain import ExplainQuery, explain
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.operators.alerts import Alerts, Cause
-from bridge.store.redis.connection import connect_async, key, now_ms
+from bridge.store.redis.connection import connect_async, now_ms
+from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter as bury_one
 from tests.stored import (
     FERNET_KEY,
@@ -151,11 +152,11 @@ def test_nothing_of_an_erased_contact_is_left(redis: Redis, perform: Operations)
     """Neither its id nor its words, in no name and in no value; and nobody can explain it any more."""
     live(redis, perform)
     assert ID in everything(redis)
-    assert len(redis.keys("ghlb:excerpt:*")) == 3
+    assert len(redis.keys("*}:excerpt:*")) == 3
 
     assert perform(contacts.erase, WHO).records > 20
 
-    assert not redis.keys("ghlb:excerpt:*")
+    assert not redis.keys("*}:excerpt:*")
 
     left = everything(redis)
     assert ID not in left
@@ -193,13 +194,13 @@ def test_everybody_else_keeps_everything(redis: Redis, perform: Operations) -> N
     for number, (contact, location) in enumerate(others):
         accept(redis, message(f"o{number}", contact, location, text="other words"))
     bury_one(redis, 9)
-    before = snapshot(redis, without=("ghlb:live", "ghlb:audit"))
+    before = snapshot(redis, without=(key("live"), key("audit")))
     write(redis, "m1")
 
     perform(contacts.erase, WHO)
 
-    after = snapshot(redis, without=("ghlb:live", "ghlb:audit"))
-    moving = {"ghlb:totals", "ghlb:location:here", "ghlb:due", "ghlb:leader"}
+    after = snapshot(redis, without=(key("live"), key("audit")))
+    moving = {key("totals"), key("location", "here"), key("due"), key("leader")}
     seen = {name for name in after if ":seen:" in name or ":chart:" in name}
     assert {name: value for name, value in after.items() if name not in moving | seen} == {
         name: value for name, value in before.items() if name not in moving | seen

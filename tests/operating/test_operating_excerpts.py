@@ -13,7 +13,7 @@ from bridge.operating.explain import ExplainQuery, explain
 from bridge.operating.local import LocalOperations
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import FERNET_KEY, keep
 

@@ -12,7 +12,7 @@ from bridge.model import Completion, Reason
 from bridge.operating.explain import ExplainQuery, explain
 from bridge.operating.sentences import SENTENCES, in_words, sentence
 from bridge.store.figures.counts import Counts
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import HERE, accept, keep, lanes_of, message, take
 
 if TYPE_CHECKING:

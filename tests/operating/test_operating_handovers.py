@@ -8,7 +8,8 @@ from bridge.operating import contacts, conversations, handovers, overview
 from bridge.operating.conversations import ConversationQuery
 from bridge.operating.handovers import HandoversQuery
 from bridge.operating.operation import Nothing
-from bridge.store.redis.connection import key, text
+from bridge.store.redis.connection import text
+from tests.keys import key
 from tests.stored import HERE, LANE, snapshot
 
 if TYPE_CHECKING:

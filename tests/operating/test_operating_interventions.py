@@ -12,7 +12,8 @@ from bridge.operating.interventions import Draft, SkippedMessage, answer, send_d
 from bridge.operating.local import LocalOperations
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, LANE, accept, due_ms, locations_of, message, standings_of
 from tests.world import COMPLETE, CONTACT, POST
 

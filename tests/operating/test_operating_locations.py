@@ -10,7 +10,7 @@ from bridge.errors import NotKnown, WrongInput
 from bridge.model import Completion, ContactId, Dead, Ended, Lane, Status
 from bridge.operating import locations
 from bridge.operating.locations import Apply, LocationQuery, LocationsQuery
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, message, take
 from tests.world import M1
 

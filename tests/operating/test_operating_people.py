@@ -20,7 +20,8 @@ from bridge.operating.people import ContactSearch, find
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from bridge.store.lanes.people import ContactNames
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, LANE, RETENTION_MS, accept, claim, keep, lanes_of, message
 from tests.world import CONTACT
 

@@ -13,7 +13,8 @@ from bridge.operating import overview
 from bridge.operating.operation import Nothing
 from bridge.store.operators.erasures import Erasures
 from bridge.store.operators.interventions import Interventions
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, claim, dead_letters_of, keep, lanes_of, message
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Desk:
 
 def in_work(redis: Redis) -> int:
     """How many messages are not over, by their own records."""
-    statuses = Counter(str(redis.hget(name, "status")) for name in redis.scan_iter(key("message", "*")))
+    statuses = Counter(str(redis.hget(name, "status")) for name in redis.scan_iter("*}:message:*"))
     return sum(statuses[status] for status in WORK)
 
 

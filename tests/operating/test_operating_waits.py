@@ -11,7 +11,8 @@ from bridge.model import Again, Status
 from bridge.operating import locations
 from bridge.operating.locations import Apply
 from bridge.store.locations.records import LANES_A_STEP
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import HERE, accept, due_ms, keep, lanes_of, locations_of, message, take
 
 if TYPE_CHECKING:

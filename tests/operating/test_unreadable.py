@@ -15,8 +15,8 @@ from bridge.operating.operation import Nothing
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from bridge.store.redis.canary import Canary
-from bridge.store.redis.connection import key
 from bridge.wiring import begin
+from tests.keys import key
 from tests.stored import FERNET_KEY, keep, snapshot
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """One clock for all: what a process calls monotonic, what Redis' scripts are told, and what GHL dates its messages with.
 
-Nothing waits. The scripts read their time in one line (`parts/state.lua`), in whose place they get one that takes it from their
-keys, of which they have none; what expires in Redis is brought forward whenever this clock moves.
+Nothing waits. The scripts read their time in one line (`parts/state.lua`), in whose place they get one that takes it from
+behind their keys; what expires in Redis is brought forward whenever this clock moves.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ START_MS = 1_793_005_200_000
 TICK_SECONDS = 0.001
 
 REAL_LINE = "local time = redis.call('TIME')\n"
-VIRTUAL_LINE = "local time = KEYS\n"
+VIRTUAL_LINE = "local time = {table.remove(KEYS, #KEYS - 1), table.remove(KEYS)}\n"
 
 _EXPIRE = """
-for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
+for _, name in ipairs(redis.call('KEYS', '{ghlb:*')) do
   local left = redis.call('PTTL', name) - ARGV[1]
   if left > 0 then redis.call('PEXPIRE', name, left) elseif left > -ARGV[1] - 1 then redis.call('DEL', name) end
 end
@@ -29,7 +29,7 @@ end
 
 @cache
 def virtual(script: str) -> str:
-    """A script that takes its time from its keys instead of the server's clock."""
+    """A script that takes its time from behind its keys instead of the server's clock."""
     assert script.count("redis.call('TIME')") == 1
     return script.replace(REAL_LINE, VIRTUAL_LINE)
 
@@ -62,7 +62,8 @@ class Clock:
 
     def timed(self, command: tuple[Any, ...]) -> tuple[Any, ...]:
         """A command with the time that its script is told."""
-        if command[0] != "EVALSHA" or command[2] != 0:
+        if command[0] != "EVALSHA" or not command[2]:
             return command
         seconds, ms = divmod(self.ms, 1000)
-        return *command[:2], 2, seconds, ms * 1000, *command[3:]
+        end = 3 + int(command[2])
+        return *command[:2], command[2] + 2, *command[3:end], seconds, ms * 1000, *command[end:]

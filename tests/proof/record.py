@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.figures.counts import Counts
 from bridge.store.lanes.timelines import Timelines
-from bridge.store.redis.connection import key
+from tests.keys import key
 
 if TYPE_CHECKING:
     from redis import Redis

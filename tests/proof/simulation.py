@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.errors import BridgeError
 from bridge.store.locations.records import Locations
 from bridge.store.operators.dead_letters import DeadLetters
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.proof import webhooks
 from tests.proof.clock import Clock
 from tests.proof.far_side import LOCATION

@@ -35,12 +35,12 @@ def test_what_expires_does_so_by_this_clock(machine: Machine) -> None:
     redis = machine.plain
     redis.flushall()
     clock = Clock(redis)
-    redis.set("ghlb:soon", 1, px=1000)
-    redis.set("ghlb:later", 1, px=5000)
-    redis.set("ghlb:never", 1)
+    redis.set("{ghlb:}:soon", 1, px=1000)
+    redis.set("{ghlb:}:later", 1, px=5000)
+    redis.set("{ghlb:}:never", 1)
     clock.advance(1.0)
-    assert sorted(redis.keys()) == ["ghlb:later", "ghlb:never"]
-    assert 3500 < redis.pttl("ghlb:later") <= 4000
+    assert sorted(redis.keys()) == ["{ghlb:}:later", "{ghlb:}:never"]
+    assert 3500 < redis.pttl("{ghlb:}:later") <= 4000
     assert clock.ms == START_MS + 1000
 
 

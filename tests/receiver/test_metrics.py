@@ -19,6 +19,7 @@ from bridge.model import Dead, Ended, LocationId, Reason, Status
 from bridge.receiver.app import build
 from bridge.store.figures.counts import Counts
 from bridge.store.limits.budget import Budgets
+from tests.keys import key
 from tests.receiver.conftest import Receiver, settings_for
 from tests.receiver.test_receiver_app import SMS
 from tests.stored import accept, claim, lanes_of, message
@@ -153,7 +154,7 @@ async def test_the_least_of_ghls_budget_is_told(receiver: Receiver, redis: Redis
 async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
     """No id of a location, contact, conversation or message; locations only where the setting says so."""
     live_a_little(redis, receiver)
-    redis.hincrby(f"ghlb:tally:{HERE}", "deliveries|SMS|accepted", 1)
+    redis.hincrby(key("tally", HERE), "deliveries|SMS|accepted", 1)
     text = (await receiver.call("GET", "/metrics")).text
     ids = [HERE, *(f"{kind}{number}" for kind in ("m", "c", "conversation-c") for number in range(4))]
     assert [id_ for id_ in ids if f'"{id_}"' in text or f"{id_}:" in text] == []
@@ -167,7 +168,7 @@ async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
 
 async def test_a_family_of_another_version_is_left_out(receiver: Receiver, redis: Redis) -> None:
     """While versions run side by side, one counts what the other doesn't know."""
-    redis.hset("ghlb:totals", mapping={"news|a|b": 1, "messages|replied|": 3})
+    redis.hset(key("totals"), mapping={"news|a|b": 1, "messages|replied|": 3})
     assert (await samples(receiver))["ghl_bridge_messages_total replied"] == 3
 
 

@@ -16,6 +16,7 @@ from bridge.model import LocationId
 from bridge.receiver.answers import LINGER_BYTES
 from bridge.receiver.app import COLLECT_AFTER
 from bridge.receiver.webhooks import MOST_BYTES
+from tests.keys import key
 from tests.receiver.conftest import PEM
 from tests.stored import locations_of
 from tests.story.redis_faults import FAULTS
@@ -117,7 +118,7 @@ async def test_a_state_that_is_not_what_it_should_be_is_no_promise(receiver: Rec
     """A script that fails in the middle is answered 429, as everything is that was not written."""
     event = json.loads(SMS)
     receiver.knows(redis, event["locationId"])
-    redis.set(f"ghlb:waiting:{event['locationId']}:{event['contactId']}", "not a list")
+    redis.set(key("waiting", event["locationId"], event["contactId"]), "not a list")
 
     assert (await receiver.take(SMS)).status_code == 429
 

@@ -18,7 +18,8 @@ from bridge.operating.services import AdminServices
 from bridge.policy.legacy_signatures import UNUSED_MS
 from bridge.receiver.app import build
 from bridge.store.figures.counts import Counts
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.receiver.conftest import KEY, PEM, Receiver, settings_for
 from tests.receiver.test_receiver_app import SMS
 

@@ -14,8 +14,9 @@ import pytest
 from bridge.locations_file import read
 from bridge.receiver.app import build
 from bridge.receiver.webhooks import MOST_BYTES
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.wiring import build_locations
+from tests.keys import key
 from tests.receiver.conftest import Receiver, settings_for
 
 if TYPE_CHECKING:
@@ -157,12 +158,12 @@ async def test_a_body_that_cannot_be_read_is_swept_for(receiver: Receiver, redis
     planned = now_ms(redis) + 600_000.0
 
     def plan() -> float:
-        return redis.zscore(key("sweeps"), HERE) or 0.0
+        return redis.zscore(key("sweeps", of=HERE), HERE) or 0.0
 
     assert (await receiver.call("POST", ROUTE, body, {**RAW, "X-Bridge-Secret": "wrong"})).status_code == 401
     # The receiver's own first heartbeat has swept everything.
     await anyio.to_thread.run_sync(poll_for_heartbeat, redis)
-    redis.zadd(key("sweeps"), {HERE: planned})
+    redis.zadd(key("sweeps", of=HERE), {HERE: planned})
     assert (await receiver.call("POST", ROUTE, body, {**RAW, "X-Bridge-Secret": "wrong"})).status_code == 401
     assert plan() == planned
 
@@ -173,7 +174,7 @@ async def test_a_body_that_cannot_be_read_is_swept_for(receiver: Receiver, redis
 
     build_locations(receiver.settings, redis).apply(read(f"[locations.{HERE}]\nreconcile_minutes = 0", {}))
     assert (await receiver.call("POST", ROUTE, body, RAW)).status_code == 200
-    assert redis.zscore(key("sweeps"), HERE) is None
+    assert redis.zscore(key("sweeps", of=HERE), HERE) is None
 
 
 async def test_a_locations_own_secret_is_the_only_one(receiver: Receiver, redis: Redis) -> None:

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.store.redis.connection import key, text
+from bridge.store.redis.connection import text
+from tests.keys import key
 from tests.soak.plan import LEASE_SECONDS, MARK, RECEIVERS, WORKERS
 from tests.story.machine import BIN, UNFINISHED, poll
 

@@ -119,7 +119,7 @@ def everything(redis: Redis) -> dict[str, Any]:
         "stream": redis.xrange,
     }
     found = {}
-    for name in sorted(map(str, redis.scan_iter("ghlb:*"))):
+    for name in sorted(map(str, redis.scan_iter("*ghlb:*"))):
         kind = str(redis.type(name))
         found[name] = {"kind": kind, "value": read[kind](name), "expires": redis.pttl(name) > 0}
     return found

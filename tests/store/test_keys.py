@@ -70,9 +70,14 @@ def arguments(text: str, start: int) -> list[str]:
 def built(text: str) -> set[tuple[str, ...]]:
     """The keys that a text builds whose kind stands in it, what varies as `*`."""
     found = set()
-    for call in re.finditer(r"\bkey\((?=['\"])", text):
-        parts = [re.fullmatch(r"['\"]([a-z_]+)['\"]", one) for one in arguments(text, call.end())]
-        found.add(tuple(part[1] if part else "*" for part in parts))
+    for call in re.finditer(r"\b(?:keys?|channel|everywhere|(key_at))\(", text):
+        # Of `key_at` the first argument is a partition's prefix.
+        parts = [re.fullmatch(r"['\"]([a-z_]+)['\"]", one) for one in arguments(text, call.end())[bool(call[1]) :]]
+        if parts and parts[0]:
+            found.add(tuple(part[1] if part else "*" for part in parts))
+    # Which bears no partition's tag.
+    found |= {("schema",) for _ in re.findall(r'"ghlb:schema"', text)} | {("wake",) for _ in re.findall(r"'ghlb:wake'", text)}
+    found |= {("wake", "*") for _ in re.findall(r"WAKE \.\. ':'", text)}
     # By `begin_once.lua`, which is told the whole key.
     found |= {(kind, "*", "*") for kind in re.findall(r'f"([a-z_]+):\{lane\}:\{\w+\}"', text)}
     return found

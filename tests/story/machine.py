@@ -26,7 +26,7 @@ from bridge.cli import redis_server
 from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
 from bridge.store.lanes.timelines import Event, MessageRecord, Timelines
-from bridge.store.redis.connection import key
+from tests.keys import key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.operating.diagnosis import WORKERLESS_SECONDS
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.other_side import OtherSide, answering, http
 from tests.story.machine import poll
 

@@ -11,6 +11,7 @@ import pytest
 from celery import Celery
 
 from bridge.cli import redis_server
+from tests.keys import key
 from tests.story.kills import all_in_flight, kill_amid_twenty_completions
 from tests.story.machine import poll
 
@@ -147,7 +148,7 @@ def test_a_lane_that_kills_its_worker_does_not_kill_for_ever(machine: Machine) -
     poll("the completion", lambda: ana.completions == 1)
     # What ten killed workers would leave behind, without the twenty seconds.
     machine.kill("worker")
-    machine.redis.hset(f"ghlb:lane:Plain:{ana.id}", "unfinished", 10)
+    machine.redis.hset(key("lane", f"Plain:{ana.id}"), "unfinished", 10)
 
     machine.start("worker")
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.store.redis.partitions import members
+from tests.keys import card
 from tests.story.machine import DEFAULTS, poll
 
 if TYPE_CHECKING:
@@ -76,18 +78,18 @@ def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outag
     max_age = MAX_AGE / outage.scale
     machine.apply(Outage={"max_age_seconds": max_age})
     machine.restart("worker", BRIDGE_RETRY_DELAYS=outage.short(*DELAYS), BRIDGE_READBACK_SECONDS=outage.short(*READBACK))
-    dead, before = machine.redis.zcard("ghlb:dead"), refused(machine)
+    dead, before = card(machine.redis, "dead"), refused(machine)
     for endpoint in outage.endpoints:
         machine.sim.fault(endpoint, DOWN)
     began = time.monotonic()
     early = writes(machine, "Outage", 25)
-    poll("an open circuit", lambda: machine.redis.smembers("ghlb:circuits:open"))
+    poll("an open circuit", lambda: members(machine.redis, "circuits:open"))
     time.sleep(max(0, began + 0.75 * length - time.monotonic()))
     middle = writes(machine, "Outage", 5)
     time.sleep(max(0, began + length - 1 - time.monotonic()))
     late = writes(machine, "Outage", 5)
     time.sleep(max(0, began + length - time.monotonic()))
-    assert machine.redis.zcard("ghlb:dead") == dead
+    assert card(machine.redis, "dead") == dead
     machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
     over = time.monotonic()
 
@@ -100,7 +102,7 @@ def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outag
     assert {(one.status, one.reason) for one in ended[old:]} == {("replied", "")}
     assert [len(each.replies) for each, _ in told] == [0] * old + [1] * (len(told) - old)
     assert max(each.completions for each, _ in told) == 1
-    assert machine.redis.zcard("ghlb:dead") == dead
+    assert card(machine.redis, "dead") == dead
     assert refused(machine) == before
     posted = sorted((each.requests("post")[-1]["monotonic"], number) for number, (each, _) in enumerate(told) if number >= old)
     # As many as there are slots are under way at once; GHL may have come back to a probe, one of each circuit.

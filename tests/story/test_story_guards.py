@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.keys import key
 from tests.story.machine import poll
 
 if TYPE_CHECKING:
@@ -150,8 +151,8 @@ def test_a_location_that_is_gone_answers_nobody(machine: Machine) -> None:
     ana = machine.person("Leaving")
     said = ana.says("Too late")
 
-    machine.redis.delete("ghlb:location:Leaving")
-    machine.redis.srem("ghlb:locations", "Leaving")
+    machine.redis.delete(key("location", "Leaving"))
+    machine.redis.srem(key("locations", of="Leaving"), "Leaving")
 
     record = ana.settles(said)
     assert (record.status, record.reason) == ("skipped", "unknown_location")

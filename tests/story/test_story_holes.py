@@ -19,7 +19,7 @@ import pytest
 
 from bridge.store.lanes.inbox import MOST_WAITING
 from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import poll
 from tests.story.preloaded import needs_compiler, shifted_clock
 from tests.story.strait import Strait

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import snapshot
 from tests.story.machine import Person, poll, toml
 

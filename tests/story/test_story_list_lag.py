@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 
 if TYPE_CHECKING:
     from tests.story.machine import Machine

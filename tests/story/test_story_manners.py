@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import poll
 
 if TYPE_CHECKING:

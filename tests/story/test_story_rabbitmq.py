@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.broker import OLDER_QUEUE
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story import rabbitmq
 from tests.story.kills import kill_amid_twenty_completions
 from tests.story.machine import poll

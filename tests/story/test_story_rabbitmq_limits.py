@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story import rabbitmq
 from tests.story.kills import all_in_flight
 from tests.story.machine import poll

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import card
 from tests.story.machine import poll
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None
     """Three hundred messages meet a worker that may open twelve more files: each is answered once, and none is a dead letter."""
     machine.restart("worker", WORKER_CONCURRENCY="100", GHL_API_URL=machine.sim.url.replace("127.0.0.1", "localhost"))
     limit(machine, "worker", open_files(machine, "worker") + 12)
-    dead = machine.redis.zcard(key("dead"))
+    dead = card(machine.redis, "dead")
     sent = machine.sim.order("burst", location_id="Plain", contacts=MESSAGES, messages_each=1)["contact_ids"]
 
     def answered() -> list[int]:
@@ -50,7 +50,7 @@ def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None
     limit(machine, "worker", 4096)
     poll("all replies", lambda: all(answered()), seconds=120)
     assert answered() == [1] * MESSAGES
-    assert machine.redis.zcard(key("dead")) == dead
+    assert card(machine.redis, "dead") == dead
     machine.restart("worker")
 
 
@@ -108,7 +108,7 @@ def open_files(machine: Machine, name: str) -> int:
 def test_messages_outlive_a_worker_without_threads(machine: Machine) -> None:
     """Sixty messages meet a worker that may start no thread more: it lives, each is answered once, and none is a dead letter."""
     machine.restart("worker", WORKER_CONCURRENCY="40", GHL_API_URL=machine.sim.url.replace("127.0.0.1", "localhost"))
-    dead = machine.redis.zcard(key("dead"))
+    dead = card(machine.redis, "dead")
     with without_threads(machine.running["worker"].process.pid):
         sent = machine.sim.order("burst", location_id="Plain", contacts=60, messages_each=1)["contact_ids"]
         poll("a worker that lacks threads", lambda: "out of resources" in machine.log("worker"), seconds=60)
@@ -120,7 +120,7 @@ def test_messages_outlive_a_worker_without_threads(machine: Machine) -> None:
     poll("all replies", lambda: all(posts()), seconds=120)
     assert posts() == [1] * 60
     assert machine.lives("worker")
-    assert machine.redis.zcard(key("dead")) == dead
+    assert card(machine.redis, "dead") == dead
     machine.restart("worker")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.keys import key
 from tests.story.machine import clean_environment
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(machine: Machine) -> None:
 def test_doctor_says_when_nobody_works(machine: Machine) -> None:
     """Receiver and Redis alone answer nobody: no live worker is a problem, and the command to start one is named."""
     machine.kill("worker")
-    machine.redis.delete("ghlb:workers")
+    machine.redis.delete(key("workers"))
 
     done = machine.cli("doctor")
 

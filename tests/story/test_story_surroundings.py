@@ -15,7 +15,7 @@ import pytest
 
 from bridge.cli import redis_server
 from bridge.cli.redis_data import MANY_FILES
-from bridge.store.redis.connection import key
+from tests.keys import card
 from tests.story.machine import poll
 from tests.story.preloaded import failing_names, needs_compiler
 
@@ -85,7 +85,7 @@ def test_names_are_not_found_for_a_while(machine: Machine, tmp_path: Path) -> No
     file, named = tmp_path / "no-names", machine.sim.url.replace("127.0.0.1", "localhost")
     urls = {"GHL_API_URL": named, "ASSISTABLE_URL": f"{named}/v2/ghl-chat-completion"}
     machine.restart("worker", **failing_names(tmp_path, file=file), **urls, BRIDGE_RETRY_DELAYS="0.5,1,2,4,8,16")
-    dead = machine.redis.zcard(key("dead"))
+    dead = card(machine.redis, "dead")
     file.touch()
     said = say(machine, "Is anybody there?")
     poll("all to be tried in vain", lambda: all("retrying" in machine.story(one["message_id"]) for _, one in said))
@@ -94,7 +94,7 @@ def test_names_are_not_found_for_a_while(machine: Machine, tmp_path: Path) -> No
     file.unlink()
 
     assert outcomes(said, seconds=60) == [("replied", 1)] * len(said)
-    assert machine.redis.zcard(key("dead")) == dead
+    assert card(machine.redis, "dead") == dead
     machine.restart("worker")
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import Person, poll
 
 if TYPE_CHECKING:

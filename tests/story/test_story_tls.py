@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from redis import Redis
 
 from bridge.cli import redis_server
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import build, poll
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import BIN, poll
 from workers.unheard import PATIENCE_SECONDS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.policy.legacy_signatures import UNUSED_MS
 from bridge.store.figures.signatures import signatures_seen
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import poll
 from tests.story.test_story_metrics import told
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.story.machine import WORKFLOW_SECRET, poll
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from bridge.model import AppChange, LocationId
 from bridge.store.lanes.swept import SweptMessages
 from bridge.store.locations.installs import Installs
 from bridge.store.locations.sweeps import Sweeps, missed_locations
-from bridge.store.redis.connection import key
 from bridge.sweep import SweepServices
 from bridge.wire.calls import Wire
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, eventually, ghl_access_of, keep, locations_of, message, pass_time
 from tests.test_sweep import Books, opened
 from workers.sweeper import OVERLAP_MS, Sweeper

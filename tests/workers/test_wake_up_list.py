@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 
 from bridge.broker import REDIS_TRANSPORT
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import LONG, accept, keep, lanes_of, message
 from workers.tasks import WakeUp
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching, rows
+from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +32,7 @@ def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
     with reaching("read a chart"):
         newest = now_ms(redis) // MS[span]
         numbers = range(newest - most + 1, newest + 1)
-        pipe = redis.pipeline(transaction=False)
-        for number in numbers:
-            pipe.hgetall(key("chart", span, str(number)))
-        found = pipe.execute()
-    counts = ({text(name): int(count) for name, count in bucket.items()} for bucket in found)
+        sums = redis.register_script(script("sums"))
+        found = sums(keys=list(PREFIXES), args=[f"chart:{span}:{number}" for number in numbers])
+    counts = ({field: int(count) for field, count in rows(bucket).items()} for bucket in found)
     return tuple(Bucket(number * MS[span], bucket) for number, bucket in zip(numbers, counts, strict=True))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bridge.errors import Unavailable
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, rows, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, PREFIXES, key, members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ class Counts:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._tally = redis.register_script(script("tally"))
+        self._sums = redis.register_script(script("sums"))
 
     def add(self, tally: Tally) -> None:
         """Write a process' counts; if that fails, they stay in the tally."""
@@ -30,7 +32,7 @@ class Counts:
             return
         try:
             with reaching("count"):
-                self._tally(args=[uuid4().hex, *(part for pair in counts.items() for part in pair)])
+                self._tally(keys=[HOME], args=[uuid4().hex, *(part for pair in counts.items() for part in pair)])
         except Unavailable:
             tally.put_back(counts)
             raise
@@ -38,12 +40,13 @@ class Counts:
     def totals(self) -> dict[str, int]:
         """All counts since this Redis was created, by field (see `bridge.metrics`)."""
         with reaching("read the counts"):
-            return {text(field): int(count) for field, count in self._redis.hgetall(key("totals")).items()}
+            (totals,) = self._sums(keys=list(PREFIXES), args=["totals"])
+        return {field: int(count) for field, count in rows(totals).items()}
 
     def locations(self) -> list[str]:
         """The locations that have counts, in order."""
         with reaching("list the locations"):
-            return sorted(text(one) for one in self._redis.smembers(key("locations")))
+            return sorted(members(self._redis, "locations"))
 
     def of(self, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """The numbers of these locations' messages by status, if there was an outcome within the retention time.

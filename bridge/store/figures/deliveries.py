@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bridge.model import Lane
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching
+from bridge.store.redis.partitions import key, newest
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 HOUR_MS = 3_600_000
 # As in `parts/delivery.lua`.
 SPAN_MS = 600_000
+MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Failing:
 def undelivered(redis: Redis, *, since_ms: int = 0) -> tuple[Undelivered, ...]:
     """The replies reported undelivered since `since_ms`, newest first; the newest thousand are stored. Raises Unavailable."""
     with reaching("look for undelivered replies"):
-        found = redis.zrevrangebyscore(key("undelivered"), "+inf", since_ms, withscores=True)
-    return tuple(_undelivered(text(member), float(at)) for member, at in cast("list[tuple[str, float]]", found))
+        found = newest(redis, "undelivered", since_ms=since_ms, most=MOST)
+    return tuple(_undelivered(member, at) for member, at in found)
 
 
 def failing(redis: Redis) -> dict[str, Failing]:

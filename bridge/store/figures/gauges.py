@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.store.limits.circuits import GHL_CIRCUITS
 from bridge.store.redis.connection import reaching, rows
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, PREFIXES
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -49,5 +50,5 @@ class Gauges:
 def measure(redis: Redis) -> Gauges:
     """Look once, in one round trip. Raises Unavailable when Redis can't be reached."""
     with reaching("measure the state"):
-        found = rows(redis.register_script(script("measure"))(args=[*GHL_CIRCUITS]))
+        found = rows(redis.register_script(script("measure"))(keys=[HOME, *PREFIXES], args=[*GHL_CIRCUITS]))
     return Gauges(**{name: int(value) for name, value in found.items()})

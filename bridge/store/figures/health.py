@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from redis import ResponseError
 
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, key
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -73,7 +74,7 @@ def _probed(redis: Redis, server: dict[str, Any]) -> Fsync:
     if known:
         return _as_fsync(text(known))
     found = _probe(redis, trusted=_is_trusted(server))
-    redis.register_script(script("probe"))(args=["fsync", found, PROBED_EVERY_MS])
+    redis.register_script(script("probe"))(keys=[HOME], args=["fsync", found, PROBED_EVERY_MS])
     return found
 
 
@@ -82,7 +83,7 @@ def _probe(redis: Redis, *, trusted: bool) -> Fsync:
     probe = redis.register_script(script("probe"))
     pipe = redis.pipeline(transaction=False)
     for _ in range(2):
-        probe(args=["fsync", "unknown", 1], client=pipe)
+        probe(keys=[HOME], args=["fsync", "unknown", 1], client=pipe)
         pipe.waitaof(1, 0, CONFIRMED_WITHIN_MS)
     answers = pipe.execute(raise_on_error=False)[1::2]
     if any(isinstance(answer, Exception) for answer in answers):

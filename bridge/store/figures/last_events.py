@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model import LocationId
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
+from bridge.store.redis.partitions import key, members
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -20,7 +21,7 @@ class LastEvents:
     def last_events(self) -> dict[LocationId, int]:
         """The time of each known location's newest event (ms; 0: none yet)."""
         with reaching("look for the locations' newest events"):
-            ids = [LocationId(text(one)) for one in self._redis.smembers(key("locations"))]
+            ids = [LocationId(one) for one in members(self._redis, "locations")]
             pipe = self._redis.pipeline(transaction=False)
             for one in ids:
                 pipe.hget(key("location", one), "last_event_at")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.policy.list_lag import ListLag
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.model import Lane
-from bridge.store.redis.connection import key, reaching, scored, text
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import key, newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ class LiveEvents:
     def newest(self, most: int) -> tuple[LiveEvent, ...]:
         """The newest events, newest first."""
         with reaching("read the newest events"):
-            lanes = [text(lane) for lane in self._redis.zrevrange(key("recent"), 0, most - 1)]
+            lanes = [lane for lane, _ in newest(self._redis, "recent", most=most)]
             pipe = self._redis.pipeline(transaction=False)
             for lane in lanes:
                 pipe.lrange(key("timeline", lane), -min(most, MOST_OF_A_LANE), -1)
@@ -52,10 +53,10 @@ class LiveEvents:
     def last(self) -> str:
         """A mark of the newest event: it changes with every event."""
         with reaching("look for a new event"):
-            newest = scored(self._redis.zrevrange(key("recent"), 0, 0, withscores=True))
-            if not newest:
+            found = newest(self._redis, "recent", most=1)
+            if not found:
                 return NOTHING
-            lane, at = newest[0]
+            lane, at = found[0]
             # Two events may have the same millisecond.
             return f"{int(at)}-{lane}-{self._redis.llen(key('timeline', lane))}"
 

@@ -1,7 +1,9 @@
 -- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
 -- location that is due: a thousand locations take about a millisecond, however many lanes wait.
---   ARGV[1]  circuit of what GHL is asked
---   ARGV[2]  circuit of what is posted into GHL
+--   KEYS[1]     prefix of home
+--   KEYS[2...]  prefixes of the partitions
+--   ARGV[1]     circuit of what GHL is asked
+--   ARGV[2]     circuit of what is posted into GHL
 -- Answers name, number, name, number, ...
 -- Needs: schedule
 local function cards(ids)
@@ -9,16 +11,6 @@ local function cards(ids)
   for _, location in ipairs(ids) do sum = sum + redis.call('ZCARD', key('due', location)) end
   return sum
 end
-local on_hold = redis.call('SMEMBERS', key('holds'))
-local held = cards(on_hold)
-
--- A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
-local oldest = now
-for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) do
-  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
-  oldest = math.min(oldest, tonumber(head or now))
-end
-
 -- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
 -- for
 -- nothing.
@@ -31,21 +23,46 @@ local function waited(since)
   end
   return longest
 end
-local unheard_ms, unopened_ms = waited(key('unheard')), waited(key('unopened'))
-oldest = math.min(oldest, now - unheard_ms, now - unopened_ms)
+-- A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
+local function longest_due()
+  local oldest = now
+  for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) do
+    local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
+    oldest = math.min(oldest, tonumber(head or now))
+  end
+  return now - oldest
+end
 
-local open = key('circuits', 'open')
-local ghl = redis.call('SISMEMBER', open, ARGV[1]) + redis.call('SISMEMBER', open, ARGV[2])
+local lanes, held, overdue_ms, unheard_ms, unopened_ms, on_hold = 0, 0, 0, 0, 0, 0
+local sums, down = {in_flight = 0, retrying = 0, dead_letters = 0, locations = 0}, {}
+for at = 2, #KEYS do
+  prefix = KEYS[at]
+  local ids = redis.call('SMEMBERS', key('holds'))
+  local waits = cards(ids)
+  held, on_hold = held + waits, on_hold + #ids
+  lanes = lanes + waits + cards(redis.call('ZRANGE', key('due'), 0, -1))
+  unheard_ms, unopened_ms = math.max(unheard_ms, waited(key('unheard'))), math.max(unopened_ms, waited(key('unopened')))
+  overdue_ms = math.max(overdue_ms, longest_due(), unheard_ms, unopened_ms)
+  sums.in_flight = sums.in_flight + redis.call('ZCOUNT', key('inflight'), now, '+inf')
+  sums.retrying = sums.retrying + redis.call('SCARD', key('retrying'))
+  sums.dead_letters = sums.dead_letters + redis.call('ZCARD', key('dead'))
+  sums.locations = sums.locations + redis.call('SCARD', key('locations'))
+  for _, id in ipairs(redis.call('SMEMBERS', key('circuits', 'open'))) do down[id] = true end
+end
 
+-- A provider that is down for several partitions is one.
+local providers_down, ghl_down = 0, (down[ARGV[1]] or down[ARGV[2]]) and 1 or 0
+for id in pairs(down) do
+  if id ~= ARGV[1] and id ~= ARGV[2] then providers_down = providers_down + 1 end
+end
+
+prefix = KEYS[1]
 local slots = 0
 local workers = redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')
 for _, worker in ipairs(workers) do slots = slots + tonumber(worker:match(':(%d+)$')) end
 return {
-  'lanes', cards(redis.call('ZRANGE', key('due'), 0, -1)) + held, 'held', held, 'overdue_ms', now - oldest, 'unheard_ms', unheard_ms,
-  'unopened_ms', unopened_ms,
-  'in_flight', redis.call('ZCOUNT', key('inflight'), now, '+inf'), 'retrying', redis.call('SCARD', key('retrying')),
-  'workers', #workers, 'slots', slots,
-  'dead_letters', redis.call('ZCARD', key('dead')),
-  'locations', redis.call('SCARD', key('locations')), 'on_hold', #on_hold,
-  'providers_down', redis.call('SCARD', open) - ghl, 'ghl_down', math.min(ghl, 1),
+  'lanes', lanes, 'held', held, 'overdue_ms', overdue_ms, 'unheard_ms', unheard_ms, 'unopened_ms', unopened_ms,
+  'in_flight', sums.in_flight, 'retrying', sums.retrying, 'workers', #workers, 'slots', slots,
+  'dead_letters', sums.dead_letters, 'locations', sums.locations, 'on_hold', on_hold,
+  'providers_down', providers_down, 'ghl_down', ghl_down,
 }

@@ -8,7 +8,8 @@ from bridge.errors import Unauthorized
 from bridge.metrics import SIGNATURES
 from bridge.model import Ignored, Reason
 from bridge.policy.legacy_signatures import SignaturesSeen, takes_legacy
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

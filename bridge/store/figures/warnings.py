@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching
+from bridge.store.redis.partitions import key, newest
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -25,7 +26,7 @@ def refused_webhooks(redis: Redis) -> int:
 
 def capped_lanes(redis: Redis) -> tuple[str, ...]:
     """The lanes that reached `max_replies_per_day` within the last hour, newest first, at most a hundred. Raises Unavailable."""
-    return _newest(redis, key("capped"), CAPPED_MINUTES)
+    return _newest(redis, "capped", CAPPED_MINUTES)
 
 
 def untyped_lanes(redis: Redis) -> tuple[str, ...]:
@@ -33,21 +34,20 @@ def untyped_lanes(redis: Redis) -> tuple[str, ...]:
 
     Raises Unavailable.
     """
-    return _newest(redis, key("untyped"), UNTYPED_MINUTES)
+    return _newest(redis, "untyped", UNTYPED_MINUTES)
 
 
 def spoken_stops(redis: Redis) -> tuple[str, ...]:
     """The lanes that a voice note stopped within the last day and that nothing has lifted, likewise. Raises Unavailable."""
-    return _newest(redis, key("spoken_stops"), SPOKEN_MINUTES)
+    return _newest(redis, "spoken_stops", SPOKEN_MINUTES)
 
 
 def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
     """The lanes in which GHL's own bot answered before this one within the last day, likewise. Raises Unavailable."""
-    return _newest(redis, key("other_bot"), UNTYPED_MINUTES)
+    return _newest(redis, "other_bot", UNTYPED_MINUTES)
 
 
 def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:
     with reaching("look for conversations that call for somebody"):
         since = now_ms(redis) - minutes * MINUTE_MS
-        found = redis.zrevrangebyscore(name, "+inf", since, start=0, num=100)
-    return tuple(text(one) for one in found)
+        return tuple(lane for lane, _ in newest(redis, name, since_ms=since, most=100))

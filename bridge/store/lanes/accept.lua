@@ -1,5 +1,6 @@
 -- Take inbound messages in, each for itself: known location, seen before, appended to its lane, due.
 -- For each message:
+--   KEYS[1]  prefix of its partition
 --   ARGV[1]  lane
 --   ARGV[2]  nonce of this call
 --   ARGV[3]  JSON, what came (below)
@@ -30,7 +31,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local location, contact = split(lane)
   local configured = redis.call('HEXISTS', key('location', location), 'settings') == 1
   if not configured and redis.call('EXISTS', key('location', location)) == 0 then
-    return had_location() and 'unknown_location' or 'no_location'
+    return is_owned() and 'unknown_location' or 'no_location'
   end
 
   local stopped = {}

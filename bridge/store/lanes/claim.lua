@@ -1,40 +1,52 @@
 -- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
 -- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
---   ARGV[1]  worker
---   ARGV[2]  its slots
---   ARGV[3]  how long it counts as alive without another call (ms)
---   ARGV[4]  lease (ms)
---   ARGV[5]  most lanes that are taken
---   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
---   ARGV[7]  a wake-up (JSON) up to its body
---   ARGV[8]  the rest of it, with `%ID%` where its id stands
---   ARGV[9]  nonce, with which the ids begin
--- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
--- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
--- leads (1 or 0), lane, lane, ...}.
+-- On one server it serves all partitions at once, so that slots are counted exactly, and shared out in one queue.
+--   KEYS[1]     prefix of home
+--   KEYS[2...]  prefixes of the partitions
+--   ARGV[1]     worker
+--   ARGV[2]     its slots
+--   ARGV[3]     how long it counts as alive without another call (ms)
+--   ARGV[4]     lease (ms)
+--   ARGV[5]     most lanes that are taken
+--   ARGV[6]     list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
+--   ARGV[7]     a wake-up (JSON) up to its body
+--   ARGV[8]     the rest of it, with `%ID%` where its id stands
+--   ARGV[9]     nonce, with which the ids begin
+--   ARGV[10...] numbers of the partitions (0, 1, ...) in which something may be due; the others are left alone
+-- Answers {whether a claim of any worker is unheard (1 or 0), how many partitions were asked, then of each of these {ms until its
+-- next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another claim (1; 0: something
+-- waits for what nobody rings for), whether this worker leads in it (1 or 0)}, then lane, lane, ...}.
 -- Needs: schedule, clock
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
 redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 
+-- What is known of each partition that is looked at: `prefix`, `leads`, `wait` (ms; nil: it is looked at) and `probes`.
+local asked = {}
+for at = 10, #ARGV do asked[#asked + 1] = {prefix = KEYS[ARGV[at] + 2]} end
+
 -- One dispatcher is rung and claims at the due times; the others stand by. Who leads goes on as long as it claims.
-local leader = redis.call('GET', key('leader'))
-local leads = (leader or worker) == worker
-if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
-  redis.call('SET', key('leader'), worker, 'PX', LEADS_MS)
+local function lead()
+  local leader = redis.call('GET', key('leader'))
+  local leads = (leader or worker) == worker
+  if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
+    redis.call('SET', key('leader'), worker, 'PX', LEADS_MS)
+  end
+  return leads and 1 or 0
 end
-leads = leads and 1 or 0
 
 -- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
 -- their heartbeats get one lease to take them back before anybody else may have the lanes.
-local before = tonumber(redis.call('GET', key('claimed')) or now)
-redis.call('SET', key('claimed'), now)
-if before - now > NOTICED_MS then clock_jumped_back(before - now) end
-if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
-local grace = redis.call('PTTL', key('patience'))
-if grace > 0 then return {grace, 0, 0, leads} end
-redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
+local function patience()
+  local before = tonumber(redis.call('GET', key('claimed')) or now)
+  redis.call('SET', key('claimed'), now)
+  if before - now > NOTICED_MS then clock_jumped_back(before - now) end
+  if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
+  local grace = redis.call('PTTL', key('patience'))
+  if grace > 0 then return grace end
+  redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
+end
 
 -- Lanes that wait for a provider or for GHL: one of them tries when it is time to; all are woken when it answers again, some at a
 -- time, and before any lane is granted, so that the oldest come first.
@@ -46,30 +58,57 @@ local function wake(lane)
   reschedule(lane)
   return true
 end
-local probes = redis.call('ZRANGE', key('circuits'), 0, 0)[1]
-for _, id in ipairs(probes and redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10) or {}) do
-  local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
-  local wanted = is[1] and 1 or WOKEN_AT_ONCE
-  while wanted > 0 do
-    local lane = redis.call('ZPOPMIN', waiting)[1]
-    if not lane then break end
-    if wake(lane) then wanted = wanted - 1 end
+-- Answers whether there are circuits, and whether more lanes are to be woken at once.
+local function wake_all()
+  local probes = redis.call('ZRANGE', key('circuits'), 0, 0)[1]
+  for _, id in ipairs(probes and redis.call('ZRANGEBYSCORE', key('circuits'), '-inf', now, 'LIMIT', 0, 10) or {}) do
+    local waiting, is = key('circuit', id, 'waiting'), redis.call('HMGET', key('circuit', id), 'since', 'every')
+    local wanted = is[1] and 1 or WOKEN_AT_ONCE
+    while wanted > 0 do
+      local lane = redis.call('ZPOPMIN', waiting)[1]
+      if not lane then break end
+      if wake(lane) then wanted = wanted - 1 end
+    end
+    if is[1] then
+      redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
+    elseif redis.call('EXISTS', waiting) == 1 then
+      return probes, true
+    else
+      redis.call('ZREM', key('circuits'), id)
+      redis.call('SREM', key('circuits', 'open'), id)
+    end
   end
-  if is[1] then
-    redis.call('ZADD', key('circuits'), now + tonumber(is[2]), id)
-  elseif redis.call('EXISTS', waiting) == 1 then
-    return {0, 0, 0, leads}
-  else
-    redis.call('ZREM', key('circuits'), id)
-    redis.call('SREM', key('circuits', 'open'), id)
+  return probes, false
+end
+
+local looks = {}
+for _, one in ipairs(asked) do
+  prefix = one.prefix
+  one.leads, one.calm, one.wait = lead(), 0, patience()
+  if not one.wait then
+    local more
+    one.probes, more = wake_all()
+    if more then one.wait = 0 else looks[#looks + 1] = one end
   end
 end
 
-local free, most_of_one = -redis.call('ZCARD', key('inflight')), 0
+-- A name in each partition: to ask whether there is any takes one command.
+local function everywhere(name)
+  local names = {}
+  for at = 2, #KEYS do names[at - 1] = KEYS[at] .. name end
+  return names
+end
+
+prefix = KEYS[1]
+local free, most_of_one = 0, 0
 for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
   local its = tonumber(member:match(':(%d+)$'))
   -- Beside the slots that it names, a worker keeps a ninth more in reserve (Settings.worker_threads).
   free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
+end
+local taken = everywhere('inflight')
+if redis.call('EXISTS', unpack(taken)) > 0 then
+  for _, name in ipairs(taken) do free = free - redis.call('ZCOUNT', name, string.format('(%d', now), '+inf') end
 end
 
 -- How many requests for new turns a location's budget at GHL has left: what is claimed beyond that would only come back.
@@ -107,11 +146,30 @@ end
 -- Also looks at some locations that may have no slot, so that these don't hide the others.
 local BEYOND = 100
 local wanted = math.max(0, math.min(free, most))
-local looked = wanted > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, wanted + BEYOND) or {}
+
+-- What is due in the partitions that are looked at, as one queue.
+--   few  how many locations
+-- Answers a list of {location, its place in the queue, prefix}.
+local function due_locations(few)
+  local queue = {}
+  for _, one in ipairs(looks) do
+    local found = redis.call('ZRANGEBYSCORE', one.prefix .. 'due', '-inf', now, 'WITHSCORES', 'LIMIT', 0, few)
+    for at = 1, #found, 2 do queue[#queue + 1] = {found[at], tonumber(found[at + 1]), one.prefix} end
+  end
+  if #looks > 1 then
+    table.sort(queue, function(one, other)
+      if one[2] ~= other[2] then return one[2] < other[2] end
+      return one[1] < other[1]
+    end)
+  end
+  return queue
+end
+
 local locations = {}
-for _, location in ipairs(looked) do
-  if #locations == wanted then break end
-  if share_of(location) > 0 then locations[#locations + 1] = location else place(location, true) end
+for at, one in ipairs(wanted > 0 and due_locations(wanted + BEYOND) or {}) do
+  if #locations == wanted or at > wanted + BEYOND then break end
+  prefix = one[3]
+  if share_of(one[1]) > 0 then locations[#locations + 1] = one else place(one[1], true) end
 end
 
 -- Claimed and published at once: no crash comes between.
@@ -120,8 +178,10 @@ local function wake_up(lane, number)
   redis.call('LPUSH', ARGV[6], ARGV[7] .. body .. ARGV[8]:gsub('%%ID%%', ARGV[9] .. '-' .. number))
 end
 
-local granted, more = {}, false
-for turn, location in ipairs(locations) do
+local granted = {}
+for turn, one in ipairs(locations) do
+  local location = one[1]
+  prefix = one[3]
   local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
   local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'WITHSCORES', 'LIMIT', 0, share)
   for number = 1, #lanes, 2 do
@@ -137,21 +197,42 @@ for turn, location in ipairs(locations) do
   place(location, #lanes > 0)
 end
 
--- Another claim makes sense at once if a location may have more; one that may not waits for a release, which rings.
-local head = free > 0 and redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
-local calm = free > 0 and not (head and tonumber(head) <= now)
-for _, location in ipairs((free <= 0 or calm) and {} or redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
-  if share_of(location) > 0 then more = true break end
+-- A slot that comes free in one partition may be what a lane of another waits for: for a while every turn that ends rings.
+local SHORT_MS = 8000
+local function note_shortage()
+  local marks = everywhere('short')
+  if redis.call('PTTL', marks[1]) > SHORT_MS / 2 then return end
+  for _, name in ipairs(marks) do redis.call('SET', name, 1, 'PX', SHORT_MS) end
 end
--- The first of the lanes and of the providers that are to be tried again.
-local following
-local function follow(at) if at and (not following or tonumber(at) < following) then following = tonumber(at) end end
-local function after_now(times)
-  return redis.call('ZRANGEBYSCORE', times, string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+
+-- Of one partition: the first of the lanes and of the providers that are to be tried again. Another claim makes sense at once if
+-- a location may have more; one that may not waits for a release, which rings.
+local function look_ahead(one)
+  local head, following = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2], nil
+  local waits = head and tonumber(head) <= now
+  local function follow(at) if at and (not following or tonumber(at) < following) then following = tonumber(at) end end
+  local function after_now(times)
+    return redis.call('ZRANGEBYSCORE', times, string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  end
+  if waits then note_shortage() end
+  one.calm, one.wait = (free > 0 and not waits) and 1 or 0, -1
+  if free <= 0 then return end
+  for _, location in ipairs(waits and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND) or {}) do
+    if share_of(location) > 0 then
+      one.wait = 0
+      return
+    end
+  end
+  if waits then follow(after_now(key('due'))) else follow(head) end
+  follow(one.probes and after_now(key('circuits')))
+  if following then one.wait = following - now end
 end
-if free > 0 then
-  follow(calm and head or after_now(key('due')))
-  follow(probes and after_now(key('circuits')))
+
+local answer = {redis.call('EXISTS', unpack(everywhere('unheard'))) > 0 and 1 or 0, #asked}
+for _, one in ipairs(looks) do
+  prefix = one.prefix
+  look_ahead(one)
 end
-local wait = (free > 0 and more) and 0 or (following and following - now or -1)
-return {wait, calm and 1 or 0, redis.call('EXISTS', key('unheard')), leads, unpack(granted)}
+for _, one in ipairs(asked) do answer[#answer + 1] = {one.wait, one.calm, one.leads} end
+for _, lane in ipairs(granted) do answer[#answer + 1] = lane end
+return answer

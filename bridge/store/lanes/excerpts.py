@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import Misconfigured
-from bridge.store.redis.connection import PREFIX, key, reaching, text
+from bridge.store.redis.connection import reaching, text
+from bridge.store.redis.partitions import ANY, key_at, prefix_of_turn, split_key
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Excerpts:
     def get(self, id_: str) -> Excerpt | None:
         """What is kept of a turn; None if nothing is, or no longer. Raises Misconfigured if no key opens it."""
         with reaching(f"read what the service said of {id_}"):
-            fields = {text(name): text(value) for name, value in self._redis.hgetall(key("excerpt", id_)).items()}
+            fields = {text(name): text(value) for name, value in self._redis.hgetall(self._name(id_)).items()}
         if not fields:
             return None
         opened = self._seal.open(fields["sealed"])
@@ -81,12 +82,14 @@ class Excerpts:
             )
         return Excerpt(fields["provider"], int(fields["at"]), opened.decode())
 
+    def _name(self, id_: str) -> str:
+        return key_at(prefix_of_turn(self._redis, "excerpt", id_), "excerpt", id_)
+
     def ids(self) -> tuple[str, ...]:
         """The turns of which anything is kept."""
-        prefix = key("excerpt", "")
         with reaching("list what services said"):
-            found = self._redis.scan_iter(f"{PREFIX}excerpt:*", count=BATCH)
-            return tuple(sorted(text(name).removeprefix(prefix) for name in found))
+            found = self._redis.scan_iter(f"{ANY}excerpt:*", count=BATCH)
+            return tuple(sorted(split_key(text(name))[1].removeprefix("excerpt:") for name in found))
 
     def reseal(self, id_: str) -> Resealed:
         """Seal one with the newest key, if an older one has sealed it."""
@@ -94,4 +97,6 @@ class Excerpts:
         def made_of(said: bytes) -> dict[str, str]:
             return {"sealed": self._seal.close(said)}
 
-        return self._resealing.reseal(f"excerpt:{id_}", "sealed", made_of)
+        with reaching(f"look for what the service said of {id_}"):
+            name = self._name(id_)
+        return self._resealing.reseal(name, "sealed", made_of)

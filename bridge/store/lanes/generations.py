@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import OutOfMemoryError
 
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import Lane
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching
+from bridge.store.redis.partitions import key, newest
 
 if TYPE_CHECKING:
     from redis import Redis
 
 MOST = 200
-END = "+inf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Handover:
 def open_handovers(redis: Redis) -> tuple[Handover, ...]:
     """The contacts to which no person has written yet, oldest first, at most the newest 200. Raises Unavailable."""
     with reaching("look for handovers"):
-        found = [text(one) for one in redis.zrevrangebyscore(key("handovers"), END, now_ms(redis), start=0, num=MOST)]
+        found = [lane for lane, _ in newest(redis, "handovers", since_ms=now_ms(redis), most=MOST)]
         pipe = redis.pipeline(transaction=False)
         for one in found:
             pipe.hmget(key("standing", one), ["handover_at", "handover_until"])

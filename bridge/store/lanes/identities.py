@@ -12,8 +12,9 @@ from bridge.model import UNKNOWN_LINE, Ended, Reason, Status
 from bridge.policy.normalise import digest
 from bridge.store.lanes.ends import event_of, outcome
 from bridge.store.lanes.messages import decode, encode
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Identities:
         told, body = orjson.dumps(what), encode(known)
         args: list[Any] = [str(turn.lane), turn.token, told, body, REMEMBERED_MS, self._retention_ms]
         with reaching(f"write message {message.id} anew"):
-            if not self._resolve(args=args):
+            if not self._resolve(keys=[prefix_of(turn.lane)], args=args):
                 raise Fenced(f"the lease of {turn.lane} was lost")
 
 

@@ -17,8 +17,9 @@ from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, prefix_of
 from bridge.store.redis.pipelines import Pipelines
 from bridge.store.redis.retention import REMEMBERED_MS
 from bridge.store.redis.writable import NO_LOCATION
@@ -86,19 +87,19 @@ class Inbox:
         told = await to_thread.run_sync(heard, message) if long else heard(message)
         with reaching(f"note outbound message {message.id}"):
             args = (str(message.lane), orjson.dumps([told]), 1, self._retention_ms, "")
-            observed = int(await self._pipelines.run(self._observe, args))
+            observed = int(await self._pipelines.run(self._observe, args, at=prefix_of(message.lane)))
         if observed < 0:
             raise Unavailable(NO_LOCATION)
 
     async def update(self, update: ContactUpdate) -> None:
         """Record a contact's data from an event. Raises Unavailable if it may not be stored."""
         with reaching(f"note an event of contact {update.contact_id}"):
-            await self._pipelines.run(self._contact, contact_args(update, self._retention_ms))
+            await self._pipelines.run(self._contact, contact_args(update, self._retention_ms), at=prefix_of(update.lane))
 
     async def sweep_soon(self, location_id: LocationId, *, seconds: float) -> None:
         """Schedule a sweep of the location soon, if it is swept at all. Raises Unavailable."""
         with reaching(f"plan a sweep of {location_id}"):
-            await self._pipelines.run(self._sweep_soon, (location_id, round(seconds * 1000)))
+            await self._pipelines.run(self._sweep_soon, (location_id, round(seconds * 1000)), at=prefix_of(location_id))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -107,7 +108,7 @@ class Inbox:
     async def _write(self, lane: Lane, message: InboundMessage | None, what: Mapping[str, object]) -> Accepted:
         args = accept_args(lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
         with reaching(f"accept message {what['id']}"):
-            outcome = await self._pipelines.run_together(self._accept, args)
+            outcome = await self._pipelines.run_together(self._accept, args, at=prefix_of(lane))
         if outcome == "no_location":
             raise Unavailable(NO_LOCATION)
         return cast("Accepted", outcome)

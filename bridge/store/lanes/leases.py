@@ -16,8 +16,9 @@ from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import no_room
 from bridge.store.limits.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.locations.records import FIELDS
-from bridge.store.redis.connection import key, reaching, rows
+from bridge.store.redis.connection import reaching, rows
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -226,7 +227,7 @@ class Lanes(Schedule):
     def _write(self, run: Any, turn: Turn, patch: Patch, *more: int) -> Any:
         told = steps.document(turn, patch)
         with reaching(f"write a step of {turn.lane}"):
-            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, *more])
+            return run(keys=[prefix_of(turn.lane)], args=[str(turn.lane), turn.token, told, self._retention_ms, *more])
 
 
 @dataclass(frozen=True, slots=True)

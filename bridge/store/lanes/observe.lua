@@ -6,11 +6,11 @@
 --   ARGV[3]  1 if they came by a marketplace event
 --   ARGV[4]  retention (ms)
 --   ARGV[5]  token of the turn that read them; empty: none did
--- Answers how many of them are new words of somebody; -1: this state never had a location.
+-- Answers how many of them are new words of somebody; -1: this partition does not bear its mark.
 -- Needs: outbound, locations
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)
-if redis.call('EXISTS', key('location', location)) == 0 then return had_location() and 0 or -1 end
+if redis.call('EXISTS', key('location', location)) == 0 then return is_owned() and 0 or -1 end
 if not may_write(lane, ARGV[5]) then return 0 end
 pass_when_full()
 if ARGV[3] == '1' then note_event(location, true, true) end

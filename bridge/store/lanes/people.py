@@ -15,8 +15,9 @@ import orjson
 
 from bridge.model import Lane
 from bridge.policy.searching import of_person, of_query
-from bridge.store.redis.connection import PREFIX, key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import ANY, key, prefix_of, split_key
 from bridge.store.redis.sealing import Seal
 
 if TYPE_CHECKING:
@@ -87,16 +88,15 @@ class ContactNames:
             start = 0
             while start >= 0 and len(found) < most:
                 with reaching("look for contacts"):
-                    start, *some = self._find(args=[location, start, most - len(found), *groups])
+                    start, *some = self._find(keys=[prefix_of(location)], args=[location, start, most - len(found), *groups])
                 found += [Lane.parse(text(one)) for one in some]
         return tuple(found)
 
     def lanes(self) -> tuple[Lane, ...]:
         """The contacts of whom it is known."""
-        prefix = key("person", "")
         with reaching("list who contacts are"):
-            found = self._redis.scan_iter(f"{PREFIX}person:*", count=BATCH)
-            return tuple(sorted((Lane.parse(text(name).removeprefix(prefix)) for name in found), key=str))
+            found = self._redis.scan_iter(f"{ANY}person:*", count=BATCH)
+            return tuple(sorted((Lane.parse(split_key(text(name))[1].removeprefix("person:")) for name in found), key=str))
 
     def reseal(self, lane: Lane) -> Resealed:
         """Seal one with the newest key, and find it by that, if an older one has sealed it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.store.redis.connection import key, now_ms, reaching
+from bridge.store.redis.connection import now_ms, reaching
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from bridge.model import Lane

@@ -1,4 +1,5 @@
 -- Keep leases alive; a lapsed one that nobody took is taken back.
+--   KEYS[1...]  prefix of each lane
 --   ARGV[1]     lease (ms)
 --   ARGV[2...]  lane, token, lane, token
 -- Answers the lanes that are lost.
@@ -10,6 +11,7 @@ local lost = {}
 pass_when_full()
 for at = 2, #ARGV, 2 do
   local lane, token = ARGV[at], ARGV[at + 1]
+  prefix = KEYS[at / 2]
   local location, contact = split(lane)
   local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until')
   local fresh = is[1] == token and tonumber(is[2]) - now >= lease * FRESH

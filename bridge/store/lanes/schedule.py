@@ -17,9 +17,10 @@ from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_PROBE_MS
 from bridge.store.locations.records import FIELDS
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, PARTITIONS, PREFIXES, prefix_of, turn_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from redis import Redis
 
@@ -50,18 +51,40 @@ NO_LIST = WakeUpList("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Claimed lanes, and the seconds until the next lane is due (None: no lane waits).
+class PartitionClaim:
+    """What a claim found in a partition: the seconds until its next lane is due (None: no lane waits).
 
-    `calm`: another claim is needed only then or after a wake-up. `unheard`: a claim by any worker has no turn yet. `leads`: this
-    worker receives wake-ups and claims at the due times; the others are on standby.
+    `calm`: another claim is needed only then or after a wake-up. `leads`: this worker receives its wake-ups and claims at the due
+    times; the others are on standby.
     """
 
-    lanes: tuple[Lane, ...]
     next_due: float | None
-    calm: bool = False
+    calm: bool
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Claimed lanes, and what was found in each partition that was asked. `unheard`: a claim by any worker has no turn yet."""
+
+    lanes: tuple[Lane, ...]
+    looks: Mapping[int, PartitionClaim]
     unheard: bool = False
-    leads: bool = True
+
+    @property
+    def next_due(self) -> float | None:
+        """Seconds until the first lane is due; None if no lane waits."""
+        return min((look.next_due for look in self.looks.values() if look.next_due is not None), default=None)
+
+    @property
+    def calm(self) -> bool:
+        """Whether all partitions are."""
+        return all(look.calm for look in self.looks.values())
+
+    @property
+    def leads(self) -> bool:
+        """Whether this worker leads in all of them."""
+        return all(look.leads for look in self.looks.values())
 
 
 class ScheduleOptions(TypedDict):
@@ -93,22 +116,32 @@ class Schedule:
         """How long a claim or a lease lasts."""
         return self._lease_ms / 1000
 
-    def claim(self, worker: str, *, slots: int, alive_seconds: float, most: int, wake_ups: WakeUpList = NO_LIST) -> Claim:
-        """Claim up to `most` due lanes, at most as many as live workers have free slots, one location after another.
+    def claim(
+        self,
+        worker: str,
+        *,
+        slots: int,
+        alive_seconds: float,
+        most: int,
+        wake_ups: WakeUpList = NO_LIST,
+        partitions: Collection[int] = range(PARTITIONS),
+    ) -> Claim:
+        """Claim up to `most` due lanes of these partitions, at most as many as live workers have free slots, locations in turn.
 
         Their wake-ups are added to `wake_ups`; without that list the caller publishes them.
         """
         with reaching("claim due lanes"):
             mine = (worker, slots, round(alive_seconds * 1000), self._lease_ms, most)
-            told = self._claim(args=[*mine, wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex])
-        wait, calm, unheard, leads, *lanes = told
-        next_due = None if wait < 0 else wait / 1000
-        return Claim(tuple(map(Lane.parse, lanes)), next_due, calm=bool(calm), unheard=bool(unheard), leads=bool(leads))
+            told = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex)
+            unheard, asked, *found = self._claim(keys=[HOME, *PREFIXES], args=[*mine, *told, *partitions])
+        looks = {number: _look(*look) for number, look in zip(partitions, found, strict=False)}
+        return Claim(tuple(map(Lane.parse, found[asked:])), looks, unheard=bool(unheard))
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
         """Return claimed lanes whose wake-ups could not be published; they are due again after `pause` seconds."""
         with reaching("put claimed lanes back"):
-            self._unclaim(args=[round(pause * 1000), *map(str, lanes)])
+            some = list(map(str, lanes))
+            self._unclaim(keys=list(map(prefix_of, some)), args=[round(pause * 1000), *some])
 
     def lease(self, lane: Lane) -> Turn | None:
         """Lease a claimed lane for one turn; None if it isn't claimed, is held by another worker, or has no waiting message.
@@ -136,13 +169,18 @@ class Schedule:
         most = (MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID)
         paid = orjson.dumps(ahead) if ahead else ""
         ghl = (*GHL_CIRCUITS, GHL_PROBE_MS)
-        return self._lease(args=[str(lane), token, self._lease_ms, uuid4().hex, *most, paid, *ghl, *FIELDS])
+        args = [str(lane), token, self._lease_ms, turn_id(lane), *most, paid, *ghl, *FIELDS]
+        return self._lease(keys=[prefix_of(lane)], args=args)
 
     def renew(self, held: Iterable[Turn]) -> tuple[Lane, ...]:
         """Extend leases; returns the lanes whose lease is lost."""
-        pairs = [part for turn in held for part in (str(turn.lane), turn.token)]
+        some = list(held)
+        if not some:
+            return ()
+        pairs = [part for turn in some for part in (str(turn.lane), turn.token)]
         with reaching("renew leases"):
-            return tuple(map(Lane.parse, self._renew(args=[self._lease_ms, *pairs])))
+            prefixes = [prefix_of(turn.lane) for turn in some]
+            return tuple(map(Lane.parse, self._renew(keys=prefixes, args=[self._lease_ms, *pairs])))
 
     def hold(self, turn: Turn) -> None:
         """Renew a lease right before an action that can't be undone.
@@ -156,4 +194,8 @@ class Schedule:
     def give_back(self, turn: Turn) -> bool:
         """Return the lane unchanged and due immediately, because this process stops. False if the lease was lost before."""
         with reaching(f"give {turn.lane} back"):
-            return bool(self._give_back(args=[str(turn.lane), turn.token, self._retention_ms]))
+            return bool(self._give_back(keys=[prefix_of(turn.lane)], args=[str(turn.lane), turn.token, self._retention_ms]))
+
+
+def _look(wait: int, calm: int, leads: int) -> PartitionClaim:
+    return PartitionClaim(None if wait < 0 else wait / 1000, calm=bool(calm), leads=bool(leads))

@@ -12,6 +12,7 @@ from bridge.policy.authors import CALLS
 from bridge.store.locations.records import FIELDS, named
 from bridge.store.redis.connection import reaching, rows
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +35,9 @@ class Situations:
     def read(self, lane: Lane, conversation_id: ConversationId) -> Situation:
         """The current situation. Raises Unavailable if Redis can't be reached."""
         began = self._clock()
+        args: list[str | int] = [str(lane), conversation_id, self._retention_ms, *FIELDS]
         with reaching(f"read the situation of {lane}"):
-            return read_situation(self._situation(args=[str(lane), conversation_id, self._retention_ms, *FIELDS]), read_at=began)
+            return read_situation(self._situation(keys=[prefix_of(lane)], args=args), read_at=began)
 
 
 def read_situation(answer: Sequence[Any], *, read_at: float) -> Situation:

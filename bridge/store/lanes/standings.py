@@ -9,8 +9,9 @@ import orjson
 from bridge.model import Lane
 from bridge.store.lanes.outbound import heard
 from bridge.store.lanes.transcripts import read_said, said
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import PREFIXES, key, lane_of, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,29 +41,37 @@ class Standings:
         """
         told = orjson.dumps([heard(message) for message in messages])
         with reaching(f"record messages to {lane}"):
-            return max(0, int(self._observe(args=[str(lane), told, 0, self._retention_ms, token])))
+            return max(0, int(self._observe(keys=[prefix_of(lane)], args=[str(lane), told, 0, self._retention_ms, token])))
 
     def pause(self, id_: str) -> Lane | None:
         """Pause a conversation or contact. Returns None if the id is not known yet; the pause applies anyway."""
         with reaching(f"pause {id_}"):
-            lane = self._pause(args=[id_, _event("paused"), self._retention_ms])
-        return Lane.parse(text(lane)) if lane else None
+            # Nobody knows where an id belongs that is not known yet.
+            known = lane_of(self._redis, id_)
+            args: list[str | bytes | int] = [id_, _event("paused"), self._retention_ms]
+            lanes = [self._pause(keys=[prefix], args=args) for prefix in ([prefix_of(known)] if known else PREFIXES)]
+        return next((Lane.parse(text(lane)) for lane in lanes if lane), None)
 
     def resume(self, id_: str) -> bool:
         """End a pause and a human takeover. Returns False if the id is not known."""
         with reaching(f"resume {id_}"):
-            paused, *lane = self._resume(args=[id_, _event("resumed"), self._retention_ms])
-        return bool(paused or lane)
+            args: list[str | bytes | int] = [id_, _event("resumed"), self._retention_ms]
+            found = [self._resume(keys=[prefix], args=args) for prefix in PREFIXES]
+        return any(paused or lane for paused, *lane in found)
 
     def allow(self, lane: Lane) -> tuple[str, ...]:
         """Lift a contact's opt-outs. Returns the channels that were opted out."""
         with reaching(f"allow {lane}"):
-            return tuple(sorted(map(text, self._allow(args=[str(lane), _event("allowed"), self._retention_ms]))))
+            return tuple(
+                sorted(map(text, self._allow(keys=[prefix_of(lane)], args=[str(lane), _event("allowed"), self._retention_ms])))
+            )
 
     def begin_away(self, lane: Lane, closed_ms: int, turn: str, *, token: str = "") -> bool:
         """Record that this turn sends the away message of the closed period. Returns False if another turn already did."""
         with reaching(f"record the away message of {lane}"):
-            return bool(self._begin(args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms, turn]))
+            return bool(
+                self._begin(keys=[prefix_of(lane)], args=[str(lane), token, f"away:{lane}:{closed_ms}", self._retention_ms, turn])
+            )
 
     def undo_away(self, lane: Lane, closed_ms: int) -> None:
         """Undo `begin_away` after the message was not sent."""
@@ -80,7 +89,7 @@ class Standings:
         told = _told(heard)
         if told:
             with reaching(f"add to the transcript of {lane}"):
-                self._remember(args=[str(lane), token, self._retention_ms, *told])
+                self._remember(keys=[prefix_of(lane)], args=[str(lane), token, self._retention_ms, *told])
 
 
 def _told(heard: Iterable[PastMessage]) -> list[str | int]:

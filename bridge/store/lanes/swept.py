@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 from redis import RedisError
 
 from bridge.store.lanes.inbox import accept_args, accepted_event, came
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class SweptMessages:
         what = {**came(message, event, marketplace=False), "found": True}
         args = accept_args(message.lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
         with reaching(f"accept message {message.id}"):
-            (answer,) = cast("list[Accepted | RedisError]", self._accept(args=args))
+            (answer,) = cast("list[Accepted | RedisError]", self._accept(keys=[prefix_of(message.lane)], args=args))
             if isinstance(answer, RedisError):
                 raise answer
             return answer

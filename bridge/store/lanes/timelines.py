@@ -10,7 +10,8 @@ import orjson
 from bridge.model import Lane, Status
 from bridge.policy.delivery import delivery_of
 from bridge.store.lanes.messages import decode
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
+from bridge.store.redis.partitions import key, lane_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -57,10 +58,10 @@ class Timelines:
     def find(self, id_: str) -> Timeline | None:
         """The timeline that a message, conversation, contact or reply id belongs to; None if the id is not known."""
         with reaching(f"read the timeline of {id_}"):
-            found = self._redis.get(key("index", id_))
+            found = lane_of(self._redis, id_)
             if not found:
                 return None
-            lane = Lane.parse(text(found))
+            lane = Lane.parse(found)
             events = tuple(_event(text(line)) for line in self._redis.lrange(key("timeline", str(lane)), 0, -1))
             ids = dict.fromkeys(event.details["message_id"] for event in events if "message_id" in event.details)
             # The requested message first, if its events are no longer in the timeline.
@@ -70,8 +71,8 @@ class Timelines:
     def lane(self, id_: str) -> Lane | None:
         """The lane that an id belongs to; None if it is not known."""
         with reaching(f"look for {id_}"):
-            found = self._redis.get(key("index", id_))
-        return Lane.parse(text(found)) if found else None
+            found = lane_of(self._redis, id_)
+        return Lane.parse(found) if found else None
 
     def text(self, lane: Lane, id_: str) -> str | None:
         """A message's text; stored until it is answered, or while it is a dead letter; None otherwise."""

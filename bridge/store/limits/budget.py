@@ -18,6 +18,7 @@ from bridge.ghl.access import Need
 from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,8 +56,9 @@ class Left:
 def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
     """What is left of these locations' budgets. Raises Unavailable when Redis can't be reached."""
     left = redis.register_script(script("budgets"))
+    batches = [ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)]
     with reaching("read what is left of the budgets"):
-        found = [row for at in range(0, len(ids), AT_ONCE) for row in left(args=list(ids[at : at + AT_ONCE]))]
+        found = [row for some in batches for row in left(keys=[prefix_of(one) for one in some], args=list(some))]
     return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
 
 
@@ -83,7 +85,7 @@ class Budgets:
             return
         permit = self.permit(location_id, need)
         with reaching(f"spend from the budget of {location_id}"):
-            wait = int(self._acquire(args=[location_id, orjson.dumps(permit)]))
+            wait = int(self._acquire(keys=[prefix_of(location_id)], args=[location_id, orjson.dumps(permit)]))
         if wait:
             raise no_room(location_id, wait)
 
@@ -119,7 +121,10 @@ class Budgets:
         asked = -1 if retry_after is None else round(retry_after * 1000)
         over = int(limits.left_daily == 0)
         with reaching(f"note that the budget of {location_id} is used up"):
-            self._rate_limited(args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)])
+            self._rate_limited(
+                keys=[prefix_of(location_id)],
+                args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)],
+            )
 
 
 class LocationBudget:

@@ -1,10 +1,12 @@
 -- What is left of the budgets of some locations.
+--   KEYS[1...]  prefix of each
 --   ARGV[1...]  location, location
 -- Answers for each location in turn: left and most of an interval, the interval (ms), left and most of the day, ms for which it
 -- waits.
 -- Needs: budget
 local found = {}
-for _, location in ipairs(ARGV) do
+for at, location in ipairs(ARGV) do
+  prefix = KEYS[at]
   local limits = limits_of(location)
   local spent = redis.call('ZCOUNT', key('budget', location), string.format('(%d', now - limits.interval), '+inf')
   local today = redis.call('GET', day_of(location)) or 0

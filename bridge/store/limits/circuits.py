@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import PREFIXES, key_at, members, prefix_of
 
 if TYPE_CHECKING:
     from redis import Redis
 
-    from bridge.model import Turn
+    from bridge.model import Lane, Turn
 
 CircuitState = Literal["closed", "open", "probe"]
 
@@ -74,12 +75,14 @@ class Circuits:
         in_a_row_ms = PROBES_BETWEEN_FAULTS * self._every_ms
         with reaching(f"note a fault of {circuit}"):
             numbers = (*limits, in_a_row_ms, KEPT_MS)
-            return bool(self._fault(args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *numbers]))
+            return bool(
+                self._fault(keys=[prefix_of(turn.lane)], args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *numbers])
+            )
 
-    def passed(self, circuit: str) -> None:
-        """Note that the provider has answered, with whatever; `Lanes.answered` does so by itself."""
+    def passed(self, circuit: str, lane: Lane) -> None:
+        """Note that the provider has answered a lane, with whatever; `Lanes.answered` does so by itself."""
         with reaching(f"close {circuit}"):
-            self._pass(args=[circuit])
+            self._pass(keys=[prefix_of(lane)], args=[circuit])
 
     def down(self) -> dict[str, DownProvider]:
         """The circuits that are open."""
@@ -87,13 +90,27 @@ class Circuits:
 
 
 def open_circuits(redis: Redis) -> dict[str, DownProvider]:
-    """The circuits that are open, by their ids."""
+    """The circuits that are open, by their ids; each partition has found out by itself."""
+    found: dict[str, DownProvider] = {}
     with reaching("look for open circuits"):
-        ids = sorted(text(one) for one in redis.smembers(key("circuits", "open")))
+        ids = sorted(members(redis, "circuits:open"))
+        if not ids:
+            return found
         pipe = redis.pipeline(transaction=False)
-        for one in ids:
-            pipe.hmget(key("circuit", one), "name", "location", "since")
-            pipe.zcard(key("circuit", one, "waiting"))
-        found = pipe.execute()
-    pairs = zip(ids, found[::2], found[1::2], strict=True)
-    return {one: DownProvider(name, location, int(since), waiting) for one, (name, location, since), waiting in pairs if since}
+        places = [(one, prefix) for one in ids for prefix in PREFIXES]
+        for one, prefix in places:
+            pipe.hmget(key_at(prefix, "circuit", one), "name", "location", "since")
+            pipe.zcard(key_at(prefix, "circuit", one, "waiting"))
+        answers = pipe.execute()
+    for (one, _), (name, location, since), waiting in zip(places, answers[::2], answers[1::2], strict=True):
+        if since:
+            found[one] = _merged(found.get(one), DownProvider(name, location, int(since), waiting))
+    return found
+
+
+def _merged(known: DownProvider | None, another: DownProvider) -> DownProvider:
+    """A provider that is down in several partitions: since the earliest moment."""
+    if known is None:
+        return another
+    first = min(known, another, key=lambda one: one.since_ms)
+    return replace(first, waiting=known.waiting + another.waiting)

@@ -10,8 +10,9 @@ from uuid import uuid4
 import orjson
 
 from bridge.errors import Misconfigured
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import gather, key, key_at, prefix_of_owner, scored
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Grants:
         nonce = uuid4().hex
         with reaching(f"begin to renew the grant of {owner}"):
             args: list[str | int] = [owner, version, nonce, round(LEASE_SECONDS * 1000), round(REFUSAL_COUNTS_SECONDS * 1000)]
-            how, *more = self._begin(args=args)
+            how, *more = self._begin(keys=[prefix_of_owner(owner)], args=args)
         if how == "yours":
             return RenewalBegun("yours", nonce=nonce, lost=bool(more[0]))
         return RenewalBegun(how, why=more[0] if more else "")
@@ -140,27 +141,28 @@ class Grants:
     def due(self, *, most: int) -> tuple[Owner, ...]:
         """Grants that are due for renewal, the longest overdue first."""
         with reaching("look for grants to renew"):
-            due = self._redis.zrangebyscore(key("grants"), "-inf", now_ms(self._redis), start=0, num=most)
-        return tuple(Owner(text(one)) for one in due)
+            now = now_ms(self._redis)
+            due = scored(gather(self._redis, "ZRANGEBYSCORE", "grants", "-inf", now, "WITHSCORES", "LIMIT", 0, most))
+        return tuple(Owner(one) for one, _ in sorted(due, key=lambda one: one[1])[:most])
 
     def owners(self) -> tuple[Owner, ...]:
         """The owners of all stored grants."""
         with reaching("list the grants"):
-            return tuple(sorted(Owner(text(one)) for one in self._redis.zrange(key("grants"), 0, -1)))
+            return tuple(sorted(Owner(text(one)) for some in gather(self._redis, "ZRANGE", "grants", 0, -1) for one in some))
 
     def reseal(self, owner: Owner) -> Resealed:
         """Re-encrypt a grant's tokens with the newest key."""
-        return self._resealing.reseal(f"grant:{owner}", "sealed", lambda tokens: {"sealed": self._seal.close(tokens)})
+        return self._resealing.reseal(key("grant", owner), "sealed", lambda tokens: {"sealed": self._seal.close(tokens)})
 
     def forget(self, owner: Owner) -> None:
         """Delete a grant and its tokens."""
         with reaching(f"forget the grant of {owner}"):
             self._redis.delete(key("grant", owner))
-            self._redis.zrem(key("grants"), owner)
+            self._redis.zrem(key_at(prefix_of_owner(owner), "grants"), owner)
 
     def _give_up(self, owner: Owner, nonce: str, how: str, why: str = "") -> None:
         with reaching(f"end a renewal of the grant of {owner}"):
-            self._end(args=[owner, nonce, how, why, round(NEXT_TRY_SECONDS * 1000)])
+            self._end(keys=[prefix_of_owner(owner)], args=[owner, nonce, how, why, round(NEXT_TRY_SECONDS * 1000)])
 
     def _write(self, owner: Owner, granted: Granted, *, renewed: str) -> bool:
         tokens = {"access": granted.access_token, "refresh": granted.refresh_token}
@@ -177,7 +179,7 @@ class Grants:
             round(life * RENEWED_AFTER),
         ]
         with reaching(f"keep the grant of {owner}"):
-            return bool(self._keep(args=args))
+            return bool(self._keep(keys=[prefix_of_owner(owner)], args=args))
 
     def _grant(self, owner: Owner, found: list[str | None], *, now: int) -> Grant:
         version, sealed, kind, company, ends_at, renew_at, refused, lost = (field or "" for field in found)

@@ -1,8 +1,7 @@
--- A receiver tells that it takes webhooks. If none has for a while, every location is swept at once: what came meanwhile is gone.
+-- A receiver tells that it takes webhooks.
 --   ARGV[1]  for how long this is believed (ms)
--- Answers 1 if none has told it for a while.
-local back = redis.call('EXISTS', key('receiving')) == 0
+--   ARGV[2]  1 if it is to be told though none has for a while, else 0
+-- Answers 1 if none has told it for a while: then what came meanwhile is gone, and every location is to be swept first.
+if redis.call('EXISTS', key('receiving')) == 0 and ARGV[2] == '0' then return 1 end
 redis.call('SET', key('receiving'), 1, 'PX', ARGV[1])
-if not back then return 0 end
-for _, location in ipairs(redis.call('ZRANGE', key('sweeps'), 0, -1)) do redis.call('ZADD', key('sweeps'), 'LT', now, location) end
-return 1
+return 0

@@ -11,12 +11,8 @@ at = at > 0 and math.min(at, now) or now
 local record = key('location', location)
 local is = redis.call('HMGET', record, 'installed_at', 'uninstalled_at', 'hold')
 if at < math.max(tonumber(is[2] or 0), tonumber(redis.call('GET', key('gone', location)) or 0)) then return 0 end
-if agency ~= '' then
-  redis.call('HSET', record, 'company', agency)
-  redis.call('SADD', key('agency', agency), location)
-end
+if agency ~= '' then redis.call('HSET', record, 'company', agency) end
 redis.call('SADD', key('installs'), location)
-redis.call('SET', key('located'), 1)
 redis.call('PERSIST', record)
 redis.call('DEL', key('gone', location))
 reactivate(location)

@@ -14,8 +14,9 @@ from bridge.locations import Location
 from bridge.locations_file import revealed
 from bridge.model import LocationId
 from bridge.policy.stop_words import stopping
-from bridge.store.redis.connection import key, now_ms, reaching, rows, text
+from bridge.store.redis.connection import now_ms, reaching, rows, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, key_at, keys, members, prefix_of
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
@@ -103,20 +104,21 @@ class Locations:
         with reaching("keep the locations"):
             now = now_ms(self._redis)
             pipe = self._redis.pipeline(transaction=True)
-            pipe.set(key("located"), 1)
+            for owned in keys("owned"):
+                pipe.set(owned, 1)
             for location in locations:
-                record = key("location", location.id)
+                record, at = key("location", location.id), prefix_of(location.id)
                 pipe.hset(record, items=self._fields(location))
                 pipe.hsetnx(record, "activated_at", now)
                 pipe.hdel(record, "unheard")
-                pipe.sadd(key("locations"), location.id)
+                pipe.sadd(key_at(at, "locations"), location.id)
                 pipe.delete(key("stopping", location.id))
                 pipe.sadd(key("stopping", location.id), *stopping(location.stop_words) or ("",))
                 if location.reconcile_minutes:
                     # A sweep that is due earlier stays so; a shorter interval counts at once.
-                    pipe.zadd(key("sweeps"), {location.id: now + round(location.reconcile_minutes * 60_000)}, lt=True)
+                    pipe.zadd(key_at(at, "sweeps"), {location.id: now + round(location.reconcile_minutes * 60_000)}, lt=True)
                 else:
-                    pipe.zrem(key("sweeps"), location.id)
+                    pipe.zrem(key_at(at, "sweeps"), location.id)
             pipe.execute()
 
     def reconsider(self, location_id: LocationId) -> int:
@@ -127,7 +129,7 @@ class Locations:
         cursor, anew = "0", 0
         with reaching(f"work out anew what waits for {location_id}"):
             while True:
-                found = self._reconsider(args=[location_id, cursor, LANES_A_STEP])
+                found = self._reconsider(keys=[prefix_of(location_id)], args=[location_id, cursor, LANES_A_STEP])
                 cursor, anew = text(found[0]), anew + int(found[1])
                 if cursor == "0":
                     return anew
@@ -135,12 +137,12 @@ class Locations:
     def pause(self, location_id: LocationId, *, paused: bool) -> None:
         """Pause or resume a location."""
         with reaching(f"pause or resume {location_id}"):
-            self._learn(args=[location_id, "paused", int(paused)])
+            self._learn(keys=[prefix_of(location_id)], args=[location_id, "paused", int(paused)])
 
     def remove(self, location_id: LocationId) -> None:
         """Delete a location; its waiting messages are skipped, with the reason unknown_location."""
         with reaching(f"remove {location_id}"):
-            self._remove(args=[location_id])
+            self._remove(keys=[prefix_of(location_id)], args=[location_id])
 
     def lift_hold(self, location_id: LocationId, *, why: str) -> int | None:
         """End a hold: its lanes become due, and the dead letters that caused it are replayed.
@@ -149,7 +151,7 @@ class Locations:
         """
         event = orjson.dumps({"step": "replayed", "why": why})
         with reaching(f"lift the hold of {location_id}"):
-            replayed = int(self._lift_hold(args=[location_id, event, self._retention_ms]))
+            replayed = int(self._lift_hold(keys=[prefix_of(location_id)], args=[location_id, event, self._retention_ms]))
         return None if replayed < 0 else replayed
 
     def reseal(self, location_id: LocationId) -> Resealed:
@@ -159,12 +161,12 @@ class Locations:
             fields = rows(self._fields(Location.model_validate_json(settings)))
             return {name: fields[name] for name in ("settings", "workflow_hash")}
 
-        return self._resealing.reseal(f"location:{location_id}", "settings", made_of)
+        return self._resealing.reseal(key("location", location_id), "settings", made_of)
 
     def ids(self) -> tuple[LocationId, ...]:
         """The ids of all locations, in order."""
         with reaching("list the locations"):
-            return tuple(LocationId(one) for one in sorted(map(text, self._redis.smembers(key("locations")))))
+            return tuple(LocationId(one) for one in sorted(members(self._redis, "locations")))
 
     def some(self, ids: Sequence[LocationId]) -> tuple[LocationRecord, ...]:
         """Those of these locations that are known."""

@@ -4,7 +4,6 @@
 -- Needs: schedule, locations
 local location = ARGV[1]
 local known = redis.call('DEL', key('location', location))
-if known == 1 then redis.call('SET', key('located'), 1) end
 redis.call('DEL', key('refusals', location, 'ghl'), key('refusals', location, 'provider'))
 forget_grant('location:' .. location)
 for _, all in ipairs({key('locations'), key('holds'), key('installs'), key('missed')}) do redis.call('SREM', all, location) end

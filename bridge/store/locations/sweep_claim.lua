@@ -1,14 +1,20 @@
 -- Take the location whose sweep is due longest. It is moved a lease ahead, never removed: whoever took it may die.
---   ARGV[1]  lease (ms)
---   ARGV[2]  location; empty: any that is due
+--   KEYS[1...]  prefix of each partition that is looked at
+--   ARGV[1]     lease (ms)
+--   ARGV[2]     location; empty: any that is due
 -- Answers {ms until one is due; -1: none ever}, or {now, location, since, cursor, begun}: where the last complete sweep ended and
 -- where an unfinished one goes on.
-local lease, asked = tonumber(ARGV[1]), ARGV[2]
-local location = asked ~= '' and asked or redis.call('ZRANGEBYSCORE', key('sweeps'), '-inf', now, 'LIMIT', 0, 1)[1]
-if not location then
-  local following = redis.call('ZRANGE', key('sweeps'), 0, 0, 'WITHSCORES')[2]
-  return {following and tonumber(following) - now or -1}
+local lease, location = tonumber(ARGV[1]), ARGV[2]
+if location == '' then
+  local first, its
+  for _, one in ipairs(KEYS) do
+    prefix = one
+    local head = redis.call('ZRANGE', key('sweeps'), 0, 0, 'WITHSCORES')
+    if head[1] and (not first or tonumber(head[2]) < first) then location, first, its = head[1], tonumber(head[2]), one end
+  end
+  if not first or first > now then return {first and first - now or -1} end
+  prefix = its
+  redis.call('ZADD', key('sweeps'), now + lease, location)
 end
-if asked == '' then redis.call('ZADD', key('sweeps'), now + lease, location) end
 local progress = redis.call('HMGET', key('sweep', location), 'since', 'cursor', 'begun')
 return {now, location, tonumber(progress[1] or 0), tonumber(progress[2] or 0), tonumber(progress[3] or 0)}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.model import LocationId
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, PREFIXES, members, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Sweeps:
         self._claim = redis.register_script(script("sweep_claim"))
         self._done = redis.register_script(script("sweep_done"))
         self._beat = redis.register_script(script("heartbeat"))
+        self._sweep_all = redis.register_script(script("sweep_all"))
 
     def claim(self) -> DueSweep | float:
         """Take a location that is due, for one process and a while; if none is, the seconds until one will be (inf: never)."""
@@ -65,16 +67,24 @@ class Sweeps:
         found = "" if missed is None else int(missed)
         with reaching(f"note a sweep of {location_id}"):
             moments = (progress.since_ms, progress.cursor_ms, progress.begun_ms)
-            self._done(args=[location_id, following, *moments, found, REMEMBERED_MS])
+            self._done(keys=[prefix_of(location_id)], args=[location_id, following, *moments, found, REMEMBERED_MS])
 
     def beat(self) -> bool:
         """A receiver takes webhooks. True if none has for a while: then every location is swept at once."""
         with reaching("tell that webhooks are taken"):
-            return bool(self._beat(args=[round(BELIEVED_SECONDS * 1000)]))
+            believed = round(BELIEVED_SECONDS * 1000)
+            away = bool(self._beat(keys=[HOME], args=[believed, 0]))
+            if away:
+                # First, so that a crash in between leaves none out.
+                for prefix in PREFIXES:
+                    self._sweep_all(keys=[prefix], args=[])
+                self._beat(keys=[HOME], args=[believed, 1])
+            return away
 
     def _take(self, location_id: str) -> DueSweep | float:
         with reaching("look for locations to sweep"):
-            found = self._claim(args=[round(LEASE_SECONDS * 1000), location_id])
+            asked = [prefix_of(location_id)] if location_id else list(PREFIXES)
+            found = self._claim(keys=asked, args=[round(LEASE_SECONDS * 1000), location_id])
         if len(found) == 1:
             return math.inf if found[0] < 0 else found[0] / 1000
         now, location, since, cursor, begun = found
@@ -85,4 +95,4 @@ class Sweeps:
 def missed_locations(redis: Redis) -> tuple[LocationId, ...]:
     """Locations whose newest sweep found messages that no webhook brought, although webhooks come there."""
     with reaching("look for missed webhooks"):
-        return tuple(LocationId(text(one)) for one in sorted(redis.smembers(key("missed"))))
+        return tuple(LocationId(text(one)) for one in sorted(members(redis, "missed")))

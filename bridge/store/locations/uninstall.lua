@@ -1,33 +1,21 @@
--- Note that the app was taken away, from a location or from an agency with all that were installed through it: tokens are
--- forgotten.
---   ARGV[1]  location; empty for an agency
---   ARGV[2]  agency; empty for a location
---   ARGV[3]  the event's own time (ms; 0: now)
---   ARGV[4]  retention (ms)
---   ARGV[5]  how long late events are feared (ms)
--- Answers how many locations stop by it.
+-- Note that the app was taken away from a location: its tokens are forgotten.
+--   ARGV[1]  location
+--   ARGV[2]  the event's own time (ms; 0: now)
+--   ARGV[3]  retention (ms)
+--   ARGV[4]  how long late events are feared (ms)
+-- Answers 1 if the location stops by it, else 0.
 -- Needs: locations
-local location, agency, at, retention = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local location, at, retention = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 at = at > 0 and math.min(at, now) or now
-
-local function stop(id)
-  local record = key('location', id)
-  local is = redis.call('HMGET', record, 'installed_at', 'uninstalled_at', 'settings')
-  if at < tonumber(is[1] or 0) then return 0 end
-  if at > tonumber(redis.call('GET', key('gone', id)) or 0) then
-    redis.call('SET', key('gone', id), string.format('%d', at), 'PX', ARGV[5])
-  end
-  forget_grant('location:' .. id)
-  redis.call('SREM', key('installs'), id)
-  if redis.call('EXISTS', record) == 0 or is[2] then return 0 end
-  redis.call('HSET', record, 'uninstalled_at', string.format('%d', at))
-  if not is[3] then redis.call('PEXPIRE', record, retention) end
-  return 1
+local record = key('location', location)
+local is = redis.call('HMGET', record, 'installed_at', 'uninstalled_at', 'settings')
+if at < tonumber(is[1] or 0) then return 0 end
+if at > tonumber(redis.call('GET', key('gone', location)) or 0) then
+  redis.call('SET', key('gone', location), string.format('%d', at), 'PX', ARGV[4])
 end
-
-if location ~= '' then return stop(location) end
-local stopped = 0
-for _, id in ipairs(redis.call('SMEMBERS', key('agency', agency))) do stopped = stopped + stop(id) end
-local installed = tonumber(redis.call('HGET', key('grant', 'company:' .. agency), 'kept_at') or 0)
-if at >= installed then forget_grant('company:' .. agency) end
-return stopped
+forget_grant('location:' .. location)
+redis.call('SREM', key('installs'), location)
+if redis.call('EXISTS', record) == 0 or is[2] then return 0 end
+redis.call('HSET', record, 'uninstalled_at', string.format('%d', at))
+if not is[3] then redis.call('PEXPIRE', record, retention) end
+return 1

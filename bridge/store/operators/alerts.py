@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import orjson
 
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ class Alerts:
         """Record causes that begin or end. Returns False if another process did so within `every` seconds."""
         told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
         with reaching("review the alerts"):
-            return bool(self._review(args=[round(every * 1000), *told]))
+            return bool(self._review(keys=[HOME], args=[round(every * 1000), *told]))
 
     def may_deliver(self, seconds: float) -> bool:
         """Acquire or extend the lease of the delivery for `seconds`. Returns False if another process has it."""

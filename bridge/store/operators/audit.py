@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import orjson
 
-from bridge.store.redis.connection import key, now_ms, reaching, scored
+from bridge.store.redis.connection import now_ms, reaching, scored
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,9 @@ import orjson
 from bridge.model import Lane, LocationId
 from bridge.store.figures.deliveries import undelivered
 from bridge.store.operators.ranges import Ranges
-from bridge.store.redis.connection import key, reaching, scored, text
+from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import gather, members, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,7 +117,9 @@ class ConversationLists:
             "most": most,
         }
         lanes = [part for at, lane in some for part in (lane, at)]
-        looked, caught_up, *rows = self._look_over(args=[orjson.dumps(asked), self._retention_ms, *lanes])
+        looked, caught_up, *rows = self._look_over(
+            keys=[prefix_of(lane) for _, lane in some], args=[orjson.dumps(asked), self._retention_ms, *lanes]
+        )
         return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[row[0] - 1][1], row) for row in rows]
 
     def _candidates(self, wanted: ListFilter, after: Place | None) -> Iterator[Place]:
@@ -126,13 +129,13 @@ class ConversationLists:
             case "waiting" | "overdue":
                 yield from Ranges(self._redis, "due", locations, oldest_first=True).after(after)
             case "held":
-                held = {text(one) for one in self._redis.smembers(key("holds"))}
+                held = members(self._redis, "holds")
                 yield from Ranges(self._redis, "due", [one for one in locations if one in held], oldest_first=True).after(after)
             case "answering":
-                found = scored(self._redis.zrange(key("inflight"), 0, -1, withscores=True))
-                yield from _finite(((0, lane) for lane, _ in found), locations, after)
+                found = [lane for some in gather(self._redis, "ZRANGE", "inflight", 0, -1) for lane in some]
+                yield from _finite(((0, lane) for lane in found), locations, after)
             case "retrying":
-                yield from _finite(((0, text(lane)) for lane in self._redis.smembers(key("retrying"))), locations, after)
+                yield from _finite(((0, lane) for lane in members(self._redis, "retrying")), locations, after)
             case _ if wanted.delivery == "undelivered":
                 lost = undelivered(self._redis, since_ms=wanted.since_ms)
                 newest = {str(one.lane): one.at_ms for one in reversed(lost) if one.at_ms < wanted.before_ms}
@@ -180,4 +183,4 @@ def _listed(lane: str, row: Sequence[Any]) -> ListedConversation:
 def known_locations(redis: Redis) -> tuple[LocationId, ...]:
     """Every location that may have conversations, by name. Raises Unavailable."""
     with reaching("list the locations"):
-        return tuple(sorted(LocationId(text(one)) for one in redis.sunion([key("locations"), key("installs")])))
+        return tuple(sorted(LocationId(one) for one in members(redis, "locations") | members(redis, "installs")))

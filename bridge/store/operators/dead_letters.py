@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal, cast
 import orjson
 
 from bridge.model import ConversationId, Lane, LocationId, MessageId
-from bridge.store.redis.connection import key, reaching, scored, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import PREFIXES, gather, key_at, prefix_of_turn, scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,13 +61,15 @@ class DeadLetters:
     def get(self, id_: str) -> StoredDeadLetter | None:
         """One open dead letter."""
         with reaching(f"read dead letter {id_}"):
-            stored = self._redis.get(key("dead", id_)) if self._redis.zscore(key("dead"), id_) is not None else None
+            prefix = prefix_of_turn(self._redis, "dead", id_)
+            is_open = self._redis.zscore(key_at(prefix, "dead"), id_) is not None
+            stored = self._redis.get(key_at(prefix, "dead", id_)) if is_open else None
         return _dead_letter(text(stored)) if stored else None
 
     def is_known(self, id_: str) -> bool:
         """Whether there is or was one of this id."""
         with reaching(f"look for dead letter {id_}"):
-            return bool(self._redis.exists(key("dead", id_)))
+            return bool(self._redis.exists(key_at(prefix_of_turn(self._redis, "dead", id_), "dead", id_)))
 
     def all(self, *, location_id: LocationId | None = None) -> Iterator[StoredDeadLetter]:
         """The open ones, oldest first; those of one location if given."""
@@ -110,33 +113,46 @@ class DeadLetters:
     def _read(self, after: str, count: int) -> list[tuple[tuple[int, str], StoredDeadLetter | None]]:
         """So many in their order, each with its place; None for one that has expired."""
         with reaching("list the dead letters"):
-            ids = self._after(after, count)
-            found = self._redis.mget([key("dead", id_) for _, id_ in ids]) if ids else []
-        return [(place, _dead_letter(text(stored)) if stored else None) for place, stored in zip(ids, found, strict=True)]
+            places = self._after(after, count)
+            found = self._redis.mget([key_at(prefix, "dead", id_) for (_, id_), prefix in places]) if places else []
+        pairs = zip(places, found, strict=True)
+        return [(place, _dead_letter(text(stored)) if stored else None) for (place, _), stored in pairs]
 
-    def _after(self, after: str, most: int) -> list[tuple[int, str]]:
-        """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""
+    def _after(self, after: str, most: int) -> list[tuple[tuple[int, str], str]]:
+        """So many places after one, each with the prefix of its partition.
+
+        Dead letters may be closed between two pages: a place in the list is a time and an id, not a number.
+        """
         at, _, last = after.partition("-")
         reached = (int(at or 0), last)
-        found: list[tuple[int, str]] = []
-        start = 0
-        while len(found) < most:
-            rows = self._redis.zrange(key("dead"), reached[0], "+inf", byscore=True, offset=start, num=most, withscores=True)
-            found += [place for place in ((int(score), text(id_)) for id_, score in scored(rows)) if place > reached]
-            if len(rows) < most:
-                break
+        found: list[tuple[tuple[int, str], str]] = []
+        going, start = PREFIXES, 0
+        while going:
+            rows = gather(self._redis, "ZRANGEBYSCORE", "dead", reached[0], "+inf", "WITHSCORES", "LIMIT", start, most, at=going)
+            lists = {prefix: [(int(at), id_) for id_, at in scored([flat])] for prefix, flat in zip(going, rows, strict=True)}
+            beyond = {prefix: [place for place in places if place > reached] for prefix, places in lists.items()}
+            found += [(place, prefix) for prefix, places in beyond.items() for place in places]
+            # Only of those whose first ones are all before that place may more be wanted.
+            going = tuple(prefix for prefix, places in lists.items() if len(places) == most > len(beyond[prefix]))
             start += most
-        return found[:most]
+        return sorted(found)[:most]
 
     def replay(self, id_: str, *, force: bool) -> Replayed:
         """Put it back at the head of its lane; only once, however often it is asked for."""
         with reaching(f"replay dead letter {id_}"):
-            return cast("Replayed", self._replay(args=[id_, int(force), _event("replayed", id_), self._retention_ms]))
+            prefix = prefix_of_turn(self._redis, "dead", id_)
+            return cast(
+                "Replayed", self._replay(keys=[prefix], args=[id_, int(force), _event("replayed", id_), self._retention_ms])
+            )
 
     def drop(self, ids: Sequence[str]) -> list[Dropped]:
         """Close some without an answer. Returns the result for each."""
         with reaching("drop dead letters"):
-            return [cast("Dropped", self._drop(args=[one, _event("dropped", one), self._retention_ms])) for one in ids]
+            return [self._drop_one(one) for one in ids]
+
+    def _drop_one(self, id_: str) -> Dropped:
+        prefix = prefix_of_turn(self._redis, "dead", id_)
+        return cast("Dropped", self._drop(keys=[prefix], args=[id_, _event("dropped", id_), self._retention_ms]))
 
 
 def _event(step: str, id_: str) -> bytes:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.store.lanes.pseudonyms import digests
-from bridge.store.redis.connection import PREFIX, key, reaching, scored, text
+from bridge.store.redis.connection import reaching, scored, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import ANY, key, key_at, prefix_of, split_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +64,9 @@ class Erasures:
     def begin(self, lane: Lane) -> ErasureBegun:
         """Fence off a worker that holds the lane, and remove what is kept under the contact's own name; all at once."""
         with reaching("begin to erase a contact"):
-            at, records, *stopped = self._erase(args=[str(lane), digests(lane, self._keys)[0], self._retention_ms])
+            at, records, *stopped = self._erase(
+                keys=[prefix_of(lane)], args=[str(lane), digests(lane, self._keys)[0], self._retention_ms]
+            )
         return ErasureBegun(at, records, tuple(sorted(map(text, stopped))))
 
     def finish(self, lane: Lane, begun: ErasureBegun) -> ErasedRecords:
@@ -72,7 +75,7 @@ class Erasures:
         with reaching("erase a contact"):
             ids = set(self._ids(lane))
             for some in _batches(sorted(ids)):
-                records += self._forget_ids(args=[str(lane), begun.at_ms, *some])
+                records += self._forget_ids(keys=[prefix_of(lane)], args=[str(lane), begun.at_ms, *some])
             records += self._forget_letters(lane) + self._forget_excerpts(lane) + self._forget_others(lane)
             self._forget_mentions(lane)
             self._redact({*ids, lane.contact_id})
@@ -83,45 +86,45 @@ class Erasures:
         found: dict[str, int] = {}
         with reaching(f"read what {lane} forbade"):
             for digest in digests(lane, self._keys):
-                fields = self._redis.hgetall(key("erased", digest))
+                fields = self._redis.hgetall(key_at(prefix_of(lane), "erased", digest))
                 found |= {text(name)[5:]: int(at) for name, at in fields.items() if text(name).startswith("stop:")}
         return found
 
     def kept(self) -> int:
         """Of how many erased contacts something is kept under a digest."""
         with reaching("count erased contacts"):
-            return sum(1 for _ in self._redis.scan_iter(key("erased", "*"), count=BATCH))
+            return sum(1 for _ in self._redis.scan_iter(f"{ANY}erased:*", count=BATCH))
 
     def allow(self, lane: Lane) -> tuple[str, ...]:
         """Lift the stops of an erased contact; answers the channels that were stopped."""
         stopped = tuple(sorted(self.stopped(lane)))
         with reaching(f"allow {lane}"):
             for digest in digests(lane, self._keys) if stopped else ():
-                self._redis.hdel(key("erased", digest), *(f"stop:{channel}" for channel in stopped))
+                self._redis.hdel(key_at(prefix_of(lane), "erased", digest), *(f"stop:{channel}" for channel in stopped))
         return stopped
 
     def _ids(self, lane: Lane) -> Iterator[str]:
         """Every id that points to the lane: of messages, of the conversation, of replies, of the contact."""
-        for names in self._names("index:*"):
+        for names in self._names(lane, "index:*"):
             values = self._redis.mget(names)
             yield from (
-                name.removeprefix(key("index", "")) for name, value in zip(names, values, strict=True) if value == str(lane)
+                split_key(name)[1].removeprefix("index:") for name, value in zip(names, values, strict=True) if value == str(lane)
             )
 
     def _forget_letters(self, lane: Lane) -> int:
         """Dead letters that were closed long ago; the open ones are gone already."""
         removed = 0
-        for names in self._names("dead:*"):
+        for names in self._names(lane, "dead:*"):
             for name, value in zip(names, self._redis.mget(names), strict=True):
                 dead_letter = orjson.loads(value) if value else {}
                 if (dead_letter.get("location_id"), dead_letter.get("contact_id")) == (lane.location_id, lane.contact_id):
-                    removed += int(self._redis.delete(name, key("ledger", dead_letter["id"])))
+                    removed += int(self._redis.delete(name, key_at(prefix_of(lane), "ledger", dead_letter["id"])))
         return removed
 
     def _forget_excerpts(self, lane: Lane) -> int:
         """What services said of turns that are over."""
         removed = 0
-        for names in self._names("excerpt:*"):
+        for names in self._names(lane, "excerpt:*"):
             its = [name for name in names if self._redis.hget(name, "lane") == str(lane)]
             removed += int(self._redis.delete(*its)) if its else 0
         return removed
@@ -129,7 +132,7 @@ class Erasures:
     def _forget_others(self, lane: Lane) -> int:
         """Remove all other keys that are named after the lane."""
         removed = 0
-        for names in self._names(f"*:{lane.location_id}:{lane.contact_id}*"):
+        for names in self._names(lane, f"*:{lane.location_id}:{lane.contact_id}*"):
             others = [name for name in names if _is_of(name, lane)]
             if others:
                 removed += int(self._redis.delete(*others))
@@ -144,11 +147,9 @@ class Erasures:
 
     def _forget_mentions(self, lane: Lane) -> None:
         """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
-        self._redis.zrem(key("capped"), str(lane))
-        self._redis.zrem(key("untyped"), str(lane))
-        self._redis.zrem(key("spoken_stops"), str(lane))
-        self._redis.zrem(key("other_bot"), str(lane))
-        for names in self._names("circuit:*:faults"):
+        for warning in ("capped", "untyped", "spoken_stops", "other_bot"):
+            self._redis.zrem(key_at(prefix_of(lane), warning), str(lane))
+        for names in self._names(lane, "circuit:*:faults"):
             for name in names:
                 for field, met in self._redis.hgetall(name).items():
                     if met == str(lane):
@@ -173,13 +174,13 @@ class Erasures:
                 pipe.zrem(key("audit"), stored)
                 pipe.execute()
 
-    def _names(self, pattern: str) -> Iterator[list[str]]:
-        found = (text(name) for name in self._redis.scan_iter(PREFIX + pattern, count=BATCH))
+    def _names(self, lane: Lane, pattern: str) -> Iterator[list[str]]:
+        found = (text(name) for name in self._redis.scan_iter(prefix_of(lane) + pattern, count=BATCH))
         return _batches(found)
 
 
 def _is_of(name: str, lane: Lane) -> bool:
-    kind, *parts = name.removeprefix(PREFIX).split(":")
+    kind, *parts = split_key(name)[1].split(":")
     return kind not in REMOVED_AT_ONCE and parts[:2] == [lane.location_id, lane.contact_id]
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, cast
-from uuid import uuid4
 
 import orjson
 
 from bridge.model import AskedFor, SendState, Status
 from bridge.store.lanes.messages import encode, encode_answer
 from bridge.store.lanes.turns import read_ledger
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, key_at, prefix_of, turn_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,12 @@ class Interventions:
     def try_now(self, lane: Lane) -> Tried:
         """Let the lane's next turn begin at once."""
         with reaching(f"let {lane} be tried"):
-            return cast("Tried", self._try_now(args=[str(lane), orjson.dumps({"step": "try_requested"}), self._retention_ms]))
+            return cast(
+                "Tried",
+                self._try_now(
+                    keys=[prefix_of(lane)], args=[str(lane), orjson.dumps({"step": "try_requested"}), self._retention_ms]
+                ),
+            )
 
     def answer(self, message: InboundMessage) -> Queued:
         """Have a message answered that was skipped; once, however often it is asked for."""
@@ -51,7 +56,7 @@ class Interventions:
         """GHL's ids of all parts of the draft that this id belongs to, in their order; none if it is no draft of ours."""
         with reaching(f"look for draft {reply_id}"):
             turn = text(self._redis.get(key("own", location_id, reply_id)) or "")
-            ledger: Any = self._redis.hgetall(key("ledger", turn))
+            ledger: Any = self._redis.hgetall(key_at(prefix_of(location_id), "ledger", turn))
         # Texts of the location's own, such as a note for staff, have names instead of numbers.
         entries = sorted((int(part), entry) for part, entry in read_ledger(ledger).items() if part.isdigit())
         ids = tuple(one for _, entry in entries if entry.draft and entry.state is SendState.SENT for one in entry.message_ids)
@@ -67,7 +72,7 @@ class Interventions:
         reply_id: str = "",
         draft: Completion | None = None,
     ) -> Queued:
-        lane, turn = messages[0].lane, uuid4().hex
+        lane, turn = messages[0].lane, turn_id(messages[0].lane)
         with reaching(f"queue messages of {lane}"):
             record = _record(turn, messages, asked_for, draft, at_ms=now_ms(self._redis))
             asked = {
@@ -77,7 +82,10 @@ class Interventions:
                 "record": orjson.dumps(record).decode(),
                 "event": orjson.dumps(event).decode(),
             }
-            return cast("Queued", self._answer_again(args=[str(lane), turn, orjson.dumps(asked), self._retention_ms]))
+            return cast(
+                "Queued",
+                self._answer_again(keys=[prefix_of(lane)], args=[str(lane), turn, orjson.dumps(asked), self._retention_ms]),
+            )
 
 
 def _record(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis

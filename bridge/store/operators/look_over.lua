@@ -1,4 +1,5 @@
 -- Look over conversations for a list: which of these lanes it holds, and how each stands.
+--   KEYS[1...]  prefix of each lane
 --   ARGV[1]     JSON, what is wanted (below)
 --   ARGV[2]     retention (ms)
 --   ARGV[3...]  lane, when its newest message came (ms; 0: not known), lane, ...
@@ -91,6 +92,7 @@ local answer = {0, 0}
 for at = 3, #ARGV, 2 do
   if #answer > wanted.most + 1 or caught_up == MOST_CAUGHT_UP then break end
   local lane, came_at = ARGV[at], tonumber(ARGV[at + 1])
+  prefix = KEYS[(at - 1) / 2]
   answer[1] = answer[1] + 1
   local work, due = work_of(lane)
   local ended, matched = ended_of(lane, came_at, work)

@@ -6,7 +6,8 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bridge.store.redis.connection import key, scored
+from bridge.store.redis.connection import scored
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
-from uuid import uuid4
 
 import orjson
 
 from bridge.model import Completion
 from bridge.store.lanes.messages import encode, encode_answer
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import key, key_at, prefix_of, turn_id
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -35,13 +35,13 @@ class Resends:
         """Every id of a reply: GHL calls an e-mail by several."""
         with reaching(f"read the ids of reply {one.reply_id}"):
             turn = self._redis.get(key("own", one.lane.location_id, one.reply_id))
-            parts = self._redis.hvals(key("ledger", text(turn))) if turn else []
+            parts = self._redis.hvals(key_at(prefix_of(one.lane), "ledger", text(turn))) if turn else []
         known = [orjson.loads(text(part))["message_ids"] for part in parts]
         return next((tuple(ids) for ids in known if one.reply_id in ids), (one.reply_id,))
 
     def resend(self, one: Undelivered, answered: InboundMessage, answer: str, *, force: bool) -> Resent:
         """Send `answer` to the message that it answers, once more; its outcome is that message's outcome from now on."""
-        id_, event = uuid4().hex, {"step": "replayed", "by": "an operator", "undelivered": one.reply_id}
+        id_, event = turn_id(one.lane), {"step": "replayed", "by": "an operator", "undelivered": one.reply_id}
         args: list[str | bytes | int] = [
             f"{one.lane} {one.reply_id} {one.channel}",
             orjson.dumps(_dead_letter(id_, one, answered, answer)),
@@ -52,7 +52,7 @@ class Resends:
             self._retention_ms,
         ]
         with reaching(f"send reply {one.reply_id} once more"):
-            result = text(self._resend(args=args))
+            result = text(self._resend(keys=[prefix_of(one.lane)], args=args))
         return "replayed" if result == "replayed" else "newer" if result == "newer" else "closed"
 
 

@@ -12,7 +12,8 @@ from bridge.store.figures.warnings import capped_lanes, other_bot_lanes, refused
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching, text
+from bridge.store.redis.partitions import key, members
 from bridge.store.redis.writable import TriedWrite, try_write
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def look(redis: Redis) -> Symptoms:
 def holds_of(redis: Redis) -> dict[str, Hold]:
     """The locations on hold, by id. Raises Unavailable."""
     with reaching("look for locations on hold"):
-        ids = sorted(text(one) for one in redis.smembers(key("holds")))
+        ids = sorted(members(redis, "holds"))
         pipe = redis.pipeline(transaction=False)
         for one in ids:
             pipe.hmget(key("location", one), ["hold_why", "hold"])

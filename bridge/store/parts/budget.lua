@@ -31,5 +31,5 @@ end
 -- Let a location wait no longer.
 local function unblock(location)
   redis.call('DEL', key('busy', location))
-  if redis.call('ZADD', key('due'), 'XX', 'LT', 'CH', now, location) == 1 then ring(now) end
+  if redis.call('ZADD', key('due'), 'XX', 'LT', 'CH', now, location) == 1 then ring() end
 end

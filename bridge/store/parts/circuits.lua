@@ -38,7 +38,7 @@ local function free_probes(token)
       redis.call('HDEL', key('circuit', id), 'prober')
       redis.call('HSET', key('circuit', id), 'probe_at', now)
       redis.call('ZADD', key('circuits'), now, id)
-      ring(now)
+      ring()
     end
   end
 end
@@ -53,5 +53,5 @@ local function close_circuit(id)
   redis.call('HSET', record, 'closed_at', now)
   redis.call('SREM', key('circuits', 'open'), id)
   redis.call('ZADD', key('circuits'), now, id)
-  ring(now)
+  ring()
 end

@@ -8,7 +8,7 @@ local function failure(name, failed)
   return redis.error_reply((type(failed) == 'table' and failed.err or failed) .. ', script: ' .. name)
 end
 
--- Make each of the calls.
+-- Make each of the calls, each in the partition that its own key names.
 --   name       of the script, for its errors
 --   arguments  how many of ARGV are one call's
 --   take       function that is given them
@@ -16,6 +16,7 @@ end
 local function each(name, arguments, take)
   local answers = {}
   for at = 1, #ARGV, arguments do
+    prefix = KEYS[(at - 1) / arguments + 1]
     local done, answer = pcall(take, unpack(ARGV, at, at + arguments - 1))
     answers[#answers + 1] = done and answer or failure(name, answer)
   end

@@ -32,9 +32,7 @@ local function forget_grant(name)
   redis.call('ZREM', key('grants'), name)
 end
 
--- Whether this state ever had a location. One that never had is an emptied Redis or another one, where nothing may be promised.
--- What older versions have kept bears no mark, but locations.
+-- Whether this partition is here: it is marked when the state gets its first location. One without its mark was emptied, was
+-- never filled, or is another server's, and nothing may be promised in it.
 -- Answers true or false.
-local function had_location()
-  return redis.call('EXISTS', key('located'), key('locations'), key('installs')) > 0
-end
+local function is_owned() return redis.call('EXISTS', key('owned')) == 1 end

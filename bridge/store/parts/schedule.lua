@@ -10,7 +10,7 @@ local function schedule(lane, at)
   -- On hold, a location stays out of the queue, and its lanes keep their times.
   if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
   local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, opens_at(location)), location) == 1
-  if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then ring(at) end
+  if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then ring() end
 end
 
 -- Take a lane off the schedule.
@@ -76,10 +76,10 @@ local function reschedule(lane)
   end
 end
 
--- Wake who waits for work, if a lane is due.
+-- Wake who waits for work, if a lane is due, or if one of another partition waits for the slot that comes free.
 local function ring_if_due()
   local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
-  if head and tonumber(head) <= now then ring(head) end
+  if head and tonumber(head) <= now or redis.call('EXISTS', key('short')) == 1 then ring() end
 end
 
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.

@@ -1,8 +1,8 @@
 -- Stands before every script: time, keys, and what all parts use.
 --
--- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/reference/keys.md lists them), so KEYS is empty
--- in
--- every script.
+-- Time is Redis' own, in whole milliseconds. KEYS[1] of every script is the prefix of a partition (bridge/store/redis/partitions.py),
+-- and `key` builds the keys of that partition (infra/docs/reference/keys.md lists them). A script that takes several prefixes says
+-- so.
 -- A script may be sent again by a client that lost the answer: each does the same the second time.
 --
 -- Inputs of these names are the same in every part, and are told nowhere else: `lane` (LOCATION:CONTACT), `location`, `contact`
@@ -17,9 +17,12 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- The name of a key: `ghlb:` and its parts, joined by colons.
+-- Of the partition that is worked on.
+local prefix = KEYS[1]
+
+-- The name of a key: the partition's prefix, and its parts, joined by colons.
 -- Answers it.
-local function key(...) return 'ghlb:' .. table.concat({...}, ':') end
+local function key(...) return prefix .. table.concat({...}, ':') end
 
 -- What is learnt of a location that was removed meanwhile must not make it a location again.
 local function set_fields(location, ...)

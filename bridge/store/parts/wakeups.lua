@@ -3,12 +3,14 @@
 -- For how long the dispatcher that leads does so without another claim: longer than its longest rest (workers/dispatcher.py).
 local LEADS_MS = 8000
 
--- Wake the dispatcher that leads: a claim takes for all workers what is due, so that one is enough. If it is gone, all are
--- woken, and the first of them leads. Older versions hear only what all are told.
---   at  when a lane is due (ms)
-local function ring(at)
-  local leader = redis.call('GET', key('leader'))
-  if leader and redis.call('PUBLISH', key('wake', leader), at) > 0 then return end
+-- A channel is no key, and the same for all partitions.
+local WAKE = 'ghlb:wake'
+
+-- Wake the dispatcher that leads in this partition: a claim takes for all workers what is due, so that one is enough. If it is
+-- gone, all are woken, and the first of them leads. They are told which partition it is.
+local function ring()
+  local leader, which = redis.call('GET', key('leader')), prefix:match('%d+')
+  if leader and redis.call('PUBLISH', WAKE .. ':' .. leader, which) > 0 then return end
   if leader then redis.call('DEL', key('leader')) end
-  redis.call('PUBLISH', key('wake'), at)
+  redis.call('PUBLISH', WAKE, which)
 end

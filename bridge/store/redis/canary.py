@@ -6,8 +6,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.errors import Misconfigured
-from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, key, members
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ class Canary:
 
     def reseal(self) -> Resealed:
         """Encrypt the word with the newest key."""
-        return self._resealing.reseal("canary", "sealed", lambda word: {"sealed": self._seal.close(word)})
+        return self._resealing.reseal(key("canary"), "sealed", lambda word: {"sealed": self._seal.close(word)})
 
     def register(self) -> None:
         """Register that a process with these keys runs; valid for some seconds."""
         with reaching("tell its keys"):
-            self._register(args=[",".join(self._names), ALIVE_MS])
+            self._register(keys=[HOME], args=[",".join(self._names), ALIVE_MS])
 
     def others_live(self) -> bool:
         """Whether a process runs that has none of our keys."""
@@ -70,5 +71,5 @@ class Canary:
 
     def _sample(self) -> object:
         """A secret of a location: Redis data of an older version has no word, but locations."""
-        some = self._redis.srandmember(key("locations"))
-        return self._redis.hget(key("location", text(some)), "settings") if some else None
+        some = next(iter(members(self._redis, "locations")), None)
+        return self._redis.hget(key("location", some), "settings") if some else None

@@ -1,7 +1,4 @@
-"""Clients of Redis with bounded waits, and the keys that they and the scripts use.
-
-Keys are built inside the scripts (one primary, no cluster: infra/decisions/0001), so none are declared to them.
-"""
+"""Clients of Redis with bounded waits."""
 
 from __future__ import annotations
 
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis.asyncio import Redis as AsyncRedis
-
-PREFIX = "ghlb:"
 
 
 def connect(url: str, *, connections: int = 32) -> Redis:
@@ -81,11 +76,6 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
     )
     leave_demoted(pool)
     return ScriptedAsyncRedis.from_pool(pool)
-
-
-def key(*parts: str) -> str:
-    """The same keys as the scripts build."""
-    return PREFIX + ":".join(parts)
 
 
 @contextmanager

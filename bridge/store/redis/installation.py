@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, key
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -18,4 +19,4 @@ def installation_id(redis: Redis) -> str:
     """The id; the first call creates it. A replica returns it too. Raises Unavailable."""
     with reaching("tell the installation's id"):
         known = redis.get(key("installation"))
-        return text(known or redis.register_script(script("installation"))(args=[uuid4().hex[:ID_LENGTH]]))
+        return text(known or redis.register_script(script("installation"))(keys=[HOME], args=[uuid4().hex[:ID_LENGTH]]))

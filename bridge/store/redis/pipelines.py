@@ -33,10 +33,14 @@ MOST_IN_A_COMMAND = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Call:
-    """A call in the queue. `joins`: the next call of the same script may be part of the same command."""
+    """A call in the queue: a script in the partition that the prefix `at` names, or a command.
+
+    `joins`: the next call of the same script may be part of the same command.
+    """
 
     command: Sequence[Any]
     args: Sequence[Any]
+    at: str
     answer: asyncio.Future[Any]
     script: AsyncScript | None
     joins: bool
@@ -51,24 +55,33 @@ class Pipelines:
         self._waiting: deque[_Call] = deque()
         self._under_way: set[asyncio.Task[list[Any]]] = set()
 
-    async def run(self, script: AsyncScript, args: Sequence[Any]) -> Any:
-        """Run a script and return its answer. Raises TimeoutError, and what the client raises; the script may still have run."""
-        return await self._call(("EVALSHA", script.sha, 0), args, script)
+    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
+        """Run a script in the partition with this prefix and return its answer.
 
-    async def run_together(self, script: AsyncScript, args: Sequence[Any]) -> Any:
+        Raises TimeoutError, and what the client raises; the script may still have run.
+        """
+        return await self._call((), args, at, script)
+
+    async def run_together(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
         """Like `run`, for a script that accepts the arguments of many calls in sequence, and returns a list."""
-        return await self._call(("EVALSHA", script.sha, 0), args, script, joins=True)
+        return await self._call((), args, at, script, joins=True)
 
     async def ask(self, *command: str) -> Any:
         """Run a command and return Redis' answer. Raises as `run`."""
         return await self._call(command)
 
     async def _call(
-        self, command: Sequence[Any], args: Sequence[Any] = (), script: AsyncScript | None = None, *, joins: bool = False
+        self,
+        command: Sequence[Any],
+        args: Sequence[Any] = (),
+        at: str = "",
+        script: AsyncScript | None = None,
+        *,
+        joins: bool = False,
     ) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(_Call(command, args, answer, script, joins))
+        self._waiting.append(_Call(command, args, at, answer, script, joins))
         # Not immediately, so that calls of the same iteration of the loop are included.
         loop.call_soon(self._send)
         deadline = loop.call_later(self._seconds, _fail, answer, TimeoutError())
@@ -135,7 +148,7 @@ class Pipelines:
         pipe = self._redis.pipeline(transaction=False)
         commands = _commands(together)
         for calls in commands:
-            pipe.execute_command(*calls[0].command, *chain.from_iterable(call.args for call in calls))
+            pipe.execute_command(*_command(calls))
         answers = await pipe.execute(raise_on_error=False)
         return [each for calls, answer in zip(commands, answers, strict=True) for each in _shares(calls, answer)]
 
@@ -144,6 +157,15 @@ def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
     """Group consecutive calls that may be one command, keeping their order, with a maximum per command."""
     runs = [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
     return [calls[at : at + MOST_IN_A_COMMAND] for calls in runs for at in range(0, len(calls), MOST_IN_A_COMMAND)]
+
+
+def _command(calls: list[_Call]) -> Iterable[Any]:
+    """One command of some calls: each script is told its partition, as many as there are calls."""
+    script = calls[0].script
+    if script is None:
+        return calls[0].command
+    prefixes = [call.at for call in calls]
+    return chain(("EVALSHA", script.sha, len(prefixes)), prefixes, chain.from_iterable(call.args for call in calls))
 
 
 def _shares(calls: list[_Call], answer: Any) -> list[Any]:

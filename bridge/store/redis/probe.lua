@@ -2,7 +2,7 @@
 --   ARGV[1]  what is looked for: `write`, or `fsync`
 --   ARGV[2]  what was found
 --   ARGV[3]  for how long that is believed (ms)
--- Answers whether this state ever had a location: 1 or 0.
+-- Answers whether this partition bears its mark (parts/locations.lua): 1 or 0.
 -- Needs: locations
 redis.call('SET', key('probe', ARGV[1]), ARGV[2], 'PX', ARGV[3])
-return had_location() and 1 or 0
+return is_owned() and 1 or 0

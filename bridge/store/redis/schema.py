@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.errors import Misconfigured
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SCHEMA = 1
+# Older processes look for it too, so it has no tag.
+SCHEMA_KEY = "ghlb:schema"
 # What is done with a state of the version before. Version 1 is what there was before there was a number.
 DONE = {1: "nothing had to be changed"}
 
@@ -26,7 +28,7 @@ DONE = {1: "nothing had to be changed"}
 def take_over(redis: Redis) -> None:
     """Make the state this version's. Raises Misconfigured if a newer version has written it, and Unavailable."""
     with reaching("tell the schema version of its state"):
-        found = int(redis.register_script(script("schema"))(args=[SCHEMA]))
+        found = int(redis.register_script(script("schema"))(keys=[SCHEMA_KEY], args=[SCHEMA]))
     refuse_newer(found)
     for form in range(found + 1, SCHEMA + 1):
         log.info("schema.taken_over", form=form, done=DONE[form])
@@ -35,7 +37,7 @@ def take_over(redis: Redis) -> None:
 def look(redis: Redis) -> None:
     """Only look whether this version knows the state's schema. Raises as `take_over`."""
     with reaching("tell the schema version of its state"):
-        found = redis.get(key("schema"))
+        found = redis.get(SCHEMA_KEY)
     refuse_newer(int(text(found or 0)))
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from bridge.store.redis.connection import key, reaching, text
+from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import split_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,11 +58,15 @@ class Resealing:
         self._seal = seal
         self._reseal = redis.register_script(script("reseal"))
 
-    def reseal(self, record: str, field: str, made_of: Callable[[bytes], Mapping[str, str]]) -> Resealed:
-        """Seal a record's field again. `made_of` gives the fields, the sealed one first, from what was in it."""
+    def reseal(self, name: str, field: str, made_of: Callable[[bytes], Mapping[str, str]]) -> Resealed:
+        """Seal a field of the record with this key again.
+
+        `made_of` gives the fields, the sealed one first, from what was in it.
+        """
+        prefix, record = split_key(name)
         for _ in range(MOST_TRIES):
             with reaching(f"read {record}"):
-                sealed = text(self._redis.hget(key(record), field) or "")
+                sealed = text(self._redis.hget(name, field) or "")
             if not sealed:
                 return "gone"
             if self._seal.is_current(sealed):
@@ -71,6 +76,6 @@ class Resealing:
                 return "unreadable"
             fields = [part for pair in made_of(content).items() for part in pair]
             with reaching(f"seal {record} again"):
-                if self._reseal(args=[record, field, sealed, *fields]):
+                if self._reseal(keys=[prefix], args=[record, field, sealed, *fields]):
                     return "resealed"
         return "changing"

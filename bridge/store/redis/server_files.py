@@ -19,7 +19,8 @@ from uuid import uuid4
 from redis import ResponseError
 
 from bridge.errors import DidNotWork, Unavailable
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

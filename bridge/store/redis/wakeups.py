@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.client import PubSub
 
-from bridge.store.redis.connection import key, reaching
+from bridge.store.redis.connection import reaching, text
+from bridge.store.redis.partitions import PARTITIONS, channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ class WakeUpListener:
 
     def __init__(self, redis: Redis, name: str) -> None:
         self._redis = redis
-        self._names = (key("wake"), key("wake", name))
+        self._names = (channel("wake"), channel("wake", name))
         self._listening: _Listening | None = None
 
     def listen(self) -> None:
@@ -49,23 +50,31 @@ class WakeUpListener:
         with reaching("listen for wake-ups"):
             self._subscribe()
 
-    def wait(self, seconds: float, *, unless: Callable[[], bool] = lambda: False) -> None:
-        """Return at the next wake-up, after `seconds`, if wake-ups may have been lost, or soon after `unless` becomes true."""
+    def wait(self, seconds: float, *, unless: Callable[[], bool] = lambda: False) -> frozenset[int] | None:
+        """The partitions of the wake-ups that came within `seconds`; returns at the first. Soon after `unless` is true: none.
+
+        None if wake-ups may have been lost.
+        """
         end = time.monotonic() + seconds
         with reaching("listen for wake-ups"):
             try:
                 listening = self._subscribe()
                 before = listening.connected
-                while (left := end - time.monotonic()) > 0 and not unless():
-                    if listening.get_message(timeout=min(left, LOOK_SECONDS)):
-                        return self._drain(listening)
+                while not unless():
+                    left = end - time.monotonic()
+                    if message := listening.get_message(timeout=max(0.0, min(left, LOOK_SECONDS))):
+                        return self._drain(listening, message)
                     if listening.connected != before:
                         return None
                     if listening.health_check_response_counter > MOST_UNANSWERED:
-                        return self.close()
+                        self.close()
+                        return None
+                    if left <= 0:
+                        break
             except Exception:
                 self.close()
                 raise
+            return frozenset()
 
     def _subscribe(self) -> _Listening:
         """Subscribe and wait for the confirmation, so that no claim comes before it."""
@@ -78,10 +87,14 @@ class WakeUpListener:
         return self._listening
 
     @staticmethod
-    def _drain(listening: PubSub) -> None:
-        """Many wake-ups count as one: the next claim takes all due lanes."""
-        while listening.get_message(timeout=0):
-            pass
+    def _drain(listening: PubSub, message: Any) -> frozenset[int] | None:
+        """Many wake-ups count as one: the next claim takes all due lanes. None if one doesn't name its partition."""
+        told = []
+        while message:
+            told.append(text(message["data"]))
+            message = listening.get_message(timeout=0)
+        known = frozenset(int(number) for number in told if number.isdecimal())
+        return known if len(told) == sum(map(str.isdecimal, told)) and max(known) < PARTITIONS else None
 
     def close(self) -> None:
         """Stop listening."""

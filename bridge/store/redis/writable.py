@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.errors import Unavailable
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -33,7 +34,7 @@ def try_write(redis: Redis) -> TriedWrite:
     """Write something small. What can't be read either is for the caller's own calls to tell."""
     try:
         with reaching("write"):
-            found = redis.register_script(script("probe"))(args=["write", "", BELIEVED_MS])
+            found = redis.register_script(script("probe"))(keys=[HOME], args=["write", "", BELIEVED_MS])
     except Unavailable as error:
         return TriedWrite(refused=str(error))
     return TriedWrite(had_location=bool(int(found)))

@@ -26,7 +26,8 @@ def _web() -> bool:
 
 def _worker() -> bool:
     from bridge.settings import from_environment  # noqa: PLC0415 - the receiver's check is to be quick
-    from bridge.store.redis.connection import connect_without_retries, key, now_ms  # noqa: PLC0415
+    from bridge.store.redis.connection import connect_without_retries, now_ms  # noqa: PLC0415
+    from bridge.store.redis.partitions import key  # noqa: PLC0415
 
     redis = connect_without_retries(from_environment(os.environ).state_url, seconds=SECONDS)
     alive = redis.zrangebyscore(key("workers"), now_ms(redis), "+inf")

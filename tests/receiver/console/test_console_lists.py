@@ -11,7 +11,8 @@ import pytest
 from bridge.model import Again, Dead, Ended, MessageId, Reason, Status
 from bridge.operating.conversation_lists import Wanted
 from bridge.receiver.console.conversation_lists import ON_A_PAGE, STATUSES
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.receiver.console.conftest import words
 from tests.receiver.console.test_console_pages import dead_lettered
 from tests.stored import HERE, accept, claim, dead_letters_of, keep, lanes_of, message

@@ -18,7 +18,9 @@ from bridge.operating.reasons import REASONS
 from bridge.receiver.console.dead_letters import AT_ONCE, ON_A_PAGE
 from bridge.receiver.console.locations import ON_A_PAGE as LOCATIONS_ON_A_PAGE
 from bridge.store.limits.budget import Budgets
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from bridge.store.redis.partitions import HOME, key_at
+from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.other_side import OtherSide, answering, http
 from tests.receiver.console.conftest import opened, words
@@ -80,8 +82,8 @@ def dead_lettered(redis: Redis, count: int, location: str = HERE, *, error: str 
         dead_letter = {"id": id_, "location_id": location, "contact_id": f"contact{number}", "conversation_id": f"v{number}"}
         rest = {"channel": "SMS", "error": error, "attempts": 3, "failed_at": now - 5000, "answer": "", "answered": "[]"}
         stored = {**dead_letter, **rest, "message_ids": [f"m{number}"], "answered_at": now, "asks": 0}
-        pipe.set(key("dead", id_), orjson.dumps(stored))
-        pipe.zadd(key("dead"), {id_: now - count + number})
+        pipe.set(key_at(HOME, "dead", id_), orjson.dumps(stored))
+        pipe.zadd(key_at(HOME, "dead"), {id_: now - count + number})
     pipe.execute()
     return ids
 

@@ -17,6 +17,7 @@ from bridge.receiver.console.headers import ALWAYS
 from bridge.receiver.console.sessions import Sessions
 from bridge.settings import from_environment
 from bridge.store.operators.logins import MOST_OF_AN_ADDRESS
+from tests.keys import key
 from tests.receiver.console.conftest import opened, words
 from tests.served import ADMIN_TOKEN
 from tests.stored import FERNET_KEY, keep
@@ -217,7 +218,7 @@ async def test_what_no_page_of_this_login_sent_changes_nothing(operator: Browser
         answer = await operator.http.post(f"/console{path}", data=data, headers=headers)
         assert answer.status_code == 403, (data, headers)
         assert "does not belong to this login" in words(answer)
-    assert redis.hget("ghlb:location:here", "paused") is None
+    assert redis.hget(key("location", "here"), "paused") is None
     assert (await operator.http.get("/console/")).status_code == 200
 
 

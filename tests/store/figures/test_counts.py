@@ -12,8 +12,10 @@ from bridge.metrics import FAMILIES, GHL_REQUEST, REPLY, WEBHOOKS, Tally
 from bridge.model import Again, ContactId, Dead, Ended, Lane, LocationId, MessageId, Reason, Status
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.gauges import measure
-from bridge.store.redis.connection import connect_without_retries, key, now_ms
+from bridge.store.redis.connection import connect_without_retries, now_ms
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, prefix_of
+from tests.keys import key
 from tests.stored import (
     HERE,
     LANE,
@@ -100,7 +102,7 @@ def test_a_repeated_accept_counts_once(redis: Redis) -> None:
     keep(redis)
     run = redis.register_script(script("accept"))
     for _ in range(2):
-        assert run(args=accept_args(message("m1"), nonce="one call")) == ["accepted"]
+        assert run(keys=[prefix_of(HERE)], args=accept_args(message("m1"), nonce="one call")) == ["accepted"]
     assert accept(redis, message("m1")) == ["duplicate"]
     assert counted(redis) == {"messages_accepted": 1}
 
@@ -200,7 +202,7 @@ def test_what_processes_count_is_added_up(redis: Redis) -> None:
 def test_a_batch_that_is_sent_twice_counts_once(redis: Redis) -> None:
     """A client that lost the answer sends it again."""
     run = redis.register_script(script("tally"))
-    assert [run(args=["one call", "webhooks|accepted|", 5]) for _ in range(2)] == [1, 0]
+    assert [run(keys=[HOME], args=["one call", "webhooks|accepted|", 5]) for _ in range(2)] == [1, 0]
     assert counted(redis) == {"webhooks|accepted|": 5}
 
 
@@ -276,7 +278,7 @@ def test_measuring_costs_little_however_much_waits(redis: Redis) -> None:
     for number in range(1000):
         location = LocationId(f"location{number}")
         pipe.zadd(key("due", location), {f"c{lane}": due for lane in range(200)})
-        pipe.zadd(key("due"), {location: due})
+        pipe.zadd(key("due", of=location), {location: due})
     pipe.execute()
     quickest = 1.0
     for _ in range(10):  # the machine may be busy with something else

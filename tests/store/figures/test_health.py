@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import Unavailable
 from bridge.store.figures.health import judge
 from bridge.store.operators.symptoms import look
-from bridge.store.redis.connection import connect_without_retries, key
+from bridge.store.redis.connection import connect_without_retries
 from bridge.store.redis.writable import try_write
 from tests.stored import HERE, accept, claim, keep, lanes_of, locations_of, message, own_redis, pass_time
 from tests.story.redis_faults import FAULTS
@@ -120,15 +120,6 @@ def test_a_state_that_never_had_a_location_is_told(redis: Redis) -> None:
     """The first location leaves a mark that its removal doesn't take away, and so does an install."""
     assert not try_write(redis).had_location
     keep(redis)
-    assert try_write(redis).had_location
-    locations_of(redis).remove(HERE)
-    assert try_write(redis).had_location
-
-
-def test_a_state_of_an_older_version_had_a_location(redis: Redis) -> None:
-    """What was kept without the mark is marked by its removal."""
-    keep(redis)
-    redis.delete(key("located"))
     assert try_write(redis).had_location
     locations_of(redis).remove(HERE)
     assert try_write(redis).had_location

@@ -10,7 +10,8 @@ from bridge.errors import Unavailable
 from bridge.model import ContactId, Ended, Lane, LocationId, MessageId, Status
 from bridge.store.figures.charts import chart
 from bridge.store.figures.live_events import NOTHING, LiveEvents
-from bridge.store.redis.connection import connect_without_retries, key, now_ms
+from bridge.store.redis.connection import connect_without_retries, now_ms
+from tests.keys import key
 from tests.stored import HERE, LANE, RETENTION_MS, accept, keep, lanes_of, message, take
 
 if TYPE_CHECKING:

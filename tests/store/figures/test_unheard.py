@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.store.figures.gauges import measure
-from bridge.store.redis.connection import key
+from tests.keys import key
 from tests.stored import accept, claim, keep, lanes_of, message, pass_time, take
 from workers.unheard import PATIENCE_SECONDS, UnheardClaims
 

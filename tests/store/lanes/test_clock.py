@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import keys, prefix_of
+from tests.keys import key
 from tests.stored import LANE, LONG, accept, claim, due_ms, keep, lanes_of, message
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ def jumped(redis: Redis) -> Redis:
     accept(redis, message())
     claim(lanes_of(redis))
     ahead = now_ms(redis) + HOUR
-    redis.set(key("claimed"), ahead)
+    for name in keys("claimed"):
+        redis.set(name, ahead)
     redis.hset(key("lane", str(LANE)), mapping={"not_before": ahead + 60_000, "lease_until": ahead + 60_000})
     for name in (key("due", LANE.location_id), key("inflight", LANE.location_id)):
         redis.zadd(name, {LANE.contact_id if "due" in name else str(LANE): ahead + 60_000})
@@ -72,7 +75,7 @@ def test_a_message_of_a_future_that_never_was_waits_for_its_quiet_only(redis: Re
     keep(redis, debounce=2.0)
     accept(redis, message("m1"))
     redis.hset(key("message", LANE.location_id, "m1"), "at", now_ms(redis) + HOUR)
-    redis.register_script(script("reconsider"))(args=[LANE.location_id, 0, 100])
+    redis.register_script(script("reconsider"))(keys=[prefix_of(LANE)], args=[LANE.location_id, 0, 100])
     due = due_ms(redis)
     assert due
     assert due - now_ms(redis) <= 2_000

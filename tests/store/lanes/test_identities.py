@@ -11,9 +11,11 @@ import pytest
 from bridge.errors import Fenced, Unavailable
 from bridge.model import ConversationId, Ended, MessageId, Status
 from bridge.store.lanes.messages import encode
-from bridge.store.redis.connection import connect_without_retries, key
+from bridge.store.redis.connection import connect_without_retries
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import ANY, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
+from tests.keys import key
 from tests.stored import LANE, RETENTION_MS, accept, identities_of, keep, lanes_of, message, pass_time, snapshot, take
 
 if TYPE_CHECKING:
@@ -86,9 +88,9 @@ def test_a_call_sent_twice_does_the_same(redis: Redis, *, known: bool) -> None:
     run = redis.register_script(script("resolve"))
     body = encode(named(first))
     args: list[Any] = [str(LANE), turn.token, orjson.dumps(what), body, REMEMBERED_MS, RETENTION_MS]
-    assert run(args=args) == 1
+    assert run(keys=[prefix_of(LANE)], args=args) == 1
     after = snapshot(redis)
-    assert run(args=args) == 1
+    assert run(keys=[prefix_of(LANE)], args=args) == 1
     assert snapshot(redis) == after
     assert redis.lrange(key("waiting", str(LANE)), 0, -1) == (["m2"] if known else ["m1", "m2"])
 
@@ -151,13 +153,13 @@ def test_everything_expires(redis: Redis) -> None:
     identities.settle(turn, third, replace(third, provisional=False), ids=(), event="not listed")
     waiting = {key("message", LANE.location_id, id_) for id_ in ("m1", "w3")} | {key("waiting", str(LANE))}
     remembered = {
-        *redis.scan_iter(key("seen", "*")),
-        *redis.scan_iter(key("index", "*")),
-        *redis.scan_iter(key("twins", "*")),
-        *redis.scan_iter(key("message", "*")),
+        *redis.scan_iter(f"{ANY}seen:*"),
+        *redis.scan_iter(f"{ANY}index:*"),
+        *redis.scan_iter(f"{ANY}twins:*"),
+        *redis.scan_iter(f"{ANY}message:*"),
     }
     assert all(redis.pttl(name) > 0 for name in remembered - waiting)
-    assert len(list(redis.scan_iter(key("twins", "*")))) == 1
+    assert len(list(redis.scan_iter(f"{ANY}twins:*"))) == 1
 
 
 def test_without_redis_it_is_unavailable() -> None:

@@ -14,9 +14,11 @@ from redis.exceptions import ResponseError
 from bridge.errors import Unavailable
 from bridge.model import ContactId, ConversationId, Ignored, LocationId, MessageId, Reason
 from bridge.store.lanes.inbox import MOST_WAITING, Inbox
-from bridge.store.redis.connection import connect, connect_async, key
+from bridge.store.redis.connection import connect, connect_async
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import keys, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
+from tests.keys import beside, key
 from tests.stored import (
     HERE,
     LANE,
@@ -162,22 +164,22 @@ def test_a_call_sent_twice_answers_the_same(redis: Redis) -> None:
     keep(redis)
     run = redis.register_script(script("accept"))
     args = accept_args(FIRST, nonce="n1")
-    assert run(args=args) == ["accepted"]
+    assert run(keys=[prefix_of(LANE)], args=args) == ["accepted"]
     before = snapshot(redis)
-    assert run(args=args) == ["accepted"]
+    assert run(keys=[prefix_of(LANE)], args=args) == ["accepted"]
     assert snapshot(redis) == before
-    assert run(args=accept_args(FIRST, nonce="n2")) == ["duplicate"]
+    assert run(keys=[prefix_of(LANE)], args=accept_args(FIRST, nonce="n2")) == ["duplicate"]
 
 
 def test_messages_that_come_together_are_each_taken_in_for_themselves(redis: Redis) -> None:
     """One call of the script takes many: in their order, and one that fails leaves the others be."""
     keep(redis)
     spoilt = message("m2", contact="spoilt")
-    redis.set(f"ghlb:waiting:{spoilt.lane}", "not a list")
+    redis.set(key("waiting", str(spoilt.lane)), "not a list")
     together = (message("m1"), spoilt, message("m1"), message("m3"))
     args = [argument for one in together for argument in accept_args(one)]
 
-    first, failed, *others = redis.register_script(script("accept"))(args=args)
+    first, failed, *others = redis.register_script(script("accept"))(keys=[prefix_of(LANE)] * 4, args=args)
 
     assert (first, others) == ("accepted", ["duplicate", "accepted"])
     assert isinstance(failed, ResponseError)
@@ -189,11 +191,11 @@ def test_a_call_sent_twice_after_the_answer_answers_the_same(redis: Redis) -> No
     keep(redis)
     args = accept_args(FIRST, nonce="n1")
     run = redis.register_script(script("accept"))
-    run(args=args)
+    run(keys=[prefix_of(LANE)], args=args)
     lanes = lanes_of(redis)
     lanes.let_go(take(lanes))
     redis.delete(WAITING)
-    assert run(args=args) == ["accepted"]
+    assert run(keys=[prefix_of(LANE)], args=args) == ["accepted"]
     assert not redis.exists(WAITING)
 
 
@@ -250,15 +252,17 @@ async def test_a_lapsed_lease_does_not_hold_messages_back(inbox: Inbox, redis: R
 
 async def test_the_bell_rings_only_for_what_is_due_first(inbox: Inbox, redis: Redis) -> None:
     """A message that makes something due earlier than anything else rings; one that doesn't stays quiet."""
-    keep(redis, "sooner", debounce=1)
-    keep(redis, "later", debounce=9)
+    # Of one partition.
+    sooner, later = beside(HERE, 2)
+    keep(redis, sooner, debounce=1)
+    keep(redis, later, debounce=9)
     with bell(redis) as rung:
         for one, rings in (
             (message("m1"), 1),
             (message("m2"), 0),
             (message("m3", "other contact"), 0),
-            (message("m4", location="later"), 0),
-            (message("m5", location="sooner"), 1),
+            (message("m4", location=later), 0),
+            (message("m5", location=sooner), 1),
         ):
             await inbox.accept(one)
             assert rung() == rings
@@ -268,13 +272,13 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
     """A waiting message has no expiry; what only remembers or tells has one."""
     await inbox.accept(FIRST)
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), key("located")}
+    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
     of_the_lane = {key("message", HERE, "m1"), WAITING, key("due"), key("due", HERE)}
     assert lasting == of_the_location | of_the_lane | {key("totals")}
     for name in (key("seen", HERE, "m1"), key("seen", "w1")):
         assert REMEMBERED_MS - 60_000 < redis.pttl(name) <= REMEMBERED_MS
-    for name in ("timeline:here:contact", "index:m1", "index:contact", "index:conversation-contact"):
-        assert RETENTION_MS - 60_000 < redis.pttl(key(name)) <= RETENTION_MS
+    for name in (key("timeline", str(LANE)), *(key("index", id_) for id_ in ("m1", "contact", "conversation-contact"))):
+        assert RETENTION_MS - 60_000 < redis.pttl(name) <= RETENTION_MS
 
 
 async def test_a_call_is_noted_without_being_answered(inbox: Inbox, redis: Redis) -> None:
@@ -391,5 +395,5 @@ def test_the_last_message_that_fits_is_told_the_same_twice(redis: Redis) -> None
     accept(redis, *(message(f"m{number}") for number in range(MOST_WAITING - 1)))
     run = redis.register_script(script("accept"))
     args = accept_args(message("last"), nonce="n1")
-    assert [run(args=args), run(args=args)] == [["accepted"], ["accepted"]]
+    assert [run(keys=[prefix_of(LANE)], args=args), run(keys=[prefix_of(LANE)], args=args)] == [["accepted"], ["accepted"]]
     assert accept(redis, message("over")) == ["overflow"]

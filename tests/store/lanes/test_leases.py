@@ -38,7 +38,9 @@ from bridge.store.lanes.timelines import Timelines
 from bridge.store.lanes.transcripts import said_by_contact
 from bridge.store.limits.budget import left_of
 from bridge.store.locations.installs import Installs
-from bridge.store.redis.connection import connect_without_retries, key, now_ms, rows, text
+from bridge.store.redis.connection import connect_without_retries, now_ms, rows, text
+from bridge.store.redis.partitions import keys, partition_of
+from tests.keys import key
 from tests.stored import (
     HERE,
     LANE,
@@ -109,7 +111,7 @@ def backlog(redis: Redis, location: str, contacts: int, *, age: float = 1.0) -> 
     """Lanes that have been due for `age` seconds, without the messages that no claim looks at."""
     due = now_ms(redis) - round(age * 1000)
     redis.zadd(key("due", location), {f"contact{number:05}": due for number in range(contacts)})
-    redis.zadd(key("due"), {location: due})
+    redis.zadd(key("due", of=location), {location: due})
 
 
 def status(redis: Redis, id_: str = "m1") -> str | None:
@@ -127,9 +129,9 @@ class Stuttering(Redis):
     def register_script(self, script: Any) -> Any:
         run = super().register_script(script)
 
-        def twice(args: list[Any]) -> Any:
-            first, before = run(args=args), self._kept()
-            second, after = run(args=args), self._kept()
+        def twice(keys: list[str], args: list[Any]) -> Any:
+            first, before = run(keys=keys, args=args), self._kept()
+            second, after = run(keys=keys, args=args), self._kept()
             if (_timeless(first), before) != (_timeless(second), after):
                 self.differed.append(((first, before), (second, after)))
             return second
@@ -183,8 +185,9 @@ def test_one_dispatcher_leads_and_only_it_is_rung(redis: Redis, lanes: Lanes) ->
     with bell(redis) as all_of_them, bell(redis, "second") as of_another:
         accept(redis, message("m2", "another"))
         assert (all_of_them(), of_another()) == (1, 0)
-    assert lanes.claim("second", slots=1, alive_seconds=LONG, most=0).leads
-    assert not lanes.claim("first", slots=1, alive_seconds=LONG, most=0).leads
+    its_own = partition_of(HERE)
+    assert lanes.claim("second", slots=1, alive_seconds=LONG, most=0).looks[its_own].leads
+    assert not lanes.claim("first", slots=1, alive_seconds=LONG, most=0).looks[its_own].leads
 
 
 def test_a_claim_tells_when_only_a_due_time_or_a_ring_calls_for_the_next(redis: Redis, lanes: Lanes) -> None:
@@ -275,8 +278,8 @@ def test_locations_are_served_in_turn(redis: Redis, lanes: Lanes) -> None:
         granted = claim(lanes, slots=7)
         served += [lane.location_id for lane in granted]
         # What was claimed is over, and its slot is free.
-        redis.zrem(key("inflight"), *map(str, granted))
         for lane in granted:
+            redis.zrem(key("inflight", of=lane.location_id), str(lane))
             redis.zrem(key("inflight", lane.location_id), str(lane))
             redis.zrem(key("due", lane.location_id), lane.contact_id)
     assert len(set(served[:300])) == 300
@@ -349,7 +352,7 @@ def test_one_location_after_the_other_finds_free_slots(redis: Redis, lanes: Lane
         claim(lanes, slots=200)
         shares.append(held(redis, f"hanging{number}"))
     assert shares == [200, 20, 2, 1, 0, 0]
-    assert sum(shares) == redis.zcard(key("inflight")) == 223
+    assert sum(shares) == sum(redis.zcard(name) for name in keys("inflight")) == 223
 
 
 def test_who_holds_more_than_its_share_gives_way(redis: Redis, lanes: Lanes) -> None:
@@ -359,7 +362,7 @@ def test_who_holds_more_than_its_share_gives_way(redis: Redis, lanes: Lanes) -> 
     backlog(redis, HERE, 1000)
     for _ in range(60):
         over = text(redis.zrange(key("inflight", "crowd"), 0, 0)[0])
-        redis.zrem(key("inflight"), over)
+        redis.zrem(key("inflight", of="crowd"), over)
         redis.zrem(key("inflight", "crowd"), over)
         claim(lanes, slots=20)
     assert held(redis, "crowd") == pytest.approx(held(redis, HERE), abs=2)
@@ -390,7 +393,7 @@ def test_locations_that_may_have_nothing_hide_nobody(redis: Redis, lanes: Lanes)
         backlog(redis, f"full{number:02}", 50, age=100)
     while claim(lanes, slots=99, most=20):
         pass
-    assert redis.zcard(key("inflight")) == 109
+    assert sum(redis.zcard(name) for name in keys("inflight")) == 109
     full = lanes.claim("worker", slots=99, alive_seconds=LONG, most=100)
     assert (full.lanes, full.next_due, full.calm) == ((), None, False)
     backlog(redis, HERE, 1, age=0)
@@ -635,8 +638,8 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert due_ms(redis) is None
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
-    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), key("located")}
-    assert lasting == of_the_location | {key("workers"), key("claimed"), key("totals")}
+    of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
+    assert lasting == of_the_location | {key("workers"), *keys("claimed"), key("totals")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 

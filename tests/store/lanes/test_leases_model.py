@@ -16,8 +16,10 @@ from bridge.model import Again, Completion, ContactId, Dead, Ended, Lane, Locati
 from bridge.policy.transcript import choose
 from bridge.store.lanes.leases import REFUSED_LOGINS_UNTIL_HOLD
 from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN, Circuits
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import beside, key
 from tests.stored import (
+    LANE,
     NOTHING_KNOWN,
     accept,
     dead_letters_of,
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 LEASE = 20.0
 # Real time passes too while the machine runs; so much of it is forgiven.
 SLACK = 5.0
-LANES = [Lane(LocationId(location), ContactId(contact)) for location in ("here", "there") for contact in ("a", "b")]
+# Of the partition of `here`, which is the one that is looked into.
+THERE, ELSEWHERE = beside("here", 2)
+LANES = [Lane(LocationId(location), ContactId(contact)) for location in ("here", THERE) for contact in ("a", "b")]
 WORKERS = {"w1": 1, "w2": 2}
 # Each keeps one more in reserve.
 SLOTS = sum(WORKERS.values()) + len(WORKERS)
@@ -70,7 +74,7 @@ class LaneMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.redis.flushdb()
-        keep(self.redis, "here", "there", debounce=10, most=30)
+        keep(self.redis, "here", THERE, debounce=10, most=30)
         self.lanes = lanes_of(self.redis, lease=LEASE)
         self.circuits = Circuits(self.redis, every=10)
         self.locations = locations_of(self.redis)
@@ -243,9 +247,9 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(down=st.booleans())
     def change_provider(self, *, down: bool) -> None:
         if not down:
-            self.circuits.passed(CIRCUIT)
+            self.circuits.passed(CIRCUIT, LANE)
         for number in range(FAULTS_UNTIL_OPEN * down):
-            lane = Lane(LocationId("elsewhere"), ContactId(f"c{number}"))
+            lane = Lane(LocationId(ELSEWHERE), ContactId(f"c{number}"))
             turn = Turn(lane=lane, id="x", token=f"t{number}", leased_at_ms=1, leased_at=1, situation=NOTHING_KNOWN, messages=())
             self.circuits.fault(CIRCUIT, turn, name="agencii", asked_at_ms=now_ms(self.redis))
 

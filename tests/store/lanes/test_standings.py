@@ -26,8 +26,10 @@ from bridge.store.lanes.outbound import heard
 from bridge.store.lanes.standings import contact_args
 from bridge.store.lanes.steps import ASK
 from bridge.store.lanes.timelines import Timelines
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import prefix_of
+from tests.keys import card, key
 from tests.stored import (
     HERE,
     LANE,
@@ -68,13 +70,13 @@ def observe(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int
     """As the receiver does for an event, or a guard for what it has read."""
     run = redis.register_script(script("observe"))
     told = orjson.dumps([heard(one) for one in messages])
-    return int(run(args=[str(LANE), told, int(event), RETENTION_MS, ""]))
+    return int(run(keys=[prefix_of(LANE)], args=[str(LANE), told, int(event), RETENTION_MS, ""]))
 
 
 def update(redis: Redis, **fields: Any) -> None:
     given: dict[str, Any] = {"at_ms": now_ms(redis), **fields}
     told = ContactUpdate(location_id=LANE.location_id, contact_id=LANE.contact_id, **given)
-    redis.register_script(script("contact"))(args=contact_args(told, RETENTION_MS))
+    redis.register_script(script("contact"))(keys=[prefix_of(LANE)], args=contact_args(told, RETENTION_MS))
 
 
 def standing(redis: Redis) -> Standing:
@@ -223,7 +225,7 @@ def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
     observe(redis, outbound(redis, "r2", "part two", user_id="staff"))
     told = redis.hgetall(key("message", HERE, "m1"))
     assert (told["status"], sorted(orjson.loads(told["replies"]))) == ("replied", ["r1", "r2"])
-    assert not redis.zcard(key("dead"))
+    assert not card(redis, "dead")
     assert redis.hget(key("totals"), "messages|replied|") == "1"
 
 

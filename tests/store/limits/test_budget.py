@@ -13,8 +13,10 @@ from bridge.ghl.rate_limit_headers import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
 from bridge.store.limits.budget import AT_ONCE, Budgets, Left, left_of
-from bridge.store.redis.connection import connect, connect_without_retries, key
+from bridge.store.redis.connection import connect, connect_without_retries
 from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import prefix_of
+from tests.keys import key
 from tests.stored import HERE, accept, claim, keep, lanes_of, message, own_redis, pass_time, snapshot
 
 if TYPE_CHECKING:
@@ -236,9 +238,9 @@ def test_the_same_call_again_spends_once(redis: Redis) -> None:
     budgets = Budgets(redis)
     budgets.learn_limits(HERE, Limits(most=100, left=90, interval_ms=10_000))
     args: list[str | bytes] = [HERE, orjson.dumps(budgets.permit(HERE, Need.POST))]
-    assert run(args=args) == 0
+    assert run(keys=[prefix_of(HERE)], args=args) == 0
     before = snapshot(redis)
-    assert run(args=args) == 0
+    assert run(keys=[prefix_of(HERE)], args=args) == 0
     assert snapshot(redis) == before
 
 

@@ -18,8 +18,23 @@ from bridge.store.limits.circuits import (
     Circuits,
 )
 from bridge.store.operators.symptoms import look
-from bridge.store.redis.connection import connect_without_retries, key, now_ms
-from tests.stored import HERE, RETENTION_MS, accept, admit, bell, claim, due_ms, keep, lanes_of, message, pass_time, snapshot
+from bridge.store.redis.connection import connect_without_retries, now_ms
+from tests.keys import key
+from tests.stored import (
+    HERE,
+    LANE,
+    RETENTION_MS,
+    accept,
+    admit,
+    bell,
+    claim,
+    due_ms,
+    keep,
+    lanes_of,
+    message,
+    pass_time,
+    snapshot,
+)
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -80,7 +95,7 @@ def test_an_answer_between_begins_the_count_anew(redis: Redis, circuits: Circuit
     for number, turn in enumerate(held):
         assert not fault(redis, circuits, turn)
         if number % (FAULTS_UNTIL_OPEN - 1) == 0:
-            circuits.passed(AGENCII)
+            circuits.passed(AGENCII, LANE)
     assert circuits.down() == {}
 
 
@@ -143,7 +158,7 @@ def test_an_answer_closes_the_circuit(redis: Redis, circuits: Circuits, lanes: L
     """Whoever got it; from then on everybody is admitted."""
     held = opened(redis, circuits)
     if how == "passed":
-        circuits.passed(AGENCII)
+        circuits.passed(AGENCII, LANE)
     else:
         lanes.answered(held[0], [], Completion(text="yes"), at_ms=1, seconds=0.1, circuit=AGENCII)
     assert admit(lanes_of(redis), held[1], AGENCII, seconds=TIMEOUT) == "closed"
@@ -153,7 +168,7 @@ def test_an_answer_closes_the_circuit(redis: Redis, circuits: Circuits, lanes: L
 def test_faults_of_questions_from_before_the_recovery_are_no_news(redis: Redis, circuits: Circuits) -> None:
     """Calls that hung when the provider came back end long after it did."""
     held = opened(redis, circuits)
-    circuits.passed(AGENCII)
+    circuits.passed(AGENCII, LANE)
     for _ in range(3):
         assert not any(fault(redis, circuits, turn, age=60) for turn in held)
     assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "closed"
@@ -195,7 +210,7 @@ def test_all_are_woken_when_it_answers_again(redis: Redis, circuits: Circuits, l
     for turn in held:
         park(lanes, turn)
     with bell(redis) as rung:
-        circuits.passed(AGENCII)
+        circuits.passed(AGENCII, LANE)
         assert rung() == 1
     woken = [*claim(lanes, most=2), *claim(lanes, most=2), *claim(lanes, most=2)]
     assert sorted(map(str, woken)) == sorted(str(turn.lane) for turn in held)
@@ -212,7 +227,7 @@ def test_the_oldest_come_first_when_it_answers_again(redis: Redis, circuits: Cir
         redis.hset(key("message", HERE, turn.messages[0].id), "at", 1_000_000 + number)
     for turn in reversed(held):
         park(lanes, turn)
-    circuits.passed(AGENCII)
+    circuits.passed(AGENCII, LANE)
     steps = [claim(lanes), claim(lanes), claim(lanes)]
     assert [len(step) for step in steps] == [0, 0, 600]
     assert steps[-1] == tuple(turn.lane for turn in held)
@@ -265,7 +280,7 @@ def test_a_turn_is_told_how_ghl_is(redis: Redis, circuits: Circuits, lanes: Lane
 def test_who_comes_to_wait_too_late_does_not_wait(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
     """The provider has answered meanwhile: the lane is due at once."""
     held = opened(redis, circuits)
-    circuits.passed(AGENCII)
+    circuits.passed(AGENCII, LANE)
     park(lanes, held[0])
     assert claim(lanes) == (held[0].lane,)
 
@@ -276,7 +291,7 @@ def test_a_lane_may_wait_for_two(redis: Redis, circuits: Circuits, lanes: Lanes)
     for turn in held:
         fault(redis, circuits, turn, circuit=OTHER)
     park(lanes, held[0], Again(wait=600, why="both down", counts=False, circuits=(AGENCII, OTHER)))
-    circuits.passed(OTHER)
+    circuits.passed(OTHER, LANE)
     assert claim(lanes) == (held[0].lane,)
 
 
@@ -297,7 +312,7 @@ def test_a_message_that_joins_does_not_end_the_waiting(redis: Redis, circuits: C
     park(lanes, held[0])
     accept(redis, message("joined", held[0].lane.contact_id))
     assert claim(lanes) == ()
-    circuits.passed(AGENCII)
+    circuits.passed(AGENCII, LANE)
     turn = lanes.lease(claim(lanes)[0])
     assert turn
     assert [one.id for one in turn.messages] == ["m-c0", "joined"]
@@ -313,7 +328,7 @@ def test_waiting_is_no_try_and_no_other_wait_is_cut_short(redis: Redis, circuits
     assert turn.attempts == 0
     lanes.again(turn, [turn.messages[0].id], Again(wait=50, why="GHL is busy"))
     redis.zadd(key("circuit", AGENCII, "waiting"), {str(turn.lane): 1})
-    circuits.passed(AGENCII)
+    circuits.passed(AGENCII, LANE)
     assert claim(lanes) == ()
     due = due_ms(redis, turn.lane)
     assert due
@@ -324,14 +339,14 @@ def test_every_script_sent_twice_is_one(redis: Redis, circuits: Circuits, lanes:
     """redis-py may do so by itself."""
     held = opened(redis, circuits)
     park(lanes, held[0])
-    before = snapshot(redis, without=("probe_at", "ghlb:circuits"))
+    before = snapshot(redis, without=("probe_at", key("circuits")))
     assert fault(redis, circuits, held[-1])
     park(lanes, held[0])
-    assert snapshot(redis, without=("probe_at", "ghlb:circuits")) == before
-    circuits.passed(AGENCII)
-    once = snapshot(redis, without=("closed_at", "ghlb:circuits"))
-    circuits.passed(AGENCII)
-    assert snapshot(redis, without=("closed_at", "ghlb:circuits")) == once
+    assert snapshot(redis, without=("probe_at", key("circuits"))) == before
+    circuits.passed(AGENCII, LANE)
+    once = snapshot(redis, without=("closed_at", key("circuits")))
+    circuits.passed(AGENCII, LANE)
+    assert snapshot(redis, without=("closed_at", key("circuits"))) == once
 
 
 def test_everything_about_a_circuit_expires(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
@@ -350,7 +365,7 @@ def test_the_operator_is_told_of_a_provider_that_is_down(redis: Redis, circuits:
     """As long as it is."""
     opened(redis, circuits)
     assert [down.name for down in look(redis).down.values()] == ["agencii"]
-    circuits.passed(AGENCII)
+    circuits.passed(AGENCII, LANE)
     assert look(redis).down == {}
 
 
@@ -362,7 +377,7 @@ def test_without_redis_nothing_is_known_of_a_provider(redis: Redis) -> None:
         circuits = Circuits(nowhere, every=1)
         for call in (
             lambda: circuits.fault(AGENCII, turn, name="x", asked_at_ms=1),
-            lambda: circuits.passed(AGENCII),
+            lambda: circuits.passed(AGENCII, LANE),
             circuits.down,
         ):
             with pytest.raises(Unavailable):

@@ -13,7 +13,8 @@ from bridge.store.lanes.leases import Lanes
 from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.limits.budget import Budgets
 from bridge.store.limits.circuits import GHL_READS
-from bridge.store.redis.connection import key, now_ms
+from bridge.store.redis.connection import now_ms
+from tests.keys import key
 from tests.stored import HERE, LANE, LONG, RETENTION_MS, accept, claim, keep, message, pass_time
 
 if TYPE_CHECKING:

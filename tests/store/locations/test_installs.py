@@ -12,7 +12,8 @@ from bridge.ghl.oauth import Granted
 from bridge.model import AppChange, ContactId, Dead, Lane, LocationId, MessageId
 from bridge.store.locations.grants import of_company, of_location
 from bridge.store.locations.installs import Installs
-from bridge.store.redis.connection import connect_without_retries, key, now_ms
+from bridge.store.redis.connection import connect_without_retries, now_ms
+from tests.keys import key
 from tests.stored import (
     HERE,
     RETENTION_MS,
@@ -134,7 +135,7 @@ def test_an_agencys_uninstall_stops_all_of_its_locations(redis: Redis) -> None:
     lend(redis, "other")
     uninstall(redis, 2000, location="", company=AGENCY)
     assert [is_stopped(redis, one) for one in ("here", "there", "newer", "other")] == [True, True, False, False]
-    assert redis.zrange(key("grants"), 0, -1) == ["location:other"]
+    assert grants_of(redis).owners() == ("location:other",)
     install(redis, 4000, "there", AGENCY)
     assert [is_stopped(redis, one) for one in ("here", "there")] == [True, False]
 

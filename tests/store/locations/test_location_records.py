@@ -12,7 +12,8 @@ from bridge.errors import Misconfigured, Unavailable
 from bridge.locations import Location
 from bridge.locations_file import read
 from bridge.model import LocationId
-from bridge.store.redis.connection import connect_without_retries, key, now_ms
+from bridge.store.redis.connection import connect_without_retries, now_ms
+from tests.keys import key
 from tests.stored import FERNET_KEY, accept, locations_of, message, snapshot
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from bridge.errors import Unavailable
 from bridge.model import LocationId
 from bridge.store.lanes.swept import SweptMessages
 from bridge.store.locations.sweeps import BELIEVED_SECONDS, LEASE_SECONDS, DueSweep, Progress, Sweeps, missed_locations
-from bridge.store.redis.connection import connect_without_retries, key
+from bridge.store.redis.connection import connect_without_retries
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, keep, locations_of, message, pass_time
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pytest
 
 from bridge.errors import Unavailable
 from bridge.store.operators.alerts import Alerts, Cause
-from bridge.store.redis.connection import connect_without_retries, key
+from bridge.store.redis.connection import connect_without_retries
+from tests.keys import key
 from tests.stored import pass_time
 
 if TYPE_CHECKING:

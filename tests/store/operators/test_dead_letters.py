@@ -10,7 +10,8 @@ import pytest
 from bridge.errors import Unavailable
 from bridge.model import Again, Completion, ContactId, Dead, Ended, Lane, LedgerEntry, LocationId, MessageId, SendState, Status
 from bridge.store.lanes.inbox import MOST_WAITING
-from bridge.store.redis.connection import connect, connect_without_retries, key, text
+from bridge.store.redis.connection import connect, connect_without_retries, text
+from tests.keys import card, key
 from tests.stored import (
     HERE,
     LANE,
@@ -89,7 +90,7 @@ def test_a_young_dead_letter_is_superseded(redis: Redis, lanes: Lanes) -> None:
     id_ = dead_lettered(redis, lanes, "m1", "m2")
     accept(redis, message("m3"))
     assert [status(redis, one) for one in ("m1", "m2")] == [["skipped", "superseded"]] * 2
-    assert not redis.zcard(key("dead"))
+    assert not card(redis, "dead")
     assert dead_letters_of(redis).replay(id_, force=True) == "closed"
     turn = take(lanes)
     assert ([one.id for one in turn.messages], carried(turn)) == (["m3"], ["m1", "m2"])
@@ -398,7 +399,7 @@ def test_what_is_in_flight_waits_out_a_hold(redis: Redis, lanes: Lanes) -> None:
         ids = [turn.messages[0].id]
         assert not lanes.write_dead_letter(turn, ids, Dead(error="no", refused="ghl"), answer=ANSWER, at_ms=1)
         assert status(redis, ids[0]) == ["waiting", ""]
-    assert redis.zcard(key("dead")) == 3
+    assert card(redis, "dead") == 3
     assert claim(lanes) == ()
     assert lift(redis) == 3
     again = {lane.contact_id: lanes.lease(lane) for lane in claim(lanes)}

@@ -10,7 +10,8 @@ from bridge.metrics import WEBHOOKS, Tally
 from bridge.model import Channel, ContactId, Dead, Ended, Lane, Reason, Status
 from bridge.store.figures.counts import Counts
 from bridge.store.operators.symptoms import Hold, Symptoms, look
-from bridge.store.redis.connection import key, now_ms, text
+from bridge.store.redis.connection import now_ms, text
+from tests.keys import key
 from tests.stored import HERE, LANE, accept, keep, lanes_of, message, pass_time, standings_of, take
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def test_what_is_wrong_is_seen(redis: Redis) -> None:
     assert found.holds == {HERE: Hold("provider", int(redis.hget(key("location", HERE), "hold") or 0))}
     assert found.gauges.dead_letters == 3
     assert found.gauges.oldest_overdue_seconds == pytest.approx(100, abs=5)
-    assert now_ms(redis) - float(redis.zscore(key("due"), "there") or 0) < 5000
+    assert now_ms(redis) - float(redis.zscore(key("due", of="there"), "there") or 0) < 5000
 
 
 def test_refused_webhooks_count_for_ten_minutes(redis: Redis) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import ResponseError
 
-from bridge.store.redis.connection import connect, connect_async, key
+from bridge.store.redis.connection import connect, connect_async
 from bridge.store.redis.refusals import code_of, reason_of
+from tests.keys import key
 from tests.stored import own_redis
 from tests.story.strait import Strait
 

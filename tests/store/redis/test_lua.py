@@ -13,8 +13,9 @@ from bridge.errors import Unavailable
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import NO_CONVERSATION
 from bridge.store.lanes.situations import Situations
-from bridge.store.redis.connection import connect, connect_async, key, reaching
+from bridge.store.redis.connection import connect, connect_async, reaching
 from bridge.store.redis.lua import Source, all_parts, all_scripts, locate, place_of, script, sources
+from tests.keys import key
 from tests.stored import HERE, LANE, RETENTION_MS, keep, message
 
 if TYPE_CHECKING:

@@ -37,10 +37,10 @@ async def client(redis_url: str) -> AsyncIterator[AsyncRedis]:
 async def test_calls_that_come_at_once_are_few_pipelines_and_keep_their_order(client: AsyncRedis, redis: Redis) -> None:
     """Two hundred callers cost Redis a handful of reads, and each has its own answer."""
     pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
-    await pipelines.run(note, ["first"])
+    await pipelines.run(note, ["first"], at="here:")
     before: Any = redis.info("stats")
 
-    answers = await asyncio.gather(*(pipelines.run(note, [number]) for number in range(200)))
+    answers = await asyncio.gather(*(pipelines.run(note, [number], at="here:") for number in range(200)))
 
     after: Any = redis.info("stats")
     assert after["total_reads_processed"] - before["total_reads_processed"] < 20
@@ -53,7 +53,9 @@ async def test_a_call_that_fails_fails_alone(client: AsyncRedis, redis: Redis) -
     del redis
     pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
 
-    answers = await asyncio.gather(*(pipelines.run(note, [word]) for word in ("good", "bad", "fine")), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(pipelines.run(note, [word], at="here:") for word in ("good", "bad", "fine")), return_exceptions=True
+    )
 
     assert [answers[0], answers[2]] == [1, 2]
     assert isinstance(answers[1], ResponseError)
@@ -66,8 +68,10 @@ async def test_calls_of_a_script_that_takes_many_are_one_call(client: AsyncRedis
         await client.script_load(text)
     redis.config_resetstat()
 
-    calls = [pipelines.run_together(each, [number]) for number in range(MOST_IN_A_COMMAND + 4)]
-    answers = await asyncio.gather(*calls, pipelines.run(note, ["between"]), pipelines.run_together(each, ["last"]))
+    calls = [pipelines.run_together(each, [number], at="here:") for number in range(MOST_IN_A_COMMAND + 4)]
+    answers = await asyncio.gather(
+        *calls, pipelines.run(note, ["between"], at="here:"), pipelines.run_together(each, ["last"], at="here:")
+    )
 
     assert answers == list(range(1, len(calls) + 3))
     stats: Any = redis.info("commandstats")
@@ -79,7 +83,7 @@ async def test_a_plain_command_travels_with_scripts(client: AsyncRedis, redis: R
     pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
     redis.hset("known", "name", "value")
 
-    answers = await asyncio.gather(pipelines.run(note, ["one"]), pipelines.ask("HGET", "known", "name"))
+    answers = await asyncio.gather(pipelines.run(note, ["one"], at="here:"), pipelines.ask("HGET", "known", "name"))
 
     assert [*answers] == [1, "value"]
 
@@ -90,14 +94,14 @@ async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
         # Its own timeout is far off: here the pipelines are what gives up.
         async with connect_async(own.url, seconds=10.0) as client:
             pipelines, note = Pipelines(client, seconds=0.3), client.register_script(NOTE)
-            await pipelines.run(note, ["first"])
+            await pipelines.run(note, ["first"], at="here:")
             # Opened beforehand: redis-py 8.1 leaves a connection behind whose opening is cancelled.
             await asyncio.gather(*(client.ping() for _ in range(8)))
             own.signal(signal.SIGSTOP)
             began = time.monotonic()
             left = []
             for number in range(MOST_UNDER_WAY + 3):
-                left.append(asyncio.create_task(pipelines.run(note, [number])))
+                left.append(asyncio.create_task(pipelines.run(note, [number], at="here:")))
                 await asyncio.sleep(0.01)
 
             told = await asyncio.gather(*left, return_exceptions=True)
@@ -105,4 +109,4 @@ async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
             assert time.monotonic() - began < 1.0
             assert all(isinstance(one, TimeoutError) for one in told)
             own.signal(signal.SIGCONT)
-            assert await pipelines.run(note, ["last"]) > 1
+            assert await pipelines.run(note, ["last"], at="here:") > 1

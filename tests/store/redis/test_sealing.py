@@ -13,8 +13,9 @@ from bridge.ghl.workflow_secrets import verify
 from bridge.locations_file import read
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.store.locations.grants import of_location
-from bridge.store.redis.connection import connect_without_retries, key, text
+from bridge.store.redis.connection import connect_without_retries, text
 from bridge.store.redis.sealing import Resealing, Seal
+from tests.keys import key
 from tests.stored import FERNET_KEY, HERE, accept, excerpts_of, grants_of, keep, lanes_of, locations_of, message, snapshot, take
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def test_what_is_applied_meanwhile_counts(kept: Redis) -> None:
             locations_of(kept).apply(read(FILE.replace("pit-1", "pit-2"), {}))
         return {"settings": Seal([NEW]).close(content)}
 
-    assert resealing.reseal(f"location:{HERE}", "settings", made_of) == "resealed"
+    assert resealing.reseal(key("location", HERE), "settings", made_of) == "resealed"
     location = locations_of(kept, NEW).get(HERE)
     assert location
     assert location.location.ghl_token
@@ -143,7 +144,7 @@ def test_another_process_with_another_key_is_told(kept: Redis) -> None:
         locations_of(kept).apply(read(FILE, {}))
         return {"settings": Seal([NEW]).close(content)}
 
-    assert resealing.reseal(f"location:{HERE}", "settings", made_of) == "changing"
+    assert resealing.reseal(key("location", HERE), "settings", made_of) == "changing"
 
 
 def test_without_redis_nothing_is_sealed() -> None:

@@ -1,0 +1,10 @@
+-- Forget the tokens of an agency that took the app away, unless they came later.
+--   ARGV[1]  agency
+--   ARGV[2]  the event's own time (ms; 0: now)
+-- Answers 1, or 0 when they came later.
+-- Needs: locations
+local owner, at = 'company:' .. ARGV[1], tonumber(ARGV[2])
+at = at > 0 and math.min(at, now) or now
+if at < tonumber(redis.call('HGET', key('grant', owner), 'kept_at') or 0) then return 0 end
+forget_grant(owner)
+return 1
