@@ -18,7 +18,7 @@ from bridge.store.lanes.messages import decode, decode_answer, encode
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.grants import of_location
 from bridge.store.operators.dead_letters import DeadLetters
-from bridge.store.redis.schema import SCHEMA, look, take_over
+from bridge.store.redis.schema import SCHEMA, SCHEMA_KEY, look, take_over
 from tests.keys import key
 from tests.other_side import OtherSide
 from tests.states import make
@@ -41,26 +41,33 @@ def left_by(state: str) -> pytest.MarkDecorator:
 
 
 def restore(redis: Redis, left: Path, url: str = "http://127.0.0.1:1") -> None:
-    """Fill an empty Redis with a state; the other side stands elsewhere now."""
+    """Fill an empty Redis with a state, and start as this version; the other side stands elsewhere now."""
     for name, kept in json.loads(left.read_text(encoding="utf-8")).items():
-        value: Any = kept["value"]
-        match kept["kind"]:
-            case "hash":
-                value.update(_moved(value, url))
-                redis.hset(name, mapping=value)
-            case "zset":
-                redis.zadd(name, dict(value))
-            case "list":
-                redis.rpush(name, *value)
-            case "set":
-                redis.sadd(name, *value)
-            case "stream":
-                for id_, fields in value:
-                    redis.xadd(name, fields, id=id_)
-            case _:
-                redis.set(name, value)
-        if kept["expires"]:
-            redis.pexpire(name, RETENTION_MS)
+        if kept["kind"] == "hash":
+            kept["value"].update(_moved(kept["value"], url))
+        fill(redis, name, kept)
+    take_over(redis)
+
+
+def fill(redis: Redis, name: str, kept: dict[str, Any]) -> None:
+    """Write a key of a state."""
+    value: Any = kept["value"]
+    match kept["kind"]:
+        case "hash":
+            redis.hset(name, mapping=value)
+        case "zset":
+            redis.zadd(name, dict(value))
+        case "list":
+            redis.rpush(name, *value)
+        case "set":
+            redis.sadd(name, *value)
+        case "stream":
+            for id_, fields in value:
+                redis.xadd(name, fields, id=id_)
+        case _:
+            redis.set(name, value)
+    if kept["expires"]:
+        redis.pexpire(name, RETENTION_MS)
 
 
 def _moved(record: dict[str, str], url: str) -> dict[str, str]:
@@ -79,7 +86,6 @@ def test_messages_that_an_older_version_took_in_are_answered(redis: Redis, left:
     with OtherSide(world.serve) as side:
         world.url = side.url
         restore(redis, left, side.url)
-        take_over(redis)
         world.work()
         assert world.inputs() == ["text of m1\ntext of m2"]
         assert world.posts() == ["answer 1"]
@@ -190,21 +196,21 @@ def test_a_state_becomes_this_versions_at_the_first_start(redis: Redis) -> None:
     take_over(redis)
     take_over(redis)
     look(redis)
-    assert redis.get(key("schema")) == str(SCHEMA)
+    assert redis.get(SCHEMA_KEY) == str(SCHEMA)
 
 
 def test_to_look_is_not_to_take_over(redis: Redis) -> None:
     """A command line of a newer version does not lock the running processes out."""
     look(redis)
-    assert not redis.exists(key("schema"))
+    assert not redis.exists(SCHEMA_KEY)
 
 
 @pytest.fixture
 def newer(redis: Redis) -> Iterator[Redis]:
     """A Redis in which a newer version has worked, for as long as the test lasts."""
-    redis.set(key("schema"), NEWER)
+    redis.set(SCHEMA_KEY, NEWER)
     yield redis
-    redis.delete(key("schema"))
+    redis.delete(SCHEMA_KEY)
 
 
 def test_a_newer_versions_state_is_left_alone(newer: Redis) -> None:
@@ -212,13 +218,13 @@ def test_a_newer_versions_state_is_left_alone(newer: Redis) -> None:
     for refused in (take_over, look):
         with pytest.raises(Misconfigured, match=rf"schema version {NEWER}.*knows schema version {SCHEMA}"):
             refused(newer)
-    assert newer.get(key("schema")) == str(NEWER)
+    assert newer.get(SCHEMA_KEY) == str(NEWER)
 
 
 @pytest.mark.parametrize("command", ["-m bridge.receiver", "-m celery -A workers worker", "-m bridge locations list"])
 def test_no_process_starts_on_a_newer_versions_state(command: str, newer: Redis, redis_url: str) -> None:
     """Receiver, worker and command line end with 78 and one sentence."""
-    assert newer.exists(key("schema"))
+    assert newer.exists(SCHEMA_KEY)
     given = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "PORT": "0", "PATH": "/usr/bin:/bin"}
     ended = subprocess.run(
         [sys.executable, *command.split()], env=given, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False

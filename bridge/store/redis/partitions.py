@@ -31,7 +31,7 @@ UNTAGGED = "ghlb:"
 # What is kept of no location.
 OF_HOME = frozenset({
     "agency", "alerts", "audit", "backup", "canary", "installation", "keys", "logins", "probe", "receiving", "signatures",
-    "tallied", "turned_away", "upkeep", "workers",
+    "tallied", "turned_away", "upgrading", "upkeep", "workers",
 })  # fmt: skip
 # What is named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
@@ -72,7 +72,7 @@ def turn_id(lane: object) -> str:
 def key(kind: str, *parts: str) -> str:
     """The key of something of a location, of a turn, or of home. Raises ValueError for what is in each partition."""
     if kind == "grant":
-        prefix = prefix_of_owner(parts[0])
+        prefix = prefix_of_owner(":".join(parts))
     elif kind in OF_HOME or (kind, parts) == ("refused", ()):
         prefix = HOME
     elif not parts or kind in OF_EACH or (kind == "seen" and len(parts) == 1):

@@ -1,4 +1,4 @@
-"""The schema version of the stored state: an older version's state is migrated, a newer version's is left alone.
+"""The schema version of the stored state: an older version's state is upgraded, a newer version's is left alone.
 
 What may change without a new schema version, and how: infra/docs/how-to/upgrade.md.
 """
@@ -10,35 +10,61 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.errors import Misconfigured
-from bridge.store.redis.connection import reaching, text
-from bridge.store.redis.lua import script
+from bridge.store.redis.connection import now_ms, reaching, scored, text
+from bridge.store.redis.partitions import UNTAGGED, key
+from bridge.store.upgrades.partitioned import is_untagged, partition_keys
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
 
 log = structlog.get_logger()
 
-SCHEMA = 1
+SCHEMA = 2
 # Older processes look for it too, so it has no tag.
 SCHEMA_KEY = "ghlb:schema"
-# What is done with a state of the version before. Version 1 is what there was before there was a number.
-DONE = {1: "nothing had to be changed"}
+# What brings version 1 to this one, in order. Each step goes on where it was killed, and changes nothing that is done.
+STEPS = (partition_keys,)
+# A process of version 1 tells at least so often that it lives.
+SILENT_SECONDS = 60
+# The moments in these keys of version 1 lie so far (ms) after a sign of life: workers, and all processes with secrets.
+AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 
 
 def take_over(redis: Redis) -> None:
-    """Make the state this version's. Raises Misconfigured if a newer version has written it, and Unavailable."""
+    """Make the state this version's.
+
+    Raises Misconfigured if a newer version has written it or an older one uses it, and Unavailable.
+    """
     with reaching("tell the schema version of its state"):
-        found = int(redis.register_script(script("schema"))(keys=[SCHEMA_KEY], args=[SCHEMA]))
-    refuse_newer(found)
-    for form in range(found + 1, SCHEMA + 1):
-        log.info("schema.taken_over", form=form, done=DONE[form])
+        found = _found(redis)
+        refuse_newer(found)
+        if found < SCHEMA:
+            if is_untagged(redis):
+                _refuse_while_used(redis)
+                # From here on older processes refuse to start, and whoever comes goes on with this.
+                redis.mset({key("upgrading"): 1, SCHEMA_KEY: SCHEMA})
+            else:
+                redis.set(SCHEMA_KEY, SCHEMA)
+    with reaching("upgrade the state"):
+        if not redis.exists(key("upgrading")):
+            return
+        for step in STEPS:
+            step(redis)
+        redis.delete(key("upgrading"))
+        log.info("schema.taken_over", form=SCHEMA, done="every key was moved into its partition")
 
 
 def look(redis: Redis) -> None:
     """Only look whether this version knows the state's schema. Raises as `take_over`."""
     with reaching("tell the schema version of its state"):
-        found = redis.get(SCHEMA_KEY)
-    refuse_newer(int(text(found or 0)))
+        found = _found(redis)
+        refuse_newer(found)
+        older = found < SCHEMA and is_untagged(redis)
+        if older or redis.exists(key("upgrading")):
+            raise Misconfigured(
+                f"the state in this Redis has not been upgraded to schema version {SCHEMA} yet, or not completely: "
+                "start the receiver or a worker of this version, which does it"
+            )
 
 
 def refuse_newer(found: int) -> None:
@@ -47,4 +73,19 @@ def refuse_newer(found: int) -> None:
         raise Misconfigured(
             f"the state in this Redis has schema version {found}, of a newer version; this one knows schema version {SCHEMA}: "
             "start that version again, or name another Redis in REDIS_URL"
+        )
+
+
+def _found(redis: Redis) -> int:
+    return int(text(redis.get(SCHEMA_KEY) or 0))
+
+
+def _refuse_while_used(redis: Redis) -> None:
+    since = now_ms(redis) - SILENT_SECONDS * 1000
+    signs = {name: scored(redis.zrange(UNTAGGED + name, -1, -1, withscores=True)) for name in AHEAD_MS}
+    lives = any(at - AHEAD_MS[name] > since for name, rows in signs.items() for _, at in rows)
+    if lives or redis.exists(f"{UNTAGGED}receiving"):
+        raise Misconfigured(
+            "processes of an older version use this Redis, or did less than a minute ago, and this version renames all keys: "
+            "stop every receiver and worker of the older version, wait a minute, then start this one"
         )

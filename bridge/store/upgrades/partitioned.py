@@ -1,0 +1,207 @@
+"""From schema version 1, whose keys begin with `ghlb:`, to 2, in which each begins with the prefix of its partition.
+
+Every step moves a bounded number of keys or members at once and leaves nothing half done, so that it may be killed, or run by two
+processes at a time. Locations come first: an older process fails from then on, instead of taking a location for unknown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.store.redis.connection import scored, text
+from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, PREFIXES, UNTAGGED, key, key_at, keys, prefix_of, prefix_of_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from redis import Redis
+
+BATCH = 500
+# As long as GHL repeats a webhook, and somebody may find an older process that runs on.
+TOMBSTONES_KEPT_MS = 7 * 24 * 3600 * 1000
+# Sorted sets and sets of all locations.
+SORTED = (
+    "due", "inflight", "unheard", "unopened", "recent", "undelivered", "handovers", "capped", "untyped", "spoken_stops",
+    "other_bot", "sweeps", "grants", "dead",
+)  # fmt: skip
+SETS = ("retrying", "locations", "holds", "installs", "missed")
+# What every older worker writes first is made to fail too.
+OF_OLDER_WORKERS = "workers"
+# Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens anew if it has to.
+DROPPED = frozenset({
+    "circuit", "circuits", "claimed", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep", "workers",
+})  # fmt: skip
+# Which have been moved by then, or are not.
+LEFT_ALONE = frozenset({"ledger", "location", "schema"})
+# What names no location may be of any partition.
+OF_ANY = frozenset({"erased", "paused"})
+
+
+def is_untagged(redis: Redis) -> bool:
+    """Whether there is a state of schema version 1."""
+    return any(names != [f"{UNTAGGED}schema"] for names in _names(redis, "*"))
+
+
+def partition_keys(redis: Redis) -> None:
+    """Move everything. The client's errors pass."""
+    _mark_partitions(redis)
+    for names in _names(redis, "location:*"):
+        _move_locations(redis, names)
+    for name in SORTED:
+        _split(redis, name, lambda old: scored(redis.zrange(old, 0, BATCH - 1, withscores=True)))
+    for name in SETS:
+        _split(redis, name, lambda old: [(text(one), None) for one in redis.srandmember(old, BATCH) or []])
+    _split_circuits(redis)
+    # The ledgers of turns follow what names them, and the rest of them is named by nothing.
+    for names in _names(redis, "*"):
+        _move(redis, names)
+    for names in _names(redis, "ledger:*"):
+        _rename(redis, ((name, HOME + name.removeprefix(UNTAGGED)) for name in names))
+    redis.set(UNTAGGED + OF_OLDER_WORKERS, "moved", px=TOMBSTONES_KEPT_MS)
+
+
+def _mark_partitions(redis: Redis) -> None:
+    if redis.exists(*(UNTAGGED + name for name in ("located", "locations", "installs"))):
+        pipe = redis.pipeline(transaction=False)
+        for name in keys("owned"):
+            pipe.set(name, 1)
+        pipe.execute()
+
+
+def _move_locations(redis: Redis, names: list[str]) -> None:
+    """In one call a location: who looks for it finds it under one of the names, or what makes an older script fail."""
+    move = redis.register_script(script("move_location"))
+    for name in names:
+        move(keys=[name, key(*name.removeprefix(UNTAGGED).split(":"))], args=[TOMBSTONES_KEPT_MS])
+
+
+def _split(redis: Redis, name: str, read: Callable[[str], Sequence[tuple[str, float | None]]]) -> None:
+    """Move the members of a set into the partitions that they belong to."""
+    old = UNTAGGED + name
+    kept_ms = int(redis.pttl(old))
+    while members := read(old):
+        prefixes = _prefixes_of(redis, name, [member for member, _ in members])
+        pipe = redis.pipeline(transaction=True)
+        for (member, score), prefix in zip(members, prefixes, strict=True):
+            new = key_at(prefix, name)
+            if score is None:
+                pipe.sadd(new, member)
+                pipe.srem(old, member)
+            else:
+                pipe.zadd(new, {member: score})
+                pipe.zrem(old, member)
+            if kept_ms > 0:
+                pipe.pexpire(new, kept_ms)
+        pipe.execute()
+
+
+def _prefixes_of(redis: Redis, name: str, members: list[str]) -> list[str]:
+    if name == "grants":
+        return [prefix_of_owner(member) for member in members]
+    if name == "dead":
+        found = redis.mget([f"{UNTAGGED}dead:{member}" for member in members])
+        return [prefix_of(orjson.loads(stored)["location_id"]) if stored else HOME for stored in found]
+    return [prefix_of(member) for member in members]
+
+
+def _split_circuits(redis: Redis) -> None:
+    """A circuit goes where lanes wait for it; any other opens anew if it has to."""
+    places = dict(scored(redis.zrange(UNTAGGED + "circuits", 0, -1, withscores=True)))
+    for id_, at in places.items():
+        old = f"{UNTAGGED}circuit:{id_}"
+        fields: dict[Any, Any] = redis.hgetall(old)
+        kept_ms = int(redis.pttl(old))
+        while waiting := scored(redis.zrange(f"{old}:waiting", 0, BATCH - 1, withscores=True)):
+            pipe = redis.pipeline(transaction=True)
+            for lane, since in waiting:
+                prefix = prefix_of(lane)
+                pipe.zadd(key_at(prefix, "circuit", id_, "waiting"), {lane: since})
+                pipe.zadd(key_at(prefix, "circuits"), {id_: at})
+                if fields:
+                    pipe.hset(key_at(prefix, "circuit", id_), mapping=fields)
+                    pipe.pexpire(key_at(prefix, "circuit", id_), max(kept_ms, 1))
+                if "since" in fields:
+                    pipe.sadd(key_at(prefix, "circuits", "open"), id_)
+                pipe.zrem(f"{old}:waiting", lane)
+            pipe.execute()
+
+
+def _move(redis: Redis, names: list[str]) -> None:
+    """Rename what is left, each by its kind, and the ledgers of the turns that it names."""
+    left: dict[str, list[str]] = {}
+    for name in names:
+        kind, *rest = name.removeprefix(UNTAGGED).split(":")
+        # A mark of a webhook names no location; its message has one of its own.
+        if kind in DROPPED or (kind == "seen" and len(rest) == 1):
+            redis.delete(name)
+        elif kind in OF_ANY:
+            _copy(redis, name)
+        elif kind not in LEFT_ALONE and (rest or kind not in {*SORTED, *SETS}):
+            left[name] = [kind, *rest]
+    values = _values(redis, left)
+    ledgers = [pair for name, its in left.items() for pair in _ledgers(redis, name, its)]
+    _rename(redis, [*ledgers, *((name, _new_name(its, values.get(name))) for name, its in left.items())])
+
+
+def _values(redis: Redis, left: dict[str, list[str]]) -> dict[str, str]:
+    """What tells the location of keys that don't name it."""
+    found = {name: redis.hget(name, "lane") for name, its in left.items() if its[0] == "excerpt"}
+    strings = [name for name, its in left.items() if its[0] in {"index", "dead"}]
+    found |= dict(zip(strings, redis.mget(strings) if strings else (), strict=True))
+    return {name: text(value) for name, value in found.items() if value}
+
+
+def _new_name(its: list[str], value: str | None) -> str:
+    kind, *rest = its
+    if kind in {"index", "excerpt", "dead"}:
+        lane = orjson.loads(value)["location_id"] if value and kind == "dead" else value
+        return key_at(prefix_of(lane) if lane else HOME, *its)
+    return key_at(HOME, *its) if kind in {"totals", "chart"} or not rest else key(*its)
+
+
+def _ledgers(redis: Redis, name: str, its: list[str]) -> Iterator[tuple[str, str]]:
+    kind, *rest = its
+    found: Iterable[Any] = ()
+    match kind:
+        case "own":
+            found = [redis.get(name)]
+        case "lane":
+            found = [redis.hget(name, "turn")]
+        case "posted":
+            found = [text(one).partition(" ")[0] for one in redis.hvals(name)]
+        case "replies":
+            found = redis.zrange(name, 0, -1)
+        case "buried" | "replays":
+            found = redis.lrange(name, 0, -1)
+    for turn in {text(one) for one in found if one}:
+        yield f"{UNTAGGED}ledger:{turn}", key_at(prefix_of(rest[0]), "ledger", turn)
+
+
+def _copy(redis: Redis, name: str) -> None:
+    """In one transaction into each partition."""
+    pipe = redis.pipeline(transaction=True)
+    for prefix in PREFIXES:
+        pipe.copy(name, prefix + name.removeprefix(UNTAGGED))
+    pipe.delete(name)
+    pipe.execute()
+
+
+def _rename(redis: Redis, pairs: Iterable[tuple[str, str]]) -> None:
+    names = [name for pair in pairs for name in pair]
+    for at in range(0, len(names), 2 * BATCH):
+        redis.register_script(script("rename"))(keys=names[at : at + 2 * BATCH], args=[])
+
+
+def _names(redis: Redis, pattern: str) -> Iterator[list[str]]:
+    """The keys of a pattern, some at a time. Those that are there all the time are among them."""
+    batch: list[str] = []
+    for name in redis.scan_iter(UNTAGGED + pattern, count=BATCH):
+        batch.append(text(name))
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

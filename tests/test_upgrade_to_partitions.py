@@ -1,0 +1,240 @@
+"""The upgrade from schema version 1 to 2: every key gets its partition, whenever it is interrupted and whoever still runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis import ResponseError
+from redis.client import Pipeline
+
+from bridge.errors import Misconfigured
+from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.redis.connection import now_ms, scored
+from bridge.store.redis.partitions import PARTITIONS, UNTAGGED, key, key_at, keys, lane_of, prefix_of
+from bridge.store.redis.schema import SCHEMA, SCHEMA_KEY, look, take_over
+from bridge.store.redis.script_errors import ScriptedRedis
+from bridge.store.upgrades.partitioned import TOMBSTONES_KEPT_MS
+from tests.states.make import everything
+from tests.stored import HERE, LANE, RETENTION_MS, accept, claim, keep, lanes_of, locations_of, message
+from tests.test_upgrades import fill
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+STATES = Path(__file__).parent / "states"
+TOMBSTONES = {f"{UNTAGGED}workers", f"{UNTAGGED}location:{HERE}", f"{UNTAGGED}location:there"}
+
+
+class Mortal(ScriptedRedis):
+    """A client of a process that dies after so many calls."""
+
+    left = 0
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.live()
+        return super().execute_command(*args, **options)
+
+    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
+        pipe = _MortalPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.process = self
+        return pipe
+
+    def live(self) -> None:
+        """Make one more call."""
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+
+
+class _MortalPipeline(Pipeline):
+    process: Mortal
+
+    def execute(self, raise_on_error: bool = True) -> Any:
+        self.process.live()
+        return super().execute(raise_on_error)
+
+
+def age(redis: Redis) -> None:
+    """Give a state of this version the names of version 1."""
+    for name in map(str, redis.scan_iter("{*")):
+        old = UNTAGGED + name.partition("}:")[2]
+        if old.removeprefix(UNTAGGED) in {"owned", "claimed", "leader", "short"}:
+            redis.delete(name)
+        elif not redis.exists(old):
+            redis.rename(name, old)
+        elif redis.type(name) == "set":
+            redis.sadd(old, *redis.smembers(name))
+            redis.delete(name)
+        elif redis.type(name) == "zset":
+            redis.zadd(old, dict(scored(redis.zrange(name, 0, -1, withscores=True))))
+            redis.delete(name)
+        else:
+            for field, value in redis.hgetall(name).items():
+                redis.hincrby(old, field, int(value))
+            redis.delete(name)
+    redis.delete(f"{UNTAGGED}workers")
+    redis.set(SCHEMA_KEY, 1)
+
+
+@pytest.fixture
+def old(redis: Redis) -> Redis:
+    """What version 1 left: locations of two partitions, a turn under way, what waits, a pause, what an erased contact stopped."""
+    keep(redis, HERE, "there", reconcile_minutes=10)
+    lanes = lanes_of(redis)
+    accept(redis, message("m1"), message("m2", "other", "there"), message("m3", "parked"), message("m4", "waiting"))
+    turn = next(turn for turn in map(lanes.lease, claim(lanes)) if turn and turn.lane == LANE)
+    redis.hset(key("ledger", turn.id), "0", '{"state":"sending","at_ms":1,"message_ids":[],"last":true,"draft":false}')
+    redis.zadd(key_at(prefix_of(HERE), "circuit", "c", "waiting"), {f"{HERE}:parked": 1})
+    redis.hset(key_at(prefix_of(HERE), "circuit", "c"), mapping={"since": 1, "every": 1000, "name": "x", "location": HERE})
+    redis.zadd(key_at(prefix_of(HERE), "circuits"), {"c": 1})
+    redis.sadd(key_at(prefix_of(HERE), "circuits", "open"), "c")
+    redis.sadd(key_at(prefix_of("there"), "holds"), "there")
+    age(redis)
+    redis.set(f"{UNTAGGED}paused:nobody", 1)
+    redis.hset(f"{UNTAGGED}erased:digest", "stop:SMS", 1)
+    redis.set(f"{UNTAGGED}seen:webhook", "nonce:accepted", px=RETENTION_MS)
+    return redis
+
+
+def refill(redis: Redis, state: dict[str, Any]) -> None:
+    """Empty a Redis, and fill it with a state."""
+    redis.flushall()
+    for name, kept in state.items():
+        fill(redis, name, kept)
+
+
+def left_of(redis: Redis) -> set[str]:
+    """What has no partition."""
+    return set(map(str, redis.scan_iter(f"{UNTAGGED}*")))
+
+
+def timeless(redis: Redis) -> dict[str, Any]:
+    return {name: kept for name, kept in everything(redis).items() if not name.endswith("upgrading")}
+
+
+def test_every_key_finds_its_partition(old: Redis) -> None:
+    """Whatever names its location is with it; what names none is in each partition; older processes are made to fail."""
+    kept = {name.removeprefix(UNTAGGED): value["value"] for name, value in everything(old).items()}
+    take_over(old)
+    assert left_of(old) == {SCHEMA_KEY, *TOMBSTONES}
+    assert old.get(SCHEMA_KEY) == str(SCHEMA)
+    for parts in (("lane", str(LANE)), ("waiting", "there", "other"), ("message", HERE, "m3"), ("timeline", str(LANE))):
+        name = ":".join(parts)
+        value = everything(old)[key(*parts)]["value"]
+        assert value == kept[name], name
+    turn = str(old.hget(key("lane", str(LANE)), "turn"))
+    assert old.hgetall(key_at(prefix_of(HERE), "ledger", turn)) == kept[f"ledger:{turn}"]
+    assert lane_of(old, "m2") == "there:other"
+    assert old.zrange(key_at(prefix_of(HERE), "circuit", "c", "waiting"), 0, -1) == [f"{HERE}:parked"]
+    assert old.smembers(key_at(prefix_of("there"), "holds")) == {"there"}
+    assert old.exists(*keys("paused", "nobody")) == old.exists(*keys("erased", "digest")) == PARTITIONS
+    assert old.exists(*keys("owned")) == PARTITIONS
+    assert locations_of(old).ids() == (HERE, "there")
+    assert accept(old, message("m1"), message("m9", location="nowhere")) == ["duplicate", "unknown_location"]
+
+
+def test_what_was_under_way_goes_on(old: Redis) -> None:
+    """The turn keeps its lease, what waits is claimed, and the next upgrade finds nothing to do."""
+    take_over(old)
+    before = timeless(old)
+    take_over(old)
+    look(old)
+    assert timeless(old) == before
+    lanes = lanes_of(old)
+    accept(old, message("m5", "late"))
+    assert [str(lane) for lane in claim(lanes)] == [f"{HERE}:late"]
+
+
+def test_an_upgrade_that_is_killed_goes_on(redis: Redis, old: Redis) -> None:
+    """After any call: the next start ends with the same state, and until then no older process may start."""
+    state = everything(old)
+    take_over(old)
+    whole, calls = timeless(old), 0
+    while True:
+        refill(redis, state)
+        process = Mortal(connection_pool=redis.connection_pool)
+        process.left = calls
+        try:
+            take_over(process)
+        except KeyboardInterrupt:
+            if redis.exists(key("upgrading")):
+                assert redis.get(SCHEMA_KEY) == str(SCHEMA)
+                with pytest.raises(Misconfigured, match="has not been upgraded"):
+                    look(redis)
+            take_over(redis)
+            assert timeless(redis) == whole, calls
+            calls += 1
+            continue
+        break
+    assert calls > 20
+
+
+@pytest.mark.parametrize("left", sorted(STATES.glob("*/*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_nothing_of_an_older_version_stays_behind(redis: Redis, left: Path) -> None:
+    """Every state that a version has left is moved as a whole."""
+    refill(redis, json.loads(left.read_text(encoding="utf-8")))
+    take_over(redis)
+    assert left_of(redis) <= {SCHEMA_KEY, *TOMBSTONES}
+
+
+def test_an_older_script_fails_instead_of_missing_a_location(old: Redis) -> None:
+    """What it looks at first is of another type, so that a webhook is answered 429, and a worker claims nothing; for a week."""
+    take_over(old)
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        old.hexists(f"{UNTAGGED}location:{HERE}", "settings")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        old.zremrangebyscore(f"{UNTAGGED}workers", 0, 1)
+    assert all(TOMBSTONES_KEPT_MS - 60_000 < old.pttl(name) <= TOMBSTONES_KEPT_MS for name in TOMBSTONES)
+
+
+@pytest.mark.parametrize(("name", "ahead"), [("workers", 5_000), ("keys", 30_000), ("receiving", 0)])
+def test_while_an_older_process_lives_nothing_is_changed(old: Redis, name: str, ahead: int) -> None:
+    """It is told to be stopped; a minute after its last sign the upgrade begins."""
+    sign = f"{UNTAGGED}{name}"
+    if name == "receiving":
+        old.set(sign, 1, px=20_000)
+    else:
+        old.zadd(sign, {"one:1": now_ms(old) - 50_000 + ahead})
+    before = timeless(old)
+    with pytest.raises(Misconfigured, match="stop every receiver and worker of the older version, wait a minute"):
+        take_over(old)
+    assert timeless(old) == before
+    if name == "receiving":
+        old.delete(sign)
+    else:
+        old.zincrby(sign, -20_000, "one:1")
+    take_over(old)
+    assert left_of(old) == {SCHEMA_KEY, *TOMBSTONES}
+
+
+def test_a_command_line_upgrades_nothing(old: Redis) -> None:
+    """It says who does."""
+    before = timeless(old)
+    with pytest.raises(Misconfigured, match="start the receiver or a worker of this version"):
+        look(old)
+    assert timeless(old) == before
+
+
+def test_a_backlog_is_moved_in_batches(redis: Redis) -> None:
+    """Thousands of lanes and dead letters are moved some at a time, and none is left or lost."""
+    pipe = redis.pipeline(transaction=False)
+    pipe.set(f"{UNTAGGED}located", 1)
+    for number in range(1200):
+        lane, turn = f"location{number % 7}:c{number}", f"{number:032x}"
+        pipe.rpush(f"{UNTAGGED}waiting:{lane}", "m")
+        pipe.zadd(f"{UNTAGGED}due:location{number % 7}", {f"c{number}": number})
+        pipe.zadd(f"{UNTAGGED}inflight", {lane: number})
+        pipe.set(f"{UNTAGGED}dead:{turn}", json.dumps({"location_id": lane.partition(":")[0]}))
+        pipe.zadd(f"{UNTAGGED}dead", {turn: number})
+    pipe.execute()
+    take_over(redis)
+    assert left_of(redis) == {SCHEMA_KEY, f"{UNTAGGED}workers"}
+    assert sum(1 for _ in redis.scan_iter("*}:waiting:*")) == 1200
+    for number in (0, 600, 1199):
+        prefix = prefix_of(f"location{number % 7}")
+        assert redis.zscore(key_at(prefix, "dead"), f"{number:032x}") == number
+        assert DeadLetters(redis, retention_ms=RETENTION_MS).is_known(f"{number:032x}")
+        assert redis.zscore(key_at(prefix, "inflight"), f"location{number % 7}:c{number}") == number
