@@ -33,14 +33,14 @@ def main(commit: str) -> int:
     """Roll, and tell what became of every message."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        older = stack.enter_context(_worktree(commit, folder / "older"))
+        older = stack.enter_context(worktree(commit, folder / "older"))
         # Neither Python nor Celery may find this version in the folder in which they start.
         os.chdir(folder)
         machine = stack.enter_context(closing(build(folder)))
         for name in ("redis", "simulator"):
             machine.start(name, PYTHONPATH=str(ROOT))
         told = _rolled(machine, older)
-        faults = [fault for contact in told["contact_ids"] for fault in _faults(_replies(machine, contact))]
+        faults = [fault for contact in told["contact_ids"] for fault in _faults(replies(machine, contact))]
         sys.stdout.write(f"{told['sent']} messages of {CONTACTS} contacts, webhooks answered {told['by_status']}\n")
         sys.stdout.write("\n".join(faults or ["each was answered once and in order"]) + "\n")
     return 1 if faults else 0
@@ -60,7 +60,7 @@ def _rolled(machine: Machine, older: Path) -> dict[str, Any]:
             _leave(machine, goes)
         told: dict[str, Any] = writing.result()
     answered = sorted(told["contact_ids"])
-    poll("the last replies", lambda: all(_ends(_replies(machine, contact)) for contact in answered), seconds=60)
+    poll("the last replies", lambda: all(_ends(replies(machine, contact)) for contact in answered), seconds=60)
     return told
 
 
@@ -79,7 +79,7 @@ def _leave(machine: Machine, version: str) -> None:
         machine.stop(f"{kind}-{version}")
 
 
-def _replies(machine: Machine, contact: str) -> list[str]:
+def replies(machine: Machine, contact: str) -> list[str]:
     return list(machine.sim.ask("counts")["posts"]["by_contact"].get(contact, []))
 
 
@@ -94,7 +94,7 @@ def _faults(replies: list[str]) -> list[str]:
 
 
 @contextmanager
-def _worktree(commit: str, folder: Path) -> Iterator[Path]:
+def worktree(commit: str, folder: Path) -> Iterator[Path]:
     git = ["git", "-C", str(ROOT), "worktree"]
     subprocess.run([*git, "add", "--quiet", "--detach", str(folder), commit], check=True)
     try:

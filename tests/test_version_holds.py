@@ -42,7 +42,7 @@ def test_the_first_location_that_can_tell_decides_for_all(
     for id_ in ("a", "b", "c"):
         keep(redis, id_, ghl_token=f"pit-{id_}")
         redis.hset(key("location", id_), mapping={"hold": 1, "hold_why": "ghl" if id_ == "c" else "version"})
-        redis.sadd(key("holds"), id_)
+        redis.sadd(key("holds", of=id_), id_)
     shown = set()
 
     def serve(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.store.redis.connection import text
-from tests.keys import key
+from tests.keys import card, key
 from tests.soak.plan import LEASE_SECONDS, MARK, RECEIVERS, WORKERS
 from tests.story.machine import BIN, UNFINISHED, poll
 
@@ -103,7 +103,7 @@ class Bridge:
 
     def is_idle(self, redis: Redis) -> bool:
         """No lane is leased, and none is due."""
-        return not redis.zcard(key("inflight")) and not redis.zcard(key("due"))
+        return not card(redis, "inflight") and not card(redis, "due")
 
     def held(self, redis: Redis) -> set[str]:
         """The broker holds no messages, only wake-up calls."""

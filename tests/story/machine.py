@@ -186,7 +186,9 @@ class Person:
             record = self.machine.record(said["message_id"])
             if record is None or record.status in UNFINISHED:
                 return None
-            quiet = not self.machine.redis.exists(key("waiting", lane)) and not self.machine.redis.zscore(key("inflight"), lane)
+            quiet = not self.machine.redis.exists(key("waiting", lane)) and not self.machine.redis.zscore(
+                key("inflight", of=lane), lane
+            )
             return record if quiet else None
 
         id_ = said["message_id"]

@@ -29,7 +29,7 @@ def calm(person: Person) -> None:
     """Wait until nothing of a contact waits or is worked on."""
     lane = f"{person.location}:{person.id}"
     redis = person.machine.redis
-    poll("a lane at rest", lambda: not redis.exists(key("waiting", lane)) and not redis.zscore(key("inflight"), lane))
+    poll("a lane at rest", lambda: not redis.exists(key("waiting", lane)) and not redis.zscore(key("inflight", of=lane), lane))
 
 
 @pytest.mark.parametrize(

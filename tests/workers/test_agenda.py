@@ -1,0 +1,103 @@
+"""A dispatcher's agenda: which partitions it looks at, and when."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bridge.model import ContactId, Ended, Lane, LocationId, Status
+from bridge.store.lanes.schedule import PartitionClaim
+from bridge.store.redis.partitions import PARTITIONS, partition_of
+from tests.stored import HERE, accept, eventually, keep, lanes_of, message
+from tests.workers.test_dispatcher import Queue, dispatching
+from workers.agenda import ALL, STANDBY_SECONDS, Agenda
+from workers.dispatcher import LONGEST_SLEEP
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+CALM, OTHERWISE = 6.0, 1.0
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def quiet(next_due: float | None = None, *, calm: bool = True, leads: bool = True) -> PartitionClaim:
+    return PartitionClaim(next_due, calm=calm, leads=leads)
+
+
+def looked(clock: Clock, **found: PartitionClaim) -> Agenda:
+    """An agenda after all partitions were looked at; `found` says what in some (`p3`), and nothing was in the others."""
+    agenda = Agenda(clock=clock)
+    assert agenda.due() == ALL
+    looks = {number: found.get(f"p{number}", quiet()) for number in range(PARTITIONS)}
+    agenda.note(looks, calm=CALM, otherwise=OTHERWISE)
+    return agenda
+
+
+def test_at_rest_all_are_looked_at_once_in_a_while() -> None:
+    """Where nothing waits, only after the rest; and at once when a ring may have been lost."""
+    clock = Clock()
+    agenda = looked(clock)
+    assert agenda.wait() == CALM
+    agenda.ring(())
+    assert agenda.wait() == CALM
+    agenda.ring(None)
+    assert (agenda.wait(), agenda.due()) == (0, ALL)
+
+
+def test_a_ring_asks_for_its_partition_alone() -> None:
+    """The others rest on, for as long as they would have."""
+    clock = Clock()
+    agenda = looked(clock)
+    clock.now += 2
+    agenda.ring({3, 7})
+    assert (agenda.wait(), agenda.due()) == (0, (3, 7))
+    agenda.note({3: quiet(), 7: quiet()}, calm=CALM, otherwise=OTHERWISE)
+    assert agenda.wait() == CALM - 2
+
+
+def test_a_due_time_asks_for_its_partition() -> None:
+    """At that time the leader asks, and whoever stands by a moment later."""
+    clock = Clock()
+    agenda = looked(clock, p2=quiet(1.5), p5=quiet(1.5, leads=False))
+    assert agenda.wait() == 1.5
+    clock.now += 1.5
+    assert agenda.due() == (2,)
+    agenda.note({2: quiet()}, calm=CALM, otherwise=OTHERWISE)
+    assert agenda.wait() == STANDBY_SECONDS
+    clock.now += STANDBY_SECONDS
+    assert agenda.due() == (5,)
+
+
+def test_while_lanes_wait_for_slots_every_ring_asks_for_all() -> None:
+    """The slot that comes free in one partition may be for a lane of another; and all are looked at each second."""
+    clock = Clock()
+    agenda = looked(clock, p2=quiet(calm=False))
+    assert agenda.wait() == OTHERWISE
+    agenda.ring({9})
+    assert agenda.due() == ALL
+
+
+def test_a_turn_that_ends_makes_room_in_another_partition_at_once(redis: Redis) -> None:
+    """With one slot, lanes of two partitions are published one after the other, without waiting for the next look."""
+    keep(redis, HERE, "there")
+    assert partition_of(HERE) != partition_of("there")
+    queue, lanes = Queue(redis), lanes_of(redis)
+    for number in range(8):
+        accept(redis, message(f"m{number}", f"c{number}", HERE if number % 2 else "there"))
+    with dispatching(redis, queue, slots=1):
+        # A second slot is kept in reserve.
+        eventually(lambda: len(queue.published) >= 2)
+        began = time.monotonic()
+        for number in range(8):
+            eventually(lambda: len(queue.published) > number)  # noqa: B023 - it is asked in this round only
+            turn = lanes.lease(queue.lanes[number])
+            assert turn
+            lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(turn.messages[0].id,)))
+        assert time.monotonic() - began < 3 * LONGEST_SLEEP
+    assert set(queue.lanes) == {Lane(LocationId(HERE if number % 2 else "there"), ContactId(f"c{number}")) for number in range(8)}
