@@ -2,7 +2,7 @@
 
 A receiver of the older version runs on, as one that was overlooked does: it may take nothing any more, so that GHL sends each
 webhook again, and this version takes it. Afterwards the older version may not start. 1 if a message was lost or doubled, or if it
-starts.
+starts. Folders behind the commit hold libraries that only the older version needs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OVERLOOKED_SECONDS = 4.0
 REFUSED = 78
 
 
-def main(commit: str) -> int:
+def main(commit: str, *libraries: str) -> int:
     """Upgrade, and tell what became of every message."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -43,16 +43,17 @@ def main(commit: str) -> int:
         for name in ("redis", "simulator"):
             machine.start(name, PYTHONPATH=str(ROOT))
         machine.sim.order("defaults", retry_delays=[1.0] * 60)
-        told = _upgraded(machine, older)
-        faults = [*_lost_or_doubled(machine, told["contact_ids"]), *_starts(machine, older)]
+        of_older = os.pathsep.join([str(older), *libraries])
+        told = _upgraded(machine, of_older)
+        faults = [*_lost_or_doubled(machine, told["contact_ids"]), *_starts(machine, of_older)]
         sys.stdout.write(f"{told['sent']} messages of {CONTACTS} contacts, webhooks answered {told['by_status']}\n")
         sys.stdout.write("\n".join(faults or ["each was answered once; the older version refuses to start"]) + "\n")
     return 1 if faults else 0
 
 
-def _upgraded(machine: Machine, older: Path) -> dict[str, Any]:
+def _upgraded(machine: Machine, older: str) -> dict[str, Any]:
     """One version after the other at one address; answers who wrote how much."""
-    port, of_older, of_newer = str(redis_server.free_port()), {"PYTHONPATH": str(older)}, {"PYTHONPATH": str(ROOT)}
+    port, of_older, of_newer = str(redis_server.free_port()), {"PYTHONPATH": older}, {"PYTHONPATH": str(ROOT)}
     url = f"http://127.0.0.1:{port}"
     machine.start("web-older", PORT=port, **of_older)
     machine.start("worker-older", **of_older)
@@ -87,10 +88,10 @@ def _lost_or_doubled(machine: Machine, contacts: list[str]) -> Iterator[str]:
             yield f"of {contact} answered were messages {numbers}"
 
 
-def _starts(machine: Machine, older: Path) -> Iterator[str]:
+def _starts(machine: Machine, older: str) -> Iterator[str]:
     """What is wrong with how the older version starts now."""
     for name in ("web-back", "worker-back"):
-        code = machine.start(name, PYTHONPATH=str(older), PORT=str(redis_server.free_port())).wait(60)
+        code = machine.start(name, PYTHONPATH=older, PORT=str(redis_server.free_port())).wait(60)
         said = machine.log(name).strip()
         sys.stdout.write(f"{name} ends with {code}: {said.splitlines()[-1] if said else ''}\n")
         if code != REFUSED or f"{SCHEMA}" not in said:
@@ -98,4 +99,4 @@ def _starts(machine: Machine, older: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from bridge.model import ContactId, Ended, Lane, LocationId, Status
+from bridge.model import Ended, Status
 from bridge.store.lanes.schedule import PartitionClaim
 from bridge.store.redis.partitions import PARTITIONS, partition_of
-from tests.stored import HERE, accept, eventually, keep, lanes_of, message
-from tests.workers.test_dispatcher import Queue, dispatching
+from tests.stored import HERE, accept, bell, claim, keep, lanes_of, message
 from workers.agenda import ALL, STANDBY_SECONDS, Agenda
-from workers.dispatcher import LONGEST_SLEEP
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -83,21 +80,20 @@ def test_while_lanes_wait_for_slots_every_ring_asks_for_all() -> None:
     assert agenda.due() == ALL
 
 
-def test_a_turn_that_ends_makes_room_in_another_partition_at_once(redis: Redis) -> None:
-    """With one slot, lanes of two partitions are published one after the other, without waiting for the next look."""
-    keep(redis, HERE, "there")
-    assert partition_of(HERE) != partition_of("there")
-    queue, lanes = Queue(redis), lanes_of(redis)
-    for number in range(8):
-        accept(redis, message(f"m{number}", f"c{number}", HERE if number % 2 else "there"))
-    with dispatching(redis, queue, slots=1):
-        # A second slot is kept in reserve.
-        eventually(lambda: len(queue.published) >= 2)
-        began = time.monotonic()
-        for number in range(8):
-            eventually(lambda: len(queue.published) > number)  # noqa: B023 - it is asked in this round only
-            turn = lanes.lease(queue.lanes[number])
-            assert turn
-            lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(turn.messages[0].id,)))
-        assert time.monotonic() - began < 3 * LONGEST_SLEEP
-    assert set(queue.lanes) == {Lane(LocationId(HERE if number % 2 else "there"), ContactId(f"c{number}")) for number in range(8)}
+def test_a_turn_that_ends_rings_for_a_lane_of_another_partition(redis: Redis) -> None:
+    """Nothing is due in its own; but a claim found that a slot was short."""
+    keep(redis, HERE, "there", "other")
+    assert len({partition_of(one) for one in (HERE, "there", "other")}) == 3
+    lanes = lanes_of(redis)
+    accept(redis, message("m1"))
+    turn = lanes.lease(claim(lanes, slots=1)[0])
+    assert turn
+    # A second slot is kept in reserve.
+    accept(redis, message("m2", location="there"))
+    assert len(claim(lanes, slots=1)) == 1
+    accept(redis, message("m3", location="other"))
+    assert claim(lanes, slots=1) == ()
+    with bell(redis) as rung:
+        lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(turn.messages[0].id,)))
+        assert rung() == 1
+    assert [str(lane) for lane in claim(lanes, slots=1)] == ["other:contact"]
