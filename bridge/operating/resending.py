@@ -66,7 +66,7 @@ def _resend(services: AdminServices, one: Undelivered, *, force: bool) -> Litera
     except BridgeError as error:
         raise DidNotWork(f"GHL does not tell what reply {one.reply_id} said, or to what: {error}") from error
     if answered is None:
-        raise DidNotWork(f"message {record.id} is not in its conversation")
+        raise DidNotWork(f"reply {one.reply_id} answers message {record.id}, which GHL does not list any more")
     return services.resends.resend(one, answered, text, force=force)
 
 
