@@ -20,7 +20,7 @@ from bridge.operating.local import OLDER_NAMES, LocalOperations
 from bridge.operating.operation import Nothing, Operation
 from bridge.operating.overview import overview
 from bridge.operating.registry import OPERATIONS
-from bridge.receiver.api.document import describe
+from bridge.receiver.api.openapi import describe
 from bridge.settings import Settings
 from tests.operating.conftest import admin_services  # noqa: F401  # a fixture
 
