@@ -103,7 +103,7 @@ def unknown_kind(name: str, number: int | None = None) -> Kind | None:
 
 
 def by_settings(message: InboundMessage, types: Mapping[str, Channel]) -> InboundMessage:
-    """The message on the channel that the location's `types` names for its type; unchanged without one, or if its type is known."""
+    """The message on the channel that the location's `types` give for its type; unchanged if none, or if the type is known."""
     mapped = message.channel is Channel.UNKNOWN or message.message_type_string in _INFERRED
     channel = types.get(message.message_type_string) if mapped else None
     return replace(message, channel=channel, message_type=channel.value) if channel else message

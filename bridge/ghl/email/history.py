@@ -1,8 +1,8 @@
 """Finds where an e-mail's quoted history begins, by the form of the lines above it, in any language.
 
-An attribution ("On 3 Mar 2026 at 10:00, Ann <ann@example.com> wrote:") has an address, a date and a time with few other words, and
-ends with a colon. A header block is some lines `Label: value`, one with the sender's address, one with a time. A filled-in form has
-such lines too, so a block needs the labels of a header, or a sender `Name <address>` above a date and a second address.
+An attribution ("On 3 Mar 2026 at 10:00, Ann <ann@example.com> wrote:") has an address, a date and a time with few other words,
+and ends with a colon. A header block is some lines `Label: value`, one with the sender's address, one with a time. A filled-in
+form has such lines too, so a block needs the labels of a header, or a sender `Name <address>` above a date and a second address.
 
 Every check reads a limited number of lines of limited length, so the cost is linear in the text.
 """
@@ -145,7 +145,7 @@ def _is_header(known: Mapping[str, str]) -> bool:
 
 
 def _looks_like_header(values: Sequence[tuple[str, str]]) -> bool:
-    """Whether the form alone makes a header: `Name <address>`, a date with a time, a second address (filled-in forms have one)."""
+    """Whether the form alone makes a header: `Name <address>`, a date with a time, a second address (forms have one)."""
     texts = [value for _, value in values]
     angled = texts and _ANGLED.search(texts[0])
     return (

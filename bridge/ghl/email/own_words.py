@@ -43,8 +43,8 @@ def own_text(body: str, *, subject: str = "") -> str:
     """Return the new text of an e-mail as plain text; `body` is HTML (as GHL delivers it) or text. A signature may remain.
 
     An e-mail with only quoted or forwarded text is returned whole: a forward is a new message by itself. Only if the subject
-    marks it as a reply, the result is empty: the quoted text is known already, most of it is the bridge's own, and answering it would
-    be answering the bridge.
+    marks it as a reply, the result is empty: the quoted text is known already, most of it is the bridge's own, and answering it
+    would be answering the bridge.
 
     A phone's line at the end ("Sent from my iPhone") is removed, because an opt-out word above it is recognised only alone.
     """
