@@ -27,6 +27,7 @@ from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
 from bridge.store.lanes.timelines import Event, MessageRecord, Timelines
 from bridge.store.redis.connection import key
+from tests import forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -353,15 +354,7 @@ class Machine:
 
     def cli(self, *arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `ghl-bridge`."""
-        return subprocess.run(
-            [str(BIN / "ghl-bridge"), *arguments],
-            env={**self.environ, **environ},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return forks.run(*arguments, environ={**self.environ, **environ}, stdin=stdin)
 
     def apply(self, **locations: Mapping[str, Any]) -> None:
         """Make locations known to GHL and to the bridge; what a location doesn't say is quick and ordinary."""
