@@ -19,6 +19,7 @@ from tests.stored import own_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from tests.stored import OwnRedis
 
 # What a command waits for, beside the time that Python takes to start; a busy machine takes more of all.
