@@ -1,5 +1,5 @@
 -- Messages that left a conversation: ours, a provider's, a person's.
--- Needs: timeline, schedule, dead_letters, standings, delivery
+-- Needs: timeline, schedule, dead_letters, standings, delivery, rollback
 
 -- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
 --   words  list of {moment (ms), message (JSON, as bridge/store/lanes/transcripts.py writes it)}
@@ -173,6 +173,12 @@ local function observe(lane, message, retention)
     local unattributed = key('unclear', lane)
     redis.call('HSET', unattributed, message.id, cjson.encode(message))
     redis.call('PEXPIRE', unattributed, OURS_BY_TEXT)
+    return false
+  end
+  if not message.user and at < forgotten_until() and redis.call('HGET', key('standing', lane), 'human_id') ~= message.id then
+    -- The state went back since: it may be a reply of ours, which is nobody's takeover.
+    own(lane, message.id, 'provider', retention)
+    if message.said ~= '' then remember(lane, at, message.said, retention) end
     return false
   end
   if delivered_lately(lane, message, at) then
