@@ -9,10 +9,13 @@
 --   ARGV[7]  a wake-up (JSON) up to its body
 --   ARGV[8]  the rest of it, with `%ID%` in place of its id
 --   ARGV[9]  nonce: the beginning of the ids
+--   ARGV[10]  its process
+--   ARGV[11]  the number of the newest claim of that process that was answered (0: none)
+--   ARGV[12]  the number of this claim
 -- Answers {ms until the next lane is due (-1: none, or no free slot), whether the next claim can wait for that time or a wake-up
 -- (1; 0: something waits for an event that wakes nobody), whether a wake-up of any worker got no response (1 or 0), whether this
 -- worker leads (1 or 0), lane, lane, ...}.
--- Needs: schedule, clock
+-- Needs: schedule, clock, rollback
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
@@ -29,6 +32,11 @@ leads = leads and 1 or 0
 -- Nobody claimed for longer than a lease: Redis or all workers were down. Leases may have expired although their work continues;
 -- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
 local before = tonumber(redis.call('GET', key('claimed')) or now)
+-- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
+local UNWATCHED_MS = 60000
+if now - before > UNWATCHED_MS then note_rollback(false) end
+notice_server()
+notice_loss(ARGV[10], ARGV[11], ARGV[12])
 redis.call('SET', key('claimed'), now)
 if before - now > NOTICED_MS then clock_jumped_back(before - now) end
 if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end

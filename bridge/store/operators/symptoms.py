@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.store.figures.deliveries import failing
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
+from bridge.store.figures.rollbacks import last_rollback
 from bridge.store.figures.warnings import capped_lanes, other_bot_lanes, refused_webhooks, spoken_stops, untyped_lanes
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.store.figures.deliveries import Failing
     from bridge.store.figures.gauges import Gauges
+    from bridge.store.figures.rollbacks import KnownRollback
     from bridge.store.lanes.handovers import Handover
     from bridge.store.limits.circuits import DownProvider
     from bridge.store.redis.connection import Redis
@@ -42,7 +44,8 @@ class Symptoms:
     hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day, `spoken_stops`
     those with an opt-out by voice note within the last day that is still in force, `other_bot` those in which GHL's own bot
     answered first. `handovers` are contacts that wait for a person, `missing_durability` names the missing settings for
-    durability, `failing` are locations with undelivered replies within an hour, `tried` is the result of a small write.
+    durability, `failing` are locations with undelivered replies within an hour, `tried` is the result of a small write,
+    `rollback` describes writes that the state has lost within the last day.
     """
 
     now_ms: int
@@ -59,6 +62,7 @@ class Symptoms:
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
     tried: TriedWrite = field(default_factory=TriedWrite)
+    rollback: KnownRollback | None = None
 
 
 def look(redis: Redis) -> Symptoms:
@@ -80,6 +84,7 @@ def look(redis: Redis) -> Symptoms:
         missing_durability=missing_durability(redis),
         failing=failing(redis),
         tried=try_write(redis),
+        rollback=last_rollback(redis, now),
     )
 
 
