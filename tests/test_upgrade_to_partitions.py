@@ -61,7 +61,7 @@ def age(redis: Redis) -> None:
     """Give a state of this version the names of version 1."""
     for name in map(str, redis.scan_iter("{*")):
         old = UNTAGGED + name.partition("}:")[2]
-        if old.removeprefix(UNTAGGED) in {"owned", "claimed", "leader", "short"}:
+        if old.removeprefix(UNTAGGED) in {"owned", "claimed", "leader", "short", "server"}:
             redis.delete(name)
         elif not redis.exists(old):
             redis.rename(name, old)

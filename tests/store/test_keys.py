@@ -70,7 +70,7 @@ def arguments(text: str, start: int) -> list[str]:
 def built(text: str) -> set[tuple[str, ...]]:
     """The keys that a text builds whose kind stands in it, what varies as `*`."""
     found = set()
-    for call in re.finditer(r"\b(?:keys?|channel|everywhere|(key_at))\(", text):
+    for call in re.finditer(r"\b(?:keys?|channel|names_of|(key_at))\(", text):
         # Of `key_at` the first argument is a partition's prefix.
         parts = [re.fullmatch(r"['\"]([a-z_]+)['\"]", one) for one in arguments(text, call.end())[bool(call[1]) :]]
         if parts and parts[0]:

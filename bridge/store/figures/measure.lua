@@ -1,9 +1,9 @@
--- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
--- location that is due: a thousand locations take about a millisecond, however many lanes wait.
+-- Measure the gauges. This reads every location and every worker, but only the first lane of each location that is due: a thousand
+-- locations take about a millisecond, however many lanes wait.
 --   KEYS[1]     prefix of home
 --   KEYS[2...]  prefixes of the partitions
---   ARGV[1]     circuit of what GHL is asked
---   ARGV[2]     circuit of what is posted into GHL
+--   ARGV[1]     circuit of reading from GHL
+--   ARGV[2]     circuit of posting to GHL
 -- Answers name, number, name, number, ...
 -- Needs: schedule
 local function cards(ids)
@@ -11,9 +11,9 @@ local function cards(ids)
   for _, location in ipairs(ids) do sum = sum + redis.call('ZCARD', key('due', location)) end
   return sum
 end
--- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
--- for
--- nothing.
+
+-- A claim does not restart a lane's wait, nor does a retry because the lane can't be decrypted. A lane that was erased, or whose
+-- location is on hold, does not wait.
 local function waited(since)
   local longest = 0
   for _, lane in ipairs(redis.call('ZRANGE', since, 0, 99)) do

@@ -1,4 +1,5 @@
--- Put claimed lanes back that could not be published, due again after a pause; one that got leased all the same is left alone.
+-- Undo the claim of lanes whose wake-ups could not be published: they are due again after a pause. A lane that is leased is left
+-- unchanged.
 --   KEYS[1...]  prefix of each lane
 --   ARGV[1]     pause (ms)
 --   ARGV[2...]  lane, lane

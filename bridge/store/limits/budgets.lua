@@ -1,8 +1,7 @@
--- What is left of the budgets of some locations.
---   KEYS[1...]  prefix of each
+-- How many requests some locations have left at GHL.
+--   KEYS[1...]  prefix of each location
 --   ARGV[1...]  location, location
--- Answers for each location in turn: left and most of an interval, the interval (ms), left and most of the day, ms for which it
--- waits.
+-- Answers for each location: left and most of an interval, the interval (ms), left and most of the day, rest of its wait (ms).
 -- Needs: budget
 local found = {}
 for at, location in ipairs(ARGV) do

@@ -1,7 +1,16 @@
--- A receiver tells that it takes webhooks.
---   ARGV[1]  for how long this is believed (ms)
---   ARGV[2]  1 if it is to be told though none has for a while, else 0
--- Answers 1 if none has told it for a while: then what came meanwhile is gone, and every location is to be swept first.
-if redis.call('EXISTS', key('receiving')) == 0 and ARGV[2] == '0' then return 1 end
+-- Note that a receiver accepts webhooks. If none did for a while, every location is swept at once, because webhooks were missed.
+--   KEYS[1]     prefix of home
+--   KEYS[2...]  prefixes of the partitions
+--   ARGV[1]     for how long this counts (ms)
+--   ARGV[2]     the receiver
+--   ARGV[3]     the number of its newest heartbeat that was answered (0: none)
+--   ARGV[4]     the number of this heartbeat
+-- Answers 1 if no receiver did for a while.
+-- Needs: rollback
+local run = run_of_server()
+everywhere(function() notice_server(run) end)
+notice_loss(ARGV[2], ARGV[3], ARGV[4])
+local back = redis.call('EXISTS', key('receiving')) == 0
+if back then everywhere(sweep_all) end
 redis.call('SET', key('receiving'), 1, 'PX', ARGV[1])
-return 0
+return back and 1 or 0

@@ -1,9 +1,10 @@
--- Take the location whose sweep is due longest. It is moved a lease ahead, never removed: whoever took it may die.
+-- Claim the location whose sweep has been due longest. It is due again after a lease and is never removed, because the worker may
+-- die.
 --   KEYS[1...]  prefix of each partition that is looked at
 --   ARGV[1]     lease (ms)
 --   ARGV[2]     location; empty: any that is due
--- Answers {ms until one is due; -1: none ever}, or {now, location, since, cursor, begun}: where the last complete sweep ended and
--- where an unfinished one goes on.
+-- Answers {ms until one is due; -1: never}, or {now, location, since, cursor, begun, lost}: where the last complete sweep ended,
+-- where an unfinished one continues, and when the state lost writes (0: it is not known to have lost any).
 local lease, location = tonumber(ARGV[1]), ARGV[2]
 if location == '' then
   local first, its
@@ -17,4 +18,6 @@ if location == '' then
   redis.call('ZADD', key('sweeps'), now + lease, location)
 end
 local progress = redis.call('HMGET', key('sweep', location), 'since', 'cursor', 'begun')
-return {now, location, tonumber(progress[1] or 0), tonumber(progress[2] or 0), tonumber(progress[3] or 0)}
+local rollback = redis.call('HMGET', key('rollback'), 'at', 'certain_at')
+local lost = rollback[2] and tonumber(rollback[1]) or 0
+return {now, location, tonumber(progress[1] or 0), tonumber(progress[2] or 0), tonumber(progress[3] or 0), lost}

@@ -1,9 +1,9 @@
--- Note that the app was taken away from a location: its tokens are forgotten.
+-- Note that the app was uninstalled from a location. Its tokens are deleted.
 --   ARGV[1]  location
 --   ARGV[2]  the event's own time (ms; 0: now)
 --   ARGV[3]  retention (ms)
---   ARGV[4]  how long late events are feared (ms)
--- Answers 1 if the location stops by it, else 0.
+--   ARGV[4]  how late older events may still arrive (ms)
+-- Answers 1 if the location stops, else 0.
 -- Needs: locations
 local location, at, retention = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 at = at > 0 and math.min(at, now) or now

@@ -30,8 +30,8 @@ UNTAGGED = "ghlb:"
 
 # What is kept of no location.
 OF_HOME = frozenset({
-    "agency", "alerts", "audit", "backup", "canary", "installation", "keys", "logins", "probe", "receiving", "signatures",
-    "tallied", "turned_away", "upgrading", "upkeep", "workers",
+    "agency", "alerts", "audit", "backup", "canary", "installation", "keys", "logins", "probe", "receiving",
+    "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers", "wrote",
 })  # fmt: skip
 # What is named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})

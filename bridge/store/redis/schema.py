@@ -55,7 +55,7 @@ def take_over(redis: Redis) -> None:
 
 
 def look(redis: Redis) -> None:
-    """Only look whether this version knows the state's schema. Raises as `take_over`."""
+    """Check whether this version knows the state's schema, without a change. Raises as `take_over`."""
     with reaching("tell the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)

@@ -37,7 +37,7 @@ DROPPED = frozenset({
 # Which have been moved by then, or are not.
 LEFT_ALONE = frozenset({"ledger", "location", "schema"})
 # What names no location may be of any partition.
-OF_ANY = frozenset({"erased", "paused"})
+OF_ANY = frozenset({"erased", "paused", "rollback", "server"})
 
 
 def is_untagged(redis: Redis) -> bool:

@@ -1,0 +1,37 @@
+"""Whether the state has lost writes, and which locations no sweep looks after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.partitions import PREFIXES, gather, key_at, members
+
+if TYPE_CHECKING:
+    from bridge.store.redis.connection import Redis
+
+SHOWN_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRollback:
+    """The state went back at `at_ms`; `unswept` are locations with `reconcile_minutes = 0`, where no sweep finds messages."""
+
+    at_ms: int
+    unswept: tuple[str, ...] = ()
+
+
+def last_rollback(redis: Redis, now_ms: int) -> KnownRollback | None:
+    """The rollback of the last day in which writes were lost for certain. Raises Unavailable."""
+    with reaching("look for lost writes"):
+        pipe = redis.pipeline(transaction=False)
+        for prefix in PREFIXES:
+            pipe.hmget(key_at(prefix, "rollback"), ["at", "certain_at"])
+        found = [(int(at), int(certain)) for at, certain in pipe.execute() if at and certain]
+        shown = [at for at, certain in found if now_ms - certain <= SHOWN_MS]
+        if not shown:
+            return None
+        swept = {str(one) for some in gather(redis, "ZRANGE", "sweeps", 0, -1) for one in some}
+        unswept = members(redis, "locations") - swept
+    return KnownRollback(max(shown), tuple(sorted(unswept)))
