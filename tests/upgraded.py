@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +23,7 @@ from bridge.cli import redis_server
 from bridge.store.redis.partitions import UNTAGGED, key
 from bridge.store.redis.schema import SCHEMA, SCHEMA_KEY
 from tests.rolling import CONTACTS, LOCATION, MESSAGES, RATE, ROOT, replies, worktree
-from tests.story.machine import Machine, build, poll
+from tests.story.machine import Machine, build, poll, toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +60,7 @@ def _upgraded(machine: Machine, older: str) -> dict[str, Any]:
     machine.start("worker-older", **of_older)
     poll("the older receiver", lambda: machine.listens(url))
     machine.sim.order("defaults", webhook_url=f"{url}/webhooks/ghl")
-    machine.environ.update(of_older)
-    machine.apply(**{LOCATION: {"provider": "assistable"}})
-    machine.environ.update(of_newer)
+    _apply(machine, of_older)
     with ThreadPoolExecutor(1) as pool:
         burst = {"location_id": LOCATION, "contacts": CONTACTS, "messages_each": MESSAGES, "rate": RATE}
         writing = pool.submit(machine.sim.order, "burst", **burst)
@@ -79,6 +78,23 @@ def _upgraded(machine: Machine, older: str) -> dict[str, Any]:
         told: dict[str, Any] = writing.result()
     poll("the last replies", lambda: not list(_lost_or_doubled(machine, told["contact_ids"])), seconds=60)
     return told
+
+
+def _apply(machine: Machine, of_older: dict[str, str]) -> None:
+    """Make the location known, by the older version's own command line."""
+    token = "pit-secret"
+    machine.sim.order("locations", id=LOCATION, token=token)
+    settings: dict[str, Any] = {
+        "name": LOCATION,
+        "ghl_token": token,
+        "provider": "assistable",
+        "debounce_seconds": 0.1,
+        "debounce_max_seconds": 2.0,
+    }
+    settings |= {"history_messages": 0, "reconcile_minutes": 0, "assistable": {"assistant_id": "assistant", "delivery": "bridge"}}
+    command = [sys.executable, "-m", "bridge", "locations", "apply", "-"]
+    environ = {**machine.environ, **of_older}
+    subprocess.run(command, env=environ, input=toml({LOCATION: settings}), text=True, check=True, stdout=subprocess.DEVNULL)
 
 
 def _lost_or_doubled(machine: Machine, contacts: list[str]) -> Iterator[str]:
