@@ -141,7 +141,7 @@ def begin(settings: Settings) -> None:
 
 
 def build_lanes(settings: Settings, redis: Redis, budgets: Budgets | None = None) -> Lanes:
-    """The store of lanes: schedule, leases, turns. A lease pays for its turn's look-ups from `budgets`."""
+    """The store of lanes: schedule, leases, turns. A lease reserves its turn's look-ups from `budgets`."""
     return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=settings.retention_ms, budgets=budgets)
 
 

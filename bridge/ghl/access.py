@@ -141,7 +141,7 @@ def with_token(access: Access, attempt: Callable[[str, float], T], seconds: floa
 
 
 def _lent(access: Access, lend: Callable[[], T]) -> T:
-    """The result of `lend`, a token; if GHL is down during its renewal, the breaker is told as for any request."""
+    """The result of `lend`, a token; if GHL is down during its renewal, the breaker gets the failure, as of any request."""
     began = time.monotonic()
     try:
         return lend()

@@ -30,13 +30,13 @@ def words(error: Exception) -> str:
 def decide(
     error: Exception, *, attempts: int, delays: Sequence[float], readback: Sequence[float], looks: int = 0
 ) -> Again | Dead:
-    """Sort a fault. `attempts` is how many durable tries failed before this one, `delays` the waits between tries (s).
+    """Decide what follows an error. `attempts` have failed before this one, `delays` are the waits between attempts (s).
 
-    A wait that the other side asked for beats the schedule, but doesn't change the number of tries; who keeps asking for a moment
-    more is not believed for ever, or all tries would be over within seconds. After an unknown outcome the
-    first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
-    tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all, nor is what this
-    machine lacks: the message can't help it. `looks` that were made still count after such a wait.
+    A wait that the service asked for replaces the scheduled one, but does not change the number of attempts; a service that keeps
+    asking for a short wait is not believed for ever, because all attempts would fail within seconds. After an unknown outcome,
+    the first read-back is due after `readback[0]` seconds, even after the last attempt: its result decides. An internal error is
+    retried too, because that does no harm. Waiting for GHL's rate limit or for this machine's resources does not count as an
+    attempt, because the message is not the cause. Earlier `looks` (read-backs) still count after such a wait.
     """
     if lacking := shortage_of(error):
         return Again(wait=SHORTAGE_SECONDS, why=lacking, counts=False)

@@ -143,7 +143,7 @@ class PageEndpoints:
         return await to_thread.run_sync(self._tell, request, session, page, limiter=self._threads)
 
     def _tell(self, request: Request, session: Session | None, page: Page, here: str = "") -> Response:
-        """`here` is the page that a form came from: what fails there is told there."""
+        """`here` is the page with the form, which shows the error if the action fails."""
         note = self._sessions.noted(request.cookies.get(NOTE, "")) if session else None
         around = {"session": session, "note": note, "here": here or _wanted(request)}
         html = self._renderer.render(page, **around, dead_letters=self._dead_letters() if session else 0)

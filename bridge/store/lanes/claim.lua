@@ -84,7 +84,8 @@ local function requests(location)
 end
 
 -- How many slots a location may take now: it may hold nine times the number of free slots, of which one does not count. A single
--- location gets all but the reserve; another one finds free slots; a location above its share gets none until it is below it (infra/decisions/0005).
+-- location gets all but the reserve; another one finds free slots; a location above its share gets none until it is below it
+-- (infra/decisions/0005).
 local looked_at = {}
 local function share_of(location)
   local own = key('inflight', location)

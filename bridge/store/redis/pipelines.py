@@ -100,7 +100,7 @@ class Pipelines:
         Its callers have an error already, and the next calls don't wait for its cancellation.
 
         With a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11) and waited out its own
-        timeout, which begins anew for every step.
+        timeout, which begins again for every step.
         """
         task.cancel()
         self._free(task)
