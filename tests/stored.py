@@ -115,7 +115,7 @@ def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
 
 
 def identities_of(redis: Redis) -> Identities:
-    """What becomes of messages without their id."""
+    """The store of messages without their id."""
     return Identities(redis, retention_ms=RETENTION_MS)
 
 
@@ -131,7 +131,7 @@ def _public() -> Wire:
 
 
 def situations_of(redis: Redis) -> Situations:
-    """How things stand with contacts and their locations."""
+    """The situations of contacts and their locations."""
     return Situations(redis, retention_ms=RETENTION_MS)
 
 
@@ -204,7 +204,7 @@ def ledger_of(redis: Redis, turn: Turn) -> dict[str, LedgerEntry]:
 
 
 def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
-    """How things stand with a contact now."""
+    """The current situation of a contact."""
     return situations_of(redis).read(lane, ConversationId(conversation)).standing
 
 

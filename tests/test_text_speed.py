@@ -102,7 +102,7 @@ def test_no_function_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(FUNCTIONS)), ids=FUNCTIONS)
 def test_time_grows_as_the_text_does(number: int, name: str) -> None:
-    """Four times the text takes about four times as long: no pattern is tried anew at each letter. Each function, some shapes."""
+    """Four times the text takes about four times as long: no pattern starts again at each letter. Each function, some shapes."""
     slow = [found for shape in SHAPES[number % EACH :: EACH] if (found := grows_too_fast(FUNCTIONS[name], shape))]
     assert slow == []
 
@@ -118,7 +118,7 @@ def test_time_grows_so_whatever_the_text_is_made_of(name: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_the_receivers_loop_works_on_is_done_at_once(shape: str) -> None:
-    """The longest text that is taken in on the loop holds it up for 50 ms at most, of the processor's time."""
+    """The longest text that is accepted on the event loop blocks it for 50 ms of CPU time at most."""
     message = inbound((shape * events.MAX_TEXT)[: events.MAX_TEXT])
     assert cpu_seconds(lambda said: came(said, accepted_event(said)), message) <= MOST_ON_LOOP
     posted = outbound((shape * ON_LOOP_CHARACTERS)[:ON_LOOP_CHARACTERS])

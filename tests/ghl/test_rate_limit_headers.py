@@ -1,4 +1,4 @@
-"""X-RateLimit headers: what is told counts, what is nonsense doesn't."""
+"""X-RateLimit headers: valid values count, nonsense is ignored."""
 
 from __future__ import annotations
 

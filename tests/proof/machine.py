@@ -36,7 +36,7 @@ class Machine:
     far: FarSide
 
     def renew_wire(self) -> None:
-        """Leave the connections: what was answered once too often waits in one for whoever comes next."""
+        """Leave the connections: a surplus answer would be read by the next user of the connection."""
         self.wire.close()
         self.wire = _wire()
 

@@ -21,7 +21,7 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is what becomes of each message.
+    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
 
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     """

@@ -1,4 +1,4 @@
-"""The admin API: who is let in, what is asked for and answered, and what is refused."""
+"""The admin API: logins, requests and answers, and refusals."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_what_is_due_is_swept(books: Books) -> None:
 
 
 def test_a_message_from_before_the_activation_is_never_taken_in(books: Books) -> None:
-    """Whoever applies a location doesn't wake up its past."""
+    """Applying a location does not start answers to its old messages."""
     keep(books.redis, ghl_token="pit", reconcile_minutes=1)
     books.write("ana", "m1", ago=5)
     books.write("bob", "m2")
