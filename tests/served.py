@@ -29,7 +29,7 @@ def served(redis_url: str, **environ: str) -> Iterator[str]:
 
 @contextmanager
 def serving(redis_url: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """As above, with its process."""
+    """Likewise, with its process."""
     port = str(redis_server.free_port())
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
     nobody = dict.fromkeys(("GHL_API_URL", "ASSISTABLE_URL", "AGENCII_URL"), "http://127.0.0.1:1")

@@ -114,7 +114,7 @@ class Wire:
 
         What is sent is either `json` or `form`, which an `upload` may go along with.
 
-        `before_send` is called once a connection is open, right before the first byte; its errors are raised unchanged,
+        `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
         and nothing was sent. Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
 
         Raises:

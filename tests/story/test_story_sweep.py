@@ -133,7 +133,7 @@ def test_after_the_receiver_was_down_everything_is_swept_at_once(machine: Machin
 
 
 def test_a_person_who_answered_is_not_interrupted(silent: Machine) -> None:
-    """A message that staff answered before the sweep found it is not answered."""
+    """What staff has answered before the sweep found it is nobody's to answer."""
     location = fresh(silent, reconcile_minutes=0.1)
     ana = silent.person(location)
     early = ana.says("Who is quicker?")

@@ -1,24 +1,24 @@
--- Report this worker as alive, and claim as many due lanes as all live workers together have free slots, location by location.
--- A claimed lane is due again after a lease and is never removed, because the worker may die.
+-- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
+-- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
 --   ARGV[1]  worker
 --   ARGV[2]  its slots
---   ARGV[3]  for how long it counts as alive without another call (ms)
+--   ARGV[3]  how long it counts as alive without another call (ms)
 --   ARGV[4]  lease (ms)
---   ARGV[5]  most lanes to claim
---   ARGV[6]  list for their wake-ups, if the broker is this server; empty: the caller publishes them
+--   ARGV[5]  most lanes that are taken
+--   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
 --   ARGV[7]  a wake-up (JSON) up to its body
---   ARGV[8]  the rest of it, with `%ID%` in place of its id
---   ARGV[9]  nonce: the beginning of the ids
--- Answers {ms until the next lane is due (-1: none, or no free slot), whether the next claim can wait for that time or a wake-up
--- (1; 0: something waits for an event that wakes nobody), whether a wake-up of any worker got no response (1 or 0), whether this
--- worker leads (1 or 0), lane, lane, ...}.
+--   ARGV[8]  the rest of it, with `%ID%` where its id stands
+--   ARGV[9]  nonce, with which the ids begin
+-- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
+-- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
+-- leads (1 or 0), lane, lane, ...}.
 -- Needs: schedule, clock
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
 redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 
--- One dispatcher, the leader, is woken and claims at the due times; the others are on standby. It leads as long as it claims.
+-- One dispatcher is rung and claims at the due times; the others stand by. Who leads goes on as long as it claims.
 local leader = redis.call('GET', key('leader'))
 local leads = (leader or worker) == worker
 if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
@@ -26,8 +26,8 @@ if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000)
 end
 leads = leads and 1 or 0
 
--- Nobody claimed for longer than a lease: Redis or all workers were down. Leases may have expired although their work continues;
--- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
+-- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
+-- their heartbeats get one lease to take them back before anybody else may have the lanes.
 local before = tonumber(redis.call('GET', key('claimed')) or now)
 redis.call('SET', key('claimed'), now)
 if before - now > NOTICED_MS then clock_jumped_back(before - now) end
@@ -138,13 +138,13 @@ for turn, location in ipairs(locations) do
   place(location, #lanes > 0)
 end
 
--- Claim again at once if a location may have more slots. Otherwise it waits for a release, which wakes the dispatcher.
+-- Another claim makes sense at once if a location may have more; one that may not waits for a release, which rings.
 local head = free > 0 and redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
 local calm = free > 0 and not (head and tonumber(head) <= now)
 for _, location in ipairs((free <= 0 or calm) and {} or redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
   if share_of(location) > 0 then more = true break end
 end
--- The earliest of the lanes and of the providers whose probe is due.
+-- The first of the lanes and of the providers that are to be tried again.
 local following
 local function follow(at) if at and (not following or tonumber(at) < following) then following = tonumber(at) end end
 local function after_now(times)

@@ -12,7 +12,7 @@
 --   ARGV[10]    circuit of posting to GHL
 --   ARGV[11]    time limit of a probe of these (ms)
 --   ARGV[12...] names of fields of the location
--- Answers nil, or the list that `turns.read_turn` reads.
+-- Answers nil, or what `turns.read_turn` reads.
 -- Needs: timeline, schedule, situations, circuits, rate_limit
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)

@@ -75,10 +75,10 @@ class Lanes(Schedule):
         seconds: float,
         listed: Sequence[PastMessage] | None = None,
     ) -> CircuitState:
-        """Record that a provider is called, for `seconds` at most; in the ledger too if it may deliver by itself.
+        """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        `listed` is GHL's list of the conversation, if it was read; it is stored in the transcript whatever the result. Returns
-        `open`, and records nothing, if the provider's `circuit` is open; `probe` if this turn probes it.
+        What GHL lists of the conversation, if it was read, is put on record: that is done once, whatever the answer.
+        Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """
         patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
         longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
@@ -107,10 +107,10 @@ class Lanes(Schedule):
         conversation_id: ConversationId = NO_CONVERSATION,
         knowledge: ExcerptPatch | None = None,
     ) -> StateAfterStep:
-        """Save a provider's answer, which took `seconds`, and the messages that it answers: a crash causes no second completion.
+        """Save a provider's answer, which took `seconds`, and the question's messages; a crash then causes no second completion.
 
-        `may_claim`: the answer may claim that the provider delivers. `circuit` is the provider's. `knowledge` is stored.
-        Returns the state afterwards, including a pause of `conversation_id`.
+        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider. `knowledge` is stored.
+        Returns the state afterwards, with a pause of `conversation_id`.
         """
         claims = {"may_deliver": may_deliver, "may_claim": may_claim}
         patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
@@ -132,11 +132,11 @@ class Lanes(Schedule):
     ) -> bool:
         """Record that a part is about to be posted. Returns False, and records nothing, if messages after `newest` have arrived.
 
-        `waited`: GHL's refusal of the attempt before, and the wait (s) after it.
+        `waited`: what GHL refused the try before with, and for how long (s) this one waited.
 
-        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and records nothing, if the standing no
-        longer has this `revision` or the location may not send; AlreadySent if GHL has reported the part meanwhile, or the
-        provider has delivered the answer; BudgetExhausted if GHL's rate limit does not allow the request of `permit`.
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
+        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
+        has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
         """
         done = self._step(
             turn,

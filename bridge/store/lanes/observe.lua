@@ -6,7 +6,7 @@
 --            (empty: not known)
 --   ARGV[3]  1 if they came by a marketplace event
 --   ARGV[4]  retention (ms)
---   ARGV[5]  token of the turn that read them; empty: the caller is not a turn
+--   ARGV[5]  token of the turn that read them; empty: none did
 -- Answers how many of them are new words of somebody; -1: this state never had a location.
 -- Needs: outbound, locations
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])

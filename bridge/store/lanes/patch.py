@@ -1,4 +1,4 @@
-"""The patch of a turn's step, as `record.lua`, `release.lua` and `parts/applying.lua` read it, and their results.
+"""What a step of a turn carries to Lua, as `record.lua`, `release.lua` and `parts/applying.lua` read it, and what they answer.
 
 An absent field has no effect, nor has an empty one, unless `steps.MAY_BE_EMPTY` names it. Times are Unix time in milliseconds. A
 test compares these fields with those that the scripts read, both ways.
@@ -19,29 +19,29 @@ Words: TypeAlias = tuple[int, str]
 
 
 class StepResult(IntEnum):
-    """The result of `record.lua`; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
+    """What `record.lua` answers first; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
 
-    # The lease was lost, or is too short for the step.
+    # The lease was lost, or does not last for as long as the step wants.
     LOST = 0
     WRITTEN = 1
-    # A newer message of the same line has arrived.
+    # A message of the same line has come since.
     NEWER = 2
-    # The contact's standing has changed since it was read.
+    # The contact's standing has changed since it was looked at.
     CHANGED = 3
     # A part is in GHL already.
     THERE = 4
     # The provider's circuit is open.
     SHUT = 5
-    # GHL's rate limit does not allow the request.
+    # GHL's budget has no room.
     NO_ROOM = 6
 
 
 class ReleaseResult(IntEnum):
-    """The result of `release.lua`; `parts/results.lua` has the same names."""
+    """What `release.lua` answers; `parts/results.lua` has the same names."""
 
     LOST = 0
     WRITTEN = 1
-    # The location is on hold, and the turn waits for the end of the hold.
+    # The location is on hold, and the turn waits for the end of that.
     HELD = 2
 
 
@@ -174,7 +174,7 @@ class Conditions(TypedDict, total=False):
 class HandoverPatch(TypedDict):
     """The service asked for a person."""
 
-    # How long the contact is left to people (ms); -1: until resumed.
+    # For how long the contact is left to people (ms); -1: until resumed.
     lasts: int
 
 
@@ -202,7 +202,7 @@ class EndPatch(TypedDict, total=False):
     carried: Sequence[MessageId]
     # Whether a reply of this turn reached the contact: it counts towards the limit of replies a day.
     replied: bool
-    # The contact is left to people from now on. None: no handover.
+    # The contact is left to people from now on. None: it is not.
     handover: HandoverPatch | None
 
 

@@ -56,7 +56,7 @@ class ContactNames:
         self._retention_ms = retention_ms
 
     def note(self, lane: Lane, contact: Contact, *, known: str) -> None:
-        """Store a contact's name, unless its digests equal `known`, those that were read with the turn."""
+        """Keep who a contact is, unless that is `known`: the digests that were read with the turn."""
         self._keep(lane, Person(contact.name, contact.phone, contact.email), known=known)
 
     def _keep(self, lane: Lane, person: Person, *, known: str) -> None:
@@ -92,7 +92,7 @@ class ContactNames:
         return tuple(found)
 
     def lanes(self) -> tuple[Lane, ...]:
-        """The contacts with a stored name."""
+        """The contacts of whom it is known."""
         prefix = key("person", "")
         with reaching("list who contacts are"):
             found = self._redis.scan_iter(f"{PREFIX}person:*", count=BATCH)

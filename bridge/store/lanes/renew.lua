@@ -1,4 +1,4 @@
--- Renew leases. An expired one is renewed too, if no other turn has the lane.
+-- Keep leases alive; a lapsed one that nobody took is taken back.
 --   ARGV[1]     lease (ms)
 --   ARGV[2...]  lane, token, lane, token
 -- Answers the lanes whose leases are lost.

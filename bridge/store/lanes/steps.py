@@ -29,7 +29,7 @@ MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 
 def document(turn: Turn, patch: Patch) -> bytes:
-    """A patch as JSON for the scripts; its `nonce` identifies this write if it is sent twice."""
+    """A patch as the scripts read it; `nonce` tells this writing from others, should it be sent twice."""
     kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
     kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
     kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
@@ -78,7 +78,7 @@ def answered(
     may_claim: bool,
     knowledge: ExcerptPatch | None = None,
 ) -> Patch:
-    """A provider's answer, which took `seconds`. `may_claim`: its claim of delivery counts."""
+    """A provider's answer, which took `seconds`. `may_claim`: its word on who delivers is one to count."""
     saved: dict[str, int | str] = {
         "looks": 0,
         "answer": encode_answer(completion),
@@ -115,7 +115,7 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
 
 
 def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
-    """The text by which a provider's own delivery is recognised, before its answer arrived and after."""
+    """By which words a delivery of the provider's own is known, before its answer came and after."""
     entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.delivered_as)
     return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
 

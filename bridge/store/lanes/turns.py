@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
-    """The leased turn. `began` is this process' clock (s) before the script was called."""
+    """The leased turn. `began` is this process' clock before the lease was asked for."""
     now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, _ = answer
     fields = rows(record)
     return Turn(

@@ -37,12 +37,13 @@ class Hold:
 class Symptoms:
     """The state at `now_ms` (Redis' clock).
 
-    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found messages without a webhook,
-    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their reply limit within the last
-    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day, `spoken_stops`
-    those with an opt-out by voice note within the last day that is still in force, `other_bot` those in which GHL's own bot
-    answered first. `handovers` are contacts that wait for a person, `missing_durability` names the missing settings for
-    durability, `failing` are locations with undelivered replies within an hour, `tried` is the result of a small write.
+    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
+    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
+    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
+    `spoken_stops` those that a voice note stopped within the last day and that nothing has lifted,
+    `other_bot` those in which GHL's own bot answered first,
+    `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
+    locations with undelivered replies within an hour, `tried` tells of a write that was tried.
     """
 
     now_ms: int

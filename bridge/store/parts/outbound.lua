@@ -1,4 +1,4 @@
--- Outbound messages: the bridge's, a provider's, a person's.
+-- Messages that left a conversation: ours, a provider's, a person's.
 -- Needs: timeline, schedule, dead_letters, standings, delivery
 
 -- Add messages to the transcript of a conversation. It is a sorted set, so that adding a message twice has no effect.

@@ -1,4 +1,4 @@
--- What operators see: timelines, the newest events of all lanes, and counts.
+-- What happened, for those who look: timelines, the newest events of all lanes, and counts.
 -- Needs: ends
 
 -- Statistics without personal data: totals that never expire (bridge/metrics.py names them), and the counts of charts.
@@ -52,7 +52,7 @@ local function chart_end(status, reason, by, at)
   if reason == '' or status == 'no_reply' then chart(status, by, at) end
 end
 
--- Undo the outcome of a message that is worked on again: it arrived once, and counts once.
+-- A message that is over is to be worked on again: it came once, and ends once.
 --   message  the key of its record
 local function uncount_outcome(message)
   local is = redis.call('HMGET', message, 'status', 'reason', 'at')
