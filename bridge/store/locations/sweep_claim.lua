@@ -1,8 +1,8 @@
 -- Take the location whose sweep is due longest. It is moved a lease ahead, never removed: whoever took it may die.
 --   ARGV[1]  lease (ms)
 --   ARGV[2]  location; empty: any that is due
--- Answers {ms until one is due; -1: none ever}, or {now, location, since, cursor, begun}: where the last complete sweep ended and
--- where an unfinished one goes on.
+-- Answers {ms until one is due; -1: never}, or {now, location, since, cursor, begun}: where the last complete sweep ended, and where
+-- an unfinished one continues.
 local lease, asked = tonumber(ARGV[1]), ARGV[2]
 local location = asked ~= '' and asked or redis.call('ZRANGEBYSCORE', key('sweeps'), '-inf', now, 'LIMIT', 0, 1)[1]
 if not location then
