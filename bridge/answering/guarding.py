@@ -69,7 +69,7 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
         # No events report this location's outbound messages, so GHL's list is read.
         listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         note_lag(case, listed, services)
-        outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
+        outbound = [outbound_of(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
     standing = overrule_standing(case.standing, case.turn.asked_for)
@@ -77,7 +77,8 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     return judge_author(case, skip, services)
 
 
-def _outbound(case: Case, row: Listed) -> OutboundMessage:
+def outbound_of(case: Case, row: Listed) -> OutboundMessage:
+    """A row of GHL's list as an outbound message of the case's conversation."""
     return OutboundMessage(
         id=row.id,
         location_id=case.turn.lane.location_id,

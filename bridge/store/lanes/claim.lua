@@ -7,12 +7,15 @@
 --   ARGV[5]  most lanes that are taken
 --   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
 --   ARGV[7]  a wake-up (JSON) up to its body
---   ARGV[8]  the rest of it, with `%ID%` where its id stands
---   ARGV[9]  nonce, with which the ids begin
--- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
--- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
--- leads (1 or 0), lane, lane, ...}.
--- Needs: schedule, clock
+--   ARGV[8]  the rest of it, with `%ID%` in place of its id
+--   ARGV[9]  nonce: the beginning of the ids
+--   ARGV[10]  its process
+--   ARGV[11]  the number of the newest claim of that process that was answered (0: none)
+--   ARGV[12]  the number of this claim
+-- Answers {ms until the next lane is due (-1: none, or no free slot), whether the next claim can wait for that time or a wake-up
+-- (1; 0: something waits for an event that wakes nobody), whether a wake-up of any worker got no response (1 or 0), whether this
+-- worker leads (1 or 0), lane, lane, ...}.
+-- Needs: schedule, clock, rollback
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
@@ -29,6 +32,11 @@ leads = leads and 1 or 0
 -- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
 -- their heartbeats get one lease to take them back before anybody else may have the lanes.
 local before = tonumber(redis.call('GET', key('claimed')) or now)
+-- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
+local UNWATCHED_MS = 60000
+if now - before > UNWATCHED_MS then note_rollback(false) end
+notice_server()
+notice_loss(ARGV[10], ARGV[11], ARGV[12])
 redis.call('SET', key('claimed'), now)
 if before - now > NOTICED_MS then clock_jumped_back(before - now) end
 if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end

@@ -12,12 +12,13 @@
 --   ARGV[10]    circuit of posting to GHL
 --   ARGV[11]    time limit of a probe of these (ms)
 --   ARGV[12...] names of fields of the location
--- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations, circuits, rate_limit
+-- Answers nil, or the list that `turns.read_turn` reads.
+-- Needs: timeline, schedule, situations, circuits, rate_limit, rollback
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
 pass_when_full()
+notice_server()
 redis.call('ZREM', key('unheard'), lane)
 if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
 local known = rows(redis.call('HGETALL', record))
@@ -103,11 +104,15 @@ local answered = replaying and (known.answer or '') ~= ''
 local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
 local waiting = (replaying or #ids == most) and redis.call('LLEN', key('waiting', lane)) or #ids
 local texts, conversation = bodies(ids)
+-- When the state went back last, and when this lane began.
+local rollback = redis.call('HMGET', key('rollback'), 'at', 'certain_at')
+local first = rollback[1] and redis.call('LINDEX', key('timeline', lane), 0)
 local its = {}
 for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value end
 return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
-  (redis.call('GET', key('person', lane)) or ''):match('^%S*'), paid,
+  (redis.call('GET', key('person', lane)) or ''):match('^%S*'),
+  {rollback[1] or '0', rollback[2] or '0', first and first:match('^%d+') or '0'}, paid,
 }

@@ -10,6 +10,7 @@ from bridge.model import LocationId
 from bridge.store.redis.connection import key, reaching, text
 from bridge.store.redis.lua import script
 from bridge.store.redis.retention import REMEMBERED_MS
+from bridge.store.redis.write_counts import WriteCount
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -34,11 +35,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueSweep:
-    """A location to be swept now."""
+    """A location to be swept now; `lost_writes_at_ms` is when the state is known to have lost writes (0: never)."""
 
     location_id: LocationId
     now_ms: int
     progress: Progress
+    lost_writes_at_ms: int = 0
 
 
 class Sweeps:
@@ -49,6 +51,7 @@ class Sweeps:
         self._claim = redis.register_script(script("sweep_claim"))
         self._done = redis.register_script(script("sweep_done"))
         self._beat = redis.register_script(script("heartbeat"))
+        self._beats = WriteCount()
 
     def claim(self) -> DueSweep | float:
         """Claim a due location, for a limited time; if none is due, return the seconds until the next (inf: never)."""
@@ -70,16 +73,18 @@ class Sweeps:
     def beat(self) -> bool:
         """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
         with reaching("tell that webhooks are taken"):
-            return bool(self._beat(args=[round(BELIEVED_SECONDS * 1000)]))
+            back = bool(self._beat(args=[round(BELIEVED_SECONDS * 1000), *self._beats.next()]))
+        self._beats.answered()
+        return back
 
     def _take(self, location_id: str) -> DueSweep | float:
         with reaching("look for locations to sweep"):
             found = self._claim(args=[round(LEASE_SECONDS * 1000), location_id])
         if len(found) == 1:
             return math.inf if found[0] < 0 else found[0] / 1000
-        now, location, since, cursor, begun = found
+        now, location, since, cursor, begun, lost = found
         progress = Progress(since_ms=since, cursor_ms=cursor, begun_ms=begun)
-        return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress)
+        return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress, lost_writes_at_ms=lost)
 
 
 def missed_locations(redis: Redis) -> tuple[LocationId, ...]:

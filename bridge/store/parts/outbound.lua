@@ -1,5 +1,5 @@
--- Messages that left a conversation: ours, a provider's, a person's.
--- Needs: timeline, schedule, dead_letters, standings, delivery
+-- Outbound messages: the bridge's, a provider's, a person's.
+-- Needs: timeline, schedule, dead_letters, standings, delivery, rollback
 
 -- Add messages to the transcript of a conversation. It is a sorted set, so that adding a message twice has no effect.
 --   words  list of {time (ms), message (JSON, as bridge/store/lanes/transcripts.py writes it)}
@@ -174,6 +174,12 @@ local function observe(lane, message, retention)
     local unattributed = key('unclear', lane)
     redis.call('HSET', unattributed, message.id, cjson.encode(message))
     redis.call('PEXPIRE', unattributed, OURS_BY_TEXT)
+    return false
+  end
+  if not message.user and at < forgotten_until() and redis.call('HGET', key('standing', lane), 'human_id') ~= message.id then
+    -- The state went back since: it may be a reply of ours, which is nobody's takeover.
+    own(lane, message.id, 'provider', retention)
+    if message.said ~= '' then remember(lane, at, message.said, retention) end
     return false
   end
   if delivered_lately(lane, message, at) then
