@@ -78,7 +78,7 @@ class GHL:
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
         the request from the location's budget; without one that is done before.
-        `on_refused` is told of each try that GHL has not taken, if there is another one.
+        `on_refused` is called after each attempt that GHL refused, if another one follows.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
 

@@ -1,5 +1,5 @@
 -- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
--- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
+-- A claimed lane is due again after a lease and never removed, because the worker may die.
 --   ARGV[1]  worker
 --   ARGV[2]  its slots
 --   ARGV[3]  how long it counts as alive without another call (ms)

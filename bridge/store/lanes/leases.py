@@ -77,7 +77,7 @@ class Lanes(Schedule):
     ) -> CircuitState:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        What GHL lists of the conversation, if it was read, is put on record: that is done once, whatever the answer.
+        `listed` is GHL's list of the conversation, if it was read; it is stored once, whatever the result.
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """
         patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
@@ -136,7 +136,7 @@ class Lanes(Schedule):
 
         Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
         longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
-        has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
+        has delivered the answer; BudgetExhausted if GHL's rate limit does not allow the request of `permit`.
         """
         done = self._step(
             turn,

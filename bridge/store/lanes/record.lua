@@ -22,7 +22,7 @@ end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {STEP.shut} end
 
--- Whether nobody is to be written to, whatever the contact wants: the location is removed or paused, or the app was taken away.
+-- Whether nothing may be sent at all: the location was removed or paused, or the app was uninstalled.
 local function is_silent(location)
   local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused')
   return not known[1] or known[2] or known[3] == '1'

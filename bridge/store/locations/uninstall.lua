@@ -1,5 +1,5 @@
--- Note that the app was taken away, from a location or from an agency with all that were installed through it: tokens are
--- forgotten.
+-- Note that the app was uninstalled: from a location, or from an agency and all locations that were installed through it. Their
+-- tokens are deleted.
 --   ARGV[1]  location; empty for an agency
 --   ARGV[2]  agency; empty for a location
 --   ARGV[3]  the event's own time (ms; 0: now)

@@ -44,7 +44,7 @@ local function point(id, lane, retention)
 end
 
 -- Remove fields of a hash.
--- One that ever held a long value stays large, even without it: written anew it takes a third of the memory.
+-- One that ever held a long value stays large without it, so it is rewritten, which takes a third of the memory.
 -- Whatever it had of an expiry is gone.
 --   name  of the hash
 local function forget(name, ...)

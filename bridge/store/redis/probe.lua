@@ -1,4 +1,4 @@
--- Write something small, as every script does: whoever can do this can accept.
+-- Check that Redis accepts writes, with a small one: if it works, webhooks can be accepted.
 --   ARGV[1]  what is looked for: `write`, or `fsync`
 --   ARGV[2]  what was found
 --   ARGV[3]  for how long that is believed (ms)
