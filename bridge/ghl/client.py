@@ -73,12 +73,13 @@ class GHL:
         token: Access,
         seconds: float,
         before_send: Callable[[], None] | None = None,
+        before_connect: Callable[[], None] | None = None,
         on_refused: Callable[[Retryable], None] | None = None,
     ) -> Sent | Skip:
         """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
-        the request from the location's budget; without one that is done before.
+        the request from the location's budget; without one that is done before. `before_connect`: see `Wire.call`.
         `on_refused` is told of each try that GHL has not taken, if there is another one.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
@@ -97,6 +98,7 @@ class GHL:
                     json=body(reply),
                     seconds=left,
                     before_send=before_send,
+                    before_connect=before_connect,
                 )
             except CutShort as cut:
                 if 200 <= cut.status < 300:  # noqa: PLR2004 - GHL took it; only its receipt is lost
