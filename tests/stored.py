@@ -216,7 +216,7 @@ def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
 
 def admit(lanes: Lanes, turn: Turn, circuit: str, *, seconds: float) -> CircuitState:
     """Ask whether a provider may be asked."""
-    return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds)
+    return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds).circuit
 
 
 def take(lanes: Lanes, lane: Lane = LANE) -> Turn:

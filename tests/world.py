@@ -77,6 +77,10 @@ class NoHeartbeat:
     def posted(self, turn: Turn) -> None:
         del turn
 
+    def gave_back(self, turn: Turn) -> bool:
+        del turn
+        return False
+
 
 @dataclass(slots=True)
 class World:

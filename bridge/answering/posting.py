@@ -150,7 +150,12 @@ def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) 
     send_check = SendCheck(case, posting, reply.type, services)
     try:
         outcome = services.ghl.post(
-            reply, token=case.token, seconds=services.post_seconds, before_send=send_check, on_refused=send_check.refused
+            reply,
+            token=case.token,
+            seconds=services.post_seconds,
+            before_send=send_check,
+            before_connect=send_check.connecting,
+            on_refused=send_check.refused,
         )
     except (StandingChanged, Stale):
         if send_check.given:

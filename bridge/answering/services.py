@@ -44,6 +44,10 @@ class LeaseKeeper(Protocol):
         """Keep the mark until the turn ends, because only its end records the post."""
         ...
 
+    def gave_back(self, turn: Turn) -> bool:
+        """Whether this process gave the turn back, because it stops."""
+        ...
+
 
 class CompleterBuilder(Protocol):
     """Builds a location's completers."""

@@ -108,6 +108,7 @@ class Wire:
         params: Mapping[str, str | int] | None = None,
         seconds: float,
         before_send: Callable[[], None] | None = None,
+        before_connect: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Answer:
         """Make one request, within `seconds` altogether, and read at most `max_bytes` of the answer's body.
@@ -115,7 +116,8 @@ class Wire:
         What is sent is either `json` or `form`, which an `upload` may go along with.
 
         `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
-        and nothing was sent. Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
+        and nothing was sent. `before_connect`: likewise, before a connection is opened, if none is there.
+        Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
 
         Raises:
             ServiceDown: the request never left.
@@ -125,7 +127,7 @@ class Wire:
         """
         started = time.monotonic()
         connections = self._connections()
-        departure = _Departure(before_send, connections.deadline)
+        departure = _Departure(before_send, before_connect, connections.deadline)
         target = read_target(url, params)
         content, typed = encode(json, form, upload)
         request = build(method, target, {**EACH, **typed, **headers}, content, seconds=seconds, trace=departure)
@@ -168,14 +170,19 @@ class Wire:
 
 
 class _Departure:
-    """httpcore's trace hook: the check right before the first byte, and the note that it passed."""
+    """httpcore's trace hook: the checks before a connection and right before the first byte, and the note that it passed."""
 
-    def __init__(self, before_send: Callable[[], None] | None, deadline: Deadline) -> None:
+    def __init__(
+        self, before_send: Callable[[], None] | None, before_connect: Callable[[], None] | None, deadline: Deadline
+    ) -> None:
         self._before_send = before_send
+        self._before_connect = before_connect
         self._deadline = deadline
         self.begun = False
 
     def __call__(self, event: str, _info: Mapping[str, Any]) -> None:
+        if self._before_connect and event == "connection.connect_tcp.started":
+            self._before_connect()
         if event != "http11.send_request_headers.started":
             return
         if self._before_send:

@@ -188,8 +188,6 @@ def test_a_delivery_heard_of_before_the_post_is_not_made_stale_by_a_newer_messag
     world.write("m1")
     world.redis.hdel(key("location", HERE), "marketplace_at")
     world.work()
-    pass_time(world.redis, 1)
-    world.work()
     assert (world.status("m1"), world.inputs(), world.posts()) == (("delivered_by_provider", ""), ["text of m1"], [])
     pass_time(world.redis, 1)
     world.work()

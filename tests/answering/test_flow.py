@@ -69,6 +69,10 @@ class NoHeartbeat:
     def posted(self, turn: Turn) -> None:
         del turn
 
+    def gave_back(self, turn: Turn) -> bool:
+        del turn
+        return False
+
 
 @pytest.fixture
 def lanes(redis: Redis) -> Lanes:

@@ -19,10 +19,9 @@ from bridge.store.lanes.patch import (
     Newer,
     Patch,
     Permit,
-    ReleaseResult,
     SituationQuery,
-    StepResult,
 )
+from bridge.store.lanes.results import ReleaseResult, StepResult
 from bridge.store.redis.lua import all_parts, all_scripts
 from tests.store.calls import Call, script_calls
 from tests.stored import LANE, message

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bridge.errors import AlreadySent, Fenced, StandingChanged
-from bridge.model import ConversationId, LedgerEntry, MessageId
+from bridge.model import ConversationId, MessageId
 from bridge.store.lanes import dead_lettering, steps
-from bridge.store.lanes.patch import ReleaseResult, StepResult
+from bridge.store.lanes.answers import along, patch_of
+from bridge.store.lanes.results import Admission, ReleaseResult, StateAfterStep, StepResult
 from bridge.store.lanes.schedule import Schedule, ScheduleOptions
 from bridge.store.lanes.situations import read_situation
 from bridge.store.lanes.turns import read_ledger
@@ -20,13 +21,14 @@ from bridge.store.redis.connection import key, reaching, rows
 from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from redis import Redis
 
     from bridge.model import Again, Completion, Dead, Ended, InboundMessage, Lane, PastMessage, Posted, Posting, Situation, Turn
+    from bridge.store.lanes.answers import AnswerDetails, UnsavedAnswer
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import Conditions, ExcerptPatch, Patch, Permit
+    from bridge.store.lanes.patch import Conditions, Patch, Permit
     from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
@@ -39,14 +41,6 @@ class SeenOfLane:
 
     seen: int
     line: str
-
-
-@dataclass(frozen=True, slots=True)
-class StateAfterStep:
-    """The state after a step: the situation for the guards, and the turn's ledger with GHL's reports in the meantime."""
-
-    situation: Situation
-    ledger: Mapping[str, LedgerEntry]
 
 
 class Lanes(Schedule):
@@ -74,15 +68,18 @@ class Lanes(Schedule):
         circuit: str,
         seconds: float,
         listed: Sequence[PastMessage] | None = None,
-    ) -> CircuitState:
+        person: str = "",
+    ) -> Admission:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        `listed` is GHL's list of the conversation, if it was read; it is stored once, whatever the result.
+        `listed` is GHL's list of the conversation, if it was read, and `who` the contact's names (`ContactNames.sealed`); both
+        are stored once, whatever the result.
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """
         patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
         longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
-        return self._step(turn, patch, circuit={"id": circuit, "longest": longest}).admitted
+        done = self._step(turn, patch, circuit={"id": circuit, "longest": longest}, person=person)
+        return Admission(done.admitted, asked_at=done.asked_at, held_until=done.asked_at + done.left_ms / 1000)
 
     def unanswered(
         self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
@@ -99,22 +96,15 @@ class Lanes(Schedule):
         ids: Sequence[MessageId],
         completion: Completion,
         *,
-        at_ms: int,
-        seconds: float,
-        may_deliver: bool = False,
-        may_claim: bool = True,
-        circuit: str = "",
         conversation_id: ConversationId = NO_CONVERSATION,
-        knowledge: ExcerptPatch | None = None,
+        **details: Unpack[AnswerDetails],
     ) -> StateAfterStep:
-        """Save a provider's answer, which took `seconds`, and the question's messages; a crash then causes no second completion.
+        """Save a provider's answer and the question's messages; a crash then causes no second completion.
 
-        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider. `knowledge` is stored.
         Returns the state afterwards, with a pause of `conversation_id`.
         """
-        claims = {"may_deliver": may_deliver, "may_claim": may_claim}
-        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
-        done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
+        patch = patch_of(ids, completion, details)
+        done = self._step(turn, patch, look={"conversation": conversation_id, "fields": FIELDS})
         return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
     def sending(
@@ -129,18 +119,22 @@ class Lanes(Schedule):
         seconds: float = 0.0,
         permit: Permit | None = None,
         waited: tuple[str, float] | None = None,
+        answer: UnsavedAnswer | None = None,
+        judged: Situation | None = None,
     ) -> bool:
         """Record that a part is about to be posted. Returns False, and records nothing, if messages after `newest` have arrived.
 
-        `waited`: what GHL refused the try before with, and for how long (s) this one waited.
+        `waited`: what GHL refused the try before with, and for how long (s) this one waited. `answer` is saved along, and stays
+        saved whatever is raised, unless the lease is another's. `judged`: what the guards have seen, if that was long ago.
 
         Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
-        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
-        has delivered the answer; BudgetExhausted if GHL's rate limit does not allow the request of `permit`.
+        longer has this `revision`, the location is silent, or its settings are not those of `judged`; AlreadySent if GHL has
+        reported the part meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's rate limit does not allow
+        the request of `permit`.
         """
         done = self._step(
             turn,
-            steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited),
+            {**steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited), **along(answer, judged, now_ms=at_ms)},
             least=[round(seconds * 1000)],
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             revision=[revision],

@@ -31,6 +31,7 @@ from bridge.model import (
     Status,
     Turn,
 )
+from bridge.store.lanes.answers import UnsavedAnswer
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import decode_answer
 from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
@@ -74,6 +75,8 @@ REPLIED = Ended(status=Status.REPLIED, message_ids=(M1,), reply_message_ids=(Mes
 
 BILL: Permit = {"nonce": "n", "part": 100, "waits": True, "ago": 0}
 
+UNSAVED = UnsavedAnswer([M1], Completion(text="yes", claimed_message_id="g1"), {"at_ms": 1, "seconds": 0.5, "may_deliver": True})
+
 # Every way in which a holder writes, by name.
 WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "asking": lambda lanes, turn: lanes.asking(turn, [M1], at_ms=1, may_deliver=True, circuit="c", seconds=1),
@@ -83,6 +86,9 @@ WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "answered": lambda lanes, turn: lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.5),
     "sending": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS"),
     "sending, paid for": lambda lanes, turn: lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", permit=BILL),
+    "sending, with its answer": lambda lanes, turn: lanes.sending(
+        turn, part("0"), revision=0, at_ms=1, channel="SMS", answer=UNSAVED
+    ),
     "not_sent": lambda lanes, turn: lanes.not_sent(turn, part("0"), at_ms=1),
     "sent": lambda lanes, turn: lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted")),
     "skip": lambda lanes, turn: lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK)),
@@ -529,7 +535,7 @@ def test_a_token_of_an_ended_turn_writes_nothing(redis: Redis, lanes: Lanes, tur
     assert snapshot(redis) == before
 
 
-@pytest.mark.parametrize("write", sorted(WRITES.keys() - {"sending", "sending, paid for"}))
+@pytest.mark.parametrize("write", sorted(WRITES.keys() - {"sending", "sending, paid for", "sending, with its answer"}))
 def test_a_lapsed_untaken_lease_still_writes(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
     """A slow worker that was not replaced may finish its work."""
     pass_time(redis, LONG + 1)
@@ -749,7 +755,7 @@ def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn
     """That it was read is known to the next turn, even if GHL lists nothing, and even if the provider is down."""
     assert not turn.topped
     redis.hset(key("circuit", "c"), mapping={"since": 1, "probe_at": now_ms(redis) + 60_000, "prober": "another"})
-    admitted = lanes.asking(turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=listed)
+    admitted = lanes.asking(turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=listed).circuit
     lanes.again(turn, [M1], Again(wait=0, why="down"))
     later = take(lanes)
     assert (admitted, later.topped, list(later.said)) == ("open", True, listed)
