@@ -24,7 +24,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +130,7 @@ def _parent(module: str) -> socket.socket:
             [sys.executable, "-m", "tests.forks", module],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"]},
-            stdin=theirs,
+            stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
         )
 
@@ -183,16 +183,16 @@ def _watch(told: int) -> None:
         os._exit(0)
 
 
-def _become(module: str, request: dict[str, object], fds: Sequence[int]) -> None:
+def _become(module: str, request: Mapping[str, Any], fds: Sequence[int]) -> None:
     """Make this process what the request asks for."""
     os.setsid()
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)
-    os.chdir(str(request["cwd"]))
+    os.chdir(request["cwd"])
     os.environ.clear()
-    os.environ.update(request["environ"])  # type: ignore[arg-type]
-    sys.argv = [module, *request["arguments"]]  # type: ignore[misc]
+    os.environ.update(request["environ"])
+    sys.argv = [module, *request["arguments"]]
 
 
 if __name__ == "__main__":
