@@ -1,8 +1,8 @@
 """One clock for all: what a process calls monotonic, what Redis' scripts are told, and what GHL dates its messages with.
 
 Nothing waits, and nothing depends on how fast this machine is. The scripts read their time in one line (`parts/state.lua`), in
-whose place they get one that takes it from their keys, of which they have none. What is to expire does so by this clock alone: the
-server keeps its moment, a hundred years later; whenever this clock moves, what has come to its end is deleted.
+whose place they get one that takes it from their keys, of which they have none. What is to expire does so by this clock alone:
+the server keeps its moment, a hundred years later; whenever this clock moves, what has come to its end is deleted.
 """
 
 from __future__ import annotations
