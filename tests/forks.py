@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
 ROOT = Path(__file__).parents[1]
 MOST_BYTES = 1_000_000
