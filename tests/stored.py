@@ -37,6 +37,7 @@ from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
+from bridge.store.lanes.steps import ASK
 from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import Budgets
 from bridge.store.limits.media_reads import MediaReads
@@ -230,6 +231,14 @@ def take(lanes: Lanes, lane: Lane = LANE) -> Turn:
 def pass_time(redis: Redis, seconds: float) -> None:
     """Let time pass in the store."""
     redis.eval(_PASS, 0, str(-round(seconds * 1000)))
+
+
+def pass_question(redis: Redis, seconds: float = 121.0) -> None:
+    """Let time pass since providers were asked that may deliver by themselves: by default, for as long as one is waited for."""
+    for name in redis.scan_iter(key("ledger", "*")):
+        if entry := redis.hget(name, ASK):
+            asked = orjson.loads(entry)
+            redis.hset(name, ASK, orjson.dumps({**asked, "at_ms": asked["at_ms"] - round(seconds * 1000)}))
 
 
 def pass_outage(redis: Redis, seconds: float) -> None:

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 MOST_OTHERS = 3
 
 
-def look(case: Case, services: AnswerServices, *, since_ms: int, find: Find, back_to_ms: int = 0) -> Finding | Again:
+def look(
+    case: Case, services: AnswerServices, *, since_ms: int, find: Find, back_to_ms: int = 0, until_ms: int = 0
+) -> Finding | Again:
     """Read the conversation back if that is due. Returns Again if it is too early, or if another read-back must follow.
 
-    Read-backs are scheduled from `since_ms`; the message may be as old as `back_to_ms`, if that is earlier. Raises Retryable if
-    GHL can't be read, and OutcomeUnknown if the conversation is not known.
+    Read-backs are scheduled from `since_ms`; the message may be as old as `back_to_ms`, if that is earlier, and come until
+    `until_ms`. Raises Retryable if GHL can't be read, and OutcomeUnknown if the conversation is not known.
     """
     wait = _wait(case, services, case.looks, since_ms)
     if wait:
@@ -48,6 +50,9 @@ def look(case: Case, services: AnswerServices, *, since_ms: int, find: Find, bac
         done, following = done + 1, _wait(case, services, done + 1, since_ms)
     if following is not None:
         return Again(wait=following, why="not in the conversation yet", counts=False, looks=done)
+    left = (until_ms - case.turn.now_ms(services.clock())) / 1000
+    if left > 0:
+        return Again(wait=left, why="not in the conversation yet, and it may still be sent", counts=False, looks=case.looks)
     doubtful = _doubt(case, lag, since_ms, services) if isinstance(finding, Absent) else finding
     return doubtful or _look_elsewhere(case, services, back_to_ms or since_ms, find)
 

@@ -14,7 +14,7 @@ from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN
 from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
 from bridge.wire.retrying import TRIES
-from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_time
+from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_question, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, LIST, SEARCH, World, opened
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: 
     world.refusing.clear()
     world.listed = [world.row("Your appointment is tomorrow at nine", "g1", **row)]
     pass_time(world.redis, 2)
+    pass_question(world.redis)
     time.sleep(0.02)
     world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (REPLIED, 1)
@@ -355,6 +356,7 @@ def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, lis
     assert (world.asked(AGENCII), world.posts()) == ([], [])
     world.listed = [world.row("delivered", "g1")] if listed else []
     pass_time(world.redis, 2)
+    pass_question(world.redis)
     world.work(readback=(0.0,))
     assert (world.status()[0], world.posts(), len(world.asked(COMPLETE))) == (status, posts, 1)
     assert len(world.asked(AGENCII)) == len(posts)
@@ -371,7 +373,25 @@ def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: 
             break
         world.work(readback=(0.0,))
         pass_time(world.redis, 2)
+        pass_question(world.redis)
     assert (world.status()[0], len(world.asked(COMPLETE)), world.asked(AGENCII)) == ("dead", 2, [])
+
+
+def test_a_provider_that_may_still_deliver_is_not_asked_again(world: World) -> None:
+    """Nothing came back from it, and nothing stands in GHL: for as long as an answer is waited for, that says nothing."""
+    world.keep(**LOST, provider_timeout_seconds=60)
+    world.refusing[COMPLETE] = 500
+    world.write()
+    world.work(readback=(0.0,))
+    pass_time(world.redis, 2)
+    world.work(readback=(0.0,))
+    assert (world.status()[0], world.asked(AGENCII)) == ("retrying", [])
+    [waiting] = [event for event in world.events() if event.step == "retrying"][-1:]
+    assert "it may still be sent" in str(waiting.details)
+    world.listed = [world.row("delivered at last", "g1")]
+    pass_time(world.redis, 61)
+    world.work(readback=(0.0,))
+    assert (world.status()[0], world.asked(AGENCII), len(world.asked(COMPLETE))) == ("delivered_by_provider", [], 1)
 
 
 @pytest.mark.parametrize("status", [429, 402])

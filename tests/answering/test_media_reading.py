@@ -165,6 +165,7 @@ FAILURES: dict[str, tuple[bytes, str]] = {
 def test_what_cannot_be_read_is_said_to_model_and_operator(world: World, name: str) -> None:
     """The turn does not fail: the model is asked to request a text, and the timeline shows why."""
     world.files["/media/2.ogg"], why = FAILURES[name]
+    world.cut |= {"/media/2.ogg"} if name == "cut" else set()
     sends(world, "2.ogg")
     world.work()
     assert (world.inputs(), world.status()) == ([UNREAD], ("replied", ""))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from ssl import SSLContext, create_default_context
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from redis import Redis
 
+from bridge.answering import resolving
 from bridge.cli import redis_server
+from bridge.completion.retrying import Retrying
+from bridge.ghl import access, message_window, requests
 from bridge.store.redis.lua import all_scripts, script
+from bridge.wire import downloads
+from bridge.wire.retrying import persist
 from tests.other_side import OtherSide
 from tests.proof.clock import virtual
 from tests.proof.far_side import FarSide
@@ -21,7 +28,7 @@ from tests.proof.processes import Loop
 from tests.proof.stores import VirtualRedis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -61,9 +68,9 @@ def machine_on(url: str) -> Iterator[Machine]:
     for name in all_scripts():
         plain.script_load(virtual(script(name)))
     far, loops = FarSide(), (Loop(url), Loop(url))
-    with OtherSide(far.serve) as side:
+    machine = Machine(plain, VirtualRedis(connection_pool=plain.connection_pool), loops, _wire(), far)
+    with OtherSide(far.serve) as side, _timed(lambda: machine.redis.clock.seconds):
         far.url = side.url
-        machine = Machine(plain, VirtualRedis(connection_pool=plain.connection_pool), loops, _wire(), far)
         try:
             yield machine
         finally:
@@ -71,6 +78,17 @@ def machine_on(url: str) -> Iterator[Machine]:
             for loop in loops:
                 loop.close()
             plain.close()
+
+
+@contextmanager
+def _timed(monotonic: Callable[[], float]) -> Iterator[None]:
+    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is."""
+    with ExitStack() as patches:
+        for module in (access, downloads, message_window, requests, resolving):
+            patches.enter_context(patch.object(module, "time", SimpleNamespace(monotonic=monotonic)))
+        for retrying in (persist, Retrying.__init__):
+            patches.enter_context(patch.dict(retrying.__kwdefaults__, clock=monotonic))
+        yield
 
 
 def _wire() -> FrontedWire:

@@ -53,6 +53,11 @@ def _delivering(run: Simulation) -> None:
     run.write("m1")
 
 
+def _delivering_late(run: Simulation) -> None:
+    run.far.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
+    _delivering(run)
+
+
 def _cut(run: Simulation) -> None:
     run.far.planned[POST] = [Fault.LOST]
     run.write("m1")
@@ -141,6 +146,12 @@ SHAPES = (
         settings={"assistable": {"delivery": "auto"}},
         ends={"m1": "delivered_by_provider"},
         core=True,
+    ),
+    Shape(
+        name="provider that delivers late",
+        begin=_delivering_late,
+        settings={"assistable": {"delivery": "auto"}},
+        ends={"m1": "delivered_by_provider"},
     ),
     Shape(name="read-back: it is there", begin=_cut),
     Shape(name="read-back: nothing tells of it", begin=_unheard_of, core=True),

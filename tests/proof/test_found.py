@@ -29,6 +29,12 @@ FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
     ),
     "a paused worker asked who may deliver": ("provider that delivers", "http assistable*", 0, (Fault.PAUSED_BEFORE,)),
     "a stopped worker asked who may deliver": ("provider that delivers", "http assistable*", 0, (Fault.STOPPED,)),
+    "a killed worker's provider was asked again too soon": (
+        "provider that delivers late",
+        "http assistable*",
+        0,
+        (Fault.CRASH_AFTER,),
+    ),
     "what joined after a crash was taken for delivered": (
         "provider that delivers",
         "http assistable*",
