@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bridge import times
 from bridge.operating.reasons import REASONS
 from bridge.operating.sentences import evidence_lines, sentence
-from bridge.receiver.console.labels import tone
+from bridge.receiver.console.labels import step_name, tone
+from bridge.time_zones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,6 +119,8 @@ class Renderer:
             evidence=evidence_lines,
             happened=happened,
             tone=tone,
+            step=step_name,
+            clock=clock,
             words=words,
             without_empty=without_empty,
         )
@@ -152,6 +155,11 @@ def without_empty(fields: Mapping[str, str]) -> str:
 def words(name: str) -> str:
     """A name with spaces: `delivered_by_provider` becomes delivered by provider."""
     return name.replace("_", " ")
+
+
+def clock(moment: datetime, zone_name: str) -> str:
+    """The time of day in a time zone; in UTC if there is none."""
+    return f"{moment.astimezone(zone(zone_name) if zone_name else UTC):%H:%M:%S}"
 
 
 def happened(event: EventShown) -> str:
