@@ -116,7 +116,7 @@ class Wire:
         What is sent is either `json` or `form`, which an `upload` may go along with.
 
         `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
-        and nothing was sent. `before_connect`: likewise, before a connection is opened, if none is there.
+        and nothing was sent. `before_connect` is called in the same way before a connection is opened, if none is open.
         Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A provider's answer on its way to the record: saved by a step of its own, or together with the note of its first post."""
+"""A provider's answer until it is stored: saved by a step of its own, or together with the note of its first post."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class AnswerDetails(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class UnsavedAnswer:
-    """An answer to the messages `ids` that is not on record yet."""
+    """An answer to the messages `ids` that is not stored yet."""
 
     ids: Sequence[MessageId]
     completion: Completion

@@ -72,7 +72,7 @@ class Lanes(Schedule):
     ) -> Admission:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        `listed` is GHL's list of the conversation, if it was read, and `who` the contact's names (`ContactNames.sealed`); both
+        `listed` is GHL's list of the conversation, if it was read, and `person` the contact's names (`ContactNames.sealed`); both
         are stored once, whatever the result.
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """

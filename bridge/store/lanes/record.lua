@@ -16,7 +16,7 @@ local function write(lane, patch, retention)
   if patch.passed then close_circuit(patch.passed) end
 end
 
--- Make one step of an answer and of the note of its first post: what the note tells of the same counts.
+-- Join an answer and the note of its first post to one step. If both set the same value, the note's counts.
 local function join(answer, patch)
   local words = {}
   for _, one in pairs(patch.posting) do words[one[1]] = true end
@@ -95,7 +95,7 @@ end
 if is[3] ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
-  -- What was heard while the question was open is known to be ours, or not, once the answer is.
+  -- Whether a message reported during the completion is the bridge's own is known once the answer is.
   if first and redis.call('EXISTS', key('unclear', lane)) == 1 then
     write(lane, first, retention)
     first = nil
