@@ -9,7 +9,7 @@ import pytest
 
 from bridge.model import Channel, ConversationId, MessageId, OutboundMessage
 from bridge.store.redis.connection import key, now_ms
-from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, eventually, message, pass_time, standings_of
+from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, eventually, message, pass_question, pass_time, standings_of
 from tests.world import AGENCII, COMPLETE, CONVERSATION, LIST, POST, opened
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(
     world.refusing[COMPLETE] = 500
     world.write()
     world.work(readback=(0.0,))
+    pass_question(world.redis)
     pass_time(world.redis, 2)
     time.sleep(0.02)
     world.meanwhile = lambda: echo(world, "o1", "I take over")
