@@ -22,8 +22,8 @@ FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) $(foreach file,$(MANY),
 test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its quick part, JOBS=0 one test after the other
 	@$(BIN)/python -m pytest --numprocesses $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(if $(FAST),$(FASTER)) $(ARGS)
 
-proof: .venv/.dev ## every fault at every call of a turn; PAIRS=1 a second fault after each (hours), WALKS=100 SEED=1 random walks
-	@$(BIN)/python -m tests.proof $(if $(PAIRS),--pairs) $(if $(WALKS),--walks $(WALKS)) --seed $(or $(SEED),1) $(ARGS)
+proof: .venv/.dev ## every fault at every call of a turn; PAIRS=1 a second fault after each (hours; PAIRS=3/20 a share), WALKS=100 SEED=1 random walks
+	@$(BIN)/python -m tests.proof $(if $(PAIRS),--pairs $(PAIRS)) $(if $(WALKS),--walks $(WALKS)) --seed $(or $(SEED),1) $(ARGS)
 
 soak: .venv/.dev ## random kills of everything under load, beside a tutorial's bridge; MINUTES=10 SEED=1, RESULTS=FILE sums runs
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(RESULTS),--results $(RESULTS)) $(ARGS)
