@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         "--pairs",
         type=_share,
         metavar="K/N",
-        help="every second fault after each N-th first one, from the K-th on, of the core shapes",
+        help="every second fault after a first one, of the core shapes; the K-th share of N",
     )
     parser.add_argument("--shape", default="", help="only the shapes whose names hold this")
     parser.add_argument("--walks", type=int, default=0, help="so many walks instead")
