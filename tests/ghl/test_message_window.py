@@ -117,7 +117,7 @@ def test_a_read_that_fails_proves_nothing(wire: Wire) -> None:
 
 
 def test_the_time_that_an_answer_takes_is_no_difference_of_clocks(wire: Wire) -> None:
-    """A wait for the budget or a slow GHL makes the window begin too early, never too late: the attempt's own message is in it."""
+    """A wait for the budget or a slow GHL makes the window begin too early, never too late."""
     answer = page(row("m1", seconds_ago=10), clock=-3.5)
 
     def serve(visit: Visit) -> None:
