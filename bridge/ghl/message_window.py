@@ -24,9 +24,9 @@ def read_window(
     """The messages since `since_ms`, a time of the clock that shows `now_ms` now.
 
     The time is converted to GHL's clock, which its answer shows. The time that the answer takes (a wait for the budget, a slow
-    GHL) is no difference of the clocks, so it is subtracted: the window may begin too early, never too late. Pages are read back to
-    that time, and texts that the list leaves out are read one by one. Raises Retryable, Permanent and OperatorMustFix if a read
-    fails: then nothing is proven.
+    GHL) is no difference of the clocks, so it is subtracted: the window may begin too early, never too late. Pages are read back
+    to that time, and texts that the list leaves out are read one by one. Raises Retryable, Permanent and OperatorMustFix if a
+    read fails: then nothing is proven.
     """
     began = time.monotonic()
     end = began + seconds
