@@ -69,9 +69,10 @@ def _doubt(case: Case, lag: ListLag, since_ms: int, services: AnswerServices) ->
 
 def _look_elsewhere(case: Case, services: AnswerServices, since_ms: int, find: Find) -> Finding:
     """Read the contact's other conversations before the message counts as absent: GHL may have stored it there."""
-    lane, now_ms = case.turn.lane, case.turn.now_ms(services.clock())
+    lane = case.turn.lane
     known = services.ghl.conversations(lane.location_id, contact_id=lane.contact_id, token=case.token, seconds=READ_SECONDS)
-    since = since_ms - SLACK_MS + (known.at_ms - now_ms if known.at_ms else 0)
+    # The clocks' difference as of the answer, see `read_window`.
+    since = since_ms - SLACK_MS + (known.at_ms - case.now_ms(services) if known.at_ms else 0)
     others = [
         one.conversation_id
         for one in known.found
@@ -80,6 +81,7 @@ def _look_elsewhere(case: Case, services: AnswerServices, since_ms: int, find: F
     if len(others) > MOST_OTHERS:
         return Unproven(f"the contact has {len(others)} other conversations that were written in since the attempt")
     for conversation in others:
+        now_ms = case.now_ms(services)
         window = read_window(services.ghl, conversation, token=case.token, since_ms=since_ms, now_ms=now_ms, seconds=READ_SECONDS)
         finding = find(window, services.lanes.ours(lane, [message.id for message in window.messages]))
         if not isinstance(finding, Absent):

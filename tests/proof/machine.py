@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from ssl import SSLContext, create_default_context
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from redis import Redis
 
@@ -50,15 +52,20 @@ class Machine:
 
 @contextmanager
 def machine_in(folder: Path) -> Iterator[Machine]:
-    """A machine with a Redis of its own. It syncs nothing: no run kills it, and each begins with nothing in it."""
+    """A machine with a Redis of its own. It syncs nothing: no run kills it, and each begins with nothing in it.
+
+    A socket in the file system costs a third less than one of TCP; the path of one may not be long.
+    """
     command, url = redis_server.prepare(folder)
-    with subprocess.Popen([*command, "--appendonly", "no"], stdout=subprocess.DEVNULL) as server:
-        redis_server.wait_for(server, url)
-        try:
-            with machine_on(url) as machine:
-                yield machine
-        finally:
-            server.terminate()
+    with tempfile.TemporaryDirectory() as short:
+        options = ["--appendonly", "no", "--unixsocket", f"{short}/redis"]
+        with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as server:
+            redis_server.wait_for(server, url)
+            try:
+                with machine_on(f"unix://:{urlsplit(url).password}@{short}/redis") as machine:
+                    yield machine
+            finally:
+                server.terminate()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.store.limits.budget import Budgets
 from tests.proof.far_side import LOCATION
 from tests.proof.faults import Fault
@@ -97,8 +98,8 @@ def _handing_over(run: Simulation) -> None:
 
 def _spent(run: Simulation) -> None:
     budgets = Budgets(run.machine.redis, clock=run.clock.monotonic)
-    for _ in range(75):
-        budgets.acquire(LOCATION, Need.POST)
+    budgets.learn_limits(LOCATION, Limits(most=100, left=26, interval_ms=10_000))
+    budgets.acquire(LOCATION, Need.POST)
     run.write("m1")
 
 

@@ -68,6 +68,16 @@ def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Faul
     assert [(str(one), len(one.record.asked)) for one in results if one.broken or len(one.record.asked) != 1] == []
 
 
+def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) -> None:
+    """Found by a pair: the only look comes after a crash, and its request to GHL waits for seconds to be paid for."""
+    shape = BY_NAME["read-back: nothing tells of it"]
+    before = run(machine, Case(shape)).calls.index("redis claim", 16)
+    calls = run(machine, Case(shape, {before: Fault.CRASH_AFTER})).calls
+    paid = calls.index("redis acquire*", before)
+    result = run(machine, Case(shape, {before: Fault.CRASH_AFTER, paid: Fault.LATE}, (calls[before], calls[paid])))
+    assert result.broken == []
+
+
 @pytest.mark.parametrize("name", SEEDS)
 def test_walks_that_broke_a_promise_keep_it_now(machine: Machine, name: str) -> None:
     """By the seed that was printed."""
