@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.errors import Misconfigured
 from bridge.redis_url import REDIS, check_redis_url
+from bridge.retry_delays import RETRY_DELAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(None, alias="BRIDGE_SECRET_KEY")
     admin_token: SecretStr | None = Field(None, alias="BRIDGE_ADMIN_TOKEN")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
-    retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
+    retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
     retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")

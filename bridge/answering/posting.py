@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
-from bridge.answering.guarding import guard_anew, may_write
+from bridge.answering.guarding import guard_anew, guard_except_hours
 from bridge.answering.read_back import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
@@ -68,7 +68,7 @@ def _post_all(case: Case, completion: Completion, services: AnswerServices) -> E
     sent: list[Sent] = []
     for posting in parts_of(case, completion):
         # Half an answer is useless: if a part was posted, closing time does not stop the rest.
-        guard = may_write if sent else guard_anew
+        guard = guard_except_hours if sent else guard_anew
         outcome = settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
         match outcome:
             case Again():

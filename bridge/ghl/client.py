@@ -22,8 +22,8 @@ from bridge.ghl.messages import (
 )
 from bridge.ghl.requests import ask
 from bridge.model import ContactId, MessageId
+from bridge.wire.backoff import persist
 from bridge.wire.calls import CutShort
-from bridge.wire.retrying import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,8 +14,9 @@ from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.conversation_lists import ConversationLists
+from bridge.store.operators.ended_logins import EndedLogins
 from bridge.store.operators.interventions import Interventions
-from bridge.store.operators.logins import Logins
+from bridge.store.operators.login_rate_limit import LoginRateLimit
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
@@ -152,7 +153,7 @@ class AdminServices:
     @cached_property
     def admin_auth(self) -> AdminAuth:
         """Authentication for the admin API and the console."""
-        return AdminAuth(self.settings.admin_token, Logins(self.redis))
+        return AdminAuth(self.settings.admin_token, LoginRateLimit(self.redis), EndedLogins(self.redis))
 
     @cached_property
     def counts(self) -> Counts:

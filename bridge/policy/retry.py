@@ -1,4 +1,4 @@
-"""What to do after a fault: try again and when, or write a dead letter. The delays are a setting (BRIDGE_RETRY_DELAYS)."""
+"""What to do after a fault: try again and when, or write a dead letter. The delays: bridge/retry_delays.py."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ from bridge.receiver.console import app as console
 from bridge.receiver.console import public
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
-from bridge.receiver.pacing import Pacing
 from bridge.receiver.slashes import WebhookSlashes
 from bridge.receiver.stopping import Stopping
+from bridge.receiver.webhook_pacing import Pacing
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps

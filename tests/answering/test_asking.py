@@ -12,8 +12,8 @@ from bridge.model import ContactId, Lane, Turn
 from bridge.settings import from_environment
 from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN
 from bridge.store.redis.connection import key, now_ms
+from bridge.wire.backoff import TRIES
 from bridge.wire.calls import Wire
-from bridge.wire.retrying import TRIES
 from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_question, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, LIST, SEARCH, World, opened
 

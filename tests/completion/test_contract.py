@@ -13,8 +13,8 @@ from bridge.completion.faults import Unsendable
 from bridge.completion.text import MOST_CHARACTERS
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, ServiceDown, TokenRefused
 from bridge.model import Completion, Reason
+from bridge.wire.backoff import TRIES
 from bridge.wire.calls import Wire
-from bridge.wire.retrying import TRIES
 from tests.completion.asked import GUIDE_EXAMPLE, PROVIDERS, Provider
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.receiver.pacing import MOST_IN_A_TURN, Pacing
+from bridge.receiver.webhook_pacing import MOST_IN_A_TURN, Pacing
 
 
 async def _pass(pacing: Pacing, number: int, passed: list[int]) -> None:
