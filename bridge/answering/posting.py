@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
 from bridge.answering.guarding import guard_anew, may_write
+from bridge.answering.read_back import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
-from bridge.answering.unknown_sends import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.errors import AlreadySent, NotConfirmed, OperatorMustFix, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
 from bridge.ghl.channels import advice_if_refused

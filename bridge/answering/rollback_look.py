@@ -14,8 +14,8 @@ import structlog
 from bridge.answering.case import READ_SECONDS, delivery, may_be_there, tried
 from bridge.answering.guarding import outbound_of
 from bridge.answering.posting import parts_of
+from bridge.answering.read_back import posted
 from bridge.answering.resolving import Resolved
-from bridge.answering.unknown_sends import posted
 from bridge.ghl.channels import find_kind
 from bridge.model import Again, Channel, Ended, Reason, SendState, Sent, Skip, Status
 from bridge.policy.normalise import same

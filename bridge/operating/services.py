@@ -16,8 +16,8 @@ from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.audit import Audit
 from bridge.store.operators.conversation_lists import ConversationLists
 from bridge.store.operators.erasures import Erasures
+from bridge.store.operators.failed_logins import Logins
 from bridge.store.operators.interventions import Interventions
-from bridge.store.operators.logins import Logins
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire

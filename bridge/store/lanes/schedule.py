@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from bridge.store.redis.confirmations import Confirmation
 
 MOST_MESSAGES_OF_A_TURN = 200
-# The part of a lease that is left at least when it has been renewed (renew.lua).
+# The least share of a lease that is left after a renewal (renew.lua).
 FRESH = 0.9
-# Of the newest messages: few locations need more as history.
+# The number of newest messages to read: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
 
 

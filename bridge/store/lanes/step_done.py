@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """What `record.lua` answers, as far as it does, and when it was asked."""
+    """The result of `record.lua`, and when it was called (s, this process' clock)."""
 
     asked_at: float
     code: int

@@ -1,4 +1,4 @@
-"""How a turn is read from what `lease.lua` answers."""
+"""Reads a turn from the result of `lease.lua`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
-    """The leased turn. `began` is this process' clock before the lease was asked for."""
+    """The leased turn. `began` is this process' clock (s) before the script was called."""
     now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, rollback, _ = answer
     fields = rows(record)
     told = tuple(decode(body) for body in messages if body)
@@ -70,7 +70,7 @@ def _rollback(
 
 
 def read_ledger(stored: Mapping[str, str]) -> dict[str, LedgerEntry]:
-    """A turn's ledger: its parts, each with where it stands."""
+    """A turn's ledger: its parts, each with its state."""
     return {part: _entry(text) for part, text in stored.items()}
 
 

@@ -1,9 +1,9 @@
--- A receiver tells that it takes webhooks. If none has for a while, every location is swept at once: what came meanwhile is gone.
---   ARGV[1]  for how long this is believed (ms)
+-- Note that a receiver accepts webhooks. If none did for a while, every location is swept at once, because webhooks were missed.
+--   ARGV[1]  for how long this counts (ms)
 --   ARGV[2]  the receiver
---   ARGV[3]  its newest heartbeat that was answered (its number; 0: none)
---   ARGV[4]  the number of this one
--- Answers 1 if none has told it for a while.
+--   ARGV[3]  the number of its newest heartbeat that was answered (0: none)
+--   ARGV[4]  the number of this heartbeat
+-- Answers 1 if no receiver did for a while.
 -- Needs: rollback
 notice_server()
 notice_loss(ARGV[2], ARGV[3], ARGV[4])

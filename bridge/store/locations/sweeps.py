@@ -1,4 +1,4 @@
-"""When each location is swept for missed webhooks, how far its last sweep came, and what a receiver tells of itself."""
+"""The schedule and the progress of sweeps for missed webhooks, and the heartbeat of receivers."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from redis import Redis
 
 LEASE_SECONDS = 90.0
-# A receiver beats every few seconds; after so long without a beat webhooks may have been missed.
+# A receiver sends a heartbeat every few seconds; after this time without one, webhooks may have been missed.
 BELIEVED_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far the sweeps of a location came; moments are ms, 0 for none.
+    """The progress of a location's sweeps; times are ms, 0 for none.
 
-    Everything written before `since_ms` was looked at. `cursor_ms` is where a sweep that is not finished goes on (downwards), and
-    `begun_ms` when that one began.
+    Everything before `since_ms` was checked. `cursor_ms` is where an unfinished sweep continues, towards older messages, and
+    `begun_ms` is when it began.
     """
 
     since_ms: int = 0
@@ -54,16 +54,16 @@ class Sweeps:
         self._beats = WriteCount()
 
     def claim(self) -> DueSweep | float:
-        """Take a location that is due, for one process and a while; if none is, the seconds until one will be (inf: never)."""
+        """Claim a due location, for a limited time; if none is due, return the seconds until the next (inf: never)."""
         return self._take("")
 
     def of(self, location_id: LocationId) -> DueSweep:
-        """How far a location's sweeps came, whether one is due or not."""
+        """The progress of a location's sweeps, whether one is due or not."""
         due = self._take(location_id)
         return due if isinstance(due, DueSweep) else DueSweep(location_id=location_id, now_ms=0, progress=Progress())
 
     def done(self, location_id: LocationId, progress: Progress, *, seconds: float | None, missed: bool | None = None) -> None:
-        """A sweep is over; the next one follows after `seconds`, None: never. `missed`: it found what no webhook brought."""
+        """Record the end of a sweep; the next is after `seconds` (None: never). `missed`: it found messages without a webhook."""
         following = -1 if seconds is None else round(seconds * 1000)
         found = "" if missed is None else int(missed)
         with reaching(f"note a sweep of {location_id}"):
@@ -71,7 +71,7 @@ class Sweeps:
             self._done(args=[location_id, following, *moments, found, REMEMBERED_MS])
 
     def beat(self) -> bool:
-        """A receiver takes webhooks. True if none has for a while: then every location is swept at once."""
+        """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
         with reaching("tell that webhooks are taken"):
             back = bool(self._beat(args=[round(BELIEVED_SECONDS * 1000), *self._beats.next()]))
         self._beats.answered()
@@ -88,6 +88,6 @@ class Sweeps:
 
 
 def missed_locations(redis: Redis) -> tuple[LocationId, ...]:
-    """Locations whose newest sweep found messages that no webhook brought, although webhooks come there."""
+    """Locations whose newest sweep found messages without a webhook, although they get webhooks."""
     with reaching("look for missed webhooks"):
         return tuple(LocationId(text(one)) for one in sorted(redis.smembers(key("missed"))))

@@ -1,4 +1,4 @@
-"""What the state shows of anything that may be wrong: read here, judged by `operating.diagnosis`."""
+"""Symptoms of problems in the stored state: read here, judged by `operating.diagnosis`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A location on hold: who refused three logins (`ghl`, `provider`), or `version`; since when (ms; 0: not known)."""
+    """A location on hold: the side that refused three logins (`ghl`, `provider`), or `version`; since when (ms; 0: not known)."""
 
     side: str
     since_ms: int = 0
@@ -39,14 +39,13 @@ class Hold:
 class Symptoms:
     """The state at `now_ms` (Redis' clock).
 
-    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
-    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
-    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `spoken_stops` those that a voice note stopped within the last day and that nothing has lifted,
-    `other_bot` those in which GHL's own bot answered first,
-    `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
-    locations with undelivered replies within an hour, `tried` tells of a write that was tried, `rollback` of
-    writes that the state has lost within the last day.
+    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found messages without a webhook,
+    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their reply limit within the last
+    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day, `spoken_stops`
+    those with an opt-out by voice note within the last day that is still in force, `other_bot` those in which GHL's own bot
+    answered first. `handovers` are contacts that wait for a person, `missing_durability` names the missing settings for
+    durability, `failing` are locations with undelivered replies within an hour, `tried` is the result of a small write,
+    `rollback` describes writes that the state has lost within the last day.
     """
 
     now_ms: int
@@ -67,7 +66,7 @@ class Symptoms:
 
 
 def look(redis: Redis, *, replicas: int = 0) -> Symptoms:
-    """Look at the state once; so many replicas must confirm a write. Raises Unavailable when Redis can't be reached."""
+    """Read all symptoms; so many replicas must confirm a write. Raises Unavailable when Redis can't be reached."""
     with reaching("tell the time"):
         now = now_ms(redis)
     return Symptoms(

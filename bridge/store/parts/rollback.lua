@@ -45,10 +45,10 @@ end
 -- A process counts its writes here. If the state has forgotten one that was confirmed, it went back.
 --   process    its name
 --   confirmed  the newest count that it knows as written; 0: none
---   count      the next one
-local function notice_loss(process, confirmed, count)
+--   following  the next one
+local function notice_loss(process, confirmed, following)
   local written = tonumber(redis.call('GET', key('wrote', process)) or 0)
-  redis.call('SET', key('wrote', process), count, 'PX', WRITE_KNOWN_MS)
+  redis.call('SET', key('wrote', process), following, 'PX', WRITE_KNOWN_MS)
   if written < tonumber(confirmed) then note_rollback(true) end
 end
 
