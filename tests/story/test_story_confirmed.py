@@ -33,7 +33,7 @@ def test_a_stopped_replica_accepts_nothing_and_lets_nothing_be_posted(two: TwoSe
     Slow: two servers, and the processes are started anew; each refusal waits for the replica.
     """
     machine, location = two.machine, two.location()
-    machine.sim.order("defaults", completion_seconds=2.0)
+    machine.sim.order("defaults", completion_seconds=1.0)
     asked, late = two.people(location, 2)
     first = asked.says("Who is there?")
     poll("a completion", lambda: machine.sim.ask("counts")["completions"]["by_contact"].get(asked.id))

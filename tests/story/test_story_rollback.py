@@ -173,7 +173,7 @@ def lags_and_takes_over(two: TwoServers, *, count: int, events: str, **settings:
 def at_work(two: TwoServers, location: str, *, count: int, events: str) -> list[Person]:
     """So many contacts have asked, and their completions run."""
     machine = two.machine
-    machine.sim.order("defaults", echo=events, completion_seconds=2.0)
+    machine.sim.order("defaults", echo=events, completion_seconds=1.0)
     if events == "off":
         machine.redis.hset(key("location", location), "unheard", DEAF)
     people = two.people(location, count)
