@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -126,7 +126,11 @@ def test_an_event_finds_out_that_the_server_is_another_one(tmp_path: Path) -> No
         server.kill()
         server.start()
         with connect(server.url) as redis:
-            ids = {"location_id": LANE.location_id, "contact_id": LANE.contact_id, "conversation_id": ConversationId("c")}
+            ids: dict[str, Any] = {
+                "location_id": LANE.location_id,
+                "contact_id": LANE.contact_id,
+                "conversation_id": ConversationId("c"),
+            }
             reply = OutboundMessage(id=MessageId("o1"), type="TYPE_SMS", text="Hello", date_added_ms=at, **ids)
             assert standings_of(redis).observe(LANE, [reply]) == 0
             assert not redis.hexists(key("standing", str(LANE)), "human_at")
