@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
+    confirm_replicas: int = Field(0, alias="BRIDGE_CONFIRM_REPLICAS", ge=0, le=16)
     retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")
     allow_private_urls: bool = Field(default=False, alias="BRIDGE_ALLOW_PRIVATE_URLS")
     console_show_text: bool = Field(default=True, alias="BRIDGE_CONSOLE_SHOW_TEXT")

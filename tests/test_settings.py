@@ -51,6 +51,7 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("BRIDGE_LEASE_SECONDS", "lease_seconds", "1.5", 1.5),
     ("BRIDGE_READBACK_SECONDS", "readback_seconds", "0.1,0.2", (0.1, 0.2)),
     ("BRIDGE_RETENTION_DAYS", "retention_days", "0.25", 0.25),
+    ("BRIDGE_CONFIRM_REPLICAS", "confirm_replicas", "2", 2),
     ("BRIDGE_ALLOW_PRIVATE_URLS", "allow_private_urls", "1", True),
     ("BRIDGE_CONSOLE_SHOW_TEXT", "console_show_text", "0", False),
     ("BRIDGE_METRICS_LOCATIONS", "metrics_locations", "1", True),

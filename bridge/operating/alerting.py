@@ -36,19 +36,21 @@ ACCEPTED = range(200, 300)
 class Alerting:
     """Reviews the state every few seconds until stopped."""
 
-    def __init__(self, redis: Redis, wire: Wire, *, url: str, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, redis: Redis, wire: Wire, *, url: str, every: float = EVERY_SECONDS, replicas: int = 0) -> None:
         self._redis = redis
         self._alerts = Alerts(redis)
         self._wire = wire
         self._url = url
         self._every = every
+        self._replicas = replicas
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Review until `stop`. Does nothing if no alert URL is set."""
         while self._url and not self._stopping.wait(self._every):
             try:
-                if self._alerts.review(map(cause_of, diagnose(look(self._redis))), every=self._every * 0.9):
+                symptoms = look(self._redis, replicas=self._replicas)
+                if self._alerts.review(map(cause_of, diagnose(symptoms)), every=self._every * 0.9):
                     self.deliver()
             except BridgeError as error:
                 log.warning("alerting.waiting", why=str(error))
@@ -74,7 +76,7 @@ class Alerting:
 
 def build_alerting(settings: Settings) -> Alerting:
     """Build `Alerting` with its own clients. Raises Misconfigured."""
-    return Alerting(build_redis(settings), Wire(), url=settings.alert_url)
+    return Alerting(build_redis(settings), Wire(), url=settings.alert_url, replicas=settings.confirm_replicas)
 
 
 @contextmanager

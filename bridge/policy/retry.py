@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused, shortage_of
+from bridge.errors import (
+    BudgetExhausted,
+    NotConfirmed,
+    OutcomeUnknown,
+    Permanent,
+    Retryable,
+    TokenRefused,
+    VersionRefused,
+    shortage_of,
+)
 from bridge.model import Again, Dead, Status
 
 if TYPE_CHECKING:
@@ -13,13 +22,13 @@ if TYPE_CHECKING:
 MOST_UNFINISHED_LEASES = 10
 # So many waits in a row that are asked for may be shorter than the schedule's.
 MOST_SHORT_WAITS = 3
-# Descriptors, memory and threads come back when other turns end.
+# Descriptors, memory and threads come back when other turns end, a replica that was restarted within seconds.
 SHORTAGE_SECONDS = 5.0
 
 
 def is_sorted(error: Exception) -> bool:
     """Whether the fault is one of the world's, known by kind, and not one of our own."""
-    return isinstance(error, (Retryable, OutcomeUnknown, Permanent))
+    return isinstance(error, (Retryable, OutcomeUnknown, Permanent, NotConfirmed))
 
 
 def words(error: Exception) -> str:
@@ -35,10 +44,10 @@ def decide(
     A wait that the service asked for replaces the scheduled one, but does not change the number of attempts; a service that keeps
     asking for a short wait is not believed for ever, because all attempts would fail within seconds. After an unknown outcome,
     the first read-back is due after `readback[0]` seconds, even after the last attempt: its result decides. An internal error is
-    retried too, because that does no harm. Waiting for GHL's rate limit or for this machine's resources does not count as an
-    attempt, because the message is not the cause. Earlier `looks` (read-backs) still count after such a wait.
+    retried too, because that does no harm. Waiting for GHL's rate limit, for this machine's resources or for a replica does not
+    count as an attempt, because the message is not the cause. Earlier `looks` (read-backs) still count after such a wait.
     """
-    if lacking := shortage_of(error):
+    if lacking := str(error) if isinstance(error, NotConfirmed) else shortage_of(error):
         return Again(wait=SHORTAGE_SECONDS, why=lacking, counts=False)
     why = words(error)
     if isinstance(error, BudgetExhausted):

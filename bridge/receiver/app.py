@@ -84,7 +84,7 @@ def build(settings: Settings) -> Starlette:
         Route("/webhooks/workflow", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/webhooks/workflow/{secret:path}", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
-        Route("/readyz", health.ready(redis), methods=["GET"]),
+        Route("/readyz", health.ready(redis, replicas=settings.confirm_replicas), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
         Route("/", public.front(is_open=settings.admin_token is not None)),
         Route("/api/docs", public.api_docs()),

@@ -2,75 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
-from redis import Redis
 
 from bridge.store.redis.connection import key
-from tests.stored import own_redis
 from tests.story.machine import poll
-from tests.story.strait import Strait
+from tests.story.two_servers import two_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.stored import OwnRedis
     from tests.story.machine import Machine, Person
+    from tests.story.two_servers import TwoServers
 
 # A contact of whom no event told for so many replies: GHL's list is read instead (policy.guards).
 DEAF = 20
 SWEPT = {"reconcile_minutes": 0.05}
-
-
-@dataclass(slots=True)
-class TwoServers:
-    """A primary and its replica behind one address; `link` is the way between them."""
-
-    machine: Machine
-    front: Strait
-    link: Strait
-    primary: OwnRedis
-    replica: Redis
-
-    def falls_behind(self) -> None:
-        """From now on the replica gets nothing more: what it has is a copy of this moment."""
-        poll("a replica", lambda: self.replica.info("replication")["master_link_status"] == "up")
-        self.link.swallow()
-
-    def takes_over(self) -> None:
-        """The primary is killed, and the address leads to what the replica has."""
-        self.primary.kill()
-        self.replica.replicaof("NO", "ONE")
-        self.front.lead_to(self.replica.connection_pool.connection_kwargs["port"])
-        self.front.cut()
-        self.machine.ready()
-
-    def location(self, **settings: Any) -> str:
-        """Apply a location of its own."""
-        location = f"L{uuid4().hex[:19]}"
-        self.machine.apply(**{location: settings})
-        return location
-
-    def people(self, location: str, count: int) -> list[Person]:
-        return [self.machine.person(location) for _ in range(count)]
-
-    def swept(self, location: str) -> None:
-        """Wait for a complete sweep."""
-        poll("a sweep", lambda: int(self.machine.redis.hget(key("sweep", location), "since") or 0))
-
-    def troubles(self) -> list[str]:
-        """What `/readyz` names."""
-        names: list[str] = self.machine.http.get(f"{self.machine.url}/readyz").json()["troubles"]
-        return names
-
-
-def _port(server: OwnRedis) -> int:
-    return int(server.url.rpartition(":")[2].partition("/")[0])
 
 
 def replies(machine: Machine, people: Sequence[Person]) -> list[int]:
@@ -82,38 +31,25 @@ def all_have(people: Sequence[Person], count: int) -> None:
     """Wait until each has so many replies."""
     machine = people[0].machine
     poll(
-        f"{count} replies each", lambda: min(replies(machine, people)) >= count, told=lambda: replies(machine, people), seconds=60
+        f"{count} replies each",
+        lambda: min(replies(machine, people)) >= count,
+        told=lambda: lacking(machine, people, count),
+        seconds=60,
     )
     assert replies(machine, people) == [count] * len(people)
+
+
+def lacking(machine: Machine, people: Sequence[Person], count: int) -> list[list[str]]:
+    """What became of those who have fewer replies."""
+    posts = machine.sim.ask("counts")["posts"]["by_contact"]
+    return [machine.story(each.id) for each in people if len(posts.get(each.id, ())) < count]
 
 
 @pytest.fixture
 def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
     """The machine's processes on two servers of their own."""
-    before = machine.redis, machine.environ["REDIS_URL"]
-    with ExitStack() as stack:
-        primary, replica = (stack.enter_context(own_redis(tmp_path / name)) for name in ("primary", "replica"))
-        front, link = (stack.enter_context(Strait(_port(primary))) for _ in range(2))
-        there = stack.enter_context(Redis.from_url(replica.url))
-        password = primary.url.partition("@")[0].rpartition(":")[2]
-        there.config_set("masterauth", password)
-        there.replicaof("127.0.0.1", link.port)
-        there.config_set("requirepass", password)
-        url = f"redis://:{password}@127.0.0.1:{front.port}/0"
-        machine.environ["REDIS_URL"] = url
-        machine.redis = stack.enter_context(Redis.from_url(url, decode_responses=True, socket_timeout=5))
-        try:
-            two = TwoServers(machine, front, link, primary, there)
-            two.location()
-            for name in ("web", "worker"):
-                machine.kill(name)
-                machine.start(name)
-            machine.ready()
-            yield two
-        finally:
-            for name in ("worker", "web"):
-                machine.kill(name)
-            machine.redis, machine.environ["REDIS_URL"] = before
+    with two_servers(machine, tmp_path) as two:
+        yield two
 
 
 def test_a_replica_that_lags_takes_over(two: TwoServers) -> None:
@@ -237,7 +173,7 @@ def lags_and_takes_over(two: TwoServers, *, count: int, events: str, **settings:
 def at_work(two: TwoServers, location: str, *, count: int, events: str) -> list[Person]:
     """So many contacts have asked, and their completions run."""
     machine = two.machine
-    machine.sim.order("defaults", echo=events, completion_seconds=2.0)
+    machine.sim.order("defaults", echo=events, completion_seconds=1.0)
     if events == "off":
         machine.redis.hset(key("location", location), "unheard", DEAF)
     people = two.people(location, count)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.model import ConversationId, MessageId, OutboundMessage
 from bridge.store.figures.rollbacks import last_rollback
 from bridge.store.locations.sweeps import Sweeps
 from bridge.store.redis.connection import connect, key, now_ms
-from tests.stored import HERE, LANE, claim, eventually, keep, lanes_of, message, own_redis
+from tests.stored import HERE, LANE, claim, eventually, keep, lanes_of, message, own_redis, standings_of
 from tests.stored import accept as accepted
 
 if TYPE_CHECKING:
@@ -112,3 +113,24 @@ def test_another_run_of_the_server_makes_lanes_look_and_tells_nobody(tmp_path: P
             fresh = lanes.lease(later.lane)
             assert fresh
             assert fresh.rollback is None
+
+
+def test_an_event_finds_out_that_the_server_is_another_one(tmp_path: Path) -> None:
+    """A reply of ours that the state has forgotten is told of before any claim: it is nobody's takeover."""
+    with own_redis(tmp_path) as server:
+        with connect(server.url) as redis:
+            keep(redis)
+            accepted(redis, message())
+            claim(lanes_of(redis))
+            at = now_ms(redis)
+        server.kill()
+        server.start()
+        with connect(server.url) as redis:
+            ids: dict[str, Any] = {
+                "location_id": LANE.location_id,
+                "contact_id": LANE.contact_id,
+                "conversation_id": ConversationId("c"),
+            }
+            reply = OutboundMessage(id=MessageId("o1"), type="TYPE_SMS", text="Hello", date_added_ms=at, **ids)
+            assert standings_of(redis).observe(LANE, [reply]) == 0
+            assert not redis.hexists(key("standing", str(LANE)), "human_at")
