@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bridge import time_zones
 from bridge.errors import Misconfigured
 from bridge.redis_url import REDIS, check_redis_url
 
@@ -69,6 +70,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".ghl-bridge"), alias="BRIDGE_DATA_DIR")
     bridge_url: WebAddress = Field("", alias="BRIDGE_URL")
     alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
+    time_zone: str = Field("UTC", alias="BRIDGE_TIMEZONE")
+    currency: str = Field("USD", alias="BRIDGE_CURRENCY", pattern=r"^[A-Z]{3}$")
     worker_concurrency: int = Field(200, alias="WORKER_CONCURRENCY", ge=1, le=2000)
     ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
     ghl_app_domain: WebAddress = Field("https://app.gohighlevel.com", alias="GHL_APP_DOMAIN")
@@ -108,6 +111,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, value: str) -> str:
+        if value not in time_zones.names():
+            raise ValueError("is not a time zone of the IANA list, like Europe/Berlin")
+        return value
 
     @field_validator("ghl_webhook_keys")
     @classmethod

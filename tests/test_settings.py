@@ -29,6 +29,8 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("BRIDGE_DATA_DIR", "data_dir", "/x/y", Path("/x/y")),
     ("BRIDGE_URL", "bridge_url", "https://b/", "https://b"),
     ("BRIDGE_ALERT_URL", "alert_url", "https://hooks/x", "https://hooks/x"),
+    ("BRIDGE_TIMEZONE", "time_zone", "Europe/Berlin", "Europe/Berlin"),
+    ("BRIDGE_CURRENCY", "currency", "EUR", "EUR"),
     ("WORKER_CONCURRENCY", "worker_concurrency", "7", 7),
     ("GHL_API_URL", "ghl_api_url", "http://127.0.0.1:1/", "http://127.0.0.1:1"),
     ("GHL_APP_DOMAIN", "ghl_app_domain", "https://app.acme.example/", "https://app.acme.example"),

@@ -49,7 +49,8 @@ class Turn:
     turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
     was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
     `ghl_doubted`: GHL has failed lately, so successes have to be reported.
-    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is.
+    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is. `usage`: the
+    answers that this turn has paid for (`policy.usage`).
     """
 
     lane: Lane
@@ -77,6 +78,7 @@ class Turn:
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
     asked_for: str = ""
+    usage: str = ""
     person: str = ""
     ghl_down: str = ""
     ghl_doubted: bool = False

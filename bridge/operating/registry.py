@@ -24,6 +24,7 @@ from bridge.operating import (
     overview,
     people,
     reconcile,
+    reports,
     resending,
 )
 from bridge.operating.doctor import end_to_end, installation
@@ -63,6 +64,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     message_text.text,
     excerpts.text,
     overview.overview,
+    reports.report,
     events.events,
     installation.examine,
     end_to_end.plan,

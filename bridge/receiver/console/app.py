@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, dead_letters, live, locations, overview
+from bridge.receiver.console import conversations, dead_letters, live, locations, overview, reports
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
@@ -51,6 +51,8 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: S
         "/locations": locations.show_all,
         "/locations/{id}": locations.show,
         "/live": live.show,
+        "/report": reports.show,
+        "/report.csv": reports.download,
     }
     changes: dict[str, Show] = {
         "/logout": endpoints.logout,

@@ -34,6 +34,7 @@ NAVIGATION = (
     ("conversations", "Conversations", "/console/conversations"),
     ("letters", "Dead letters", "/console/dead-letters"),
     ("locations", "Locations", "/console/locations"),
+    ("report", "Report", "/console/report"),
     ("live", "Live", "/console/live"),
 )
 
@@ -88,6 +89,15 @@ class Moved:
     to: str
     note: str = ""
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileToKeep:
+    """A file to keep."""
+
+    name: str
+    media_type: str
+    body: str
 
 
 class Renderer:

@@ -174,7 +174,7 @@ class Conditions(TypedDict, total=False):
 class HandoverPatch(TypedDict):
     """The service asked for a person."""
 
-    # For how long the contact is left to people (ms); -1: until resumed.
+    # For how long the contact is left to people (ms); -1: until resumed; 0: not at all.
     lasts: int
 
 
@@ -202,7 +202,7 @@ class EndPatch(TypedDict, total=False):
     carried: Sequence[MessageId]
     # Whether the contact has heard of us by this turn: that counts in its cap.
     replied: bool
-    # The contact is left to people from now on. None: it is not.
+    # The service asked for a person. None: it did not.
     handover: HandoverPatch | None
 
 

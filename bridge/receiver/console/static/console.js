@@ -99,7 +99,15 @@ function pause() {
   });
 }
 
+function print() {
+  const button = document.querySelector("[data-print]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 localize(document);
+print();
 ticks();
 pause();
 if (window.EventSource && document.getElementById("live")) watch();
