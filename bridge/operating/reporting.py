@@ -1,6 +1,6 @@
-"""Reporting: a thread of each receiver and worker that adds what was reported to its days, when there is enough of it.
+"""Reporting: a thread of each receiver and worker that adds what was reported to its days, and sends the weekly report.
 
-Any number of them may run: entries are added once (`fold_report.lua`).
+Any number of them may run: entries are added once (`fold_report.lua`), and a report is announced once (`announce.lua`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import structlog
 
 from bridge.errors import BridgeError
 from bridge.operating.report_folding import fold_reported
-from bridge.store.figures.reports import DailyCounts
-from bridge.wiring import build_locations, build_redis
+from bridge.operating.services import AdminServices
+from bridge.operating.weekly_report import WeeklyReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.settings import Settings
-    from bridge.store.locations.records import Locations
 
 log = structlog.get_logger()
 
@@ -28,11 +27,11 @@ EVERY_SECONDS = 60.0
 
 
 class Reporting:
-    """Adds entries to their days until stopped."""
+    """Does both until stopped."""
 
-    def __init__(self, counts: DailyCounts, locations: Locations, *, every: float = EVERY_SECONDS) -> None:
-        self._counts = counts
-        self._locations = locations
+    def __init__(self, services: AdminServices, *, every: float = EVERY_SECONDS) -> None:
+        self._services = services
+        self._weekly = WeeklyReport(services)
         self._every = every
         self._stopping = threading.Event()
 
@@ -40,10 +39,13 @@ class Reporting:
         """Look every minute until `stop`."""
         while not self._stopping.wait(self._every):
             try:
-                if self._counts.is_due():
-                    fold_reported(self._counts, self._locations)
+                if self._services.daily_counts.is_due():
+                    fold_reported(self._services.daily_counts, self._services.locations)
+                self._weekly.once()
             except BridgeError as error:
                 log.warning("reporting.waiting", why=str(error))
+            except Exception as error:  # noqa: BLE001 - a process whose thread ended would look alive and report nothing
+                log.warning("reporting.waiting", why=f"internal fault: {type(error).__name__}")
 
     def stop(self) -> None:
         """Stop looking."""
@@ -52,8 +54,7 @@ class Reporting:
 
 def build_reporting(settings: Settings) -> Reporting:
     """Build `Reporting` with its own client. Raises Misconfigured."""
-    redis = build_redis(settings)
-    return Reporting(DailyCounts(redis), build_locations(settings, redis))
+    return Reporting(AdminServices(settings))
 
 
 @contextmanager

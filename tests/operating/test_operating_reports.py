@@ -20,6 +20,8 @@ from bridge.operating.report_csv import as_csv
 from bridge.operating.report_folding import fold_reported
 from bridge.operating.reporting import Reporting
 from bridge.operating.reports import Report, ReportQuery
+from bridge.operating.services import AdminServices
+from bridge.settings import from_environment
 from bridge.store.figures.reports import DAYS, MOST_NAMES, DailyCounts, Reported
 from bridge.store.operators.erasures import Erasures
 from bridge.store.redis.connection import key, now_ms
@@ -293,11 +295,13 @@ def test_as_csv(redis: Redis, perform: Operations) -> None:
     assert (row["location_id"], row["name"], row["currency"]) == ("here", "'=HYPERLINK()", "USD")
 
 
-def test_what_is_due_is_added_without_a_reader(redis: Redis) -> None:
+def test_what_is_due_is_added_without_a_reader(redis: Redis, redis_url: str) -> None:
     """By whichever of the processes that look: once."""
     keep(redis)
     tell(redis, *[f"here a {minute(f'{THURSDAY}T10:00')}"] * 3)
-    threads = [Reporting(DailyCounts(redis), locations_of(redis), every=0.02) for _ in range(2)]
+    environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
+    services = [AdminServices(from_environment(environ)) for _ in range(2)]
+    threads = [Reporting(one, every=0.02) for one in services]
     running = [threading.Thread(target=one.run) for one in threads]
     for one in running:
         one.start()
@@ -305,4 +309,6 @@ def test_what_is_due_is_added_without_a_reader(redis: Redis) -> None:
     for looks, one in zip(threads, running, strict=True):
         looks.stop()
         one.join(10)
+    for each in services:
+        each.close()
     assert DailyCounts(redis).read([HERE], [THURSDAY])[HERE][THURSDAY]["a"] == 3

@@ -25,7 +25,8 @@ async def test_a_report_of_nothing_says_so(operator: Browser, redis: Redis) -> N
 async def test_what_can_not_be_reported_is_told_in_its_place(operator: Browser, redis: Redis) -> None:
     """An unknown location, a period or a day that there isn't: the page stands, and a file is refused."""
     keep(redis)
-    for asked, told in (("location_id=nobody", "nobody is not known"), ("period=year", "period"), ("day=2026-02-30", "2026-02-30")):
+    wrong = {"location_id=nobody": "nobody is not known", "period=year": "period", "day=2026-02-30": "2026-02-30"}
+    for asked, told in wrong.items():
         answer = await operator.see(f"/report?{asked}")
         assert answer.status_code == 200
         assert told in words(answer)
