@@ -88,6 +88,11 @@ class Price(Table):
     output: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     answer: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
+    def __str__(self) -> str:
+        """For people: `0.4 input, 1.6 output per million tokens; 0.02 per answer`."""
+        tokens = f"{self.input:g} input, {self.output:g} output per million tokens" if self.input or self.output else ""
+        return "; ".join(filter(None, (tokens, f"{self.answer:g} per answer" if self.answer else ""))) or "nothing"
+
 
 class Location(Table):
     """All settings of one location. Durations are seconds unless the name says otherwise."""

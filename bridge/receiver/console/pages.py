@@ -92,12 +92,12 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class FileToKeep:
-    """A file to keep."""
+class FileToSave:
+    """A file to save, as UTF-8."""
 
     name: str
+    text: str
     media_type: str
-    body: str
 
 
 class Renderer:

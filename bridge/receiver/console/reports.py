@@ -12,7 +12,7 @@ from bridge.operating.report_csv import as_csv
 from bridge.operating.reports import Report, ReportQuery, report
 from bridge.receiver.api.questions import question
 from bridge.receiver.console.locations import names
-from bridge.receiver.console.pages import FileToKeep, Page
+from bridge.receiver.console.pages import FileToSave, Page
 
 if TYPE_CHECKING:
     from bridge.receiver.console.pages import Visit
@@ -44,11 +44,11 @@ def show(visit: Visit) -> Page:
     return Page("report.html", "report", {**_shown(found), "names": names(visit), "wrong": wrong, "periods": PERIODS})
 
 
-def download(visit: Visit) -> FileToKeep:
+def download(visit: Visit) -> FileToSave:
     """The same as CSV. Raises Malformed and WrongInput."""
     found = visit.perform(report, _asked(visit))
     name = f"report-{found.location_id or 'all'}-{found.first_day}-{found.period}.csv"
-    return FileToKeep(name, "text/csv; charset=utf-8", as_csv(found))
+    return FileToSave(name=name, text=as_csv(found), media_type="text/csv; charset=utf-8")
 
 
 def _asked(visit: Visit) -> ReportQuery:

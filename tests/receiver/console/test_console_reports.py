@@ -38,5 +38,5 @@ async def test_a_report_is_a_file_too(operator: Browser, redis: Redis) -> None:
     keep(redis)
     redis.rpush(key("reported"), f"here a {minute(f'{THURSDAY}T10:00')}")
     answer = await operator.see(f"/report.csv?location_id=here&period=day&day={THURSDAY}")
-    assert answer.headers["content-disposition"] == f'attachment; filename="report-here-{THURSDAY}-day.csv"'
+    assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''report-here-{THURSDAY}-day.csv"
     assert answer.text.splitlines()[1].startswith(f"{THURSDAY},1,0")
