@@ -68,6 +68,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     contacts.allow,
     contacts.erase,
     message_text.text,
+    message_text.newest_words,
     excerpts.text,
     overview.overview,
     reports.report,

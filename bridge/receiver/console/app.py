@@ -58,6 +58,7 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: S
     }
     changes: dict[str, Show] = {
         "/logout": endpoints.logout,
+        "/conversations/words": conversations.show_newest,
         "/conversations/{id}/text": conversations.show_text,
         "/conversations/{id}/said": conversations.show_said,
         "/conversations/{id}/{change}": conversations.change,
