@@ -33,6 +33,8 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("BRIDGE_SMTP_URL", "smtp_url", "smtp://u:p%40@mail.example:587", "smtp://u:p%40@mail.example:587"),
     ("BRIDGE_MAIL_FROM", "mail_from", "bridge@example.com", "bridge@example.com"),
     ("BRIDGE_REPORT_TO", "report_to", "a@example.com, b@example.com", ("a@example.com", "b@example.com")),
+    ("BRIDGE_ALERT_FORM", "alert_form", "teams", "teams"),
+    ("BRIDGE_QUIET_HOURS", "quiet_hours", "22:00-07:00; sat 00:00-24:00", ("22:00-07:00", "sat 00:00-24:00")),
     ("BRIDGE_TIMEZONE", "time_zone", "Europe/Berlin", "Europe/Berlin"),
     ("BRIDGE_CURRENCY", "currency", "EUR", "EUR"),
     ("WORKER_CONCURRENCY", "worker_concurrency", "7", 7),
