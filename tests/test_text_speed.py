@@ -88,6 +88,8 @@ OTHERS = {
     "policy.overruling.overrule": "our own word for what an operator asked for",
     "policy.overruling.overrule_standing": "our own word for what an operator asked for",
     "policy.overruling.still_holds": "our own word for what an operator asked for",
+    "policy.report_entries.parse": "an entry that our scripts write",
+    "policy.usage.kept_name": "a model's name, which evidence has cut",
 }
 """What takes a text that nobody outside can make long, and what that is."""
 BOUNDED = {"ghl.access", "ghl.channels", "ghl.oauth", "ghl.routes", "ghl.workflow_secrets"}

@@ -9,6 +9,7 @@ from bridge.operating.admin_auth import AdminAuth
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.last_events import LastEvents
 from bridge.store.figures.live_events import LiveEvents
+from bridge.store.figures.reports import DailyCounts
 from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
@@ -157,6 +158,11 @@ class AdminServices:
     def counts(self) -> Counts:
         """Counts of messages and webhooks."""
         return Counts(self.redis)
+
+    @cached_property
+    def daily_counts(self) -> DailyCounts:
+        """What reports are made of."""
+        return DailyCounts(self.redis)
 
     @cached_property
     def live(self) -> LiveEvents:

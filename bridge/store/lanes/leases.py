@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bridge.errors import AlreadySent, Fenced, NotConfirmed, StandingChanged
-from bridge.model import ConversationId, LedgerEntry, MessageId
+from bridge.model import ConversationId, MessageId
 from bridge.store.lanes import dead_lettering, steps
 from bridge.store.lanes.answers import along, patch_of
 from bridge.store.lanes.results import Admission, ReleaseResult, StateAfterStep, StepResult
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bridge.store.lanes.answers import AnswerDetails, UnsavedAnswer
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Conditions, Patch, Permit
-    from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
 # What the confirmation of the note before a post may take.
@@ -108,7 +107,7 @@ class Lanes(Schedule):
 
         Returns the state afterwards, with a pause of `conversation_id`.
         """
-        patch = patch_of(ids, completion, details)
+        patch = patch_of(turn, ids, completion, details)
         done = self._step(turn, patch, look={"conversation": conversation_id, "fields": FIELDS})
         return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
@@ -139,7 +138,7 @@ class Lanes(Schedule):
         """
         done = self._step(
             turn,
-            {**steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited), **along(answer, judged, now_ms=at_ms)},
+            {**steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited), **along(turn, answer, judged, now_ms=at_ms)},
             least=[round(seconds * 1000)],
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             revision=[revision],
