@@ -31,15 +31,14 @@ local function join(answer, patch)
 end
 
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
-local record = key('lane', lane)
 within_turn = true
-local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
-if is[1] ~= token then return {STEP.lost, -1} end
-local left = tonumber(is[2]) - now
+local left = rest_of_lease(lane, token)
+if not left then return {STEP.lost, -1} end
+local written = redis.call('HGET', key('lane', lane), 'written')
 pass_when_full()
 -- An answer that goes along stays, whatever becomes of the post.
 local first = patch.first
-if first and (is[3] == first.nonce or is[3] == patch.nonce) then first = nil end
+if first and (written == first.nonce or written == patch.nonce) then first = nil end
 local function refuse(...)
   if first then write(lane, first, retention) end
   return {...}
@@ -92,7 +91,7 @@ local function objection()
   if is_another(contact) then return STEP.changed end
 end
 
-if is[3] ~= patch.nonce then
+if written ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
   -- Whether a message reported during the completion is the bridge's own is known once the answer is.
