@@ -10,9 +10,10 @@ from pydantic import Field
 
 from bridge.errors import NotKnown, OperatorMustFix
 from bridge.locations import Location
-from bridge.model import Lane, LocationId, Status
+from bridge.model import Lane, LocationId, Role, Status
 from bridge.operating.diagnosis import diagnose, shorten
 from bridge.operating.operation import operation
+from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.operating.trouble import Trouble
 from bridge.store.figures.deliveries import undelivered
@@ -53,7 +54,7 @@ class LocationOverview:
     messages: dict[str, int]
 
 
-@operation("locations.overview", "GET", "/locations/{location_id}/overview")
+@operation("locations.overview", "GET", "/locations/{location_id}/overview", role=Role.READ, reach=one_location)
 def overview(services: AdminServices, asked: LocationOverviewQuery) -> LocationOverview:
     """Show what needs attention in a location, what waits there, and the outcomes of its messages."""
     kept = services.locations.get(LocationId(asked.location_id))

@@ -10,8 +10,9 @@ from pydantic import Field
 from bridge.errors import BridgeError, DidNotWork, NotKnown
 from bridge.ghl.access import Access, Need
 from bridge.ghl.conversations import FoundConversation, as_email, as_message
-from bridge.model import Channel, ConversationId, InboundMessage, MessageId
+from bridge.model import Channel, ConversationId, InboundMessage, MessageId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import undelivered_replies
 from bridge.operating.services import AdminServices
 from bridge.store.figures.deliveries import Undelivered
 from bridge.store.figures.deliveries import undelivered as read_undelivered
@@ -46,7 +47,14 @@ class Resent:
     result: Literal["replayed", "closed", "newer"]
 
 
-@operation("conversations.replay_undelivered", "POST", "/undelivered/replay", about=lambda asked: asked.ids)
+@operation(
+    "conversations.replay_undelivered",
+    "POST",
+    "/undelivered/replay",
+    about=lambda asked: asked.ids,
+    role=Role.OPERATE,
+    reach=undelivered_replies,
+)
 def replay_undelivered(services: AdminServices, asked: Resend) -> tuple[Resent, ...]:
     """Send replies that did not reach their contacts once more, with all guards."""
     known = {one.reply_id: one for one in read_undelivered(services.redis)}

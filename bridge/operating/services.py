@@ -16,6 +16,7 @@ from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.conversation_lists import ConversationLists
 from bridge.store.operators.interventions import Interventions
 from bridge.store.operators.logins import Logins
+from bridge.store.operators.operators import Operators
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from bridge.access.ghl_access import GHLAccess
     from bridge.completion.providers import Providers
     from bridge.ghl.client import GHL
+    from bridge.model import LocationId
     from bridge.settings import Settings
     from bridge.store.lanes.excerpts import Excerpts
     from bridge.store.lanes.situations import Situations
@@ -63,6 +65,18 @@ class AdminServices:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    # Whether the operator is limited to some locations.
+    is_limited = False
+
+    def sees(self, location_id: str) -> bool:
+        """Whether the operator may see this location."""
+        del location_id
+        return True
+
+    def limited_to(self, location_ids: frozenset[LocationId]) -> AdminServices:
+        """The same, for an operator that may see only these locations."""
+        return LimitedServices(self, location_ids)
 
     @cached_property
     def redis(self) -> Redis:
@@ -152,7 +166,12 @@ class AdminServices:
     @cached_property
     def admin_auth(self) -> AdminAuth:
         """Authentication for the admin API and the console."""
-        return AdminAuth(self.settings.admin_token, Logins(self.redis))
+        return AdminAuth(self.settings.admin_token, Logins(self.redis), self.operators)
+
+    @cached_property
+    def operators(self) -> Operators:
+        """The named operators."""
+        return Operators(self.redis)
 
     @cached_property
     def counts(self) -> Counts:
@@ -203,3 +222,27 @@ class AdminServices:
         """Close all connections."""
         if "redis" in self.__dict__:
             self.redis.close()
+
+
+class LimitedServices(AdminServices):
+    """Another one's stores and clients, for an operator that may see only some locations."""
+
+    is_limited = True
+
+    def __init__(self, services: AdminServices, location_ids: frozenset[LocationId]) -> None:
+        super().__init__(services.settings)
+        self._services = services
+        self._location_ids = location_ids
+
+    def __getattribute__(self, name: str) -> object:
+        """Every store of the other one, so that none is built twice."""
+        if name in SHARED:
+            return getattr(self._services, name)
+        return super().__getattribute__(name)
+
+    def sees(self, location_id: str) -> bool:
+        """Whether the operator may see this location."""
+        return location_id in self._location_ids
+
+
+SHARED = frozenset(name for name, each in vars(AdminServices).items() if isinstance(each, cached_property))

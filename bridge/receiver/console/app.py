@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, dead_letters, live, location, location_setup, locations, overview
+from bridge.receiver.console import conversations, dead_letters, live, location, location_setup, locations, operators, overview
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
@@ -33,6 +33,8 @@ PAGES: dict[str, Show] = {
     "/locations": locations.show_all,
     "/locations/{id}": location.show,
     "/live": live.show,
+    "/operators": operators.show,
+    "/audit": operators.show_audit,
 }
 # Before the pages, whose paths have an id in their place.
 FILES: dict[str, Show] = {
@@ -49,6 +51,8 @@ CHANGES: dict[str, Show] = {
     "/locations/{id}/check-provider": location.check_provider,
     "/locations/{id}/set-up": location_setup.set_up,
     "/locations/{id}/{change}": locations.change,
+    "/operators": operators.add,
+    "/operators/{name}/remove": operators.remove,
 }
 
 
