@@ -28,6 +28,7 @@ from bridge.answering.media_looks import look_for_files
 from bridge.answering.media_reading import read_files, unreadable
 from bridge.answering.posting import deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
+from bridge.answering.rollback_look import look_back
 from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
 from bridge.ghl import events, signature, workflow, workflow_secrets
 from bridge.model import (
@@ -203,7 +204,7 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row crashed during this turn")
-    unclear = wait_for_ghl(case) or resolve(case, services) or look_for_files(case, services)
+    unclear = wait_for_ghl(case) or resolve(case, services) or look_back(case, services) or look_for_files(case, services)
     if unclear:
         return unclear
     forbidden = None if case.completion else guard(case, services)

@@ -14,7 +14,7 @@ from bridge.model.media import Attachment, MediaKind, Reading
 from bridge.model.operators import OWNER, Operator, Role
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
-from bridge.model.turns import Again, AskedFor, Dead, Ended, HandedOver, Skip, Turn
+from bridge.model.turns import Again, AskedFor, Dead, Ended, HandedOver, Rollback, Skip, Turn
 from bridge.model.webhooks import AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage, WebhookAnswer
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "Reason",
     "Reply",
     "Role",
+    "Rollback",
     "SendState",
     "Sent",
     "Situation",

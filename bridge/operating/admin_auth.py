@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bridge.model import Operator
-    from bridge.store.operators.logins import Logins
+    from bridge.store.operators.failed_logins import Logins
     from bridge.store.operators.operators import Operators
 
 

@@ -19,6 +19,7 @@ class Change:
     """One change. `who` is the interface (token, console, cli) and, after a colon, the operator's name if it has one.
 
     `outcome` is `done` or the class name of the error.
+    In this version it is `Busy` for BudgetExhausted and `Down` for ServiceDown; the next version writes the new names.
     """
 
     at: str | None

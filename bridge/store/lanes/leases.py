@@ -35,7 +35,7 @@ NO_CONVERSATION = ConversationId("")
 
 @dataclass(frozen=True, slots=True)
 class SeenOfLane:
-    """What a turn has seen of its lane: how many messages, and by which line (channel and conversation provider) its own came."""
+    """What a turn has read of its lane: the number of messages, and the line (channel and conversation provider) of its own."""
 
     seen: int
     line: str
@@ -58,7 +58,7 @@ class Lanes(Schedule):
         self._release = redis.register_script(script("release"))
 
     def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
-        """Which of these are messages that we posted, or that are known to be our provider's."""
+        """Those of these messages that the bridge posted, or that are known to be its provider's."""
         with reaching(f"look for own messages of {lane}"):
             found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
         return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
@@ -75,10 +75,10 @@ class Lanes(Schedule):
         seconds: float,
         listed: Sequence[PastMessage] | None = None,
     ) -> CircuitState:
-        """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
+        """Record that a provider is called, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        What GHL lists of the conversation, if it was read, is put on record: that is done once, whatever the answer.
-        Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
+        `listed` is GHL's list of the conversation, if it was read; it is stored in the transcript whatever the result. Returns
+        `open`, and records nothing, if the provider's `circuit` is open; `probe` if this turn probes it.
         """
         patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
         longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
@@ -87,7 +87,7 @@ class Lanes(Schedule):
     def unanswered(
         self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
     ) -> None:
-        """Note that a provider that was asked has surely delivered nothing, and keep what it said instead."""
+        """Record that a provider certainly delivered nothing, and store its answer as an excerpt."""
         self._step(
             turn,
             steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt),
@@ -107,10 +107,10 @@ class Lanes(Schedule):
         conversation_id: ConversationId = NO_CONVERSATION,
         knowledge: ExcerptPatch | None = None,
     ) -> StateAfterStep:
-        """Save a provider's answer, which took `seconds`, and the question's messages; a crash then causes no second completion.
+        """Save a provider's answer, which took `seconds`, and the messages that it answers: a crash causes no second completion.
 
-        `may_claim`: the answer may say who delivers. `circuit` is the circuit of the provider. `knowledge` is stored.
-        Returns the state afterwards, with a pause of `conversation_id`.
+        `may_claim`: the answer may claim that the provider delivers. `circuit` is the provider's. `knowledge` is stored.
+        Returns the state afterwards, including a pause of `conversation_id`.
         """
         claims = {"may_deliver": may_deliver, "may_claim": may_claim}
         patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
@@ -130,13 +130,13 @@ class Lanes(Schedule):
         permit: Permit | None = None,
         waited: tuple[str, float] | None = None,
     ) -> bool:
-        """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
+        """Record that a part is about to be posted. Returns False, and records nothing, if messages after `newest` have arrived.
 
-        `waited`: what GHL refused the try before with, and for how long (s) this one waited.
+        `waited`: GHL's refusal of the attempt before, and the wait (s) after it.
 
-        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
-        longer has this `revision` or the location is silent; AlreadySent if GHL has reported the part meanwhile, or the provider
-        has delivered the answer; BudgetExhausted if GHL's budget, from which `permit` pays the post, has no room.
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and records nothing, if the standing no
+        longer has this `revision` or the location may not send; AlreadySent if GHL has reported the part meanwhile, or the
+        provider has delivered the answer; BudgetExhausted if GHL's rate limit does not allow the request of `permit`.
         """
         done = self._step(
             turn,
@@ -153,24 +153,24 @@ class Lanes(Schedule):
         if done.code == StepResult.NO_ROOM:
             raise no_room(turn.lane.location_id, done.left_ms)
         if done.code == StepResult.WRITTEN:
-            # The answer may have been long under way, and the lease ran down meanwhile.
+            # Redis' answer may have been delayed, and the lease has become shorter meanwhile.
             _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
         return done.code == StepResult.WRITTEN
 
     def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
-        """Note that a part is proven not to be in GHL."""
+        """Record that a part is proven not to be in GHL."""
         self._step(turn, steps.not_sent(posting, at_ms=at_ms))
 
     def sent(self, turn: Turn, posted: Posted) -> None:
-        """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
+        """Record that a part is in GHL, with ids that are the bridge's own now. A part that the contact can't see is a draft."""
         self._step(turn, steps.sent(turn, posted))
 
     def know(self, turn: Turn, messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> None:
-        """Keep messages as they are known now; `event` tells in the timeline how that came."""
+        """Store messages with their new data; `event` is the event for the timeline."""
         self._step(turn, steps.known(messages, event=event))
 
     def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> None:
-        """Note that the contact has stopped a channel, by a word that is only known now; `spoken`: in a voice note."""
+        """Record that the contact opted out of a channel, by a message that is only known now; `spoken`: in a voice note."""
         self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event, spoken=spoken))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
@@ -182,13 +182,13 @@ class Lanes(Schedule):
         self._end(turn, steps.ended(turn, ended))
 
     def let_go(self, turn: Turn) -> None:
-        """Give the lane back when every message of the turn has been skipped."""
+        """Release the lane after every message of the turn was skipped."""
         self._end(turn, steps.let_go(turn))
 
     def again(self, turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None = None) -> None:
-        """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment.
+        """Release the lane, due again after `again.wait` seconds; new messages don't change that time.
 
-        With `again.in_place` it is due as soon as its location is, at the place in the queue that it had.
+        With `again.in_place` it is due as soon as its location is, at its earlier position in the queue.
         """
         self._end(turn, steps.again(turn, ids, again, excerpt=excerpt))
 
@@ -203,9 +203,9 @@ class Lanes(Schedule):
         at_ms: int,
         excerpt: SealedExcerpt | None = None,
     ) -> bool:
-        """Turn the messages into one dead letter and give the lane back.
+        """Turn the messages into one dead letter and release the lane.
 
-        False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
+        Returns False if a login was refused and the location is on hold now: then the turn waits for the end of the hold.
         """
         return self._end(turn, dead_lettering.dead(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt))
 
@@ -231,7 +231,7 @@ class Lanes(Schedule):
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What `record.lua` answers, as far as it does, and when it was asked."""
+    """The result of `record.lua`, and when it was called (s, this process' clock)."""
 
     asked_at: float
     code: int

@@ -1,13 +1,11 @@
--- Write down a step of a turn, if the lane is still held.
+-- Record a step of a turn, if the lane is still held.
 --   ARGV[1]  lane
 --   ARGV[2]  token of the turn
 --   ARGV[3]  JSON, the patch (bridge/store/lanes/patch.py)
 --   ARGV[4]  retention (ms)
--- Answers {written, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; nothing
--- was
--- written after {lost, ms} (the lease lasts no longer; -1: it is another's), {newer}, {changed}, {there}, {shut}, or {no_room,
--- ms} (when
--- there is room again). The numbers: parts/results.lua.
+-- Answers {written, rest of the lease (ms), closed | probe | '', situation, ledger of the turn (both only for `look`)}. If nothing
+-- was written: {lost, rest of the lease in ms (-1: another turn holds the lane)}, {newer}, {changed}, {there}, {shut}, or
+-- {no_room, ms until a request is allowed}. parts/results.lua has the numbers.
 -- Needs: results, applying, circuits, rate_limit, situations
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local record = key('lane', lane)
@@ -24,15 +22,15 @@ end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {STEP.shut} end
 
--- Whether nobody is to be written to, whatever the contact wants: the location is removed or paused, or the app was taken away.
+-- Whether nothing may be sent at all: the location was removed or paused, or the app was uninstalled.
 local function is_silent(location)
   local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused')
   return not known[1] or known[2] or known[3] == '1'
 end
 
--- Why nothing is to be written.
+-- Why nothing may be written; nil if it may.
 local function objection()
-  -- What is there can't be taken back, whoever has written since.
+  -- A sent part can't be undone, even if somebody has written since.
   for _, part in ipairs(patch.unless_there or {}) do
     local stored = redis.call('HGET', key('ledger', patch.turn), part)
     if stored and cjson.decode(stored).state == 'sent' then return STEP.there end
@@ -48,7 +46,7 @@ local function objection()
 end
 
 if is[3] ~= patch.nonce then
-  -- What GHL told counts, whatever becomes of the step.
+  -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
   local why_not = objection()
   if why_not then return {why_not} end

@@ -1,9 +1,9 @@
--- Keep leases alive; a lapsed one that nobody took is taken back.
+-- Renew leases. An expired one is renewed too, if no other turn has the lane.
 --   ARGV[1]     lease (ms)
 --   ARGV[2...]  lane, token, lane, token
--- Answers the lanes that are lost.
+-- Answers the lanes whose leases are lost.
 -- Needs: schedule
--- A lease that has so much of its time left is renewed without a write, which would be a sync of the file (schedule.py: FRESH).
+-- A lease with this much of its time left is not written, because each write costs a sync of the file (schedule.py: FRESH).
 local FRESH = 0.9
 local lease = tonumber(ARGV[1])
 local lost = {}

@@ -1,7 +1,7 @@
--- What a worker writes while it holds a lane.
+-- Writes what a worker records while it holds a lane.
 -- Needs: timeline, outbound, standings
 
--- In one call: the append-only file holds each with its key.
+-- Set several fields in one call, because the append-only file repeats the key for each call.
 --   name    of a hash
 --   fields  table of its fields and their values; an empty one writes nothing
 local function put(name, fields)
@@ -12,7 +12,7 @@ local function put(name, fields)
   if flat[1] then redis.call('HSET', name, unpack(flat)) end
 end
 
--- List a lane for an operator to look at, for a day; the newest thousand are kept.
+-- Put a lane on a list for operators, for a day. The list keeps the newest thousand.
 --   list  a key
 local function list_lane(list, lane)
   redis.call('ZADD', list, now, lane)
@@ -20,9 +20,9 @@ local function list_lane(list, lane)
   redis.call('PEXPIRE', list, 24 * 3600 * 1000)
 end
 
--- A message is over. Only a dead letter's text may be wanted again; without it the record is written anew, as `forget` does.
+-- End a message. Only the text of a dead letter may be needed again; other records are rewritten without it, as `forget` does.
 --   id      of the message
---   fields  table of what changes of its record
+--   fields  table of the changed fields of its record
 local function end_message(location, id, fields, retention)
   local message = key('message', location, id)
   local is = rows(redis.call('HGETALL', message))
@@ -36,11 +36,11 @@ local function end_message(location, id, fields, retention)
   redis.call('PEXPIRE', message, retention)
 end
 
--- More claims in a row than so many tell nothing more.
+-- A longer series of claims gives no further evidence.
 local MOST_CLAIMS = 20
 
--- Count claims of delivery in a row: answers without one tell that this location's provider leaves the delivery to us, claims that
--- turned out true that it delivers by itself.
+-- Count consecutive claims of delivery. Answers without a claim are evidence that this location's provider leaves the delivery to
+-- the bridge; claims that proved true are evidence that it delivers by itself.
 --   patch  see `apply`
 local function count_claims(location, patch)
   if patch.claimed == nil and patch.seen == nil then return end
@@ -55,8 +55,7 @@ local function count_claims(location, patch)
   end
 end
 
--- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, what a
--- service said, events.
+-- Write a patch: message fields, lane fields, the ledger of sends, the bridge's own message ids, a service's words, events.
 --   patch  see bridge/store/lanes/patch.py, as `cjson` has decoded it
 local function apply(lane, patch, retention)
   local location = split(lane)
@@ -83,10 +82,10 @@ local function apply(lane, patch, retention)
   end
   local heard_before = false
   for part, entry in pairs(patch.ledger or {}) do
-    -- Its echo came before its answer: that it was sent is told already.
+    -- GHL's event came before the answer to the post, so the timeline already shows the send.
     local before = redis.call('HGET', key('ledger', patch.turn), part)
     heard_before = before and cjson.decode(before).state == 'sent' and cjson.decode(entry).state == 'sent'
-    -- The turn's end decides about its expiry; until then that of its newest part counts.
+    -- It expires with its newest part, until the end of the turn sets its expiry.
     if redis.call('HSET', key('ledger', patch.turn), part, entry) == 1 then redis.call('PEXPIRE', key('ledger', patch.turn), retention) end
   end
   for part, one in pairs(patch.posting or {}) do
@@ -102,7 +101,7 @@ local function apply(lane, patch, retention)
     say_stop(lane, patch.stop[1], patch.stop[2], retention)
     if patch.spoken and stops(lane)[patch.stop[1]] then list_lane(key('spoken_stops'), lane) end
   end
-  -- Once on hold, the dead letters that caused it are kept: its end replays them.
+  -- The dead letters that caused a hold are listed, because the end of the hold replays them.
   if patch.welcomed and redis.call('HEXISTS', key('location', location), 'hold') == 0 then
     for _, side in ipairs(patch.welcomed) do redis.call('DEL', key('refusals', location, side)) end
   end

@@ -1,19 +1,19 @@
 -- When a lane is due, and who holds a slot for it. Who may write is parts/fencing.lua.
 -- Needs: wakeups, budget, fencing
 
--- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
--- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
+-- Put a lane on the schedule. Its location is in `due` at the time of its earliest lane, but never earlier than now: locations that
+-- are already due come first, and an old lane must not overtake them.
 --   at  when the lane is due (ms)
 local function schedule(lane, at)
   local location, contact = split(lane)
   redis.call('ZADD', key('due', location), at, contact)
-  -- On hold, a location stays out of the queue, and its lanes keep their times.
+  -- A location on hold is not in the queue; its lanes keep their times.
   if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
   local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, opens_at(location)), location) == 1
   if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then ring(at) end
 end
 
--- Take a lane off the schedule.
+-- Remove a lane from the schedule.
 local function unschedule(lane)
   local location, contact = split(lane)
   redis.call('ZREM', key('due', location), contact)
@@ -23,7 +23,7 @@ local function unschedule(lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
--- The moment at which a lane's waiting messages want an answer: quiet for the debounce, but never longer than its maximum.
+-- The end of the debounce: when the contact has been quiet for `debounce_seconds`, but after its maximum at the latest.
 -- Answers it (ms).
 local function debounced_at(lane)
   local location = split(lane)
@@ -33,12 +33,12 @@ local function debounced_at(lane)
   local last = oldest == newest and first or redis.call('HGET', key('message', location, newest), 'at')
   local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
   local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
-  -- No message was written later than now, unless the clock has jumped back since.
+  -- No message is newer than now, unless the clock has jumped back since.
   return math.min(math.min(tonumber(last) or now, now) + debounce, math.min(tonumber(first) or now, now) + most)
 end
 
--- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
---   at  that moment (ms)
+-- Take a worker's slot for a lane, until a time at which it is freed by itself, because a killed process frees nothing.
+--   at  that time (ms)
 local function take_slot(lane, at)
   local its = key('inflight', (split(lane)))
   redis.call('ZADD', key('inflight'), at, lane)
@@ -46,14 +46,14 @@ local function take_slot(lane, at)
   redis.call('PEXPIRE', its, at - now + 60000)
 end
 
--- Give back the slot that a lane holds.
+-- Free the slot that a lane holds.
 -- Answers whether it held one.
 local function free_slot(lane)
   redis.call('ZREM', key('inflight', (split(lane))), lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
 end
 
--- Whether a lane waits because its location's settings say so, and not for a try, a provider or a look.
+-- Whether a lane waits because of its location's settings, and not for a retry, a provider or a read-back.
 -- Answers true or false.
 local function waits_by_settings(lane)
   local location = split(lane)
@@ -62,7 +62,7 @@ local function waits_by_settings(lane)
   return first and redis.call('HGET', key('message', location, first), 'status') == 'waiting'
 end
 
--- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
+-- Put a lane that no worker holds on the schedule, or remove it if it is empty. A replay is not debounced.
 local function reschedule(lane)
   local record = key('lane', lane)
   local known = redis.call('HMGET', record, 'not_before', 'replaying')
@@ -86,11 +86,12 @@ end
 local function forget_turn(lane)
   forget(
     key('lane', lane), 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
-    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for'
+    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for',
+    'looked_for_turn'
   )
 end
 
--- A lane in which nothing stands is kept for its time.
+-- Give an empty lane its expiry.
 local function keep_lane(lane, retention)
   local location, contact = split(lane)
   if redis.call('ZSCORE', key('due', location), contact) then return end
