@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.errors import Misconfigured
+from bridge.notification_settings import NotificationSettings, WebAddress, WholeAddress
 from bridge.redis_url import REDIS, check_redis_url
 
 if TYPE_CHECKING:
@@ -43,22 +44,13 @@ T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
 """
 
 
-def _as_web_address(value: str) -> str:
-    if value and not value.startswith(("http://", "https://")):
-        raise ValueError("must begin with https:// (or http:// for this machine)")
-    return value
-
-
 LegacySignatures = Literal["auto", "1", "0"]
-WebAddress = Annotated[str, AfterValidator(_as_web_address), AfterValidator(lambda value: value.rstrip("/"))]
-# With a slash at the end it would be another address.
-WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...] | None, NoDecode]
 Waits = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode]
 
 
-class Settings(BaseSettings):
+class Settings(NotificationSettings):
     """All environment settings of the processes. Durations are seconds."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True)
@@ -70,7 +62,6 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = Field(None, alias="BROKER_URL")
     data_dir: Path = Field(Path(".ghl-bridge"), alias="BRIDGE_DATA_DIR")
     bridge_url: WebAddress = Field("", alias="BRIDGE_URL")
-    alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
     worker_concurrency: int = Field(200, alias="WORKER_CONCURRENCY", ge=1, le=2000)
     ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
     ghl_app_domain: WebAddress = Field("https://app.gohighlevel.com", alias="GHL_APP_DOMAIN")

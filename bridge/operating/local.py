@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import BridgeError, WrongInput
 from bridge.model import OWNER
+from bridge.operating.limited_services import LimitedServices
 from bridge.operating.permission import check
 from bridge.operating.services import AdminServices
 
@@ -26,7 +27,7 @@ class LocalOperations:
     """
 
     def __init__(self, services: AdminServices, *, who: str, operator: Operator = OWNER) -> None:
-        self._services = services if operator.location_ids is None else services.limited_to(operator.location_ids)
+        self._services = services if operator.location_ids is None else LimitedServices(services, operator.location_ids)
         self._who = f"{who}:{operator.name}" if operator.name else who
         self._operator = operator
 

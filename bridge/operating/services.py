@@ -9,6 +9,7 @@ from bridge.operating.admin_auth import AdminAuth
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.last_events import LastEvents
 from bridge.store.figures.live_events import LiveEvents
+from bridge.store.figures.reports import DailyCounts
 from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from bridge.access.ghl_access import GHLAccess
     from bridge.completion.providers import Providers
     from bridge.ghl.client import GHL
-    from bridge.model import LocationId
     from bridge.settings import Settings
     from bridge.store.lanes.excerpts import Excerpts
     from bridge.store.lanes.situations import Situations
@@ -73,10 +73,6 @@ class AdminServices:
         """Whether the operator may see this location."""
         del location_id
         return True
-
-    def limited_to(self, location_ids: frozenset[LocationId]) -> AdminServices:
-        """The same, for an operator that may see only these locations."""
-        return LimitedServices(self, location_ids)
 
     @cached_property
     def redis(self) -> Redis:
@@ -179,6 +175,11 @@ class AdminServices:
         return Counts(self.redis)
 
     @cached_property
+    def daily_counts(self) -> DailyCounts:
+        """What reports are made of."""
+        return DailyCounts(self.redis)
+
+    @cached_property
     def live(self) -> LiveEvents:
         """The stream of the newest events."""
         return LiveEvents(self.redis)
@@ -222,27 +223,3 @@ class AdminServices:
         """Close all connections."""
         if "redis" in self.__dict__:
             self.redis.close()
-
-
-class LimitedServices(AdminServices):
-    """Another one's stores and clients, for an operator that may see only some locations."""
-
-    is_limited = True
-
-    def __init__(self, services: AdminServices, location_ids: frozenset[LocationId]) -> None:
-        super().__init__(services.settings)
-        self._services = services
-        self._location_ids = location_ids
-
-    def __getattribute__(self, name: str) -> object:
-        """Every store of the other one, so that none is built twice."""
-        if name in SHARED:
-            return getattr(self._services, name)
-        return super().__getattribute__(name)
-
-    def sees(self, location_id: str) -> bool:
-        """Whether the operator may see this location."""
-        return location_id in self._location_ids
-
-
-SHARED = frozenset(name for name, each in vars(AdminServices).items() if isinstance(each, cached_property))

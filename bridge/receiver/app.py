@@ -17,6 +17,7 @@ from bridge import logs
 from bridge.metrics import Tally
 from bridge.operating.alerting import alerting
 from bridge.operating.key_presence import present
+from bridge.operating.reporting import reporting as daily_reporting
 from bridge.operating.services import AdminServices
 from bridge.process import prepare
 from bridge.receiver import health, metrics, oauth, webhooks
@@ -72,7 +73,7 @@ def build(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         try:
-            with stopping.listening(), alerting(settings), present(settings, redis):
+            with stopping.listening(), alerting(settings), present(settings, redis), daily_reporting(settings):
                 async with beating(Sweeps(redis)), reporting(tally, counts):
                     yield
         finally:

@@ -40,6 +40,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/locations": ("/locations",),
     "/locations/{id}": ("/locations/here", "/locations/installed", "/locations/held"),
     "/live": ("/live",),
+    "/report": ("/report", "/report?location_id=here"),
     "/operators": ("/operators",),
     "/audit": ("/audit",),
 }

@@ -190,6 +190,7 @@ def test_every_page_keeps_to_the_operators_locations(url: str, filled: Redis, pa
 
 # What a form sends beside its path: each change with its role.
 FORMS: dict[str, tuple[Role, dict[str, str]]] = {
+    "/conversations/words": (Role.READ, {"contact": "contact-own"}),
     "/conversations/{id}/text": (Role.READ, {"message": "m1-own"}),
     "/conversations/{id}/said": (Role.READ, {"excerpt": "own00000"}),
     "/conversations/{id}/{change}": (Role.OPERATE, {}),

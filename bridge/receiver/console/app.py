@@ -10,7 +10,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, dead_letters, live, location, location_setup, locations, operators, overview
+from bridge.receiver.console import (
+    conversations,
+    dead_letters,
+    live,
+    location,
+    location_setup,
+    locations,
+    operators,
+    overview,
+    reports,
+)
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
@@ -33,6 +43,7 @@ PAGES: dict[str, Show] = {
     "/locations": locations.show_all,
     "/locations/{id}": location.show,
     "/live": live.show,
+    "/report": reports.show,
     "/operators": operators.show,
     "/audit": operators.show_audit,
 }
@@ -40,8 +51,10 @@ PAGES: dict[str, Show] = {
 FILES: dict[str, Show] = {
     "/locations/export": location.export_all,
     "/locations/{id}/export": location.export,
+    "/report.csv": reports.download,
 }
 CHANGES: dict[str, Show] = {
+    "/conversations/words": conversations.show_newest,
     "/conversations/{id}/text": conversations.show_text,
     "/conversations/{id}/said": conversations.show_said,
     "/conversations/{id}/{change}": conversations.change,

@@ -48,8 +48,7 @@ COMMENT = "InternalComment"
 def search(visit: Visit) -> Page | Moved:
     """Find a conversation by an id, or list them."""
     wanted = visit.asked("q")
-    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_UNDELIVERED)).replies
-    shown = {"wanted": wanted, "undelivered": undelivered, "names": names(visit), "says": "", "found": (), **listed(visit)}
+    shown = _all(visit)
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:
@@ -62,6 +61,31 @@ def search(visit: Visit) -> Page | Moved:
             return Page("conversations.html", "conversations", {**shown, "found": found})
         return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
     return Moved(f"/console/conversations/{quote(wanted, safe='')}")
+
+
+def _all(visit: Visit) -> dict[str, Any]:
+    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_UNDELIVERED)).replies
+    return {
+        "wanted": visit.asked("q"),
+        "undelivered": undelivered,
+        "names": names(visit),
+        "says": "",
+        "found": (),
+        "texts": {},
+        "refused": {},
+        "may_read": visit.admin_services.settings.console_show_text,
+        **listed(visit),
+    }
+
+
+def show_newest(visit: Visit) -> Page:
+    """The list with one contact's newest words; its address has the list's filters."""
+    contact, shown = visit.given("contact"), _all(visit)
+    try:
+        said = visit.perform(message_text.newest_words, message_text.WordsQuery(contact)).text
+    except BridgeError as error:
+        return Page("conversations.html", "conversations", {**shown, "refused": {contact: str(error)}})
+    return Page("conversations.html", "conversations", {**shown, "texts": {contact: said}})
 
 
 def show(visit: Visit) -> Page:

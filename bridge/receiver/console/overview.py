@@ -38,9 +38,9 @@ def show(visit: Visit) -> Page | Moved:
     if own is not None:
         return Moved(f"/console/locations/{quote(next(iter(own)), safe='')}" if len(own) == 1 else "/console/locations")
     now = visit.perform(overview.overview, Nothing())
-    charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
+    drawn = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
     links = links_of(now.troubles)
-    return Page("overview.html", "overview", {"now": now, "charts": charts, "overdue_seconds": OVERDUE_SECONDS, "links": links})
+    return Page("overview.html", "overview", {"now": now, "drawn": drawn, "overdue_seconds": OVERDUE_SECONDS, "links": links})
 
 
 def links_of(troubles: Iterable[Trouble], *, within: str = "") -> dict[str, tuple[str, str] | None]:

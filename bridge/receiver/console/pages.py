@@ -36,6 +36,7 @@ NAVIGATION = (
     ("conversations", "Conversations", "/console/conversations"),
     ("letters", "Dead letters", "/console/dead-letters"),
     ("locations", "Locations", "/console/locations"),
+    ("report", "Report", "/console/report"),
     ("live", "Live", "/console/live"),
 )
 

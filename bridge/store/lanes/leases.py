@@ -113,7 +113,7 @@ class Lanes(Schedule):
         Returns the state afterwards, including a pause of `conversation_id`.
         """
         claims = {"may_deliver": may_deliver, "may_claim": may_claim}
-        patch = steps.answered(ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
+        patch = steps.answered(turn, ids, completion, at_ms=at_ms, seconds=seconds, knowledge=knowledge, **claims)
         done = self._step(turn, patch, passed=circuit, look={"conversation": conversation_id, "fields": FIELDS})
         return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 

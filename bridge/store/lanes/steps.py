@@ -10,6 +10,7 @@ import orjson
 from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
+from bridge.policy.usage import usage_of
 from bridge.store.lanes.ends import event_of, is_claim_true, is_reply, outcome
 from bridge.store.lanes.excerpts import kept_of, told_of
 from bridge.store.lanes.messages import encode, encode_answer
@@ -69,6 +70,7 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
 
 
 def answered(
+    turn: Turn,
     ids: Sequence[MessageId],
     completion: Completion,
     *,
@@ -84,6 +86,7 @@ def answered(
         "answer": encode_answer(completion),
         "answered": orjson.dumps(ids).decode(),
         "answered_at": at_ms,
+        "usage": f"{turn.usage} {usage_of(completion)}".strip(),
     }
     if completion.session_id:
         saved["session"] = completion.session_id
@@ -209,7 +212,7 @@ def ended(turn: Turn, ended: Ended) -> Patch:
 
 
 def _handover(over: HandedOver | None) -> HandoverPatch | None:
-    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)} if over and over.seconds else None
+    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)} if over else None
 
 
 def _handed_over_told(over: HandedOver) -> dict[str, Any]:

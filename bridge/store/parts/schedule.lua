@@ -1,5 +1,5 @@
 -- When a lane is due, and who holds a slot for it. Who may write is parts/fencing.lua.
--- Needs: wakeups, budget, fencing
+-- Needs: wakeups, budget, fencing, ends, reports
 
 -- Put a lane on the schedule. Its location is in `due` at the time of its earliest lane, but never earlier than now: locations that
 -- are already due come first, and an old lane must not overtake them.
@@ -82,13 +82,16 @@ local function ring_if_due()
   if head and tonumber(head) <= now then ring(head) end
 end
 
--- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
+local TURN = {
+  'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer', 'answered',
+  'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for', 'usage',
+  'looked_for_turn',
+}
+
+-- A turn is over, and nothing of it may reach the next one; what is known of its lane stays, and what it has used is reported.
 local function forget_turn(lane)
-  forget(
-    key('lane', lane), 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer',
-    'answered', 'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for',
-    'looked_for_turn'
-  )
+  local turn = forget(key('lane', lane), TURN, take_ends())
+  for used in (turn.usage or ''):gmatch('%S+') do report((split(lane)), 't', now, used) end
 end
 
 -- Give an empty lane its expiry.

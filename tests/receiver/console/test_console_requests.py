@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.receiver.console.conftest import Browser
 
-PAGES = ["/", "/conversations", "/conversations/some-id", "/dead-letters", "/locations", "/locations/here", "/live"]
+PAGES = ["/", "/conversations", "/conversations/some-id", "/dead-letters", "/locations", "/locations/here", "/live", "/report"]
 STATIC = ["/static/console.css", "/static/console.js", "/static/icon.svg"]
 
 

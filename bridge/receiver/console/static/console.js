@@ -115,8 +115,16 @@ function announce() {
   if (told.length) setTimeout(() => { document.getElementById("announced").textContent = told.join(" "); }, 300);
 }
 
+function print() {
+  const button = document.querySelector("[data-print]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 localize(document);
 announce();
+print();
 ticks();
 pause();
 if (window.EventSource && document.getElementById("live")) watch();
