@@ -84,19 +84,17 @@ def _own(services: AdminServices, location: Location, symptoms: Symptoms) -> Sym
     id_ = location.location_id
     dead_letters = sum(1 for _ in services.dead_letters.all(location_id=id_))
     circuits = {*GHL_CIRCUITS, *_circuits(services, location)}
-    return replace(
-        symptoms,
+    return Symptoms(
+        now_ms=symptoms.now_ms,
         gauges=of_location(services.redis, symptoms.gauges, id_, dead_letters=dead_letters),
         holds={one: hold for one, hold in symptoms.holds.items() if one == id_},
         down={circuit: replace(down, location_id=id_) for circuit, down in symptoms.down.items() if circuit in circuits},
         missed=tuple(one for one in symptoms.missed if one == id_),
-        refused_webhooks=0,
         capped=_of(id_, symptoms.capped),
         untyped=_of(id_, symptoms.untyped),
         spoken_stops=_of(id_, symptoms.spoken_stops),
         other_bot=_of(id_, symptoms.other_bot),
         handovers=tuple(one for one in symptoms.handovers if one.lane.location_id == id_),
-        missing_durability=(),
         failing={one: failing for one, failing in symptoms.failing.items() if one == id_},
     )
 
