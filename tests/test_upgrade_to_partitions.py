@@ -11,9 +11,13 @@ from redis import ResponseError
 from redis.client import Pipeline
 
 from bridge.errors import Misconfigured
+from bridge.model import LocationId, Role
+from bridge.store.figures.reports import DailyCounts
+from bridge.store.operators.announcements import Announcements
 from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.operators.operators import Operators
 from bridge.store.redis.connection import now_ms, scored
-from bridge.store.redis.partitions import PARTITIONS, UNTAGGED, key, key_at, keys, lane_of, prefix_of
+from bridge.store.redis.partitions import PARTITIONS, PREFIXES, UNTAGGED, key, key_at, keys, lane_of, prefix_of
 from bridge.store.redis.schema import SCHEMA, SCHEMA_KEY, look, take_over
 from bridge.store.redis.script_errors import ScriptedRedis
 from bridge.store.upgrades.partitioned import TOMBSTONES_KEPT_MS
@@ -24,6 +28,7 @@ from tests.test_upgrades import fill
 if TYPE_CHECKING:
     from redis import Redis
 
+TOKEN = "token-of-ana"
 STATES = Path(__file__).parent / "states"
 TOMBSTONES = {f"{UNTAGGED}workers", f"{UNTAGGED}location:{HERE}", f"{UNTAGGED}location:there"}
 
@@ -68,6 +73,9 @@ def age(redis: Redis) -> None:
         elif redis.type(name) == "set":
             redis.sadd(old, *redis.smembers(name))
             redis.delete(name)
+        elif redis.type(name) == "list":
+            redis.rpush(old, *redis.lrange(name, 0, -1))
+            redis.delete(name)
         elif redis.type(name) == "zset":
             redis.zadd(old, dict(scored(redis.zrange(name, 0, -1, withscores=True))))
             redis.delete(name)
@@ -96,6 +104,16 @@ def old(redis: Redis) -> Redis:
     redis.set(f"{UNTAGGED}paused:nobody", 1)
     redis.hset(f"{UNTAGGED}erased:digest", "stop:SMS", 1)
     redis.set(f"{UNTAGGED}seen:webhook", "nonce:accepted", px=RETENTION_MS)
+    Operators(redis).add("ana", Role.READ, [HERE], TOKEN, lasts_ms=RETENTION_MS)
+    Announcements(redis).announce("weekly_report:2026-11-23", "text", way="mail")
+    redis.hset(key("report", HERE), "2026-11-23", '{"a":1}')
+    for name in ("operator:ana", "operators", "announced:weekly_report:2026-11-23", "alerts:mail"):
+        redis.rename(key(*name.split(":", 1)), UNTAGGED + name)
+    redis.rename(key("report", HERE), f"{UNTAGGED}report:{HERE}")
+    (token,) = redis.scan_iter("*operator_token:*")
+    redis.rename(token, UNTAGGED + str(token).partition("}:")[2])
+    redis.hset(f"{UNTAGGED}folded", mapping={"count": 7, "at": 1})
+    redis.rpush(f"{UNTAGGED}reported", f"{HERE} r 1 9", "there r 1 9", f"{HERE} r 2 9")
     return redis
 
 
@@ -134,6 +152,23 @@ def test_every_key_finds_its_partition(old: Redis) -> None:
     assert old.exists(*keys("owned")) == PARTITIONS
     assert locations_of(old).ids() == (HERE, "there")
     assert accept(old, message("m1"), message("m9", location="nowhere")) == ["duplicate", "unknown_location"]
+
+
+def test_operators_and_reports_are_moved(old: Redis) -> None:
+    """A token stays valid, a report is sent once, and each entry of a daily report is in the partition of its location, once."""
+    entries = sorted(map(str, old.lrange(f"{UNTAGGED}reported", 0, -1)))
+    take_over(old)
+    operators, announcements = Operators(old), Announcements(old)
+    operator = operators.of_token(TOKEN)
+    assert operator
+    assert (operator.name, [one.operator.name for one in operators.all()]) == ("ana", ["ana"])
+    assert announcements.is_done("weekly_report:2026-11-23")
+    assert announcements.mail.next()
+    assert DailyCounts(old).read([LocationId(HERE)], ["2026-11-23"])[HERE] == {"2026-11-23": {"a": 1}}
+    found = {str(prefix): list(map(str, old.lrange(key_at(prefix, "reported"), 0, -1))) for prefix in PREFIXES}
+    assert sorted(one for some in found.values() for one in some) == entries
+    assert all(prefix_of(one.partition(" ")[0]) == prefix for prefix, some in found.items() for one in some)
+    assert {prefix for prefix, some in found.items() if some} == {prefix_of(HERE), prefix_of("there")}
 
 
 def test_what_was_under_way_goes_on(old: Redis) -> None:

@@ -12,8 +12,9 @@ local function cards(ids)
   return sum
 end
 
--- A claim does not restart a lane's wait, nor does a retry because the lane can't be decrypted. A lane that was erased, or whose
--- location is on hold, does not wait.
+-- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
+-- for
+-- nothing.
 local function waited(since)
   local longest = 0
   for _, lane in ipairs(redis.call('ZRANGE', since, 0, 99)) do

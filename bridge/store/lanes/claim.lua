@@ -132,18 +132,8 @@ local function requests(location)
   return left[location]
 end
 
--- How many slots a location may take now: it may hold nine times the number of free slots, of which one does not count. A single
--- location gets all but the reserve; another one finds free slots; a location above its share gets none until it is below it
--- (infra/decisions/0005).
-local looked_at = {}
-local function share_of(location)
-  local own = key('inflight', location)
-  if not looked_at[location] then redis.call('ZREMRANGEBYSCORE', own, '-inf', now) end
-  looked_at[location] = true
-  local held = redis.call('ZCARD', own)
-  local fair = math.floor((9 * (free - 1) - held) / 10) + 1
-  return math.max(0, math.min(fair, most_of_one - held, requests(location)))
-end
+-- How many slots a location may take now.
+local function share_of(location) return fair_share(location, free, most_of_one, requests(location)) end
 
 -- A location that was served, or may not have a slot now, goes behind all that were waiting before.
 local NO_REQUESTS_MS = 250

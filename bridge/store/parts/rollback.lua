@@ -38,7 +38,7 @@ local function everywhere(act)
   prefix = KEYS[1]
 end
 
--- What a server tells of itself.
+-- One value of the server's INFO.
 --   section  of INFO
 --   name     of the line there
 -- Answers it; empty where the server does not tell, or its user may not ask.

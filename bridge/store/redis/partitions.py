@@ -30,13 +30,14 @@ UNTAGGED = "ghlb:"
 
 # What is kept of no location.
 OF_HOME = frozenset({
-    "agency", "alerts", "audit", "backup", "canary", "installation", "keys", "logins", "probe", "receiving",
-    "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers", "wrote",
+    "agency", "alerts", "announced", "audit", "backup", "canary", "confirmed", "installation", "keys", "logins", "operator",
+    "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers",
+    "wrote",
 })  # fmt: skip
 # What is named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
 # What is in each partition, under names that don't tell which one.
-OF_EACH = frozenset({"chart", "circuit", "circuits", "erased", "index", "paused", "totals"})
+OF_EACH = frozenset({"chart", "circuit", "circuits", "erased", "folded", "index", "paused", "reported", "totals"})
 
 
 def partition_of(name: str) -> int:

@@ -32,10 +32,11 @@ SETS = ("retrying", "locations", "holds", "installs", "missed")
 OF_OLDER_WORKERS = "workers"
 # Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens anew if it has to.
 DROPPED = frozenset({
-    "circuit", "circuits", "claimed", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep", "workers",
+    "circuit", "circuits", "claimed", "folded", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep",
+    "workers",
 })  # fmt: skip
 # Which have been moved by then, or are not.
-LEFT_ALONE = frozenset({"ledger", "location", "schema"})
+LEFT_ALONE = frozenset({"ledger", "location", "reported", "schema"})
 # What names no location may be of any partition.
 OF_ANY = frozenset({"erased", "paused", "rollback", "server"})
 
@@ -54,6 +55,7 @@ def partition_keys(redis: Redis) -> None:
         _split(redis, name, lambda old: scored(redis.zrange(old, 0, BATCH - 1, withscores=True)))
     for name in SETS:
         _split(redis, name, lambda old: [(text(one), None) for one in redis.srandmember(old, BATCH) or []])
+    _split_reported(redis)
     _split_circuits(redis)
     # The ledgers of turns follow what names them, and the rest of them is named by nothing.
     for names in _names(redis, "*"):
@@ -96,6 +98,21 @@ def _split(redis: Redis, name: str, read: Callable[[str], Sequence[tuple[str, fl
             if kept_ms > 0:
                 pipe.pexpire(new, kept_ms)
         pipe.execute()
+
+
+def _split_reported(redis: Redis) -> None:
+    """Move the entries of daily reports, of which none may count twice, into the partitions of their locations."""
+    old = UNTAGGED + "reported"
+
+    def move(pipe: Any) -> None:
+        entries = [text(one) for one in pipe.lrange(old, 0, BATCH - 1)]
+        pipe.multi()
+        for entry in entries:
+            pipe.rpush(key_at(prefix_of(entry.partition(" ")[0]), "reported"), entry)
+        pipe.ltrim(old, len(entries), -1)
+
+    while redis.exists(old):
+        redis.transaction(move, old)
 
 
 def _prefixes_of(redis: Redis, name: str, members: list[str]) -> list[str]:

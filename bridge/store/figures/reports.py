@@ -1,0 +1,89 @@
+"""Daily counts of each location, which reports are made of: kept for 400 days, one document a day.
+
+Scripts note what happens as one short entry each (`parts/reports.lua`). Entries are added to their days together: a day begins by
+the time zone of its location, and one write for many is cheap. That is done when there are many, when an hour is over, and before
+a report is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+
+from bridge.store.redis.connection import now_ms, reaching, text
+from bridge.store.redis.lua import script
+from bridge.store.redis.partitions import HOME, PREFIXES, gather, key, key_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bridge.model import LocationId
+    from bridge.policy.report_entries import Counts
+    from bridge.store.redis.connection import Redis
+
+DAYS = 400
+KEPT_MS = DAYS * 24 * 3600 * 1000
+# Of models and providers, in a day of a location.
+MOST_NAMES = 5
+# An entry takes some 50 bytes until then; a script that adds so many takes a few milliseconds.
+AT_ONCE = 2_000
+EVERY_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The oldest entries of a partition that no day has yet, how many it ever added before them, and its prefix."""
+
+    before: int
+    entries: tuple[str, ...]
+    at: str
+
+
+class DailyCounts:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._fold = redis.register_script(script("fold_report"))
+
+    def reported(self) -> Reported:
+        """Some entries to add to their days, of the first partition that has any."""
+        with reaching("read what is to be reported"):
+            waiting = zip(PREFIXES, gather(self._redis, "LLEN", "reported"), strict=True)
+            at = next((prefix for prefix, count in waiting if count), HOME)
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hget(key_at(at, "folded"), "count")
+            pipe.lrange(key_at(at, "reported"), 0, AT_ONCE - 1)
+            before, entries = pipe.execute()
+        return Reported(int(before or 0), tuple(map(text, entries)), at)
+
+    def is_due(self) -> bool:
+        """Whether there are many entries, or some of a partition for which an hour is over."""
+        with reaching("look for what is to be reported"):
+            counts = [int(count) for count in gather(self._redis, "LLEN", "reported")]
+            if sum(counts) >= AT_ONCE or not any(counts):
+                return any(counts)
+            folded = [int(at or 0) for at in gather(self._redis, "HGET", "folded", "at")]
+            before = now_ms(self._redis) - EVERY_MS
+        return any(count and at <= before for count, at in zip(counts, folded, strict=True))
+
+    def add(self, reported: Reported, days: Mapping[tuple[LocationId, str], Counts]) -> bool:
+        """Add entries to their days; False, and nothing is added, if another process did so meanwhile."""
+        told = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
+        with reaching("add to the daily counts"):
+            numbers = (reported.before, len(reported.entries), KEPT_MS, DAYS, MOST_NAMES)
+            return bool(self._fold(keys=[reported.at], args=[*numbers, *told]))
+
+    def read(self, location_ids: Sequence[LocationId], days: Sequence[str]) -> dict[LocationId, dict[str, Counts]]:
+        """The counts of these days that have any, by location."""
+        with reaching("read the daily counts"):
+            pipe = self._redis.pipeline(transaction=False)
+            for one in location_ids:
+                pipe.hmget(key("report", one), list(days))
+            found = cast("list[list[Any]]", pipe.execute())
+        return {
+            one: {day: orjson.loads(stored) for day, stored in zip(days, row, strict=True) if stored}
+            for one, row in zip(location_ids, found, strict=True)
+        }
