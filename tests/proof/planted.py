@@ -116,6 +116,14 @@ def _unnoted(was: Any) -> Any:
     return sending
 
 
+def _believed(_: Any) -> Any:
+    def settle(case: Any, completion: Any, _services: Any) -> Any:
+        ids = read_back.claimed(completion)
+        return read_back.delivered_by_provider(case, completion, ids) if ids else None
+
+    return settle
+
+
 PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return {STEP.lost, -1} end", ""),
     InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
@@ -191,6 +199,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InPython("both providers are asked after a loss", "provider that delivers", failover, "_may_deliver", _always(answer=False)),
     InPython("what the sweep finds is dropped", "sweep", SweptMessages, "take", _always("duplicate")),
     InPython("a copy is never matched", "workflow copy", resolving, "same", _always(answer=False)),
+    InPython("a claim is believed", "claim that is not true", posting, "settle_claim", _believed),
     InPython("a lapsed lease is not seen", "provider that delivers", Lanes, "hold", _always(None)),
     InPython(
         "stale answers of a connection are taken",

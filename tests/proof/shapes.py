@@ -54,6 +54,11 @@ def _delivering(run: Simulation) -> None:
     run.write("m1")
 
 
+def _claiming(run: Simulation) -> None:
+    run.far.claims = True
+    run.write("m1")
+
+
 def _delivering_late(run: Simulation) -> None:
     run.far.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
     _delivering(run)
@@ -148,6 +153,7 @@ SHAPES = (
         ends={"m1": "delivered_by_provider"},
         core=True,
     ),
+    Shape(name="claim that is not true", begin=_claiming, settings={"assistable": {"delivery": "auto"}}),
     Shape(
         name="provider that delivers late",
         begin=_delivering_late,
