@@ -122,7 +122,7 @@ def installs_of(redis: Redis) -> Installs:
 
 
 def identities_of(redis: Redis) -> Identities:
-    """What becomes of messages without their id."""
+    """The store of messages without their id."""
     return Identities(redis, retention_ms=RETENTION_MS)
 
 
@@ -138,7 +138,7 @@ def _public() -> Wire:
 
 
 def situations_of(redis: Redis) -> Situations:
-    """How things stand with contacts and their locations."""
+    """The situations of contacts and their locations."""
     return Situations(redis, retention_ms=RETENTION_MS)
 
 
@@ -211,13 +211,13 @@ def ledger_of(redis: Redis, turn: Turn) -> dict[str, LedgerEntry]:
 
 
 def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
-    """How things stand with a contact now."""
+    """The current situation of a contact."""
     return situations_of(redis).read(lane, ConversationId(conversation)).standing
 
 
 def admit(lanes: Lanes, turn: Turn, circuit: str, *, seconds: float) -> CircuitState:
     """Ask whether a provider may be asked."""
-    return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds)
+    return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds).circuit
 
 
 def take(lanes: Lanes, lane: Lane = LANE) -> Turn:

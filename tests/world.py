@@ -77,6 +77,10 @@ class NoHeartbeat:
     def posted(self, turn: Turn) -> None:
         del turn
 
+    def gave_back(self, turn: Turn) -> bool:
+        del turn
+        return False
+
 
 @dataclass(slots=True)
 class World:
@@ -197,7 +201,7 @@ class World:
         return [document["tags"] for path, document in self.calls if path == TAGS]
 
     def status(self, id_: str = "m1") -> tuple[str | None, str | None]:
-        """What became of a message, and why."""
+        """The outcome of a message, and why."""
         status, reason = self.redis.hmget(key("message", HERE, id_), ["status", "reason"])
         return (None if status is None else text(status)), (None if reason is None else text(reason))
 

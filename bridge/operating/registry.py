@@ -27,6 +27,7 @@ from bridge.operating import (
     people,
     provider_check,
     reconcile,
+    reports,
     resending,
 )
 from bridge.operating.doctor import end_to_end, installation
@@ -67,8 +68,10 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     contacts.allow,
     contacts.erase,
     message_text.text,
+    message_text.newest_words,
     excerpts.text,
     overview.overview,
+    reports.report,
     events.events,
     installation.examine,
     end_to_end.plan,

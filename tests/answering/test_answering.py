@@ -438,7 +438,7 @@ def test_a_refused_ghl_login_has_no_rites(world: World) -> None:
 
 
 def test_no_failure_message_after_an_unknown_outcome(world: World) -> None:
-    """The reply may be there: an apology beside it would be a second answer; staff is called all the same."""
+    """The reply may be in GHL, so an apology would be a second answer; staff is notified anyway."""
     rites(world, error=500)
     world.work(delays=())
     pass_time(world.redis, 2)

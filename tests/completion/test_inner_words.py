@@ -37,14 +37,14 @@ def test_what_is_meant_for_the_contact_is_left(who: str, text: str) -> None:
 
 @pytest.mark.parametrize(("who", "text", "reason"), SILENT, ids=[who for who, *_ in SILENT])
 def test_silence_has_its_reason(who: str, text: str, reason: Reason) -> None:
-    """An answer without a word for the contact says which kind it was."""
+    """An answer without text for the contact names its kind."""
     found = visible(text)
     assert (found.text.strip(), found.reason, found.unclosed) == ("", reason, False), who
 
 
 @pytest.mark.parametrize(("who", "text"), UNCLOSED, ids=[who for who, _ in UNCLOSED])
 def test_a_thought_that_is_cut_off_is_not_sent(who: str, text: str) -> None:
-    """An answer that ends within a thought is unclosed, and nothing of it is visible."""
+    """An answer that ends inside a thought is unclosed, and none of it is visible."""
     found = visible(text)
     assert (found.text, found.reason, found.unclosed) == ("", Reason.THOUGHTS_ONLY, True), who
     assert THOUGHTS in found.removed

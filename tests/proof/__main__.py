@@ -27,7 +27,7 @@ SILENT = 50
 
 
 def main() -> int:
-    """Run what is asked for, and tell what it came to."""
+    """Run the requested cases, and print the result."""
     given = _parser().parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
     with tempfile.TemporaryDirectory() as folder, machine_in(Path(folder)) as machine:

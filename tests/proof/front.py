@@ -104,7 +104,7 @@ class Front:
         return self.redis_after(life, fault, answer, act)
 
     def redis_after(self, life: Life, fault: Fault | None, answer: T, again: Callable[[], T]) -> T:
-        """What becomes of Redis' answer."""
+        """The fate of Redis' answer."""
         match fault:
             case Fault.CRASH_AFTER:
                 raise life.die()

@@ -21,7 +21,7 @@ from bridge.completion.retrying import Retrying
 from bridge.ghl import access, message_window, requests
 from bridge.store.redis.lua import all_scripts, script
 from bridge.wire import downloads
-from bridge.wire.retrying import persist
+from bridge.wire.backoff import persist
 from tests.other_side import OtherSide
 from tests.proof.clock import virtual
 from tests.proof.far_side import FarSide
@@ -45,7 +45,7 @@ class Machine:
     far: FarSide
 
     def renew_wire(self) -> None:
-        """Leave the connections: what was answered once too often waits in one for whoever comes next."""
+        """Leave the connections: a surplus answer would be read by the next user of the connection."""
         self.wire.close()
         self.wire = _wire()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit_headers import Limits
+from bridge.ghl.rate_limit import Limits
 from bridge.store.limits.budget import Budgets
 from tests.proof.far_side import LOCATION
 from tests.proof.faults import Fault
@@ -22,7 +22,7 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is what becomes of each message.
+    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
 
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     """

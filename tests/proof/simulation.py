@@ -1,4 +1,4 @@
-"""One run: contacts write, webhooks come, workers work, and whatever is broken is begun anew until nothing is left to do."""
+"""One run: contacts write, webhooks come, workers work, and what breaks is restarted until no work is left."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Stuck(BaseException):
 
 
 class Simulation:
-    """A run. `sweeps`: locations are swept in it; `echoes`: webhooks tell of our own posts.
+    """A run. `sweeps`: locations are swept in it; `echoes`: webhooks report the bridge's own posts.
 
     `operate` is what an operator does whenever all is at rest.
     """
@@ -87,14 +87,14 @@ class Simulation:
     def write(
         self, id_: str, *, contact: str = "contact", text: str = "", after: float = 0.0, heard: bool = True, **more: Any
     ) -> Row:
-        """Let a contact write; `heard`: a marketplace webhook tells of it `after` so many seconds."""
+        """Let a contact write; `heard`: a marketplace webhook reports it `after` this time (s)."""
         row = self.far.write(contact, id_, text or f"What does it cost? [{id_}]", **more)
         if heard:
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
         return row
 
     def copy(self, row: Row, *, after: float) -> None:
-        """Let a workflow tell of it too."""
+        """Let a workflow report it too."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
 
     def hire(self) -> Worker:
@@ -160,7 +160,7 @@ class Simulation:
                 yield webhooks.uninstall(at, self.clock.ms)
 
     def _leaves(self, row: Row) -> None:
-        """GHL tells of what leaves a conversation; comments are none of it."""
+        """GHL reports outbound messages, but not comments."""
         if row.type != "TYPE_INTERNAL_COMMENT" and (self.echoes or row.by == "person"):
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + ECHO_SECONDS))
 

@@ -96,7 +96,7 @@ def walk_of(seed: int) -> Walk:
 
 
 def _a_while(chance: Random, number: int) -> Iterator[Event]:
-    """Some contacts, who are heard of at this time alone, write within a minute or so, and things happen meanwhile."""
+    """Some contacts, who write only at this time, write within about a minute, and faults happen meanwhile."""
     start = chance.uniform(0, HOURS * 3600)
     contacts = [f"c{number}-{each}" for each in range(CONTACTS)]
     for each in range(AT_A_TIME):

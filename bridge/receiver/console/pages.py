@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bridge import times
 from bridge.operating.reasons import REASONS
 from bridge.operating.sentences import evidence_lines, sentence
-from bridge.receiver.console.labels import tone
+from bridge.receiver.console.labels import step_name, tone
+from bridge.time_zones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ NAVIGATION = (
     ("conversations", "Conversations", "/console/conversations"),
     ("letters", "Dead letters", "/console/dead-letters"),
     ("locations", "Locations", "/console/locations"),
+    ("report", "Report", "/console/report"),
     ("live", "Live", "/console/live"),
 )
 
@@ -83,7 +85,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Something was done, or `failed`: go on at `to`, where `note` is told."""
+    """An action succeeded, or `failed`: redirect to `to`, which shows `note`."""
 
     to: str
     note: str = ""
@@ -118,6 +120,8 @@ class Renderer:
             evidence=evidence_lines,
             happened=happened,
             tone=tone,
+            step=step_name,
+            clock=clock,
             words=words,
             without_empty=without_empty,
         )
@@ -152,6 +156,11 @@ def without_empty(fields: Mapping[str, str]) -> str:
 def words(name: str) -> str:
     """A name with spaces: `delivered_by_provider` becomes delivered by provider."""
     return name.replace("_", " ")
+
+
+def clock(moment: datetime, zone_name: str) -> str:
+    """The time of day in a time zone; in UTC if there is none."""
+    return f"{moment.astimezone(zone(zone_name) if zone_name else UTC):%H:%M:%S}"
 
 
 def happened(event: EventShown) -> str:

@@ -92,7 +92,8 @@ take_slot(lane, now + lease)
 
 -- A turn that waits for GHL needs no look-up.
 local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
-local topped, paid = redis.call('EXISTS', key('topped', lane)), 0
+local besides = redis.call('MGET', key('topped', lane), key('person', lane))
+local topped, paid = besides[1] and 1 or 0, 0
 if ARGV[8] ~= '' and ghl[1] == '' then
   local ahead = cjson.decode(ARGV[8])
   learn_limits(location, ahead.permit)
@@ -113,6 +114,6 @@ return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
-  (redis.call('GET', key('person', lane)) or ''):match('^%S*'),
+  (besides[2] or ''):match('^%S*'),
   {rollback[1] or '0', rollback[2] or '0', first and first:match('^%d+') or '0'}, paid,
 }

@@ -12,6 +12,8 @@ local location = split(lane)
 local record = key('lane', lane)
 if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
+collect_ends()
+collect_reports()
 local function park(circuits)
   for _, id in ipairs(circuits) do
     -- The provider answers again: there is nothing to wait for.
@@ -73,7 +75,10 @@ if patch.replied then
   -- GHL's events report replies too, if the app is subscribed to them.
   set_fields(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
 end
-if patch.handover then hand_over(lane, patch.handover.lasts, retention) end
+if patch.handover then
+  report(location, 'h', now)
+  if patch.handover.lasts ~= 0 then hand_over(lane, patch.handover.lasts, retention) end
+end
 if patch.wait_ms then
   -- A negative wait: the location waits, and the lane keeps its place.
   -- Settings that were applied while the lane was held may change the wait: the next turn reads them.
@@ -102,6 +107,8 @@ else
   clear_up_after(lane, patch.turn, retention)
 end
 reschedule(lane)
+put(record, take_ends())
 keep_lane(lane, retention)
+write_reports()
 ring_if_due()
 return held and RELEASE.held or RELEASE.written

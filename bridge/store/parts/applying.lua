@@ -99,6 +99,7 @@ local function apply(lane, patch, retention)
   clear_up(lane, retention)
   if patch.stop then
     say_stop(lane, patch.stop[1], patch.stop[2], retention)
+    report(location, 'o', now)
     if patch.spoken and stops(lane)[patch.stop[1]] then list_lane(key('spoken_stops'), lane) end
   end
   -- The dead letters that caused a hold are listed, because the end of the hold replays them.

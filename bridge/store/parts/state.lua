@@ -3,7 +3,7 @@
 -- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/reference/keys.md lists them), so KEYS is empty
 -- in
 -- every script.
--- A client that lost the answer may send a script again: each script has the same effect the second time.
+-- A script may be sent again by a client that lost the answer: each does the same the second time.
 --
 -- Inputs of these names mean the same in every part, and are described only here: `lane` (LOCATION:CONTACT), `location`, `contact`
 -- (ids), `retention` (ms until the record expires), `at` (a time, ms), `turn` (its id), `token` (of a lease), `event` (JSON, a step
@@ -43,18 +43,28 @@ local function point(id, lane, retention)
   if id ~= '' then redis.call('SET', key('index', id), lane, 'PX', retention) end
 end
 
--- Remove fields of a hash.
+-- Remove fields of a hash, and set others.
 -- A hash that ever held a long value stays large without it, so it is rewritten, which takes a third of the memory.
 -- Its expiry is lost.
 --   name  of the hash
-local function forget(name, ...)
-  local gone, left, all = {}, {}, redis.call('HGETALL', name)
-  for _, field in ipairs({...}) do gone[field] = true end
+--   fields  list of those to remove
+--   set   table of fields and values to set
+-- Answers the fields that were removed as a table.
+local function forget(name, fields, set)
+  local removed, gone, left, all = {}, {}, {}, redis.call('HGETALL', name)
+  for _, field in ipairs(fields) do gone[field] = true end
+  for field in pairs(set) do gone[field] = true end
   for at = 1, #all, 2 do
-    if not gone[all[at]] then left[#left + 1], left[#left + 2] = all[at], all[at + 1] end
+    if gone[all[at]] then
+      removed[all[at]] = all[at + 1]
+    else
+      left[#left + 1], left[#left + 2] = all[at], all[at + 1]
+    end
   end
+  for field, value in pairs(set) do left[#left + 1], left[#left + 2] = field, value end
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
+  return removed
 end
 
 -- At `maxmemory`, Redis runs a script whose first write can't use more memory. Scripts that finish work begin with this write, so
