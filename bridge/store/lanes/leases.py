@@ -89,10 +89,12 @@ class Lanes(Schedule):
         self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
     ) -> None:
         """Record that a provider certainly delivered nothing, and store its answer as an excerpt."""
-        self._step(
-            turn,
-            steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt),
-        )
+        patch = steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt)
+        self._step(turn, patch)
+
+    def doubtful(self, turn: Turn, *, asked_at_ms: int) -> None:
+        """Record that a provider which may have delivered gave an answer that doesn't tell."""
+        self._step(turn, steps.doubtful(asked_at_ms=asked_at_ms))
 
     def answered(
         self,

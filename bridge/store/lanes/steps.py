@@ -49,13 +49,12 @@ def asking(
 
     `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is settled, the turn has only these ids.
     """
-    entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
     known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
     patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
         "lane": {**known, **forgotten},
-        "ledger": {ASK: entry} if may_deliver else {},
+        "ledger": {ASK: LedgerEntry(state=SendState.ASKING, at_ms=at_ms)} if may_deliver else {},
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:
@@ -65,13 +64,17 @@ def asking(
 
 def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None) -> Patch:
     """A provider certainly delivered nothing; `excerpt` is its answer."""
-    entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
         "lane": {"answered": ""} if may_deliver else {},
-        "ledger": {ASK: entry} if may_deliver else {},
+        "ledger": {ASK: LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)} if may_deliver else {},
         "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }
+
+
+def doubtful(*, asked_at_ms: int) -> Patch:
+    """A provider may have delivered, and its answer doesn't tell."""
+    return {"ledger": {ASK: LedgerEntry(state=SendState.ASKING, at_ms=asked_at_ms, answered=True)}}
 
 
 def sending(posting: Posting, *, at_ms: int, channel: str, waited: tuple[str, float] | None = None) -> Patch:
