@@ -167,6 +167,10 @@ class StandingChanged(BridgeError):
     """The standing changed after the guards were checked: nothing was sent, and the guards must be checked again."""
 
 
+class NotConfirmed(BridgeError):
+    """Too few replicas have the note that a part is about to be posted: nothing was sent."""
+
+
 class AlreadySent(BridgeError):
     """The part is already in GHL, which reported it after the turn was read."""
 

@@ -26,9 +26,10 @@ from bridge.answering.guarding import guard
 from bridge.answering.handover import hand_over
 from bridge.answering.media_looks import look_for_files
 from bridge.answering.media_reading import read_files, unreadable
-from bridge.answering.posting import deliver
+from bridge.answering.posting import HEARD, deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
 from bridge.answering.rollback_look import look_back
+from bridge.answering.saving import put_on_record
 from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
 from bridge.ghl import events, signature, workflow, workflow_secrets
 from bridge.model import (
@@ -64,8 +65,7 @@ Event = TypeVar("Event")
 
 REOPEN_SECONDS = 30.0
 QUICKLY_PARSED_BYTES = 16 * 1024
-# By then GHL lists the webhook's message.
-LISTED_SECONDS = 8.0
+LISTED_SECONDS = 8.0  # by then GHL lists the webhook's message
 # Outcomes that are reasons: the message needs no answer.
 REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
 
@@ -165,6 +165,7 @@ def _answer(turn: Turn, services: AnswerServices) -> None:
     if case is None:
         return
     outcome = _attempt(case, services)
+    put_on_record(case, services)
     if not isinstance(outcome, Resolved):
         _conclude(case, outcome, services)
     elif anew := services.lanes.reread(turn):
@@ -172,10 +173,7 @@ def _answer(turn: Turn, services: AnswerServices) -> None:
 
 
 def _open(turn: Turn, services: AnswerServices) -> Case | None:
-    """Open the case.
-
-    If that fails (for example because of a wrong key), the turn waits without using an attempt, and it is logged.
-    """
+    """Open the case. If that fails (for example because of a wrong key), the turn waits without using an attempt."""
     try:
         return open_case(turn, services)
     except (Fenced, Unavailable):
@@ -222,11 +220,13 @@ def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:
     return ended
 
 
-def _deliver(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
+def _deliver(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again | Resolved:
     """Post the answer. If a message without an id joined the turn and is a duplicate, the answer is not outdated."""
     outcome = deliver(case, completion, services)
     while isinstance(outcome, Again) and outcome.stale and resolve_joined(case, services):
         outcome = deliver(case, completion, services)
+    if outcome is HEARD:
+        return Resolved()
     return hand_over(case, completion, outcome, services) if isinstance(outcome, Ended) else outcome
 
 

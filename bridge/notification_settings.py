@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from bridge import time_zones
+from bridge import hours_notation, time_zones
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -24,12 +24,15 @@ def _as_web_address(value: str) -> str:
 WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 WebAddress = Annotated[WholeAddress, AfterValidator(lambda value: value.rstrip("/"))]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+AlertForm = Literal["auto", "json", "slack", "discord", "teams"]
 
 
 class NotificationSettings(BaseSettings):
     """What operators are told, where, when and in which form."""
 
     alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
+    alert_form: AlertForm = Field("auto", alias="BRIDGE_ALERT_FORM")
+    quiet_hours: Annotated[tuple[str, ...], NoDecode] = Field((), alias="BRIDGE_QUIET_HOURS")
     time_zone: str = Field("UTC", alias="BRIDGE_TIMEZONE")
     currency: str = Field("USD", alias="BRIDGE_CURRENCY", pattern=r"^[A-Z]{3}$")
     smtp_url: SecretStr | None = Field(None, alias="BRIDGE_SMTP_URL")
@@ -41,6 +44,15 @@ class NotificationSettings(BaseSettings):
     @classmethod
     def _split_addresses(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("quiet_hours", mode="before")
+    @classmethod
+    def _split_hours(cls, value: object) -> object:
+        """Several entries are separated by semicolons, since an entry may have commas in it."""
+        parts = [part.strip() for part in value.split(";") if part.strip()] if isinstance(value, str) else value
+        for part in parts if isinstance(parts, list) else ():
+            hours_notation.parse(part)
+        return parts
 
     @field_validator("smtp_url")
     @classmethod

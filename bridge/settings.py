@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bridge.errors import Misconfigured
 from bridge.notification_settings import NotificationSettings, WebAddress, WholeAddress
 from bridge.redis_url import REDIS, check_redis_url
+from bridge.retry_delays import RETRY_DELAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,9 +82,10 @@ class Settings(NotificationSettings):
     trusted_proxies: Networks = Field(None, alias="BRIDGE_TRUSTED_PROXIES")
     login_header: str = Field("", alias="BRIDGE_LOGIN_HEADER", pattern=r"^[A-Za-z0-9-]{0,64}$")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
-    retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
+    retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
+    confirm_replicas: int = Field(0, alias="BRIDGE_CONFIRM_REPLICAS", ge=0, le=16)
     retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")
     allow_private_urls: bool = Field(default=False, alias="BRIDGE_ALLOW_PRIVATE_URLS")
     console_show_text: bool = Field(default=True, alias="BRIDGE_CONSOLE_SHOW_TEXT")

@@ -28,6 +28,7 @@ class Heartbeat:
         self._kept: dict[str, Turn] = {}
         self._posting: set[str] = set()
         self._posted: set[str] = set()
+        self._given_back: set[str] = set()
         self._stopping = threading.Event()
 
     @contextmanager
@@ -56,6 +57,14 @@ class Heartbeat:
     def idle(self) -> list[Turn]:
         """The kept turns without a post in progress or a post that isn't recorded."""
         return [turn for turn in list(self._kept.values()) if turn.token not in self._posting | self._posted]
+
+    def giving_back(self, turn: Turn) -> None:
+        """Mark a turn that is about to be given back: its thread may do nothing any more that can't be taken back."""
+        self._given_back.add(turn.token)
+
+    def gave_back(self, turn: Turn) -> bool:
+        """Whether this process gave the turn back, or is about to."""
+        return turn.token in self._given_back
 
     def is_posting(self) -> bool:
         """Whether any post is in progress, or not recorded yet."""

@@ -75,6 +75,7 @@ class Shutdown:
         """Give back every turn without a post in progress. Returns their number. If Redis is unreachable, their leases expire."""
         given_back = 0
         for turn in self._heartbeat.idle():
+            self._heartbeat.giving_back(turn)
             try:
                 given_back += self._lanes.give_back(turn)
             except Unavailable as error:

@@ -29,6 +29,10 @@ class GHLAccess:
         budget = self._budgets.of(kept.location.location_id)
         return Access(bearer=self._bearer(kept), budget=budget, need=need, breaker=breaker or Unwatched())
 
+    def at_hand(self, kept: LocationRecord) -> bool:
+        """Whether a location's token is known, and needs no request before it can be used."""
+        return bool(kept.location.ghl_token) or self._renewing.at_hand(of_location(kept.location.location_id))
+
     def permit(self, location_id: LocationId, need: Need) -> Permit:
         """The permit with which a script counts one request against the location's rate limit."""
         return self._budgets.permit(location_id, need)

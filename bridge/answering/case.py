@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.ghl.access import Access
     from bridge.locations import Location
     from bridge.model import Completion, Contact, InboundMessage, MessageId, PastMessage, Posted, Reading, Situation, Turn
+    from bridge.store.lanes.answers import UnsavedAnswer
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.locations.records import LocationRecord
 
@@ -37,7 +38,8 @@ class Case:
 
     `messages` are the messages to answer, oldest first. `looked_up` is the contact with the time GHL returned it (ms), `listed`
     the conversation's list in GHL, both once they were read. `completion` is the answer, once there is one, and `parts` its
-    posted texts. `standing` is the standing that the guards used last, `told` a newer situation that a step of the turn returned.
+    posted texts. `standing` is the standing that the guards used last, of the situation `judged`; `told` is a newer situation
+    that a step of the turn returned. `unsaved` is the answer until it is stored, `person` the contact's names until then.
     `posted` is the last part if it is posted but not recorded yet. `skipped` counts messages that ended separately. `looks`
     counts the read-backs of the current unknown outcome. `excerpt` is the error text of a failed provider, if no other answered.
     `readings` are the results of reading files in this attempt, by message and index of the attachment.
@@ -54,7 +56,10 @@ class Case:
     looked_up: tuple[Contact, float] | None = None
     listed: tuple[PastMessage, ...] | None = None
     standing: Standing = field(default_factory=Standing)
+    judged: Situation | None = None
     told: Situation | None = None
+    unsaved: UnsavedAnswer | None = None
+    person: str = ""
     parts: tuple[str, ...] = ()
     posted: Posted | None = None
     excerpt: SealedExcerpt | None = None

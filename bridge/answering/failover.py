@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.answering import media
+from bridge.answering import media, saving
 from bridge.answering.excerpts import excerpt_of
 from bridge.answering.history import history
-from bridge.errors import CutOff, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
+from bridge.errors import CutOff, Fenced, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
 from bridge.model import Again
 from bridge.policy import failover, transcript
 from bridge.store.lanes.excerpts import known_of
@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
-    from bridge.model import Completion, Question
+    from bridge.model import Completion, Question, Turn
+    from bridge.store.lanes.answers import AnswerDetails
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import ExcerptPatch
+    from bridge.store.lanes.results import Admission
 
 log = structlog.get_logger()
 
 # A lane that waits for a provider is woken when it answers again. It also checks at this interval, because messages become too
 # old.
 LONGEST_WAIT_SECONDS = 600.0
+# For how long the lease counts as held that the note of a question was written under, and how much of it must be left then.
+CHECKED_SECONDS, HELD = 1.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
     circuit = services.providers.circuit(location, name)
     question = _question(case, name, services)
     asked = AskedProvider(name, circuit, at_ms=case.now_ms(services), may_deliver=_may_deliver(case, name))
+    person, case.person = case.person, ""
     admitted = services.lanes.asking(
         turn,
         case.ids,
@@ -111,12 +116,13 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
         circuit=circuit,
         seconds=location.provider_timeout_seconds,
         listed=case.listed,
+        person=person,
     )
-    if admitted == "open":
+    if admitted.circuit == "open":
         return Shut(circuit)
     case.looks = 0
     try:
-        return _complete(case, asked, question, services, patient=admitted == "closed")
+        return _complete(case, asked, question, services, admitted)
     except OutOfResources as error:
         # No provider was asked, so no circuit changes.
         services.lanes.unanswered(
@@ -129,33 +135,39 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
         return _tell(case, asked, error, excerpt, services)
 
 
-def _complete(case: Case, asked: AskedProvider, question: Question, services: AnswerServices, *, patient: bool) -> Completion:
+def _complete(case: Case, asked: AskedProvider, question: Question, services: AnswerServices, admitted: Admission) -> Completion:
     location, turn = case.kept.location, case.turn
-    # Paused or given back since, the turn may be another's, who asked too: two deliveries could never be taken back.
-    fence = partial(services.lanes.hold, turn) if asked.may_deliver else None
+    fence, patient = partial(_fence, turn, admitted, services) if asked.may_deliver else None, admitted.circuit == "closed"
     completer = services.providers(location, asked.name, may_deliver=asked.may_deliver, patient=patient, before_send=fence)
     answer = completer.complete(question, seconds=location.provider_timeout_seconds)
     case.completion = replace(answer, provider=asked.name)
     if warned := case.completion.evidence.get("warnings"):
         log.warning("provider.doubtful", lane=str(turn.lane), turn=turn.id, provider=asked.name, warnings=warned)
     now_ms = case.now_ms(services)
-    now = services.lanes.answered(
-        turn,
-        case.ids,
-        case.completion,
-        at_ms=now_ms,
-        seconds=(now_ms - asked.at_ms) / 1000,
-        may_deliver=asked.may_deliver,
-        may_claim=location.delivery_of(asked.name) != "bridge",
-        circuit=asked.circuit,
-        conversation_id=case.last.conversation_id,
-        knowledge=_knowledge(case, answer, asked.name, services),
-    )
-    case.told, case.excerpt = now.situation, None
-    if asked.may_deliver:
-        # Its delivery may have been reported before its answer arrived.
-        case.turn = replace(turn, ledger=now.ledger, answered_at_ms=now_ms)
+    details: AnswerDetails = {
+        "at_ms": now_ms,
+        "seconds": (now_ms - asked.at_ms) / 1000,
+        "may_deliver": asked.may_deliver,
+        "may_claim": location.delivery_of(asked.name) != "bridge",
+        "circuit": asked.circuit,
+        "knowledge": _knowledge(case, answer, asked.name, services),
+    }
+    saving.keep(case, case.completion, details, services)
+    case.excerpt = None
     return case.completion
+
+
+def _fence(turn: Turn, admitted: Admission, services: AnswerServices) -> None:
+    """Check the lease right before a request to a provider that may deliver.
+
+    Paused or given back since, the turn may be another's, who asked too: two deliveries could never be taken back. The note of
+    the question has checked the lease; that counts for a moment, unless this process gave the turn back. Raises Fenced.
+    """
+    if services.heartbeat.gave_back(turn):
+        raise Fenced(f"the lease of {turn.lane} was given back")
+    now = services.clock()
+    if now - admitted.asked_at > CHECKED_SECONDS or admitted.held_until - now < services.lanes.lease_seconds * HELD:
+        services.lanes.hold(turn)
 
 
 def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServices) -> ExcerptPatch | None:

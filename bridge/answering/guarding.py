@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOOKUP_COUNTS_SECONDS = 15.0
 # A situation that a step of the turn returned counts as current, but only for the next step within this time.
 TOLD_COUNTS_SECONDS = 1.0
+# For what is done at once.
+AT_ONCE_SECONDS = 1.0
 
 
 def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
@@ -36,10 +38,10 @@ def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
 
 def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Check all guards again with current settings and contact data. Raises Retryable if GHL can't be read."""
-    return may_write(case, services) or judge_hours(case.kept.location, case.now_ms(services))
+    return guard_except_hours(case, services) or judge_hours(case.kept.location, case.now_ms(services))
 
 
-def may_write(case: Case, services: AnswerServices) -> Skip | None:
+def guard_except_hours(case: Case, services: AnswerServices) -> Skip | None:
     """Check all guards except business hours. Raises Retryable if GHL can't be read."""
     situation = _look(case, services)
     kept = open_location(case.turn, situation, services)
@@ -49,13 +51,37 @@ def may_write(case: Case, services: AnswerServices) -> Skip | None:
     return judge_turn(case, kept, services) or _judge_contact_and_channel(case, services)
 
 
+def needs_nothing(case: Case, services: AnswerServices) -> bool:
+    """Whether the guards before a post need no request to GHL, with what they used last."""
+    judged, looked_up = case.judged, case.looked_up
+    if judged is None or judged.conversation_id != case.last.conversation_id:
+        return False
+    if not guards.hears(case.standing, unheard=case.kept.unheard):
+        return False
+    is_young = looked_up is not None and services.clock() - looked_up[1] <= LOOKUP_COUNTS_SECONDS - AT_ONCE_SECONDS
+    return is_young or not guards.needs_contact(case.kept.location)
+
+
 def _look(case: Case, services: AnswerServices) -> Situation:
-    """The current situation: the one that a step returned (used once), or a new one from Redis."""
+    """The current situation: the one that a step returned (used once), or a new one from Redis.
+
+    With an answer that is not saved yet it is the last one: the step that saves it finds whether that still holds.
+    """
+    if case.unsaved and case.judged:
+        return case.judged
     told, case.told = case.told, None
     conversation = case.last.conversation_id
     if told and told.conversation_id == conversation and services.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
-        return told
-    return services.situations.read(case.turn.lane, conversation)
+        case.judged = told
+    else:
+        case.judged = services.situations.read(case.turn.lane, conversation)
+    return case.judged
+
+
+def _must_list(case: Case) -> bool:
+    """Whether no events report this location's outbound messages, so that GHL's list is read."""
+    known = case.last.conversation_id and case.kept.location.takeover_seconds != 0
+    return bool(known) and not guards.hears(case.standing, unheard=case.kept.unheard)
 
 
 def _judge_contact_and_channel(case: Case, services: AnswerServices) -> Skip | None:
@@ -65,8 +91,7 @@ def _judge_contact_and_channel(case: Case, services: AnswerServices) -> Skip | N
 
 def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     lane, location, conversation = case.turn.lane, case.kept.location, case.last.conversation_id
-    if not guards.hears(case.standing, unheard=case.kept.unheard) and location.takeover_seconds != 0 and conversation:
-        # No events report this location's outbound messages, so GHL's list is read.
+    if _must_list(case):
         listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         note_lag(case, listed, services)
         outbound = [outbound_of(case, row) for row in listed if row.direction == "outbound"]
@@ -107,8 +132,9 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
     now = services.clock()
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
-        if services.people:
-            services.people.note(case.turn.lane, case.looked_up[0], known=case.turn.person)
+        if services.people and not case.completion:
+            # The question to the provider keeps it.
+            case.person = services.people.sealed(case.turn.lane, case.looked_up[0], known=case.turn.person)
     return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
 
 

@@ -30,7 +30,7 @@ MOST_EMAILS = 5
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Messages of the lane were changed after the turn was read."""
+    """The lane was changed after the turn was read: its messages, or what is known of the answer's delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

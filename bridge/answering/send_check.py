@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import may_become_stale
+from bridge.answering.saving import save, take
 from bridge.ghl.access import Need
 from bridge.store.lanes.leases import SeenOfLane
 
@@ -27,6 +28,8 @@ class SendCheck:
         self._posting = posting
         self._channel = channel
         self._services = services
+        # With an answer that is saved at once, the guards have seen what is as old as its question.
+        self._judged = case.judged if case.unsaved else None
         self.given = False
         self._refused: tuple[str, float] | None = None
 
@@ -35,9 +38,14 @@ class SendCheck:
         if self.given:
             self._refused = str(error), self._services.clock()
 
+    def connecting(self) -> None:
+        """Save the answer before a connection is opened, which may take seconds."""
+        save(self._case, self._services)
+
     def __call__(self) -> None:
         """Raises Stale, and what `Lanes.sending` raises."""
         case, posting, services = self._case, self._posting, self._services
+        answer = take(case)
         unless_stale = posting.unless_stale and may_become_stale(case.turn)
         noted = services.lanes.sending(
             case.turn,
@@ -49,6 +57,8 @@ class SendCheck:
             seconds=services.post_seconds,
             waited=self._waited(),
             permit=case.ghl_access.permit(case.turn.lane.location_id, Need.POST),
+            answer=answer,
+            judged=self._judged,
         )
         if not noted:
             raise Stale

@@ -81,7 +81,7 @@ def message_commands() -> typer.Typer:
 
     @group.command("send-draft", epilog=examples("ghl-bridge messages send-draft u0VqTfZ5nN8rW2yKdLsX"))
     def send_draft(id_: DraftId, *, as_json: Json = False) -> None:
-        """Send a draft to the contact, as it stands in GHL."""
+        """Send a draft to the contact, with its current text in GHL."""
         from bridge.cli import conversation_lists
 
         conversation_lists.send_draft(id_, as_json=as_json)

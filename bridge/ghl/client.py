@@ -22,8 +22,8 @@ from bridge.ghl.messages import (
 )
 from bridge.ghl.requests import ask
 from bridge.model import ContactId, MessageId
+from bridge.wire.backoff import persist
 from bridge.wire.calls import CutShort
-from bridge.wire.retrying import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,12 +72,13 @@ class GHL:
         token: Access,
         seconds: float,
         before_send: Callable[[], None] | None = None,
+        before_connect: Callable[[], None] | None = None,
         on_refused: Callable[[Retryable], None] | None = None,
     ) -> Sent | Skip:
         """Send a reply. It is retried only if it was certainly not sent; see `messages.decipher` for the result.
 
-        `before_send` is called right before the first byte of each attempt; if it raises, nothing was sent. It also takes the
-        request from the location's budget; without it, this call does that first.
+        `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
+        the request from the location's budget; without one that is done before. `before_connect`: see `Wire.call`.
         `on_refused` is called after each attempt that GHL refused, if another one follows.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
@@ -96,6 +97,7 @@ class GHL:
                     json=body(reply),
                     seconds=left,
                     before_send=before_send,
+                    before_connect=before_connect,
                 )
             except CutShort as cut:
                 if 200 <= cut.status < 300:  # noqa: PLR2004 - GHL took it; only its receipt is lost

@@ -30,7 +30,7 @@ class Role(StrEnum):
 class Operator:
     """Who acts. `location_ids` None: all locations. `name` is empty for the one with BRIDGE_ADMIN_TOKEN, or on this machine.
 
-    `mark` changes when an operator of the same name is added anew.
+    `mark` changes when an operator of the same name is added again.
     """
 
     name: str = ""

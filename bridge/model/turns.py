@@ -133,7 +133,7 @@ class Again:
     `status` is the status of its messages until then: `waiting` if nothing failed. `circuits` are those of providers that are
     down: the turn continues earlier if one of them answers. `stale`: a newer message arrived, so the answer is dropped and
     requested again. `in_place`: the whole location waits, and the lane keeps its position. `until_newer`: another message after
-    the first so many of the lane ends the wait. `unopened`: the turn could not be read, so the lane counts as overdue.
+    that number of the lane's messages ends the wait. `unopened`: the turn could not be read, so the lane counts as overdue.
     """
 
     wait: float

@@ -1,4 +1,4 @@
-"""Admin authentication: the admin token, with a limit on failed logins."""
+"""Admin authentication: the admin token, and the rate limit on failed logins (store/operators/login_rate_limit.py)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bridge.model import Operator
-    from bridge.store.operators.failed_logins import Logins
+    from bridge.store.operators.ended_logins import EndedLogins
+    from bridge.store.operators.login_rate_limit import LoginRateLimit
     from bridge.store.operators.operators import Operators
 
 
 class AdminAuth:
     """Authenticates requests of the admin API and the console. Without a token in the settings all are refused."""
 
-    def __init__(self, token: SecretStr | None, logins: Logins, operators: Operators) -> None:
+    def __init__(self, token: SecretStr | None, rate_limit: LoginRateLimit, ended: EndedLogins, operators: Operators) -> None:
         self._token = token
-        self._logins = logins
+        self._rate_limit = rate_limit
+        self._ended = ended
         self._operators = operators
 
     def admit(self, address: str, token: str) -> Operator:
@@ -38,15 +40,15 @@ class AdminAuth:
             raise Closed("BRIDGE_ADMIN_TOKEN is not set on this server, so admin API and console are disabled")
         if not token:
             raise Unauthorized("send the admin token as `Authorization: Bearer ...`")
-        wait = self._logins.wait(address)
+        wait = self._rate_limit.wait(address)
         if wait:
             raise TooOften(f"too many failed logins: try again in {wait:.0f} s", wait=wait)
         is_owner = compare_digest(token.encode(), self._token.get_secret_value().encode())
         operator = OWNER if is_owner else self._operators.of_token(token)
         if operator is None:
-            self._logins.failed(address)
+            self._rate_limit.failed(address)
             raise Unauthorized("this is not the admin token of this server, nor an operator's")
-        self._logins.succeeded(address)
+        self._rate_limit.succeeded(address)
         return operator
 
     def named(self, name: str, mark: str) -> Operator | None:
@@ -60,10 +62,10 @@ class AdminAuth:
 
     def dismiss(self, login: str, *, seconds: int) -> None:
         """End a login that is valid for at most `seconds` more. Raises Unavailable if Redis can't be reached."""
-        self._logins.end(login, seconds=seconds)
+        self._ended.end(login, seconds=seconds)
 
     def is_dismissed(self, login: str) -> bool:
         """Whether a login was ended. False if Redis can't be reached: then no page can show or change anything."""
         with suppress(Unavailable):
-            return self._logins.is_over(login)
+            return self._ended.is_over(login)
         return False

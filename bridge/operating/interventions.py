@@ -90,7 +90,7 @@ def answer(services: AdminServices, asked: SkippedMessage) -> QueuedAgain:
     "messages.send_draft", "POST", "/messages/{id}/send-draft", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id
 )
 def send_draft(services: AdminServices, asked: Draft) -> QueuedAgain:
-    """Send a draft to the contact as it stands in GHL; do not disturb, stop words and what GHL forbids still hold."""
+    """Send a draft to the contact with its current text in GHL; do not disturb, stop words and GHL's limits still apply."""
     timeline = services.timelines.find(asked.id)
     answered = [one for one in timeline.messages if asked.id in one.reply_ids] if timeline else []
     if timeline is None or not answered:

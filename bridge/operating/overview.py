@@ -79,7 +79,7 @@ class Overview:
 def overview(services: AdminServices, asked: Nothing) -> Overview:
     """Show waiting conversations, the last day's outcomes, and problems."""
     del asked
-    symptoms = look(services.redis)
+    symptoms = look(services.redis, replicas=services.settings.confirm_replicas)
     now = symptoms.gauges
     hours = _read(services, "hour", HOURS)
     day = _sum(hours)

@@ -85,7 +85,7 @@ def _answered(services: AdminServices, one: Undelivered, timeline: Timeline | No
 
 
 def _text(services: AdminServices, one: Undelivered, access: Access) -> str:
-    """What the reply said: as GHL has it, or of an e-mail, which is HTML there, as it is on record."""
+    """The text of the reply: from GHL, or for an e-mail, which is HTML there, from the transcript."""
     if one.channel != Channel.EMAIL:
         return services.ghl.text(MessageId(one.reply_id), token=access, seconds=READ_SECONDS)
     ids = set(services.resends.ids_of(one))

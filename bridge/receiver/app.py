@@ -27,10 +27,10 @@ from bridge.receiver.console import app as console
 from bridge.receiver.console import public
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
-from bridge.receiver.pacing import Pacing
 from bridge.receiver.peers import Peers
 from bridge.receiver.slashes import WebhookSlashes
 from bridge.receiver.stopping import Stopping
+from bridge.receiver.webhook_pacing import Pacing
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
@@ -88,7 +88,7 @@ def build(settings: Settings) -> Starlette:
         Route("/webhooks/workflow", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/webhooks/workflow/{secret:path}", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
-        Route("/readyz", health.ready(redis), methods=["GET"]),
+        Route("/readyz", health.ready(redis, replicas=settings.confirm_replicas), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
         Route("/", public.front(is_open=settings.admin_token is not None)),
         Route("/api/docs", public.api_docs()),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PAGES = (
     "/console/", "/console/conversations", "/console/conversations?status=skipped&since=24h",
     "/console/conversations/contact", "/console/dead-letters", "/console/locations",
-    "/console/locations/here", "/console/live", "/console/nothing",
+    "/console/locations/here", "/console/live", "/console/report", "/console/nothing",
 )  # fmt: skip
 
 

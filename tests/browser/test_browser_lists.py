@@ -22,7 +22,7 @@ MOST_PIXELS = 3000
 
 
 def work(redis: Redis, contact: str, outcome: Again | None = None, **ended: object) -> None:
-    """A message of a contact that came just now, and what became of it."""
+    """A message of a contact that just arrived, and its outcome."""
     accept(redis, message(f"m-{contact}", contact, date_added_ms=now_ms(redis)))
     lanes = lanes_of(redis)
     (lane,) = [one for one in claim(lanes) if one.contact_id == contact]

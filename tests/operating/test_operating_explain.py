@@ -49,7 +49,7 @@ def test_a_skip_tells_its_rule_and_what_the_rule_looked_at(
 
 
 def test_a_reply_is_explained_by_its_own_id(world: World, perform: Operations) -> None:
-    """Whoever sees a reply in GHL finds out what it answered."""
+    """The id of a reply in GHL leads to the message that it answered."""
     world.write()
     world.work()
 

@@ -42,8 +42,14 @@ def knows(redis: Redis, contact: str, name: str, **more: Any) -> Lane:
     """A contact that wrote, and whose name is known."""
     one = message(f"m-{contact}", contact, date_added_ms=now_ms(redis))
     accept(redis, one)
-    people_of(redis).note(one.lane, Contact(id=one.contact_id, name=name, **more), known="")
+    note(redis, one.lane, name, **more)
     return one.lane
+
+
+def note(redis: Redis, lane: Lane, name: str, **more: Any) -> None:
+    """Keep who a contact is."""
+    people = people_of(redis)
+    people.keep(lane, people.sealed(lane, Contact(id=lane.contact_id, name=name, **more), known=""))
 
 
 def answer(world: World) -> None:
@@ -126,7 +132,7 @@ def test_a_search_goes_through_all_contacts_and_locations(perform: Operations, r
     for location in ("here", "there"):
         lane = Lane(message(location=location).location_id, ContactId("c4999"))
         redis.zadd(key("recorded", location), {"c4999": now - 4999})
-        people_of(redis).note(lane, Contact(id=lane.contact_id, name="Jane Doe"), known="")
+        note(redis, lane, "Jane Doe")
     assert found(perform, "jane") == ["c4999", "c4999"]
     assert found(perform, "jane", location_id="there") == ["c4999"]
 

@@ -100,7 +100,7 @@ def _time_zones(at_hand: Releases) -> str:
 
 def _state(services: AdminServices, only: str) -> Iterator[Finding]:
     try:
-        symptoms = look(services.redis)
+        symptoms = look(services.redis, replicas=services.settings.confirm_replicas)
         refused = services.feeds.last_refused()
         signatures = examine_signatures(services)
     except BridgeError as error:

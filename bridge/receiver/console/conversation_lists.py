@@ -33,7 +33,7 @@ ask = question(list_)
 
 
 def listed(visit: Visit) -> dict[str, Any]:
-    """What a page of the list shows. A filter that can't be is told in its place."""
+    """The content of a page of the list. An impossible filter is reported in its place."""
     chosen = {name: visit.asked(name) for name in FILTERS}
     shown = {
         "chosen": chosen,

@@ -86,7 +86,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Something was done, or `failed`: go on at `to`, where `note` is told."""
+    """An action succeeded, or `failed`: redirect to `to`, which shows `note`."""
 
     to: str
     note: str = ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.errors import Unavailable
+from bridge.receiver.console.sessions import COOKIE
 from bridge.receiver.peers import name_by_proxy
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.sessions import Session, Sessions
-
-COOKIE = "ghlb_session"
 
 
 class Recognition:

@@ -16,10 +16,9 @@ from bridge.model import OWNER
 from bridge.operating.local import LocalOperations
 from bridge.receiver.api.answers import KINDS
 from bridge.receiver.bodies import read
-from bridge.receiver.console.headers import is_secure
 from bridge.receiver.console.pages import HOME, FileToSave, Moved, Page, Renderer, Visit, is_own
-from bridge.receiver.console.recognition import COOKIE, Recognition
-from bridge.receiver.console.sessions import SECONDS, Note, Sessions
+from bridge.receiver.console.recognition import Recognition
+from bridge.receiver.console.sessions import COOKIE, NOTE, NOTE_SECONDS, SECONDS, Note, Sessions, forget_cookie, keep_cookie
 from bridge.store.figures.gauges import measure
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-NOTE = "ghlb_note"
 # A form that names 500 dead letters.
 MOST_BYTES = 256 * 1024
 # How many pages may wait for Redis or GHL at the same time; webhooks have other threads.
@@ -74,7 +72,7 @@ class PageEndpoints:
             visit = Visit(request=request, session=session, perform=perform, admin_services=self._admin_services, form=form)
             response = await to_thread.run_sync(self._answer, show, visit, limiter=self._threads)
             if cookie:
-                self._keep(response, request, COOKIE, cookie, SECONDS)
+                keep_cookie(response, request, COOKIE, cookie, SECONDS)
             return response
 
         return take
@@ -101,7 +99,7 @@ class PageEndpoints:
             return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}, _status(error)))
         log.info("console.login")
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        self._keep(response, request, COOKIE, self._sessions.begin(operator), SECONDS)
+        keep_cookie(response, request, COOKIE, self._sessions.begin(operator), SECONDS)
         return response
 
     def _admit(self, request: Request, form: dict[str, list[str]]) -> Operator:
@@ -143,16 +141,16 @@ class PageEndpoints:
     def _move(self, visit: Visit, view: Moved) -> Response:
         response = RedirectResponse(view.to, HTTPStatus.SEE_OTHER)
         if view.note:
-            self._keep(response, visit.request, NOTE, self._sessions.note(Note(view.note, view.failed)), 60)
+            keep_cookie(response, visit.request, NOTE, self._sessions.note(Note(view.note, view.failed)), NOTE_SECONDS)
         if view.to == "/console/login":
-            response.delete_cookie(COOKIE, path="/console")
+            forget_cookie(response, COOKIE)
         return response
 
     async def _show(self, request: Request, session: Session | None, page: Page) -> Response:
         return await to_thread.run_sync(self._tell, request, session, page, limiter=self._threads)
 
     def _tell(self, request: Request, session: Session | None, page: Page, here: str = "") -> Response:
-        """`here` is the page that a form came from: what fails there is told there."""
+        """`here` is the page with the form, which shows the error if the action fails."""
         note = self._sessions.noted(request.cookies.get(NOTE, "")) if session else None
         operator = session.operator if session else OWNER
         count = self._dead_letters() if session and operator.location_ids is None else 0
@@ -160,7 +158,7 @@ class PageEndpoints:
         html = self._renderer.render(page, **around, dead_letters=count)
         response = HTMLResponse(html, page.status)
         if note:
-            response.delete_cookie(NOTE, path="/console")
+            forget_cookie(response, NOTE)
         return response
 
     def _dead_letters(self) -> int:
@@ -173,12 +171,6 @@ class PageEndpoints:
     def _is_meant(self, request: Request, session: Session, form: dict[str, list[str]]) -> bool:
         own = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
         return own and self._sessions.is_meant(session, next(iter(form.get("csrf", ())), ""))
-
-    @staticmethod
-    def _keep(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(
-            name, value, max_age=seconds, path="/console", secure=is_secure(request), httponly=True, samesite="strict"
-        )
 
 
 async def _form(request: Request) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Console sessions: a signed cookie without personal data, and a token against forged forms; `requests` sets its flags."""
+"""Console sessions: a signed cookie without personal data (its name, flags and path), and a token against forged forms."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from uuid import uuid4
 from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
 
 from bridge.model import OWNER, Operator, Role
+from bridge.receiver.console.headers import is_secure
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from bridge.settings import Settings
 
+COOKIE, NOTE = "ghlb_session", "ghlb_note"
+PATH = "/console"
 SECONDS = 12 * 3600
 NOTE_SECONDS = 60
 
@@ -92,3 +98,13 @@ class Sessions:
         except (BadData, ValueError):
             return None
         return Note(str(says), bool(failed))
+
+
+def keep_cookie(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that only the console's pages receive and no script reads; over HTTPS only, if the request used it."""
+    response.set_cookie(name, value, max_age=seconds, path=PATH, secure=is_secure(request), httponly=True, samesite="strict")
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Delete a cookie in the browser."""
+    response.delete_cookie(name, path=PATH)

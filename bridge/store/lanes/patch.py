@@ -1,4 +1,4 @@
-"""The patch of a turn's step, as `record.lua`, `release.lua` and `parts/applying.lua` read it, and their results.
+"""What a step of a turn carries to Lua, as `record.lua`, `release.lua` and `parts/applying.lua` read it.
 
 An absent field has no effect, nor has an empty one, unless `steps.MAY_BE_EMPTY` names it. Times are Unix time in milliseconds. A
 test compares these fields with those that the scripts read, both ways.
@@ -6,7 +6,6 @@ test compares these fields with those that the scripts read, both ways.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
@@ -16,33 +15,6 @@ if TYPE_CHECKING:
 
 # A message of the transcript: its time (ms), and the message as JSON (`transcripts.said`).
 Words: TypeAlias = tuple[int, str]
-
-
-class StepResult(IntEnum):
-    """The result of `record.lua`; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
-
-    # The lease was lost, or is too short for the step.
-    LOST = 0
-    WRITTEN = 1
-    # A newer message of the same line has arrived.
-    NEWER = 2
-    # The contact's standing has changed since it was read.
-    CHANGED = 3
-    # A part is in GHL already.
-    THERE = 4
-    # The provider's circuit is open.
-    SHUT = 5
-    # GHL's rate limit does not allow the request.
-    NO_ROOM = 6
-
-
-class ReleaseResult(IntEnum):
-    """The result of `release.lua`; `parts/results.lua` has the same names."""
-
-    LOST = 0
-    WRITTEN = 1
-    # The location is on hold, and the turn waits for the end of the hold.
-    HELD = 2
 
 
 class Circuit(TypedDict):
@@ -69,6 +41,20 @@ class SituationQuery(TypedDict):
     conversation: str
     # Names of a location's fields.
     fields: Sequence[str]
+
+
+class Unchanged(TypedDict):
+    """What the guards were checked with, long before the step."""
+
+    # SHA-1 of the location's settings as they are stored.
+    settings: str
+    # The conversation's id: an operator may have paused it by that.
+    conversation: str
+    # Since when (ms) a marketplace event must have come, and how many replies at most may have no event.
+    heard_since: int
+    unheard: int
+    # How many replies the contact had within a day.
+    replies: int
 
 
 class DeadLetterPatch(TypedDict):
@@ -110,7 +96,7 @@ class Duplicate(Held):
 
 
 class Told(TypedDict, total=False):
-    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`), as far as it did."""
+    """The rate limit that GHL reported last for a location (`ghl.rate_limit.Limits`), as far as it did."""
 
     # The limit of requests in an interval, and how many were left.
     most: int
@@ -169,6 +155,12 @@ class Conditions(TypedDict, total=False):
     look: SituationQuery
     # GHL's list of the conversation, which is stored even if the step is not. Absent: it was not read.
     listed: Sequence[Words]
+    # Who the contact is, as it is kept (`ContactNames.sealed`): likewise. Empty: nothing new.
+    person: str
+    # Nothing is written if the location has other settings by now, or an operator has paused the contact.
+    unchanged: Unchanged
+    # An answer that was not saved yet. It is saved whatever becomes of the step, unless the lease is lost to another.
+    first: Patch
 
 
 class HandoverPatch(TypedDict):

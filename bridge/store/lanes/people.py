@@ -55,19 +55,20 @@ class ContactNames:
         self._seal = Seal(self._keys)
         self._retention_ms = retention_ms
 
-    def note(self, lane: Lane, contact: Contact, *, known: str) -> None:
-        """Store a contact's name, unless its digests equal `known`, those that were read with the turn."""
-        self._keep(lane, Person(contact.name, contact.phone, contact.email), known=known)
+    def sealed(self, lane: Lane, contact: Contact, *, known: str) -> str:
+        """Who a contact is, as it is kept; empty if it is nobody, or `known`: the digests that were read with the turn."""
+        return self._sealed(lane, Person(contact.name, contact.phone, contact.email), known=known)
 
-    def _keep(self, lane: Lane, person: Person, *, known: str) -> None:
-        if not person.called:
-            return
-        digests = self._digests(self._keys[0], lane.location_id, of_person(person.name, person.phone, person.email))
-        if digests == known:
-            return
-        sealed = self._seal.close(orjson.dumps([person.name, person.phone, person.email]))
+    def keep(self, lane: Lane, sealed: str) -> None:
+        """Keep who a contact is, as `sealed` returned it; a question to a provider keeps it along the way (`Lanes.asking`)."""
         with reaching(f"note who {lane} is"):
-            self._redis.set(key("person", str(lane)), f"{digests} {sealed}", px=self._retention_ms)
+            self._redis.set(key("person", str(lane)), sealed, px=self._retention_ms)
+
+    def _sealed(self, lane: Lane, person: Person, *, known: str) -> str:
+        digests = self._digests(self._keys[0], lane.location_id, of_person(person.name, person.phone, person.email))
+        if not person.called or digests == known:
+            return ""
+        return f"{digests} {self._seal.close(orjson.dumps([person.name, person.phone, person.email]))}"
 
     def read(self, lanes: Sequence[Lane]) -> dict[Lane, Person]:
         """The names of these contacts, if stored and decryptable."""
@@ -92,7 +93,7 @@ class ContactNames:
         return tuple(found)
 
     def lanes(self) -> tuple[Lane, ...]:
-        """The contacts with a stored name."""
+        """The contacts of whom it is known."""
         prefix = key("person", "")
         with reaching("list who contacts are"):
             found = self._redis.scan_iter(f"{PREFIX}person:*", count=BATCH)
@@ -110,7 +111,8 @@ class ContactNames:
         person = self._open(stored)
         if person is None:
             return "unreadable"
-        self._keep(lane, person, known="")
+        if anew := self._sealed(lane, person, known=""):
+            self.keep(lane, anew)
         return "resealed"
 
     def _open(self, stored: str) -> Person | None:

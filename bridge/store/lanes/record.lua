@@ -7,14 +7,44 @@
 -- was written: {lost, rest of the lease in ms (-1: another turn holds the lane)}, {newer}, {changed}, {there}, {shut}, or
 -- {no_room, ms until a request is allowed}. parts/results.lua has the numbers.
 -- Needs: results, applying, circuits, rate_limit, situations
+
+-- Write a step, under the nonce that tells that it was written.
+local function write(lane, patch, retention)
+  patch.lane = patch.lane or {}
+  patch.lane.written = patch.nonce
+  apply(lane, patch, retention)
+  if patch.passed then close_circuit(patch.passed) end
+end
+
+-- Join an answer and the note of its first post to one step. If both set the same value, the note's counts.
+local function join(answer, patch)
+  local words = {}
+  for _, one in pairs(patch.posting) do words[one[1]] = true end
+  for part, one in pairs(answer.posting or {}) do
+    if not words[one[1]] then patch.posting[part] = one end
+  end
+  for _, name in ipairs({'lane', 'ledger'}) do
+    for field, value in pairs(answer[name]) do patch[name][field] = patch[name][field] or value end
+  end
+  for at, event in ipairs(answer.events) do table.insert(patch.events, at, event) end
+  patch.claimed, patch.welcomed, patch.excerpt, patch.passed = answer.claimed, answer.welcomed, answer.excerpt, answer.passed
+end
+
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
-local record = key('lane', lane)
 within_turn = true
-local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
-if is[1] ~= token then return {STEP.lost, -1} end
-local left = tonumber(is[2]) - now
-if patch.least and left < patch.least[1] then return {STEP.lost, left} end
+local left = rest_of_lease(lane, token)
+if not left then return {STEP.lost, -1} end
+local written = redis.call('HGET', key('lane', lane), 'written')
 pass_when_full()
+-- An answer that goes along stays, whatever becomes of the post.
+local first = patch.first
+if first and (written == first.nonce or written == patch.nonce) then first = nil end
+local function refuse(...)
+  if first then write(lane, first, retention) end
+  return {...}
+end
+if patch.least and left < patch.least[1] then return refuse(STEP.lost, left) end
+if patch.person then redis.call('SET', key('person', lane), patch.person, 'PX', retention) end
 if patch.listed then
   redis.call('SET', key('topped', lane), 1, 'PX', retention)
   for _, said in ipairs(patch.listed) do remember(lane, said[1], said[2], retention) end
@@ -22,10 +52,24 @@ end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {STEP.shut} end
 
--- Whether nothing may be sent at all: the location was removed or paused, or the app was uninstalled.
+-- Whether a location has other settings than the guards saw, or receives no events for its messages any more.
+local function has_changed(settings, marketplace_at, unheard)
+  local deaf = tonumber(marketplace_at or 0) < patch.unchanged.heard_since or tonumber(unheard or 0) > patch.unchanged.unheard
+  return deaf or redis.sha1hex(settings) ~= patch.unchanged.settings
+end
+
+-- Whether nothing may be sent at all: the location was removed or paused, or the app was uninstalled, or its settings are not those
+-- that the guards saw.
 local function is_silent(location)
-  local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused')
-  return not known[1] or known[2] or known[3] == '1'
+  local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused', 'marketplace_at', 'unheard')
+  return not known[1] or known[2] or known[3] == '1' or patch.unchanged and has_changed(known[1], known[4], known[5])
+end
+
+-- Whether an operator has paused the contact by an id that no situation has told of yet, or it had another reply since.
+local function is_another(contact)
+  if not patch.unchanged then return false end
+  if redis.call('EXISTS', key('paused', contact), key('paused', patch.unchanged.conversation)) > 0 then return true end
+  return redis.call('ZCOUNT', key('replies', lane), now - DAY_OF_REPLIES, '+inf') > patch.unchanged.replies
 end
 
 -- Why nothing may be written; nil if it may.
@@ -42,20 +86,25 @@ local function objection()
       if line == patch.unless_newer.line or line == UNKNOWN_LINE then return STEP.newer end
     end
   end
-  if patch.revision and (revision(lane) ~= patch.revision[1] or is_silent((split(lane)))) then return STEP.changed end
+  local location, contact = split(lane)
+  if patch.revision and (revision(lane) ~= patch.revision[1] or is_silent(location)) then return STEP.changed end
+  if is_another(contact) then return STEP.changed end
 end
 
-if is[3] ~= patch.nonce then
+if written ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
+  -- Whether a message reported during the completion is the bridge's own is known once the answer is.
+  if first and redis.call('EXISTS', key('unclear', lane)) == 1 then
+    write(lane, first, retention)
+    first = nil
+  end
   local why_not = objection()
-  if why_not then return {why_not} end
+  if why_not then return refuse(why_not) end
   local wait = patch.permit and acquire((split(lane)), patch.permit) or 0
-  if wait > 0 then return {STEP.no_room, wait} end
-  patch.lane = patch.lane or {}
-  patch.lane.written = patch.nonce
-  apply(lane, patch, retention)
-  if patch.passed then close_circuit(patch.passed) end
+  if wait > 0 then return refuse(STEP.no_room, wait) end
+  if first then join(first, patch) end
+  write(lane, patch, retention)
 end
 if not patch.look then return {STEP.written, left, admitted} end
 return {

@@ -10,18 +10,17 @@ import orjson
 from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
-from bridge.policy.usage import usage_of
 from bridge.store.lanes.ends import event_of, is_claim_true, is_reply, outcome
 from bridge.store.lanes.excerpts import kept_of, told_of
-from bridge.store.lanes.messages import encode, encode_answer
+from bridge.store.lanes.messages import encode
 from bridge.store.lanes.transcripts import said, taken_along, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bridge.model import Again, Completion, Ended, HandedOver, InboundMessage, PastMessage, Posted, Posting, Turn
+    from bridge.model import Again, Ended, HandedOver, InboundMessage, PastMessage, Posted, Posting, Turn
     from bridge.store.lanes.excerpts import SealedExcerpt
-    from bridge.store.lanes.patch import ExcerptPatch, HandoverPatch, Patch
+    from bridge.store.lanes.patch import HandoverPatch, Patch
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
@@ -30,11 +29,17 @@ MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 
 def document(turn: Turn, patch: Patch) -> bytes:
-    """A patch as JSON for the scripts; its `nonce` identifies this write if it is sent twice."""
+    """A patch as the scripts read it; `nonce` tells this writing from others, should it be sent twice."""
+    return orjson.dumps(_told(turn, patch))
+
+
+def _told(turn: Turn, patch: Patch) -> dict[str, object]:
     kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
     kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
     kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
-    return orjson.dumps(kept | {"turn": turn.id, "nonce": uuid4().hex})
+    if "first" in patch:
+        kept["first"] = _told(turn, patch["first"])
+    return kept | {"turn": turn.id, "nonce": uuid4().hex}
 
 
 def asking(
@@ -67,60 +72,6 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
         "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }
-
-
-def answered(
-    turn: Turn,
-    ids: Sequence[MessageId],
-    completion: Completion,
-    *,
-    at_ms: int,
-    seconds: float,
-    may_deliver: bool,
-    may_claim: bool,
-    knowledge: ExcerptPatch | None = None,
-) -> Patch:
-    """A provider's answer, which took `seconds`. `may_claim`: its claim of delivery counts."""
-    saved: dict[str, int | str] = {
-        "looks": 0,
-        "answer": encode_answer(completion),
-        "answered": orjson.dumps(ids).decode(),
-        "answered_at": at_ms,
-        "usage": f"{turn.usage} {usage_of(completion)}".strip(),
-    }
-    if completion.session_id:
-        saved["session"] = completion.session_id
-    if may_deliver:
-        saved["claimed"] = completion.claimed_message_id
-    delivery: Patch = _delivery(completion, asked_at_ms=at_ms - round(seconds * 1000)) if may_deliver else {}
-    return {
-        "lane": saved,
-        "claimed": completion.claims_delivery if may_claim else None,
-        "welcomed": ["provider"],
-        "events": [{**_answer_told(completion, seconds), **({"excerpt_id": knowledge["id"]} if knowledge else {})}],
-        "excerpt": knowledge,
-        **delivery,
-    }
-
-
-def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "step": "answered",
-        "provider": completion.provider,
-        "characters": len(completion.text),
-        "seconds": round(seconds, 3),
-        "trace_id": completion.trace_id,
-        "claimed_message_id": completion.claimed_message_id,
-    }
-    evidence = {"provider": completion.provider, "milliseconds": round(seconds * 1000), **completion.evidence}
-    besides = {"waited_out": completion.waited_out, "notes": completion.notes, "evidence": evidence}
-    return {**event, **{name: told for name, told in besides.items() if told}}
-
-
-def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
-    """The text by which a provider's own delivery is recognised, before its answer arrived and after."""
-    entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.delivered_as)
-    return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}
 
 
 def sending(posting: Posting, *, at_ms: int, channel: str, waited: tuple[str, float] | None = None) -> Patch:

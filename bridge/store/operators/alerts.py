@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Cause(NamedTuple):
-    """A current problem: its id, the alert's text, and how long it must last before the alert (s)."""
+    """A current problem: its id, the alert's text, how long it must last before the alert (s), and whether it is critical."""
 
     id: str
     text: str
     after_seconds: float = 0.0
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,11 @@ class Alerts(Outbox):
         super().__init__(redis, key("alerts", "outbox"), lease=key("alerts", "delivering"))
         self._review = redis.register_script(script("alerts"))
 
-    def review(self, causes: Iterable[Cause], *, every: float) -> bool:
-        """Record causes that begin or end. Returns False if another process did so within `every` seconds."""
-        told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
+    def review(self, causes: Iterable[Cause], *, every: float, quiet: bool = False) -> bool:
+        """Record causes that begin or end. Returns False if another process did so within `every` seconds.
+
+        `quiet`: only critical causes begin, and none ends; the rest is recorded by the first review afterwards.
+        """
+        told = [part for one in causes for part in (one.id, one.text, round(one.after_seconds * 1000), int(one.critical))]
         with reaching("review the alerts"):
-            return bool(self._review(args=[round(every * 1000), *told]))
+            return bool(self._review(args=[round(every * 1000), int(quiet), *told]))

@@ -67,7 +67,7 @@ class Operators:
         return stored is not None
 
     def of_token(self, token: str) -> Operator | None:
-        """Whose token this is; None if it is nobody's."""
+        """Whose token this is; None if no operator has it."""
         digest = _digest(token)
         with reaching("look whose token it is"):
             name = self._redis.get(key("operator_token", digest))

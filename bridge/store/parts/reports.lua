@@ -1,4 +1,4 @@
--- What daily reports are made of: what happened, as one short entry each in one list. Whoever reads it, or a process from time to
+-- What daily reports are made of: what happened, as one short entry each in one list. A reader, or a process from time to
 -- time, adds them to the days of their locations (`fold_report.lua`): only Python knows when a day begins in a time zone.
 
 -- Entries that are written together at the end of a script; nil: each is written at once.

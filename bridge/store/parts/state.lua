@@ -3,7 +3,7 @@
 -- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/reference/keys.md lists them), so KEYS is empty
 -- in
 -- every script.
--- A client that lost the answer may send a script again: each script has the same effect the second time.
+-- A script may be sent again by a client that lost the answer: each does the same the second time.
 --
 -- Inputs of these names mean the same in every part, and are described only here: `lane` (LOCATION:CONTACT), `location`, `contact`
 -- (ids), `retention` (ms until the record expires), `at` (a time, ms), `turn` (its id), `token` (of a lease), `event` (JSON, a step

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_reply_is_sent_once_more_by_its_button(redis: Redis, redis_url: str) -> None:
-    """The page says what becomes of it, the reply leaves the list, and pressing twice sends nothing twice."""
+    """The page shows the result, the reply leaves the list, and a second click sends nothing."""
     with opened_world(redis) as world:
         world.keep(takeover_seconds=0, history_messages=0)
         reply(world)

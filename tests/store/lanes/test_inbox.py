@@ -150,7 +150,7 @@ async def test_a_message_is_taken_once(inbox: Inbox, redis: Redis, second: Inbou
     "second", [message("m1", location="there", webhook_id="w2"), message("m2", webhook_id="w2"), message("m2"), message("w1")]
 )
 async def test_another_message_is_no_duplicate(inbox: Inbox, redis: Redis, second: InboundMessage) -> None:
-    """The same message id in another location is another message, and an absent webhook id is nobody's."""
+    """The same message id in another location is another message, and an absent webhook id matches nothing."""
     keep(redis, "there")
     assert await inbox.accept(message("m0")) == "accepted"
     assert await inbox.accept(FIRST) == "accepted"

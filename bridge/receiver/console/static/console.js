@@ -115,7 +115,7 @@ function announce() {
   if (told.length) setTimeout(() => { document.getElementById("announced").textContent = told.join(" "); }, 300);
 }
 
-function print() {
+function offerPrint() {
   const button = document.querySelector("[data-print]");
   if (!button) return;
   button.hidden = false;
@@ -124,7 +124,7 @@ function print() {
 
 localize(document);
 announce();
-print();
+offerPrint();
 ticks();
 pause();
 if (window.EventSource && document.getElementById("live")) watch();
