@@ -5,6 +5,7 @@ infra/env.example names each with its default and meaning, and infra/docs/refere
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -46,6 +47,7 @@ T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
 
 LegacySignatures = Literal["auto", "1", "0"]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...] | None, NoDecode]
 Waits = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode]
 
 
@@ -77,6 +79,8 @@ class Settings(NotificationSettings):
     agencii_token: SecretStr | None = Field(None, alias="AGENCII_TOKEN")
     secret_key: SecretStr | None = Field(None, alias="BRIDGE_SECRET_KEY")
     admin_token: SecretStr | None = Field(None, alias="BRIDGE_ADMIN_TOKEN")
+    trusted_proxies: Networks = Field(None, alias="BRIDGE_TRUSTED_PROXIES")
+    login_header: str = Field("", alias="BRIDGE_LOGIN_HEADER", pattern=r"^[A-Za-z0-9-]{0,64}$")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
     retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
@@ -97,7 +101,7 @@ class Settings(NotificationSettings):
         del settings_cls, others
         return (init_settings,)
 
-    @field_validator("retry_delays", "readback_seconds", mode="before")
+    @field_validator("retry_delays", "readback_seconds", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -171,6 +175,13 @@ class Settings(NotificationSettings):
         """Every secret of the environment; comma-separated ones also separately."""
         given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
         return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
+
+    @property
+    def login_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The proxies that may name an operator. Raises Misconfigured if `BRIDGE_LOGIN_HEADER` is set without them."""
+        if self.login_header and not self.trusted_proxies:
+            raise Misconfigured("BRIDGE_LOGIN_HEADER needs BRIDGE_TRUSTED_PROXIES, the addresses of the proxies that may send it")
+        return self.trusted_proxies or ()
 
     @property
     def workflow_secrets(self) -> tuple[str, ...]:

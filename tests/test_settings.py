@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("AGENCII_TOKEN", "agencii_token", SECRET, SECRET),
     ("BRIDGE_SECRET_KEY", "secret_key", ",".join(KEYS), ",".join(KEYS)),
     ("BRIDGE_ADMIN_TOKEN", "admin_token", SECRET, SECRET),
+    ("BRIDGE_TRUSTED_PROXIES", "trusted_proxies", "10.0.0.0/8, ::1", (IPv4Network("10.0.0.0/8"), IPv6Network("::1/128"))),
+    ("BRIDGE_LOGIN_HEADER", "login_header", "X-Forwarded-User", "X-Forwarded-User"),
     ("BRIDGE_WORKFLOW_SECRET", "workflow_secret", SECRET, SECRET),
     ("BRIDGE_RETRY_DELAYS", "retry_delays", "0.5, 2,3", (0.5, 2, 3)),
     ("BRIDGE_RETRY_DELAYS", "retry_delays", ",", ()),

@@ -10,6 +10,7 @@ import typer
 from bridge.cli.dead_letter_commands import dead_letter_commands
 from bridge.cli.list_commands import message_commands
 from bridge.cli.location_commands import contact_commands, conversation_commands, location_commands
+from bridge.cli.operator_commands import AUDIT, audit, operator_commands
 from bridge.cli.options import Json, OfLocation, examples
 
 HELP = "Answer GoHighLevel conversations with an AI agent: nothing lost, nothing sent twice, always a reason."
@@ -66,6 +67,8 @@ def build() -> typer.Typer:
     app.add_typer(message_commands(), name="messages")
     app.add_typer(contact_commands(), name="contacts")
     app.add_typer(dead_letter_commands(), name="dead-letters")
+    app.add_typer(operator_commands(), name="operators")
+    app.command(epilog=AUDIT)(audit)
     app.add_typer(_secrets(), name="secrets")
     return app
 

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from bridge.errors import Closed, DidNotWork, NotKnown
 from bridge.ghl.access import Need
-from bridge.model import MessageId
+from bridge.model import MessageId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import known_id
 from bridge.operating.services import AdminServices
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class WordsQuery:
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,))
+@operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,), role=Role.READ, reach=known_id)
 def text(services: AdminServices, asked: MessageQuery) -> MessageText:
     """Show one message's text, stored here or read from GHL. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
@@ -58,7 +59,14 @@ def text(services: AdminServices, asked: MessageQuery) -> MessageText:
     return MessageText(message_id=id_, text=_from_ghl(services, lane.location_id, id_), source="ghl")
 
 
-@operation("conversations.words", "POST", "/conversations/{id}/words", about=lambda asked: (asked.id,))
+@operation(
+    "conversations.words",
+    "POST",
+    "/conversations/{id}/words",
+    about=lambda asked: (asked.id,),
+    role=Role.READ,
+    reach=known_id,
+)
 def newest_words(services: AdminServices, asked: WordsQuery) -> MessageText:
     """Show a contact's newest message, stored here or read from GHL. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:

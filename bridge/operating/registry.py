@@ -23,6 +23,7 @@ from bridge.operating import (
     location_overview,
     locations,
     message_text,
+    operators,
     overview,
     people,
     provider_check,
@@ -78,4 +79,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     end_to_end.send_test,
     key_rotation.rotate,
     audit.audit,
+    operators.list_,
+    operators.add,
+    operators.remove,
 )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bridge.errors import NotKnown, WrongInput
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.report_figures import (
     DayFigures,
     Figures,
@@ -69,7 +70,7 @@ class ReportQuery:
     day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
 
 
-@operation("report", "GET", "/report")
+@operation("report", "GET", "/report", role=Role.READ, reach=visible)
 def report(services: AdminServices, asked: ReportQuery) -> Report:
     """Report messages, answers, times to reply, tokens and cost of a location or of all, for a day, a week or a month."""
     found = {each.location.id: each for each in services.locations.all()}
@@ -99,7 +100,7 @@ def report(services: AdminServices, asked: ReportQuery) -> Report:
 
 def _ids(services: AdminServices, location_id: str) -> tuple[LocationId, ...]:
     """Raises NotKnown for a location that nothing is known of."""
-    known = known_locations(services.redis)
+    known = tuple(filter(services.sees, known_locations(services.redis)))
     if location_id and location_id not in known:
         raise NotKnown(f"location {location_id} is not known; `ghl-bridge locations list` shows all")
     return (LocationId(location_id),) if location_id else known

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from bridge.errors import BridgeError, DidNotWork, NotKnown
 from bridge.ghl.access import Access, Need
-from bridge.model import Channel, MessageId
+from bridge.model import Channel, MessageId, Role
 from bridge.operating.ghl_messages import READ_SECONDS, find_message
 from bridge.operating.operation import operation
+from bridge.operating.reach import undelivered_replies
 from bridge.operating.services import AdminServices
 from bridge.store.figures.deliveries import Undelivered
 from bridge.store.figures.deliveries import undelivered as read_undelivered
@@ -43,7 +44,14 @@ class Resent:
     result: Literal["replayed", "closed", "newer"]
 
 
-@operation("conversations.replay_undelivered", "POST", "/undelivered/replay", about=lambda asked: asked.ids)
+@operation(
+    "conversations.replay_undelivered",
+    "POST",
+    "/undelivered/replay",
+    about=lambda asked: asked.ids,
+    role=Role.OPERATE,
+    reach=undelivered_replies,
+)
 def replay_undelivered(services: AdminServices, asked: Resend) -> tuple[Resent, ...]:
     """Send replies that did not reach their contacts once more, with all guards."""
     known = {one.reply_id: one for one in read_undelivered(services.redis)}

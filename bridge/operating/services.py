@@ -20,6 +20,7 @@ from bridge.store.operators.ended_logins import EndedLogins
 from bridge.store.operators.erasures import Erasures
 from bridge.store.operators.interventions import Interventions
 from bridge.store.operators.login_rate_limit import LoginRateLimit
+from bridge.store.operators.operators import Operators
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
@@ -63,6 +64,14 @@ class AdminServices:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    # Whether the operator is limited to some locations.
+    is_limited = False
+
+    def sees(self, location_id: str) -> bool:
+        """Whether the operator may see this location."""
+        del location_id
+        return True
 
     @cached_property
     def redis(self) -> Redis:
@@ -152,7 +161,12 @@ class AdminServices:
     @cached_property
     def admin_auth(self) -> AdminAuth:
         """Authentication for the admin API and the console."""
-        return AdminAuth(self.settings.admin_token, LoginRateLimit(self.redis), EndedLogins(self.redis))
+        return AdminAuth(self.settings.admin_token, LoginRateLimit(self.redis), EndedLogins(self.redis), self.operators)
+
+    @cached_property
+    def operators(self) -> Operators:
+        """The named operators."""
+        return Operators(self.redis)
 
     @cached_property
     def counts(self) -> Counts:

@@ -27,6 +27,7 @@ from bridge.receiver.console import app as console
 from bridge.receiver.console import public
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
+from bridge.receiver.peers import Peers
 from bridge.receiver.slashes import WebhookSlashes
 from bridge.receiver.stopping import Stopping
 from bridge.receiver.webhook_pacing import Pacing
@@ -38,6 +39,8 @@ from bridge.wiring import build_accept_services, build_installing, build_redis_f
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import ASGIApp
+
     from bridge.settings import Settings
 
 
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 COLLECT_AFTER = 10_000
 
 
-def from_process_environment() -> Starlette:
+def from_process_environment() -> ASGIApp:
     """Build the app for this web process. Raises Misconfigured."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format, settings.log_level)
@@ -55,7 +58,7 @@ def from_process_environment() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    return app
+    return Peers(app, forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1")
 
 
 def build(settings: Settings) -> Starlette:

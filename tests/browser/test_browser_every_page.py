@@ -13,8 +13,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.receiver.console.app import PAGES
+from bridge.store.operators.audit import Audit
+from bridge.store.operators.operators import Operators
 from bridge.store.redis.connection import key, now_ms
 from tests.browser.conftest import log_in
 from tests.browser.test_browser_lists import MOST_PIXELS, work
@@ -38,6 +40,9 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/locations": ("/locations",),
     "/locations/{id}": ("/locations/here", "/locations/installed", "/locations/held"),
     "/live": ("/live",),
+    "/report": ("/report", "/report?location_id=here"),
+    "/operators": ("/operators",),
+    "/audit": ("/audit",),
 }
 # Set it to a folder to have a look: each page is photographed there, whole.
 SHOTS = os.environ.get("CONSOLE_SHOTS", "")
@@ -88,6 +93,11 @@ def filled(redis: Redis) -> None:
     for number in range(30):
         work(redis, f"more{number}", status="replied")
     installs_of(redis).add(LocationId("installed"), "")
+    for role in Role:
+        Operators(redis).add(f"jane.{role}@agency.example", role, ("here", "there"), role, lasts_ms=3_600_000)
+    audit = Audit(redis, retention_ms=3_600_000)
+    for number in range(30):
+        audit.note(who="console:jane.operate@agency.example", what="dead_letters.replay", ids=[f"id{number}"] * 5, outcome="done")
 
 
 def test_every_page_has_an_address() -> None:

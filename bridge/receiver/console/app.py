@@ -10,7 +10,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, dead_letters, live, location, location_setup, locations, overview, reports
+from bridge.receiver.console import (
+    conversations,
+    dead_letters,
+    live,
+    location,
+    location_setup,
+    locations,
+    operators,
+    overview,
+    reports,
+)
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
@@ -34,6 +44,8 @@ PAGES: dict[str, Show] = {
     "/locations/{id}": location.show,
     "/live": live.show,
     "/report": reports.show,
+    "/operators": operators.show,
+    "/audit": operators.show_audit,
 }
 # Before the pages, whose paths have an id in their place.
 FILES: dict[str, Show] = {
@@ -52,6 +64,8 @@ CHANGES: dict[str, Show] = {
     "/locations/{id}/check-provider": location.check_provider,
     "/locations/{id}/set-up": location_setup.set_up,
     "/locations/{id}/{change}": locations.change,
+    "/operators": operators.add,
+    "/operators/{name}/remove": operators.remove,
 }
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bridge import times
+from bridge.model import OWNER, Role
 from bridge.operating.reasons import REASONS
 from bridge.operating.sentences import evidence_lines, sentence
 from bridge.receiver.console.labels import step_name, tone
@@ -130,9 +131,11 @@ class Renderer:
     def render(self, page: Page, **around: Any) -> str:
         """The HTML of a page; `around` is what every page shows: session, note, badges, its own address."""
         now = datetime.now(UTC)
-        usual = {"session": None, "note": None, "dead_letters": 0, "place": page.place, "here": ""}
+        usual = {"session": None, "note": None, "dead_letters": 0, "place": page.place, "here": "", "operator": OWNER}
+        role = around.get("operator", OWNER).role
+        can = {"operate": role.covers(Role.OPERATE), "admin": role.covers(Role.ADMIN)}
         return self._environment.get_template(page.template).render(
-            {**usual, **around, **page.shows, "ago": lambda moment: times.ago(moment, now)}
+            {**usual, **around, **page.shows, "can": can, "ago": lambda moment: times.ago(moment, now)}
         )
 
     @cached_property
