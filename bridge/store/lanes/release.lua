@@ -10,7 +10,8 @@
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
-if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
+local is = rows(redis.call('HGETALL', record))
+if is.lease ~= token then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
 local function park(circuits)
   for _, id in ipairs(circuits) do
@@ -32,17 +33,23 @@ local function put_on_hold(why)
 end
 
 -- No other turn of the location would fare better.
-local known = redis.call('EXISTS', key('location', location)) == 1
-if patch.refused == 'version' and known and redis.call('HEXISTS', key('location', location), 'hold') == 0 then put_on_hold('version') end
-local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
-local held = patch.refused and on_hold
+local settings = redis.call('HMGET', key('location', location), 'hold', 'unheard', 'activated_at')
+local known = patch.refused and redis.call('EXISTS', key('location', location)) == 1
+if patch.refused == 'version' and known and not settings[1] then
+  put_on_hold('version')
+  settings[1] = now
+end
+local held = patch.refused and settings[1]
 local turn = patch.turn
 if held then patch = patch.held end
+local over = not patch.wait_ms and not held
+-- Of what ends, the record is written once, without the turn.
+if over then whole[lane] = is end
 apply(lane, patch, retention)
 
 -- `retrying`: lanes whose turn has failed and is to be tried again.
 local retries = patch.wait_ms and patch.lane.attempts > 0
-redis.call(retries and 'SADD' or 'SREM', key('retrying'), lane)
+if retries then redis.call('SADD', key('retrying'), lane) end
 count('tries|' .. (held and 'held' or patch.dead and 'dead' or not patch.wait_ms and 'ended' or patch.failed and 'failed' or 'deferred'))
 
 if patch.dead then
@@ -62,16 +69,17 @@ if patch.dead then
   end
 end
 
--- What ends is forgotten as a whole below.
-if patch.wait_ms or held then
+if over then
+  is.released = token
+else
   redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'until_newer')
+  redis.call('HSET', record, 'released', token)
 end
-redis.call('HSET', record, 'released', token)
 free_slot(lane)
 if patch.replied then
   note_reply(lane, patch.turn, now)
   -- GHL's events tell of replies too, where they are subscribed.
-  set_fields(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
+  if settings[3] then redis.call('HSET', key('location', location), 'unheard', tonumber(settings[2] or 0) + 1) end
 end
 if patch.handover then hand_over(lane, patch.handover.lasts, retention) end
 if patch.wait_ms then
@@ -84,24 +92,27 @@ if patch.wait_ms then
   if patch.circuits then park(patch.circuits) end
 end
 free_probes(token)
-if patch.unopened then
-  redis.call('ZADD', key('unopened'), 'NX', now, lane)
-else
-  redis.call('ZREM', key('unopened'), lane)
-end
-if patch.wait_ms or held then
+if patch.unopened then redis.call('ZADD', key('unopened'), 'NX', now, lane) end
+if not over then
   -- However long it waits, what was sent must be known then.
   redis.call('PERSIST', key('ledger', turn))
+  clear_up(lane, retention)
 else
   if not patch.dead then
     -- A dead letter's texts wait on for the next message; any other end has dealt with those that its turn took along.
     for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
-    for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
+    redis.call('PEXPIRE', key('ledger', turn), retention)
+    if is.replaying then redis.call('PEXPIRE', key('dead', turn), retention) end
   end
-  forget_turn(lane)
+  forget_turn(lane, is)
+  whole[lane] = nil
   clear_up_after(lane, patch.turn, retention)
 end
-reschedule(lane)
-keep_lane(lane, retention)
+local waits = reschedule(lane, over)
+if waits then
+  if not retries then redis.call('SREM', key('retrying'), lane) end
+  if not patch.unopened then redis.call('ZREM', key('unopened'), lane) end
+end
+keep_lane(lane, retention, not waits)
 ring_if_due()
 return held and RELEASE.held or RELEASE.written

@@ -34,7 +34,9 @@ def document(turn: Turn, patch: Patch) -> bytes:
 
 
 def _told(turn: Turn, patch: Patch) -> dict[str, object]:
-    kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
+    kept: dict[str, object] = {
+        name: value for name, value in patch.items() if value or (value is not None and name in MAY_BE_EMPTY)
+    }
     kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
     kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
     if "first" in patch:

@@ -11,8 +11,9 @@ local TAKEN_SPAN, TAKEN_KEPT = 10 * 60 * 1000, 80 * 60 * 1000
 --   what     accepted | delivered | undelivered
 local function count_delivery(location, channel, what, retention)
   count('deliveries|' .. channel .. '|' .. what)
-  redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
-  redis.call('PEXPIRE', key('tally', location), retention)
+  -- Once there, a tally is kept by what ends.
+  local counted = redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
+  if counted == 1 then redis.call('PEXPIRE', key('tally', location), retention) end
 end
 
 -- GHL took a message of ours. An alert compares those of an hour with what was not delivered.

@@ -1,5 +1,8 @@
 -- Fencing: a lane is held by the token of its newest lease, and only its holder may write.
 
+-- A lease is fresh while it has so much of its time left.
+local FRESH = 0.9
+
 -- Whether somebody works on a lane.
 -- Answers true, or nil or false.
 local function leased(lane)

@@ -49,12 +49,14 @@ end
 -- Remove fields of a hash.
 -- One that ever held a long value stays large, even without it: written anew it takes a third of the memory.
 -- Whatever it had of an expiry is gone.
---   name  of the hash
-local function forget(name, ...)
-  local gone, left, all = {}, {}, redis.call('HGETALL', name)
-  for _, field in ipairs({...}) do gone[field] = true end
-  for at = 1, #all, 2 do
-    if not gone[all[at]] then left[#left + 1], left[#left + 2] = all[at], all[at + 1] end
+--   name    of the hash
+--   fields  list of those that go
+--   is      table of the hash as it is to be, these fields aside; nil: as it is
+local function forget(name, fields, is)
+  local gone, left = {}, {}
+  for _, field in ipairs(fields) do gone[field] = true end
+  for field, value in pairs(is or rows(redis.call('HGETALL', name))) do
+    if not gone[field] then left[#left + 1], left[#left + 2] = field, value end
   end
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end

@@ -94,16 +94,22 @@ end
 -- Lanes of which this script has told already; a step within a turn is followed by the turn's end, which keeps the timeline.
 local told_of, within_turn = {}, false
 
--- Add an event to the lane's timeline; the lane is among those of which was told last, for those who watch.
-local function tell(lane, event, retention)
-  local timeline = key('timeline', lane)
-  local length = redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
+-- Add events to the lane's timeline; the lane is among those of which was told last, for those who watch.
+--   events  list of them (JSON)
+local function tell_all(lane, events, retention)
+  if not events[1] then return end
+  local timeline, lines = key('timeline', lane), {}
+  for place, event in ipairs(events) do lines[place] = string.format('%d ', now) .. event end
+  local length = redis.call('RPUSH', timeline, unpack(lines))
   if length > 500 then redis.call('LTRIM', timeline, -500, -1) end
   if told_of[lane] then return end
   told_of[lane] = true
-  if not within_turn or length == 1 then redis.call('PEXPIRE', timeline, retention) end
+  if not within_turn or length == #lines then redis.call('PEXPIRE', timeline, retention) end
   if redis.call('ZADD', key('recent'), now, lane) == 1 then
     redis.call('ZREMRANGEBYRANK', key('recent'), 0, -501)
     redis.call('PEXPIRE', key('recent'), retention)
   end
 end
+
+-- Likewise, of one event.
+local function tell(lane, event, retention) tell_all(lane, {event}, retention) end
