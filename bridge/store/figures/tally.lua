@@ -1,9 +1,10 @@
--- Add what a process has counted.
+-- Add what a process has counted, and what scripts have left to be folded.
 --   ARGV[1]     nonce of this call
 --   ARGV[2...]  field, by how much, field, by how much
 -- Answers 1, or 0 when this call was counted before.
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
+fold_counts()
 -- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone begins the count of days anew.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)

@@ -13,6 +13,7 @@ local record = key('lane', lane)
 local is = rows(redis.call('HGETALL', record))
 if is.lease ~= token then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
+counted = {}
 local function park(circuits)
   for _, id in ipairs(circuits) do
     -- It answers again by now: there is nothing to wait for.
@@ -115,4 +116,5 @@ if waits then
 end
 keep_lane(lane, retention, not waits)
 ring_if_due()
+leave_counts()
 return held and RELEASE.held or RELEASE.written

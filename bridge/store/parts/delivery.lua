@@ -12,8 +12,8 @@ local TAKEN_SPAN, TAKEN_KEPT = 10 * 60 * 1000, 80 * 60 * 1000
 local function count_delivery(location, channel, what, retention)
   count('deliveries|' .. channel .. '|' .. what)
   -- Once there, a tally is kept by what ends.
-  local counted = redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
-  if counted == 1 then redis.call('PEXPIRE', key('tally', location), retention) end
+  local of_channel = redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
+  if of_channel == 1 then redis.call('PEXPIRE', key('tally', location), retention) end
 end
 
 -- GHL took a message of ours. An alert compares those of an hour with what was not delivered.
