@@ -28,6 +28,7 @@ from bridge.answering.media_looks import look_for_files
 from bridge.answering.media_reading import read_files, unreadable
 from bridge.answering.posting import HEARD, deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
+from bridge.answering.rollback_look import look_back
 from bridge.answering.saving import put_on_record
 from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
 from bridge.ghl import events, signature, workflow, workflow_secrets
@@ -65,8 +66,7 @@ Event = TypeVar("Event")
 REOPEN_SECONDS = 30.0
 QUICKLY_PARSED_BYTES = 16 * 1024
 LISTED_SECONDS = 8.0  # by then GHL lists the webhook's message
-# Outcomes that are reasons: the message needs no answer.
-REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
+REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})  # outcomes that need no answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +204,7 @@ def _attempt(case: Case, services: AnswerServices) -> Ended | Again | Dead | Res
 def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolved:
     if case.turn.unfinished > retry.MOST_UNFINISHED_LEASES:
         return Dead(error=f"{case.turn.unfinished - 1} workers in a row crashed during this turn")
-    unclear = wait_for_ghl(case) or resolve(case, services) or look_for_files(case, services)
+    unclear = wait_for_ghl(case) or resolve(case, services) or look_back(case, services) or look_for_files(case, services)
     if unclear:
         return unclear
     forbidden = None if case.completion else guard(case, services)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from bridge.addresses import PLAIN_HTTP, may_be_asked
 from bridge.errors import WrongInput
 from bridge.locations import Location
+from bridge.provider_tables import STORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,6 +104,17 @@ def check(tables: Mapping[str, dict[str, Any]]) -> tuple[Location, ...]:
     return tuple(location for location in locations if location)
 
 
+def faults_of(id_: str, table: Mapping[str, Any], *, private_urls: bool) -> dict[str, str]:
+    """What is wrong with one location's JSON table, by key: values, what its providers lack, and URLs, unless `private_urls`."""
+    try:
+        location = _strictly({**table, "id": id_})
+    except ValidationError as error:
+        return {_key(fault): _sentence(fault) for fault in error.errors(include_input=False)}
+    needed = {key: "is needed" for key, _ in missing(location)}
+    refused = () if private_urls else _urls(location)
+    return needed | {f"{name}.{key}": PLAIN_HTTP for name, key, url in refused if url and not may_be_asked(url)}
+
+
 def schema(ref: str) -> dict[str, Any]:
     """The JSON schema of one location's table, its parts under `$defs`; `ref` is the template of references to them."""
     found = Location.model_json_schema(ref_template=ref)
@@ -134,10 +146,13 @@ def tables_of(locations: Iterable[Location]) -> dict[str, dict[str, Any]]:
 
 
 def revealed(value: Any) -> Any:
-    """The value with secrets as plain texts."""
+    """The value with secrets as plain texts; one that is stored stays `{"stored": true}`."""
     if isinstance(value, dict):
         return {name: revealed(one) for name, one in value.items()}
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(value, SecretStr):
+        return value
+    secret = value.get_secret_value()
+    return {"stored": True} if secret == STORED else secret
 
 
 def _table(name: str, value: object, faults: list[str]) -> dict[str, Any]:

@@ -25,6 +25,15 @@ def _resolve(value: object, info: ValidationInfo) -> object:
     return environ[name]
 
 
+# Stands for a secret that is stored, from reading a file until `stored_secrets` puts it in; no token contains a NUL.
+STORED = "\0stored"
+
+
+def _resolve_secret(value: object, info: ValidationInfo) -> object:
+    """Replace `{ stored = true }` too."""
+    return STORED if value == {"stored": True} else _resolve(value, info)
+
+
 def _web_address(url: str) -> str:
     if url and not url.startswith(("https://", "http://")):
         raise ValueError("must begin with https:// (or http:// for this machine)")
@@ -45,7 +54,7 @@ def _known_fields(instructions: str) -> str:
     return instructions
 
 
-Secret = Annotated[SecretStr | None, BeforeValidator(_resolve)]
+Secret = Annotated[SecretStr | None, BeforeValidator(_resolve_secret)]
 Text = Annotated[str, BeforeValidator(_resolve)]
 Url = Annotated[str, BeforeValidator(_resolve), AfterValidator(_web_address)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]

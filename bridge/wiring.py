@@ -27,6 +27,7 @@ from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.people import ContactNames
+from bridge.store.lanes.rollback_looks import RollbackLooks
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
 from bridge.store.lanes.swept import SweptMessages
@@ -232,6 +233,7 @@ def build_answer_services(settings: Settings, redis: Redis, heartbeat: LeaseKeep
         list_lags=ListLags(redis),
         people=ContactNames(redis, settings.fernet_keys, settings.retention_ms) if settings.console_show_text else None,
         generations=Generations(redis),
+        rollback_looks=RollbackLooks(redis, retention_ms=settings.retention_ms),
         retry_delays=settings.retry_delays,
         readback=settings.readback_seconds,
         post_seconds=min(POST_SECONDS, settings.lease_seconds / 2),

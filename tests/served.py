@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bridge.cli import redis_server
+from tests import forks
 from tests.stored import FERNET_KEY, eventually
 
 if TYPE_CHECKING:
@@ -28,20 +27,21 @@ def served(redis_url: str, **environ: str) -> Iterator[str]:
 
 
 @contextmanager
-def serving(redis_url: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def serving(redis_url: str, **environ: str) -> Iterator[tuple[str, forks.Fork]]:
     """Likewise, with its process."""
     port = str(redis_server.free_port())
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
     nobody = dict.fromkeys(("GHL_API_URL", "ASSISTABLE_URL", "AGENCII_URL"), "http://127.0.0.1:1")
     given = {"PATH": os.environ["PATH"], **usual, **nobody, **environ}
-    command, root = [sys.executable, "-m", "bridge.receiver"], Path(__file__).parents[1]
-    with subprocess.Popen(command, env=given, cwd=root, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            eventually(lambda: _listens(url), seconds=30)
-            yield url, process
-        finally:
-            process.terminate()
+    with Path(os.devnull).open("r+b") as nothing:
+        process = forks.Fork("bridge.receiver", environ=given, cwd=forks.ROOT, files=(nothing, nothing, nothing))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: _listens(url), seconds=30)
+        yield url, process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _listens(url: str) -> bool:

@@ -41,6 +41,7 @@ from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import Budgets
 from bridge.store.limits.media_reads import MediaReads
 from bridge.store.locations.grants import Grants
+from bridge.store.locations.installs import Installs
 from bridge.store.locations.records import Locations
 from bridge.store.operators.dead_letters import DeadLetters
 from bridge.store.redis.connection import key
@@ -112,6 +113,11 @@ def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0, **s
 def locations_of(redis: Redis, *fernet_keys: str) -> Locations:
     """The locations."""
     return Locations(redis, fernet_keys=fernet_keys or [FERNET_KEY], retention_ms=RETENTION_MS)
+
+
+def installs_of(redis: Redis) -> Installs:
+    """The installs of the app."""
+    return Installs(redis, retention_ms=RETENTION_MS)
 
 
 def identities_of(redis: Redis) -> Identities:

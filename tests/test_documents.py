@@ -31,6 +31,7 @@ GUARDS = [
     ROOT / "bridge/answering/guarding.py",
     ROOT / "bridge/answering/case.py",
     ROOT / "bridge/answering/other_bot.py",
+    ROOT / "bridge/answering/rollback_look.py",
 ]
 # What becomes of a message for another cause than a rule: its location was removed, its copy was answered.
 NO_RULES = {Reason.UNKNOWN_LOCATION, Reason.DUPLICATE}

@@ -44,7 +44,7 @@ from bridge.policy import (
     reactions,
     resolving,
     searching,
-    signatures,
+    sign_offs,
     stop_words,
     transcript,
 )
@@ -178,7 +178,7 @@ POLICY: dict[str, Callable[[str], object]] = {
     "policy.reactions.judge_reaction": lambda said: reactions.judge_reaction(inbound(said), _past(said)),
     "policy.searching.of_person": lambda said: searching.of_person(said, said, said),
     "policy.searching.of_query": searching.of_query,
-    "policy.signatures.without_signature": signatures.without_signature,
+    "policy.sign_offs.without_signature": sign_offs.without_signature,
     "policy.transcript.ask": lambda said: transcript.ask([inbound(said)]),
     "policy.transcript.asked": lambda said: transcript.asked([inbound(said)]),
     "policy.transcript.choose": lambda said: transcript.choose([inbound(said)]),

@@ -19,6 +19,7 @@ from bridge.model import MessageId, Turn
 from bridge.settings import from_environment
 from bridge.store.figures.list_lags import ListLags
 from bridge.store.lanes.generations import Generations
+from bridge.store.lanes.rollback_looks import RollbackLooks
 from bridge.store.lanes.timelines import Event, Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.redis.connection import key, now_ms, text
@@ -27,6 +28,7 @@ from tests.other_side import OtherSide, Visit, http
 from tests.stored import (
     HERE,
     LANE,
+    RETENTION_MS,
     accept,
     claim,
     excerpts_of,
@@ -172,6 +174,7 @@ class World:
             heartbeat=self.heartbeat,
             list_lags=ListLags(self.redis),
             generations=Generations(self.redis),
+            rollback_looks=RollbackLooks(self.redis, retention_ms=RETENTION_MS),
             retry_delays=delays,
             readback=readback,
             post_seconds=5.0,

@@ -10,6 +10,7 @@ import structlog
 from bridge.errors import BridgeError, OperatorMustFix, Unavailable
 from bridge.store.locations.sweeps import Progress
 from bridge.sweep import span_of, sweep
+from workers.swept_before import SweptBefore
 
 if TYPE_CHECKING:
     from bridge.store.locations.records import LocationRecord, Locations
@@ -41,6 +42,7 @@ class Sweeper:
         self._sweep_services = sweep_services
         self._every = every
         self._wait = every
+        self._swept = SweptBefore()
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -77,7 +79,7 @@ class Sweeper:
 
     def _sweep(self, kept: LocationRecord, due: DueSweep, *, interval: float) -> None:
         try:
-            swept = sweep(kept, span_of(kept, due), self._sweep_services)
+            swept = sweep(kept, self._swept.widened(span_of(kept, due), kept, due), self._sweep_services)
         except Unavailable:
             raise
         except OperatorMustFix as error:
@@ -98,6 +100,7 @@ class Sweeper:
             self._sweeps.done(kept.location.location_id, progress, seconds=wait, missed=missed or None)
         else:
             progress = Progress(since_ms=begun - OVERLAP_MS)
+            self._swept.note(kept, progress)
             self._sweeps.done(kept.location.location_id, progress, seconds=interval, missed=missed)
 
 

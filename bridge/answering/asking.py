@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.answering.failover import ask
-from bridge.answering.unknown_sends import look
+from bridge.answering.read_back import look
 from bridge.errors import Permanent
 from bridge.model import Again, Ended, SendState, Status
 from bridge.policy import failover

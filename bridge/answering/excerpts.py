@@ -34,7 +34,7 @@ def _known(case: Case, question: Question, services: AnswerServices) -> Known:
     return Known(
         secrets=(
             *services.secrets,
-            *_secrets_in(case.kept.location),
+            *secrets_in(case.kept.location),
             *(address for message in messages for address in (message.sender, *message.attachments)),
         ),
         texts=(question.input, *(message.subject for message in messages), *earlier),
@@ -42,11 +42,11 @@ def _known(case: Case, question: Question, services: AnswerServices) -> Known:
     )
 
 
-def _secrets_in(settings: BaseModel) -> Iterator[str]:
+def secrets_in(settings: BaseModel) -> Iterator[str]:
     """Every token of a location, including passwords and query values in its URLs."""
     for name, value in settings:
         if isinstance(value, BaseModel):
-            yield from _secrets_in(value)
+            yield from secrets_in(value)
         elif isinstance(value, SecretStr):
             yield value.get_secret_value()
         elif name in {"url", "base_url"}:

@@ -8,17 +8,16 @@ from bridge.answering.case import READ_SECONDS, judge_turn, open_location
 from bridge.answering.list_lag import note_lag
 from bridge.answering.other_bot import judge_author
 from bridge.ghl.channels import find_kind
-from bridge.model import Again, OutboundMessage, Reason, Skip, Status
+from bridge.model import OutboundMessage, Reason, Skip
 from bridge.policy import guards, loops
-from bridge.policy.business_hours import hours_of, is_open, opens_at
+from bridge.policy.business_hours import judge_hours
 from bridge.policy.messaging_window import judge_window
 from bridge.policy.overruling import overrule_standing
-from bridge.times import utc
 
 if TYPE_CHECKING:
     from bridge.answering.case import Case
     from bridge.answering.services import AnswerServices
-    from bridge.model import Contact, Listed, Situation
+    from bridge.model import Again, Contact, Listed, Situation
 
 LOOKUP_COUNTS_SECONDS = 15.0
 # A situation that a step of the turn returned counts as current, but only for the next step within this time.
@@ -30,12 +29,16 @@ AT_ONCE_SECONDS = 1.0
 def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Check all guards that need more than the message. Returns a Skip or None. Raises Retryable if GHL can't be read."""
     case.standing = _look(case, services).standing
-    return _judge_contact_and_channel(case, services) or _judge_loop(case, services) or _judge_hours(case, services)
+    return (
+        _judge_contact_and_channel(case, services)
+        or _judge_loop(case, services)
+        or judge_hours(case.kept.location, case.now_ms(services))
+    )
 
 
 def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Check all guards again with current settings and contact data. Raises Retryable if GHL can't be read."""
-    return may_write(case, services) or _judge_hours(case, services)
+    return may_write(case, services) or judge_hours(case.kept.location, case.now_ms(services))
 
 
 def may_write(case: Case, services: AnswerServices) -> Skip | None:
@@ -91,7 +94,7 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     if _must_list(case):
         listed = services.ghl.page(conversation, token=case.token, seconds=READ_SECONDS).listed
         note_lag(case, listed, services)
-        outbound = [_outbound(case, row) for row in listed if row.direction == "outbound"]
+        outbound = [outbound_of(case, row) for row in listed if row.direction == "outbound"]
         if services.standings.observe(lane, outbound, token=case.turn.token):
             case.standing = services.situations.read(lane, conversation).standing
     standing = overrule_standing(case.standing, case.turn.asked_for)
@@ -99,7 +102,8 @@ def _judge_conversation(case: Case, services: AnswerServices) -> Skip | None:
     return judge_author(case, skip, services)
 
 
-def _outbound(case: Case, row: Listed) -> OutboundMessage:
+def outbound_of(case: Case, row: Listed) -> OutboundMessage:
+    """A row of GHL's list as an outbound message of the case's conversation."""
     return OutboundMessage(
         id=row.id,
         location_id=case.turn.lane.location_id,
@@ -139,14 +143,3 @@ def _judge_loop(case: Case, services: AnswerServices) -> Skip | None:
         return None
     said = [one for one in case.turn.said if one.content and one.id not in case.ids]
     return loops.judge_loop(case.messages, said, now_ms=case.now_ms(services))
-
-
-def _judge_hours(case: Case, services: AnswerServices) -> Skip | Again | None:
-    location, now = case.kept.location, case.now_ms(services)
-    hours = hours_of(location)
-    opens = None if is_open(hours, now) else opens_at(hours, now)
-    if opens is None:
-        return None
-    if location.outside_hours == "defer":
-        return Again(wait=(opens - now) / 1000, why=f"closed until {utc(opens)}", counts=False, status=Status.WAITING)
-    return Skip(Reason.OUTSIDE_HOURS, f"closed until {utc(opens)}, outside_hours = {location.outside_hours}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
 from bridge.answering.guarding import guard_anew, may_write
+from bridge.answering.read_back import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
-from bridge.answering.unknown_sends import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.errors import AlreadySent, OperatorMustFix, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
 from bridge.ghl.channels import advice_if_refused
@@ -66,7 +66,7 @@ def say(
 
 def _post_all(case: Case, completion: Completion, services: AnswerServices) -> Ended | Again:
     sent: list[Sent] = []
-    for posting in _parts(case, completion):
+    for posting in parts_of(case, completion):
         # Half an answer is useless: if a part was posted, closing time does not stop the rest.
         guard = may_write if sent else guard_anew
         outcome = settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
@@ -87,7 +87,7 @@ def _ids(sent: Iterable[Sent]) -> list[MessageId]:
     return [id_ for one in sent for id_ in one.message_ids]
 
 
-def _parts(case: Case, completion: Completion) -> Iterator[Posting]:
+def parts_of(case: Case, completion: Completion) -> Iterator[Posting]:
     """The answer's parts. Once one of them was tried, they don't change any more, even if the settings do."""
     texts = texts_of(completion, case.kept.location)
     begun = case.turn.parts and tried(case.turn)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.store.lanes.identities import Identities
     from bridge.store.lanes.leases import Lanes
     from bridge.store.lanes.people import ContactNames
+    from bridge.store.lanes.rollback_looks import RollbackLooks
     from bridge.store.lanes.situations import Situations
     from bridge.store.lanes.standings import Standings
     from bridge.store.limits.circuits import Circuits
@@ -102,6 +103,7 @@ class AnswerServices:
     heartbeat: LeaseKeeper
     list_lags: ListLags
     generations: Generations
+    rollback_looks: RollbackLooks
     retry_delays: tuple[float, ...]
     readback: tuple[float, ...]
     post_seconds: float

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from bridge.cli.list_commands import list_commands
+from bridge.cli.location_look_commands import location_look_commands
 from bridge.cli.options import Contact, ConversationOrContact, Id, Json, Location, New, OfLocation, Yes, examples
 
 
 def location_commands() -> typer.Typer:
     """`locations`: the locations and their settings."""
     group = typer.Typer(help="The locations and their settings.", no_args_is_help=True)
+    location_look_commands(group)
 
     @group.command(
         epilog=examples(

@@ -6,10 +6,10 @@ import os
 import sys
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
-from bridge.cli.output import confirm, console, plain, print_json, print_table, working
+from bridge.cli.output import confirm, console, print_json, print_table, working
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
@@ -78,7 +78,8 @@ def show(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
-    print_table(("setting", "value"), [(name, plain(value)) for name, value in _flat(shown.settings)])
+    rows = [(each.key, each.value, each.default if each.changed else "", each.label) for each in shown.in_words]
+    print_table(("setting", "value", "default", "meaning"), rows)
     print(f"replies are posted by: {shown.delivery or 'not known yet; known after three answers'}")
     print(f"remaining requests at GHL: {_budget(shown.budget)}")
     _tell_trouble(shown)
@@ -191,10 +192,3 @@ def _ago(moment: str | None) -> str:
 def _tell_trouble(summary: LocationSummary) -> None:
     if summary.token_trouble:
         console().print(f"{summary.id}: {summary.token_trouble}", markup=False, soft_wrap=True)
-
-
-def _flat(settings: dict[str, Any], under: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for name, value in settings.items():
-        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(under + name, value)]
-    return rows

@@ -1,4 +1,4 @@
-"""What a request to GHL needs: the token to send, room in the location's rate limit, and somebody to tell how it went."""
+"""What a request to GHL needs: a token, a request left in the location's rate limit, and a circuit breaker to report to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Reads are all that may be done twice. Posts may fail while reads pass, and only a post tells that they are back.
+# `read` includes every request that may be repeated. Posts may fail while reads work, and only a post shows that they work again.
 Direction: TypeAlias = Literal["reads", "posts"]
 
 
@@ -30,47 +30,47 @@ class Need(IntEnum):
 
 
 class Bearer(Protocol):
-    """Where a token comes from."""
+    """The source of a location's token."""
 
     def current(self) -> str:
-        """The token to show. Raises OperatorMustFix when there is none, TokenRefused and Retryable when it can't be renewed."""
+        """The token to send. Raises OperatorMustFix if there is none, TokenRefused or Retryable if it can't be renewed."""
         ...
 
     def refused(self, token: str) -> str | None:
-        """Another token, since GHL calls this one invalid; None when there is no other. Raises as `current`."""
+        """A new token, because GHL refused this one; None if there is no other. Raises as `current`."""
         ...
 
 
 class Budget(Protocol):
-    """How many requests GHL takes from a location; all processes share it."""
+    """A location's rate limit at GHL, which all processes share."""
 
     def acquire(self, need: Need) -> None:
-        """Take one request. Raises BudgetExhausted when there is no room for one of this urgency."""
+        """Take one request. Raises BudgetExhausted if none is left for this urgency."""
         ...
 
     def learn_limits(self, limits: Limits) -> None:
-        """Note what an answer told of the budget."""
+        """Store the rate limit from an answer's headers."""
         ...
 
     def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
-        """GHL answered 429, asking for a wait of so many seconds or not saying: let the whole location wait."""
+        """Let the whole location wait after a 429; `retry_after` is the wait that GHL asked for (s), None if it named none."""
         ...
 
 
 class Breaker(Protocol):
-    """Is told of each request whether GHL itself was up: it breaks the circuit of all locations when GHL is down."""
+    """The circuit breaker of GHL: it gets the result of each request, and stops all locations while GHL is down."""
 
     def passed(self, direction: Direction) -> None:
-        """GHL has answered, with whatever but a fault of its own."""
+        """GHL answered, and not with a fault of its own."""
         ...
 
     def failed(self, direction: Direction, *, unreachable: bool, seconds: float) -> None:
-        """GHL was down, after so many seconds; `unreachable`: nothing in the request can be the cause."""
+        """GHL failed after `seconds`; `unreachable`: the request itself can't be the cause."""
         ...
 
 
 class Unwatched:
-    """Nobody is told: this request decides about nothing."""
+    """A breaker that ignores results, for requests that must not influence the circuit."""
 
     def passed(self, direction: Direction) -> None:
         """Note nothing."""
@@ -83,7 +83,7 @@ class Unwatched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What the client needs for one location's requests. `need` is the urgency of reads; a post has its own."""
+    """What the client needs for a location's requests. `need` is the urgency of reads; posts have their own."""
 
     bearer: Bearer
     budget: Budget
@@ -92,7 +92,7 @@ class Access:
 
 
 class Fixed:
-    """A token that somebody set by hand, like a private integration's: there is no other."""
+    """A token that a person set, such as a private integration's. It can't be renewed."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -102,12 +102,12 @@ class Fixed:
         return self._token
 
     def refused(self, token: str) -> None:
-        """None: only a person can set another one."""
+        """None, because only a person can set a new token."""
         del token
 
 
 class Unlimited:
-    """No budget is kept: GHL itself says when it is enough."""
+    """No own rate limit: only GHL's 429 limits the requests."""
 
     def acquire(self, need: Need) -> None:
         """Allow everything."""
@@ -123,12 +123,12 @@ class Unlimited:
 
 
 def alone(token: str) -> Access:
-    """Access with a token and nothing else, for somebody who makes a request or two."""
+    """Access with only a token, for callers with one or two requests."""
     return Access(bearer=Fixed(token), budget=Unlimited())
 
 
 def with_token(access: Access, attempt: Callable[[str, float], T], seconds: float) -> T:
-    """Attempt with the location's token, and once more with another one if GHL calls it invalid."""
+    """Attempt with the location's token, and once more with a new one if GHL refuses it."""
     end = time.monotonic() + seconds
     shown = _lent(access, access.bearer.current)
     try:
@@ -141,7 +141,7 @@ def with_token(access: Access, attempt: Callable[[str, float], T], seconds: floa
 
 
 def _lent(access: Access, lend: Callable[[], T]) -> T:
-    """A token. That GHL was down when one was to be renewed is told as any other request's."""
+    """The result of `lend`, a token; if GHL is down during its renewal, the breaker is told as for any request."""
     began = time.monotonic()
     try:
         return lend()

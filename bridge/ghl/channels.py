@@ -1,4 +1,4 @@
-"""GHL's names and numbers for kinds of messages, and which of them a contact may be answered on."""
+"""GHL's names and numbers for message types, and the channel on which each is answered."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ KINDS = (
 # How a reply to these has to be sent is an inference: a location may map them to another channel, as it does with unknown types.
 _INFERRED = frozenset({"TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT"})
 
-# What is known not to be a text to answer, by its name without TYPE_ and by its number. A form's submission isn't here: it has a
+# Types that have no text to answer, by their names without TYPE_ and by their numbers. A form submission is not one: it has a
 # text, and a location may want it answered (`types`).
 _NOT_TEXTS = frozenset(
     {"CALL", "PHONE", "VOICEMAIL", "IVR_CALL", "CUSTOM_CALL", "GROUP_SMS", "SMS_REACTION", "REVIEW", "LIVE_CHAT_INFO_MESSAGE"}
@@ -66,15 +66,15 @@ _CALLED = {
     for word in (_plain(one.name), _plain(one.word))
 }
 
-# `messageType` Custom with neither name nor number: some custom provider's, and its reply must go as Custom.
+# `messageType` Custom without name and number: a custom provider's message, whose reply must be sent as Custom.
 SOME_CUSTOM = Kind("", 0, "Custom", Channel.CUSTOM)
 
 
 def find_kind(type_string: str, type_word: str, number: int | None) -> Kind | None:
-    """Find the kind of a message; None for everything that is no answerable message.
+    """Find the kind of a message; None if it is not a message that can be answered.
 
-    The first that is not empty of `messageTypeString` and `messageType` decides, each either a TYPE_ name or a word, any case;
-    `messageTypeId` decides only between kinds that share a word, or when there is neither.
+    `messageTypeString` decides, or `messageType` if that is empty; each is a TYPE_ name or a word, in any case. `messageTypeId`
+    decides only between kinds with the same word, or if both are empty.
     """
     given = _plain(type_string) or _plain(type_word)
     if not given:
@@ -86,16 +86,16 @@ def find_kind(type_string: str, type_word: str, number: int | None) -> Kind | No
 
 
 def kind_of(type_string: str, type_word: str, number: int | None) -> Kind | None:
-    """The kind of a message, on `Channel.UNKNOWN` if its type isn't known here; None for what is known not to be a text.
+    """The kind of a message, with `Channel.UNKNOWN` if its type is not known; None for a type that has no text.
 
-    The arguments are those of `find_kind`. GHL adds types; a text by a new one must not vanish as if it were a call.
+    The arguments are those of `find_kind`. GHL adds types: a text of a new type must not be dropped like a call.
     """
     known = find_kind(type_string, type_word, number)
     return known or unknown_kind(type_string or type_word, number)
 
 
 def unknown_kind(name: str, number: int | None = None) -> Kind | None:
-    """A kind that no row is about, by its name; None for what is known not to be a text. A form's submission is such a kind."""
+    """The kind for a type that is not in the table, such as a form submission; None for a type that has no text."""
     plain = _plain(name).removeprefix("TYPE_")
     if plain in _NOT_TEXTS or plain.startswith(_NOT_TEXTS_BEGIN) or number in _NOT_TEXT_NUMBERS:
         return None
@@ -103,14 +103,14 @@ def unknown_kind(name: str, number: int | None = None) -> Kind | None:
 
 
 def by_settings(message: InboundMessage, types: Mapping[str, Channel]) -> InboundMessage:
-    """The message on the channel that the location's `types` maps its type to; unchanged if it is unmapped, or known for sure."""
+    """The message on the channel that the location's `types` give for its type; unchanged if none, or if the type is known."""
     mapped = message.channel is Channel.UNKNOWN or message.message_type_string in _INFERRED
     channel = types.get(message.message_type_string) if mapped else None
     return replace(message, channel=channel, message_type=channel.value) if channel else message
 
 
 def advice_if_refused(message: InboundMessage) -> str:
-    """What to do when GHL refuses a reply on the channel that was inferred from the message's type; empty if it was not."""
+    """What an operator can do if GHL refuses a reply on an inferred channel; empty if the channel was not inferred."""
     name = message.message_type_string
     if name not in _INFERRED or message.channel is not Channel.LIVE_CHAT:
         return ""
@@ -118,9 +118,9 @@ def advice_if_refused(message: InboundMessage) -> str:
 
 
 def told_word(kind: Kind, type_word: str) -> str:
-    """What a provider is told as the channel: the webhook's `messageType`, or the kind's word if that is absent or a TYPE_ name.
+    """The name of the channel for providers: the webhook's `messageType`, or the kind's word if that is absent or a TYPE_ name.
 
-    A TYPE_CUSTOM_SMS is told as SMS, which is also how it is replied to.
+    For TYPE_CUSTOM_SMS it is SMS, which is also the channel of the reply.
     """
     if kind.name == "TYPE_CUSTOM_SMS":
         return "SMS"

@@ -1,4 +1,4 @@
-"""GHL's HTTP client. Contacts see a double post, nobody sees a double read: that is why the two differ here."""
+"""GHL's HTTP client. Posts and reads are retried differently, because contacts would see a double post."""
 
 from __future__ import annotations
 
@@ -54,10 +54,9 @@ READ_BYTES = 4 * 1024 * 1024
 class GHL:
     """GHL's conversations and contacts. Each call tries at most three times within its seconds.
 
-    `version` takes the place of the API version that GHL's documentation names for an endpoint.
-    Every call takes a location's access (`token`). A token that GHL calls invalid is renewed once, if it can be. Raises
-    BudgetExhausted, at
-    once, when the location's budget has no room or GHL answers 429 without saying how long to wait.
+    `version` replaces the API version that GHL's documentation names for an endpoint.
+    Every call takes a location's access (`token`). A refused token is renewed once, if possible. Raises BudgetExhausted, without
+    waiting, if the location's rate limit is used up or GHL answers 429 without naming a wait.
     """
 
     def __init__(self, wire: Wire, base_url: str, *, version: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
@@ -76,7 +75,7 @@ class GHL:
         before_connect: Callable[[], None] | None = None,
         on_refused: Callable[[Retryable], None] | None = None,
     ) -> Sent | Skip:
-        """Send a reply. Only what is known not to have been sent is tried again; see `messages.decipher` for what comes out.
+        """Send a reply. It is retried only if it was certainly not sent; see `messages.decipher` for the result.
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
         the request from the location's budget; without one that is done before. `before_connect`: see `Wire.call`.
@@ -119,7 +118,7 @@ class GHL:
         )
 
     def look(self, look: Look, *, token: Access, seconds: float) -> None:
-        """Find out whether the token may read something; that it isn't there is no refusal.
+        """Find out whether the token may read something; a 404 is not a refusal.
 
         Raises TokenRefused, OperatorMustFix (it lacks the scope) and Retryable.
         """
@@ -139,7 +138,7 @@ class GHL:
     def find_conversation(
         self, location_id: LocationId, contact_id: ContactId, *, token: Access, seconds: float
     ) -> ConversationId:
-        """Look a contact's conversation up; empty if there is none, or none yet. Raises as `contact`."""
+        """Find a contact's conversation; empty if there is none yet. Raises as `contact`."""
         return self.read(
             "/conversations/search",
             lambda status, headers, body: decipher_search(status, headers, body, contact_id=contact_id),
@@ -182,7 +181,7 @@ class GHL:
         before_ms: int = 0,
         contact_id: ContactId = ANYBODY,
     ) -> Conversations:
-        """Search a location's conversations, or one contact's, those written in last first, or before a moment of GHL's clock.
+        """Search the conversations of a location or a contact: the newest first, or those before a time of GHL's clock.
 
         Raises as `page`.
         """
@@ -203,7 +202,7 @@ class GHL:
         )
 
     def email(self, id_: MessageId, *, token: Access, seconds: float) -> Mapping[str, Any]:
-        """Read an e-mail as GHL wrote it down. Raises as `page`."""
+        """Read GHL's record of an e-mail. Raises as `page`."""
         path = f"/conversations/messages/email/{quote(id_, safe='')}"
         return self.read(path, decipher_email, token=token, version=CONVERSATIONS, seconds=seconds)
 
@@ -219,7 +218,7 @@ class GHL:
         method: str = "GET",
         json: object | None = None,
     ) -> T:
-        """Ask for anything that may be done twice, a read or not. Raises as `contact`, and what `decipher` raises."""
+        """Make a request that may be repeated, a read or not. Raises as `contact`, and the errors of `decipher`."""
 
         def attempt(shown: str, left: float) -> T:
             headers = self._headers(shown, version)

@@ -1,8 +1,8 @@
 """GHL's own bot, Conversation AI: which messages it wrote, and where it answers by itself.
 
 GHL's OpenAPI file apps/v3/conversation-ai-v3.json (2026-06-19). Both reads need the scope
-`conversation-ai.readonly`. What `generations` answers for a message that no bot wrote isn't documented: anything but a generation
-counts as that.
+`conversation-ai.readonly`. The answer of `generations` for a message that no bot wrote is not documented: anything except a
+generation means that.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 SCOPE = "conversation-ai.readonly"
 _LISTED = 50
-# There is none of that id, or none for that id.
+# There is no such id, or no generation for it.
 _NOT_THERE = frozenset({400, 404, 422})
 
 
 @dataclass(frozen=True, slots=True)
 class AutoPilot:
-    """A bot that answers without asking anybody: its name in GHL, and by which channels (GHL's words)."""
+    """A bot that answers without approval: its name in GHL, and its channels (as GHL calls them)."""
 
     name: str
     channels: tuple[str, ...]
@@ -52,7 +52,7 @@ def auto_pilots(ghl: GHL, *, token: Access, seconds: float) -> tuple[AutoPilot, 
 
 
 def decipher_generation(status: int, headers: Mapping[str, str], body: bytes) -> bool:
-    """Read an answer of `generations`. Raises what `refusal` answers for all but "there is none"."""
+    """Read an answer of `generations`. Raises the error of `refusal`, except for "there is none"."""
     if status in _NOT_THERE:
         return False
     document = _read(status, headers, body, what="look for a bot's generation")
@@ -60,7 +60,7 @@ def decipher_generation(status: int, headers: Mapping[str, str], body: bytes) ->
 
 
 def decipher_agents(status: int, headers: Mapping[str, str], body: bytes) -> tuple[AutoPilot, ...]:
-    """Read the list of bots; rows of another form are left out. Raises as `decipher_generation`."""
+    """Read the list of bots; rows in another format are left out. Raises as `decipher_generation`."""
     rows = _read(status, headers, body, what="list of GHL's bots").get("agents")
     listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return tuple(

@@ -1,4 +1,4 @@
-"""What the sweep reads of GHL: conversations by their newest message, and rows of a conversation as the webhooks that never came.
+"""What the sweep reads from GHL: conversations by their newest message, and listed messages in place of missed webhooks.
 
 https://marketplace.gohighlevel.com/docs/ghl/conversations/search-conversation
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundConversation:
-    """A conversation that the search lists: when its newest message was written (ms, GHL's clock), and whether by the contact."""
+    """A conversation of the search result: the time of its newest message (ms, GHL's clock), and whether the contact wrote it."""
 
     conversation_id: ConversationId
     contact_id: ContactId
@@ -37,8 +37,8 @@ class FoundConversation:
 class Conversations:
     """A page of the search, the newest message first.
 
-    `next_before_ms` is where the next page begins (downwards), 0 when this was the last; `at_ms` is GHL's clock when it answered,
-    0 if it did not say.
+    `next_before_ms` is the time before which the next page begins, 0 after the last page; `at_ms` is GHL's clock at its answer, 0
+    if unknown.
     """
 
     found: tuple[FoundConversation, ...]
@@ -65,14 +65,14 @@ def decipher_email(status: int, headers: Mapping[str, str], body: bytes) -> Mapp
 
 
 def as_message(row: Mapping[str, Any], *, location_id: LocationId, conversation: FoundConversation) -> InboundMessage | None:
-    """Read a row of the list as the webhook that never came; None if a webhook would not have brought it as a message."""
+    """Read a row of the list as its missed webhook; None if a webhook would not have been a message."""
     shown = {name: row.get(name) for name in ("body", "attachments", "dateAdded", "direction", "conversationProviderId")}
     kind = {"messageTypeString": row.get("messageType"), "messageTypeId": row.get("type")}
     return _parsed({"messageId": row.get("id"), **kind, **shown}, location_id, conversation)
 
 
 def as_email(row: Mapping[str, Any], *, location_id: LocationId, conversation: FoundConversation) -> InboundMessage | None:
-    """Read an e-mail likewise; GHL's webhooks know it by another id than the list."""
+    """Read an e-mail as its missed webhook. Webhooks use another id for it than the list."""
     names = ("body", "attachments", "dateAdded", "direction", "conversationProviderId", "subject", "threadId", "from", "to")
     shown = {name: row.get(name) for name in names}
     kind = {"messageTypeString": "TYPE_EMAIL", "messageType": "Email"}
@@ -105,6 +105,6 @@ def _found(row: Any) -> FoundConversation | None:
 
 
 def _place(row: Any) -> int:
-    """Where the page after this row begins: its `sort`, else the date that it is sorted by."""
+    """The position of the next page after this row: its `sort`, else the date by which rows are sorted."""
     sort = part(row, "sort")
     return moment_ms(sort[0] if isinstance(sort, list) and sort else part(row, "lastMessageDate"))

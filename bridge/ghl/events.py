@@ -41,7 +41,7 @@ Event = InboundMessage | OutboundMessage | ContactUpdate | AppChange | Ignored
 
 
 def parse(body: bytes, *, app_id: str = "") -> Event:
-    """Turn the raw body of a verified webhook into what it tells, or the reason to ignore it. Never raises, whatever the bytes.
+    """Turn the raw body of a verified webhook into an event, or the reason to ignore it. Never raises, whatever the bytes.
 
     With `app_id`, events that name another app are `other_app`; events that name none pass.
     """
@@ -61,7 +61,7 @@ def parse(body: bytes, *, app_id: str = "") -> Event:
 def _why_ignored(event: dict[str, Any], app_id: str) -> Reason | None:
     if app_id and event.get("appId") not in (None, "", app_id):
         return Reason.OTHER_APP
-    # GHL cuts what is over 256 KB and says so; what is left may lack anything.
+    # GHL shortens events over 256 KB and marks them; any field may be missing.
     if event.get("payloadTooLarge") is True:
         return Reason.UNPARSEABLE
     match event.get("type"):
@@ -111,7 +111,7 @@ def _outbound(event: dict[str, Any]) -> OutboundMessage:
 
 
 def _contact(event: dict[str, Any]) -> ContactUpdate | None:
-    """None if it tells nothing that a guard asks for. Its `dateAdded` is the contact's: only `timestamp` is the event's time."""
+    """None if it has no data for the guards. Its `dateAdded` is the contact's, so only `timestamp` is the event's time."""
     tags, dnd, settings = event.get("tags"), event.get("dnd"), event.get("dndSettings")
     told = ContactUpdate(
         location_id=LocationId(_id(event, "locationId")),
@@ -125,8 +125,8 @@ def _contact(event: dict[str, Any]) -> ContactUpdate | None:
 
 
 def is_inbound(direction: object) -> bool:
-    """Whether a message's direction says that the contact wrote it, or says nothing."""
-    # An InboundMessage has been seen with direction outbound; to answer one would be to answer ourselves.
+    """Whether the contact wrote a message, by its direction; also true without one."""
+    # An InboundMessage has been seen with direction outbound: answering it would be answering the bridge's own message.
     return direction is None or (isinstance(direction, str) and direction.strip().lower() in {"", "inbound"})
 
 
@@ -137,7 +137,7 @@ def _kind(event: dict[str, Any]) -> Kind | None:
 def _message(event: dict[str, Any], kind: Kind, *, fallback_id: str) -> InboundMessage:
     subject = " ".join(fields.text(event.get("subject"), limit=_MAX_SUBJECT).split())
     return InboundMessage(
-        # GHL's own SMS sample has no id at all. A retry repeats the bytes, so that their digest tells it from a second message.
+        # GHL's own SMS sample has no id. A retry repeats the same bytes, so their digest distinguishes it from a second message.
         id=MessageId(_id(event, "messageId", "emailMessageId", "webhookId") or fallback_id),
         location_id=LocationId(_id(event, "locationId")),
         contact_id=ContactId(_id(event, "contactId")),
@@ -166,13 +166,13 @@ def _sender(event: dict[str, Any]) -> str:
 def _text(event: dict[str, Any], kind: Kind, subject: str) -> str:
     if kind.channel is not Channel.EMAIL:
         return fields.text(event.get("body"), limit=MAX_TEXT)
-    # Cleaned twice: HTML can write a control character as &#8;.
+    # Cleaned twice, because HTML can contain a control character as &#8;.
     own = own_text(fields.text(event.get("body"), limit=_MAX_BODY), subject=subject)
     return fields.text(own, limit=MAX_TEXT)
 
 
 def _date_added_ms(event: dict[str, Any]) -> int:
-    # `timestamp` is the time of sending, later than the message: it stands in only where there is no better one.
+    # `timestamp` is when the webhook was sent, later than the message: it is used only if there is no better time.
     added = event.get("dateAdded")
     return fields.moment_ms(event.get("timestamp") if added is None else added)
 
@@ -191,7 +191,7 @@ def _ignored(event: dict[str, Any], reason: Reason) -> Ignored:
     return Ignored(
         reason=reason,
         location_id=LocationId(_id(event, "locationId")),
-        # Contact events carry their contact, conversation events their conversation, in plain `id`.
+        # `id` is the contact's in contact events, the conversation's in conversation events.
         contact_id=ContactId(_id(event, "contactId", *(["id"] if event_type.startswith("Contact") else []))),
         conversation_id=ConversationId(_id(event, "conversationId", *(["id"] if event_type.startswith("Conversation") else []))),
         message_id=MessageId(_id(event, "messageId", "emailMessageId")),

@@ -11,7 +11,7 @@ import orjson
 
 # Ids become parts of Redis keys and of lanes (`location:contact`): no colon, no white space, no control character.
 _ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.@<>=+~/$-]{1,200}")
-# Every C0 control but \t and \n, DEL, and halves of surrogate pairs, which no encoder takes.
+# Every C0 control except \t and \n, DEL, and halves of surrogate pairs, which can't be encoded.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _MAX_URL = 4_096
 _EVENT_FIELDS = frozenset({"locationId", "contactId", "conversationId", "messageType", "messageTypeString", "body", "direction"})
@@ -19,19 +19,19 @@ _EVENT_FIELDS = frozenset({"locationId", "contactId", "conversationId", "message
 _MISSED_CALLS = frozenset({"busy", "no-answer", "failed", "canceled", "voicemail"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_800_000  # the year 10000
-_EARLIEST_AS_MS = 100_000_000_000  # as seconds the year 5138, as milliseconds 1973: no message is of either
+_EARLIEST_AS_MS = 100_000_000_000  # in seconds this is the year 5138, in milliseconds 1973: no message has either date
 
 
 def read_event(body: bytes) -> dict[str, Any] | None:
     """Read a webhook's body as one flat object; None if it is not a JSON object, nested too deep, or holds NaN.
 
-    GHL's integration guide shows the event's fields inside `data`, delivered samples have them at the root: both end up flat.
+    GHL's integration guide shows the event's fields inside `data`, delivered samples have them at the root: both are accepted.
     """
     return flat(_load(body))
 
 
 def flat(root: object) -> dict[str, Any] | None:
-    """An event with its fields at the root, whether they stood there or inside `data`; None if it is no object."""
+    """An event with its fields at the root, whether they were there or inside `data`; None if it is not an object."""
     if not isinstance(root, dict):
         return None
     data = root.get("data")
@@ -46,14 +46,14 @@ def identifier(value: object) -> str:
 
 
 def text(value: object, *, limit: int) -> str:
-    r"""Return a text of at most `limit` characters, its line breaks \n, without other controls than \t; empty if none."""
+    r"""Return a text of at most `limit` characters, with \n as line break and \t as the only control; empty if there is none."""
     if not isinstance(value, str):
         return ""
     return _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))[:limit]
 
 
 def addresses(value: object, *, most: int) -> tuple[str, ...]:
-    """Return the usable ones of a list of URLs, at most so many."""
+    """Return the usable URLs of a list, at most `most`."""
     found = value if isinstance(value, list) else []
     usable = [url for url in found if isinstance(url, str) and url == text(url, limit=_MAX_URL) != ""]
     return tuple(usable[:most])
@@ -67,13 +67,13 @@ def number(value: object) -> int | None:
 
 
 def call_seconds(duration: object, status: object) -> float:
-    """Return how long a call was talked (s): its `callDuration`; 0 if its `callStatus` says that it was missed."""
+    """Return how long a call lasted (s): its `callDuration`; 0 if it was missed, by its `callStatus`."""
     missed = isinstance(status, str) and status.strip().lower() in _MISSED_CALLS
     return 0.0 if missed else float(number(duration) or 0)
 
 
 def moment_ms(value: object) -> int:
-    """Return milliseconds since 1970, from an ISO date (UTC if it doesn't say), seconds or milliseconds; 0 if unreadable."""
+    """Return milliseconds since 1970, from an ISO date (UTC if it has no zone), seconds or milliseconds; 0 if unreadable."""
     if isinstance(value, str):
         return _from_digits(value) if value.isascii() and value.isdigit() else _from_iso(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -98,10 +98,10 @@ def _load(body: bytes) -> object:
 
 
 def lenient(text: str, *, once: bool = False) -> object:
-    r"""Read JSON whose texts may hold line breaks, tabs and other controls; None if it can't be read.
+    r"""Read JSON whose texts may contain line breaks, tabs and other controls; None if it can't be read.
 
-    JavaScript cuts texts between the halves of an emoji and writes the half as \ud83d: refusing it would lose the message.
-    `once` refuses an object that has a name twice.
+    JavaScript may cut a text inside an emoji and write the half as \ud83d: to refuse it would lose the message.
+    With `once`, an object with a duplicate name is refused.
     """
     try:
         return json.loads(text, strict=False, parse_constant=_refuse, object_pairs_hook=_named_once if once else None)

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from bridge.model import ConversationId, Listed
 
 MOST_PAGES = 10
-# GHL's `Date` has whole seconds, and a message may get its time a moment before the answer says so.
+# GHL's `Date` header has whole seconds, and a message may get its time shortly before the answer.
 SLACK_MS = 2_000
 
 
 def read_window(
     ghl: GHL, conversation_id: ConversationId, *, token: Access, since_ms: int, now_ms: int, seconds: float
 ) -> Window:
-    """The messages that aren't older than `since_ms`, a moment of the clock that says `now_ms` now.
+    """The messages since `since_ms`, a time of the clock that shows `now_ms` now.
 
-    GHL's own clock is taken from its answer, pages are read back to the moment, texts that the list leaves out are fetched.
-    Raises Retryable, Permanent and OperatorMustFix when a read fails: then nothing is proven.
+    The time is converted to GHL's clock, which its answer shows. Pages are read back to that time, and texts that the list leaves
+    out are read one by one. Raises Retryable, Permanent and OperatorMustFix if a read fails: then nothing is proven.
     """
     end = time.monotonic() + seconds
     page = ghl.page(conversation_id, token=token, seconds=seconds)
@@ -40,7 +40,7 @@ def read_window(
 
 
 def _newer(message: Listed, since: int) -> bool:
-    """One whose time can't be read counts as newer: it must not prove anything absent."""
+    """Whether a message is newer; one with an unreadable time counts as newer, so that it can't prove an absence."""
     return not message.date_added_ms or message.date_added_ms >= since
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage
 
-# What came as the one is answered as the other; every other type is answered as its channel. Sending SMS where
-# TYPE_CUSTOM_PROVIDER_SMS came in is refused for want of a phone number. The two custom e-mail types are an inference.
+# The type of the reply for a type of message; other types are answered by their channel. GHL refuses an SMS in reply to
+# TYPE_CUSTOM_PROVIDER_SMS because a phone number is missing. The two custom e-mail types are an inference.
 SEND_AS = {
     "TYPE_CUSTOM_SMS": "SMS",
     "TYPE_CUSTOM_PROVIDER_SMS": "Custom",
@@ -36,8 +36,8 @@ SEND_AS = {
 class MessagePage:
     """One page of a conversation's list, newest first; `rows` are the same as GHL wrote them.
 
-    `next_after` is the id after which the next page begins (empty: this was the last), `at_ms` GHL's clock when it answered
-    (0: it did not say).
+    `next_after` is the id after which the next page begins (empty: this is the last), `at_ms` is GHL's clock at its answer (0:
+    unknown).
     """
 
     listed: tuple[Listed, ...]
@@ -48,16 +48,16 @@ class MessagePage:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What GHL's own record of a message holds: its text and the addresses of its files, both perhaps empty."""
+    """The text and the file URLs of GHL's record of a message; both may be empty."""
 
     text: str
     attachments: tuple[str, ...]
 
 
 def build(message: InboundMessage, text: str, *, draft: bool) -> Reply:
-    """Place one part of an answer on the channel that `message` came by, or in a comment for staff. An e-mail's is HTML.
+    """Address one part of an answer to the channel of `message`, or write it as a comment for staff. An e-mail is HTML.
 
-    Raises ValueError for GMB, which GHL can't send to; guards keep it away.
+    Raises ValueError for GMB, to which GHL can't send; the guards skip such messages before.
     """
     if message.channel is Channel.GMB:
         raise ValueError("GHL can't send to GMB")
@@ -92,12 +92,12 @@ def body(reply: Reply) -> dict[str, str]:
 def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Reply) -> Sent | Skip:
     """Read the answer to a send. Any 2xx is Sent, readable or not: sending again after one has doubled messages.
 
-    A refusal because of DND or an unsubscription is a Skip. Messages of errors hold status, code and form, no content.
+    A refusal because of DND or an unsubscription is a Skip. Error messages contain the status, the code and the keys, no content.
 
     Raises:
         BudgetExhausted: 429: not sent.
-        Retryable: not sent, may pass: 429 with the wait that GHL asks for, a contact too new, credit or billing.
-        OutcomeUnknown: 408, 5xx and whatever is no HTTP answer to a send: it may have been sent.
+        Retryable: not sent, may succeed later: 429 with the wait that GHL asks for, a contact too new, credit or billing.
+        OutcomeUnknown: 408, 5xx and anything that is not an answer to a send: it may have been sent.
         OperatorMustFix: the token or the conversation provider is refused.
         Permanent: any other refusal.
     """
@@ -111,9 +111,9 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, *, reply: Rep
 
 
 def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> MessagePage:
-    """Read `GET /conversations/{id}/messages`, newest first as GHL lists them; nested as it is or flat as documented.
+    """Read `GET /conversations/{id}/messages`, newest first as GHL lists them; nested as observed, or flat as documented.
 
-    Raises what `decipher` raises, and Retryable for a 2xx that is no such list.
+    Raises as `decipher`, and Retryable for a 2xx without such a list.
     """
     document = _read(status, headers, body, what="list of messages")
     listing = document["messages"] if isinstance(document.get("messages"), dict) else document
@@ -128,7 +128,7 @@ def decipher_page(status: int, headers: Mapping[str, str], body: bytes) -> Messa
 
 
 def check_allowed(status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Read an answer only for whether the token was let in; what is not there, or not there yet, is no refusal.
+    """Check only whether the token was accepted; a missing record is not a refusal.
 
     Raises TokenRefused, OperatorMustFix, BudgetExhausted, Retryable and OutcomeUnknown.
     """
@@ -150,12 +150,12 @@ def decipher_search(status: int, headers: Mapping[str, str], body: bytes, *, con
 
 
 def check_taken(status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Read the answer to a change of a contact: any 2xx will do. Raises what `decipher` raises."""
+    """Check the answer to a change of a contact: any 2xx is success. Raises as `decipher`."""
     _read(status, headers, body, what="contact")
 
 
 def decipher_text(status: int, headers: Mapping[str, str], body: bytes) -> str:
-    """Read the text of `GET /conversations/messages/{id}`; nested as it is or flat as documented. Raises as the others."""
+    """Read the text of `GET /conversations/messages/{id}`; nested as observed, or flat as documented. Raises as the others."""
     document = _read(status, headers, body, what="message")
     return as_text(part(document.get("message", document), "body"))
 
@@ -169,7 +169,7 @@ def decipher_content(status: int, headers: Mapping[str, str], body: bytes) -> Co
 
 
 def decipher_contact(status: int, headers: Mapping[str, str], body: bytes, *, contact_id: ContactId) -> Contact:
-    """Read `GET /contacts/{id}`. Raises what `decipher` raises, and Retryable for a 2xx that holds no contact."""
+    """Read `GET /contacts/{id}`. Raises as `decipher`, and Retryable for a 2xx without a contact."""
     document = _read(status, headers, body, what="contact")
     contact = document.get("contact", document)
     if not as_text(part(contact, "id")):

@@ -25,7 +25,7 @@ CHOOSER = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 VERSION = "2021-07-28"
 # What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations,
 # `conversation-ai.readonly` for telling GHL's own bot from a person.
-# A scope that isn't ticked in the app's listing is left out by GHL without a word.
+# GHL silently leaves out a scope that is not selected in the app's settings.
 SCOPES = (
     "conversations.readonly",
     "conversations/message.readonly",
@@ -35,7 +35,7 @@ SCOPES = (
     "oauth.write",
     "conversation-ai.readonly",
 )
-# About 24 hours; for an answer that doesn't say.
+# About 24 hours, for an answer without a lifetime.
 USUAL_SECONDS = 86_399.0
 
 Kind = Literal["Location", "Company"]
@@ -63,9 +63,9 @@ class App:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """Tokens as GHL lends them, for `seconds`. Without a `refresh_token` it is an agency's, lent for one location.
+    """Tokens from GHL, valid for `seconds`. Without a `refresh_token`, an agency's token was exchanged for one location's.
 
-    An agency's own names in `locations` those that it was installed in.
+    For an agency, `locations` are the ids of the locations with the app.
     """
 
     kind: Kind
@@ -78,7 +78,7 @@ class Granted:
 
 
 def chooser(app: App, *, state: str = "") -> str:
-    """The address at GHL where an installer chooses the location."""
+    """The URL at GHL where an installer chooses the location."""
     query = {
         "response_type": "code",
         "client_id": app.client_id,
@@ -90,22 +90,22 @@ def chooser(app: App, *, state: str = "") -> str:
 
 
 def by_code(app: App, code: str) -> dict[str, str]:
-    """The form that asks for the first pair. GHL knows from the code whether a location or an agency installed."""
+    """The form of the request for the first tokens. The code shows GHL whether a location or an agency installed the app."""
     return {**_client(app), "grant_type": "authorization_code", "code": code, "redirect_uri": app.redirect_url}
 
 
 def by_refresh(app: App, refresh_token: str, kind: Kind) -> dict[str, str]:
-    """The form that asks for the next pair; it uses the refresh token up."""
+    """The form of the request for the next pair, which invalidates the refresh token."""
     return {**_client(app), "grant_type": "refresh_token", "refresh_token": refresh_token, "user_type": kind}
 
 
 def for_location(company_id: str, location_id: LocationId) -> dict[str, str]:
-    """The form that asks for one location's token, shown an agency's."""
+    """The form of the request for one location's token, with an agency's token."""
     return {"companyId": company_id, "locationId": location_id}
 
 
 def reconnect(app: App, owner: str) -> dict[str, str]:
-    """The JSON that asks for a new code of an install (`location:ID` or `company:ID`), by the app's own credentials."""
+    """The JSON of the request for a new code of an install (`location:ID` or `company:ID`), with the app's own credentials."""
     kind, _, id_ = owner.partition(":")
     return {"clientKey": app.client_id, "clientSecret": app.client_secret, f"{kind}Id": id_}
 
@@ -122,13 +122,13 @@ def decipher_code(status: int, headers: Mapping[str, str], body: bytes) -> str:
 
 
 def decipher(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> Granted:
-    """Read an answer of `/oauth/token` or `/oauth/locationToken`. Messages hold status and form, no content.
+    """Read an answer of `/oauth/token` or `/oauth/locationToken`. Error messages contain the status and the keys, no content.
 
     Raises:
-        Retryable: 429: nothing was used up.
-        OutcomeUnknown: 408, 5xx, or a 2xx without tokens: what was shown may be used up.
+        Retryable: 429: the code or token is still valid.
+        OutcomeUnknown: 408, 5xx, or a 2xx without tokens: the code or token may be used.
         OperatorMustFix: client id and secret, or the address, are wrong.
-        TokenRefused: the code or token that was shown is not good, or not any more.
+        TokenRefused: the code or token is invalid, or no longer valid.
     """
     if not 200 <= status < 300:  # noqa: PLR2004 - the protocol's own numbers
         raise _refusal(status, headers, body, what=what)

@@ -1,7 +1,7 @@
 """GHL's rate-limit headers. What a 429 does to the request is in `refusals`, to its location in store/limits/rate_limited.lua.
 
 https://marketplace.gohighlevel.com/docs/oauth/Faqs, read 2026-08-30: 100 requests in 10 s and 200,000 a day for each app and
-location, told in `X-RateLimit-*` headers.
+location, reported in `X-RateLimit-*` headers.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# More digits than any budget has: somebody's mistake.
+# A number with more digits is a mistake of a server between.
 _MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The budget as GHL tells it; None for what it doesn't tell."""
+    """The rate limit as GHL reports it; None for a value that is not reported."""
 
     most: int | None = None
     left: int | None = None
@@ -28,7 +28,7 @@ class Limits:
 
 
 def read(headers: Mapping[str, str]) -> Limits:
-    """Read an answer's `X-RateLimit-*` headers. A budget of 0 is none, and what belongs to it isn't told."""
+    """Read an answer's `X-RateLimit-*` headers. A limit of 0 counts as not reported, with all that belongs to it."""
     most, daily = _positive(headers.get("X-RateLimit-Max")), _positive(headers.get("X-RateLimit-Limit-Daily"))
     return Limits(
         most=most,

@@ -1,4 +1,4 @@
-"""Bodies of workflow webhooks that a user wrote as a template: GHL puts a message in as it is, quotes and all.
+"""Bodies of workflow webhooks from a user's template: GHL inserts the message without escaping its quotes.
 
 Source: seen on 2026-11-30 in other services whose templates are filled in the same way (typebot.io, uptime-kuma, netbox): a line
 break, a tab or a quote in the text makes the body invalid JSON.
@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.ghl import fields
 
-# So many ends of the text are tried, in bodies up to this size.
+# The most possible ends of the text to try, and the largest body.
 _MOST_ENDS = 40
 _MOST_CHARACTERS = 200_000
 _TEXT = re.compile(r'"(?:message|body)"\s*:\s*"')
@@ -26,10 +26,10 @@ _IDS = {
 
 
 def read(body: bytes) -> dict[str, Any] | None:
-    """The body as an object, with its text as the contact wrote it; None if that can't be cut out.
+    """The body as an object, with its text as the contact wrote it; None if the text can't be found.
 
-    Names that stand twice in an object and ids that contradict each other are refused: the second may be words of the contact,
-    who would then speak for somebody else.
+    Duplicate names in an object and contradicting ids are refused: the second may be part of the contact's text, which could
+    otherwise claim to be from another contact.
     """
     text = body.decode("utf-8-sig", "replace")
     found = _consistent(text)
@@ -44,7 +44,7 @@ def may_contradict_itself(body: bytes) -> bool:
 
 
 def ids(body: bytes) -> dict[str, Any]:
-    """The contact's and the location's id where nothing else can be read, empty where they aren't found."""
+    """The contact's and the location's id of a body that is otherwise unreadable; each empty if not found."""
     text = body[:_MOST_CHARACTERS].decode("utf-8-sig", "replace")
     begin = _TEXT.search(text)
     head, tail = (text[: begin.start()], text[begin.end() :]) if begin else (text, "")
@@ -53,7 +53,7 @@ def ids(body: bytes) -> dict[str, Any]:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The last one: what the template has behind the text stands behind whatever the contact wrote."""
+    """The last match: the template's fields after the text come after anything that the contact wrote."""
     last = None
     for match in pattern.finditer(text):
         last = match
@@ -74,7 +74,7 @@ def _cut_out(text: str) -> dict[str, Any] | None:
 
 
 def _consistent(text: str) -> dict[str, Any] | None:
-    """The object that the text is, if it tells one contact and one location."""
+    """The object, if it names one contact and one location."""
     found = fields.lenient(text, once=True)
     if not isinstance(found, dict):
         return None
@@ -84,7 +84,7 @@ def _consistent(text: str) -> dict[str, Any] | None:
 
 
 def _filled(root: dict[str, Any], text: str) -> dict[str, Any]:
-    """The object with the text in its place, which may be one object further in."""
+    """The object with the text inserted, which may be inside a nested object."""
     return {
         name: text if value == _PLACE else _filled(value, text) if isinstance(value, dict) else value
         for name, value in root.items()

@@ -1,6 +1,6 @@
 """GHL's refusals: maps an answer other than 2xx to the error that says what to do next.
 
-`canonicalCode` is undocumented and the best classifier there is; it counts before texts, and both before the status.
+The undocumented `canonicalCode` is the most reliable field: it counts before texts, and both count before the status.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """What a 401 or 403 means whose text holds `sign`.
+    """The meaning of a 401 or 403 whose text contains `sign`.
 
-    `refused`: the token itself is refused, which counts towards a hold. `renewable`: a refreshed token of the same grant may do.
+    `refused`: the token itself is refused, which counts towards a hold. `renewable`: a renewed token of the same grant may work.
     """
 
     sign: str
@@ -51,11 +51,11 @@ class _Login:
     renewable: bool = False
 
 
-# What GHL says of a `Version` header that it doesn't know; of a retired one its Versioning page tells only that requests "will no
-# longer be accepted".
+# GHL's text about an unknown `Version` header; about a retired one, its Versioning page says only that requests "will no longer
+# be accepted".
 _VERSION = re.compile(r"version header|\bversion\b.{0,80}\b(?:retired|no longer|not supported|unsupported|deprecated|sunset)")
 
-# First what no new token of the same app cures, last what a refresh or a new token does.
+# First the causes that remain with a new token of the same app, last those that a renewed or a new token removes.
 _LOGINS = (
     _Login("not authorized for this scope", "the token lacks a scope: add it to the app or integration, then authorize again"),
     _Login("authclass type is not allowed", "this kind of token is not allowed here: a location's token is needed"),
@@ -75,7 +75,7 @@ def version_refused(said: str) -> VersionRefused:
 
 
 def is_dnd(status: int, body: bytes) -> bool:
-    """Is this GHL's word that the contact wants no messages? Older answers say so by their text alone."""
+    """Whether GHL refuses because the contact wants no messages. Older answers show it only by their text."""
     code, words = code_of(body), _words(body)
     if code:
         return code.startswith("CONVERSATIONS_MSG_DND_ACTIVE") or code == "CONVERSATIONS_MSG_UNSUBSCRIBED"
@@ -83,17 +83,17 @@ def is_dnd(status: int, body: bytes) -> bool:
 
 
 def code_of(body: bytes) -> str:
-    """Take `canonicalCode` if it is one, else "": it goes into messages, which hold nothing else that GHL wrote."""
+    """Return `canonicalCode` if it looks like one, else "". Error messages contain no other text of GHL's."""
     code = as_text((json_object(body) or {}).get("canonicalCode"))
     return code if re.fullmatch(r"[A-Z][A-Z_]{1,80}", code) else ""
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
-    """Sort an answer other than 2xx and DND. The error's message holds `what`, the status, and the code or form.
+    """The error for an answer other than 2xx and DND. Its message contains `what`, the status, and the code or the keys.
 
     BudgetExhausted for 429, or Retryable if GHL says how long to wait; Retryable for a contact too new, credit and billing;
-    OutcomeUnknown
-    for 408, 5xx and what is no answer at all; OperatorMustFix for tokens and conversation providers; Permanent for the rest.
+    OutcomeUnknown for 408, 5xx and anything that is not an answer; OperatorMustFix for tokens and conversation providers;
+    Permanent for the rest.
     """
     code, words = code_of(body), _words(body)
     said = f"GHL refused the {what}: HTTP {status}, {code or shape(body)}"
@@ -139,6 +139,6 @@ def _login(words: str) -> _Login:
 
 
 def _words(body: bytes) -> str:
-    """Join GHL's `message`, a text or a list of them, in lower case: to be looked through, never to be repeated."""
+    """GHL's `message`, a text or a list of them, in lower case: for searching, never for output."""
     message = (json_object(body) or {}).get("message")
     return " ".join(as_text(line) for line in (message if isinstance(message, list) else [message])).lower()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.wire.calls import Answer, Wire
 
 TOO_MANY = 429
-# From here on it is GHL's own fault (RFC 9110, 15.6), and from 502 on (gateways' and Cloudflare's 52x) nothing of the request's.
+# From this status on it is GHL's fault (RFC 9110, 15.6); from 502 on (gateways, Cloudflare's 52x) the request can't be the cause.
 OWN_FAULT, UNREACHABLE = 500, 502
 
 

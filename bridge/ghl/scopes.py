@@ -1,4 +1,4 @@
-"""The scopes that a location's token needs, and what to ask for to see that a token has one; asking changes nothing."""
+"""The scopes that a location's token needs, and a read for each that shows whether a token has it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from bridge.model import LocationId
 
-# An id as GHL makes them, and nobody's: who lacks the scope is refused before anybody looks for it.
+# A valid id that does not exist: GHL refuses a token without the scope before it looks for the id.
 NOBODY = "00000000000000000000"
-# https://marketplace.gohighlevel.com/docs/Authorization/Scopes, read 2026-08-30. These can't be tried without writing.
+# https://marketplace.gohighlevel.com/docs/Authorization/Scopes, read 2026-08-30. These can't be tested without a write.
 WRITING = {"conversations/message.write": "replies", "contacts.write": "dead_letter_tag, handover.tag, handover.assign_to"}
 
 
@@ -27,7 +27,7 @@ class Look:
 
 
 def looks(location_id: LocationId) -> tuple[Look, ...]:
-    """A read for every scope that only reads."""
+    """A read for every read-only scope."""
     return (
         Look(scope="conversations.readonly", path="/conversations/search", params={"locationId": location_id, "limit": 1}),
         Look(scope="conversations/message.readonly", path=f"/conversations/messages/{NOBODY}"),

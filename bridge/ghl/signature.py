@@ -1,7 +1,7 @@
 """Verifies GHL's webhook signatures, before anything in the body is read.
 
 Facts: https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide, read 2026-08-30. The keys are the platform's, not
-the app's: a valid signature says that GHL sent this to someone, so `appId` and the location are asked about afterwards.
+the app's: a valid signature only shows that GHL sent this to some app, so `appId` and the location are checked afterwards.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----")
 
 @dataclass(frozen=True, slots=True)
 class PublicKeys:
-    """The public keys that may sign: any one of a kind suffices, so that a rotation needs no moment of its own."""
+    """GHL's public keys. One matching key of a kind is enough, so that old and new keys can overlap in a rotation."""
 
     ed25519: tuple[VerifyKey, ...] = ()
     rsa: tuple[RSAPublicKey, ...] = ()
@@ -59,10 +59,10 @@ def read_keys(pem: str) -> PublicKeys:
 
 
 def verify(body: bytes, headers: Mapping[str, str], keys: PublicKeys) -> Scheme:
-    """Check the signature over the raw body; answers its kind. Raises Unauthorized, whose message is for the log, not the sender.
+    """Check the signature over the raw body and return its kind. Raises Unauthorized; its message is for the log, not the sender.
 
-    `X-GHL-Signature` (Ed25519) decides if it is there: a wrong one never falls back. Only without it `X-WH-Signature` is asked
-    (RSA-SHA256, PKCS#1 v1.5). Both are base64. The literal `N/A`, which GHL's own SDK knows, and an empty value are as if absent.
+    If there is `X-GHL-Signature` (Ed25519), it alone decides. Only without it `X-WH-Signature` is checked (RSA-SHA256, PKCS#1
+    v1.5). Both are base64. An empty value and the literal `N/A`, which GHL's own SDK uses, count as absent.
     """
     if signature := _value(headers, ED25519_HEADER):
         _check_ed25519(body, _decode(signature, ED25519_HEADER), keys.ed25519)
@@ -84,7 +84,7 @@ def _load(block: str, place: int) -> Ed25519PublicKey | RSAPublicKey:
 
 
 def _value(headers: Mapping[str, str], name: str) -> str:
-    # Starlette's Headers yield a repeated header twice here and once from `get`, so that only this sees the repetition.
+    # Starlette's Headers contain a repeated header twice, but `get` returns one of them: only this loop sees the repetition.
     values = [value.strip(" \t") for key, value in headers.items() if key.lower() == name]
     if len(values) > 1:
         raise Unauthorized(f"{name} is repeated")

@@ -1,4 +1,4 @@
-"""GHL's token endpoints: a refresh token works once, so no call is repeated here unless nothing was sent."""
+"""GHL's token endpoints. A refresh token works once, so a call is repeated only if nothing was sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Tokens:
-    """Asks for tokens. Every call is tried again only while nothing was sent, and raises what `oauth.decipher` raises."""
+    """Requests tokens. A call is retried only if nothing was sent, and raises as `oauth.decipher`."""
 
     def __init__(self, wire: Wire, base_url: str, app: App, *, version: str = "") -> None:
         self._version = version or oauth.VERSION
@@ -31,12 +31,12 @@ class Tokens:
         return self._ask("/oauth/token", oauth.by_code(self.app, code), {}, what="authorization code", seconds=seconds)
 
     def by_refresh(self, refresh_token: str, kind: Kind, *, seconds: float) -> Granted:
-        """The next pair. The refresh token is used up, even if no answer comes."""
+        """The next pair. The refresh token is invalid afterwards, even if no answer arrives."""
         form = oauth.by_refresh(self.app, refresh_token, kind)
         return self._ask("/oauth/token", form, {}, what="refresh token", seconds=seconds)
 
     def reconnect(self, owner: str, *, seconds: float) -> str:
-        """A new code for an install (`location:ID` or `company:ID`) whose tokens are lost; nobody has to click."""
+        """A new code for an install (`location:ID` or `company:ID`) whose tokens are lost, without an action by a person."""
         headers = {"Version": self._version, "Accept": "application/json"}
 
         def attempt(left: float) -> str:
@@ -47,9 +47,9 @@ class Tokens:
         return persist(attempt, seconds=seconds)
 
     def for_location(self, company_token: str, company_id: str, location_id: LocationId, *, seconds: float) -> Granted:
-        """One location's token for an agency's; nothing is used up."""
+        """One location's token, in exchange for an agency's, which stays valid."""
         form, shown = oauth.for_location(company_id, location_id), {"Authorization": f"Bearer {company_token}"}
-        # The same endpoint is called otherwise in v3 (GHL's apps/v3/oauth-v3.json).
+        # The same endpoint has another name in v3 (GHL's apps/v3/oauth-v3.json).
         path = "/oauth/location-token" if self._version == "v3" else "/oauth/locationToken"
         return self._ask(path, form, shown, what="token of the agency", seconds=seconds)
 
@@ -64,7 +64,7 @@ class Tokens:
 
 
 def build_tokens(settings: Settings, wire: Wire) -> Tokens | None:
-    """GHL's token endpoints for the app that the environment names, if it does."""
+    """GHL's token endpoints for the app of the settings; None without one."""
     if not settings.ghl_client_id or settings.ghl_client_secret is None:
         return None
     app = App(

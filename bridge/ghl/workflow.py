@@ -1,7 +1,7 @@
-"""GHL's workflow webhooks, which name few ids → the same InboundMessage as the marketplace's, or why there is nothing to answer.
+"""GHL's workflow webhooks, which contain few ids → the same InboundMessage as marketplace events, or the reason to ignore it.
 
-The free "Webhook" action has a fixed form with the user's pairs under `customData`; what a "Custom Webhook" sends, JSON or form,
-its user writes. Facts: a capture of 2026-08-04 (tests/samples/captured), and https://help.gohighlevel.com.
+The free "Webhook" action has a fixed format with the user's pairs under `customData`; the user of a "Custom Webhook" writes its
+body, as JSON or as a form. Facts: a capture of 2026-08-04 (tests/samples/captured), and https://help.gohighlevel.com.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _MAX_WORD = 100
 _MAX_SUBJECT = 1_000
 _MAX_PAIRS = 500
 
-# A webhook that doesn't tell the channel is taken for an SMS, until GHL's own record of the message says better.
+# A webhook without a channel counts as an SMS, until GHL's record of the message shows its channel.
 _UNTOLD = Kind("", 0, "SMS", Channel.SMS)
 
 
 def parse(body: bytes, *, content_type: str, fresh_id: str) -> InboundMessage | Ignored:
     """Turn the raw body into a message or the reason to ignore it. Never raises, whatever the bytes.
 
-    A message whose id is not told gets `fresh_id` and is `provisional`.
+    A message without an id gets `fresh_id` and is `provisional`.
     """
     root = _read(body, content_type)
     if root is None:
@@ -48,11 +48,11 @@ def parse(body: bytes, *, content_type: str, fresh_id: str) -> InboundMessage | 
 
 
 def adopt(message: InboundMessage, listed: Listed) -> InboundMessage:
-    """The message with what GHL's own record of it knows better: id, time, channel and conversation provider."""
+    """The message with id, time, channel and conversation provider of GHL's record."""
     known = find_kind(listed.type, "", None)
     if known:
         message = replace(message, channel=known.channel, message_type=told_word(known, ""), message_type_string=known.name)
-    # What marketplace events call an e-mail's id is not its id in lists.
+    # The id of an e-mail in marketplace events is not its id in lists.
     email_id = listed.email_message_ids[0] if listed.email_message_ids else MessageId("")
     return replace(
         message,
@@ -65,13 +65,13 @@ def adopt(message: InboundMessage, listed: Listed) -> InboundMessage:
 
 
 class _Told:
-    """What a webhook tells, wherever it stands: the user's own pairs count first, then the root, then GHL's own objects."""
+    """The values of a webhook, wherever they are: first in the user's pairs, then at the root, then in GHL's objects."""
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
         self._custom = _object(root, "customData")
         self._message = _object(root, "message")
-        # A custom webhook's `message` is the text itself.
+        # In a custom webhook, `message` is the text.
         self._text = {"message": root.get("message")} if isinstance(root.get("message"), str) else {}
 
     def value(self, name: str) -> object:
@@ -79,12 +79,12 @@ class _Told:
         return next((found for found in self._values(name) if found not in (None, "")), None)
 
     def id(self, name: str) -> str:
-        """The first one that may be used, else the empty string."""
+        """The first usable id, else the empty string."""
         return next((found for each in self._values(name) if (found := fields.identifier(each))), "")
 
     @property
     def has_message(self) -> bool:
-        """Whether a message is spoken of at all, if only by its name."""
+        """Whether the webhook mentions a message, even without a value."""
         return "message" in self.root or "message" in self._custom or bool(self.id("message_id"))
 
     def _values(self, name: str) -> list[object]:
@@ -95,7 +95,7 @@ class _Told:
                 return [self._custom.get("message"), self._message.get("body"), self._text.get("message")]
             case "type":
                 places = (self._custom, self.root)
-                # A user's own `type` may mean anything; one that is a channel's is meant so.
+                # A user's `type` may mean anything; it counts if it is the name of a channel.
                 own_types = [place.get("type") for place in places if _kind(place.get("type"))]
                 return [
                     *(place.get(key) for place in places for key in ("channel", "message_type", "messageType")),
@@ -140,7 +140,7 @@ def _why_ignored(told: _Told, kind: Kind | None) -> Reason | None:
         return Reason.NOT_A_MESSAGE
     if not is_inbound(told.value("direction")):
         return Reason.NOT_INBOUND
-    # GHL's test runs send empty values. What has an id is kept, so that it can be explained.
+    # GHL's test runs send empty values. A message with an id is stored, so that `explain` shows it.
     if kind and not told.id("message_id") and not _text(told, kind).strip():
         return Reason.BLANK
     return None

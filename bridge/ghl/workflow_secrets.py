@@ -17,13 +17,13 @@ _BEARER = "bearer "
 
 
 def presented(headers: Mapping[str, str], path_secret: str) -> tuple[bytes, ...]:
-    """Every secret that a request brings: in the path, in `X-Bridge-Secret`, as bearer. Raises Unauthorized if it brings none.
+    """All secrets of a request: in the path, in `X-Bridge-Secret`, as bearer. Raises Unauthorized if there is none.
 
-    A slash before or behind the one in the path may belong to it or be one too many.
+    A slash before or after the secret in the path may be part of it or a typing mistake.
     """
     authorization = headers.get("authorization", "")
     bearer = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""
-    # ASGI hands headers on as Latin-1, whatever their bytes are.
+    # ASGI decodes headers as Latin-1, whatever their bytes are.
     in_headers = (given.strip().encode("latin-1", "replace") for given in (headers.get("x-bridge-secret", ""), bearer))
     in_path = (given.encode("utf-8", "replace") for given in (path_secret, path_secret.strip("/")))
     found = tuple(dict.fromkeys(given for given in (*in_path, *in_headers) if given))
@@ -33,14 +33,14 @@ def presented(headers: Mapping[str, str], path_secret: str) -> tuple[bytes, ...]
 
 
 def keyed_hash(secret: bytes, location_id: LocationId, key: str) -> str:
-    """What is kept of a location's own secret where it is compared: without `key` not even a weak one can be found from it."""
+    """The stored form of a location's own secret: without `key`, not even a weak secret can be guessed from it."""
     return hmac.new(key.encode(), b"workflow_secret:%b:%b" % (location_id.encode(), secret), sha256).hexdigest()
 
 
 def verify(given: Sequence[bytes], location_id: LocationId, *, own: str, shared: Iterable[str], keys: Iterable[str]) -> None:
-    """Compare in constant time; raises Unauthorized unless one fits.
+    """Compare in constant time. Raises Unauthorized if no secret matches.
 
-    `own` is the keyed hash of the location's own secret, beside which no shared one is valid; empty if it has none.
+    `own` is the keyed hash of the location's own secret; then shared ones are not valid. It is empty if there is none.
     """
     if own:
         fits = [hmac.compare_digest(keyed_hash(each, location_id, key), own) for each in given for key in keys]

@@ -13,7 +13,7 @@ from bridge.model.ids import FORM_SUBMISSION, UNKNOWN_LINE, Channel, ContactId, 
 from bridge.model.media import Attachment, MediaKind, Reading
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
-from bridge.model.turns import Again, AskedFor, Dead, Ended, HandedOver, Skip, Turn
+from bridge.model.turns import Again, AskedFor, Dead, Ended, HandedOver, Rollback, Skip, Turn
 from bridge.model.webhooks import AppChange, ContactUpdate, Ignored, InboundMessage, OutboundMessage, WebhookAnswer
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Reading",
     "Reason",
     "Reply",
+    "Rollback",
     "SendState",
     "Sent",
     "Situation",

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     UNREADABLE_MEDIA = "unreadable_media"
     OTHER_BOT = "other_bot"
+    ANSWERED_BEFORE = "answered_before"
     EMPTY = "empty"
     REFUSAL = "refusal"
     FILTERED = "filtered"

@@ -35,6 +35,14 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """The state went back at `at_ms`, or may have (Redis' clock); `certain`: writes are known to be lost."""
+
+    at_ms: int
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A leased lane: the messages to answer, and the state of earlier attempts of the same turn.
 
@@ -49,7 +57,8 @@ class Turn:
     turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
     was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
     `ghl_doubted`: GHL has failed lately, so successes have to be reported.
-    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is.
+    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is. `rollback`: the
+    turn must look into GHL before it does anything else, because the state may have forgotten what was done.
     """
 
     lane: Lane
@@ -80,6 +89,7 @@ class Turn:
     person: str = ""
     ghl_down: str = ""
     ghl_doubted: bool = False
+    rollback: Rollback | None = None
 
     def now_ms(self, monotonic: float) -> int:
         """The time of Redis' clock (ms) at the time `monotonic` of this process."""

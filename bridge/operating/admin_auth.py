@@ -11,7 +11,7 @@ from bridge.errors import Closed, TooOften, Unauthorized, Unavailable
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from bridge.store.operators.logins import Logins
+    from bridge.store.operators.failed_logins import Logins
 
 
 class AdminAuth:

@@ -52,6 +52,10 @@ class Alerting:
                     self.deliver()
             except BridgeError as error:
                 log.warning("alerting.waiting", why=str(error))
+                # The event's older name, for one version.
+                log.warning(
+                    "upkeep.waiting", why="this event is called alerting.waiting now; the next version logs only that name"
+                )
 
     def deliver(self) -> None:
         """Post the due alerts, oldest first. An alert that can't be posted waits for the next review."""

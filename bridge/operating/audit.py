@@ -14,7 +14,10 @@ from bridge.times import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change. `who` is the interface (token, console, cli), `outcome` is `done` or the class name of the error."""
+    """One change. `who` is the interface (token, console, cli), `outcome` is `done` or the class name of the error.
+
+    In this version `outcome` is `Busy` for BudgetExhausted and `Down` for ServiceDown; the next version writes the new names.
+    """
 
     at: str | None
     who: str

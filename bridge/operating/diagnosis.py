@@ -18,6 +18,7 @@ from bridge.operating.conversation_troubles import (
     unknown_types,
 )
 from bridge.operating.holds import cure_of, why_held
+from bridge.operating.rollback_trouble import rollbacks
 from bridge.operating.trouble import Trouble, counted
 from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_READS
 from bridge.times import iso
@@ -42,6 +43,7 @@ def diagnose(symptoms: Symptoms) -> tuple[Trouble, ...]:
     """List the problems in `symptoms`, worst first."""
     return (
         *_writes(symptoms),
+        *rollbacks(symptoms),
         *_installation(symptoms),
         *_wake_ups(symptoms),
         *_unopened(symptoms),

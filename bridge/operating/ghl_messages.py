@@ -24,18 +24,24 @@ EMAIL = "Email"
 
 def read_message(services: AdminServices, kept: LocationRecord, timeline: Timeline, record: MessageRecord) -> InboundMessage:
     """Read a contact's message as its webhook had it. Raises DidNotWork if GHL has no text of it, and what the client raises."""
+    message = find_message(services, kept, timeline, record)
+    if message is None or message.id != record.id or not message.text.strip():
+        raise DidNotWork(f"GHL lists no text of message {record.id} any more: answer it in GHL")
+    return message
+
+
+def find_message(
+    services: AdminServices, kept: LocationRecord, timeline: Timeline, record: MessageRecord
+) -> InboundMessage | None:
+    """Find a contact's message in GHL, with or without a text. Raises what the client raises."""
     lane, access = timeline.lane, services.ghl_access.open(kept, Need.LOOKUP)
     found = FoundConversation(
         conversation_id=_conversation(services, timeline, record, access), contact_id=lane.contact_id, last_ms=0, inbound=True
     )
     if _channel(timeline, record) == EMAIL:
         row = services.ghl.email(MessageId(record.id), token=access, seconds=READ_SECONDS)
-        message = as_email(row, location_id=lane.location_id, conversation=found)
-    else:
-        message = _listed(services, record, found, access, kept)
-    if message is None or message.id != record.id or not message.text.strip():
-        raise DidNotWork(f"GHL lists no text of message {record.id} any more: answer it in GHL")
-    return message
+        return as_email(row, location_id=lane.location_id, conversation=found)
+    return _listed(services, record, found, access, kept)
 
 
 def _listed(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 R = TypeVar("R")
+# Scripts read these names in `GET /api/v1/audit`. For one version an outcome keeps the name that its error had before.
+OLDER_NAMES = {"AlreadySent": "There", "BudgetExhausted": "Busy", "ServiceDown": "Down", "StandingChanged": "Overtaken"}
 
 
 class LocalOperations:
@@ -35,7 +37,8 @@ class LocalOperations:
             ids = ()  # the operation was refused and changed nothing
             raise
         except BridgeError as error:
-            outcome = type(error).__name__
+            name = type(error).__name__
+            outcome = OLDER_NAMES.get(name, name)
             raise
         finally:
             if ids:

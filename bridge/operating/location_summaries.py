@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from bridge.operating.installs import logins
 from bridge.operating.services import AdminServices
+from bridge.operating.settings_in_words import SettingInWords
 from bridge.store.limits.budget import Left, left_of
 from bridge.store.locations.records import LocationRecord
 from bridge.times import iso
@@ -47,11 +48,13 @@ class LocationSummary:
 class LocationShown(LocationSummary):
     """A location with its settings; a secret is shown as `(set)`.
 
-    `delivery` says who posts the provider's answers, `bridge` or `provider`; null if that is not known yet.
+    `delivery` says who posts the provider's answers, `bridge` or `provider`; null if that is not known yet. `in_words` are the
+    settings that have an effect, those that differ from their defaults first.
     """
 
     delivery: str | None
     settings: dict[str, Any]
+    in_words: tuple[SettingInWords, ...] = ()
 
 
 def summaries(services: AdminServices, kept: Sequence[LocationRecord]) -> list[dict[str, Any]]:

@@ -14,9 +14,11 @@ from bridge.model import LocationId
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.operation import operation
 from bridge.operating.services import AdminServices
+from bridge.operating.settings_in_words import in_words
 from bridge.operating.unreadable import check_replaceable
 from bridge.policy.failover import who_delivers
 from bridge.store.locations.records import LocationRecord
+from bridge.stored_secrets import with_stored
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 # `each` names the schema of every value: `bridge.locations.schema`, a separate schema of the document.
@@ -87,7 +89,8 @@ class LocationQuery:
 class Apply:
     """A locations file: the table of each id, without `{ env = }`. `prune` removes all locations that are not in it.
 
-    `replace_unreadable` overwrites secrets whose key is lost, even while a process with another key runs.
+    `{"stored": true}` instead of a secret keeps the stored one. `replace_unreadable` overwrites secrets whose key is
+    lost, even while a process with another key runs.
     """
 
     locations: Annotated[dict[str, dict[str, Any]], WithJsonSchema(TABLES)]
@@ -113,7 +116,8 @@ def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
     (summary,) = summaries(services, [kept])
     how = kept.location.delivery_of(kept.location.provider)
     delivery = who_delivers(how, unclaimed=kept.unclaimed, seen=kept.seen) or None
-    return LocationShown(**summary, delivery=delivery, settings=without_secrets(kept.location.model_dump()))
+    settings = without_secrets(kept.location.model_dump())
+    return LocationShown(**summary, delivery=delivery, settings=settings, in_words=in_words(kept.location))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
@@ -125,11 +129,12 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
     if asked.prune and not found:
         raise WrongInput("pruning with an empty file would remove all locations: remove them by their ids instead")
     unreadable = services.locations.unreadable()
+    readable = [one.location_id for one in found if one.location_id not in unreadable]
+    before = {kept.location.id: kept for kept in services.locations.some(readable)}
+    found = with_stored(found, {id_: kept.location for id_, kept in before.items()})
     foreign = bool(unreadable) or services.canary.is_foreign()
     if foreign:
         check_replaceable(services, found, unreadable, forced=asked.replace_unreadable)
-    readable = [one.location_id for one in found if one.location_id not in unreadable]
-    before = {kept.location.id: kept for kept in services.locations.some(readable)}
     services.locations.apply(found)
     if foreign:
         services.canary.replace()

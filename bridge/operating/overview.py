@@ -29,10 +29,12 @@ class Outcomes:
     """The number of messages that arrived since `at` (ISO 8601, UTC), and their outcomes, whenever they were reached.
 
     `received` = `replied` + `delivered_by_provider` + `no_reply` + `skipped` + `dead` + `in_work`.
+    `accepted` is deprecated: it is the older name of `received`, and the next version no longer has it.
     """
 
     at: str | None
     received: int
+    accepted: int
     replied: int
     delivered_by_provider: int
     no_reply: int
@@ -126,9 +128,11 @@ def _outcomes(at_ms: int, counts: Counter[str]) -> Outcomes:
     ended = [max(0, counts[name]) for name in (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.NO_REPLY, Status.DEAD)]
     replied, delivered, silent, dead = ended
     in_work = max(0, counts["accepted"] - sum(ended) - max(0, skipped))
+    received = sum(ended) + max(0, skipped) + in_work
     return Outcomes(
         at=iso(at_ms),
-        received=sum(ended) + max(0, skipped) + in_work,
+        received=received,
+        accepted=received,
         replied=replied,
         delivered_by_provider=delivered,
         no_reply=silent,

@@ -39,6 +39,7 @@ SENTENCES = {
     "read": "{kind} of message {message_id}: {outcome}",
     "stopped": "{channel} by message {message_id}, {how}",
     "restored": "{what}",
+    "looked_back": "looked into GHL because the state went back; replies found that it had forgotten: {reply_ids}",
     "waiting": "{why}",
     "try_requested": "an operator lets it be tried at once",
     "answer_requested": "an operator wants {message_ids} answered all the same; what the contact forbade still holds",

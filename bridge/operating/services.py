@@ -14,8 +14,8 @@ from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
 from bridge.store.operators.conversation_lists import ConversationLists
+from bridge.store.operators.failed_logins import Logins
 from bridge.store.operators.interventions import Interventions
-from bridge.store.operators.logins import Logins
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire

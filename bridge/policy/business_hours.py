@@ -1,7 +1,7 @@
 """When a location is open by local time: an hour skipped by daylight saving time does not exist, a repeated hour counts twice.
 
-What follows from it (wait, skip, away message) is decided in `answering/guarding.py`. Times are whole ms since 1970. Between two
-changes of the zone's offset, local time runs evenly, so whole weeks can be skipped.
+`judge_hours` decides what a closed location does with a message; `answering/away.py` sends the away message. Times are whole ms
+since 1970. Between two changes of the zone's offset, local time runs evenly, so whole weeks can be skipped.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bridge import hours_notation, time_zones
+from bridge.model import Again, Reason, Skip, Status
+from bridge.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +69,17 @@ def read(texts: tuple[str, ...], zone: str) -> Hours:
     spans = [span for text in texts for span in hours_notation.parse(text)] or [(0, hours_notation.MINUTES_OF_A_WEEK)]
     merged = hours_notation.merge(spans)
     return Hours(time_zones.zone(zone), tuple((begin * _MINUTE, end * _MINUTE) for begin, end in merged))
+
+
+def judge_hours(location: Location, now_ms: int) -> Skip | Again | None:
+    """What a message meets: nothing while the location is open, else a wait until it opens (`defer`) or a skip."""
+    hours = hours_of(location)
+    opens = None if is_open(hours, now_ms) else opens_at(hours, now_ms)
+    if opens is None:
+        return None
+    if location.outside_hours == "defer":
+        return Again(wait=(opens - now_ms) / 1000, why=f"closed until {utc(opens)}", counts=False, status=Status.WAITING)
+    return Skip(Reason.OUTSIDE_HOURS, f"closed until {utc(opens)}, outside_hours = {location.outside_hours}")
 
 
 def is_open(hours: Hours, at_ms: int) -> bool:

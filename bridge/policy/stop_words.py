@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.model import Channel
 from bridge.policy.normalise import letters, plain
-from bridge.policy.signatures import without_signature
+from bridge.policy.sign_offs import without_signature
 from bridge.stop_word_list import PHONE_STOP_WORDS, START_WORDS
 
 if TYPE_CHECKING:

@@ -82,6 +82,7 @@ def _locations() -> Iterator[str]:
     yield ""
     yield "The TOML file for `ghl-bridge locations apply FILE`. If anything in it is wrong, nothing is changed."
     yield 'A text value may be `{ env = "NAME" }`: the command reads that variable from its own environment.'
+    yield "A secret may be `{ stored = true }`, as `locations export` writes it: the stored one stays, but for no other address."
     yield "Durations are in seconds unless the name says otherwise, and may have fractions."
     for table, comment, rows in _tables(text):
         yield from ("", f"## {table}", "")

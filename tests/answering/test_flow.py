@@ -18,6 +18,7 @@ from bridge.settings import from_environment
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.list_lags import ListLags
 from bridge.store.lanes.generations import Generations
+from bridge.store.lanes.rollback_looks import RollbackLooks
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.operators.symptoms import look
@@ -27,6 +28,7 @@ from tests.stored import (
     FERNET_KEY,
     HERE,
     LANE,
+    RETENTION_MS,
     accept,
     claim,
     due_ms,
@@ -95,6 +97,7 @@ def services(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Ans
         heartbeat=NoHeartbeat(),
         list_lags=ListLags(redis),
         generations=Generations(redis),
+        rollback_looks=RollbackLooks(redis, retention_ms=RETENTION_MS),
         retry_delays=(1.0,),
         readback=(1.0,),
         post_seconds=1.0,

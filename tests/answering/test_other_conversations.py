@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.answering.unknown_sends import MOST_OTHERS
+from bridge.answering.read_back import MOST_OTHERS
 from tests.answering.test_list_lag import look_again, lose
 from tests.world import POST, SEARCH, World, opened
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from cryptography.fernet import Fernet
 
-if TYPE_CHECKING:
-    from redis import Redis
+from tests import forks
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from redis import Redis
 
 
 class Run(Protocol):
@@ -29,8 +29,7 @@ def bare(tmp_path: Path) -> Run:
 
     def run(*arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         given = {"PATH": os.environ["PATH"], "BRIDGE_DATA_DIR": str(tmp_path), **environ}
-        command = [sys.executable, "-m", "bridge", *arguments]
-        return subprocess.run(command, env=given, input=stdin, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+        return forks.run(*arguments, environ=given, stdin=stdin)
 
     return run
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bridge.model import ContactId, Dead, Lane
 from bridge.store.redis.connection import key
+from tests import forks
 from tests.stored import FERNET_KEY, HERE, accept, claim, lanes_of, locations_of, message, take
 
 if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
     from redis import Redis
 
 FILE = """
@@ -37,16 +38,7 @@ class Bridge:
         self._environ = {**usual, "REDIS_URL": url, "BRIDGE_SECRET_KEY": FERNET_KEY}
 
     def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bridge", *arguments],
-            env=self._environ,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=Path(__file__).parents[2],
-        )
+        return forks.run(*arguments, environ=self._environ, stdin=stdin)
 
     def apply(self, *, ghl: str = "pit", provider: str = "as") -> str:
         done = self("locations", "apply", "-", stdin=FILE.format(ghl=ghl, provider=provider))

@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from bridge.cli.commands import build
+from tests import forks
 from tests.cli.terminal import on_a_terminal
 from tests.operating.test_operating_dead_letters import write_dead_letter
 from tests.stored import FERNET_KEY, accept, keep, message
@@ -59,11 +60,9 @@ def test_the_version_is_told(bare: Run) -> None:
 def test_a_file_of_settings_gives_what_the_environment_lacks(tmp_path: Path, redis_url: str) -> None:
     """`.env` in the current folder counts; the environment wins, and an unreadable file is one sentence."""
     (tmp_path / ".env").write_text("REDIS_URL=redis://127.0.0.1:1\nBRIDGE_SECRET_KEY=short\n")
-    command = [sys.executable, "-m", "bridge", "locations", "list"]
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 
     def run(**environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, env={**given, **environ}, capture_output=True, text=True, cwd=tmp_path, check=False)
+        return forks.run("locations", "list", environ={"PATH": os.environ["PATH"], **environ}, cwd=tmp_path)
 
     taken, won = run(), run(REDIS_URL=redis_url, BRIDGE_SECRET_KEY=FERNET_KEY)
     (tmp_path / ".env").write_bytes(b"REDIS_URL=\xff\xfe")

@@ -13,6 +13,7 @@ from bridge.model import ContactId, Lane, LocationId
 from bridge.operating.diagnosis import MOST_OF_A_NAME, OVERDUE_SECONDS, UNHEARD_SECONDS, WORKERLESS_SECONDS, diagnose, shorten
 from bridge.store.figures.deliveries import Failing
 from bridge.store.figures.gauges import Gauges
+from bridge.store.figures.rollbacks import KnownRollback
 from bridge.store.lanes.handovers import Handover
 from bridge.store.limits.circuits import GHL_POSTS, GHL_READS, DownProvider
 from bridge.store.operators.symptoms import Hold, Symptoms
@@ -41,6 +42,7 @@ DOWN = {"agencii-1": DownProvider("agencii", "here", NOW, 7)}
 GHL_DOWN = {GHL_READS: DownProvider("GHL", "here", NOW, 7), GHL_POSTS: DownProvider("GHL", "there", NOW - 1000, 2)}
 ALL_CAUSES = [
     "writes_refused",
+    "rollback",
     "no_workers",
     "overdue",
     "unopened",
@@ -78,6 +80,7 @@ EVERYTHING = symptoms(
     other_bot=("here:contact", "here:another"),
     handovers=(Handover(Lane(LocationId("here"), ContactId("contact")), NOW, -1),),
     missing_durability=("appendfsync always (is everysec)",),
+    rollback=KnownRollback(NOW),
     tried=TriedWrite(refused="Redis could not write: it is full: raise maxmemory"),
 )
 
@@ -102,6 +105,7 @@ EVERYTHING = symptoms(
         (symptoms(untyped=("here:contact",)), ["unknown_type"]),
         (symptoms(spoken_stops=("here:a", "here:b")), ["spoken_stop:here:a", "spoken_stop:here:b"]),
         (symptoms(other_bot=("there:c", "here:c", "here:d")), ["other_bot:here", "other_bot:there"]),
+        (symptoms(rollback=KnownRollback(NOW, ("a", "b", "c", "d"))), ["rollback"]),
         (symptoms(down=DOWN), ["provider:agencii-1"]),
         (symptoms(down=GHL_DOWN), ["ghl_down"]),
         (symptoms(missing_durability=("appendonly yes (is no)",)), ["durability"]),

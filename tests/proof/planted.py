@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bridge.answering import failover, posting, unknown_sends
+from bridge.answering import failover, posting, read_back
 from bridge.errors import OutcomeUnknown, Retryable
 from bridge.ghl import client, messages
 from bridge.model import Again, Dead, MessageId, Reply
@@ -175,9 +175,9 @@ PLANTED: tuple[InScript | InPython, ...] = (
     ),
     InPython("a send is not noted before", "one part", steps, "sending", _unnoted),
     InPython("never read back", "read-back: it is there", posting, "settle_part", _always(None)),
-    InPython("never found", "read-back: nothing tells of it", unknown_sends, "find_post", _always(Absent())),
-    InPython("always found", "read-back: it is not there", unknown_sends, "find_post", _always(Present(MessageId("m1")))),
-    InPython("one look is enough", "read-back: nothing tells of it", unknown_sends, "wait_before_look", _always(None)),
+    InPython("never found", "read-back: nothing tells of it", read_back, "find_post", _always(Absent())),
+    InPython("always found", "read-back: it is not there", read_back, "find_post", _always(Present(MessageId("m1")))),
+    InPython("one look is enough", "read-back: nothing tells of it", read_back, "wait_before_look", _always(None)),
     InPython("an unknown outcome is tried again", "one part", client, "persist", _impatient),
     InPython("the standing forbids nothing", "one part", guards, "judge_standing", _always(None)),
     InPython("the last part is left out", "three parts", posting, "shaped_for", _first_half),

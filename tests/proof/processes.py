@@ -26,6 +26,7 @@ from bridge.store.lanes.generations import Generations
 from bridge.store.lanes.identities import Identities
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
+from bridge.store.lanes.rollback_looks import RollbackLooks
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
 from bridge.store.lanes.swept import SweptMessages
@@ -94,6 +95,7 @@ class Worker:
             media=MediaReader(Downloads(http, simulated=True), http, MediaReads(own), allow_private=True),
             excerpts=Excerpts(own, fernet_keys=[FERNET_KEY]),
             generations=Generations(own),
+            rollback_looks=RollbackLooks(own, retention_ms=RETENTION_MS),
             heartbeat=self.heartbeat,
             list_lags=ListLags(own),
             retry_delays=RETRY_DELAYS,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bridge.operating.registry import OPERATIONS
-from bridge.store.operators.logins import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, Logins
+from bridge.store.operators.failed_logins import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, Logins
 from bridge.store.redis.connection import key
 from tests.served import ADMIN_TOKEN, served
 from tests.stored import accept, keep, message

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.operating.registry import OPERATIONS
-from bridge.receiver.api.document import describe
+from bridge.receiver.api.openapi import describe
 
 if TYPE_CHECKING:
     from tests.receiver.conftest import Receiver

@@ -27,6 +27,7 @@ from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
 from bridge.store.lanes.timelines import Event, MessageRecord, Timelines
 from bridge.store.redis.connection import key
+from tests import forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ WORKFLOW_SECRET = "workflow-secret-of-the-agency"
 SHORT_TEXT = 6
 UNFINISHED = {"waiting", "answering", "retrying"}
 FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
+FORKED = {"web": ("bridge.receiver",), "worker": ("celery", "-A", "workers", "worker")}
 # What stories change in the simulator.
 DEFAULTS: dict[str, Any] = {
     "list_lag_seconds": 0,
@@ -116,7 +118,7 @@ class Simulator:
 class Running:
     """A process and where its output goes; `read` is how much of that was looked at."""
 
-    process: subprocess.Popen[bytes]
+    process: forks.Process
     log: Path
     read: int = 0
 
@@ -222,13 +224,34 @@ class Machine:
         """The keys that GHL signs with, here."""
         return keys.load(self.folder / "simulator")
 
-    def start(self, name: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Start a process; what stands before a dash in its name says which kind. Redis and simulator answer afterwards."""
-        process = self.spawn(name, self._command(name.partition("-")[0]), **environ)
+    def start(self, name: str, **environ: str) -> forks.Process:
+        """Start a process; what stands before a dash in its name says which kind. Redis and simulator answer afterwards.
+
+        The first receiver and the first worker are started as the Procfile has it, later ones are forks.
+        """
+        kind = name.partition("-")[0]
+        is_first = not any(known.startswith(kind) for known in self.running)
+        if kind in FORKED and not is_first and forks.can_fork({**self.environ, **environ}):
+            return self._fork(name, *FORKED[kind], **environ)
+        process = self.spawn(name, self._command(kind), **environ)
         if name in ("redis", "simulator"):
             answers = partial(redis_server.answers, self.environ["REDIS_URL"]) if name == "redis" else self._simulator_answers
             poll(f"an answer of {name}", answers)
         return process
+
+    def _fork(self, name: str, module: str, *arguments: str, **environ: str) -> forks.Fork:
+        log = self.folder / f"{name}-{uuid4().hex[:6]}.log"
+        with log.open("wb") as file, Path(os.devnull).open("rb") as nothing:
+            files = (nothing, file, file)
+            process = forks.Fork(module, *arguments, environ={**self.environ, **environ}, cwd=Path.cwd(), files=files)
+        self._runs(name, process, log)
+        return process
+
+    def _runs(self, name: str, process: forks.Process, log: Path) -> None:
+        old = self.running.get(name)
+        if old:
+            self.running[f"{name}, before {log.stem}"] = old
+        self.running[name] = Running(process, log)
 
     def spawn(self, name: str, command: Sequence[str], **environ: str) -> subprocess.Popen[bytes]:
         """Start any command as a process of this machine, in a process group of its own."""
@@ -242,10 +265,7 @@ class Machine:
                 stderr=file,
                 start_new_session=True,
             )
-        old = self.running.get(name)
-        if old:
-            self.running[f"{name}, before {log.stem}"] = old
-        self.running[name] = Running(process, log)
+        self._runs(name, process, log)
         return process
 
     def _command(self, kind: str) -> list[str]:
@@ -353,15 +373,7 @@ class Machine:
 
     def cli(self, *arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `ghl-bridge`."""
-        return subprocess.run(
-            [str(BIN / "ghl-bridge"), *arguments],
-            env={**self.environ, **environ},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return forks.run(*arguments, environ={**self.environ, **environ}, stdin=stdin)
 
     def apply(self, **locations: Mapping[str, Any]) -> None:
         """Make locations known to GHL and to the bridge; what a location doesn't say is quick and ordinary."""

@@ -32,7 +32,7 @@ def refused(machine: Machine) -> int:
 
 
 def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
-    """Two workers, eighty contacts of one location: each gets one reply of one completion, and GHL refuses next to nothing.
+    """Two workers, forty contacts of one location: each gets one reply of one completion, and GHL refuses next to nothing.
 
     Meanwhile somebody who writes to another location is answered as if there were nothing else.
     """
@@ -40,7 +40,7 @@ def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
     machine.start("worker-2")
     machine.ready(workers=2)
     before = refused(machine)
-    people, other = [machine.person("Plain") for _ in range(80)], machine.person("Auto")
+    people, other = [machine.person("Plain") for _ in range(40)], machine.person("Auto")
     said = [each.says(f"One of many, {number}", wait=False) for number, each in enumerate(people)]
 
     began = time.monotonic()
@@ -48,7 +48,7 @@ def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
     assert time.monotonic() - began < 5
 
     assert {each.settles(one, seconds=90).status for each, one in zip(people, said, strict=True)} == {"replied"}
-    assert [(each.completions, len(each.replies)) for each in people] == [(1, 1)] * 80
+    assert [(each.completions, len(each.replies)) for each in people] == [(1, 1)] * 40
     # What was under way when GHL first told of its limit; from then on its count is kept.
     assert refused(machine) - before <= 30
 

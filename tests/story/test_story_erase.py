@@ -22,8 +22,8 @@ def mentions(machine: Machine, id_: str) -> list[str]:
 
 def test_a_contact_that_is_erased_while_it_is_answered_gets_no_reply(machine: Machine) -> None:
     """The completion comes back to a lane that is gone: nothing is posted, and nothing of the contact is written again."""
-    # Longer than a command takes to start on a busy machine.
-    machine.sim.order("defaults", completion_seconds=8.0)
+    # Longer than a command takes on a busy machine.
+    machine.sim.order("defaults", completion_seconds=3.0)
     ana = machine.person("Plain")
     ana.says("Forget me, please")
     poll("the completion's beginning", lambda: ana.completions)

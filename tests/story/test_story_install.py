@@ -165,7 +165,7 @@ def test_a_kill_during_a_refresh_costs_nothing(machine: Machine, when: str, repe
     assert (counted["reconnected"].get(location, 0), len(ana.replies), ana.completions) == (0, 1, 1)
 
 
-@pytest.mark.parametrize(("when", "reconnected"), [("before", 1), ("after", 2)])
+@pytest.mark.parametrize(("when", "reconnected"), [pytest.param("before", 1, marks=pytest.mark.nightly), ("after", 2)])
 def test_a_kill_during_a_reconnect_costs_nothing(machine: Machine, when: str, reconnected: int) -> None:
     """The refresh token is lost, and so is the worker that asked GHL to reconnect: the next one reconnects, and nobody clicks."""
     location = installed(machine)
@@ -177,7 +177,7 @@ def test_a_kill_during_a_reconnect_costs_nothing(machine: Machine, when: str, re
     assert (listed(machine, location)["token_trouble"], len(ana.replies), ana.completions) == (None, 1, 1)
 
 
-@pytest.mark.parametrize(("when", "by_code"), [("before", 2), ("after", 3)])
+@pytest.mark.parametrize(("when", "by_code"), [pytest.param("before", 2, marks=pytest.mark.nightly), ("after", 3)])
 def test_a_kill_during_the_exchange_of_a_reconnects_code_costs_nothing(machine: Machine, when: str, by_code: int) -> None:
     """GHL gave a code, and the worker dies before it has the tokens: the next one reconnects once more, and nobody clicks."""
     location = installed(machine)

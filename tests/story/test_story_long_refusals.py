@@ -43,7 +43,7 @@ class Behind:
         self.front = front
 
 
-@pytest.fixture(scope="module", params=["redis", "valkey"])
+@pytest.fixture(scope="module", params=["redis", pytest.param("valkey", marks=pytest.mark.nightly)])
 def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     server = servers()[request.param]
     if not server:
@@ -105,7 +105,7 @@ FAULTS: dict[str, Callable[[Behind], AbstractContextManager[None]]] = {
     "MASTERDOWN": lambda behind: cut_off(behind.machine.redis),
     "NOREPLICAS": lambda behind: without_replicas(behind.machine.redis),
 }
-# By day one, on both servers.
+# By day one, on the server of PATH.
 FIRST = ("MASTERDOWN",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -134,10 +135,13 @@ def test_after_the_receiver_was_down_everything_is_swept_at_once(machine: Machin
 
 def test_a_person_who_answered_is_not_interrupted(silent: Machine) -> None:
     """What staff has answered before the sweep found it is nobody's to answer."""
-    location = fresh(silent, reconcile_minutes=0.1)
+    location = fresh(silent)
     ana = silent.person(location)
+    # The person is quicker than any sweep.
+    silent.signal("worker", signal.SIGSTOP)
     early = ana.says("Who is quicker?")
     silent.sim.order("human", contact_id=ana.id, location_id=location, text="I am")
+    silent.signal("worker", signal.SIGCONT)
     bob = silent.person(location)
     assert answered(bob, bob.says("And me?"), seconds=40) == "replied"
     swept(silent, location)

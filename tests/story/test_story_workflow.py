@@ -164,7 +164,7 @@ def test_a_list_that_lags_behind_is_waited_for(machine: Machine) -> None:
     assert "retrying" in machine.story(said["message_id"])
 
 
-@pytest.mark.parametrize("first", ["marketplace", "workflow"])
+@pytest.mark.parametrize("first", [pytest.param("marketplace", marks=pytest.mark.nightly), "workflow"])
 def test_a_list_that_lags_too_far_behind_doubles_nothing(machine: Machine, first: str) -> None:
     """The event was answered, or its copy under an id of ours, before GHL lists the message: the other way changes nothing."""
     ana = machine.person("Plain")

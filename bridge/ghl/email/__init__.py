@@ -1,1 +1,1 @@
-"""E-mails: HTML as text, and the words that their sender wrote."""
+"""E-mails: converts HTML to text, and removes quoted history."""

@@ -1,6 +1,6 @@
 """The words that mail programs write above quoted history: labels of a header block, titles between dashes, verbs of writing.
 
-They only support what the form already shows (see `history`): an unknown language loses little.
+They only confirm what the form of the lines shows (see `history`), so most history is found in unknown languages too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LABELS = {
 }
 KIND_OF_LABEL = {label: kind for kind, labels in _LABELS.items() for label in labels.split("|")}
 
-# What stands between dashes above an original or a forwarded message.
+# The titles between dashes above an original or a forwarded message.
 TITLE = re.compile(
     r"(?:original|forwarded|reply) (?:message|e-?mail)|(?:ursprüngliche|weitergeleitete|antwort) nachricht"
     r"|original-?nachricht"
@@ -62,7 +62,7 @@ TITLE = re.compile(
     re.IGNORECASE,
 )
 
-# The verb that ends, or stands before the name in, the line above a quote.
+# The verb in the line above a quote: at its end, or before the name.
 WROTE = re.compile(
     r"(?<!\w)(?:wrote|writes|schrieb|schreef|geschreven|a écrit|escribió|escreveu|ha scritto|skrev|kirjoitti|napisał(?:\(a\)|a)?"
     r"|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?|(?:ezt )?írta|a scris|написала?|пишет|писал|пише|yazdı|έγραψε|כתב/?ה?"

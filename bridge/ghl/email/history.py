@@ -1,10 +1,10 @@
-"""Where an e-mail's quoted history begins: told by the form of the lines above it, whatever their language.
+"""Finds where an e-mail's quoted history begins, by the form of the lines above it, in any language.
 
-An attribution ("On 3 Mar 2026 at 10:00, Ann <ann@example.com> wrote:") holds an address, a date and a time in few other words and
-ends in a colon. A header block is some lines `Label: value`, one with the sender's address, one with a time. A filled-in form has
-such lines too, so a block needs the labels of a header, or a sender `Name <address>` above a date and a second address.
+An attribution ("On 3 Mar 2026 at 10:00, Ann <ann@example.com> wrote:") has an address, a date and a time with few other words,
+and ends with a colon. A header block is some lines `Label: value`, one with the sender's address, one with a time. A filled-in
+form has such lines too, so a block needs the labels of a header, or a sender `Name <address>` above a date and a second address.
 
-Every check looks at a bounded number of bounded lines: the cost grows with the text, no faster.
+Every check reads a limited number of lines of limited length, so the cost is linear in the text.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bridge.ghl.email.header_labels import FROM, SENT, SUBJECT, TO
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# No attribution is longer, in characters and in lines, and no header block longer in lines.
+# The most characters and lines of an attribution, and the most lines of a header block.
 _MAX_ATTRIBUTION = 350
 _MAX_WRAPPED = 3
 _MAX_BLOCK = 12
 _FEW_LABELS, _MANY_LABELS = 3, 4
 
-# "> 3 people" at a line's start is a person's; ">:" is the end of an address that was wrapped.
+# "> 3 people" at the start of a line is the sender's text; ">:" is the end of a wrapped address.
 QUOTED = re.compile(r">(?![\d:])")
 
 _DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -52,7 +52,7 @@ class Header:
 
 
 def find_headers(lines: Sequence[str]) -> Iterator[Header]:
-    """Find the headers above history in lines without blanks at their ends, first to last; none overlaps another."""
+    """Find the headers above history, from first to last and without overlaps. The lines are stripped."""
     plain = [_DIRECTION_MARKS.sub("", line[: _MAX_ATTRIBUTION + 1]).strip(" *") for line in lines]
     labels = [_LABEL.fullmatch(line) for line in plain]
     quoted_below = _quoted_below(plain)
@@ -114,14 +114,14 @@ def _block(plain: Sequence[str], labels: Sequence[re.Match[str] | None], at: int
 
 
 def _known(values: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """What known labels hold, up to one that comes again: the history's, or a header's below a line of the sender's."""
+    """The values of known labels, up to a repeated label, which belongs to the history or to a header below the sender's text."""
     known: dict[str, str] = {}
     for label, value in values:
         kind = header_labels.KIND_OF_LABEL.get(label)
         if kind in known and kind != TO:
             return known if next(iter(known)) == FROM else {}
         if not known and not (kind == FROM or (kind == SENT and _DATE.search(value))):
-            # The sender's own line may stand right above the header.
+            # A line of the sender's may be directly above the header.
             return known
         if kind:
             known[kind] = value
@@ -133,7 +133,7 @@ def _continues(line: str) -> bool:
 
 
 def _is_header(known: Mapping[str, str]) -> bool:
-    """By known labels: From, and enough beside it that no list of a journey's stations is taken for it."""
+    """Whether known labels make a header: From, and enough others that it is not the itinerary of a trip."""
     if FROM not in known:
         return False
     addressed = bool(_ADDRESS.search(known[FROM]))
@@ -145,7 +145,7 @@ def _is_header(known: Mapping[str, str]) -> bool:
 
 
 def _looks_like_header(values: Sequence[tuple[str, str]]) -> bool:
-    """By form alone: `Name <address>` first, a date with a time, a second address. Forms hold one address, and bare."""
+    """Whether the form alone makes a header: `Name <address>`, a date with a time, a second address (forms have one)."""
     texts = [value for _, value in values]
     angled = texts and _ANGLED.search(texts[0])
     return (
@@ -173,7 +173,7 @@ def _windows(plain: Sequence[str], at: int, not_before: int) -> Iterator[tuple[i
     text = plain[at]
     for start in range(at, max(not_before, at - _MAX_WRAPPED + 1) - 1, -1):
         if start < at:
-            # A wrapped line breaks off in mid-sentence; what ends like a sentence is the sender's.
+            # A wrapped line ends inside a sentence; a line that ends like a sentence is the sender's.
             if not plain[start] or plain[start].endswith((*_SENTENCE_END, ":")) or QUOTED.match(plain[start]):
                 return
             text = f"{plain[start]} {text}"
@@ -187,7 +187,7 @@ def _ends_with_verb(line: str) -> bool:
 
 
 def _is_attribution(text: str, *, quoted: bool) -> bool:
-    """Whether the text is one; if quoted lines follow (`quoted`), less is asked of it."""
+    """Whether the text is an attribution; if quoted lines follow (`quoted`), less evidence is needed."""
     text = text.strip("- ").removeprefix("In a message dated ")
     angled, address = _ANGLED.search(text), _ADDRESS.search(text)
     date, time = _DATE.search(text), _TIME.search(text)
@@ -200,7 +200,7 @@ def _is_attribution(text: str, *, quoted: bool) -> bool:
 
 
 def _has_few_other_words(text: str, found: Sequence[re.Match[str]], verb: re.Match[str] | None) -> bool:
-    """Whether hardly a word stands before the first of the date, the time and the address, and hardly one after the last."""
+    """Whether there are few words before the first and after the last of date, time and address."""
     if not found:
         return False
     first = _PREFIX_END.search(text)

@@ -1,4 +1,4 @@
-"""An e-mail's HTML as lines of text; what a mail program quoted becomes a line that holds only `>`."""
+"""Converts an e-mail's HTML to lines of text; a quote becomes a line with only `>`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from selectolax.lexbor import LexborNode
 
-# What is new stands first.
+# The new text comes first.
 MAX_HTML = 100_000
 
-# Each open element costs the parser time at each further tag, and no person's mail nests so deeply: deeper ones become <br>.
+# Each open element costs the parser time at every further tag, and no normal e-mail nests so deeply: deeper tags become <br>.
 _MAX_OPEN = 300
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
@@ -33,7 +33,7 @@ _BLOCKS = frozenset(
 )
 _CELLS = frozenset({"td", "th"})
 _MARKED = frozenset({"div", "span", "blockquote", "hr"})
-# How mail programs mark what they quote: Thunderbird, Yahoo, Proton Mail, Zoho, and Gmail's line above the quote.
+# How mail programs mark quotes: Thunderbird, Yahoo, Proton Mail, Zoho, and Gmail's line above the quote.
 _QUOTE_CLASSES = frozenset(
     {"moz-cite-prefix", "moz-forward-container", "yahoo_quoted", "protonmail_quote", "zmail_extra", "gmail_attr"}
 )
@@ -46,14 +46,14 @@ _HISTORY_IDS = (
     "stopSpelling",
 )
 
-# A newsletter's preheader, and whatever else its sender hides. Not font-size:0: it closes gaps between columns.
+# A newsletter's preheader, and other hidden text. Not font-size:0, which removes gaps between columns.
 _HIDDEN = re.compile(
     r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|mso-hide:all|opacity:0(?:\.0+)?|max-height:0(?:\.0+)?(?:px|pt|em|%)?)"
     r"(?:!important)?(?:;|$)",
     re.IGNORECASE,
 )
 
-# Edges of blocks make one line break together, each <br> makes its own; the one before an edge shows nothing in a browser.
+# Adjacent edges of blocks make one line break together, each <br> makes its own; browsers ignore a <br> before an edge.
 _EDGE = "\x1e"
 _EDGES = re.compile(f" ?\n? ?(?:{_EDGE} ?)+")
 _QUOTE = f"{_EDGE}>{_EDGE}"
@@ -62,22 +62,22 @@ _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
 class Document:
-    """Parsed HTML. `keep_line_breaks` says that the line breaks in its source are meant, as in text that was only given links."""
+    """Parsed HTML. With `keep_line_breaks`, line breaks in the source count, as in plain text to which only links were added."""
 
     def __init__(self, html: str, *, keep_line_breaks: bool = False) -> None:
-        # Outlook's head alone can be longer than the bound, and none of it is text.
+        # Outlook's head alone can be longer than the limit, and it contains no text.
         head = _HEAD.match(html) and _HEAD_END.search(html)
         self._root = LexborHTMLParser(_flattened(html[head.end() if head else 0 :][:MAX_HTML])).root
         self._keep_line_breaks = keep_line_breaks
 
     def text(self, *, with_quotes: bool) -> str:
-        """Return the text in lines, not yet tidied. Without quotes, each quote is a line `>`, and Outlook's history is gone."""
+        """Return the text in lines, not stripped. Without quotes, each quote is a line `>`, and Outlook's history is removed."""
         pieces = _pieces(self._root, preformatted=self._keep_line_breaks, with_quotes=with_quotes) if self._root else ()
         return _EDGES.sub(_EDGE, "".join(pieces)).replace(_EDGE, "\n")
 
 
 def _flattened(html: str) -> str:
-    """The HTML with at most so many elements open at a time, in one pass over its tags."""
+    """The HTML with a limited depth of nesting, in one pass over its tags."""
     opened: Counter[str] = Counter()
 
     def counted(tag: re.Match[str]) -> str:
@@ -96,7 +96,7 @@ def _flattened(html: str) -> str:
 
 
 def _pieces(root: LexborNode, *, preformatted: bool, with_quotes: bool) -> Iterator[str]:
-    # A stack of its own: HTML nested deeper than Python may recurse is one e-mail away.
+    # An explicit stack, because HTML may be nested deeper than Python's recursion limit.
     waiting: list[tuple[LexborNode | str, bool]] = [(root, preformatted)]
     while waiting:
         node, preformatted = waiting.pop()
@@ -121,7 +121,7 @@ def _around(node: LexborNode) -> tuple[str, str]:
     if tag == "br":
         return "\n", ""
     if tag == "img":
-        # Gmail sends the emojis of its own picker as pictures.
+        # Gmail sends emojis from its picker as images.
         attributes = node.attributes
         return (attributes.get("alt") or "" if "data-emoji" in attributes else ""), ""
     if tag in _BLOCKS:
@@ -167,9 +167,9 @@ def _is_quote(node: LexborNode) -> bool:
     attributes = node.attributes
     classes = set((attributes.get("class") or "").split())
     if node.tag == "blockquote":
-        # Gmail's indent button makes a blockquote too, one without a border.
+        # Gmail's indent button makes a blockquote too, but without a border.
         return "border:none" not in (attributes.get("style") or "").replace(" ", "")
-    # In a Gmail reply the answers written between quotes stand inside gmail_quote, so only a forwarded one goes as a whole.
+    # In a Gmail reply, answers between quotes are inside gmail_quote, so only that of a forward is removed as a whole.
     return bool(classes & _QUOTE_CLASSES) or attributes.get("name") == "quote" or ("gmail_quote" in classes and _is_forward(node))
 
 

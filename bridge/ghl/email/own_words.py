@@ -1,4 +1,4 @@
-"""What the sender of an e-mail wrote this time, without the quoted history below it."""
+"""The new text of an e-mail, without the quoted history."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _MAX_TEXT = 40_000
 _LAYOUT = re.compile(r"<(?:!doctype|html|body|br|div|p|table|tr|ul|ol|li|pre|blockquote|h[1-6])[\s>/]", re.IGNORECASE)
 _INLINE = re.compile(r"<(?:a|b|i|u|em|strong|span|font|img|small|sup|sub|code)[\s>/]", re.IGNORECASE)
 
-# Zero-width space, word joiner, byte order mark, soft hyphen, grapheme joiner: the padding of newsletters and of copied text.
+# Zero-width space, word joiner, byte order mark, soft hyphen, grapheme joiner: padding of newsletters and of copied text.
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\u034f]")
-# Joiners hold emojis and Persian words together, and mean nothing beside a space.
+# Joiners connect emojis and Persian words, and have no meaning next to a space.
 _LONE_JOINERS = re.compile("(?<!\\S)[\u200c\u200d]+|[\u200c\u200d]+(?!\\S)")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
-# What is left above history that has gone: lines, dashes around a title, and Apple Mail's words above a forward.
+# What remains above removed history: lines, dashes around a title, and Apple Mail's text above a forward.
 _LEFTOVER = re.compile(
     r"[\s_=-]*|-{5}.*-{5}"
     r"|(?:Begin forwarded message|Anfang der weitergeleiteten (?:Nachricht|E-Mail)|Inicio del mensaje reenviado"
     r"|Início da mensagem (?:encaminhada|reenviada)|Début du message (?:réexpédié|transféré)|Inizio messaggio inoltrato"
     r"|Begin doorgestuurd bericht)\s?:"
 )
-# A program that wraps what it quotes breaks lines no shorter than this, and only where a sentence goes on.
+# A program that wraps quoted lines makes them at least this long, and wraps only inside a sentence.
 _WRAPPED_FROM = 76
 _GOES_ON = re.compile(r"[\w,]$")
 
@@ -40,13 +40,13 @@ _REPLY_SUBJECT = re.compile(r"\s*(?:re|aw|sv|antw|res|rif|odp|回复|答复)\s?(
 
 
 def own_text(body: str, *, subject: str = "") -> str:
-    """Return the newest words of an e-mail as plain text; `body` is HTML (as GHL delivers it) or text. A signature may stay.
+    """Return the new text of an e-mail as plain text; `body` is HTML (as GHL delivers it) or text. A signature may remain.
 
-    A mail that holds nothing but quoted or forwarded text is given whole: a forward says something new by being sent, and losing
-    it would lose a message. Only if the subject says that it is a reply is the result empty, for then the quoted words are
-    known already, most of them our own, and to answer them would be to answer ourselves.
+    An e-mail with only quoted or forwarded text is returned whole: a forward is a new message by itself. Only if the subject
+    marks it as a reply, the result is empty: the quoted text is known already, most of it is the bridge's own, and answering it
+    would be answering the bridge.
 
-    The line that a telephone adds below ("Sent from my iPhone") goes: an opt-out word above it must stand alone to be known.
+    A phone's line at the end ("Sent from my iPhone") is removed, because an opt-out word above it is recognised only alone.
     """
     document = _document(body)
     own = _without_history(_tidy(document.text(with_quotes=False) if document else unescape(body)))
@@ -58,7 +58,7 @@ def own_text(body: str, *, subject: str = "") -> str:
 
 
 def _document(body: str) -> Document | None:
-    # Addresses in angle brackets look like tags: only names of real ones make it HTML.
+    # Addresses in angle brackets look like tags: only names of real tags make it HTML.
     if _LAYOUT.search(body):
         return Document(body)
     return Document(body, keep_line_breaks=True) if _INLINE.search(body) else None
@@ -77,7 +77,7 @@ def _without_history(text: str) -> str:
     for header in find_headers(lines):
         kept += _trimmed(lines[at : header.start])
         at = header.end
-        # What follows quoted lines was written under them; what follows a header without quoted lines is history to the end.
+        # Text after quoted lines is new; after a header without quoted lines, everything is history.
         if not header.quoted:
             at = len(lines)
             break
@@ -87,7 +87,7 @@ def _without_history(text: str) -> str:
 
 
 def _trimmed(lines: list[str]) -> list[str]:
-    """The lines without what a machine added at their end."""
+    """The lines without those that a program added at the end."""
     end = len(lines)
     while end and (_LEFTOVER.fullmatch(lines[end - 1]) or is_device_line(lines[end - 1])):
         end -= 1
@@ -95,7 +95,7 @@ def _trimmed(lines: list[str]) -> list[str]:
 
 
 def _without_wrapped_quotes(rest: list[str]) -> list[str]:
-    """Drop the ends of quoted lines that a program wrapped, if nothing else stands below the quotes."""
+    """Remove the remainders of wrapped quoted lines, if there is no other text below the quotes."""
     unquoted = [number for number, line in enumerate(rest) if line and not QUOTED.match(line)]
     return [] if unquoted and all(_is_wrapped_quote(rest, number) for number in unquoted) else rest
 

@@ -16,7 +16,7 @@ from bridge.errors import BridgeError, TooLarge
 from bridge.operating.local import LocalOperations
 from bridge.operating.registry import OPERATIONS
 from bridge.receiver.api.answers import answer, refuse, refuse_http
-from bridge.receiver.api.document import describe
+from bridge.receiver.api.openapi import describe
 from bridge.receiver.api.questions import question
 from bridge.receiver.bodies import read
 from bridge.receiver.waiting import BoundedWaits

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, dead_letters, live, locations, overview
+from bridge.receiver.console import conversations, dead_letters, live, location, location_setup, locations, overview
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
@@ -49,7 +49,9 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: S
         "/conversations/{id}": conversations.show,
         "/dead-letters": dead_letters.show,
         "/locations": locations.show_all,
-        "/locations/{id}": locations.show,
+        "/locations/export": location.export_all,
+        "/locations/{id}": location.show,
+        "/locations/{id}/export": location.export,
         "/live": live.show,
     }
     changes: dict[str, Show] = {
@@ -60,6 +62,8 @@ def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: S
         "/undelivered": conversations.replay,
         "/dead-letters": dead_letters.change,
         "/dead-letters/said": dead_letters.show_said,
+        "/locations/{id}/check-provider": location.check_provider,
+        "/locations/{id}/set-up": location_setup.set_up,
         "/locations/{id}/{change}": locations.change,
     }
     return [

@@ -26,6 +26,8 @@ TONES = {
     "active": "good",
     "paused": "warn",
     "hold": "bad",
+    "unconfigured": "info",
+    "uninstalled": "warn",
 }
 
 

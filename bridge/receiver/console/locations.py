@@ -1,11 +1,10 @@
-"""The pages for locations: state, settings without secrets, pause and resume."""
+"""The list of locations: state, pause and resume."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from bridge.errors import WrongInput
-from bridge.locations import Provider
 from bridge.operating import locations
 from bridge.operating.locations import LocationQuery
 from bridge.receiver.console.pages import Moved, Page
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 100
 AT_ONCE = 500
-TOLD_APART = {"id", "name", "mode", "provider"}
-PROVIDERS = frozenset(get_args(Provider))
-ORDER = {"hold": 0, "active": 2, "paused": 3}
+ORDER = {"hold": 0, "unconfigured": 2, "active": 3, "uninstalled": 4, "paused": 5}
 
 
 def show_all(visit: Visit) -> Page:
@@ -38,14 +35,6 @@ def show_all(visit: Visit) -> Page:
         "next": start + ON_A_PAGE if len(found) > start + ON_A_PAGE else 0,
     }
     return Page("locations.html", "locations", shown)
-
-
-def show(visit: Visit) -> Page:
-    """One location with its settings."""
-    shown = visit.perform(locations.show, LocationQuery(visit.path("id")))
-    others = PROVIDERS - {shown.provider, shown.settings["fallback_provider"]}
-    settings = {name: value for name, value in shown.settings.items() if name not in others | TOLD_APART}
-    return Page("location.html", "locations", {"location": shown, "settings": sorted(_flat("", settings))})
 
 
 def change(visit: Visit) -> Moved:
@@ -85,22 +74,3 @@ def _every(visit: Visit) -> Iterator[LocationSummary]:
 def _urgency(location: LocationSummary) -> tuple[int, str, str]:
     place = 1 if location.state == "active" and location.failing else ORDER[location.state]
     return place, location.name.casefold(), location.id
-
-
-def _flat(prefix: str, settings: dict[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(f"{prefix}{name}.", value)
-        elif value not in (None, "", (), []):
-            yield f"{prefix}{name}", ", ".join(map(_plain, value)) if isinstance(value, (list, tuple)) else _plain(value)
-
-
-def _plain(value: object) -> str:
-    """A setting as in the locations file, without quotes."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)

@@ -12,6 +12,8 @@ from bridge.receiver.console.charts import draw
 from bridge.receiver.console.pages import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bridge.operating.trouble import Trouble
     from bridge.receiver.console.pages import Visit
 
@@ -34,16 +36,30 @@ def show(visit: Visit) -> Page:
     """The overview page."""
     now = visit.perform(overview.overview, Nothing())
     charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
-    links = {each.cause: _link(each) for each in now.troubles}
+    links = links_of(now.troubles)
     return Page("overview.html", "overview", {"now": now, "charts": charts, "overdue_seconds": OVERDUE_SECONDS, "links": links})
 
 
-def _link(trouble: Trouble) -> tuple[str, str] | None:
-    """Where the page for it is; None where only a command helps."""
+def links_of(troubles: Iterable[Trouble], *, within: str = "") -> dict[str, tuple[str, str] | None]:
+    """Where to look into each trouble, by its cause: a label and an address; None where only a command helps.
+
+    `within`: lists show only this location.
+    """
+    return {each.cause: _link(each, within) for each in troubles}
+
+
+def _link(trouble: Trouble, within: str) -> tuple[str, str] | None:
     kind, _, about = trouble.cause.partition(":")
     if kind == "handover":
         return "Show the conversation", f"{LISTS}/{quote(about.rpartition(':')[2], safe='')}"
     if kind not in LINKS or about == "more":
         return None
     label, path = LINKS[kind]
-    return label, path.format(location=quote(trouble.location_id, safe=""))
+    only = {
+        "overdue": "&location_id=",
+        "reply_cap": "&location_id=",
+        "unknown_type": "&location_id=",
+        "dead_letters": "?location=",
+    }
+    more = f"{only[kind]}{quote(within, safe='')}" if within and kind in only else ""
+    return label, path.format(location=quote(trouble.location_id, safe="")) + more

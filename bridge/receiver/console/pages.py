@@ -90,6 +90,15 @@ class Moved:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FileToSave:
+    """A file to save, as UTF-8."""
+
+    name: str
+    text: str
+    media_type: str
+
+
 class Renderer:
     """Renders pages as HTML, with all values escaped."""
 

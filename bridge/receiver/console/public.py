@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from bridge.operating.registry import OPERATIONS
-from bridge.receiver.api.document import describe
+from bridge.receiver.api.openapi import describe
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import Page, Renderer
 

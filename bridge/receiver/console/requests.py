@@ -9,14 +9,14 @@ from urllib.parse import parse_qs, quote
 import structlog
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bridge.errors import BridgeError, Rejected, TooLarge, Unauthorized, Unavailable
 from bridge.operating.local import LocalOperations
 from bridge.receiver.api.answers import KINDS
 from bridge.receiver.bodies import read
 from bridge.receiver.console.headers import is_secure
-from bridge.receiver.console.pages import HOME, Moved, Page, Renderer, Visit, is_own
+from bridge.receiver.console.pages import HOME, FileToSave, Moved, Page, Renderer, Visit, is_own
 from bridge.receiver.console.sessions import SECONDS, Note, Sessions
 from bridge.store.figures.gauges import measure
 
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.sessions import Session
 
-    Show = Callable[[Visit], Page | Moved]
+    Show = Callable[[Visit], Page | Moved | FileToSave]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = structlog.get_logger()
@@ -120,6 +119,9 @@ class PageEndpoints:
             view = show(visit)
             if isinstance(view, Moved):
                 return self._move(visit, view)
+            if isinstance(view, FileToSave):
+                headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(view.name)}"}
+                return Response(view.text, headers=headers, media_type=view.media_type)
             return self._tell(visit.request, visit.session, view, visit.given("here"))
         except BridgeError as error:
             here = visit.back("")

@@ -1,4 +1,4 @@
-"""Gauges: how much there is of everything now."""
+"""Gauges: the current numbers of lanes, locations, workers and problems."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges:
-    """Numbers of one moment.
+    """The numbers at one time.
 
-    `lanes` are scheduled; among them are those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
-    failed and is to be tried again (`retrying`). `overdue_ms` is how long the oldest waits beyond its time, `unheard_ms` how long
-    one does that was claimed, its wake-up published, and whose turn no worker has begun, `unopened_ms` one whose turn can't be
-    opened; `slots` is how many
-    replies the live workers can have in flight, `providers_down` counts completion services by their logins, `ghl_down` is 1
-    while GHL is down, or takes no posts.
+    `lanes` are scheduled; they include those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
+    failed and is retried (`retrying`). `overdue_ms` is how long the oldest lane has been due, `unheard_ms` how long the oldest
+    lane has waited whose wake-up was published and whose turn no worker has begun, `unopened_ms` the same for turns that can't be
+    decrypted or read. `slots` is how many replies the live workers can have in flight, `providers_down` counts completion
+    services by their logins, `ghl_down` is 1 while GHL is down or accepts no posts.
     """
 
     lanes: int
@@ -42,12 +41,12 @@ class Gauges:
 
     @property
     def oldest_overdue_seconds(self) -> float:
-        """How long the oldest lane waits beyond its time."""
+        """How long the oldest lane has been due (s)."""
         return self.overdue_ms / 1000
 
 
 def measure(redis: Redis) -> Gauges:
-    """Look once, in one round trip. Raises Unavailable when Redis can't be reached."""
+    """Read all gauges in one round trip. Raises Unavailable when Redis can't be reached."""
     with reaching("measure the state"):
         found = rows(redis.register_script(script("measure"))(args=[*GHL_CIRCUITS]))
     return Gauges(**{name: int(value) for name, value in found.items()})

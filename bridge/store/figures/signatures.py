@@ -1,4 +1,4 @@
-"""Which of GHL's signatures the app's events bear: counted, and remembered for `GHL_LEGACY_SIGNATURES`."""
+"""The kinds of signatures on GHL's events: counted, and stored for `GHL_LEGACY_SIGNATURES`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIELDS = ("ed25519_since", "ed25519_at", "rsa_at")
 
 
 class Signatures:
-    """Of a receiver. `tally.lua` writes down what is counted here."""
+    """The counts of a receiver, which `tally.lua` stores."""
 
     def __init__(self, redis: AsyncRedis, tally: Tally, *, legacy: LegacySignatures) -> None:
         self._redis = redis
@@ -32,7 +32,7 @@ class Signatures:
         self._legacy = legacy
 
     async def admit(self, scheme: Scheme) -> None:
-        """Let a valid signature in, or refuse one of the legacy kind. Raises Unauthorized and Unavailable."""
+        """Accept a valid signature, or refuse a legacy one. Raises Unauthorized and Unavailable."""
         if scheme == "ed25519":
             return
         with reaching("read which signatures GHL's events bear"):
@@ -42,13 +42,13 @@ class Signatures:
             raise Unauthorized(f"only the legacy RSA signature, and GHL_LEGACY_SIGNATURES={self._legacy}")
 
     def note(self, scheme: Scheme, event: object) -> None:
-        """Count an event that was admitted, unless it is another app's."""
+        """Count an accepted event, unless it is another app's."""
         if not (isinstance(event, Ignored) and event.reason is Reason.OTHER_APP):
             self._tally.count(SIGNATURES, scheme)
 
 
 def signatures_seen(redis: Redis) -> SignaturesSeen:
-    """Which signatures came within the last 30 days. Raises Unavailable."""
+    """The kinds of signatures of the last 30 days. Raises Unavailable."""
     with reaching("read which signatures GHL's events bear"):
         return _seen(redis.hmget(key("signatures"), FIELDS))
 

@@ -1,7 +1,7 @@
 -- Add what a process has counted, and what scripts have left to be folded.
 --   ARGV[1]     nonce of this call
---   ARGV[2...]  field, by how much, field, by how much
--- Answers 1, or 0 when this call was counted before.
+--   ARGV[2...]  field, increment, field, increment
+-- Answers 1, or 0 if this call was counted before.
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
 fold_counts()
@@ -21,10 +21,10 @@ end
 
 for at = 2, #ARGV, 2 do
   count(ARGV[at], ARGV[at + 1])
-  -- One that was refused (rsa_refused) begins nothing anew.
+  -- A refused event (rsa_refused) does not restart the count.
   local kind = ARGV[at]:match('^signatures|(%w+)$')
   if kind then note_signature(kind) end
-  -- The newest refused call: whose webhooks never come wants to know that somebody's were turned away, and when.
+  -- The newest refused webhook: if an operator's webhooks never arrive, this shows that some were refused, and when.
   local code = ARGV[at]:match('^webhooks|([a-z_]+)|')
   if code == 'unauthorized' or code == 'too_large' then
     redis.call('HSET', key('refused'), 'at', now, 'code', code)

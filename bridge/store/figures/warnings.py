@@ -37,12 +37,12 @@ def untyped_lanes(redis: Redis) -> tuple[str, ...]:
 
 
 def spoken_stops(redis: Redis) -> tuple[str, ...]:
-    """The lanes that a voice note stopped within the last day and that nothing has lifted, likewise. Raises Unavailable."""
+    """The lanes with an opt-out by voice note within the last day, still in force, in the same order. Raises Unavailable."""
     return _newest(redis, key("spoken_stops"), SPOKEN_MINUTES)
 
 
 def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
-    """The lanes in which GHL's own bot answered before this one within the last day, likewise. Raises Unavailable."""
+    """The lanes in which GHL's own bot answered first within the last day, in the same order. Raises Unavailable."""
     return _newest(redis, key("other_bot"), UNTYPED_MINUTES)
 
 

@@ -1,22 +1,23 @@
--- Take inbound messages in, each for itself: known location, seen before, appended to its lane, due.
+-- Accept inbound messages. For each one: check that the location is known and the message is new, append it to its lane, make the
+-- lane due.
 -- For each message:
 --   ARGV[1]  lane
 --   ARGV[2]  nonce of this call
---   ARGV[3]  JSON, what came (below)
---   ARGV[4]  body (the message as JSON; empty: it is not to be answered)
+--   ARGV[3]  JSON, the message's data (below)
+--   ARGV[4]  body (the message as JSON; empty: it is not answered)
 --   ARGV[5]  how long to remember ids (ms)
 --   ARGV[6]  retention (ms)
 --   ARGV[7]  most messages that may wait in a lane
 --
--- What came: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (empty: to be answered), `line` (channel and
--- conversation provider), `channels` (those that it may have come by), `forms` (how the whole message may stand among stop
--- words), `start` (whether it is the word that lifts a stop), `words` (a digest of what it says; empty or absent without GHL's
--- id), `at` (its own time, ms), `marketplace` (whether an event of GHL's brought it), `found` (whether the sweep found it),
+-- The data: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (why it is not answered; empty: it is), `line` (channel
+-- and conversation provider), `channels` (its possible channels), `forms` (spellings of the whole message, to compare with the stop
+-- words), `start` (whether it is the word that lifts a stop), `words` (a digest of its text; empty or absent without GHL's id),
+-- `at` (its own time, ms), `marketplace` (whether it came by an event of GHL's marketplace), `found` (whether the sweep found it),
 -- `erased` (digests under which the contact may have been erased).
 --
--- Answers, in a list, of each: accepted | duplicate | no_location | unknown_location | skipped | overflow | stop_word | unconfigured.
+-- Answers a list with, for each: accepted | duplicate | no_location | unknown_location | skipped | overflow | stop_word | unconfigured.
 -- Needs: dead_letters, standings, dedupe, each, locations
--- Times stay text: Redis would print a number anew wherever it is handed on.
+-- Times stay text, because Redis would format a number again wherever it is passed on.
 local function is_stop(location, channel, forms)
   for _, form in ipairs(forms) do
     if redis.call('SISMEMBER', key('stopping', location), channel .. '|' .. form) == 1 then return true end
@@ -51,13 +52,13 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local marks = {key('seen', location, id)}
   if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
   for _, by in ipairs(redis.call('MGET', unpack(marks))) do
-    -- The same call again is told what the first one did.
+    -- A repeated call gets the answer of the first one.
     if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end
     if by then return 'duplicate' end
   end
-  -- What the sweep finds may be older than the marks.
+  -- A message that the sweep finds may be older than the records of seen ids.
   if came.found and redis.call('EXISTS', key('message', location, id)) == 1 then return 'duplicate' end
-  -- A clock that is far ahead must not hide what is newer.
+  -- A message from a clock that is far ahead must not hide newer ones.
   local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
   local copy = reason == '' and (came.words or '') ~= '' and match_copy(lane, came.words, id, written_at)
   if copy then
@@ -67,7 +68,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
   for _, seen in ipairs(marks) do redis.call('SET', seen, nonce .. ':' .. outcome, 'PX', memory) end
 
-  -- Up to when the contact's messages are known: the sweep looks for newer ones, and lists of conversations are in this order.
+  -- The time of the contact's newest known message: the sweep looks for newer ones, and lists of conversations use this order.
   local listed = math.max(tonumber(memory), tonumber(retention))
   local recorded = key('recorded', location)
   redis.call('ZADD', recorded, 'GT', written_at, contact)
@@ -94,7 +95,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   end
   if not came.found then note_event(location, came.marketplace, false, its) end
 
-  -- A contact's word counts from here on, whatever waits, is being answered or is to be tried again.
+  -- An opt-out or opt-in counts from now on, also for messages that wait, are being answered or are retried.
   local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now
   if reason == 'stop_word' then
     for _, channel in ipairs(stopped) do say_stop(lane, channel, said_at, retention) end

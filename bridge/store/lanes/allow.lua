@@ -8,7 +8,7 @@ local lane, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local record = key('standing', lane)
 local lifted = {}
 for channel, at in pairs(stops(lane)) do
-  -- A stop may be dated later than now: the clock jumped back, or both are of one millisecond.
+  -- A stop may be later than now: the clock jumped back, or both are in the same millisecond.
   redis.call('HSET', record, 'start:' .. channel, math.max(now, tonumber(at) + 1))
   lifted[#lifted + 1] = channel
 end

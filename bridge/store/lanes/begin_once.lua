@@ -1,10 +1,10 @@
--- Note that something of a lane begins, which happens once.
+-- Begin something that may happen only once in a lane.
 --   ARGV[1]  lane
---   ARGV[2]  token of the turn that wants it; empty: none
---   ARGV[3]  what: the parts of its key
---   ARGV[4]  for how long that is known (ms)
+--   ARGV[2]  token of the turn; empty: the caller is not a turn
+--   ARGV[3]  the parts of its key
+--   ARGV[4]  expiry of the record (ms)
 --   ARGV[5]  who begins it
--- Answers 1, or 0 when another began it before or the lease was lost.
+-- Answers 1, or 0 if another began it before or the lease was lost.
 -- Needs: schedule
 local lane, token, what, memory = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if not may_write(lane, token) then return 0 end

@@ -1,18 +1,21 @@
--- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
--- A claimed lane is moved a lease ahead, never removed: whoever claimed it may die.
+-- Report this worker as alive, and claim as many due lanes as all live workers together have free slots, location by location.
+-- A claimed lane is due again after a lease and is never removed, because the worker may die.
 --   ARGV[1]  worker
 --   ARGV[2]  its slots
---   ARGV[3]  how long it counts as alive without another call (ms)
+--   ARGV[3]  for how long it counts as alive without another call (ms)
 --   ARGV[4]  lease (ms)
---   ARGV[5]  most lanes that are taken
---   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
+--   ARGV[5]  most lanes to claim
+--   ARGV[6]  list for their wake-ups, if the broker is this server; empty: the caller publishes them
 --   ARGV[7]  a wake-up (JSON) up to its body
---   ARGV[8]  the rest of it, with `%ID%` where its id stands
---   ARGV[9]  nonce, with which the ids begin
--- Answers {ms until the next lane is due (-1: none, or no slot to give it), whether only that moment or a ring calls for another
--- claim (1; 0: something waits for what nobody rings for), whether a claim of any worker is unheard (1 or 0), whether this worker
--- leads (1 or 0), lane, lane, ...}.
--- Needs: schedule, clock
+--   ARGV[8]  the rest of it, with `%ID%` in place of its id
+--   ARGV[9]  nonce: the beginning of the ids
+--   ARGV[10]  its process
+--   ARGV[11]  the number of the newest claim of that process that was answered (0: none)
+--   ARGV[12]  the number of this claim
+-- Answers {ms until the next lane is due (-1: none, or no free slot), whether the next claim can wait for that time or a wake-up
+-- (1; 0: something waits for an event that wakes nobody), whether a wake-up of any worker got no response (1 or 0), whether this
+-- worker leads (1 or 0), lane, lane, ...}.
+-- Needs: schedule, clock, rollback
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
@@ -27,9 +30,14 @@ if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000)
 end
 leads = leads and 1 or 0
 
--- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
--- their heartbeats get one lease to take them back before anybody else may have the lanes.
+-- Nobody claimed for longer than a lease: Redis or all workers were down. Leases may have expired although their work continues;
+-- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
 local before = tonumber(told[2] or now)
+-- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
+local UNWATCHED_MS = 60000
+if now - before > UNWATCHED_MS then note_rollback(false) end
+notice_server()
+notice_loss(ARGV[10], ARGV[11], ARGV[12])
 redis.call('SET', key('claimed'), now)
 if before - now > NOTICED_MS then clock_jumped_back(before - now) end
 local patience = told[3]
@@ -38,8 +46,8 @@ local grace = patience and redis.call('PTTL', key('patience')) or 0
 if grace > 0 then return {grace, 0, 0, leads} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 
--- Lanes that wait for a provider or for GHL: one of them tries when it is time to; all are woken when it answers again, some at a
--- time, and before any lane is granted, so that the oldest come first.
+-- Lanes that wait for a provider or for GHL. When a probe is due, one of them probes. When the service answers again, all are woken,
+-- some at a time, and before any lane is claimed, so that the oldest come first.
 local WOKEN_AT_ONCE = 250
 local function wake(lane)
   local record = key('lane', lane)
@@ -70,11 +78,11 @@ end
 local free, most_of_one = -redis.call('ZCARD', key('inflight')), 0
 for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
   local its = tonumber(member:match(':(%d+)$'))
-  -- Beside the slots that it names, a worker keeps a ninth more in reserve (Settings.worker_threads).
+  -- A worker has a ninth more slots than it reports, as a reserve (Settings.worker_threads).
   free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
 end
 
--- How many requests for new turns a location's budget at GHL has left: what is claimed beyond that would only come back.
+-- How many requests for new turns a location's budget at GHL has left. More lanes would be claimed only to wait again.
 local left = {}
 local function requests(location)
   if not left[location] then
@@ -85,8 +93,9 @@ local function requests(location)
   return left[location]
 end
 
--- How many slots a location may take now: it may hold nine times as many as are free, one of these aside. Alone it gets all but
--- the reserve; whoever comes finds some free; who holds more than its share gets none until it is less (infra/decisions/0005).
+-- How many slots a location may take now: it may hold nine times the number of free slots, of which one does not count. A single
+-- location gets all but the reserve; another one finds free slots; a location above its share gets none until it is below it
+-- (infra/decisions/0005).
 local looked_at = {}
 local function share_of(location)
   local own = key('inflight', location)
@@ -97,7 +106,7 @@ local function share_of(location)
   return math.max(0, math.min(fair, most_of_one - held, requests(location)))
 end
 
--- A location that was served, or may have no slot now, goes behind all that have waited since before this moment.
+-- A location that was served, or may not have a slot now, goes behind all that were waiting before.
 local NO_REQUESTS_MS = 250
 local function place(location, served)
   local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
@@ -106,7 +115,7 @@ local function place(location, served)
   redis.call('ZADD', key('due'), math.max(tonumber(head[2]), turn_at), location)
 end
 
--- Also looks at some locations that may have no slot, so that these don't hide the others.
+-- Reads more locations than it serves, so that those without a right to a slot don't hide the others.
 local BEYOND = 100
 local wanted = math.max(0, math.min(free, most))
 local looked = wanted > 0 and redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, wanted + BEYOND) or {}
@@ -116,7 +125,7 @@ for _, location in ipairs(looked) do
   if share_of(location) > 0 then locations[#locations + 1] = location else place(location, true) end
 end
 
--- Claimed and published at once: no crash comes between.
+-- The claim and the wake-up are one step: no crash can separate them.
 local function wake_up(lane, number)
   local body = cjson.encode('[[' .. cjson.encode(lane) .. '],{},{}]')
   redis.call('LPUSH', ARGV[6], ARGV[7] .. body .. ARGV[8]:gsub('%%ID%%', ARGV[9] .. '-' .. number))
@@ -128,7 +137,7 @@ for turn, location in ipairs(locations) do
   local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'WITHSCORES', 'LIMIT', 0, share)
   for number = 1, #lanes, 2 do
     local contact = lanes[number]
-    -- Until its turn is heard of it is overdue, however often it is claimed: the broker may pass nothing on.
+    -- The lane stays overdue until its turn begins, however often it is claimed: the broker may deliver nothing.
     redis.call('ZADD', key('unheard'), 'NX', lanes[number + 1], location .. ':' .. contact)
     redis.call('ZADD', key('due', location), now + lease, contact)
     take_slot(location .. ':' .. contact, now + lease)
@@ -139,13 +148,13 @@ for turn, location in ipairs(locations) do
   place(location, #lanes > 0)
 end
 
--- Another claim makes sense at once if a location may have more; one that may not waits for a release, which rings.
+-- Claim again at once if a location may have more slots. Otherwise it waits for a release, which wakes the dispatcher.
 local head = free > 0 and redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
 local calm = free > 0 and not (head and tonumber(head) <= now)
 for _, location in ipairs((free <= 0 or calm) and {} or redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
   if share_of(location) > 0 then more = true break end
 end
--- The first of the lanes and of the providers that are to be tried again.
+-- The earliest of the lanes and of the providers whose probe is due.
 local following
 local function follow(at) if at and (not following or tonumber(at) < following) then following = tonumber(at) end end
 local function after_now(times)

@@ -1,9 +1,9 @@
--- Note what an event tells of a contact. A late event changes nothing newer.
+-- Store a contact's data from an event. A late event does not overwrite newer data.
 --   ARGV[1]  lane
 --   ARGV[2]  the event's own time (ms; 0: it has none)
---   ARGV[3]  JSON, what it tells: `tags` and `dnd`, each as JSON text
+--   ARGV[3]  JSON, the data: `tags` and `dnd`, each as JSON text
 --   ARGV[4]  retention (ms)
--- Answers 1, or 0 when the location is not known.
+-- Answers 1, or 0 if the location is not known.
 -- Needs: standings, locations
 local lane, at, told, retention = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)

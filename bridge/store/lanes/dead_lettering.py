@@ -1,4 +1,4 @@
-"""What is written when a turn becomes a dead letter, as `release.lua` takes it."""
+"""The patch that turns a turn into a dead letter, for `release.lua`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def dead(
     at_ms: int,
     excerpt: SealedExcerpt | None,
 ) -> Patch:
-    """The messages become a dead letter; `held` is written in its stead if the location is on hold by now.
+    """Turn the messages into a dead letter; if the location is on hold now, `held` is written instead.
 
-    `excerpt` is what a service said when it failed.
+    `excerpt` is a service's failed answer.
     """
     kept, told = kept_of(turn, excerpt), told_of(turn, excerpt)
     waits = {"step": "waiting", "why": f"the location is on hold: {outcome.error}", **told}
@@ -60,9 +60,9 @@ def _dead_letter(
     at_ms: int,
     excerpt_id: str = "",
 ) -> bytes:
-    """A turn as a dead letter: what the operator sees of it, and what a replay, or the echo of its answer, goes on with.
+    """The dead letter of a turn: what operators see, and what is needed for a replay or when GHL reports its reply.
 
-    `excerpt_id`: what the service said of it is kept under this id.
+    `excerpt_id`: the id under which the service's answer is stored.
     """
     return orjson.dumps(
         {

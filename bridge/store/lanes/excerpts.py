@@ -1,4 +1,4 @@
-"""What a service said when it failed: sealed like tokens, one text a turn, the newest."""
+"""Excerpts of services' failed answers: encrypted like tokens, one text per turn, the newest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class SealedExcerpt:
-    """An excerpt that a step of a turn keeps: who said it, and what, sealed."""
+    """An excerpt to store with a step of a turn: the name of the service, and its encrypted text."""
 
     provider: str
     sealed: str
@@ -31,7 +31,7 @@ class SealedExcerpt:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """An excerpt as it is read: who said it, when (ms, by Redis' clock), and what."""
+    """A stored excerpt: the name of the service, the time (ms, Redis' clock), and the text."""
 
     provider: str
     at_ms: int
@@ -39,24 +39,24 @@ class Excerpt:
 
 
 def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> patch.ExcerptPatch | None:
-    """An excerpt as a step's patch has it: under the turn's id, in the place of an earlier one; None without one."""
+    """The excerpt in the patch of a step: under the turn's id, replacing an earlier one; None without one."""
     return {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed} if excerpt else None
 
 
 def known_of(turn: Turn, knowledge: SealedExcerpt) -> patch.ExcerptPatch:
-    """The words that an answer rests on, kept likewise, under an id of their own."""
+    """The texts on which an answer is based, in the patch of a step, under an id of their own."""
     return {"id": f"{turn.id}-knowledge", "provider": knowledge.provider, "sealed": knowledge.sealed}
 
 
 def told_of(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, str]:
-    """What a step's event tells of it: under which id it can be asked for."""
+    """The field of a step's event: the id under which the excerpt can be read."""
     return {"excerpt_id": turn.id} if excerpt else {}
 
 
 class Excerpts:
-    """All excerpts, each under the id of its turn, which is that of its dead letter. Raises Unavailable without Redis.
+    """All excerpts, by the id of their turn, which is also that of its dead letter. Raises Unavailable if Redis can't be reached.
 
-    Lanes write them with the steps that they belong to.
+    `Lanes` writes them with the steps of the turn.
     """
 
     def __init__(self, redis: Redis, *, fernet_keys: Iterable[str]) -> None:
@@ -65,11 +65,11 @@ class Excerpts:
         self._resealing = Resealing(redis, self._seal)
 
     def seal(self, text: str, *, provider: str) -> SealedExcerpt:
-        """Seal a text with the newest key."""
+        """Encrypt a text with the newest key."""
         return SealedExcerpt(provider, self._seal.close(text.encode()))
 
     def get(self, id_: str) -> Excerpt | None:
-        """What is kept of a turn; None if nothing is, or no longer. Raises Misconfigured if no key opens it."""
+        """The excerpt of a turn; None if there is none, or no longer. Raises Misconfigured if no key decrypts it."""
         with reaching(f"read what the service said of {id_}"):
             fields = {text(name): text(value) for name, value in self._redis.hgetall(key("excerpt", id_)).items()}
         if not fields:
@@ -82,14 +82,14 @@ class Excerpts:
         return Excerpt(fields["provider"], int(fields["at"]), opened.decode())
 
     def ids(self) -> tuple[str, ...]:
-        """The turns of which anything is kept."""
+        """The ids of the turns that have an excerpt."""
         prefix = key("excerpt", "")
         with reaching("list what services said"):
             found = self._redis.scan_iter(f"{PREFIX}excerpt:*", count=BATCH)
             return tuple(sorted(text(name).removeprefix(prefix) for name in found))
 
     def reseal(self, id_: str) -> Resealed:
-        """Seal one with the newest key, if an older one has sealed it."""
+        """Re-encrypt an excerpt with the newest key."""
 
         def made_of(said: bytes) -> dict[str, str]:
             return {"sealed": self._seal.close(said)}

@@ -1,4 +1,4 @@
-"""Which messages GHL's own bot wrote, as far as GHL was asked, and where it can't be asked."""
+"""Caches GHL's answers to whether its own bot wrote a message, and which locations may not ask."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from bridge.model import Lane, LocationId, MessageId
 
-# A takeover is judged again for as long as it lasts, a day by default.
+# A takeover is checked again for as long as it lasts, a day by default.
 KEPT_MS = 7 * 24 * 3600 * 1000
-# A scope that is added counts before long.
+# A scope that was added counts within this time.
 UNASKABLE_MS = 3600 * 1000
 
 
 class Generations:
     """Raises Unavailable when Redis can't be reached.
 
-    What is kept here only saves a question to GHL: a full Redis takes no note, GHL is asked again, and no turn waits for it.
+    This cache only saves requests to GHL: if Redis is full, nothing is stored, GHL is asked again, and no turn waits.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -36,7 +36,7 @@ class Generations:
         return None if found is None else found == "1"
 
     def put(self, lane: Lane, message_id: MessageId, *, by_bot: bool) -> None:
-        """Keep what GHL answered."""
+        """Store GHL's answer."""
         with reaching(f"note who wrote a message of {lane}"), suppress(OutOfMemoryError):
             pipe = self._redis.pipeline(transaction=False)
             pipe.hset(key("generated", str(lane)), message_id, int(by_bot))
@@ -49,6 +49,6 @@ class Generations:
             return not self._redis.exists(key("unaskable", location_id))
 
     def refused(self, location_id: LocationId) -> None:
-        """GHL refuses to tell, mostly for want of the scope."""
+        """Note that GHL refused the request, usually because the scope is missing."""
         with reaching(f"note that GHL does not tell {location_id} of its bot"), suppress(OutOfMemoryError):
             self._redis.set(key("unaskable", location_id), 1, px=UNASKABLE_MS)

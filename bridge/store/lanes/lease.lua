@@ -1,23 +1,24 @@
--- Take a lane for one turn. Only a claimed lane can be taken: a wake-up that comes late or twice finds nothing to do.
--- A turn is what waits, or first of all a dead letter that is replayed, with its own messages, answer and ledger.
+-- Lease a lane for one turn. Only a claimed lane can be leased: a wake-up that comes late or twice has no effect.
+-- The turn takes the waiting messages; a replayed dead letter comes first, with its own messages, answer and ledger.
 --   ARGV[1]     lane
 --   ARGV[2]     token
 --   ARGV[3]     lease (ms)
 --   ARGV[4]     id for the turn if a new one begins
 --   ARGV[5]     most messages of a turn
 --   ARGV[6]     retention (ms)
---   ARGV[7]     how many of the newest words that were said
---   ARGV[8]     JSON, what look-ups at GHL are paid for along with the lease (`LookupsAheadPatch` of patch.py); empty: none
---   ARGV[9]     circuit of what GHL is asked
---   ARGV[10]    circuit of what is posted into GHL
---   ARGV[11]    for how long a probe of these may take (ms)
+--   ARGV[7]     how many of the newest messages of the transcript
+--   ARGV[8]     JSON, the look-ups at GHL to reserve with the lease (`LookupsAheadPatch` of patch.py); empty: none
+--   ARGV[9]     circuit of reading from GHL
+--   ARGV[10]    circuit of posting to GHL
+--   ARGV[11]    time limit of a probe of these (ms)
 --   ARGV[12...] names of fields of the location
--- Answers nil, or what `turns.read_turn` reads.
--- Needs: timeline, schedule, situations, circuits, rate_limit
+-- Answers nil, or the list that `turns.read_turn` reads.
+-- Needs: timeline, schedule, situations, circuits, rate_limit, rollback
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
 pass_when_full()
+notice_server()
 redis.call('ZREM', key('unheard'), lane)
 local claimed_until = tonumber(redis.call('ZSCORE', key('inflight'), lane) or 0)
 if claimed_until == 0 then return nil end
@@ -25,14 +26,14 @@ local known = rows(redis.call('HGETALL', record))
 local again = known.lease == token
 if known.lease and not again and tonumber(known.lease_until) > now then return nil end
 
--- What is written of the record in the end.
+-- The fields of the lane that are written at the end.
 local fresh_fields = {}
 local function set(field, value)
   known[field] = tostring(value)
   fresh_fields[#fresh_fields + 1], fresh_fields[#fresh_fields + 2] = field, value
 end
 
--- Texts of messages, and the conversation of the last of them.
+-- The texts of messages, and the conversation of the last one.
 local function bodies(ids)
   local found, conversation = {}, ''
   for at, id in ipairs(ids) do
@@ -42,7 +43,7 @@ local function bodies(ids)
   return found, conversation
 end
 
--- The first try of a replay: the lane takes over what the dead letter knew.
+-- The first attempt of a replay: the lane gets the data of the dead letter.
 if not known.turn then
   local id = redis.call('LPOP', key('replays', lane))
   local stored = id and redis.call('GET', key('dead', id))
@@ -61,7 +62,7 @@ end
 local replaying = known.replaying
 local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
 if #ids == 0 then
-  -- Every message was ended one by one, as duplicates or by a holder that died before the release.
+  -- All messages were ended one by one: as duplicates, or by a worker that died before the release.
   forget_turn(lane)
   free_slot(lane)
   reschedule(lane)
@@ -71,13 +72,13 @@ end
 local unfinished = tonumber(known.unfinished or 0) + 1
 if not again and unfinished > 1 then
   count('tries|abandoned')
-  -- Versions before this one did not write when a lease began.
+  -- Older versions did not store when a lease began.
   local ran = known.lease_until and known.leased_at and (tonumber(known.lease_until) - tonumber(known.leased_at)) / 1000
   tell(lane, cjson.encode({step = 'recovered', ran_seconds = ran or nil}), tonumber(ARGV[6]))
 end
 if known.parked then redis.call('HDEL', record, 'parked') end
 known.parked = nil
--- A turn that begins has no ledger yet.
+-- A new turn has no ledger yet.
 local begins = not known.turn
 if begins then set('turn', fresh) end
 if not again then
@@ -93,7 +94,7 @@ redis.call('HSET', record, unpack(fresh_fields))
 redis.call('ZADD', key('due', location), lease_until, contact)
 if lease_until ~= claimed_until then take_slot(lane, lease_until) end
 
--- A turn that waits for GHL looks nothing up.
+-- A turn that waits for GHL needs no look-up.
 local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
 local noted, paid = redis.call('MGET', key('topped', lane), key('person', lane)), 0
 local topped = noted[1] and 1 or 0
@@ -103,16 +104,20 @@ if ARGV[8] ~= '' and ghl[1] == '' then
   paid = acquire_ahead(location, ahead.permit, topped == 1 and ahead.later or ahead.first, ahead.valid, again)
 end
 
--- The saved answer of a replay knows its texts, and those that its turn took along.
+-- A replay's saved answer contains its texts, and those that its turn took from other dead letters.
 local answered = replaying and (known.answer or '') ~= ''
 local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
 local waiting = (replaying or #ids == most) and redis.call('LLEN', key('waiting', lane)) or #ids
 local texts, conversation = bodies(ids)
+-- When the state went back last, and when this lane began.
+local rollback = redis.call('HMGET', key('rollback'), 'at', 'certain_at')
+local first = rollback[1] and redis.call('LINDEX', key('timeline', lane), 0)
 local its = {}
 for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value end
 return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
-  (noted[2] or ''):match('^%S*'), paid,
+  (noted[2] or ''):match('^%S*'),
+  {rollback[1] or '0', rollback[2] or '0', first and first:match('^%d+') or '0'}, paid,
 }

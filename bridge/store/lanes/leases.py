@@ -37,7 +37,7 @@ NO_CONVERSATION = ConversationId("")
 
 @dataclass(frozen=True, slots=True)
 class SeenOfLane:
-    """What a turn has seen of its lane: how many messages, and by which line (channel and conversation provider) its own came."""
+    """What a turn has read of its lane: the number of messages, and the line (channel and conversation provider) of its own."""
 
     seen: int
     line: str
@@ -52,7 +52,7 @@ class Lanes(Schedule):
         self._release = redis.register_script(script("release"))
 
     def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
-        """Which of these are messages that we posted, or that are known to be our provider's."""
+        """Those of these messages that the bridge posted, or that are known to be its provider's."""
         with reaching(f"look for own messages of {lane}"):
             found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
         return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
@@ -86,7 +86,7 @@ class Lanes(Schedule):
     def unanswered(
         self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
     ) -> None:
-        """Note that a provider that was asked has surely delivered nothing, and keep what it said instead."""
+        """Record that a provider certainly delivered nothing, and store its answer as an excerpt."""
         self._step(
             turn,
             steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt),
@@ -124,7 +124,7 @@ class Lanes(Schedule):
         answer: UnsavedAnswer | None = None,
         judged: Situation | None = None,
     ) -> bool:
-        """Note that a part is about to be posted; False, and nothing noted, if messages like `newest` have joined the turn.
+        """Record that a part is about to be posted. Returns False, and records nothing, if messages after `newest` have arrived.
 
         `waited`: what GHL refused the try before with, and for how long (s) this one waited. `answer` is saved along, and stays
         saved whatever is raised, unless the lease is another's. `judged`: what the guards have seen, if that was long ago.
@@ -149,24 +149,24 @@ class Lanes(Schedule):
         if done.code == StepResult.NO_ROOM:
             raise no_room(turn.lane.location_id, done.left_ms)
         if done.code == StepResult.WRITTEN:
-            # The answer may have been long under way, and the lease ran down meanwhile.
+            # Redis' answer may have been delayed, and the lease has become shorter meanwhile.
             _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
         return done.code == StepResult.WRITTEN
 
     def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
-        """Note that a part is proven not to be in GHL."""
+        """Record that a part is proven not to be in GHL."""
         self._step(turn, steps.not_sent(posting, at_ms=at_ms))
 
     def sent(self, turn: Turn, posted: Posted) -> None:
-        """Note that a part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
+        """Record that a part is in GHL, with ids that are the bridge's own now. A part that the contact can't see is a draft."""
         self._step(turn, steps.sent(turn, posted))
 
     def know(self, turn: Turn, messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> None:
-        """Keep messages as they are known now; `event` tells in the timeline how that came."""
+        """Store messages with their new data; `event` is the event for the timeline."""
         self._step(turn, steps.known(messages, event=event))
 
     def stop(self, turn: Turn, channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> None:
-        """Note that the contact has stopped a channel, by a word that is only known now; `spoken`: in a voice note."""
+        """Record that the contact opted out of a channel, by a message that is only known now; `spoken`: in a voice note."""
         self._step(turn, steps.stopped(channel, at_ms=at_ms, event=event, spoken=spoken))
 
     def skip(self, turn: Turn, ended: Ended) -> None:
@@ -178,13 +178,13 @@ class Lanes(Schedule):
         self._end(turn, steps.ended(turn, ended))
 
     def let_go(self, turn: Turn) -> None:
-        """Give the lane back when every message of the turn has been skipped."""
+        """Release the lane after every message of the turn was skipped."""
         self._end(turn, steps.let_go(turn))
 
     def again(self, turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None = None) -> None:
-        """Give the lane back, due again after `again.wait` seconds; messages that join don't move that moment.
+        """Release the lane, due again after `again.wait` seconds; new messages don't change that time.
 
-        With `again.in_place` it is due as soon as its location is, at the place in the queue that it had.
+        With `again.in_place` it is due as soon as its location is, at its earlier position in the queue.
         """
         self._end(turn, steps.again(turn, ids, again, excerpt=excerpt))
 
@@ -199,9 +199,9 @@ class Lanes(Schedule):
         at_ms: int,
         excerpt: SealedExcerpt | None = None,
     ) -> bool:
-        """Turn the messages into one dead letter and give the lane back.
+        """Turn the messages into one dead letter and release the lane.
 
-        False when a login was refused and the location is on hold by now: then the turn waits for the hold's end.
+        Returns False if a login was refused and the location is on hold now: then the turn waits for the end of the hold.
         """
         return self._end(turn, dead_lettering.dead(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt))
 
@@ -227,7 +227,7 @@ class Lanes(Schedule):
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What `record.lua` answers, as far as it does, and when it was asked."""
+    """The result of `record.lua`, and when it was called (s, this process' clock)."""
 
     asked_at: float
     code: int

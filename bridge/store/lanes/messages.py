@@ -9,7 +9,7 @@ import orjson
 
 from bridge.model import NO_REPLY_REASONS, Channel, Completion, InboundMessage, Reason
 
-# How silence was called before it had reasons.
+# The reason of `no_reply` in older versions.
 BEFORE_REASONS = {"tool calls without a text": Reason.TOOL_CALL, "content_filter": Reason.FILTERED}
 
 
@@ -28,13 +28,13 @@ def decode(text: str) -> InboundMessage:
 
 
 def encode_answer(completion: Completion) -> str:
-    """A provider's answer as JSON; `why_silent` is a text there, empty where there is an answer. Evidence is the timeline's."""
+    """A provider's answer as JSON; `why_silent` is a text, empty if there is a reply. The evidence is stored in the timeline."""
     kept = {name: value for name, value in asdict(completion).items() if name not in {"evidence", "knowledge"}}
     return orjson.dumps({**kept, "why_silent": completion.why_silent or ""}).decode()
 
 
 def decode_answer(text: str) -> Completion | None:
-    """Undo `encode_answer`; nothing was saved: None."""
+    """Undo `encode_answer`; None if nothing was saved."""
     if not text:
         return None
     known = _known(orjson.loads(text), Completion)
@@ -43,7 +43,7 @@ def decode_answer(text: str) -> Completion | None:
 
 
 def _why_silent(known: dict[str, Any]) -> Reason | None:
-    """The reason of a silence. Versions before there were reasons kept words of their own; later ones may have more of them."""
+    """The reason of `no_reply`. Older versions stored other texts, and newer versions may have more reasons."""
     if known.get("text"):
         return None
     why = known.get("why_silent", "")
@@ -52,6 +52,6 @@ def _why_silent(known: dict[str, Any]) -> Reason | None:
 
 
 def _known(stored: dict[str, Any], kind: type[InboundMessage | Completion]) -> dict[str, Any]:
-    """While one version takes the place of another, what the newer one has added is not for the older one."""
+    """The fields that this version knows; during an upgrade, a newer version may have stored more."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in stored.items() if name in names}

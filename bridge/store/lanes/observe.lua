@@ -1,11 +1,12 @@
--- Observe messages that left a conversation: ours are recognised, those of a person or an automation are noted.
+-- Observe outbound messages: recognise the bridge's own, and note those of a person or an automation.
 --   ARGV[1]  lane
 --   ARGV[2]  JSON, a list of messages: `id`, `at` (ms), `by` (person | automation | call |
---            missed_call | nobody), `user`, `digest`, `conversation_id`, `event`, `said`; of what became of
---            it: `delivery` (delivered | undelivered | opt_out | empty), `status` (GHL's word), `channel` (empty: not known)
+--            missed_call | nobody), `user`, `digest`, `conversation_id`, `event`, `said` (the message for the transcript);
+--            of its delivery: `delivery` (delivered | undelivered | opt_out | empty), `status` (as GHL calls it), `channel`
+--            (empty: not known)
 --   ARGV[3]  1 if they came by a marketplace event
 --   ARGV[4]  retention (ms)
---   ARGV[5]  token of the turn that read them; empty: none did
+--   ARGV[5]  token of the turn that read them; empty: the caller is not a turn
 -- Answers how many of them are new words of somebody; -1: this state never had a location.
 -- Needs: outbound, locations
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
@@ -18,7 +19,7 @@ local spoken = 0
 for _, message in ipairs(heard) do
   local new = observe(lane, message, retention)
   if new then spoken = spoken + 1 end
-  -- Of those who never wrote nothing is kept that nobody looks for.
+  -- For contacts who never wrote, only needed data is stored.
   if new or redis.call('EXISTS', key('timeline', lane)) == 1 then point(message.conversation_id, lane, retention) end
 end
 return spoken

@@ -19,7 +19,7 @@ ON_LOOP_CHARACTERS = 64 * 1024
 
 
 def heard(message: OutboundMessage) -> dict[str, Any]:
-    """One outbound message: its possible author, a digest of its words, and the text to store if a person wrote it."""
+    """One outbound message: its possible author, a digest of its text, and the text to store if a person wrote it."""
     by = author(type_=message.type, source=message.source, call_seconds=message.call_seconds)
     event = {
         "step": "heard",
@@ -38,7 +38,7 @@ def heard(message: OutboundMessage) -> dict[str, Any]:
         "conversation_id": message.conversation_id,
         "event": orjson.dumps(event).decode(),
         "said": said(message.id, "assistant", message.text) if message.text.strip() else "",
-        # A comment reaches no contact, whatever its status says.
+        # A comment does not reach the contact, whatever its status is.
         "delivery": "" if by is Author.NOBODY else noted_as(message.status),
         "status": message.status,
         "channel": message.channel,

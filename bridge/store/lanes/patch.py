@@ -1,6 +1,6 @@
-"""What a step of a turn carries to Lua, as `record.lua`, `release.lua` and `parts/applying.lua` read it.
+"""The patch of a turn's step, as `record.lua`, `release.lua` and `parts/applying.lua` read it.
 
-A field that is absent, or empty unless `steps.MAY_BE_EMPTY` names it, asks for nothing. Times are Unix time in milliseconds. A
+An absent field has no effect, nor has an empty one, unless `steps.MAY_BE_EMPTY` names it. Times are Unix time in milliseconds. A
 test compares these fields with those that the scripts read, both ways.
 """
 
@@ -13,31 +13,31 @@ if TYPE_CHECKING:
 
     from bridge.model import LedgerEntry, MessageId
 
-# When something was said (ms), and what: a message of the conversation as JSON (`said.said`).
+# A message of the transcript: its time (ms), and the message as JSON (`transcripts.said`).
 Words: TypeAlias = tuple[int, str]
 
 
 class Circuit(TypedDict):
-    """The circuit of a provider that is about to be asked."""
+    """The circuit of a provider that is about to be called."""
 
     id: str
-    # For how long the provider may take (ms): then another turn may probe it.
+    # The time limit of the call (ms); after it, another turn may probe the provider.
     longest: int
 
 
 class Newer(TypedDict):
-    """What a turn has seen of its lane."""
+    """What a turn has read of its lane."""
 
-    # How many of the lane's messages.
+    # The number of the lane's messages.
     seen: int
-    # By which line (channel and conversation provider) the turn's own messages came.
+    # The line (channel and conversation provider) of the turn's own messages.
     line: str
 
 
 class SituationQuery(TypedDict):
     """Which parts of the state a step returns."""
 
-    # The conversation's id: an operator may have paused it by that.
+    # The id of the conversation, which an operator may have paused.
     conversation: str
     # Names of a location's fields.
     fields: Sequence[str]
@@ -58,7 +58,7 @@ class Unchanged(TypedDict):
 
 
 class DeadLetterPatch(TypedDict):
-    """A dead letter to keep."""
+    """A dead letter to store."""
 
     # The turn's id, which becomes the dead letter's.
     id: str
@@ -67,20 +67,20 @@ class DeadLetterPatch(TypedDict):
 
 
 class ExcerptPatch(TypedDict):
-    """What a service said when it failed, or the words that its answer rests on."""
+    """A service's failed answer, or the texts on which an answer is based."""
 
-    # The turn's id, or one made of it, under which it is kept.
+    # The id of the record: the turn's id, or one derived from it.
     id: str
-    # Who said it.
+    # The name of the service.
     provider: str
-    # What it said, sealed.
+    # The text, encrypted.
     sealed: str
 
 
 class Held(TypedDict):
-    """What is written in a dead letter's stead while the location is on hold.
+    """What is written instead of a dead letter while the location is on hold.
 
-    These are `messages`, `events` and `excerpt` of a patch, the events as JSON already.
+    The fields are those of a patch, but the events are JSON already.
     """
 
     messages: Mapping[MessageId, Mapping[str, str]]
@@ -89,71 +89,71 @@ class Held(TypedDict):
 
 
 class Duplicate(Held):
-    """What `resolve.lua` writes of a message that came before."""
+    """What `resolve.lua` writes about a message that arrived before."""
 
     # The message's id.
     done: Sequence[MessageId]
 
 
 class Told(TypedDict, total=False):
-    """What GHL told last of a location's budget (`ghl.rate_limit_headers.Limits`), as far as it did."""
+    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`), as far as it did."""
 
-    # Requests that an interval allows, and what was left of them.
+    # The limit of requests in an interval, and how many were left.
     most: int
     left: int
     # The interval (ms).
     interval_ms: int
-    # Requests that a day allows, and what was left of them.
+    # The limit of requests in a day, and how many were left.
     most_daily: int
     left_daily: int
 
 
 class Permit(Told):
-    """A request to GHL that is paid from a location's budget; read by `parts/rate_limit.lua`."""
+    """A request to GHL that is counted against a location's rate limit; read by `parts/rate_limit.lua`."""
 
-    # Tells this request from others.
+    # Identifies this request.
     nonce: str
-    # The part of the budget that it may use up (%).
+    # The share of the budget that requests of this urgency may use (%).
     part: int
-    # Whether the location's lanes wait while there is no room.
+    # Whether the location's lanes wait if no request is left.
     waits: bool
-    # How long ago GHL told what is told here (ms).
+    # The age of GHL's report (ms).
     ago: int
 
 
 class LookupsAheadPatch(TypedDict):
-    """Look-ups at GHL that are paid for along with a lease; read by `lease.lua` alone."""
+    """Look-ups at GHL that are reserved with a lease; read only by `lease.lua`."""
 
-    # For all of them.
+    # The permit for each of them.
     permit: Permit
-    # How many, if the conversation was never read from GHL, and if it was.
+    # The number of look-ups, if the conversation was never read from GHL, and if it was.
     first: int
     later: int
-    # How long they may be made (ms).
+    # For how long they may be made (ms).
     valid: int
 
 
 class Conditions(TypedDict, total=False):
-    """What a step depends on, and what it asks beside: read by `record.lua` alone."""
+    """The conditions of a step, and what else it needs; read only by `record.lua`."""
 
-    # [ms] for how long the lease must still last; else the lease counts as lost.
+    # [ms] the least remaining time of the lease; with less, the lease counts as lost.
     least: Sequence[int]
-    # Nothing is written if a message of the same line, or of one that isn't known yet, stands behind those that were seen.
+    # Nothing is written if the lane has a newer message of the same line, or of a line that is not known yet.
     unless_newer: Newer | None
-    # [n] the number of the contact's standing that was looked at; nothing is written if it is another one by now, or if the
-    # location is removed or paused, or its app taken away.
+    # [n] the version of the contact's standing that was read; nothing is written if it has changed, or if the location was
+    # removed or paused, or its app was uninstalled.
     revision: Sequence[int]
-    # Parts (or `ask`): nothing is written if the ledger says of one of them that it is in GHL.
+    # Parts (or `ask`): nothing is written if one of them is in GHL by the ledger.
     unless_there: Sequence[str]
-    # A request that is paid for with this step; nothing is written if the budget has no room.
+    # A request to count with this step; nothing is written if GHL's rate limit does not allow it.
     permit: Permit | None
-    # A provider that is about to be asked; nothing is written if its circuit is open.
+    # A provider that is about to be called; nothing is written if its circuit is open.
     circuit: Circuit
-    # The circuit of a provider that has answered: it is closed. Empty: none.
+    # The circuit of a provider that has answered; the script closes it. Empty: none.
     passed: str
-    # Answer how things stand afterwards, and the turn's ledger.
+    # Return the situation afterwards, and the turn's ledger.
     look: SituationQuery
-    # What GHL lists of the conversation, which goes on record whatever becomes of the step. Absent: it was not read.
+    # GHL's list of the conversation, which is stored even if the step is not. Absent: it was not read.
     listed: Sequence[Words]
     # Who the contact is, as it is kept (`ContactNames.sealed`): likewise. Empty: nothing new.
     person: str
@@ -166,75 +166,75 @@ class Conditions(TypedDict, total=False):
 class HandoverPatch(TypedDict):
     """The service asked for a person."""
 
-    # For how long the contact is left to people (ms); -1: until resumed.
+    # How long the contact is left to people (ms); -1: until resumed.
     lasts: int
 
 
 class EndPatch(TypedDict, total=False):
-    """How a turn ends: read by `release.lua` alone."""
+    """How a turn ends; read only by `release.lua`."""
 
-    # When the lane is due again (ms from now); -1: as soon as its location is, at its old place. Absent: the turn is over.
+    # When the lane is due again (ms from now); -1: as soon as its location is, at its earlier position. Absent: the turn ends.
     wait_ms: int
     # Circuits of providers that are down: the lane is woken as soon as one of them answers.
     circuits: Sequence[str]
-    # [n] a message behind the lane's first so many ends the wait.
+    # [n] a message after the first n of the lane ends the wait.
     until_newer: Sequence[int]
-    # Whether this try is used up.
+    # Whether this counts as a failed attempt.
     failed: bool
-    # Whether the turn could not be opened: it is overdue for as long as that lasts.
+    # Whether the turn can't be decrypted or read: it counts as overdue while that lasts.
     unopened: bool
-    # What the turn becomes, if it will not pass by itself.
+    # The dead letter that the turn becomes.
     dead: DeadLetterPatch
-    # The side that refused a login (`ghl` or `provider`): so many of them in a row put the location on hold. `version`:
-    # GHL does not take the API version, which puts it on hold at once.
+    # The side that refused a login (`ghl` or `provider`): several in a row put the location on hold. `version`: GHL refuses the
+    # API version, which puts it on hold at once.
     refused: str
-    # Written in place of everything else here if `refused` and the location is on hold by now.
+    # Written instead of everything else here if `refused` is set and the location is on hold now.
     held: Held
-    # Ids of messages of former dead letters whose texts the turn took along: they are dealt with.
+    # Ids of messages of earlier dead letters whose texts this turn answered.
     carried: Sequence[MessageId]
-    # Whether the contact has heard of us by this turn: that counts in its cap.
+    # Whether a reply of this turn reached the contact: it counts towards the limit of replies a day.
     replied: bool
-    # The contact is left to people from now on. None: it is not.
+    # The contact is left to people from now on. None: no handover.
     handover: HandoverPatch | None
 
 
 class Patch(Conditions, EndPatch, total=False):
-    """What a step writes: read by `parts/applying.lua`, beside what it inherits."""
+    """What a step writes; read by `parts/applying.lua`."""
 
     # Fields of messages' records by message id, such as `status` and `reason`.
     messages: Mapping[MessageId, Mapping[str, str]]
-    # Fields of the lane's record; those that are read back are listed in `turns.read_turn`. `release.lua` reads `attempts`.
+    # Fields of the lane's record; `turns.read_turn` lists those that are read again. `release.lua` reads `attempts`.
     lane: Mapping[str, int | str]
-    # Ids of messages that are over: they leave the lane, are counted, and expire.
+    # Ids of messages that end: they leave the lane, are counted, and expire.
     done: Sequence[MessageId]
-    # Entries of the turn's ledger by part (or `ask`); JSON once it is a document.
+    # Entries of the turn's ledger by part (or `ask`); `steps.document` makes them JSON.
     ledger: Mapping[str, LedgerEntry]
-    # By part (or `ask`): [digest of the words by which a post is known, when it began (ms; absent: now)].
+    # By part (or `ask`): [digest of the text by which a post is recognised, when it began (ms; absent: now)].
     posting: Mapping[str, Sequence[str | int]]
-    # Ids that are our own from now on.
+    # Ids of the bridge's own messages.
     own: Sequence[MessageId]
-    # Words to put on record.
+    # Messages to add to the transcript.
     said: Sequence[Words]
-    # Sides (`ghl`, `provider`) that have taken a login: what they refused before doesn't count any more.
+    # Sides (`ghl`, `provider`) that accepted a login: earlier refusals don't count any more.
     welcomed: Sequence[str]
-    # Whether the provider claims that it delivers by itself; None: it was not asked, or its word doesn't count.
+    # Whether the provider claims that it delivers by itself; None: it was not called, or its claim doesn't count.
     claimed: bool | None
-    # Whether such a claim turned out true; None: there was none, or no outcome.
+    # Whether such a claim was true; None: there was none, or no outcome.
     seen: bool | None
-    # The timeline's event that a part was sent, as JSON: it isn't told if its echo was before.
+    # The timeline's event for a sent part, as JSON; left out if GHL reported the part before.
     sent: str
-    # By which channel that part left: counted unless it was before. Empty: a draft.
+    # The channel of that part, to count it once. Empty: a draft.
     taken: str
-    # What GHL said at once of a part that was sent: `id`, `delivery`, `status`, `channel`, as in `observe.lua`. None: nothing.
+    # The delivery state in GHL's answer to a post: `id`, `delivery`, `status`, `channel`, as in `observe.lua`. None: none.
     delivery: Mapping[str, str] | None
-    # What a service said when it failed; it takes the place of an earlier one of the turn. None: it said nothing.
+    # A service's failed answer; it replaces an earlier one of the turn. None: no text.
     excerpt: ExcerptPatch | None
-    # [channel, since when (ms)] that the contact has stopped.
+    # [channel, since when (ms)] that the contact opted out of.
     stop: Sequence[str | int]
-    # Whether a voice note said that stop: an operator is told, since engines mishear.
+    # Whether a voice note contained the opt-out: operators get an alert, because transcription may be wrong.
     spoken: bool
-    # Events for the timeline; JSON once they are a document.
+    # Events for the timeline; `steps.document` makes them JSON.
     events: Sequence[Mapping[str, Any]]
-    # The turn's id, and what tells this writing from others, should it be sent twice. `steps.document` adds both.
+    # The turn's id, and a nonce that identifies this write if it is sent twice. `steps.document` adds both.
     turn: str
     nonce: str

@@ -1,8 +1,8 @@
--- Silence a contact until somebody lifts it. What is not known yet is silenced by its id, and before it ever writes.
+-- Pause a contact until an operator resumes it. A contact or conversation that is not known yet is paused by its id.
 --   ARGV[1]  conversation or contact id
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)
--- Answers the lane, or nothing when it is not known yet.
+-- Answers the lane, or nothing if it is not known yet.
 -- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lane = redis.call('GET', key('index', id))

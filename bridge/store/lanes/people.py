@@ -1,7 +1,7 @@
-"""Who contacts are, as GHL told it: names sealed like tokens, and found by keyed digests of what somebody may search for.
+"""Names of contacts from GHL: encrypted like tokens, and found by keyed digests of the search terms.
 
-`person:LANE` holds the digests of the name's words, of the number and of the e-mail address, and behind a space all of it,
-sealed. Nothing of it can be read, or tried out, without BRIDGE_SECRET_KEY.
+`person:LANE` contains digests of the words of the name, of the phone number and of the e-mail address, and after a space the same
+data encrypted. Without BRIDGE_SECRET_KEY, nobody can read it or guess it by trying.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from bridge.store.redis.sealing import Resealed
 
 BATCH = 1000
-# A digest of so many bytes is eight characters.
+# A digest of this many bytes has eight characters.
 DIGEST_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who a contact is; each may be empty."""
+    """A contact's name, phone number and e-mail address; each may be empty."""
 
     name: str = ""
     phone: str = ""
@@ -41,7 +41,7 @@ class Person:
 
     @property
     def called(self) -> str:
-        """What a list shows: the name, else the number or the address."""
+        """The name for lists, else the number or the address."""
         return self.name or self.phone or self.email
 
 
@@ -71,14 +71,14 @@ class ContactNames:
         return f"{digests} {self._seal.close(orjson.dumps([person.name, person.phone, person.email]))}"
 
     def read(self, lanes: Sequence[Lane]) -> dict[Lane, Person]:
-        """Who these are, as far as it is known and a key opens it."""
+        """The names of these contacts, if stored and decryptable."""
         with reaching("read who contacts are"):
             found = self._redis.mget([key("person", str(lane)) for lane in lanes]) if lanes else []
         people = {lane: self._open(text(stored)) for lane, stored in zip(lanes, found, strict=True) if stored}
         return {lane: person for lane, person in people.items() if person}
 
     def find(self, query: str, location_ids: Sequence[str], *, most: int) -> tuple[Lane, ...]:
-        """The contacts that a name, a number or an address fits, the newest message first in each location."""
+        """The contacts that match a name, a number or an address, newest message first in each location."""
         wanted = of_query(query)
         if not wanted:
             return ()
@@ -93,14 +93,14 @@ class ContactNames:
         return tuple(found)
 
     def lanes(self) -> tuple[Lane, ...]:
-        """The contacts of whom it is known."""
+        """The contacts with a stored name."""
         prefix = key("person", "")
         with reaching("list who contacts are"):
             found = self._redis.scan_iter(f"{PREFIX}person:*", count=BATCH)
             return tuple(sorted((Lane.parse(text(name).removeprefix(prefix)) for name in found), key=str))
 
     def reseal(self, lane: Lane) -> Resealed:
-        """Seal one with the newest key, and find it by that, if an older one has sealed it."""
+        """Re-encrypt a contact's data with the newest key, with new digests for the search."""
         with reaching(f"read who {lane} is"):
             stored = text(self._redis.get(key("person", str(lane))) or "")
         sealed = stored.partition(" ")[2]
@@ -121,7 +121,7 @@ class ContactNames:
 
     @staticmethod
     def _digests(fernet_key: str, location_id: str, words: Sequence[str]) -> str:
-        """Eight characters a word: of the key, the location and the word."""
+        """A digest of eight characters for each word, from the key, the location and the word."""
         secret = urlsafe_b64decode(fernet_key)
         made = (hmac.digest(secret, f"person\0{location_id}\0{word}".encode(), "sha256")[:DIGEST_BYTES] for word in words)
         return "".join(b64encode(one).decode() for one in made)

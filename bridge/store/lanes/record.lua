@@ -1,13 +1,11 @@
--- Write down a step of a turn, if the lane is still held.
+-- Record a step of a turn, if the lane is still held.
 --   ARGV[1]  lane
 --   ARGV[2]  token of the turn
 --   ARGV[3]  JSON, the patch (bridge/store/lanes/patch.py)
 --   ARGV[4]  retention (ms)
--- Answers {written, ms that the lease lasts, closed | probe | '', situation, ledger of the turn (both only for `look`)}; nothing
--- was
--- written after {lost, ms} (the lease lasts no longer; -1: it is another's), {newer}, {changed}, {there}, {shut}, or {no_room,
--- ms} (when
--- there is room again). The numbers: parts/results.lua.
+-- Answers {written, rest of the lease (ms), closed | probe | '', situation, ledger of the turn (both only for `look`)}. If nothing
+-- was written: {lost, rest of the lease in ms (-1: another turn holds the lane)}, {newer}, {changed}, {there}, {shut}, or
+-- {no_room, ms until a request is allowed}. parts/results.lua has the numbers.
 -- Needs: results, applying, circuits, rate_limit, situations
 
 -- Write a step, under the nonce that tells that it was written.
@@ -77,7 +75,7 @@ local function is_another(contact)
   return redis.call('ZCOUNT', key('replies', lane), now - DAY_OF_REPLIES, '+inf') > patch.unchanged.replies
 end
 
--- Why nothing is to be written.
+-- Why nothing may be written; nil if it may.
 local function objection()
   -- What is there can't be taken back, whoever has written since.
   for _, stored in ipairs(patch.unless_there and redis.call('HMGET', key('ledger', patch.turn), unpack(patch.unless_there)) or {}) do
@@ -96,7 +94,7 @@ local function objection()
 end
 
 if is[3] ~= patch.nonce then
-  -- What GHL told counts, whatever becomes of the step.
+  -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
   -- What was heard while the question was open is known to be ours, or not, once the answer is.
   local calm = first and redis.call('EXISTS', key('unclear', lane)) == 0

@@ -1,11 +1,11 @@
--- Write down how a turn ended and give the lane back: free, or due again when something waits or is to be tried again.
+-- Record how a turn ended and release the lane. It is due again if messages wait or the turn is retried.
 --   ARGV[1]  lane
 --   ARGV[2]  token of the turn
 --   ARGV[3]  JSON, the patch (bridge/store/lanes/patch.py)
 --   ARGV[4]  retention (ms)
---   ARGV[5]  refused logins that put a location on hold
--- Answers written, or lost when the lease was; held when the location is on hold and the turn waits. The numbers:
--- parts/results.lua.
+--   ARGV[5]  how many refused logins put a location on hold
+-- Answers written; lost if the lease was lost; held if the location is on hold and the turn waits. parts/results.lua has the
+-- numbers.
 -- Needs: results, applying, circuits
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
@@ -16,12 +16,12 @@ pass_when_full()
 counted = {}
 local function park(circuits)
   for _, id in ipairs(circuits) do
-    -- It answers again by now: there is nothing to wait for.
+    -- The provider answers again: there is nothing to wait for.
     if redis.call('HEXISTS', key('circuit', id), 'since') == 0 then return redis.call('HSET', key('lane', lane), 'not_before', now) end
   end
   redis.call('HSET', key('lane', lane), 'parked', 1)
   for _, id in ipairs(circuits) do
-    -- One that only looked after its messages' age keeps its place.
+    -- A lane that only checked the age of its messages keeps its place.
     redis.call('ZADD', key('circuit', id, 'waiting'), 'NX', now, lane)
     redis.call('PEXPIRE', key('circuit', id, 'waiting'), retention)
   end
@@ -48,7 +48,7 @@ local over = not patch.wait_ms and not held
 if over then whole[lane] = is end
 apply(lane, patch, retention)
 
--- `retrying`: lanes whose turn has failed and is to be tried again.
+-- `retrying`: lanes whose turn has failed and is retried.
 local retries = patch.wait_ms and patch.lane.attempts > 0
 if retries then redis.call('SADD', key('retrying'), lane) end
 count('tries|' .. (held and 'held' or patch.dead and 'dead' or not patch.wait_ms and 'ended' or patch.failed and 'failed' or 'deferred'))
@@ -84,8 +84,8 @@ if patch.replied then
 end
 if patch.handover then hand_over(lane, patch.handover.lasts, retention) end
 if patch.wait_ms then
-  -- Less than nothing: its location waits, and the lane keeps its place.
-  -- Settings that were applied while the lane was held may want another wait: the next turn reads them.
+  -- A negative wait: the location waits, and the lane keeps its place.
+  -- Settings that were applied while the lane was held may change the wait: the next turn reads them.
   local settled = redis.call('HDEL', record, 'reconsider') == 0 or not waits_by_settings(lane)
   local joined = patch.until_newer and redis.call('LLEN', key('waiting', lane)) > patch.until_newer[1]
   if patch.wait_ms >= 0 and settled and not joined then redis.call('HSET', record, 'not_before', now + patch.wait_ms) end
@@ -100,7 +100,7 @@ if not over then
   clear_up(lane, retention)
 else
   if not patch.dead then
-    -- A dead letter's texts wait on for the next message; any other end has dealt with those that its turn took along.
+    -- The texts of a dead letter wait for the next message. After any other end, the texts that the turn took are done.
     for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
     redis.call('PEXPIRE', key('ledger', turn), retention)
     if is.replaying then redis.call('PEXPIRE', key('dead', turn), retention) end

@@ -1,7 +1,7 @@
--- Keep leases alive; a lapsed one that nobody took is taken back.
+-- Renew leases. An expired one is renewed too, if no other turn has the lane.
 --   ARGV[1]     lease (ms)
 --   ARGV[2...]  lane, token, lane, token
--- Answers the lanes that are lost.
+-- Answers the lanes whose leases are lost.
 -- Needs: schedule
 -- A fresh lease is renewed without a write, which would be a sync of the file (schedule.py: FRESH).
 local lease = tonumber(ARGV[1])

@@ -1,18 +1,16 @@
--- Write a waiting message anew, by the id that GHL has given it; or end it, when that id was taken in before.
+-- Store a waiting message again under its GHL id, which is known now; or end it, if that id was accepted before.
 --   ARGV[1]  lane
 --   ARGV[2]  token of the turn
---   ARGV[3]  JSON, what is known now (below)
+--   ARGV[3]  JSON, the data (below)
 --   ARGV[4]  body (the message as JSON)
 --   ARGV[5]  how long to remember ids (ms)
 --   ARGV[6]  retention (ms)
 --
--- What is known now: `id` as it stands in the lane, `ids` that GHL knows it by, the first one becomes its own (empty: it keeps
--- the one it
--- has), `line`, `conversation_id`, `event` (JSON; empty: none), `duplicate` (the patch that ends it), `words` (a digest of what a
--- copy
--- without its id says; else empty), `nonce` of this call.
+-- The data: `id` in the lane, `ids` that GHL uses for it (the first becomes its id; empty: it keeps its own), `line`,
+-- `conversation_id`, `event` (JSON; empty: none), `duplicate` (the patch that ends it), `words` (a digest of the text of a copy
+-- without its id; else empty), `nonce` of this call.
 --
--- Answers 1, or 0 when the lease was lost.
+-- Answers 1, or 0 if the lease was lost.
 -- Needs: applying, dedupe
 local lane, token, what, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -26,7 +24,7 @@ redis.call('HSET', record, 'written', what.nonce)
 local function came_before()
   local known = false
   for _, id in ipairs(what.ids) do
-    -- What GHL's list has told is nobody else's twin any more.
+    -- A message that GHL lists can't be the twin of another any more.
     if what.words ~= '' then forget_twin(lane, 'told', what.words, id) end
     known = known or redis.call('EXISTS', key('seen', location, id), key('message', location, id)) > 0
   end

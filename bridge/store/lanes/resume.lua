@@ -1,4 +1,4 @@
--- Lift a pause and a human takeover. What was skipped meanwhile stays skipped.
+-- End a pause and a human takeover. Skipped messages stay skipped.
 --   ARGV[1]  conversation or contact id
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)
@@ -16,7 +16,7 @@ local spoken = math.max(tonumber(is[2] or 0), tonumber(is[3] or 0), tonumber(is[
 if not is[1] and spoken <= tonumber(is[4] or 0) then return {paused, lane} end
 redis.call('HDEL', record, 'paused_at')
 redis.call('ZREM', key('handovers'), lane)
--- What is lifted may be dated later than now: the clock jumped back.
+-- The end must be later than the takeover, which is later than now if the clock jumped back.
 redis.call('HSET', record, 'resumed_at', math.max(now, spoken))
 redis.call('HINCRBY', record, 'revision', 1)
 keep_standing(lane, retention)

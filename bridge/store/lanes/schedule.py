@@ -17,6 +17,7 @@ from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_PROBE_MS
 from bridge.store.locations.records import FIELDS
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.write_counts import WriteCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from bridge.store.limits.budget import Budgets
 
 MOST_MESSAGES_OF_A_TURN = 200
-# The part of a lease that is left at least when it has been renewed (renew.lua).
+# The least share of a lease that is left after a renewal (renew.lua).
 FRESH = 0.9
-# Of the newest messages: few locations need more as history.
+# The number of newest messages to read: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
 
 
@@ -83,6 +84,7 @@ class Schedule:
         self._renew = redis.register_script(script("renew"))
         self._give_back = redis.register_script(script("give_back"))
         self._redis = redis
+        self._claims = WriteCount()
         self._clock = options.get("clock", time.monotonic)
         self._budgets = options.get("budgets")
         self._lease_ms = round(options["lease_seconds"] * 1000)
@@ -100,7 +102,8 @@ class Schedule:
         """
         with reaching("claim due lanes"):
             mine = (worker, slots, round(alive_seconds * 1000), self._lease_ms, most)
-            told = self._claim(args=[*mine, wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex])
+            told = self._claim(args=[*mine, wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next()])
+        self._claims.answered()
         wait, calm, unheard, leads, *lanes = told
         next_due = None if wait < 0 else wait / 1000
         return Claim(tuple(map(Lane.parse, lanes)), next_due, calm=bool(calm), unheard=bool(unheard), leads=bool(leads))

@@ -1,4 +1,4 @@
-"""What each step of a turn writes, as `record.lua` and `release.lua` take it: one patch (`patch.Patch`) per step."""
+"""What each step of a turn writes: one patch (`patch.Patch`) per step, for `record.lua` and `release.lua`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # The ledger's entry for a provider that may deliver by itself.
 ASK = "ask"
-# Empty is a word here: no wait, no claim, no outcome of one, nothing in GHL's list.
+# Fields in which an empty value has a meaning: no wait, no claim, no outcome of one, an empty list of GHL's.
 MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 
@@ -62,7 +62,7 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself. `is_first`: no earlier answer is known.
 
-    `listed` is what GHL lists of the conversation, None if it was not read. Until a delivery is settled, the turn is these ids'.
+    `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is settled, the turn has only these ids.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "claimed": "", "looks": 0, "stale": turn.stale}
@@ -80,7 +80,7 @@ def asking(
 
 
 def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None) -> Patch:
-    """A provider that was asked has surely delivered nothing; `excerpt` is what it said instead."""
+    """A provider certainly delivered nothing; `excerpt` is its answer."""
     entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
         "lane": {"answered": ""} if may_deliver else {},
@@ -91,7 +91,7 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
 
 
 def sending(posting: Posting, *, at_ms: int, channel: str, waited: tuple[str, float] | None = None) -> Patch:
-    """A part is about to be posted; `waited`: why GHL didn't take it just before, and how long (s) that was waited out."""
+    """A part is about to be posted; `waited`: GHL's refusal of the attempt before, and the wait (s) after it."""
     event = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
     kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
     return {
@@ -117,7 +117,7 @@ def not_sent(posting: Posting, *, at_ms: int) -> Patch:
 
 
 def sent(turn: Turn, posted: Posted) -> Patch:
-    """A part is in GHL, under ids that are our own from now on. One that says nothing to the contact is a draft."""
+    """A part is in GHL, with ids that are the bridge's own now. A part that the contact can't see is a draft."""
     posting, ids, at_ms = posted.posting, posted.message_ids, posted.at_ms
     entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=ids, last=posting.last, draft=not posting.said)
     event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": posted.how}
@@ -134,7 +134,7 @@ def sent(turn: Turn, posted: Posted) -> Patch:
 
 
 def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
-    """What GHL said of a part in its answer to the post, as `parts/delivery.lua` takes it; None for no news, or a draft."""
+    """The delivery state in GHL's answer to a post, for `parts/delivery.lua`; None for no state, or a draft."""
     noted = noted_as(posted.status)
     if not (noted and posted.message_ids and posted.channel):
         return None
@@ -142,12 +142,12 @@ def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
 
 
 def known(messages: Sequence[InboundMessage], *, event: dict[str, Any]) -> Patch:
-    """Messages as they are known now, more fully than when they came."""
+    """Messages with their new data."""
     return {"messages": {one.id: {"body": encode(one).decode()} for one in messages}, "events": [event]}
 
 
 def stopped(channel: str, *, at_ms: int, event: dict[str, Any], spoken: bool = False) -> Patch:
-    """The contact has stopped a channel by a word that is only known now; `spoken`: in a voice note."""
+    """The contact opted out of a channel, by a message that is only known now; `spoken`: in a voice note."""
     return {"stop": [channel, at_ms], "spoken": spoken, "events": [event]}
 
 
@@ -194,7 +194,7 @@ def let_go(turn: Turn) -> Patch:
 
 
 def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None) -> Patch:
-    """The turn is tried again; `excerpt` is what a service said when it failed."""
+    """The turn is retried; `excerpt` is a service's failed answer."""
     attempts = turn.attempts + again.counts
     event = {"step": "retrying", "why": again.why, "wait_seconds": round(again.wait, 3), "failed_attempts": attempts}
     dropped: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "stale": turn.stale + 1} if again.stale else {}
@@ -212,5 +212,5 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
 
 
 def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
-    """Under which id the words of a part are on record: GHL's, or ours where GHL's answer held none."""
+    """The id of a part in the transcript: GHL's, or the bridge's own if GHL's answer had none."""
     return ids[0] if ids else MessageId(f"{turn.id}-{part}")

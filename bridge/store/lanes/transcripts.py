@@ -31,7 +31,7 @@ def said(id_: MessageId, role: str, text: str, files: Sequence[MediaKind] = ()) 
 
 
 def said_by_contact(message: InboundMessage) -> str:
-    """An inbound message as JSON; files whose words are known are no files here."""
+    """An inbound message as JSON, without files whose text is known."""
     heard = [*message.transcripts, *[""] * len(message.attachments)]
     files = [each.kind for each, words in zip(attachments_of(message), heard, strict=False) if not words]
     return said(message.id, "user", message.words, files)
@@ -59,7 +59,7 @@ def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
 
 
 def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
-    """What the contact said and sent in these messages and in those that were taken along, each with its time (ms)."""
+    """The texts and files of these messages and of the carried ones, each with its time (ms)."""
     asked = {*ids, *taken_along(turn, ids)}
     heard = [one for one in (*turn.carried, *turn.messages) if one.id in asked and (one.words or one.attachments)]
     return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]

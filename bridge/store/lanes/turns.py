@@ -1,4 +1,4 @@
-"""How a turn is read from what `lease.lua` answers."""
+"""Reads a turn from the result of `lease.lua`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.model import LedgerEntry, MessageId, SendState, Turn
+from bridge.model import LedgerEntry, MessageId, Rollback, SendState, Turn
+from bridge.policy.rollbacks import must_look
 from bridge.store.lanes.messages import decode, decode_answer
 from bridge.store.lanes.situations import read_situation
 from bridge.store.lanes.transcripts import read_words
@@ -15,20 +16,21 @@ from bridge.store.redis.connection import rows, text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bridge.model import Lane
+    from bridge.model import InboundMessage, Lane
 
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
-    """The leased turn. `began` is this process' clock before the lease was asked for."""
-    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, _ = answer
+    """The leased turn. `began` is this process' clock (s) before the script was called."""
+    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, rollback, _ = answer
     fields = rows(record)
+    told = tuple(decode(body) for body in messages if body)
     return Turn(
         lane=lane,
         id=fields["turn"],
         token=token,
         leased_at_ms=now,
         leased_at=began,
-        messages=tuple(decode(body) for body in messages if body),
+        messages=told,
         carried=tuple(decode(body) for body in carried if body),
         waiting=waiting,
         replayed=bool(replayed),
@@ -51,11 +53,24 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         person=person,
         ghl_down=text(ghl[0]),
         ghl_doubted=bool(ghl[1]),
+        rollback=_rollback(fields, told, *map(int, rollback)),
     )
 
 
+def _rollback(
+    fields: Mapping[str, str], messages: Sequence[InboundMessage], at_ms: int, certain_at_ms: int, began_ms: int
+) -> Rollback | None:
+    """The rollback after which this turn must look into GHL; None if there was none, or the look is done."""
+    if not at_ms:
+        return None
+    rollback = Rollback(at_ms=at_ms, certain=bool(certain_at_ms))
+    looked, for_turn = int(fields.get("looked", 0)), int(fields.get("looked_for_turn", 0))
+    due = must_look(rollback, looked_ms=looked, looked_for_turn_ms=for_turn, began_ms=began_ms, messages=messages)
+    return rollback if due else None
+
+
 def read_ledger(stored: Mapping[str, str]) -> dict[str, LedgerEntry]:
-    """A turn's ledger: its parts, each with where it stands."""
+    """A turn's ledger: its parts, each with its state."""
     return {part: _entry(text) for part, text in stored.items()}
 
 

@@ -1,7 +1,7 @@
--- Take one request from a location's budget at GHL, if there is room for one of this urgency.
+-- Take one request from a location's rate limit at GHL, if a request of this urgency is still allowed.
 --   ARGV[1]  location
---   ARGV[2]  JSON, the bill (`Permit` of bridge/store/lanes/patch.py)
--- Answers 0 when it was taken, else the ms after which there is room.
+--   ARGV[2]  JSON, the permit (`Permit` of bridge/store/lanes/patch.py)
+-- Answers 0 if it was taken, else the wait until one is allowed (ms).
 -- Needs: rate_limit
 local location, permit = ARGV[1], cjson.decode(ARGV[2])
 pass_when_full()

@@ -1,7 +1,7 @@
 """GHL's rate limit per location: 100 requests in 10 s and 200,000 a day, shared by all processes.
 
-A sliding window of what was spent, corrected by what GHL tells: the next request carries the last answer's headers along, so
-that a request costs one round trip. Libraries of rate limiters know neither urgencies nor a budget that others use too.
+A sliding window of the requests, corrected by GHL's headers. The next call to Redis also stores the headers of the last answer,
+so a request costs one round trip. Rate limiter libraries support neither urgencies nor a limit that other clients use too.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from bridge.model import LocationId
     from bridge.store.lanes.patch import LookupsAheadPatch, Permit, Told
 
-# After a 429 that doesn't say how long; doubled from one to the next. GHL's interval is 10 s.
+# The wait after a 429 without a wait; each further 429 doubles it. GHL's interval is 10 s.
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 10.0
 REMEMBERED = 10_000
-# Redis serves nobody else while a script looks at so many locations: about a millisecond.
+# Redis serves no other client while a script reads this many locations: about a millisecond.
 AT_ONCE = 100
 NOTHING_TOLD: Told = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What is left of a location's budget: `left` of `most` requests in `interval_seconds`, `left_today` of `most_today`.
+    """What is left of a location's rate limit: `left` of `most` requests in `interval_seconds`, `left_today` of `most_today`.
 
-    A day ends at midnight UTC. `wait_seconds` is how long its conversations wait for more, 0 when they don't.
+    A day ends at midnight UTC. `wait_seconds` is how long its conversations wait for more, 0 if they don't.
     """
 
     left: int
@@ -53,7 +53,7 @@ class Left:
 
 
 def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
-    """What is left of these locations' budgets. Raises Unavailable when Redis can't be reached."""
+    """What is left of these locations' rate limits. Raises Unavailable when Redis can't be reached."""
     left = redis.register_script(script("budgets"))
     with reaching("read what is left of the budgets"):
         found = [row for at in range(0, len(ids), AT_ONCE) for row in left(args=list(ids[at : at + AT_ONCE]))]
@@ -88,13 +88,13 @@ class Budgets:
             raise no_room(location_id, wait)
 
     def permit(self, location_id: LocationId, need: Need) -> Permit:
-        """What a script takes one request by, along with what else it does; what GHL told last goes with it."""
+        """The permit with which a script takes one request, with GHL's last report of the rate limit."""
         told, at = self._told.pop(location_id, (NOTHING_TOLD, 0.0))
         ago = round((self._clock() - at) * 1000)
         return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
 
     def lookups_ahead(self, location_id: LocationId) -> LookupsAheadPatch | None:
-        """What look-ups a lease is to pay for; None: none."""
+        """The look-ups to reserve with a lease; None if there are none."""
         first, later = self._ahead.wanted(location_id)
         if not first and not later:
             return None
@@ -102,11 +102,11 @@ class Budgets:
         return {"permit": permit, "first": first, "later": later, "valid": round(VALID_SECONDS * 1000)}
 
     def paid_ahead(self, location_id: LocationId, count: int, *, topped: bool) -> None:
-        """A turn has begun, for which so many are paid; `topped`: its conversation was read from GHL before."""
+        """Record that a turn has begun with `count` reserved look-ups; `topped`: its conversation was read from GHL before."""
         self._ahead.paid(location_id, count, topped=topped)
 
     def learn_limits(self, location_id: LocationId, limits: Limits) -> None:
-        """Keep what an answer told for the next request."""
+        """Keep the rate limit from an answer's headers for the next request."""
         if limits.most is None and limits.most_daily is None:
             return
         if len(self._told) >= REMEMBERED:
@@ -134,11 +134,11 @@ class LocationBudget:
         self._budgets.acquire(self._location_id, need)
 
     def learn_limits(self, limits: Limits) -> None:
-        """Note what an answer told."""
+        """Keep the rate limit from an answer's headers."""
         self._budgets.learn_limits(self._location_id, limits)
 
     def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
-        """GHL answered 429."""
+        """Let the location wait after a 429."""
         self._budgets.rate_limited(self._location_id, retry_after, limits)
 
 
@@ -155,6 +155,6 @@ def _left(row: Sequence[int]) -> Left:
 
 
 def no_room(location_id: LocationId, wait_ms: int) -> BudgetExhausted:
-    """The location's budget has no room for so long."""
+    """The error for a used-up rate limit; the next request is allowed after `wait_ms`."""
     seconds = wait_ms / 1000
     return BudgetExhausted(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)

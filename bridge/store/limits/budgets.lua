@@ -1,7 +1,6 @@
--- What is left of the budgets of some locations.
+-- How many requests some locations have left at GHL.
 --   ARGV[1...]  location, location
--- Answers for each location in turn: left and most of an interval, the interval (ms), left and most of the day, ms for which it
--- waits.
+-- Answers for each location: left and most of an interval, the interval (ms), left and most of the day, rest of its wait (ms).
 -- Needs: budget
 local found = {}
 for _, location in ipairs(ARGV) do

@@ -1,15 +1,15 @@
--- A provider was down when it was asked. So many faults in a row, met by so many lanes, open its circuit (the numbers are in
--- store/limits/circuits.py): one conversation that makes a provider stumble says nothing about the others.
+-- Count a failed call of a provider. A number of consecutive failures in a number of lanes opens its circuit
+-- (store/limits/circuits.py has the numbers): if only one conversation fails, the provider may work for the others.
 --   ARGV[1]   circuit
 --   ARGV[2]   lane
 --   ARGV[3]   token of the turn
---   ARGV[4]   when the provider was asked (ms)
+--   ARGV[4]   when the provider was called (ms)
 --   ARGV[5]   name of the provider
---   ARGV[6]   faults that open a circuit
---   ARGV[7]   lanes that must have met them
+--   ARGV[6]   failures that open a circuit
+--   ARGV[7]   lanes in which they must have occurred
 --   ARGV[8]   time between probes (ms)
---   ARGV[9]   longest pause between faults in a row (ms)
---   ARGV[10]  how long what is known of an open circuit is kept (ms)
+--   ARGV[9]   longest time between consecutive failures (ms)
+--   ARGV[10]  expiry of an open circuit's record (ms)
 -- Answers 1 if the circuit is open now, else 0.
 -- Needs: schedule
 local id, lane, token, asked_at, name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -27,7 +27,7 @@ if is[1] then
   redis.call('PEXPIRE', record, tonumber(ARGV[10]))
   return 1
 end
--- Asked before it recovered: that is no news.
+-- The call began before the provider recovered, so it says nothing about now.
 if is[3] and asked_at < tonumber(is[3]) then return 0 end
 
 redis.call('HSET', faults, token, lane)

@@ -1,4 +1,4 @@
--- A provider has answered: its circuit is closed.
+-- Close the circuit of a provider that has answered.
 --   ARGV[1]  circuit
 -- Answers 1.
 -- Needs: circuits

@@ -17,27 +17,27 @@ CircuitState = Literal["closed", "open", "probe"]
 
 FAULTS_UNTIL_OPEN = 5
 LANES_UNTIL_OPEN = 3
-# Faults that are further apart than so many probes would be are not in a row.
+# Failures that are further apart than this many probes are not consecutive.
 PROBES_BETWEEN_FAULTS = 10
-# A circuit that nobody has asked about for so long is no news.
+# The record of a circuit expires if nothing uses it for this time.
 KEPT_MS = 3600 * 1000
-# GHL has two: what it is asked, and what is posted, which may fail while it answers questions.
+# GHL has two circuits: for reads and for posts, which may fail while reads work.
 GHL_READS, GHL_POSTS = "ghl-reads", "ghl-posts"
 GHL_CIRCUITS = (GHL_READS, GHL_POSTS)
-# GHL's host is one for all locations. A status of its own fault may be a conversation's; that nothing answers there, or a gateway
-# says that nothing does (502 and above), is nobody's, so that a single conversation finds it out too.
+# All locations use the same host of GHL. A 500 may be caused by one conversation; no answer, or a gateway's error (502 and
+# above), can't be, so the failures of a single conversation are enough.
 GHL_FAULTS_UNTIL_OPEN = 3
-# A probe may ask for a completion before it posts. Another follows if it takes longer.
+# A probe may request a completion before it posts. If it takes longer, another probe may begin.
 GHL_PROBE_MS = 30 * 1000
-# What waits for GHL is answered within a minute of its return: a third of the time between probes of a provider.
+# Waiting conversations are answered within a minute after GHL recovers: probes are three times as frequent as a provider's.
 GHL_PROBES = 3
-# What a probe may take beyond its provider's own time.
+# The time of a probe beyond its provider's time limit (s).
 PROBE_MARGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class DownProvider:
-    """A provider that is down: its name, a location that found out, since when (Redis' clock), and how many lanes wait for it."""
+    """A provider that is down: its name, a location that uses it, since when (Redis' clock), and how many lanes wait for it."""
 
     name: str
     location_id: str
@@ -58,14 +58,14 @@ class Circuits:
         self._every_ms = round(every * 1000)
 
     def fault(self, circuit: str, turn: Turn, *, name: str, asked_at_ms: int) -> bool:
-        """Note that the provider of this name was down; answers whether its circuit is open now."""
+        """Record that a call of the provider failed; returns whether its circuit is open now."""
         limits = (FAULTS_UNTIL_OPEN, LANES_UNTIL_OPEN, self._every_ms)
         return self._note(circuit, turn, name, asked_at_ms, limits)
 
     def ghl_fault(self, circuit: str, turn: Turn, *, unreachable: bool, asked_at_ms: int) -> bool:
-        """Note that GHL was down for a request of this circuit; answers whether that is open now.
+        """Record that a request to GHL failed; returns whether its circuit is open now.
 
-        `unreachable`: it is nothing that the request may have caused.
+        `unreachable`: the request itself can't be the cause.
         """
         needed = (GHL_FAULTS_UNTIL_OPEN, 1) if unreachable else (FAULTS_UNTIL_OPEN, LANES_UNTIL_OPEN)
         return self._note(circuit, turn, "GHL", asked_at_ms, (*needed, self._every_ms // GHL_PROBES))
@@ -77,7 +77,7 @@ class Circuits:
             return bool(self._fault(args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *numbers]))
 
     def passed(self, circuit: str) -> None:
-        """Note that the provider has answered, with whatever; `Lanes.answered` does so by itself."""
+        """Record that the provider has answered, whatever the answer; `Lanes.answered` does this too."""
         with reaching(f"close {circuit}"):
             self._pass(args=[circuit])
 

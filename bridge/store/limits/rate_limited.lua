@@ -1,6 +1,6 @@
--- GHL answered 429: let the location wait, and nothing else. For how long is worked out in store/limits/budget.py.
+-- GHL answered 429: let this location wait. store/limits/budget.py computes the shortest and the longest wait.
 --   ARGV[1]  location
---   ARGV[2]  wait that GHL asked for (ms; -1: it did not say)
+--   ARGV[2]  wait that GHL asked for (ms; -1: none)
 --   ARGV[3]  1 if the day's budget is used up
 --   ARGV[4]  shortest wait (ms)
 --   ARGV[5]  longest wait (ms)
@@ -13,7 +13,7 @@ pass_when_full()
 if asked < 0 and ARGV[3] == '1' then
   wait = DAY - now % DAY
 elseif asked < 0 then
-  -- Many in flight are refused at once: that is one refusal. The next one waits twice as long.
+  -- Several requests in flight are refused together: that counts once. The next refusal waits twice as long.
   wait = redis.call('PTTL', refused)
   if wait <= 0 then wait = math.min(longest, shortest * 2 ^ (redis.call('INCR', strikes) - 1)) end
   redis.call('PEXPIRE', strikes, 3 * longest)

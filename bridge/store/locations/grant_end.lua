@@ -1,10 +1,10 @@
--- End a renewal that brought no tokens.
+-- End a renewal without new tokens.
 --   ARGV[1]  grant
 --   ARGV[2]  nonce
---   ARGV[3]  how: unsent (nothing was used up) | lost (the refresh token may be used up) | refused
+--   ARGV[3]  how: unsent (the refresh token was not used) | lost (it may have been used) | refused
 --   ARGV[4]  why
---   ARGV[5]  next try (ms from now)
--- Answers 1, or 0 when somebody else renews by now.
+--   ARGV[5]  next attempt (ms from now)
+-- Answers 1, or 0 if another process renews it now.
 local name, nonce, how = ARGV[1], ARGV[2], ARGV[3]
 local grant = key('grant', name)
 if redis.call('HGET', grant, 'lease') ~= nonce then return 0 end

@@ -1,14 +1,13 @@
--- Keep a grant's new tokens, all at once. Those of an install replace whatever there is; those of a renewal only what was
--- renewed.
+-- Store a grant's new tokens. Those of an install replace any others; those of a renewal replace only the renewed version.
 --   ARGV[1]  grant
 --   ARGV[2]  version that was renewed; `*`: an install
 --   ARGV[3]  new version
---   ARGV[4]  sealed tokens
+--   ARGV[4]  encrypted tokens
 --   ARGV[5]  kind
 --   ARGV[6]  company
---   ARGV[7]  life (ms)
---   ARGV[8]  until renewal (ms)
--- Answers 1, or 0 when there is another version by now.
+--   ARGV[7]  lifetime (ms)
+--   ARGV[8]  time until renewal (ms)
+-- Answers 1, or 0 if there is another version now.
 local name, from, version = ARGV[1], ARGV[2], ARGV[3]
 local grant = key('grant', name)
 local is = redis.call('HGET', grant, 'version') or ''

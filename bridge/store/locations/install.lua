@@ -1,10 +1,10 @@
--- Note that the app is installed in a location, which is known from then on, with settings or without.
+-- Note that the app is installed in a location. The location is known from now on, even without settings.
 --   ARGV[1]  location
---   ARGV[2]  agency; empty: it isn't told
+--   ARGV[2]  agency; empty: not known
 --   ARGV[3]  the event's own time (ms; 0: now)
---   ARGV[4]  event for dead letters that come back (JSON)
+--   ARGV[4]  event for replayed dead letters (JSON)
 --   ARGV[5]  retention (ms)
--- Answers 1, or 0 when a newer event says that it was uninstalled.
+-- Answers 1, or 0 if a newer event says that it was uninstalled.
 -- Needs: dead_letters, locations
 local location, agency, at = ARGV[1], ARGV[2], tonumber(ARGV[3])
 at = at > 0 and math.min(at, now) or now

@@ -1,7 +1,7 @@
--- Let a location off its hold: what waits is due again, and the dead letters that caused the hold are replayed.
+-- End a location's hold: waiting messages are due again, and the dead letters that caused the hold are replayed.
 --   ARGV[1]  location
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)
--- Answers how many dead letters were replayed, or -1 when the location was not on hold.
+-- Answers how many dead letters are replayed, or -1 if the location was not on hold.
 -- Needs: dead_letters
 return lift_hold(ARGV[1], ARGV[2], tonumber(ARGV[3]))

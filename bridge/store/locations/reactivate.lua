@@ -1,6 +1,6 @@
--- Let a location go on whose app was taken away. What was written to it meanwhile isn't answered.
+-- Reactivate a location whose app was uninstalled. Messages from the time between are not answered.
 --   ARGV[1]  location
--- Answers 1, or 0 when it was not stopped by that.
+-- Answers 1, or 0 if its app was not uninstalled.
 -- Needs: locations
 redis.call('DEL', key('gone', ARGV[1]))
 return reactivate(ARGV[1])

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 class LocationRecord:
     """A location with its recorded state; times are ms, 0 if something has not happened.
 
-    `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event came, `unclaimed` how many of its
-    newest completions in a row came without a claim of delivery, `seen` how many claims in a row turned out true. `hold_since_ms`
+    `activated_at_ms` is when it was first applied, `last_event_at_ms` when its newest event arrived, `unclaimed` the number of
+    its newest consecutive completions without a claim of delivery, `seen` the number of consecutive true claims. `hold_since_ms`
     and `hold_why` (the side that refused three logins) are set while it is on hold; `held_from_ms` and `held_until_ms` are its
-    last hold that ended. `paused` is an operator's doing. `installed_at_ms` is when the app was installed, through the agency
+    last ended hold. `paused` is set by an operator. `installed_at_ms` is when the app was installed, through the agency
     `company_id` if that is known; `uninstalled_at_ms` is when it was uninstalled, until it is installed again.
-    `marketplace_at_ms` is when its newest marketplace event came, `unheard` how many replies went out since an event last told of
+    `marketplace_at_ms` is when its newest marketplace event arrived, `unheard` the number of replies since the last event about
     an outbound message, or since its settings were applied.
     """
 
@@ -68,12 +68,12 @@ LANES_A_STEP = 250
 
 
 def named(values: Sequence[str | None]) -> dict[str, str]:
-    """What stands in a location's record, of the fields that make a `LocationRecord`."""
+    """The stored fields of a location's record, by name, without missing ones."""
     return {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
 
 
 class Locations:
-    """All locations. Raises Unavailable when Redis can't be reached, Misconfigured when the key doesn't fit what is kept."""
+    """All locations. Raises Unavailable when Redis can't be reached, Misconfigured if no key decrypts the data."""
 
     def __init__(self, redis: Redis, *, fernet_keys: Iterable[str], retention_ms: int) -> None:
         self._redis = redis
@@ -113,16 +113,16 @@ class Locations:
                 pipe.delete(key("stopping", location.id))
                 pipe.sadd(key("stopping", location.id), *stopping(location.stop_words) or ("",))
                 if location.reconcile_minutes:
-                    # A sweep that is due earlier stays so; a shorter interval counts at once.
+                    # An earlier sweep is not postponed; a shorter interval counts immediately.
                     pipe.zadd(key("sweeps"), {location.id: now + round(location.reconcile_minutes * 60_000)}, lt=True)
                 else:
                     pipe.zrem(key("sweeps"), location.id)
             pipe.execute()
 
     def reconsider(self, location_id: LocationId) -> int:
-        """Work out anew when lanes are due that wait because of the location's settings; answers how many there were.
+        """Compute again when lanes are due that wait because of the location's settings. Returns their number.
 
-        Each step is one short script, so that others are served between two.
+        Each step is a short script, so that Redis serves other clients between two steps.
         """
         cursor, anew = "0", 0
         with reaching(f"work out anew what waits for {location_id}"):
@@ -167,7 +167,7 @@ class Locations:
             return tuple(LocationId(one) for one in sorted(map(text, self._redis.smembers(key("locations")))))
 
     def some(self, ids: Sequence[LocationId]) -> tuple[LocationRecord, ...]:
-        """Those of these locations that are known."""
+        """Those of these locations that exist."""
         with reaching("read locations"):
             pipe = self._redis.pipeline(transaction=False)
             for one in ids:
@@ -186,7 +186,7 @@ class Locations:
         return tuple(one for one, each in zip(ids, sealed, strict=True) if each and self._seal.open(each) is None)
 
     def all(self) -> tuple[LocationRecord, ...]:
-        """Every location, by name."""
+        """Every location, sorted by name."""
         return tuple(sorted(self.some(self.ids()), key=lambda each: (each.location.name, each.location.id)))
 
     def _kept(self, id_: str, fields: Mapping[str, str]) -> LocationRecord:

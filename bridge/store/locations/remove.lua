@@ -1,6 +1,6 @@
--- Forget a location. What still waits in it keeps its time, also after a hold, and ends as one of an unknown location.
+-- Delete a location. Waiting messages stay on the schedule, also after a hold, and end with the reason `unknown_location`.
 --   ARGV[1]  location
--- Answers 1, or 0 when it was not known.
+-- Answers 1, or 0 if it was not known.
 -- Needs: schedule, locations
 local location = ARGV[1]
 local known = redis.call('DEL', key('location', location))

@@ -1,8 +1,9 @@
--- Take the location whose sweep is due longest. It is moved a lease ahead, never removed: whoever took it may die.
+-- Claim the location whose sweep has been due longest. It is due again after a lease and is never removed, because the worker may
+-- die.
 --   ARGV[1]  lease (ms)
 --   ARGV[2]  location; empty: any that is due
--- Answers {ms until one is due; -1: none ever}, or {now, location, since, cursor, begun}: where the last complete sweep ended and
--- where an unfinished one goes on.
+-- Answers {ms until one is due; -1: never}, or {now, location, since, cursor, begun, lost}: where the last complete sweep ended,
+-- where an unfinished one continues, and when the state lost writes (0: it is not known to have lost any).
 local lease, asked = tonumber(ARGV[1]), ARGV[2]
 local location = asked ~= '' and asked or redis.call('ZRANGEBYSCORE', key('sweeps'), '-inf', now, 'LIMIT', 0, 1)[1]
 if not location then
@@ -11,4 +12,6 @@ if not location then
 end
 if asked == '' then redis.call('ZADD', key('sweeps'), now + lease, location) end
 local progress = redis.call('HMGET', key('sweep', location), 'since', 'cursor', 'begun')
-return {now, location, tonumber(progress[1] or 0), tonumber(progress[2] or 0), tonumber(progress[3] or 0)}
+local rollback = redis.call('HMGET', key('rollback'), 'at', 'certain_at')
+local lost = rollback[2] and tonumber(rollback[1]) or 0
+return {now, location, tonumber(progress[1] or 0), tonumber(progress[2] or 0), tonumber(progress[3] or 0), lost}

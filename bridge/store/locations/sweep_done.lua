@@ -1,11 +1,11 @@
--- Note how a sweep ended.
+-- Record the end of a sweep.
 --   ARGV[1]  location
 --   ARGV[2]  next sweep (ms from now; -1: none)
 --   ARGV[3]  since (see `sweep_claim.lua`)
 --   ARGV[4]  cursor
 --   ARGV[5]  begun
---   ARGV[6]  1 if it found what no webhook brought; 0: it did not; empty: it is not known yet
---   ARGV[7]  how long to remember where it was (ms)
+--   ARGV[6]  1 if it found messages without a webhook; 0 if not; empty: not known yet
+--   ARGV[7]  for how long its position is stored (ms)
 -- Answers 1.
 local location, following, missed = ARGV[1], tonumber(ARGV[2]), ARGV[6]
 local progress = key('sweep', location)

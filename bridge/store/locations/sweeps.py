@@ -1,4 +1,4 @@
-"""When each location is swept for missed webhooks, how far its last sweep came, and what a receiver tells of itself."""
+"""The schedule and the progress of sweeps for missed webhooks, and the heartbeat of receivers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from bridge.model import LocationId
 from bridge.store.redis.connection import key, reaching, text
 from bridge.store.redis.lua import script
 from bridge.store.redis.retention import REMEMBERED_MS
+from bridge.store.redis.write_counts import WriteCount
 
 if TYPE_CHECKING:
     from redis import Redis
 
 LEASE_SECONDS = 90.0
-# A receiver beats every few seconds; after so long without a beat webhooks may have been missed.
+# A receiver sends a heartbeat every few seconds; after this time without one, webhooks may have been missed.
 BELIEVED_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far the sweeps of a location came; moments are ms, 0 for none.
+    """The progress of a location's sweeps; times are ms, 0 for none.
 
-    Everything written before `since_ms` was looked at. `cursor_ms` is where a sweep that is not finished goes on (downwards), and
-    `begun_ms` when that one began.
+    Everything before `since_ms` was checked. `cursor_ms` is where an unfinished sweep continues, towards older messages, and
+    `begun_ms` is when it began.
     """
 
     since_ms: int = 0
@@ -34,11 +35,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueSweep:
-    """A location to be swept now."""
+    """A location to be swept now; `lost_writes_at_ms` is when the state is known to have lost writes (0: never)."""
 
     location_id: LocationId
     now_ms: int
     progress: Progress
+    lost_writes_at_ms: int = 0
 
 
 class Sweeps:
@@ -49,18 +51,19 @@ class Sweeps:
         self._claim = redis.register_script(script("sweep_claim"))
         self._done = redis.register_script(script("sweep_done"))
         self._beat = redis.register_script(script("heartbeat"))
+        self._beats = WriteCount()
 
     def claim(self) -> DueSweep | float:
-        """Take a location that is due, for one process and a while; if none is, the seconds until one will be (inf: never)."""
+        """Claim a due location, for a limited time; if none is due, return the seconds until the next (inf: never)."""
         return self._take("")
 
     def of(self, location_id: LocationId) -> DueSweep:
-        """How far a location's sweeps came, whether one is due or not."""
+        """The progress of a location's sweeps, whether one is due or not."""
         due = self._take(location_id)
         return due if isinstance(due, DueSweep) else DueSweep(location_id=location_id, now_ms=0, progress=Progress())
 
     def done(self, location_id: LocationId, progress: Progress, *, seconds: float | None, missed: bool | None = None) -> None:
-        """A sweep is over; the next one follows after `seconds`, None: never. `missed`: it found what no webhook brought."""
+        """Record the end of a sweep; the next is after `seconds` (None: never). `missed`: it found messages without a webhook."""
         following = -1 if seconds is None else round(seconds * 1000)
         found = "" if missed is None else int(missed)
         with reaching(f"note a sweep of {location_id}"):
@@ -68,21 +71,23 @@ class Sweeps:
             self._done(args=[location_id, following, *moments, found, REMEMBERED_MS])
 
     def beat(self) -> bool:
-        """A receiver takes webhooks. True if none has for a while: then every location is swept at once."""
+        """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
         with reaching("tell that webhooks are taken"):
-            return bool(self._beat(args=[round(BELIEVED_SECONDS * 1000)]))
+            back = bool(self._beat(args=[round(BELIEVED_SECONDS * 1000), *self._beats.next()]))
+        self._beats.answered()
+        return back
 
     def _take(self, location_id: str) -> DueSweep | float:
         with reaching("look for locations to sweep"):
             found = self._claim(args=[round(LEASE_SECONDS * 1000), location_id])
         if len(found) == 1:
             return math.inf if found[0] < 0 else found[0] / 1000
-        now, location, since, cursor, begun = found
+        now, location, since, cursor, begun, lost = found
         progress = Progress(since_ms=since, cursor_ms=cursor, begun_ms=begun)
-        return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress)
+        return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress, lost_writes_at_ms=lost)
 
 
 def missed_locations(redis: Redis) -> tuple[LocationId, ...]:
-    """Locations whose newest sweep found messages that no webhook brought, although webhooks come there."""
+    """Locations whose newest sweep found messages without a webhook, although they get webhooks."""
     with reaching("look for missed webhooks"):
         return tuple(LocationId(text(one)) for one in sorted(redis.smembers(key("missed"))))

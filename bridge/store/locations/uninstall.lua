@@ -1,11 +1,11 @@
--- Note that the app was taken away, from a location or from an agency with all that were installed through it: tokens are
--- forgotten.
+-- Note that the app was uninstalled: from a location, or from an agency and all locations that were installed through it. Their
+-- tokens are deleted.
 --   ARGV[1]  location; empty for an agency
 --   ARGV[2]  agency; empty for a location
 --   ARGV[3]  the event's own time (ms; 0: now)
 --   ARGV[4]  retention (ms)
---   ARGV[5]  how long late events are feared (ms)
--- Answers how many locations stop by it.
+--   ARGV[5]  how late older events may still arrive (ms)
+-- Answers how many locations stop.
 -- Needs: locations
 local location, agency, at, retention = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 at = at > 0 and math.min(at, now) or now

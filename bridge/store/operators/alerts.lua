@@ -1,9 +1,9 @@
--- Compare what is wrong now with what was wrong before: each cause is told once, when it has lasted as long as it must, and once
--- more when it is over.
---   ARGV[1]     for how long this review is nobody else's (ms)
+-- Compare the current problems with those of the last review. Each cause is alerted once after it has lasted long enough, and once
+-- when it is over.
+--   ARGV[1]     for how long no other process reviews (ms)
 --   ARGV[2...]  cause, text, how long it must last (ms), cause, text, ...
--- Answers 1, or 0 when another process reviews.
--- Since when a cause lasts that was not told yet: forgotten when nobody has reviewed for so long.
+-- Answers 1, or 0 if another process reviews.
+-- When a cause began expires if no process reviews for this time (ms).
 local FORGET_PENDING_MS = 60000
 if not redis.call('SET', key('upkeep'), 1, 'NX', 'PX', tonumber(ARGV[1])) then return 0 end
 local current, order = {}, {}

@@ -1,13 +1,13 @@
--- Put messages that are over back to be answered, as a turn of their own that an operator asks for: it is run as a replay is.
+-- Answer ended messages because an operator asks for it: as a turn of their own, which runs like a replay.
 --   ARGV[1]  lane
 --   ARGV[2]  id of the turn
---   ARGV[3]  JSON, what is to be done (below)
+--   ARGV[3]  JSON, the request (below)
 --   ARGV[4]  retention (ms)
 --
--- What is to be done: `messages` (id, body and line of each), `status` that they must have, `reply` (an id that must be among their
--- replies; empty: none), `record` (the turn as `lease.lua` reads a dead letter, JSON), `event` (JSON).
+-- The request: `messages` (id, body and line of each), `status` that they must have, `reply` (an id that must be among their
+-- replies; empty: none), `record` (the turn, JSON, as `lease.lua` reads a dead letter), `event` (JSON).
 --
--- Answers queued | unknown (a message is not kept) | closed (one has another status, or other replies, by now).
+-- Answers queued | unknown (the record of a message has expired) | closed (a message has another status or other replies now).
 -- Needs: timeline, schedule
 local lane, turn, retention = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local asked = cjson.decode(ARGV[3])
@@ -23,7 +23,7 @@ local function objection(id)
   end
   return 'closed'
 end
--- The same call once more.
+-- The same call was made before.
 if redis.call('EXISTS', key('dead', turn)) == 1 then return 'queued' end
 for _, one in ipairs(asked.messages) do
   local why = objection(one.id)

@@ -1,6 +1,6 @@
-"""Lists of conversations: candidates in their order, from keys that are kept anyway, looked over by one script some at a time.
+"""Lists of conversations: candidates in their order, from existing keys; a script filters them in blocks.
 
-Conversations with something to do stand in the schedule, all others by their newest inbound message (`recorded:LOCATION`).
+Conversations with work come from the schedule, all others from the index of newest inbound messages (`recorded:LOCATION`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 Work = Literal["", "waiting", "answering", "retrying", "overdue", "held"]
 Place = tuple[int, str]
 
-# A script of so many lanes takes Redis about a millisecond; a filter that hardly anything passes reads so many in all.
+# The lanes of one script call, which takes Redis about a millisecond, and the most lanes that a page reads for a rare match.
 AT_ONCE, MOST_READ = 500, 20_000
-# One whose end an older version did not note takes as long as so many others.
+# A lane whose end an older version did not store costs as much as this many others.
 CAUGHT_UP_COUNTS = 50
 FOR_EVER_MS = 1 << 53
 WEEK_MS = 7 * 24 * 3600 * 1000
@@ -35,11 +35,11 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilter:
-    """Which conversations: all that is not empty must fit.
+    """The filter of a list: every non-empty field must match.
 
-    `location_ids` are those to look at; `work` is something to do; `ended` are statuses, or status|reason, one of which a message
-    ended with; `since_ms` and `before_ms` bound the newest of these, or the conversation's newest message; `kinds` are names of
-    GHL's message types; `delivery` is of its replies: accepted, delivered, undelivered.
+    `location_ids` are the locations to read; `work` is the state of unfinished work; `ended` are statuses, or status|reason, with
+    one of which a message ended; `since_ms` and `before_ms` limit the time of the newest such end, or of the conversation's
+    newest message; `kinds` are names of GHL's message types; `delivery` is that of its replies: accepted, delivered, undelivered.
     """
 
     location_ids: Sequence[str]
@@ -53,10 +53,10 @@ class ListFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedConversation:
-    """A conversation of a list: what is to be done, how its last message that is over ended, and when (ms; 0: unknown).
+    """A conversation of a list: its unfinished work, the outcome of its last ended message, and when that was (ms; 0: unknown).
 
-    `at_ms` is the moment that it is listed by: when its newest message came, or ended as the filter wants; when it is due where
-    the list is of what is to be done.
+    `at_ms` is the time by which the list is sorted: when its newest message arrived, or ended as the filter says; in a list of
+    unfinished work, when it is due.
     """
 
     lane: Lane
@@ -72,7 +72,7 @@ class ListedConversation:
 
 @dataclass(frozen=True, slots=True)
 class ListedConversations:
-    """Some of a list, and where the next ones begin; empty when there are no more. A page may be empty and have a `next`."""
+    """A page of a list, and the position of the next one; empty if there is none. An empty page may have a `next`."""
 
     conversations: tuple[ListedConversation, ...]
     next: str
@@ -87,10 +87,10 @@ class ConversationLists:
         self._retention_ms = retention_ms
 
     def page(self, wanted: ListFilter, *, after: str, most: int) -> ListedConversations:
-        """So many that fit, in their order, from where another page ended. Raises ValueError for an `after` that no page gave."""
+        """At most `most` matches, from the position `after`. Raises ValueError for an `after` that is not from a page."""
         found: list[ListedConversation] = []
         read = 0
-        # Without a filter the first are the ones.
+        # Without a filter, the first lanes are the result.
         at_once = AT_ONCE if _is_filtered(wanted) else most
         with reaching("list conversations"):
             candidates = self._candidates(wanted, _place(after))
@@ -105,7 +105,7 @@ class ConversationLists:
         return ListedConversations(tuple(found), "")
 
     def _look(self, wanted: ListFilter, some: Sequence[Place], most: int) -> tuple[int, int, list[ListedConversation]]:
-        """How many of some were looked at, as how many reads that counts, and those that fit."""
+        """The number of lanes that were checked, the reads that they count as, and the matches."""
         asked = {
             "work": wanted.work,
             "ended": wanted.ended,
@@ -120,7 +120,7 @@ class ConversationLists:
         return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[row[0] - 1][1], row) for row in rows]
 
     def _candidates(self, wanted: ListFilter, after: Place | None) -> Iterator[Place]:
-        """Lanes in the order of the list, each with its moment (ms): what is to be done oldest first, else newest first."""
+        """Lanes in the order of the list, each with its time (ms): unfinished work oldest first, other lists newest first."""
         locations = wanted.location_ids
         match wanted.work:
             case "waiting" | "overdue":
@@ -138,7 +138,7 @@ class ConversationLists:
                 newest = {str(one.lane): one.at_ms for one in reversed(lost) if one.at_ms < wanted.before_ms}
                 yield from _finite(((at, lane) for lane, at in newest.items()), locations, after)
             case _:
-                # A message may end long after it came.
+                # A message may end long after it arrived.
                 floor = wanted.since_ms - (WEEK_MS if wanted.ended else 0)
                 before = FOR_EVER_MS if wanted.ended else wanted.before_ms
                 ranges = Ranges(self._redis, "recorded", locations, oldest_first=False)
@@ -150,7 +150,7 @@ def _is_filtered(wanted: ListFilter) -> bool:
 
 
 def _finite(places: Iterable[Place], location_ids: Sequence[str], after: Place | None) -> Iterator[Place]:
-    """Few, in no order of their own: newest first, then by name."""
+    """Sort a few lanes without an order: newest first, then by name."""
     known = set(location_ids)
     ordered = sorted((place for place in places if place[1].partition(":")[0] in known), reverse=True)
     return iter(ordered if after is None else [place for place in ordered if place < after])

@@ -1,4 +1,4 @@
-"""Dead letters: turns that failed for good, until somebody replays or drops them or a newer message comes."""
+"""Dead letters: turns that failed for good, until an operator replays or drops them, or a newer message arrives."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PAGE, MOST_READ = 500, 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDeadLetter:
-    """One dead letter. `failed_at_ms` is by Redis' clock; `error` holds no content.
+    """One dead letter. `failed_at_ms` is by Redis' clock; `error` contains no content.
 
-    What the service said is kept under `excerpt_id`, if that isn't empty.
+    `excerpt_id` is the id of the service's answer; empty if none is stored.
     """
 
     id: str
@@ -42,7 +42,7 @@ class StoredDeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class StoredDeadLetters:
-    """Some dead letters, and where the next ones begin; empty when there are no more."""
+    """A page of dead letters, and the position of the next one; empty if there is none."""
 
     dead_letters: tuple[StoredDeadLetter, ...]
     next: str
@@ -64,7 +64,7 @@ class DeadLetters:
         return _dead_letter(text(stored)) if stored else None
 
     def is_known(self, id_: str) -> bool:
-        """Whether there is or was one of this id."""
+        """Whether a dead letter with this id exists or existed."""
         with reaching(f"look for dead letter {id_}"):
             return bool(self._redis.exists(key("dead", id_)))
 
@@ -86,10 +86,10 @@ class DeadLetters:
         location_id: LocationId | None = None,
         fits: Callable[[StoredDeadLetter], bool] | None = None,
     ) -> StoredDeadLetters:
-        """`most` open ones, oldest first, from where another page ended: of one location, and that fit, if that is asked for.
+        """At most `most` open ones, oldest first, from the position `after`: of one location, and matching a filter, if given.
 
-        A filter that hardly anything passes reads so many and no more: a page may be empty and still have a `next`. Raises
-        ValueError for an `after` that no page gave.
+        A page reads a limited number, so with a rare match it may be empty and still have a `next`. Raises ValueError for an
+        `after` that is not from a page.
         """
         filtered = location_id is not None or fits is not None
         found: list[StoredDeadLetter] = []
@@ -108,14 +108,14 @@ class DeadLetters:
         return StoredDeadLetters(tuple(found), after)
 
     def _read(self, after: str, count: int) -> list[tuple[tuple[int, str], StoredDeadLetter | None]]:
-        """So many in their order, each with its place; None for one that has expired."""
+        """At most `count` in their order, each with its position; None for an expired one."""
         with reaching("list the dead letters"):
             ids = self._after(after, count)
             found = self._redis.mget([key("dead", id_) for _, id_ in ids]) if ids else []
         return [(place, _dead_letter(text(stored)) if stored else None) for place, stored in zip(ids, found, strict=True)]
 
     def _after(self, after: str, most: int) -> list[tuple[int, str]]:
-        """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""
+        """The next positions: times and ids instead of indexes, because dead letters may be closed between two pages."""
         at, _, last = after.partition("-")
         reached = (int(at or 0), last)
         found: list[tuple[int, str]] = []
@@ -129,7 +129,7 @@ class DeadLetters:
         return found[:most]
 
     def replay(self, id_: str, *, force: bool) -> Replayed:
-        """Put it back at the head of its lane; only once, however often it is asked for."""
+        """Put it first in its lane again; repeated calls have no further effect."""
         with reaching(f"replay dead letter {id_}"):
             return cast("Replayed", self._replay(args=[id_, int(force), _event("replayed", id_), self._retention_ms]))
 

@@ -1,4 +1,4 @@
--- Close a dead letter for good: nobody is going to answer it.
+-- Close a dead letter without an answer.
 --   ARGV[1]  dead letter id
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)

@@ -1,7 +1,7 @@
--- Forget a contact. Whoever works on it is fenced off; what waits is dropped; what was forbidden stays so under a digest, which
--- tells nobody whose it is, until the contact writes again.
+-- Erase a contact. A turn in progress is fenced off, and waiting messages are dropped. Opt-outs and pauses stay, under a digest that
+-- does not identify the contact, until the contact writes again.
 --   ARGV[1]  lane
---   ARGV[2]  digest under which it is known what was forbidden
+--   ARGV[2]  digest under which opt-outs and pauses are stored
 --   ARGV[3]  retention (ms)
 -- Answers {now (ms), how many records were removed, channels that stay stopped ...}.
 -- Needs: standings
@@ -57,8 +57,8 @@ for _, id in ipairs(redis.call('ZRANGE', key('circuits'), 0, -1)) do redis.call(
 free_slot(lane)
 unschedule(lane)
 redis.call('ZREM', key('recent'), lane)
--- What older versions have kept of the newest events. XDEL only marks an entry: its bytes stay as long as its neighbours.
--- So the others are written anew, under their ids.
+-- Older versions stored the newest events in a stream. XDEL only marks an entry and does not free its bytes, so the stream is
+-- rewritten without the contact's entries; the ids stay.
 local others, ttl = {}, redis.call('PTTL', key('live'))
 local events = redis.call('XRANGE', key('live'), '-', '+')
 for _, entry in ipairs(events) do

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 NOBODY = "(erased)"
-# What `erase_begin.lua` has removed at once, so that what is there again came later; and what is looked up by its ids.
+# Keys that `erase_begin.lua` has removed already, so that existing ones are newer; and keys that are found by ids.
 REMOVED_AT_ONCE = frozenset({
     "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
     "twins", "delivery", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt", "person",
@@ -28,7 +28,7 @@ REMOVED_AT_ONCE = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class ErasureBegun:
-    """When (ms) the contact was fenced off, how many records went with it, and the channels that stay stopped."""
+    """When the erasure began (ms), how many records it has removed, and the channels that stay opted out."""
 
     at_ms: int
     records: int
@@ -37,14 +37,14 @@ class ErasureBegun:
 
 @dataclass(frozen=True, slots=True)
 class ErasedRecords:
-    """How many records were removed, and the channels that stay stopped."""
+    """How many records were removed, and the channels that stay opted out."""
 
     records: int
     stopped: tuple[str, ...]
 
 
 class Erasures:
-    """Raises Unavailable when Redis can't be reached: what was not removed yet is removed by another try."""
+    """Erases contacts. Raises Unavailable when Redis can't be reached; another call then removes the rest."""
 
     def __init__(self, redis: Redis, *, fernet_keys: Sequence[str], retention_ms: int) -> None:
         self._redis = redis
@@ -54,20 +54,20 @@ class Erasures:
         self._retention_ms = retention_ms
 
     def erase(self, lane: Lane) -> ErasedRecords:
-        """Remove everything kept of a contact. It looks through all ids that are kept: seconds for a million of them.
+        """Remove all stored data of a contact. This reads all stored ids, which takes seconds for a million of them.
 
-        Marks of messages that came stay for their 7 days, so that one sent again is not taken for new; they name no contact.
+        The records of seen message ids stay for their 7 days, so that a repeated webhook is recognised; they name no contact.
         """
         return self.finish(lane, self.begin(lane))
 
     def begin(self, lane: Lane) -> ErasureBegun:
-        """Fence off a worker that holds the lane, and remove what is kept under the contact's own name; all at once."""
+        """Fence off a worker that holds the lane, and remove the records under the contact's id, in one step."""
         with reaching("begin to erase a contact"):
             at, records, *stopped = self._erase(args=[str(lane), digests(lane, self._keys)[0], self._retention_ms])
         return ErasureBegun(at, records, tuple(sorted(map(text, stopped))))
 
     def finish(self, lane: Lane, begun: ErasureBegun) -> ErasedRecords:
-        """Remove what is kept under other names; messages that came since the beginning stay."""
+        """Remove the records under other ids; messages that arrived after the begin stay."""
         records = begun.records
         with reaching("erase a contact"):
             ids = set(self._ids(lane))
@@ -79,7 +79,7 @@ class Erasures:
         return ErasedRecords(records, begun.stopped)
 
     def stopped(self, lane: Lane) -> dict[str, int]:
-        """The channels that an erased contact has stopped, and since when (ms)."""
+        """The channels that an erased contact opted out of, and since when (ms)."""
         found: dict[str, int] = {}
         with reaching(f"read what {lane} forbade"):
             for digest in digests(lane, self._keys):
@@ -88,12 +88,12 @@ class Erasures:
         return found
 
     def kept(self) -> int:
-        """Of how many erased contacts something is kept under a digest."""
+        """The number of erased contacts with a record under a digest."""
         with reaching("count erased contacts"):
             return sum(1 for _ in self._redis.scan_iter(key("erased", "*"), count=BATCH))
 
     def allow(self, lane: Lane) -> tuple[str, ...]:
-        """Lift the stops of an erased contact; answers the channels that were stopped."""
+        """Lift the opt-outs of an erased contact. Returns the channels."""
         stopped = tuple(sorted(self.stopped(lane)))
         with reaching(f"allow {lane}"):
             for digest in digests(lane, self._keys) if stopped else ():
@@ -101,7 +101,7 @@ class Erasures:
         return stopped
 
     def _ids(self, lane: Lane) -> Iterator[str]:
-        """Every id that points to the lane: of messages, of the conversation, of replies, of the contact."""
+        """All ids that lead to the lane: of messages, of the conversation, of replies, of the contact."""
         for names in self._names("index:*"):
             values = self._redis.mget(names)
             yield from (
@@ -109,7 +109,7 @@ class Erasures:
             )
 
     def _forget_letters(self, lane: Lane) -> int:
-        """Dead letters that were closed long ago; the open ones are gone already."""
+        """Remove closed dead letters; the open ones are removed already."""
         removed = 0
         for names in self._names("dead:*"):
             for name, value in zip(names, self._redis.mget(names), strict=True):
@@ -119,7 +119,7 @@ class Erasures:
         return removed
 
     def _forget_excerpts(self, lane: Lane) -> int:
-        """What services said of turns that are over."""
+        """Remove the excerpts of ended turns."""
         removed = 0
         for names in self._names("excerpt:*"):
             its = [name for name in names if self._redis.hget(name, "lane") == str(lane)]
@@ -136,14 +136,14 @@ class Erasures:
         return removed
 
     def _forget_alerts_about(self, lane: Lane) -> None:
-        """Causes that are named after the lane."""
+        """Remove alert causes that contain the lane."""
         for name in (key("alerts"), key("alerts", "pending")):
             about = [cause for cause in self._redis.hkeys(name) if text(cause).endswith(f":{lane}")]
             if about:
                 self._redis.hdel(name, *about)
 
     def _forget_mentions(self, lane: Lane) -> None:
-        """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
+        """Remove the lane from records of all contacts: reply limits, circuits, texts of alerts."""
         self._redis.zrem(key("capped"), str(lane))
         self._redis.zrem(key("untyped"), str(lane))
         self._redis.zrem(key("spoken_stops"), str(lane))
@@ -163,7 +163,7 @@ class Erasures:
                 self._redis.lrem(key("alerts", "outbox"), 0, text(waiting))
 
     def _redact(self, ids: set[str]) -> None:
-        """Who changed what stays on record, but no longer about whom."""
+        """Remove the ids from the audit log; the entries stay."""
         for stored, at in scored(self._redis.zrange(key("audit"), 0, -1, withscores=True)):
             entry = orjson.loads(stored)
             if ids.intersection(entry["ids"]):

@@ -1,11 +1,11 @@
--- Look through some of a location's contacts, newest message first, for those that a search fits.
+-- Search some of a location's contacts, newest message first.
 --   ARGV[1]     location
---   ARGV[2]     place in the list of contacts where to begin; 0 at first
---   ARGV[3]     most that are answered
---   ARGV[4...]  digests, eight characters each, all of which a contact must have: once for each key that may have made them
--- Answers {place where to go on (-1: all were looked at), lane, lane, ...}.
+--   ARGV[2]     position in the list of contacts; 0 at first
+--   ARGV[3]     most results
+--   ARGV[4...]  digests of eight characters, all of which a contact must have; one list for each key that may have made them
+-- Answers {position to continue from (-1: the end was reached), lane, lane, ...}.
 local location, start, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
--- So many take Redis about two milliseconds.
+-- Redis takes about two milliseconds for this many.
 local SOME, DIGEST = 2000, 8
 
 local function has(digests, wanted)

@@ -1,8 +1,8 @@
--- Forget what is kept under ids of a contact that was erased; what came since then is the contact's anew.
+-- Delete the records under ids of an erased contact. Records from after the erasure stay.
 --   ARGV[1]     lane
 --   ARGV[2]     when it was erased (ms)
 --   ARGV[3...]  id, id
--- Answers how many of them were forgotten.
+-- Answers how many were deleted.
 -- Needs: timeline
 local lane, since = ARGV[1], tonumber(ARGV[2])
 local location, contact = split(lane)

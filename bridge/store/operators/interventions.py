@@ -1,4 +1,4 @@
-"""What operators make happen in a conversation: a try at once, an answer to what was skipped, the sending of a draft."""
+"""Operators' actions in a conversation: retry at once, answer a skipped message, send a draft."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ class Interventions:
         self._retention_ms = retention_ms
 
     def try_now(self, lane: Lane) -> Tried:
-        """Let the lane's next turn begin at once."""
+        """Make the lane due now."""
         with reaching(f"let {lane} be tried"):
             return cast("Tried", self._try_now(args=[str(lane), orjson.dumps({"step": "try_requested"}), self._retention_ms]))
 
     def answer(self, message: InboundMessage) -> Queued:
-        """Have a message answered that was skipped; once, however often it is asked for."""
+        """Queue a skipped message for an answer; repeated calls have no further effect."""
         event = {"step": "answer_requested", "message_ids": [message.id]}
         return self._queue([message], Status.SKIPPED, AskedFor.ANSWER, event)
 
     def send_draft(self, messages: Sequence[InboundMessage], reply_id: MessageId, draft: Completion) -> Queued:
-        """Have the draft under this id sent as the reply to these messages; once, however often it is asked for."""
+        """Queue the draft with this id as the reply to these messages; repeated calls have no further effect."""
         event = {"step": "draft_approved", "reply_id": reply_id, "message_ids": [one.id for one in messages]}
         return self._queue(messages, Status.REPLIED, AskedFor.DRAFT, event, reply_id=reply_id, draft=draft)
 
     def draft_ids(self, location_id: LocationId, reply_id: MessageId) -> tuple[MessageId, ...]:
-        """GHL's ids of all parts of the draft that this id belongs to, in their order; none if it is no draft of ours."""
+        """GHL's ids of all parts of the draft with this id, in order; none if it is not a draft of the bridge's."""
         with reaching(f"look for draft {reply_id}"):
             turn = text(self._redis.get(key("own", location_id, reply_id)) or "")
             ledger: Any = self._redis.hgetall(key("ledger", turn))
-        # Texts of the location's own, such as a note for staff, have names instead of numbers.
+        # Texts of the location, such as a note for staff, have names instead of numbers.
         entries = sorted((int(part), entry) for part, entry in read_ledger(ledger).items() if part.isdigit())
         ids = tuple(one for _, entry in entries if entry.draft and entry.state is SendState.SENT for one in entry.message_ids)
         return ids if reply_id in ids else ()
@@ -83,7 +83,7 @@ class Interventions:
 def _record(
     turn: str, messages: Sequence[InboundMessage], asked_for: AskedFor, draft: Completion | None, *, at_ms: int
 ) -> dict[str, Any]:
-    """The turn as a dead letter that is replayed: older processes run it too, by all of the location's rules."""
+    """The turn in the format of a replayed dead letter, which older processes can run too, with all rules of the location."""
     ids, newest = [one.id for one in messages], messages[-1]
     return {
         "id": turn,

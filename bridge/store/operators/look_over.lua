@@ -1,25 +1,25 @@
--- Look over conversations for a list: which of these lanes it holds, and how each stands.
---   ARGV[1]     JSON, what is wanted (below)
+-- Select the lanes of a list of conversations, with the state of each.
+--   ARGV[1]     JSON, the filter (below)
 --   ARGV[2]     retention (ms)
 --   ARGV[3...]  lane, when its newest message came (ms; 0: not known), lane, ...
 --
--- What is wanted: `work` (waiting | answering | retrying | overdue | held; empty: any), `ended` (list of status, or
+-- The filter: `work` (waiting | answering | retrying | overdue | held; empty: any), `ended` (list of status, or
 -- status|reason, of a message that ended; empty: any), `since` and `before` (ms: the newest of those; of the conversation's newest
 -- message without `ended`), `kinds` (names of message types; empty: any), `delivery` (accepted | delivered; empty: any), `most`
 -- (how many).
 --
--- Answers {how many lanes were looked at, how many of them were caught up with, then of each that fits {place of the lane,
--- waiting | answering | retrying | held | '', due (ms), tries, ended, when the wanted end was (ms), message type}}.
+-- Answers {how many lanes were checked, how many of them were read from their timelines, then for each match {position of the
+-- lane, waiting | answering | retrying | held | '', due (ms), attempts, ended, time of the matching end (ms), message type}}.
 -- Needs: schedule, timeline
 local wanted, retention = cjson.decode(ARGV[1]), tonumber(ARGV[2])
 local kinds = {}
 for _, kind in ipairs(wanted.kinds) do kinds[kind] = true end
--- What an older version has ended is found out from the timeline: so many lanes of a call, since that takes its time; whoever
--- calls goes on after them.
+-- Ends that an older version wrote are read from the timeline. This is slow, so a call does it for at most this many lanes; the
+-- caller continues after them.
 local MOST_CAUGHT_UP, LOOKED_BACK = 100, 40
 local caught_up = 0
 
--- Where a lane's work stands, and when it is due (ms); nil if nothing of it is to be done.
+-- The state of a lane's work, and when it is due (ms); nil if there is no work.
 local function work_of(lane)
   local location, contact = split(lane)
   local due = redis.call('ZSCORE', key('due', location), contact)
@@ -38,7 +38,7 @@ local function has_work(work, due)
   return work == wanted.work or (wanted.work == 'waiting' and work == 'retrying')
 end
 
--- The newest message of a lane's timeline, by its record, as the end that nobody noted.
+-- The end of the newest message of a lane's timeline, read from its record, because no end was noted.
 local function catch_up(lane, came_at)
   caught_up = caught_up + 1
   local location = split(lane)
@@ -58,7 +58,7 @@ end
 local fields = {'ended'}
 for _, ended in ipairs(wanted.ended) do fields[#fields + 1] = 'ended:' .. ended end
 
--- How the newest message of a lane ended, and when the newest of the wanted ones did (ms); nil if none did.
+-- How the newest message of a lane ended, and the time of the newest matching end (ms); nil if there is none.
 local function ended_of(lane, came_at, work)
   local is = redis.call('HMGET', key('lane', lane), unpack(fields))
   if work == '' and came_at > (is[1] and tonumber(is[1]:match('%d+$')) or 0) then

@@ -1,4 +1,4 @@
-"""Sorted sets of many locations read as one: each in blocks, merged by score and name, so that a page costs what it shows."""
+"""Reads the sorted sets of many locations as one, in blocks, merged by score and name: a page reads little more than it shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bridge.store.redis.connection import Redis
 
-# Of each location at first, and once its first ones are used up.
+# The size of a location's first block, and of further ones.
 FIRST, BLOCK = 16, 500
 END_MS = 1 << 53
 
@@ -22,7 +22,7 @@ Place = tuple[int, str]
 
 @dataclass(slots=True)
 class _Location:
-    """Where a location's next block begins: a score, and how many of that score were read."""
+    """The position of a location's next block: a score, and the number of entries with this score that were read."""
 
     id: str
     score: int
@@ -32,7 +32,7 @@ class _Location:
 
 
 class Ranges:
-    """`NAME:LOCATION` for each of some locations, whose members are contacts."""
+    """The sorted sets `NAME:LOCATION` of some locations; their members are contacts."""
 
     def __init__(self, redis: Redis, name: str, location_ids: Sequence[str], *, oldest_first: bool) -> None:
         self._redis = redis
@@ -41,7 +41,7 @@ class Ranges:
         self._oldest_first = oldest_first
 
     def after(self, place: Place | None, *, since_ms: int = 0, before_ms: int = END_MS) -> Iterator[Place]:
-        """Scores (ms) and lanes in their order, beyond a place if one is given, within a span. The client's errors pass."""
+        """Scores (ms) and lanes in order, after a position if given, within a time span. Raises the client's errors."""
         low, high = since_ms, before_ms - 1
         if place:
             low, high = (max(low, place[0]), high) if self._oldest_first else (low, min(high, place[0]))

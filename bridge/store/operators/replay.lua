@@ -1,6 +1,6 @@
--- Give a dead letter another chance.
+-- Replay a dead letter.
 --   ARGV[1]  dead letter id
---   ARGV[2]  1 to replay though a newer turn was answered, else 0
+--   ARGV[2]  1 to replay even if a newer turn was answered, else 0
 --   ARGV[3]  event (JSON)
 --   ARGV[4]  retention (ms)
 -- Answers replayed | unknown | closed (replayed, dropped or superseded before) | newer (a newer turn was answered).

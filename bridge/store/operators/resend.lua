@@ -1,12 +1,12 @@
--- Send a reply that did not reach its contact once more: as a dead letter that has its answer, and is replayed at once.
---   ARGV[1]  what `undelivered` lists of it: lane, id of the reply, channel
+-- Resend an undelivered reply: as a dead letter with a saved answer, which is replayed at once.
+--   ARGV[1]  its entry in `undelivered`: lane, id of the reply, channel
 --   ARGV[2]  dead letter (JSON), with the message that was answered
---   ARGV[3]  that message as it is stored
+--   ARGV[3]  that message as stored
 --   ARGV[4]  its line
---   ARGV[5]  1 to do so though a newer turn was answered, else 0
+--   ARGV[5]  1 to resend even if a newer turn was answered, else 0
 --   ARGV[6]  event (JSON)
 --   ARGV[7]  retention (ms)
--- Answers replayed | closed (it was replayed before, or is not kept any more) | newer (a newer turn was answered).
+-- Answers replayed | closed (it was resent before, or has expired) | newer (a newer turn was answered).
 -- Needs: dead_letters
 local undelivered, dead_letter, force = ARGV[1], cjson.decode(ARGV[2]), ARGV[5] == '1'
 local lane = dead_letter.location_id .. ':' .. dead_letter.contact_id

@@ -1,4 +1,4 @@
-"""Replies that did not reach their contacts, sent once more by an operator."""
+"""Resends undelivered replies for operators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.model import InboundMessage
     from bridge.store.figures.deliveries import Undelivered
 
-# No provider of the location: one that posts by itself has done so already, and this is for the bridge to post.
+# Not the name of a provider: the bridge posts this reply, also if the provider posts by itself.
 BY_HAND = "operator"
 Resent = Literal["replayed", "closed", "newer"]
 
@@ -32,7 +32,7 @@ class Resends:
         self._retention_ms = retention_ms
 
     def ids_of(self, one: Undelivered) -> tuple[str, ...]:
-        """Every id of a reply: GHL calls an e-mail by several."""
+        """All ids of a reply: GHL gives an e-mail several."""
         with reaching(f"read the ids of reply {one.reply_id}"):
             turn = self._redis.get(key("own", one.lane.location_id, one.reply_id))
             parts = self._redis.hvals(key("ledger", text(turn))) if turn else []
@@ -40,7 +40,7 @@ class Resends:
         return next((tuple(ids) for ids in known if one.reply_id in ids), (one.reply_id,))
 
     def resend(self, one: Undelivered, answered: InboundMessage, answer: str, *, force: bool) -> Resent:
-        """Send `answer` to the message that it answers, once more; its outcome is that message's outcome from now on."""
+        """Send `answer` again as the reply to `answered`, which gets the outcome of this attempt."""
         id_, event = uuid4().hex, {"step": "replayed", "by": "an operator", "undelivered": one.reply_id}
         args: list[str | bytes | int] = [
             f"{one.lane} {one.reply_id} {one.channel}",

@@ -1,4 +1,4 @@
-"""What the state shows of anything that may be wrong: read here, judged by `operating.diagnosis`."""
+"""Symptoms of problems in the stored state: read here, judged by `operating.diagnosis`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.store.figures.deliveries import failing
 from bridge.store.figures.gauges import measure
 from bridge.store.figures.health import missing_durability
+from bridge.store.figures.rollbacks import last_rollback
 from bridge.store.figures.warnings import capped_lanes, other_bot_lanes, refused_webhooks, spoken_stops, untyped_lanes
 from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.store.figures.deliveries import Failing
     from bridge.store.figures.gauges import Gauges
+    from bridge.store.figures.rollbacks import KnownRollback
     from bridge.store.lanes.handovers import Handover
     from bridge.store.limits.circuits import DownProvider
     from bridge.store.redis.connection import Redis
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A location on hold: who refused three logins (`ghl`, `provider`), or `version`; since when (ms; 0: not known)."""
+    """A location on hold: the side that refused three logins (`ghl`, `provider`), or `version`; since when (ms; 0: not known)."""
 
     side: str
     since_ms: int = 0
@@ -37,13 +39,13 @@ class Hold:
 class Symptoms:
     """The state at `now_ms` (Redis' clock).
 
-    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found what no webhook brought,
-    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their cap on replies within the last
-    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day,
-    `spoken_stops` those that a voice note stopped within the last day and that nothing has lifted,
-    `other_bot` those in which GHL's own bot answered first,
-    `handovers` are contacts that wait for a person, `missing_durability` names what a 202 lacks to be kept, `failing` are
-    locations with undelivered replies within an hour, `tried` tells of a write that was tried.
+    `holds` by location id, `down` by circuit; `missed` are locations whose newest sweep found messages without a webhook,
+    `refused_webhooks` counts those of the last ten minutes, `capped` are lanes that reached their reply limit within the last
+    hour, newest first, `untyped` those in which a text of an unknown message type was skipped within the last day, `spoken_stops`
+    those with an opt-out by voice note within the last day that is still in force, `other_bot` those in which GHL's own bot
+    answered first. `handovers` are contacts that wait for a person, `missing_durability` names the missing settings for
+    durability, `failing` are locations with undelivered replies within an hour, `tried` is the result of a small write,
+    `rollback` describes writes that the state has lost within the last day.
     """
 
     now_ms: int
@@ -60,10 +62,11 @@ class Symptoms:
     missing_durability: tuple[str, ...] = ()
     failing: Mapping[str, Failing] = field(default_factory=dict)
     tried: TriedWrite = field(default_factory=TriedWrite)
+    rollback: KnownRollback | None = None
 
 
 def look(redis: Redis) -> Symptoms:
-    """Look at the state once. Raises Unavailable when Redis can't be reached."""
+    """Read all symptoms. Raises Unavailable when Redis can't be reached."""
     with reaching("tell the time"):
         now = now_ms(redis)
     return Symptoms(
@@ -81,6 +84,7 @@ def look(redis: Redis) -> Symptoms:
         missing_durability=missing_durability(redis),
         failing=failing(redis),
         tried=try_write(redis),
+        rollback=last_rollback(redis, now),
     )
 
 

@@ -1,4 +1,4 @@
--- Let a lane's next turn begin at once, whatever it waits for; its guards are asked all the same.
+-- Make a lane due now, whatever it waits for. Its guards are checked as usual.
 --   ARGV[1]  lane
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)

@@ -1,7 +1,7 @@
--- What a worker writes while it holds a lane.
+-- Writes what a worker records while it holds a lane.
 -- Needs: timeline, outbound, standings
 
--- In one call: the append-only file holds each with its key.
+-- Set several fields in one call, because the append-only file repeats the key for each call.
 --   name    of a hash
 --   fields  table of its fields and their values; an empty one writes nothing
 local function put(name, fields)
@@ -12,7 +12,7 @@ local function put(name, fields)
   if flat[1] then redis.call('HSET', name, unpack(flat)) end
 end
 
--- List a lane for an operator to look at, for a day; the newest thousand are kept.
+-- Put a lane on a list for operators, for a day. The list keeps the newest thousand.
 --   list  a key
 local function list_lane(list, lane)
   redis.call('ZADD', list, now, lane)
@@ -20,9 +20,9 @@ local function list_lane(list, lane)
   redis.call('PEXPIRE', list, 24 * 3600 * 1000)
 end
 
--- A message is over. Only a dead letter's text may be wanted again; without it the record is written anew, as `forget` does.
+-- End a message. Only the text of a dead letter may be needed again; other records are rewritten without it, as `forget` does.
 --   id      of the message
---   fields  table of what changes of its record
+--   fields  table of the changed fields of its record
 local function end_message(location, id, fields, retention)
   local message = key('message', location, id)
   local is = rows(redis.call('HGETALL', message))
@@ -36,11 +36,11 @@ local function end_message(location, id, fields, retention)
   redis.call('PEXPIRE', message, retention)
 end
 
--- More claims in a row than so many tell nothing more.
+-- A longer series of claims gives no further evidence.
 local MOST_CLAIMS = 20
 
--- Count claims of delivery in a row: answers without one tell that this location's provider leaves the delivery to us, claims that
--- turned out true that it delivers by itself.
+-- Count consecutive claims of delivery. Answers without a claim are evidence that this location's provider leaves the delivery to
+-- the bridge; claims that proved true are evidence that it delivers by itself.
 --   patch  see `apply`
 local function count_claims(location, patch)
   if patch.claimed == nil and patch.seen == nil then return end

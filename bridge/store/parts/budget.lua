@@ -1,10 +1,10 @@
--- How many requests GHL still takes from a location, and until when it waits for more.
+-- How many requests a location has left at GHL, and how long it waits when none are left.
 -- Needs: wakeups
 
--- GHL's budget of a location, as it told or as it is published: requests in an interval, and a day.
+-- A location's rate limit at GHL is a number of requests in an interval, and a number in a day.
 local DAY = 24 * 3600 * 1000
 
--- What GHL allows a location, as it told, else as it is published.
+-- A location's rate limit: as GHL's headers said, else the published one.
 -- Answers {most = requests in an interval, interval = ms, daily = requests in a day}.
 local function limits_of(location)
   local told = redis.call('HMGET', key('limits', location), 'most', 'interval', 'daily')
@@ -15,12 +15,12 @@ end
 -- Answers it.
 local function day_of(location) return key('budget', location, string.format('%d', math.floor(now / DAY))) end
 
--- While its budget is used up a location waits without holding a slot: it stands in `due` no earlier than that.
--- Answers that moment (ms); now if the location does not wait.
+-- When a location may send again. Until then it holds no slot and is not due.
+-- Answers that time (ms); now if the location does not wait.
 local function opens_at(location) return now + math.max(0, redis.call('PTTL', key('busy', location))) end
 
--- Let a location wait; a wait that ends later stays as it is.
---   ms  for how long; need not be whole
+-- Let a location wait. A wait that ends later is not shortened.
+--   ms  how long; may have a fraction
 local function block(location, ms)
   ms = math.ceil(ms)
   if ms <= redis.call('PTTL', key('busy', location)) then return end
@@ -28,7 +28,7 @@ local function block(location, ms)
   redis.call('ZADD', key('due'), 'XX', 'GT', now + ms, location)
 end
 
--- Let a location wait no longer.
+-- End a location's wait.
 local function unblock(location)
   redis.call('DEL', key('busy', location))
   if redis.call('ZADD', key('due'), 'XX', 'LT', 'CH', now, location) == 1 then ring(now) end

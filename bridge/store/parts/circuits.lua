@@ -1,25 +1,25 @@
 -- Which completion services are down, and whether GHL is.
 -- Needs: schedule
 
--- May a provider be asked? While its circuit is open, one turn at a time may try whether it answers again.
+-- Whether a provider may be called. While its circuit is open, one turn at a time may probe it.
 --   id       of the circuit
---   longest  for how long the provider may take (ms)
---   at_once  whether this turn may try though it is not time for a probe yet
+--   longest  time limit of the call (ms)
+--   at_once  whether this turn may probe before the next probe is due
 -- Answers closed | open | probe.
 local function admit(id, token, longest, at_once)
   local is = redis.call('HMGET', key('circuit', id), 'since', 'probe_at', 'prober')
   if not is[1] then return 'closed' end
   if tonumber(is[2]) > now and is[3] ~= token and not at_once then return 'open' end
-  -- A prober that dies is replaced when its time is over.
+  -- If the turn that probes dies, another may probe after the time limit.
   redis.call('HSET', key('circuit', id), 'prober', token, 'probe_at', now + longest)
   redis.call('ZADD', key('circuits'), now + longest, id)
   return 'probe'
 end
 
--- May a turn begin, as far as these circuits are concerned? One that probes the first of them goes on to the others.
+-- Whether these circuits let a turn begin. A turn that probes the first circuit still has to pass the others.
 --   ids      of the circuits
---   longest  for how long a probe may take (ms)
--- Answers {the circuit that is open or '', 1 if what passes is worth telling: something failed lately}.
+--   longest  time limit of a probe (ms)
+-- Answers {the open circuit or '', 1 if a success must be reported because something failed lately}.
 local function admit_turn(ids, token, longest)
   local names = {}
   for _, id in ipairs(ids) do
@@ -36,7 +36,7 @@ local function admit_turn(ids, token, longest)
   return {'', doubted and 1 or 0}
 end
 
--- A probe that ends without a word on its circuit makes room for the next one.
+-- Let another turn probe, after a probe that ended without a result.
 local function free_probes(token)
   for _, id in ipairs(redis.call('SMEMBERS', key('circuits', 'open'))) do
     if redis.call('HGET', key('circuit', id), 'prober') == token then
@@ -48,7 +48,7 @@ local function free_probes(token)
   end
 end
 
--- A provider has answered. What waited for it is woken by the next claim.
+-- Close a circuit: its provider has answered. The next claim wakes the lanes that waited for it.
 --   id  of the circuit
 local function close_circuit(id)
   local record = key('circuit', id)

@@ -1,37 +1,37 @@
--- When the server's clock has jumped back, moments that were set before lie further off than any wait lasts.
+-- Corrects stored times after the server's clock jumped back: otherwise every wait would last longer by the size of the jump.
 -- Needs: schedule
 
--- The clock may be set right by less than this, and nobody waits noticeably longer.
+-- A smaller correction of the clock makes no wait noticeably longer.
 local NOTICED_MS = 1000
 
--- Bring a sorted set's moments that lie ahead nearer by that much.
+-- Move the future times of a sorted set back.
 --   set  the key
---   by   (ms)
+--   by   how far (ms)
 local function bring_nearer(set, by)
   local ahead = redis.call('ZRANGEBYSCORE', set, string.format('(%d', now), '+inf', 'WITHSCORES')
   for at = 1, #ahead, 2 do redis.call('ZADD', set, math.max(now, ahead[at + 1] - by), ahead[at]) end
 end
 
--- Likewise the moments in fields of a hash.
+-- Move the future times in fields of a hash back.
 --   record  the key
 --   names   of the fields
---   by      (ms)
+--   by      how far (ms)
 local function bring_fields_nearer(record, names, by)
   for at, moment in ipairs(redis.call('HMGET', record, unpack(names))) do
     if moment and tonumber(moment) > now then redis.call('HSET', record, names[at], math.max(now, moment - by)) end
   end
 end
 
--- Likewise the end of a key.
+-- Move the expiry of a key back.
 --   lock  the key
---   by    (ms)
+--   by    how far (ms)
 local function bring_end_nearer(lock, by)
   local left = redis.call('PTTL', lock)
   if left > 0 then redis.call('PEXPIRE', lock, string.format('%d', math.max(1, left - by))) end
 end
 
--- All that a location waits for: its lanes, its slots, its budget.
---   by  (ms)
+-- Move the times of a location back: those of its lanes, its slots and its rate limit.
+--   by  how far (ms)
 local function bring_location_nearer(location, by)
   local due = key('due', location)
   for _, contact in ipairs(redis.call('ZRANGEBYSCORE', due, string.format('(%d', now), '+inf')) do
@@ -44,7 +44,7 @@ local function bring_location_nearer(location, by)
   bring_end_nearer(key('refused', location), by)
 end
 
--- Let everybody who waits wait for as long as was meant.
+-- Give every wait the length that it had before the jump.
 --   by  how far the clock jumped back (ms)
 local function clock_jumped_back(by)
   for _, waiting in ipairs({redis.call('ZRANGE', key('due'), 0, -1), redis.call('SMEMBERS', key('holds'))}) do

@@ -1,9 +1,9 @@
--- Dead letters, and what brings them back.
+-- Dead letters, and their replay.
 -- Needs: timeline, budget, schedule
 
--- Take a dead letter off the list of open ones.
+-- Remove a dead letter from the open ones.
 --   id  of the dead letter
--- Answers the dead letter as a table; false when it was closed before.
+-- Answers the dead letter as a table; false if it was already closed.
 local function take_dead_letter(id)
   local stored = redis.call('GET', key('dead', id))
   if not stored or redis.call('ZREM', key('dead'), id) == 0 then return false end
@@ -12,11 +12,11 @@ local function take_dead_letter(id)
   return dead_letter
 end
 
--- Write what became of a dead letter's messages.
+-- Record a new outcome of a dead letter's messages.
 --   dead_letter  as `take_dead_letter` answers it
---   status  of the messages from now on
---   reason  likewise; empty: none
---   facts   what the reason rests on; nil: nothing
+--   status  the new status of the messages
+--   reason  the new reason; empty: none
+--   facts   the facts behind the reason; nil: none
 local function mark(dead_letter, status, reason, retention, facts)
   for _, id in ipairs(dead_letter.message_ids) do
     local message = key('message', dead_letter.location_id, id)
@@ -29,10 +29,10 @@ local function mark(dead_letter, status, reason, retention, facts)
   end
 end
 
--- The line (channel and conversation provider) of a message that GHL hasn't told the id of yet, as in `model/ids.py`.
+-- The line (channel and conversation provider) of a message whose GHL id is not known yet, as in `model/ids.py`.
 local UNKNOWN_LINE = '?'
 
--- The texts of young dead letters that came by the same line are answered together with a message that comes now.
+-- Add the texts of recent dead letters of the same line to a new message, so that they are answered together.
 --   line  of the message (channel and conversation provider)
 --   by    its id
 local function carry_over(lane, line, by, retention)
@@ -61,7 +61,7 @@ local function carry_over(lane, line, by, retention)
   redis.call('LTRIM', key('carried', lane), -200, -1)
 end
 
--- Its turn stands first in its lane again, with its saved answer and its ledger.
+-- Put the turn of a dead letter first in its lane again, with its saved answer and its ledger.
 --   dead_letter  as `take_dead_letter` answers it
 local function replay(dead_letter, event, retention)
   local lane = dead_letter.location_id .. ':' .. dead_letter.contact_id
@@ -74,16 +74,16 @@ local function replay(dead_letter, event, retention)
   if not leased(lane) then reschedule(lane) end
 end
 
--- Let a location off its hold.
---   event  for each dead letter that comes back (JSON)
--- Answers how many dead letters came back by it; -1 if it was not on hold.
+-- End a location's hold.
+--   event  for each replayed dead letter (JSON)
+-- Answers how many dead letters are replayed; -1 if the location was not on hold.
 local function lift_hold(location, event, retention)
   local record = key('location', location)
   local since = redis.call('HGET', record, 'hold')
   if not since then return -1 end
   redis.call('HDEL', record, 'hold', 'hold_why')
   redis.call('SREM', key('holds'), location)
-  -- What waited meanwhile doesn't age.
+  -- The time on hold does not count towards the age of messages.
   redis.call('HSET', record, 'held_from', since, 'held_until', now)
   local replayed = 0
   for _, side in ipairs({'ghl', 'provider'}) do

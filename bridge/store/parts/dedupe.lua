@@ -1,23 +1,23 @@
--- The same words of a contact at about the same time, once by GHL's id and once, by a workflow, without it: where GHL's list
--- can't
--- tell, they are one message. Each has one twin at most, so that the same words written twice are two messages.
--- Kinds: `told` came by its id, `copy` was answered under an id of ours, `paired` is a copy whose twin is known.
+-- Recognises a message that arrives twice: once with GHL's id, and once without it, from a workflow. If GHL's list can't tell, the
+-- same words of a contact at about the same time are one message. A message has at most one twin, so that the same words written
+-- twice are two messages.
+-- Kinds: `told` arrived with its id, `copy` was answered under an id of the bridge, `paired` is a copy whose twin is known.
 
--- A workflow tells of a message within seconds, a busy one within a minute or two; its clock is ours, that of a message GHL's.
+-- A workflow reports a message within seconds, a busy one within a minute or two. A copy has the bridge's time, a message GHL's.
 local COPY_AFTER, CLOCKS_DIFFER = 120 * 1000, 10 * 1000
--- Two copies of the same words that come closer to each other than this are one message sent twice.
+-- Two copies of the same words within this time are one message that was sent twice.
 local COPIES_APART = 30 * 1000
--- A copy's message may be brought by GHL's first retry, or by the sweep, ten minutes later.
+-- The message of a copy may arrive ten minutes later: by GHL's first retry, or by the sweep.
 local TWINS_KEPT = 20 * 60 * 1000
 
--- How a message stands among the twins.
+-- The member of the sorted set of twins that stands for a message.
 --   kind   told | copy | paired
---   words  digest of what it says
+--   words  digest of its text
 --   id     of the message
 -- Answers the member.
 local function twin_of(kind, words, id) return kind .. ' ' .. words .. ' ' .. id end
 
--- Note a message that may have a twin.
+-- Add a message that may have a twin.
 --   kind   see `twin_of`
 --   words  see there
 --   id     see there
@@ -28,7 +28,7 @@ local function note_twin(lane, kind, words, id, at)
   redis.call('PEXPIRE', twins, TWINS_KEPT)
 end
 
--- Take a message off the twins.
+-- Remove a message from the twins.
 --   kind   see `twin_of`
 --   words  see there
 --   id     see there
@@ -38,9 +38,9 @@ local function forget_twin(lane, kind, words, id) return redis.call('ZREM', key(
 -- Find the oldest message of a kind with these words.
 --   kind   see `twin_of`
 --   words  see there
---   from   the earliest moment (ms)
---   to     the latest
--- Answers its id, its moment; nothing if there is none.
+--   from   earliest time (ms)
+--   to     latest time (ms)
+-- Answers its id and its time (ms); nothing if there is none.
 local function find_twin(lane, kind, words, from, to)
   local start = twin_of(kind, words, '')
   local found = redis.call('ZRANGEBYSCORE', key('twins', lane), from, to, 'WITHSCORES')
@@ -49,11 +49,11 @@ local function find_twin(lane, kind, words, from, to)
   end
 end
 
--- A message came by its id.
---   words  digest of what it says
+-- Match a message that arrived with its id to a copy.
+--   words  digest of its text
 --   id     of the message
 --   at     when it was written (ms)
--- Answers the id of the copy that it is the twin of; nil if it is new.
+-- Answers the id of the copy; nil if the message is new.
 local function match_copy(lane, words, id, at)
   local copy, came_at = find_twin(lane, 'copy', words, at - CLOCKS_DIFFER, at + COPY_AFTER)
   if not copy then
@@ -65,11 +65,11 @@ local function match_copy(lane, words, id, at)
   return copy
 end
 
--- A copy that GHL doesn't list came.
---   words  digest of what it says
---   id     our own for the copy
---   at     when it came (ms)
--- Answers whether its message came before.
+-- Match a copy that GHL does not list to a message.
+--   words  digest of its text
+--   id     the bridge's id for the copy
+--   at     when it arrived (ms)
+-- Answers whether the message arrived before.
 local function match_listed(lane, words, id, at)
   for _, kind in ipairs({'copy', 'paired'}) do
     if find_twin(lane, kind, words, '(' .. at - COPIES_APART, '(' .. at + COPIES_APART) then return true end

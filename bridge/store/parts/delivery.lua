@@ -1,13 +1,13 @@
--- What became of our messages after GHL had taken them.
+-- Whether the bridge's messages were delivered after GHL had accepted them.
 -- Needs: timeline, standings
 
--- What is noted of a message; a higher one is never taken back (bridge/policy/delivery.py).
+-- The order of delivery states: a message never goes back to a lower one (bridge/policy/delivery.py).
 local DELIVERY_RANK = {delivered = 1, undelivered = 2, opt_out = 3}
 local MOST_DELIVERIES = 100
 local TAKEN_SPAN, TAKEN_KEPT = 10 * 60 * 1000, 80 * 60 * 1000
 
--- Count what GHL took or did with a message: for all together, and for its location.
---   channel  by which it left
+-- Count a delivery state of a message: for all locations together, and for its own.
+--   channel  of the message
 --   what     accepted | delivered | undelivered
 local function count_delivery(location, channel, what, retention)
   count('deliveries|' .. channel .. '|' .. what)
@@ -16,8 +16,8 @@ local function count_delivery(location, channel, what, retention)
   if of_channel == 1 then redis.call('PEXPIRE', key('tally', location), retention) end
 end
 
--- GHL took a message of ours. An alert compares those of an hour with what was not delivered.
---   channel  by which it left; nil or empty: a comment, which reaches nobody
+-- Count a message that GHL accepted. An alert compares the accepted ones of an hour with the undelivered ones.
+--   channel  of the message; nil or empty: an internal comment, which is not delivered
 local function count_taken(location, channel, retention)
   if (channel or '') == '' then return end
   count_delivery(location, channel, 'accepted', retention)
@@ -25,7 +25,7 @@ local function count_taken(location, channel, retention)
   if redis.call('INCR', taken) == 1 then redis.call('PEXPIRE', taken, TAKEN_KEPT) end
 end
 
--- All ids of a message of ours: GHL calls an e-mail by several.
+-- All ids of one of the bridge's messages: GHL gives an e-mail several.
 --   id  one of them
 -- Answers a list of them.
 local function ids_of(turn, id)
@@ -38,7 +38,7 @@ local function ids_of(turn, id)
   return {id}
 end
 
--- Note what GHL says of a message of ours, in any order and however often. A carrier's opt-out stops the channel.
+-- Record what GHL reports about one of the bridge's messages, in any order and however often. A carrier's opt-out stops the channel.
 --   message  see `observe.lua`: `id`, `delivery`, `status`, `channel`
 local function note_delivery(lane, turn, message, retention)
   local rank = DELIVERY_RANK[message.delivery]
@@ -48,7 +48,7 @@ local function note_delivery(lane, turn, message, retention)
   local before = DELIVERY_RANK[redis.call('HGET', deliveries, message.id) or ''] or 0
   if rank <= before then return end
   local ids = ids_of(turn, message.id)
-  -- A small hash takes little memory. What is dropped counts as taken by GHL, which it was.
+  -- A small hash takes little memory. A dropped entry counts as accepted by GHL, which it was.
   if redis.call('HLEN', deliveries) > MOST_DELIVERIES then redis.call('DEL', deliveries) end
   for _, id in ipairs(ids) do redis.call('HSET', deliveries, id, message.delivery) end
   redis.call('PEXPIRE', deliveries, retention)

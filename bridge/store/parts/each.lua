@@ -1,8 +1,8 @@
--- Many calls of a script in one: its arguments are those of the calls, one call after the other.
+-- Runs several calls of a script in one: ARGV holds the arguments of one call after the other.
 
--- What failed, as an answer that names its script (bridge/store/redis/lua.py reads that).
+-- An error reply that names the script (bridge/store/redis/lua.py reads it).
 --   name    of the script
---   failed  what `pcall` caught: a text, or a table for a command that Redis refused
+--   failed  the error that `pcall` caught: a text, or a table for a command that Redis refused
 -- Answers an error reply.
 local function failure(name, failed)
   return redis.error_reply((type(failed) == 'table' and failed.err or failed) .. ', script: ' .. name)
@@ -11,8 +11,8 @@ end
 -- Make each of the calls.
 --   name       of the script, for its errors
 --   arguments  how many of ARGV are one call's
---   take       function that is given them
--- Answers a list of what `take` answers to each. An error is the answer to its own call alone.
+--   take       function that is called with them
+-- Answers a list of the results of `take`. An error is the result of its own call only.
 local function each(name, arguments, take)
   local answers = {}
   for at = 1, #ARGV, arguments do

@@ -1,14 +1,14 @@
--- How messages of a conversation ended, in its lane's record: lists of conversations are filtered by it.
+-- Records in the lane how messages ended, so that lists of conversations can be filtered by it.
 
 -- Records of lanes that the script has read whole and writes whole in the end: by lane, a table of fields and values. What is
 -- noted of such a lane meanwhile goes in there.
 local whole = {}
 
 -- Note how a message ended: the newest end as `ended`, and the newest of each status, and of each reason, as `ended:STATUS|REASON`.
--- A duplicate is the newest end of nothing: its conversation stands as it did.
+-- A duplicate does not become the newest end, because it changes nothing for its conversation.
 --   status  of the message
---   reason  likewise; empty: none
---   line    by which it came (channel and conversation provider); empty: not known
+--   reason  of the end; empty: none
+--   line    of the message (channel and conversation provider); empty: not known
 local function note_end(lane, status, reason, line, at, retention)
   local record, moment = key('lane', lane), string.format('%d', at)
   local kind = line:match('^[^|]*')
@@ -22,6 +22,6 @@ local function note_end(lane, status, reason, line, at, retention)
     return
   end
   local added = redis.call('HSET', record, unpack(fields))
-  -- A record that was not there before belongs to a lane in which nothing stands: nobody else gives it an expiry.
+  -- A new record belongs to a lane without waiting messages: nothing else sets its expiry.
   if added == #fields / 2 and redis.call('HLEN', record) == added then redis.call('PEXPIRE', record, retention) end
 end

@@ -16,7 +16,7 @@ local function holds(lane, token)
   return redis.call('HGET', key('lane', lane), 'lease') == token
 end
 
--- Whether a turn that wants something written down may do so; without a token it is no turn that wants it.
---   token  of the turn; nil or empty: none
+-- Whether the caller may write: a turn must hold the lane, other callers always may.
+--   token  of the turn; nil or empty: the caller is not a turn
 -- Answers true or false.
 local function may_write(lane, token) return not token or token == '' or holds(lane, token) end

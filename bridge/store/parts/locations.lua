@@ -1,6 +1,6 @@
--- What becomes of a location, and what its events tell of its feeds.
+-- Whether a location is known and active, and when its last events came.
 
--- The moment of a location's newest event is written down no more often than this: most events tell nothing else.
+-- The time of a location's newest event is written at most once in this time, because most events change nothing else.
 local FEED_NOTED_MS = 5000
 
 -- Note that an event of a location has come.
@@ -17,8 +17,8 @@ local function note_event(location, marketplace, leaving, known)
   if leaving and (known[3] or '0') ~= '0' then redis.call('HSET', record, 'unheard', 0) end
 end
 
--- The app is there again: what was written before this moment is not answered.
--- Answers 1, or 0 when it was not gone.
+-- Note that the app is installed again: messages from before are not answered.
+-- Answers 1, or 0 if it was not uninstalled.
 local function reactivate(location)
   local record = key('location', location)
   local stopped = redis.call('HDEL', record, 'uninstalled_at')
@@ -26,7 +26,7 @@ local function reactivate(location)
   return stopped
 end
 
--- Forget tokens.
+-- Delete the tokens of a grant.
 --   name  of the grant: `location:ID` or `company:ID`
 local function forget_grant(name)
   redis.call('DEL', key('grant', name))

@@ -1,8 +1,8 @@
--- Messages that left a conversation: ours, a provider's, a person's.
--- Needs: timeline, schedule, dead_letters, standings, delivery
+-- Outbound messages: the bridge's, a provider's, a person's.
+-- Needs: timeline, schedule, dead_letters, standings, delivery, rollback
 
--- The conversation's words, for those who answer it: a sorted set, so that to say the same twice is to say it once.
---   words  list of {moment (ms), message (JSON, as bridge/store/lanes/transcripts.py writes it)}
+-- Add messages to the transcript of a conversation. It is a sorted set, so that adding a message twice has no effect.
+--   words  list of {time (ms), message (JSON, as bridge/store/lanes/transcripts.py writes it)}
 local function remember_all(lane, words, retention)
   if not words[1] then return end
   local record, members = key('said', lane), {}
@@ -12,20 +12,20 @@ local function remember_all(lane, words, retention)
   redis.call('PEXPIRE', record, retention)
 end
 
--- Likewise, of one message.
+-- Add one message to the transcript.
 --   said  message (JSON)
 local function remember(lane, at, said, retention) remember_all(lane, {{at, said}}, retention) end
 
--- A message of the conversation is our own: no event makes it a person's.
+-- Note that a message is the bridge's own, so that no event attributes it to a person.
 --   id    of the message
---   turn  that posted it; `provider`: one that its provider delivered
+--   turn  that posted it; `provider`: the provider delivered it
 local function own(lane, id, turn, retention)
   local location = split(lane)
   redis.call('SET', key('own', location, id), turn, 'PX', retention)
   point(id, lane, retention)
 end
 
--- The contact has heard of us by a turn: that counts in its cap.
+-- Count a turn that reached the contact towards the limit of replies a day.
 local function note_reply(lane, turn, at)
   local record, replies, is = key('lane', lane), key('replies', lane), whole[lane]
   local before = is and is.replied_at or not is and redis.call('HGET', record, 'replied_at') or 0
@@ -37,8 +37,8 @@ local function note_reply(lane, turn, at)
   redis.call('PEXPIRE', replies, 24 * 3600 * 1000)
 end
 
--- A dead letter's answer is in GHL after all: it ends as its turn would have ended.
---   turn  the dead letter
+-- End a dead letter as its turn would have ended: its reply turned out to be in GHL.
+--   turn  id of the dead letter
 local function close_dead_letter(lane, turn, at, retention)
   local dead_letter, replies = take_dead_letter(turn), {}
   mark(dead_letter, 'replied', '', retention)
@@ -55,8 +55,8 @@ local function close_dead_letter(lane, turn, at, retention)
   tell(lane, cjson.encode({step = 'replied', message_ids = dead_letter.message_ids, reply_ids = replies, dead_letter_id = turn}), retention)
 end
 
--- GHL told of a part of ours, so that it is in GHL, whatever we knew of it before.
---   part     of the answer, or `ask`
+-- Note that GHL reported a part of a reply: so it is in GHL, whatever was known before.
+--   part     of the reply, or `ask`
 --   message  see `observe.lua`
 local function confirm_sent(lane, turn, part, message, at, retention)
   local ledger = key('ledger', turn)
@@ -65,7 +65,7 @@ local function confirm_sent(lane, turn, part, message, at, retention)
   local entry = stored and cjson.decode(stored)
   local says = message.by ~= 'nobody' and message.said ~= ''
   if entry and entry.state == 'sent' then
-    -- Staff has sent a draft as it is: now the contact has heard it.
+    -- A person has sent a draft unchanged: now it has reached the contact.
     if entry.draft and says then remember(lane, at, message.said, retention) end
     return
   end
@@ -80,12 +80,12 @@ local function confirm_sent(lane, turn, part, message, at, retention)
     if not leased(lane) then schedule(lane, now) end
     return
   end
-  -- The turn that would put it on record is over.
+  -- The turn is over, and so can't add it to the transcript itself.
   if says then remember(lane, at, message.said, retention) end
   if entry.last and redis.call('ZSCORE', key('dead'), turn) then close_dead_letter(lane, turn, at, retention) end
 end
 
--- Whether a call to the outside is open whose message may be heard of before its answer comes.
+-- Whether a call is in progress whose message GHL may report before the call is answered.
 -- Answers true or false.
 local function call_is_open(lane)
   local turn = redis.call('HGET', key('lane', lane), 'turn')
@@ -96,15 +96,15 @@ local function call_is_open(lane)
   return false
 end
 
--- Note newer words than those that are known.
---   name     who spoke: `human` or `automation`
+-- Note when a person or an automation wrote last, if this is newer.
+--   name     who wrote: `human` or `automation`
 --   message  see `observe.lua`
--- Answers whether they are newer.
+-- Answers whether it is newer.
 local function note_speaker(lane, name, at, message, retention)
   local record = key('standing', lane)
   if message.said ~= '' then remember(lane, at, message.said, retention) end
   local known = redis.call('HMGET', record, name .. '_at', name .. '_id')
-  -- GHL tells of a message again whenever its status changes.
+  -- GHL reports a message again whenever its status changes.
   if known[2] == message.id or at <= tonumber(known[1] or 0) then return false end
   redis.call('HSET', record, name .. '_at', at, name .. '_id', message.id, name .. '_by', message.by)
   if name == 'human' then redis.call('ZREM', key('handovers'), lane) end
@@ -114,13 +114,13 @@ local function note_speaker(lane, name, at, message, retention)
   return true
 end
 
--- A text of ours counts as ours for a day from its attempt on: by then its own id is known, and a person may well say the same.
--- GHL's clock, by which messages are dated, may be behind.
+-- A text that the bridge sent is recognised for a day after the attempt. Later its id is known, and a person may write the same.
+-- GHL's clock, which dates the messages, may be slow.
 local OURS_BY_TEXT, CLOCKS_APART = 24 * 3600 * 1000, 120 * 1000
 
--- Which part of which turn a message is, by its words, or by the id that a provider has claimed.
+-- Find the turn and the part that a message is, by its text, or by the id that a provider claimed.
 --   message  see `observe.lua`
--- Answers turn, part; nil if it is no part of ours.
+-- Answers turn, part; nil if it is not a part of the bridge's.
 local function part_of(lane, message, at)
   local posted = message.digest ~= '' and redis.call('HGET', key('posted', lane), message.digest)
   if posted then
@@ -131,20 +131,21 @@ local function part_of(lane, message, at)
   if answer[1] == message.id and answer[1] ~= '' then return answer[2], 'ask' end
 end
 
--- A provider that posts by itself may post other words than it answered with: in parts, or without markup.
+-- Whether a message may have been posted by a provider, which may post other text than it answered with: in parts, or without
+-- markup.
 --   message  see `observe.lua`
--- Answers whether this may be such a one.
+-- Answers true or false.
 local function delivered_lately(lane, message, at)
   if message.user or redis.call('HGET', key('location', (split(lane))), 'delivers') ~= '1' then return false end
   return math.abs(at - tonumber(redis.call('HGET', key('lane', lane), 'replied_at') or 0)) < 10 * 60 * 1000
 end
 
--- Which calls count as a person's message, by the location's `takeover_by_call`.
+-- The calls that count as a person's message, for each value of the location's `takeover_by_call`.
 local CALLS = {call = {answered = true, always = true}, missed_call = {always = true}}
 
--- Observe one message that left the conversation.
+-- Observe one outbound message.
 --   message  see `observe.lua`
--- Answers whether somebody spoke anew.
+-- Answers whether it is a new message of a person or an automation.
 local function observe(lane, message, retention)
   local location = split(lane)
   local ours = redis.call('GET', key('own', location, message.id))
@@ -159,11 +160,11 @@ local function observe(lane, message, retention)
     note_delivery(lane, turn, message, retention)
     return false
   end
-  -- Of what is older than our memory it can't be told whether it is ours.
+  -- If a message is older than the records, it is impossible to tell whether it is the bridge's.
   local longest = math.max(retention, tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0))
   if message.by == 'nobody' or at < now - longest then return false end
   if message.by == 'automation' then
-    -- A campaign writes to thousands who never wrote: nothing is kept of them unless it counts.
+    -- A campaign writes to thousands of contacts who never wrote. Their messages are stored only if they matter.
     local counts = redis.call('HGET', key('location', location), 'by_workflow') == '1'
     if not counts and redis.call('EXISTS', key('timeline', lane)) == 0 then return false end
     return note_speaker(lane, 'automation', at, message, retention)
@@ -178,6 +179,12 @@ local function observe(lane, message, retention)
     redis.call('PEXPIRE', unattributed, OURS_BY_TEXT)
     return false
   end
+  if not message.user and at < forgotten_until() and redis.call('HGET', key('standing', lane), 'human_id') ~= message.id then
+    -- The state went back since: it may be a reply of ours, which is nobody's takeover.
+    own(lane, message.id, 'provider', retention)
+    if message.said ~= '' then remember(lane, at, message.said, retention) end
+    return false
+  end
   if delivered_lately(lane, message, at) then
     own(lane, message.id, 'provider', retention)
     if message.said ~= '' then remember(lane, at, message.said, retention) end
@@ -187,7 +194,7 @@ local function observe(lane, message, retention)
   return note_speaker(lane, 'human', at, message, retention)
 end
 
--- No call is open any more: what was heard meanwhile is ours by now, or a person's.
+-- No call is in progress any more: attribute the messages that were reported meanwhile.
 local function clear_up(lane, retention)
   local unattributed = key('unclear', lane)
   if redis.call('EXISTS', unattributed) == 0 or call_is_open(lane) then return end
@@ -196,7 +203,7 @@ local function clear_up(lane, retention)
   for _, message in ipairs(waiting) do observe(lane, cjson.decode(message), retention) end
 end
 
--- A turn is over. If it will never be known what its provider delivered, what was heard meanwhile may be just that.
+-- End a turn. If nobody will ever know what its provider delivered, a message that was reported meanwhile may be that delivery.
 local function clear_up_after(lane, turn, retention)
   if redis.call('EXISTS', key('unclear', lane)) == 0 then return end
   local asked = redis.call('HGET', key('ledger', turn), 'ask')

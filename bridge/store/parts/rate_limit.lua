@@ -1,11 +1,11 @@
--- Takes requests to GHL from a location's rate limit. Workers' slots are shared out in lanes/claim.lua.
+-- Counts requests to GHL against a location's rate limit. lanes/claim.lua distributes the slots of workers.
 -- Needs: budget
 
--- Keep what GHL told last of a location's budget.
+-- Store the rate limit that GHL's headers reported last.
 --   permit  see `Permit` of bridge/store/lanes/patch.py
 local function learn_limits(location, permit)
   local spent, day = key('budget', location), day_of(location)
-  -- GHL counts too, and knows of others that use the same budget: what it counts more than we do is put beside ours.
+  -- GHL's count includes other clients with the same budget, so a difference is stored beside the bridge's own count.
   if permit.most or permit.most_daily then
     local before = limits_of(location)
     for name, told in pairs({most = permit.most, interval = permit.interval_ms, daily = permit.most_daily}) do
@@ -27,8 +27,8 @@ local function learn_limits(location, permit)
   end
 end
 
--- Take some requests before they are made, as long as half of what their urgency may use is free: whoever pays in time then pays
--- as usual. They count as made at the latest moment at which they may be.
+-- Reserve some requests before they are made, while half of the share of their urgency is free; so others can still acquire
+-- theirs when they need them. They count as made at the latest time at which they may be made.
 --   permit  see `Permit` of bridge/store/lanes/patch.py
 --   some    how many at most
 --   valid   how long they may be made (ms)
@@ -52,7 +52,7 @@ local function acquire_ahead(location, permit, some, valid, again)
   return some
 end
 
--- Take one request from a location's budget, if there is room for one of this urgency.
+-- Take one request from a location's budget, if a request of this urgency is still allowed.
 --   permit  see `Permit` of bridge/store/lanes/patch.py
 --   once    whether this is surely asked for the first time
 -- Answers 0 when it was taken, else the ms after which there is room.
@@ -68,7 +68,7 @@ local function acquire(location, permit, once)
   end
   local used, room = redis.call('ZCARD', spent), math.max(1, math.floor(limits.most * part))
   if used >= room then
-    -- A few at once, or every freed request would wake as many lanes as there are slots.
+    -- Wait for a few requests together; otherwise every freed request would wake as many lanes as there are slots.
     local last = math.min(used - 1, used - room + math.floor(limits.most / 20))
     local oldest = redis.call('ZRANGE', spent, last, last, 'WITHSCORES')[2]
     wait = math.max(wait, tonumber(oldest) + limits.interval - now, 1)

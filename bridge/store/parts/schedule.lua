@@ -15,7 +15,7 @@ local function schedule(lane, at, hold)
   if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then ring(at) end
 end
 
--- Take a lane off the schedule.
+-- Remove a lane from the schedule.
 local function unschedule(lane)
   local location, contact = split(lane)
   redis.call('ZREM', key('due', location), contact)
@@ -25,7 +25,7 @@ local function unschedule(lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
--- The moment at which a lane's waiting messages want an answer: quiet for the debounce, but never longer than its maximum.
+-- The end of the debounce: when the contact has been quiet for `debounce_seconds`, but after its maximum at the latest.
 -- Answers it (ms).
 local function debounced_at(lane)
   local location = split(lane)
@@ -35,12 +35,12 @@ local function debounced_at(lane)
   local last = oldest == newest and first or redis.call('HGET', key('message', location, newest), 'at')
   local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
   local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
-  -- No message was written later than now, unless the clock has jumped back since.
+  -- No message is newer than now, unless the clock has jumped back since.
   return math.min(math.min(tonumber(last) or now, now) + debounce, math.min(tonumber(first) or now, now) + most)
 end
 
--- A worker's slot that a lane takes, for all and for its location, until a moment: a killed process gives nothing back.
---   at  that moment (ms)
+-- Take a worker's slot for a lane, until a time at which it is freed by itself, because a killed process frees nothing.
+--   at  that time (ms)
 local function take_slot(lane, at)
   local its = key('inflight', (split(lane)))
   redis.call('ZADD', key('inflight'), at, lane)
@@ -48,14 +48,14 @@ local function take_slot(lane, at)
   redis.call('PEXPIRE', its, at - now + 60000)
 end
 
--- Give back the slot that a lane holds.
+-- Free the slot that a lane holds.
 -- Answers whether it held one.
 local function free_slot(lane)
   redis.call('ZREM', key('inflight', (split(lane))), lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
 end
 
--- Whether a lane waits because its location's settings say so, and not for a try, a provider or a look.
+-- Whether a lane waits because of its location's settings, and not for a retry, a provider or a read-back.
 -- Answers true or false.
 local function waits_by_settings(lane)
   local location = split(lane)
@@ -91,6 +91,7 @@ end
 local OF_TURN = {
   'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer', 'answered',
   'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for',
+  'looked_for_turn',
 }
 
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.

@@ -1,14 +1,13 @@
--- How things stand with a contact and its location, for whoever decides about them (bridge/store/lanes/situations.py).
+-- The situation of a contact and its location, on which the guards decide (bridge/store/lanes/situations.py).
 -- Needs: standings
 
 local DAY_OF_REPLIES = 24 * 3600 * 1000
 
--- How things stand with a contact.
---   conversation  id by which an operator may have paused it
+-- Read the situation of a contact.
+--   conversation  id of the conversation, which an operator may have paused
 --   fields        list of names of fields of the location
--- Answers {now (ms), conversation, these fields of the location, fields of the standing, replies of the last 24 hours, the oldest
--- of
--- them (ms)}.
+-- Answers {now (ms), conversation, these fields of the location, fields of the standing, replies of the last 24 hours, time of the
+-- oldest of them (ms)}.
 local function situation(lane, conversation, fields, retention)
   local location, contact = split(lane)
   if redis.call('EXISTS', key('paused', contact), key('paused', conversation)) > 0 then

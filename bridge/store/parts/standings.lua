@@ -1,12 +1,12 @@
--- What a contact and its operator have forbidden.
+-- Stops, pauses and takeovers: whether a contact may be written to.
 -- Needs: timeline, schedule
 
--- The number of a contact's standing, which grows with each change.
+-- The version of a contact's standing, which grows with each change.
 -- Answers it; 0 if nothing is known.
 local function revision(lane) return tonumber(redis.call('HGET', key('standing', lane), 'revision') or 0) end
 
 -- The channels that a contact has stopped, and since when.
--- Answers a table of channel and moment (ms, as text).
+-- Answers a table of channel and time (ms, as text).
 local function stops(lane)
   local fields, found = rows(redis.call('HGETALL', key('standing', lane))), {}
   for name, at in pairs(fields) do
@@ -32,8 +32,8 @@ local function keep_standing(lane, retention)
   end
 end
 
--- A pause that was said before anything was known of the contact.
---   id  of the contact or the conversation, by which it was said
+-- The pause that an operator set before the contact was known.
+--   id  of the contact or the conversation that the operator named
 local function adopt_pause(lane, id, retention)
   local since = id ~= '' and redis.call('GET', key('paused', id))
   if not since then return end
@@ -43,8 +43,8 @@ local function adopt_pause(lane, id, retention)
   keep_standing(lane, retention)
 end
 
--- What is kept of an erased contact stays too; where a takeover ends by itself, one alone expires.
---   kept  the key of what is kept
+-- Set the expiry of an erased contact's standing. It stays too; a takeover that ends by itself expires, if there is nothing else.
+--   kept  the key of that standing
 local function keep_forbidden(kept, location, retention)
   local fields = redis.call('HKEYS', kept)
   local takeover = tonumber(redis.call('HGET', key('location', location), 'takeover_ms') or 0)
@@ -56,13 +56,13 @@ local function keep_forbidden(kept, location, retention)
     redis.call('PERSIST', kept)
     return
   end
-  -- As long as the longer of both; what ends later than retention is not kept for that.
+  -- The longer of the two decides, but a takeover that lasts longer than the retention does not extend it.
   local longest = math.max(redis.call('HEXISTS', kept, 'human_at') == 1 and takeover or 0, ends - now)
   redis.call('PEXPIRE', kept, math.max(1, math.min(longest, retention)))
 end
 
--- An erased contact is heard of again: what it forbade before counts as it did.
---   digests  list of those under which it may be kept; nil: none
+-- Restore the standing of an erased contact that writes again: its opt-outs still hold.
+--   digests  list of digests under which it may be stored; nil: none
 local function restore(lane, digests, retention)
   for _, digest in ipairs(digests or {}) do
     local kept = key('erased', digest)
@@ -77,8 +77,8 @@ local function restore(lane, digests, retention)
   end
 end
 
--- A stop takes effect at once: what waits on the lane is looked at now, and finds it.
---   channel  that is stopped
+-- Stop a channel. The lane becomes due now, so that waiting messages are skipped at once.
+--   channel  to stop
 local function say_stop(lane, channel, at, retention)
   local record = key('standing', lane)
   if at > tonumber(redis.call('HGET', record, 'stop:' .. channel) or 0) then redis.call('HSET', record, 'stop:' .. channel, at) end
@@ -88,8 +88,8 @@ local function say_stop(lane, channel, at, retention)
   if redis.call('HDEL', key('lane', lane), 'not_before') == 1 and not leased(lane) then reschedule(lane) end
 end
 
--- Noted even if nothing is stopped: an older stop may come later.
---   channel  that is allowed again
+-- Allow a channel again. This is noted even if nothing is stopped, because an older stop may arrive later.
+--   channel  to allow
 local function say_start(lane, channel, at, retention)
   local record = key('standing', lane)
   if at > tonumber(redis.call('HGET', record, 'start:' .. channel) or 0) then redis.call('HSET', record, 'start:' .. channel, at) end
@@ -98,14 +98,14 @@ local function say_start(lane, channel, at, retention)
   if not next(stops(lane)) then redis.call('ZREM', key('spoken_stops'), lane) end
 end
 
--- The service asked for a person: the contact is left to people.
---   lasts  for how long (ms); -1: until resumed
+-- Leave the contact to people, because the service asked for a person.
+--   lasts  how long (ms); -1: until resumed
 local function hand_over(lane, lasts, retention)
   local record, ends = key('standing', lane), lasts < 0 and -1 or now + lasts
   redis.call('HSET', record, 'handover_at', now, 'handover_until', ends)
   redis.call('HINCRBY', record, 'revision', 1)
   keep_standing(lane, retention)
-  -- Those who wait for a person, by until when; whoever waits without an end is listed for as long as anything expires.
+  -- The list of contacts that wait for a person, by the end of the wait; without an end they are listed for the retention time.
   local waiting = key('handovers')
   redis.call('ZREMRANGEBYSCORE', waiting, '-inf', now)
   redis.call('ZADD', waiting, lasts < 0 and now + retention or ends, lane)

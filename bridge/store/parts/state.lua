@@ -1,18 +1,15 @@
--- Stands before every script: time, keys, and what all parts use.
+-- The beginning of every script: time, keys, and functions that all parts use.
 --
 -- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/reference/keys.md lists them), so KEYS is empty
 -- in
 -- every script.
--- A script may be sent again by a client that lost the answer: each does the same the second time.
+-- A client that lost the answer may send a script again: each script has the same effect the second time.
 --
--- Inputs of these names are the same in every part, and are told nowhere else: `lane` (LOCATION:CONTACT), `location`, `contact`
--- (ids),
--- `retention` (ms until what is written expires), `at` (a moment, ms), `turn` (its id), `token` (of a lease), `event` (JSON, a
--- step of
--- the timeline). A function that answers nothing is told without "Answers".
--- Errors: no function raises one of its own. A command that Redis refuses, or a value of another type than expected, ends the
--- script,
--- and bridge/store/redis/lua.py names the line.
+-- Inputs of these names mean the same in every part, and are described only here: `lane` (LOCATION:CONTACT), `location`, `contact`
+-- (ids), `retention` (ms until the record expires), `at` (a time, ms), `turn` (its id), `token` (of a lease), `event` (JSON, a step
+-- of the timeline). A function without a result is described without "Answers".
+-- Errors: no function raises one of its own. A command that Redis refuses, or a value of an unexpected type, ends the script, and
+-- bridge/store/redis/lua.py names the line.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,17 +18,17 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Answers it.
 local function key(...) return 'ghlb:' .. table.concat({...}, ':') end
 
--- What is learnt of a location that was removed meanwhile must not make it a location again.
+-- A late write about a removed location must not create the location again.
 local function set_fields(location, ...)
   local record = key('location', location)
   if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, ...) end
 end
 
--- The two ids that a lane is made of.
--- Answers location, contact; nil if it is no lane.
+-- Split a lane into its two ids.
+-- Answers location, contact; nil if it is not a lane.
 local function split(lane) return lane:match('^([^:]+):([^:]+)$') end
 
--- A list of name, value, name, value as a table.
+-- Convert a list of name, value, name, value into a table.
 --   flat  the list
 -- Answers the table.
 local function rows(flat)
@@ -62,6 +59,6 @@ local function forget(name, fields, is)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
 end
 
--- Redis lets a script pass at `maxmemory` whose first write can't grow memory. Those that carry work on begin with this one, so
--- that a full Redis drains.
+-- At `maxmemory`, Redis runs a script whose first write can't use more memory. Scripts that finish work begin with this write, so
+-- that a full Redis becomes empty again.
 local function pass_when_full() redis.call('DEL', key('full')) end

@@ -1,4 +1,4 @@
--- What happened, for those who look: timelines, the newest events of all lanes, and counts.
+-- What operators see: timelines, the newest events of all lanes, and counts.
 -- Needs: ends
 
 -- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
@@ -20,11 +20,11 @@ end
 
 local CHARTS = {minute = 60000, hour = 3600000}
 
--- Count for the charts: the last hour by minute, the last day by hour, and some more. What became of a message is counted where
--- it came, so that in each minute and hour those that came are those that are over and those that are not.
+-- Count for the charts: the last hour by minute, the last day by hour, and a little longer. An outcome counts in the minute and
+-- hour in which its message arrived, so that in each of them: arrived = ended + in work.
 --   what  name of the count
---   by    how much is added; nil: 1
---   at    when the message came (ms); nil: now
+--   by    the increment; nil: 1
+--   at    when the message arrived (ms); nil: now
 local function chart(what, by, at)
   if counted then
     local name = string.format('%d ', at or now) .. what
@@ -74,7 +74,7 @@ end
 
 local REPLY_EDGES = {1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600}
 
--- Count how long a reply took, by the edges of bridge/metrics.py.
+-- Count a reply time in the buckets of bridge/metrics.py.
 --   ms  from the message to the reply
 local function count_reply(ms, at)
   local le = 'inf'
@@ -86,37 +86,37 @@ local function count_reply(ms, at)
   chart('reply_ms', ms, at)
 end
 
--- A message is over: what became of it, for all together and for its location (`failing`: messages since the last reply).
+-- Count the outcome of a message, for all locations together and for its own (`failing`: failed messages since the last reply).
 local HEARD = {replied = true, no_reply = true, delivered_by_provider = true}
 
 local WORK = {waiting = true, answering = true, retrying = true}
 
--- Count an end for the charts, or take it back.
+-- Count an outcome for the charts, or undo that.
 --   status  of the message
---   reason  likewise
+--   reason  of the outcome
 --   by      1, or -1
 local function chart_end(status, reason, by, at)
   if reason ~= '' then chart(status .. '|' .. reason, by, at) end
-  -- Of silence the whole is counted too: it had no reasons before.
+  -- `no_reply` is also counted without its reason, as older versions did.
   if reason == '' or status == 'no_reply' then chart(status, by, at) end
 end
 
--- A message that is over is to be worked on again: it came once, and ends once.
+-- Undo the outcome of a message that is worked on again: it arrived once, and counts once.
 --   message  the key of its record
 local function uncount_outcome(message)
   local is = redis.call('HMGET', message, 'status', 'reason', 'at')
   if is[1] and is[3] and not WORK[is[1]] then chart_end(is[1], is[2] or '', -1, tonumber(is[3])) end
 end
 
--- A message is forgotten that is not over: it counts as none that came.
+-- Uncount a message that is deleted while it is in work.
 --   message  the key of its record
 local function uncount_arrival(message)
   local is = redis.call('HMGET', message, 'status', 'at')
   if is[1] and is[2] and WORK[is[1]] then chart('accepted', -1, tonumber(is[2])) end
 end
 
--- Count what became of a message that is over, and note it for its conversation.
---   is  table of its record: status (nil: it is not kept any more, and not counted), reason, lane, line, at (ms, may be text)
+-- Count the outcome of a message, and note it for its conversation.
+--   is  table of its record: status (nil: the record has expired and is not counted), reason, lane, line, at (ms, may be text)
 local function count_ended(location, is, retention)
   if not is.status then return end
   local status, reason, at = is.status, is.reason or '', tonumber(is.at or now)
@@ -131,16 +131,16 @@ local function count_ended(location, is, retention)
   if HEARD[status] and status ~= 'no_reply' then count_reply(math.max(0, now - at), at) end
 end
 
--- Likewise.
+-- Count the outcome of a message by its key, and note it for its conversation.
 --   message  the key of its record
---   line     by which it came, if its record doesn't hold that; nil: it does
+--   line     of the message, if its record doesn't contain it; nil: it does
 local function count_outcome(location, message, retention, line)
   local is = redis.call('HMGET', message, 'status', 'reason', 'at', 'lane', 'line')
   local record = {status = is[1] or nil, reason = is[2] or nil, at = is[3] or nil, lane = is[4] or nil, line = line or is[5] or nil}
   count_ended(location, record, retention)
 end
 
--- Lanes of which this script has told already; a step within a turn is followed by the turn's end, which keeps the timeline.
+-- Lanes that this script has published already. The end of the turn sets the timeline's expiry, so a step within it need not.
 local told_of, within_turn = {}, false
 
 -- Add events to the lane's timeline; the lane is among those of which was told last, for those who watch.

@@ -1,6 +1,6 @@
--- Who is told that a lane may be due earlier than dispatchers expect.
+-- Wakes a dispatcher when a lane may be due earlier than it expects.
 
--- For how long the dispatcher that leads does so without another claim: longer than its longest rest (workers/dispatcher.py).
+-- For how long a dispatcher leads without another claim: longer than its longest pause (workers/dispatcher.py).
 local LEADS_MS = 8000
 
 -- Wake the dispatcher that leads: a claim takes for all workers what is due, so that one is enough. If it is gone, all are

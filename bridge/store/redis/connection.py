@@ -34,7 +34,7 @@ PREFIX = "ghlb:"
 
 
 def connect(url: str, *, connections: int = 32) -> Redis:
-    """A client for workers and the command line: three quick retries, since every script may be sent twice."""
+    """A client for workers and the command line, with three quick retries, because every script may be sent twice."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
@@ -52,7 +52,7 @@ def connect(url: str, *, connections: int = 32) -> Redis:
 
 
 def connect_without_retries(url: str, *, seconds: float) -> Redis:
-    """A client for the heartbeat: an answer that comes later than `seconds` is of no use to a lease."""
+    """A client for the heartbeat, without retries: an answer after `seconds` is too late for a lease."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=2,
@@ -68,7 +68,7 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
 
 
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
-    """The receiver's client: no retries, because GHL's next try is the better one."""
+    """The receiver's client, without retries, because GHL itself retries."""
     pool = AsyncBlockingConnectionPool.from_url(
         url,
         max_connections=connections,
@@ -84,15 +84,15 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
 
 
 def key(*parts: str) -> str:
-    """The same keys as the scripts build."""
+    """A key, built as in the scripts."""
     return PREFIX + ":".join(parts)
 
 
 @contextmanager
 def reaching(what: str) -> Iterator[None]:
-    """Turn every fault of the connection into Unavailable, which says what could not be done.
+    """Turn every connection error into Unavailable; `what` says what could not be done.
 
-    An error that a script raised names the script's file and line.
+    The error of a script names the script's file and line.
     """
     try:
         yield
@@ -121,17 +121,17 @@ def _why(error: BaseException) -> str:
 
 
 def text(value: object) -> str:
-    """What a client of this module answers is text already; its type does not say so."""
+    """The answer as text: clients of this module decode answers, but their types don't show it."""
     return str(value)
 
 
 def scored(rows: object) -> list[tuple[str, float]]:
-    """Likewise for the rows of a sorted set with their scores."""
+    """The members of a sorted set with their scores, with the right type."""
     return cast("list[tuple[str, float]]", rows)
 
 
 def now_ms(redis: Redis) -> int:
-    """Redis' clock, the only one that stored times are compared with."""
+    """Redis' clock (ms), the only one with which stored times are compared."""
     seconds, microseconds = redis.time()
     return int(seconds) * 1000 + int(microseconds) // 1000
 

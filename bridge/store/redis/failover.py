@@ -1,7 +1,7 @@
-"""Connections that let go of a server which was demoted: redis-py takes its refusals for answers, and would stay with it.
+"""Connections that leave a server after its demotion: redis-py treats its refusals as answers and would stay connected.
 
-The first refusal that one connection of a pool reads makes each of them connect anew before its next command. Behind an address
-that leads to the primary (a name, a proxy), that finds the new one. A refusal within a pipeline counts too.
+After the first refusal on one connection of a pool, each connection reconnects before its next command. If the address always
+leads to the primary (a DNS name, a proxy), this finds the new one. A refusal within a pipeline counts too.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Generation:
-    """Of the connections of one pool: those of an older one lead to a server that was demoted."""
+    """The current generation of a pool's connections; those of an older one are connected to a demoted server."""
 
     number = 0
 
 
 class _Renewed:
-    """Renews itself."""
+    """A connection that reconnects if its generation is older than the pool's."""
 
     _sock: Any
     _generation: Generation
@@ -59,7 +59,7 @@ class _Renewed:
 
 
 class _AsyncRenewed:
-    """The same for an event loop."""
+    """Like `_Renewed`, for an event loop."""
 
     is_connected: bool
     _generation: Generation
@@ -90,14 +90,14 @@ class _AsyncRenewed:
 
 
 def _note_within(answer: Any, generation: Generation, number: int) -> None:
-    """A script that makes many calls (parts/each.lua) answers a list, and its refusals are values in that."""
+    """Note refusals inside a list: a script of many calls (parts/each.lua) returns them as values."""
     for one in answer if isinstance(answer, list) else ():
         if isinstance(one, ResponseError):
             _note(one, generation, number)
 
 
 def _note(refusal: ResponseError, generation: Generation, number: int) -> None:
-    """The refusals of many connections of one generation are one demotion."""
+    """Begin a new generation, once for all refusals on connections of the same one."""
     if number == generation.number and code_of(refusal) in DEMOTED:
         generation.number += 1
 
@@ -137,6 +137,6 @@ _RENEWED: dict[Any, Any] = {
 
 
 def leave_demoted(pool: ConnectionPool | AsyncConnectionPool) -> None:
-    """Let the connections that a pool makes from now on leave a server that was demoted."""
+    """Make the future connections of a pool leave a demoted server."""
     pool.connection_class = _RENEWED[pool.connection_class]
     pool.connection_kwargs["generation"] = Generation()

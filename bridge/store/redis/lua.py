@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 PARTS = "parts"
 
-# Redis 7 ends an error with "script: SHA, on @user_script:LINE.", 6.2 begins it with "(call to f_SHA): @user_script:LINE:". What
-# `parts/each.lua` catches ends with the script's name instead.
+# Redis 7 ends an error with "script: SHA, on @user_script:LINE.", 6.2 begins it with "(call to f_SHA): @user_script:LINE:". An
+# error that `parts/each.lua` catches ends with the script's name instead.
 _WHICH = re.compile(r"\b(?:script: |f_)(\w+)")
 _LINE = re.compile(r"\buser_script: ?(\d+)")
 _COMMENT = re.compile(r"^[ \t]*--.*$", re.MULTILINE)
@@ -35,7 +35,7 @@ class Source:
 
     @property
     def code(self) -> str:
-        """The text as Redis gets it: an empty line is left of each comment, so that lines keep their numbers."""
+        """The text for Redis: each comment becomes an empty line, so that line numbers stay the same."""
         return _COMMENT.sub("", self.text)
 
 
@@ -46,7 +46,7 @@ def script(name: str) -> str:
 
 
 def sources(name: str) -> tuple[Source, ...]:
-    """A script's files in the order in which they are loaded: each part after those that it needs itself, the script last."""
+    """A script's files in loading order: each part after those that it needs, the script last."""
     parts, found = all_parts(), all_scripts()[name]
     loaded: dict[str, Source] = {}
 
@@ -84,15 +84,15 @@ def place_at(name: str, line: int) -> str:
 
 
 def locate(message: str) -> str:
-    """The message of a script's error with `parts/applying.lua:12` for each `user_script:523`; any other message as it is."""
+    """A script's error message with `parts/applying.lua:12` in place of `user_script:523`; other messages are unchanged."""
     name = _script_of(message)
     return _LINE.sub(lambda line: place_at(name, int(line[1])), message) if name else message
 
 
 def place_of(message: str) -> str:
-    """Where a script's error comes from, such as `parts/applying.lua:12`; empty if the message is of no script.
+    """The place of a script's error, such as `parts/applying.lua:12`; empty if the message is not from a script.
 
-    Redis tells no line of a command that it refused in a script of many calls: then it is the script's file alone.
+    For a refused command in a script of many calls, Redis names no line: then the place is only the script's file.
     """
     name = _script_of(message)
     if not name:
@@ -116,7 +116,7 @@ def _needs(text: str) -> list[str]:
 
 
 def _script_of(message: str) -> str | None:
-    """The script that an error tells of, by its name or by the hash that Redis knows it by."""
+    """The script of an error message, found by its name or by its hash in Redis."""
     told = _WHICH.search(message)
     names = all_scripts()
     if told is None or told[1] in names:

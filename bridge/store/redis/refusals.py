@@ -1,4 +1,4 @@
-"""What a Redis answers that refuses a command: its code, and what that means to an operator."""
+"""Redis' refusals of commands: their codes, and what they mean for an operator."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 from redis import RedisError as RedisError  # noqa: PLC0414 - other rooms name it without importing the library
 
-# Redis 6.2 puts what a command within a script was told behind a dash, in an error of its own.
+# Redis 6.2 adds the error of a command in a script after a dash, to an error of its own.
 _CODE = re.compile(r"^(?:ERR .*? -)?([A-Z]{3,})\b", re.DOTALL)
 
-# What a script is told in place of CLUSTERDOWN or MOVED, under a code that says nothing (Redis 7.0.15).
+# The text that a script gets instead of CLUSTERDOWN or MOVED, with an unspecific code (Redis 7.0.15).
 _NON_LOCAL = "non local key in a cluster node"
 
-# A server that was demoted answers like this for as long as it lives; the primary is to be found by a new connection.
+# A demoted server keeps answering like this; a new connection finds the primary.
 DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
 
 _CLUSTER = "it runs in cluster mode, and REDIS_URL names a single server: give one with cluster-enabled no"
@@ -38,7 +38,7 @@ _REASONS = {
 
 
 def code_of(refusal: BaseException) -> str:
-    """The code of a refusal, such as `READONLY`; empty if it has none. The client's classes know only some of the codes."""
+    """The code of a refusal, such as `READONLY`; empty if it has none. The client has classes for only some of the codes."""
     if _NON_LOCAL in str(refusal):
         return "CLUSTERDOWN"
     known = getattr(refusal, "status_code", None)
@@ -47,5 +47,5 @@ def code_of(refusal: BaseException) -> str:
 
 
 def reason_of(refusal: BaseException) -> str:
-    """What its code means; empty for a code that needs no explaining."""
+    """The meaning of its code; empty for a code without an explanation."""
     return _REASONS.get(code_of(refusal), "")

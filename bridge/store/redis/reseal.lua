@@ -1,9 +1,9 @@
--- Write fields of a record anew, unless what they were made of has changed since.
+-- Rewrite encrypted fields of a record, unless their source has changed meanwhile.
 --   ARGV[1]     record (its key without the prefix)
---   ARGV[2]     field that tells whether it is what was read
---   ARGV[3]     what that held
+--   ARGV[2]     field that shows whether the record is unchanged
+--   ARGV[3]     value of that field when it was read
 --   ARGV[4...]  field, value, field, value
--- Answers 1, or 0 when it holds something else by now.
+-- Answers 1, or 0 if it has another value now.
 local record = key(ARGV[1])
 local held = redis.call('HGET', record, ARGV[2])
 if held == ARGV[5] then return 1 end

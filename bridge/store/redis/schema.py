@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SCHEMA = 1
-# What is done with a state of the version before. Version 1 is what there was before there was a number.
+# The migration from each version to the next. Version 1 is the state without a version number.
 DONE = {1: "nothing had to be changed"}
 
 
 def take_over(redis: Redis) -> None:
-    """Make the state this version's. Raises Misconfigured if a newer version has written it, and Unavailable."""
+    """Migrate the state to this version. Raises Misconfigured if a newer version has written it, and Unavailable."""
     with reaching("tell the schema version of its state"):
         found = int(redis.register_script(script("schema"))(args=[SCHEMA]))
     refuse_newer(found)
@@ -33,7 +33,7 @@ def take_over(redis: Redis) -> None:
 
 
 def look(redis: Redis) -> None:
-    """Only look whether this version knows the state's schema. Raises as `take_over`."""
+    """Check whether this version knows the state's schema, without a change. Raises as `take_over`."""
     with reaching("tell the schema version of its state"):
         found = redis.get(key("schema"))
     refuse_newer(int(text(found or 0)))

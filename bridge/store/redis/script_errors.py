@@ -1,6 +1,6 @@
-"""Clients whose script errors name the script, on servers that leave it out.
+"""Clients that add the script's hash to errors, for servers that leave it out.
 
-Redis 7 ends an error with "script: SHA, on @user_script:LINE."; Valkey 9.1.2 was seen to write "script: on @user_script:LINE.".
+Redis 7 ends an error with "script: SHA, on @user_script:LINE."; Valkey 9.1.2 writes "script: on @user_script:LINE.".
 """
 
 from __future__ import annotations

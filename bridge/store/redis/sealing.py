@@ -1,4 +1,4 @@
-"""Secrets are sealed with the newest key and opened with any; when the newest one is new, what is kept is re-encrypted."""
+"""Encryption of stored secrets: the newest key encrypts, any key decrypts. After a key rotation, records are re-encrypted."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-# `changing`: somebody seals it with another key all the time.
+# `changing`: another process keeps encrypting it with another key.
 Resealed = Literal["resealed", "current", "unreadable", "gone", "changing"]
 
-# Somebody applies or renews it meanwhile, which seals it with a key of its own choice.
+# Another process may write the record meanwhile, with a key of its own.
 MOST_TRIES = 5
 
 
@@ -30,18 +30,18 @@ class Seal:
         self._all = MultiFernet(each)
 
     def close(self, content: bytes) -> str:
-        """Seal with the newest key."""
+        """Encrypt with the newest key."""
         return self._newest.encrypt(content).decode()
 
     def open(self, sealed: str) -> bytes | None:
-        """Open with whichever key fits; None if none does."""
+        """Decrypt with the matching key; None if there is none."""
         try:
             return self._all.decrypt(sealed)
         except InvalidToken:
             return None
 
     def is_current(self, sealed: str) -> bool:
-        """Whether the newest key opens it."""
+        """Whether it is encrypted with the newest key."""
         try:
             self._newest.decrypt(sealed)
         except InvalidToken:
@@ -50,7 +50,7 @@ class Seal:
 
 
 class Resealing:
-    """Seals records again, one at a time and only what an older key has sealed. Raises Unavailable without Redis."""
+    """Re-encrypts records, one at a time, if they are encrypted with an older key. Raises Unavailable."""
 
     def __init__(self, redis: Redis, seal: Seal) -> None:
         self._redis = redis
@@ -58,7 +58,7 @@ class Resealing:
         self._reseal = redis.register_script(script("reseal"))
 
     def reseal(self, record: str, field: str, made_of: Callable[[bytes], Mapping[str, str]]) -> Resealed:
-        """Seal a record's field again. `made_of` gives the fields, the sealed one first, from what was in it."""
+        """Re-encrypt a field of a record. `made_of` returns the fields to write, the encrypted one first, from the content."""
         for _ in range(MOST_TRIES):
             with reaching(f"read {record}"):
                 sealed = text(self._redis.hget(key(record), field) or "")

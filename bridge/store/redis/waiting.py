@@ -109,7 +109,7 @@ class Patient:
         try:
             yield patience
         except (RedisTimeoutError, TimeoutError):
-            if patience and patience.spent == spent:  # a question within this one has not told it yet
+            if patience and patience.spent == spent:  # a nested call has not counted it yet
                 patience.waited(time.monotonic() - began)
             raise
 

@@ -1,4 +1,4 @@
-"""Whether this Redis takes writes of the scripts' own kind, and whether it is the one that holds the state."""
+"""Whether this Redis accepts writes by scripts, and whether it contains the state."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ BELIEVED_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class TriedWrite:
-    """What one small scripted write showed. `refused` is the server's reason in words; empty: it was done."""
+    """The result of a small write by a script. `refused` is the server's reason; empty: the write succeeded."""
 
     refused: str = ""
     had_location: bool = True
 
     @property
     def why_not(self) -> str:
-        """Why nothing can be accepted; empty if it can."""
+        """Why no webhook can be accepted; empty if webhooks can."""
         return self.refused or ("" if self.had_location else NO_LOCATION)
 
 
 def try_write(redis: Redis) -> TriedWrite:
-    """Write something small. What can't be read either is for the caller's own calls to tell."""
+    """Make a small write. If reads fail too, the caller's own calls raise."""
     try:
         with reaching("write"):
             found = redis.register_script(script("probe"))(args=["write", "", BELIEVED_MS])

@@ -16,7 +16,7 @@ from bridge.operating.services import AdminServices
 from bridge.receiver.console.headers import ALWAYS
 from bridge.receiver.console.sessions import Sessions
 from bridge.settings import from_environment
-from bridge.store.operators.logins import MOST_OF_AN_ADDRESS
+from bridge.store.operators.failed_logins import MOST_OF_AN_ADDRESS
 from tests.receiver.console.conftest import opened, words
 from tests.served import ADMIN_TOKEN
 from tests.stored import FERNET_KEY, keep

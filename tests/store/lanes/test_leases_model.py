@@ -460,7 +460,7 @@ def test_no_order_of_events_loses_a_message_or_doubles_a_holder(redis: Redis) ->
     run_state_machine_as_test(
         LaneMachine,
         settings=settings(
-            max_examples=50,
+            max_examples=30,
             stateful_step_count=40,
             deadline=None,
             database=None,

@@ -1,0 +1,60 @@
+"""What a turn found in GHL after the state went back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.errors import Fenced
+from bridge.store.redis.connection import reaching
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from bridge.model import Channel, MessageId, Rollback, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class SaidInGHL:
+    """An opt-out or opt-in in GHL's list: the message's id, its channel, and when it was written (ms)."""
+
+    id: MessageId
+    channel: Channel
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundInGHL:
+    """Opt-outs and opt-ins of the contact, and the ids of replies that the state does not know."""
+
+    stops: tuple[SaidInGHL, ...] = ()
+    starts: tuple[SaidInGHL, ...] = ()
+    forgotten: tuple[MessageId, ...] = ()
+
+
+class RollbackLooks:
+    """Raises Unavailable when Redis can't be reached, Fenced when the lease is lost."""
+
+    def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._note = redis.register_script(script("look_back"))
+        self._retention_ms = retention_ms
+
+    def note(self, turn: Turn, rollback: Rollback, found: FoundInGHL) -> None:
+        """Note that this turn has looked. Opt-outs that the state does not know count from now on.
+
+        A forgotten reply proves that writes were lost: then an operator is told, and every lane looks.
+        """
+        event = {"step": "looked_back", "reply_ids": found.forgotten, "rolled_back_at_ms": rollback.at_ms}
+        told = {
+            "stops": [(one.id, one.channel, one.at_ms) for one in found.stops],
+            "starts": [(one.id, one.channel, one.at_ms) for one in found.starts],
+            "forgotten": found.forgotten,
+            "event": orjson.dumps(event).decode(),
+        }
+        with reaching(f"note a look into GHL of {turn.lane}"):
+            held = self._note(args=[str(turn.lane), turn.token, rollback.at_ms, orjson.dumps(told), self._retention_ms])
+        if not held:
+            raise Fenced(f"the lease of {turn.lane} was lost")

@@ -1,0 +1,23 @@
+"""A process counts its own writes, so that a state that forgot one is noticed (parts/rollback.lua)."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+
+class WriteCount:
+    """The count of one writer, which makes one write at a time."""
+
+    def __init__(self) -> None:
+        self._process = uuid4().hex
+        self._written = 0
+        self._next = 0
+
+    def next(self) -> tuple[str, int, int]:
+        """Of the write that is about to be made: the writer, its newest write that Redis has answered (0: none), its number."""
+        self._next += 1
+        return self._process, self._written, self._next
+
+    def answered(self) -> None:
+        """Redis has answered the newest write."""
+        self._written = self._next
