@@ -5,6 +5,7 @@
     │   ├── Malformed         400
     │   ├── Unauthorized      401
     │   ├── Closed            403 for everybody
+    │   ├── Forbidden         403 for this operator
     │   ├── TooLarge          413
     │   └── TooOften          429; carries the wait
     ├── Unavailable           state could not be written: 429, the sender repeats it
@@ -64,6 +65,13 @@ class Closed(Rejected):
 
     status = 403
     code = "closed"
+
+
+class Forbidden(Rejected):
+    """The operator's role, or its limit to some locations, does not allow it."""
+
+    status = 403
+    code = "forbidden"
 
 
 class TooOften(Rejected):
@@ -157,6 +165,10 @@ class Fenced(BridgeError):
 
 class StandingChanged(BridgeError):
     """The standing changed after the guards were checked: nothing was sent, and the guards must be checked again."""
+
+
+class NotConfirmed(BridgeError):
+    """Too few replicas have the note that a part is about to be posted: nothing was sent."""
 
 
 class AlreadySent(BridgeError):

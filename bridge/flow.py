@@ -172,10 +172,7 @@ def _answer(turn: Turn, services: AnswerServices) -> None:
 
 
 def _open(turn: Turn, services: AnswerServices) -> Case | None:
-    """Open the case.
-
-    If that fails (for example because of a wrong key), the turn waits without using an attempt, and it is logged.
-    """
+    """Open the case. If that fails (for example because of a wrong key), the turn waits without using an attempt."""
     try:
         return open_case(turn, services)
     except (Fenced, Unavailable):

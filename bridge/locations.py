@@ -81,6 +81,19 @@ class HandoverSettings(Table):
     seconds: Annotated[float, Field(ge=-1, le=LONGEST, allow_inf_nan=False)] = 86400
 
 
+class Price(Table):
+    """What a model or a provider costs: a million input tokens, a million output tokens, an answer."""
+
+    input: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    output: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    answer: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    def __str__(self) -> str:
+        """For people: `0.4 input, 1.6 output per million tokens; 0.02 per answer`."""
+        tokens = f"{self.input:g} input, {self.output:g} output per million tokens" if self.input or self.output else ""
+        return "; ".join(filter(None, (tokens, f"{self.answer:g} per answer" if self.answer else ""))) or "nothing"
+
+
 class Location(Table):
     """All settings of one location. Durations are seconds unless the name says otherwise."""
 
@@ -115,6 +128,7 @@ class Location(Table):
     max_replies_per_day: int = Field(50, ge=0)
     contact_lookup: bool = True
     evidence_texts: bool = False
+    prices: Mapping[Annotated[str, StringConstraints(min_length=1, max_length=100)], Price] = Field({})
     business_hours: tuple[Annotated[str, AfterValidator(_readable_hours)], ...] = ()
     app_domain: Annotated[str, Field(pattern=r"^(https://[^\s/]+)?$")] = ""
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"

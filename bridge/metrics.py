@@ -1,4 +1,6 @@
-"""Counters and histograms: their definitions, and this process's counts that are not in Redis yet. Gauges: `receiver/metrics.py`.
+"""The metric families, all that `/metrics` shows, and this process's counts that are not in Redis yet.
+
+`receiver/metrics.py` reads the values and renders them.
 
 In Redis all counts are fields of one hash: `name|label|label`, for a histogram also with `|le` (the bucket's upper edge, s) and
 `|ms` (the sum). Scripts count outcomes where they write them (store/parts/timeline.lua); processes count the rest in a `Tally`.
@@ -16,6 +18,8 @@ from bridge.model import NO_REPLY_REASONS, Channel, Reason, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+NAMESPACE = "ghl_bridge_"
 
 ENDS = (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.DEAD)
 # Reasons in answers to webhooks; an accepted message is skipped instead.
@@ -123,10 +127,46 @@ SIGNATURES = Family(
     known=tuple((kind,) for kind in ("ed25519", "rsa", "rsa_refused")),
 )
 
+# Counters and histograms.
 FAMILIES = (
     *(ACCEPTED, MESSAGES, WEBHOOKS, WEBHOOK, REPLY, GHL_REQUEST, PROVIDER_REQUEST, TRIES, DEAD_LETTERS, DELIVERIES),
     SIGNATURES,
 )
+
+# An info metric.
+BUILD = Family("build", "The receiver's version.", ("version",))
+
+# Gauges, whose values are read from Redis at each request.
+CONVERSATIONS = Family(
+    "conversations",
+    "Conversations with unanswered messages: waiting or answering; retrying are those with a failed attempt, held belong "
+    "to locations on hold.",
+    ("state",),
+)
+OLDEST_OVERDUE = Family("oldest_overdue_seconds", "How long the oldest overdue conversation has waited.")
+LEASES = Family("leases", "Conversations that workers hold.")
+OPEN_DEAD_LETTERS = Family("open_dead_letters", "Open dead letters, neither replayed nor dropped.")
+WORKERS = Family("workers", "Live workers.")
+WORKER_SLOTS = Family("worker_slots", "Replies that live workers can process at the same time.")
+LOCATIONS = Family("locations", "Known locations.")
+LOCATIONS_ON_HOLD = Family(
+    "locations_on_hold", "Locations whose login was refused three times in a row, or whose API version GHL no longer accepts."
+)
+PROVIDERS_DOWN = Family("providers_down", "Completion services that are down, one for each login.")
+GHL_DOWN = Family("ghl_down", "1 while GHL is down, or takes no messages: what waits for it waits on.")
+BUDGET_LEFT = Family(
+    "ghl_budget_left_ratio",
+    "The remaining share of GHL's rate limit, of the location with the smallest, per interval (10 s) and per day.",
+    ("window",),
+)
+WAITING_FOR_GHL = Family("locations_waiting_for_ghl", "Locations that wait because their rate limit at GHL is used up.")
+
+# Of each location, with BRIDGE_METRICS_LOCATIONS=1; the last one is a gauge.
+LOCATION_MESSAGES = Family("location_messages", "Outcomes of each location's messages.", ("location", "status"))
+LOCATION_DELIVERIES = Family(
+    "location_deliveries", "Deliveries of each location's replies, by channel.", ("location", *DELIVERIES.labels)
+)
+LOCATION_BUDGET = Family("location_ghl_budget_left", "Remaining requests at GHL of each location.", ("location", "window"))
 
 
 class Tally:

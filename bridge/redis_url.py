@@ -34,7 +34,8 @@ def _check_scheme(scheme: str) -> None:
     if scheme == "unix" or scheme.endswith("+socket"):
         raise ValueError(f"names a socket file, which the broker can't use: {SERVER}")
     if "sentinel" in scheme:
-        raise ValueError(f"names a Sentinel: {SERVER}, or an address that leads to the primary")
+        why = "which the state's clients and the broker's would not follow at the same moment"
+        raise ValueError(f"names a Sentinel, {why}: {SERVER}, at an address that leads to the primary (a proxy, a name)")
     if "cluster" in scheme:
         raise ValueError(f"names a cluster: {SERVER}, with cluster-enabled no")
     if scheme not in SCHEMES:

@@ -5,15 +5,18 @@ infra/env.example names each with its default and meaning, and infra/docs/refere
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.errors import Misconfigured
+from bridge.notification_settings import NotificationSettings, WebAddress, WholeAddress
 from bridge.redis_url import REDIS, check_redis_url
+from bridge.retry_delays import RETRY_DELAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,21 +45,13 @@ T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
 """
 
 
-def _as_web_address(value: str) -> str:
-    if value and not value.startswith(("http://", "https://")):
-        raise ValueError("must begin with https:// (or http:// for this machine)")
-    return value
-
-
 LegacySignatures = Literal["auto", "1", "0"]
-WebAddress = Annotated[str, AfterValidator(_as_web_address), AfterValidator(lambda value: value.rstrip("/"))]
-# With a slash at the end it would be another address.
-WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...] | None, NoDecode]
 Waits = Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], NoDecode]
 
 
-class Settings(BaseSettings):
+class Settings(NotificationSettings):
     """All environment settings of the processes. Durations are seconds."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True)
@@ -68,7 +63,6 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = Field(None, alias="BROKER_URL")
     data_dir: Path = Field(Path(".ghl-bridge"), alias="BRIDGE_DATA_DIR")
     bridge_url: WebAddress = Field("", alias="BRIDGE_URL")
-    alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
     worker_concurrency: int = Field(200, alias="WORKER_CONCURRENCY", ge=1, le=2000)
     ghl_api_url: WebAddress = Field("https://services.leadconnectorhq.com", alias="GHL_API_URL")
     ghl_app_domain: WebAddress = Field("https://app.gohighlevel.com", alias="GHL_APP_DOMAIN")
@@ -85,10 +79,13 @@ class Settings(BaseSettings):
     agencii_token: SecretStr | None = Field(None, alias="AGENCII_TOKEN")
     secret_key: SecretStr | None = Field(None, alias="BRIDGE_SECRET_KEY")
     admin_token: SecretStr | None = Field(None, alias="BRIDGE_ADMIN_TOKEN")
+    trusted_proxies: Networks = Field(None, alias="BRIDGE_TRUSTED_PROXIES")
+    login_header: str = Field("", alias="BRIDGE_LOGIN_HEADER", pattern=r"^[A-Za-z0-9-]{0,64}$")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
-    retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
+    retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
+    confirm_replicas: int = Field(0, alias="BRIDGE_CONFIRM_REPLICAS", ge=0, le=16)
     retention_days: Seconds = Field(30, alias="BRIDGE_RETENTION_DAYS")
     allow_private_urls: bool = Field(default=False, alias="BRIDGE_ALLOW_PRIVATE_URLS")
     console_show_text: bool = Field(default=True, alias="BRIDGE_CONSOLE_SHOW_TEXT")
@@ -104,7 +101,7 @@ class Settings(BaseSettings):
         del settings_cls, others
         return (init_settings,)
 
-    @field_validator("retry_delays", "readback_seconds", mode="before")
+    @field_validator("retry_delays", "readback_seconds", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -178,6 +175,13 @@ class Settings(BaseSettings):
         """Every secret of the environment; comma-separated ones also separately."""
         given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
         return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
+
+    @property
+    def login_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The proxies that may name an operator. Raises Misconfigured if `BRIDGE_LOGIN_HEADER` is set without them."""
+        if self.login_header and not self.trusted_proxies:
+            raise Misconfigured("BRIDGE_LOGIN_HEADER needs BRIDGE_TRUSTED_PROXIES, the addresses of the proxies that may send it")
+        return self.trusted_proxies or ()
 
     @property
     def workflow_secrets(self) -> tuple[str, ...]:

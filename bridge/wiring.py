@@ -37,10 +37,9 @@ from bridge.store.limits.media_reads import MediaReads
 from bridge.store.locations.grants import Grants
 from bridge.store.locations.installs import Installs
 from bridge.store.locations.records import Locations
-from bridge.store.operators.audit import Audit
 from bridge.store.operators.dead_letters import DeadLetters
-from bridge.store.operators.erasures import Erasures
 from bridge.store.redis.canary import Canary
+from bridge.store.redis.confirmations import Confirmation
 from bridge.store.redis.connection import connect, connect_async, connect_without_retries
 from bridge.store.redis.schema import take_over
 from bridge.sweep import SweepServices
@@ -64,13 +63,18 @@ def build_accept_services(settings: Settings, redis: Redis, tally: Tally) -> Acc
     accepting = connect_async(settings.state_url, seconds=ACCEPT_SECONDS)
     # Without a key no location can have been applied, and no contact erased.
     keys = settings.fernet_keys if settings.secret_key else ()
-    inbox = Inbox(accepting, retention_ms=settings.retention_ms, seconds=ACCEPT_SECONDS, fernet_keys=keys)
-    installs = build_installs(settings, redis)
+    inbox = Inbox(
+        accepting,
+        retention_ms=settings.retention_ms,
+        seconds=ACCEPT_SECONDS,
+        fernet_keys=keys,
+        confirmation=Confirmation(settings.confirm_replicas),
+    )
     return AcceptServices(
         keys=read_keys(settings.ghl_webhook_keys),
         signatures=Signatures(accepting, tally, legacy=settings.ghl_legacy_signatures),
         inbox=inbox,
-        installs=installs,
+        installs=build_installs(settings, redis),
         app_id=settings.ghl_app_id,
         workflow_secrets=settings.workflow_secrets,
         secret_keys=keys,
@@ -142,8 +146,9 @@ def begin(settings: Settings) -> None:
 
 
 def build_lanes(settings: Settings, redis: Redis, budgets: Budgets | None = None) -> Lanes:
-    """The store of lanes: schedule, leases, turns. A lease pays for its turn's look-ups from `budgets`."""
-    return Lanes(redis, lease_seconds=settings.lease_seconds, retention_ms=settings.retention_ms, budgets=budgets)
+    """The store of lanes: schedule, leases, turns. A lease reserves its turn's look-ups from `budgets`."""
+    confirmation, lease = Confirmation(settings.confirm_replicas), settings.lease_seconds
+    return Lanes(redis, lease_seconds=lease, retention_ms=settings.retention_ms, budgets=budgets, confirmation=confirmation)
 
 
 def build_heartbeat_lanes(settings: Settings) -> Lanes:
@@ -174,16 +179,6 @@ def build_dead_letters(settings: Settings, redis: Redis) -> DeadLetters:
 def build_excerpts(settings: Settings, redis: Redis) -> Excerpts:
     """The store of services' error texts. Raises Misconfigured without a secret key."""
     return Excerpts(redis, fernet_keys=settings.fernet_keys)
-
-
-def build_audit(settings: Settings, redis: Redis) -> Audit:
-    """The audit log."""
-    return Audit(redis, retention_ms=settings.retention_ms)
-
-
-def build_erasures(settings: Settings, redis: Redis) -> Erasures:
-    """The erasure of contacts' data. Raises Misconfigured without a secret key."""
-    return Erasures(redis, fernet_keys=settings.fernet_keys, retention_ms=settings.retention_ms)
 
 
 def build_providers(settings: Settings, tally: Tally | None = None) -> Providers:

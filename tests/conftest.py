@@ -1,7 +1,8 @@
-"""What all tests share: a real Redis of their own, started from what the project ships."""
+"""What all tests share: a real Redis of their own, started from what the project ships, and the order of files."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis import Redis
+
+
+TESTS = Path(__file__).parent
+# Files that take longer than half a minute each, longest first: begun last, one of them would keep a single core busy at the end.
+# Those that compute stand beside those that wait (stories).
+LONGEST = (
+    "proof/test_singles.py",
+    "story/test_story_workflow.py",
+    "browser/test_browser_sandbox.py",
+    "story/test_story_install.py",
+    "story/test_story_holes.py",
+    "browser/test_browser_console.py",
+    "story/test_story_rabbitmq.py",
+    "story/test_story_crash.py",
+    "infra/test_infra_installers.py",
+    "story/test_story_tls.py",
+    "story/test_story_dead_letters.py",
+    "test_text_speed.py",
+    "story/test_story_sweep.py",
+    "story/test_story_completion_faults.py",
+    "infra/test_infra_commands.py",
+    "story/test_story_up.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; all else keeps its order."""
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,7 +183,7 @@ def _watch(told: int) -> None:
         os._exit(0)
 
 
-def _become(module: str, request: dict[str, Any], fds: Sequence[int]) -> None:
+def _become(module: str, request: Mapping[str, Any], fds: Sequence[int]) -> None:
     """Make this process what the request asks for."""
     os.setsid()
     for number, fd in enumerate(fds):

@@ -30,7 +30,7 @@ EACH_SECONDS = 3.0
 
 
 def main(commit: str) -> int:
-    """Roll, and tell what became of every message."""
+    """Roll, and return the outcome of every message."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         older = stack.enter_context(_worktree(commit, folder / "older"))

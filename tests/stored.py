@@ -37,6 +37,7 @@ from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.situations import Situations
 from bridge.store.lanes.standings import Standings
+from bridge.store.lanes.steps import ASK
 from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import Budgets
 from bridge.store.limits.media_reads import MediaReads
@@ -121,7 +122,7 @@ def installs_of(redis: Redis) -> Installs:
 
 
 def identities_of(redis: Redis) -> Identities:
-    """What becomes of messages without their id."""
+    """The store of messages without their id."""
     return Identities(redis, retention_ms=RETENTION_MS)
 
 
@@ -137,7 +138,7 @@ def _public() -> Wire:
 
 
 def situations_of(redis: Redis) -> Situations:
-    """How things stand with contacts and their locations."""
+    """The situations of contacts and their locations."""
     return Situations(redis, retention_ms=RETENTION_MS)
 
 
@@ -210,7 +211,7 @@ def ledger_of(redis: Redis, turn: Turn) -> dict[str, LedgerEntry]:
 
 
 def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
-    """How things stand with a contact now."""
+    """The current situation of a contact."""
     return situations_of(redis).read(lane, ConversationId(conversation)).standing
 
 
@@ -230,6 +231,14 @@ def take(lanes: Lanes, lane: Lane = LANE) -> Turn:
 def pass_time(redis: Redis, seconds: float) -> None:
     """Let time pass in the store."""
     redis.eval(_PASS, 0, str(-round(seconds * 1000)))
+
+
+def pass_question(redis: Redis, seconds: float = 121.0) -> None:
+    """Let time pass since providers were asked that may deliver by themselves: by default, for as long as one is waited for."""
+    for name in redis.scan_iter(key("ledger", "*")):
+        if entry := redis.hget(name, ASK):
+            asked = orjson.loads(entry)
+            redis.hset(name, ASK, orjson.dumps({**asked, "at_ms": asked["at_ms"] - round(seconds * 1000)}))
 
 
 def pass_outage(redis: Redis, seconds: float) -> None:

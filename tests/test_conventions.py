@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.conftest import LONGEST, TESTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -156,3 +158,8 @@ def _is_constant_text(node: ast.AST) -> bool:
     if isinstance(node, (ast.Tuple, ast.Set, ast.List)):
         return any(map(_is_constant_text, node.elts))
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
+
+
+def test_files_that_go_first_are_there() -> None:
+    """A file that was renamed would go last again."""
+    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []

@@ -1,4 +1,4 @@
-"""What a service said when it failed: kept with the turn for whoever asks for it, and nowhere in clear."""
+"""A service's failed answer: stored encrypted with the turn, shown on request, and nowhere in clear."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def work(world: World, *, delays: tuple[float, ...] = (1.0, 1.0)) -> None:
 
 
 def excerpts(world: World) -> dict[str, str]:
-    """What is kept, by the step that tells of it; of each step the newest."""
+    """The stored texts, by the step that names them; the newest of each step."""
     found: dict[str, str] = {}
     for event in world.events():
         kept = excerpts_of(world.redis).get(event.details.get("excerpt_id", "none"))
@@ -65,7 +65,7 @@ def excerpts(world: World) -> dict[str, str]:
 @pytest.mark.parametrize("provider", ["assistable", "agencii"])
 @pytest.mark.parametrize(("status", "step"), [(400, "dead"), (422, "dead"), (500, "retrying")])
 def test_a_service_that_echoes_the_whole_request_tells_nothing(world: World, provider: str, status: int, step: str) -> None:
-    """Its own words are kept; no token, no text of this turn or an earlier one, and nobody's name or address."""
+    """Its own text is stored; no token, no text of this turn or an earlier one, and no name or address."""
     location(world, provider=provider)
     world.write("m0", text=EARLIER)
     work(world)
@@ -116,7 +116,7 @@ def test_it_expires_with_the_turn(world: World) -> None:
 
 
 def test_only_the_newest_word_of_a_turn_is_kept(world: World) -> None:
-    """A later try's takes the place of an earlier one's; a try without a word leaves it."""
+    """A later attempt replaces the text of an earlier one; an attempt without a text leaves it."""
     for answer in ({"error": "first"}, {"error": "second"}, b""):
         world.refusing[COMPLETE] = 500
         world.refused = answer

@@ -1,4 +1,4 @@
-"""A Redis at `maxmemory`: nothing new is accepted, but what was is answered, and whoever wants silence is heard."""
+"""A Redis at `maxmemory`: nothing new is accepted, but accepted messages are answered, and opt-outs and pauses work."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def taken_over(world: World) -> None:
     ],
 )
 def test_a_turn_ends_as_ever(world: World, prepare: Callable[[World], None], status: tuple[str, str], posts: int) -> None:
-    """GHL's 429 is heeded, the away message is sent once, and a person whom only GHL's list tells of is given way to."""
+    """GHL's 429 is respected, the away message is sent once, and a person's message in GHL's list stops the answer."""
     prepare(world)
     full(world)
     world.work()
@@ -94,7 +94,7 @@ def test_an_operator_is_heeded(world: World) -> None:
 
 
 def test_an_operator_who_spoke_before_is_heeded(world: World) -> None:
-    """A pause of somebody who had not written yet becomes the contact's, whoever looks first."""
+    """A pause of an unknown contact becomes the contact's, whichever process reads it first."""
     world.keep()
     standings_of(world.redis).pause(LANE.contact_id)
     full(world)
@@ -116,7 +116,7 @@ def test_a_token_is_renewed(world: World) -> None:
 
 
 def test_what_ghl_told_of_its_bot_is_asked_again(world: World) -> None:
-    """No note of it is taken, and nobody is told of a fault for that."""
+    """It is not stored, and this is not reported as a fault."""
     notes = Generations(world.redis)
     full(world)
     notes.put(LANE, MessageId("h1"), by_bot=True)

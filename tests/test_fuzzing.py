@@ -92,7 +92,7 @@ def changed(draw: st.DrawFn) -> bytes:
 
 
 def kept(told: object) -> None:
-    """What an event tells is written as it is when it is taken in."""
+    """An event's data is stored unchanged when it is accepted."""
     match told:
         case InboundMessage():
             assert decode(encode(told).decode()) == told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,14 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("BRIDGE_DATA_DIR", "data_dir", "/x/y", Path("/x/y")),
     ("BRIDGE_URL", "bridge_url", "https://b/", "https://b"),
     ("BRIDGE_ALERT_URL", "alert_url", "https://hooks/x", "https://hooks/x"),
+    ("BRIDGE_WEEKLY_REPORT", "weekly_report", "off", "off"),
+    ("BRIDGE_SMTP_URL", "smtp_url", "smtp://u:p%40@mail.example:587", "smtp://u:p%40@mail.example:587"),
+    ("BRIDGE_MAIL_FROM", "mail_from", "bridge@example.com", "bridge@example.com"),
+    ("BRIDGE_REPORT_TO", "report_to", "a@example.com, b@example.com", ("a@example.com", "b@example.com")),
+    ("BRIDGE_ALERT_FORM", "alert_form", "teams", "teams"),
+    ("BRIDGE_QUIET_HOURS", "quiet_hours", "22:00-07:00; sat 00:00-24:00", ("22:00-07:00", "sat 00:00-24:00")),
+    ("BRIDGE_TIMEZONE", "time_zone", "Europe/Berlin", "Europe/Berlin"),
+    ("BRIDGE_CURRENCY", "currency", "EUR", "EUR"),
     ("WORKER_CONCURRENCY", "worker_concurrency", "7", 7),
     ("GHL_API_URL", "ghl_api_url", "http://127.0.0.1:1/", "http://127.0.0.1:1"),
     ("GHL_APP_DOMAIN", "ghl_app_domain", "https://app.acme.example/", "https://app.acme.example"),
@@ -45,12 +54,15 @@ VARIABLES: list[tuple[str, str, str, object]] = [
     ("AGENCII_TOKEN", "agencii_token", SECRET, SECRET),
     ("BRIDGE_SECRET_KEY", "secret_key", ",".join(KEYS), ",".join(KEYS)),
     ("BRIDGE_ADMIN_TOKEN", "admin_token", SECRET, SECRET),
+    ("BRIDGE_TRUSTED_PROXIES", "trusted_proxies", "10.0.0.0/8, ::1", (IPv4Network("10.0.0.0/8"), IPv6Network("::1/128"))),
+    ("BRIDGE_LOGIN_HEADER", "login_header", "X-Forwarded-User", "X-Forwarded-User"),
     ("BRIDGE_WORKFLOW_SECRET", "workflow_secret", SECRET, SECRET),
     ("BRIDGE_RETRY_DELAYS", "retry_delays", "0.5, 2,3", (0.5, 2, 3)),
     ("BRIDGE_RETRY_DELAYS", "retry_delays", ",", ()),
     ("BRIDGE_LEASE_SECONDS", "lease_seconds", "1.5", 1.5),
     ("BRIDGE_READBACK_SECONDS", "readback_seconds", "0.1,0.2", (0.1, 0.2)),
     ("BRIDGE_RETENTION_DAYS", "retention_days", "0.25", 0.25),
+    ("BRIDGE_CONFIRM_REPLICAS", "confirm_replicas", "2", 2),
     ("BRIDGE_ALLOW_PRIVATE_URLS", "allow_private_urls", "1", True),
     ("BRIDGE_CONSOLE_SHOW_TEXT", "console_show_text", "0", False),
     ("BRIDGE_METRICS_LOCATIONS", "metrics_locations", "1", True),

@@ -74,7 +74,7 @@ class Books:
             visit.send(self._answer(request))
 
     def sweep(self, *, since: float = 3600.0, cursor_ms: int = 0, dry_run: bool = False) -> Swept:
-        """Sweep the location once, back so many seconds."""
+        """Sweep the location once, `seconds` back."""
         kept = locations_of(self.redis).get(HERE)
         assert kept
         store = SweptMessages(self.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
@@ -86,7 +86,7 @@ class Books:
         return sweep(kept, span, sweep_services)
 
     def found(self, **more: Any) -> list[tuple[str, str]]:
-        """Sweep, and tell which messages were found and what became of them."""
+        """Sweep, and return the found messages and their outcomes."""
         return [(taken.message.id, taken.outcome) for taken in self.sweep(**more).taken]
 
     def read(self) -> list[str]:
@@ -231,7 +231,7 @@ def test_emails_are_read_one_by_one_where_they_are_answered(books: Books, channe
 
 
 def test_a_dry_run_takes_nothing_in(books: Books) -> None:
-    """It tells what would be taken in; what is known is told as such."""
+    """It shows what would be accepted, and which messages are known already."""
     books.write("ana", "m1", ago=20)
     accept(books.redis, message("m1", "ana", date_added_ms=1))
     books.write("ana", "m2", ago=10)

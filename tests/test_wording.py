@@ -40,6 +40,23 @@ INSTEAD = {
     r"what (?:is|was) (?:told|said|heard|given|asked)\b": "the thing itself: the answer, the text, the event, the question",
     r"never over a human\b(?!\.\*\*)": "never talks over a person",
     r"keeps? (?:its|their) word": "is durable, guarantees",
+    r"\banew\b": "again",
+    r"\blikewise\b": "as above, or say it again",
+    r"for want of": "because ... is missing",
+    r"in (?:its|his|their|the \w+'s|a \w+ \w+'s) stead": "instead",
+    r"\bon record\b": "stored, recorded",
+    r"\bheard of\b": "known, was reported",
+    r"without a word\b": "without a result, silently",
+    r"takes? no note": "stores nothing",
+    r"(?:is|are|was|were) told of\b": "gets, is informed about",
+    r"\btells? of\b": "reports, shows, names",
+    r"out of (?:its|their) own\b": "by itself",
+    r"pa(?:ys|id) (?:for|from) (?:it|them|what|with|GHL|a location)": "counts against the rate limit, reserves",
+    r"so many (?:of|lanes|locations|seconds|messages|bytes)\b": "this many, `count`",
+    r"(?:nobody|somebody)'s\b": "of no one, of a person",
+    r"how (?:it|they|things) (?:is|are) (?:left|kept)\b": "the state",
+    r"had room\b|has no room\b|is room for\b": "is (not) allowed",
+    r"\bhas stopped a channel": "opted out of a channel",
 }
 DOCUMENTS = sorted(
     path
@@ -52,6 +69,7 @@ PAGES = sorted(
     for path in (ROOT / "bridge" / folder).rglob("*")
     if path.suffix in {".html", ".js"}
 )
+SCRIPTS = sorted((ROOT / "bridge").rglob("*.lua"))
 CODE = sorted(path for room in ("bridge", "workers", "infra") for path in (ROOT / room).rglob("*.py"))
 
 
@@ -82,6 +100,14 @@ def test_docstrings_are_in_plain_english() -> None:
     """None of the listed phrases is in a docstring, and so in no help text and no description of the admin API."""
     assert len(CODE) > 300
     hits = {path.relative_to(ROOT).as_posix(): [hit for text in docstrings(path) for hit in found(text)] for path in CODE}
+    assert {name: phrases for name, phrases in hits.items() if phrases} == {}
+
+
+def test_comments_of_lua_scripts_are_in_plain_english() -> None:
+    """None of the listed phrases is in a comment of a Lua script or part."""
+    assert len(SCRIPTS) > 60
+    comments = {path: "\n".join(re.findall(r"-- *(.*)", path.read_text(encoding="utf-8"))) for path in SCRIPTS}
+    hits = {path.relative_to(ROOT).as_posix(): found(text) for path, text in comments.items()}
     assert {name: phrases for name, phrases in hits.items() if phrases} == {}
 
 

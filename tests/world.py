@@ -91,7 +91,8 @@ class World:
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id, and `records`, whole;
-    `files` are whole answers by path, as a media host gives them, `spoken` what a transcription service hears in any of them;
+    `files` are whole answers by path, as a media host gives them; after one that is `cut` it hangs up. `spoken` is what a
+    transcription service hears in any of them;
     `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
@@ -108,6 +109,7 @@ class World:
     endless: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
     spoken: str = ""
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     unknown: bool = False
@@ -129,6 +131,8 @@ class World:
         """Answer a connection's requests."""
         while request := visit.request():
             visit.send(self._answer(request))
+            if request.target.partition("?")[0] in self.cut:
+                return
 
     def keep(self, **settings: Any) -> None:
         """Apply the location, with logins of both sides and without a look-up of the contact."""
@@ -197,7 +201,7 @@ class World:
         return [document["tags"] for path, document in self.calls if path == TAGS]
 
     def status(self, id_: str = "m1") -> tuple[str | None, str | None]:
-        """What became of a message, and why."""
+        """The outcome of a message, and why."""
         status, reason = self.redis.hmget(key("message", HERE, id_), ["status", "reason"])
         return (None if status is None else text(status)), (None if reason is None else text(reason))
 

@@ -14,6 +14,7 @@ from bridge.errors import Misconfigured
 from bridge.metrics import Tally
 from bridge.operating.alerting import build_alerting
 from bridge.operating.key_presence import build_key_presence
+from bridge.operating.reporting import build_reporting
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
 from bridge.version_holds import VersionHolds
@@ -58,7 +59,8 @@ def build(settings: Settings) -> Celery:
     )
     renewer = Renewer(build_token_refresh(settings, redis, Wire()))
     shutdown = Shutdown(leaving=leaving, dispatcher=dispatcher, heartbeat=heartbeat, lanes=services.lanes, report=reporter.report)
-    until_stop = (dispatcher, build_alerting(settings), build_key_presence(settings, redis), reporter, sweeper, renewer, version)
+    watchers = (build_alerting(settings), build_key_presence(settings, redis), build_reporting(settings))
+    until_stop = (dispatcher, *watchers, reporter, sweeper, renewer, version)
     start_with_worker(app, until_exit=heartbeat, until_stop=until_stop, leave=shutdown.begin)
     signals.worker_shutting_down.connect(lambda **_: shutdown.begin(), weak=False)
     return app

@@ -18,7 +18,7 @@ PAUSE_SECONDS = 1.0
 
 
 def wait_for_queue(settings: Settings) -> str:
-    """The queue's name; until Redis tells it, wait and say once why. Raises Misconfigured."""
+    """The queue's name; wait until Redis returns it, and log once why. Raises Misconfigured."""
     redis, told = build_redis_for_health(settings), False
     while True:
         try:

@@ -112,6 +112,6 @@ def _can_be_read(kept: LocationRecord) -> bool:
 
 
 def _missed(kept: LocationRecord, due: DueSweep, swept: Swept) -> bool:
-    """Whether the location has webhooks, and those for the found messages should have arrived by now."""
+    """Whether the location has webhooks, and those for the found messages should have arrived already."""
     late = [each for each in swept.taken if each.outcome != BROUGHT and due.now_ms - each.message.date_added_ms > UNDER_WAY_MS]
     return bool(kept.marketplace_at_ms and late)

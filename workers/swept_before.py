@@ -31,7 +31,7 @@ class SweptBefore:
         self._known[kept.location.location_id] = _Known(kept.activated_at_ms, progress.since_ms)
 
     def widened(self, span: Span, kept: LocationRecord, due: DueSweep) -> Span:
-        """The span, back to this worker's own last sweep if the state lost writes after it and the location was applied anew.
+        """The span, back to this worker's own last sweep if the state lost writes after it and the location was applied again.
 
         Without a loss a location that was removed and applied again is a new one, and its old messages stay unanswered.
         """

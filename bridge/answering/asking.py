@@ -43,7 +43,11 @@ def _settle(case: Case, earlier: LedgerEntry, services: AnswerServices) -> Ended
 
     Returns the end of the turn, or the providers to ask now.
     """
-    finding = look(case, services, since_ms=earlier.at_ms, find=lambda window, ours: find_delivery(window, ours=ours))
+    # Nothing came back, so it may still be at work: for as long as an answer would have been waited for.
+    until_ms = earlier.at_ms + round(case.kept.location.provider_timeout_seconds * 1000)
+    finding = look(
+        case, services, since_ms=earlier.at_ms, until_ms=until_ms, find=lambda window, ours: find_delivery(window, ours=ours)
+    )
     match finding:
         case Again():
             return finding

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.answering.guarding import may_write
+from bridge.answering.guarding import guard_except_hours
 from bridge.answering.posting import say
 from bridge.errors import BridgeError, Fenced, OutOfResources, Retryable, Unavailable
 from bridge.policy.business_hours import closed_since, hours_of
@@ -33,7 +33,7 @@ def tell_away(case: Case, services: AnswerServices) -> None:
     if not services.standings.begin_away(lane, closed, case.turn.id, token=case.turn.token):
         return
     try:
-        if say(case, AWAY_PART, location.away_message, services, guard=may_write):
+        if say(case, AWAY_PART, location.away_message, services, guard=guard_except_hours):
             services.standings.undo_away(lane, closed)
     except (Retryable, OutOfResources):
         services.standings.undo_away(lane, closed)

@@ -39,7 +39,7 @@ class Case:
     `messages` are the messages to answer, oldest first. `looked_up` is the contact with the time GHL returned it (ms), `listed`
     the conversation's list in GHL, both once they were read. `completion` is the answer, once there is one, and `parts` its
     posted texts. `standing` is the standing that the guards used last, of the situation `judged`; `told` is a newer situation
-    that a step of the turn returned. `unsaved` is the answer until it is on record, `person` who the contact is, likewise.
+    that a step of the turn returned. `unsaved` is the answer until it is stored, `person` the contact's names until then.
     `posted` is the last part if it is posted but not recorded yet. `skipped` counts messages that ended separately. `looks`
     counts the read-backs of the current unknown outcome. `excerpt` is the error text of a failed provider, if no other answered.
     `asked`: a provider was asked. `readings` are the results of reading files in this attempt, by message and index of the

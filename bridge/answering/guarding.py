@@ -38,10 +38,10 @@ def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
 
 def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Check all guards again with current settings and contact data. Raises Retryable if GHL can't be read."""
-    return may_write(case, services) or judge_hours(case.kept.location, case.now_ms(services))
+    return guard_except_hours(case, services) or judge_hours(case.kept.location, case.now_ms(services))
 
 
-def may_write(case: Case, services: AnswerServices) -> Skip | None:
+def guard_except_hours(case: Case, services: AnswerServices) -> Skip | None:
     """Check all guards except business hours. Raises Retryable if GHL can't be read."""
     situation = _look(case, services)
     kept = open_location(case.turn, situation, services)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bridge.answering.attempts import attempt
 from bridge.answering.case import READ_SECONDS
-from bridge.answering.guarding import may_write
+from bridge.answering.guarding import guard_except_hours
 from bridge.answering.posting import say
 from bridge.locations import HandoverSettings
 from bridge.model import HandedOver, Reason, Status
@@ -40,6 +40,6 @@ def hand_over(case: Case, completion: Completion, ended: Ended, services: Answer
     if wanted.assign_to:
         attempt(case, "assign_to", lambda: ghl.assign(contact, wanted.assign_to, token=case.token, seconds=READ_SECONDS))
     if completion.note:
-        attempt(case, "note", lambda: say(case, NOTE_PART, note, services, guard=may_write, for_staff=True))
+        attempt(case, "note", lambda: say(case, NOTE_PART, note, services, guard=guard_except_hours, for_staff=True))
     over = HandedOver(seconds=wanted.seconds, provider=completion.provider, note_characters=len(completion.note))
     return replace(ended, handed_over=over)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
-from bridge.answering.guarding import guard_anew, may_write
+from bridge.answering.guarding import guard_anew, guard_except_hours
 from bridge.answering.read_back import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
-from bridge.errors import AlreadySent, OperatorMustFix, OutOfResources, Permanent, Retryable, StandingChanged
+from bridge.errors import AlreadySent, NotConfirmed, OperatorMustFix, OutOfResources, Permanent, Retryable, StandingChanged
 from bridge.ghl import messages
 from bridge.ghl.channels import advice_if_refused
 from bridge.model import Again, Channel, MessageId, Posting, Reason, Sent, Skip, Status
@@ -68,7 +68,7 @@ def _post_all(case: Case, completion: Completion, services: AnswerServices) -> E
     sent: list[Sent] = []
     for posting in parts_of(case, completion):
         # Half an answer is useless: if a part was posted, closing time does not stop the rest.
-        guard = may_write if sent else guard_anew
+        guard = guard_except_hours if sent else guard_anew
         outcome = settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
         match outcome:
             case Again():
@@ -161,7 +161,7 @@ def _send(case: Case, posting: Posting, reply: Reply, services: AnswerServices) 
         if send_check.given:
             send_check.take_back()
         raise
-    except (Retryable, Permanent, OutOfResources) as error:
+    except (Retryable, Permanent, OutOfResources, NotConfirmed) as error:
         # In either case a claimed delivery that was searched for is resolved.
         send_check.take_back()
         advice = advice_if_refused(case.last)

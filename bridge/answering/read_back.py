@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 MOST_OTHERS = 3
 
 
-def look(case: Case, services: AnswerServices, *, since_ms: int, find: Find, back_to_ms: int = 0) -> Finding | Again:
+def look(
+    case: Case, services: AnswerServices, *, since_ms: int, find: Find, back_to_ms: int = 0, until_ms: int = 0
+) -> Finding | Again:
     """Read the conversation back if that is due. Returns Again if it is too early, or if another read-back must follow.
 
-    Read-backs are scheduled from `since_ms`; the message may be as old as `back_to_ms`, if that is earlier. Raises Retryable if
-    GHL can't be read, and OutcomeUnknown if the conversation is not known.
+    Read-backs are scheduled from `since_ms`; the message may be as old as `back_to_ms`, if that is earlier, and come until
+    `until_ms`. Raises Retryable if GHL can't be read, and OutcomeUnknown if the conversation is not known.
     """
     wait = _wait(case, services, case.looks, since_ms)
     if wait:
@@ -48,6 +50,9 @@ def look(case: Case, services: AnswerServices, *, since_ms: int, find: Find, bac
         done, following = done + 1, _wait(case, services, done + 1, since_ms)
     if following is not None:
         return Again(wait=following, why="not in the conversation yet", counts=False, looks=done)
+    left = (until_ms - case.turn.now_ms(services.clock())) / 1000
+    if left > 0:
+        return Again(wait=left, why="not in the conversation yet, and it may still be sent", counts=False, looks=case.looks)
     doubtful = _doubt(case, lag, since_ms, services) if isinstance(finding, Absent) else finding
     return doubtful or _look_elsewhere(case, services, back_to_ms or since_ms, find)
 
@@ -64,9 +69,10 @@ def _doubt(case: Case, lag: ListLag, since_ms: int, services: AnswerServices) ->
 
 def _look_elsewhere(case: Case, services: AnswerServices, since_ms: int, find: Find) -> Finding:
     """Read the contact's other conversations before the message counts as absent: GHL may have stored it there."""
-    lane, now_ms = case.turn.lane, case.turn.now_ms(services.clock())
+    lane = case.turn.lane
     known = services.ghl.conversations(lane.location_id, contact_id=lane.contact_id, token=case.token, seconds=READ_SECONDS)
-    since = since_ms - SLACK_MS + (known.at_ms - now_ms if known.at_ms else 0)
+    # The clocks' difference as of the answer, see `read_window`.
+    since = since_ms - SLACK_MS + (known.at_ms - case.now_ms(services) if known.at_ms else 0)
     others = [
         one.conversation_id
         for one in known.found
@@ -75,6 +81,7 @@ def _look_elsewhere(case: Case, services: AnswerServices, since_ms: int, find: F
     if len(others) > MOST_OTHERS:
         return Unproven(f"the contact has {len(others)} other conversations that were written in since the attempt")
     for conversation in others:
+        now_ms = case.now_ms(services)
         window = read_window(services.ghl, conversation, token=case.token, since_ms=since_ms, now_ms=now_ms, seconds=READ_SECONDS)
         finding = find(window, services.lanes.ours(lane, [message.id for message in window.messages]))
         if not isinstance(finding, Absent):

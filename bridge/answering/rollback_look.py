@@ -13,12 +13,15 @@ import structlog
 
 from bridge.answering.case import READ_SECONDS, delivery, may_be_there, tried
 from bridge.answering.guarding import outbound_of
+from bridge.answering.other_bot import judge_author
 from bridge.answering.posting import parts_of
 from bridge.answering.read_back import posted
 from bridge.answering.resolving import Resolved
 from bridge.ghl.channels import find_kind
 from bridge.model import Again, Channel, Ended, Reason, SendState, Sent, Skip, Status
+from bridge.policy import guards
 from bridge.policy.normalise import same
+from bridge.policy.overruling import overrule_standing
 from bridge.policy.rollbacks import UNDER_WAY_MS, answered_by, forgotten_replies, looks_at
 from bridge.policy.stop_words import starts, stops
 from bridge.policy.sweeping import FARTHEST_MS
@@ -52,6 +55,8 @@ def look_back(case: Case, services: AnswerServices) -> Resolved | Again | Ended 
     rollback = case.turn.rollback
     if rollback is None:
         return None
+    if not tried(case.turn) and (forbidden := _forbidden(case, services)):
+        return case.ended(Status.SKIPPED, forbidden)
     wait = (looks_at(rollback, services.readback) - case.now_ms(services)) / 1000
     if wait > 0:
         why = "the state went back: waiting to look into GHL for what it may have forgotten"
@@ -64,6 +69,14 @@ def look_back(case: Case, services: AnswerServices) -> Resolved | Again | Ended 
     services.rollback_looks.note(case.turn, rollback, found)
     log.info("turn.looked_back", lane=str(case.turn.lane), turn=case.turn.id, forgotten=len(replies))
     return _conclude(case, rollback, replies, services)
+
+
+def _forbidden(case: Case, services: AnswerServices) -> Skip | None:
+    """What the state knows of a stop, a pause or a person ends the turn without a look."""
+    case.standing = case.turn.situation.standing
+    standing = overrule_standing(case.standing, case.turn.asked_for)
+    skip = guards.judge_standing(standing, case.last.channel, case.kept.location, now_ms=case.now_ms(services))
+    return judge_author(case, skip, services) if skip else None
 
 
 def _read(case: Case, services: AnswerServices) -> _View:
@@ -89,7 +102,10 @@ def _forgotten(case: Case, rollback: Rollback, view: _View, services: AnswerServ
     since = min(dated, default=rollback.at_ms)
     until = rollback.at_ms + UNDER_WAY_MS + view.ahead_ms
     ours = services.lanes.ours(case.turn.lane, [row.id for row in view.rows if row.direction == "outbound"])
-    return forgotten_replies(view.rows, since_ms=since, until_ms=until, ours=ours)
+    found = forgotten_replies(view.rows, since_ms=since, until_ms=until, ours=ours)
+    # A part whose outcome is unknown is no secret: the ledger tells of it, and it is looked for there.
+    known = [text for number, text in enumerate(case.turn.parts) if may_be_there(case.turn, str(number))]
+    return tuple(row for row in found if not any(same(row.text, text) for text in known))
 
 
 def _observe(case: Case, rows: Iterable[Listed], services: AnswerServices) -> None:

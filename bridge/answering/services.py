@@ -85,8 +85,8 @@ class CompleterBuilder(Protocol):
 class AnswerServices:
     """The dependencies of answering, built once per worker.
 
-    Waits and durations are seconds, `clock` is monotonic; `secrets` are the environment's own; without `people`, nobody's
-    name is kept.
+    Waits and durations are in seconds, `clock` is monotonic, `secrets` are those of the settings. Without `people`, no names are
+    stored.
     """
 
     lanes: Lanes

@@ -10,7 +10,8 @@ import typer
 from bridge.cli.dead_letter_commands import dead_letter_commands
 from bridge.cli.list_commands import message_commands
 from bridge.cli.location_commands import contact_commands, conversation_commands, location_commands
-from bridge.cli.options import Json, examples
+from bridge.cli.operator_commands import AUDIT, audit, operator_commands
+from bridge.cli.options import Json, OfLocation, examples
 
 HELP = "Answer GoHighLevel conversations with an AI agent: nothing lost, nothing sent twice, always a reason."
 EPILOG = "\n\n".join([
@@ -36,6 +37,10 @@ DEMO = examples("ghl-bridge demo", "ghl-bridge demo --once", "PORT=8000 ghl-brid
 UP = examples("ghl-bridge up", "PORT=8001 HOST=0.0.0.0 ghl-bridge up", "REDIS_URL=redis://127.0.0.1:6379/0 ghl-bridge up")
 SIMULATOR = examples("ghl-bridge simulator --port 9000")
 RECONCILE = examples("ghl-bridge reconcile", "ghl-bridge reconcile --location ve9EPM428h8vShlRW1KT --since 2h --dry-run")
+REPORT = examples(
+    "ghl-bridge report --location ve9EPM428h8vShlRW1KT --period month --day 2026-11-01",
+    "ghl-bridge report --csv > week.csv",
+)
 BACKUP = examples("ghl-bridge backup /backups/2026-11-30")
 
 
@@ -54,6 +59,7 @@ def build() -> typer.Typer:
     app.command(epilog=SIMULATOR)(simulator)
     app.command(epilog=DOCTOR)(doctor)
     app.command(epilog=EXPLAIN)(explain)
+    app.command(epilog=REPORT)(report)
     app.command(epilog=RECONCILE)(reconcile)
     app.command(epilog=BACKUP)(backup)
     app.add_typer(location_commands(), name="locations")
@@ -61,6 +67,8 @@ def build() -> typer.Typer:
     app.add_typer(message_commands(), name="messages")
     app.add_typer(contact_commands(), name="contacts")
     app.add_typer(dead_letter_commands(), name="dead-letters")
+    app.add_typer(operator_commands(), name="operators")
+    app.command(epilog=AUDIT)(audit)
     app.add_typer(_secrets(), name="secrets")
     return app
 
@@ -136,6 +144,20 @@ def explain(
     from bridge.cli.explain import run
 
     run(id_, as_json=as_json)
+
+
+def report(
+    *,
+    location: OfLocation = "",
+    period: Annotated[str, typer.Option("--period", help="day, week or month.")] = "week",
+    day: Annotated[str, typer.Option("--day", help="A day of that period, such as 2026-11-30; today if absent.")] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Report messages, answers, times to reply, tokens and cost of a location or of all."""
+    from bridge.cli.report import run
+
+    run({"location_id": location, "period": period, "day": day}, as_csv=as_csv, as_json=as_json)
 
 
 def reconcile(

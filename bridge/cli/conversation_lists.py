@@ -15,6 +15,8 @@ from bridge.operating.interventions import Draft, SkippedMessage
 from bridge.operating.interventions import answer as answer_message
 from bridge.operating.interventions import send_draft as send
 from bridge.operating.interventions import try_now as try_conversation
+from bridge.operating.message_text import WordsQuery
+from bridge.operating.message_text import newest_words as words_of
 from bridge.operating.people import ContactSearch, find
 
 if TYPE_CHECKING:
@@ -52,6 +54,15 @@ def find_contacts(text: str, *, location: str, as_json: bool) -> None:
         print_json(found)
         return
     print_table(("contact", "location", "name"), [(one.contact_id, one.location_id, one.name) for one in found])
+
+
+def newest_words(id_: str, *, as_json: bool) -> None:
+    """A contact's newest message. Raises WrongInput, DidNotWork and Closed."""
+    shown = operations()(words_of, WordsQuery(id_))
+    if as_json:
+        print_json(shown)
+        return
+    print(shown.text)
 
 
 def try_now(id_: str, *, as_json: bool) -> None:

@@ -32,7 +32,7 @@ LIST = examples(
 
 
 def list_commands(group: typer.Typer) -> None:
-    """`conversations list` and `conversations try`."""
+    """`conversations list`, `conversations words` and `conversations try`."""
 
     @group.command("list", epilog=LIST)
     def list_(
@@ -52,6 +52,13 @@ def list_commands(group: typer.Typer) -> None:
 
         asked = {"location_id": location, "status": status, "reason": reason, "channel": channel, "delivery": delivery}
         conversation_lists.list_all({**asked, "since": since, "day": day}, most=limit, as_json=as_json)
+
+    @group.command("words", epilog=examples("ghl-bridge conversations words PKEu8zYjN0oYkSbUE4bO"))
+    def words(id_: ConversationOrContact, *, as_json: Json = False) -> None:
+        """Show the newest message of a contact; the audit log records it."""
+        from bridge.cli import conversation_lists
+
+        conversation_lists.newest_words(id_, as_json=as_json)
 
     @group.command("try", epilog=examples("ghl-bridge conversations try PKEu8zYjN0oYkSbUE4bO"))
     def try_(id_: ConversationOrContact, *, as_json: Json = False) -> None:
@@ -74,7 +81,7 @@ def message_commands() -> typer.Typer:
 
     @group.command("send-draft", epilog=examples("ghl-bridge messages send-draft u0VqTfZ5nN8rW2yKdLsX"))
     def send_draft(id_: DraftId, *, as_json: Json = False) -> None:
-        """Send a draft to the contact, as it stands in GHL."""
+        """Send a draft to the contact, with its current text in GHL."""
         from bridge.cli import conversation_lists
 
         conversation_lists.send_draft(id_, as_json=as_json)

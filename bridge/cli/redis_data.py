@@ -80,7 +80,7 @@ def reads(server: RedisServer, folder: Path) -> bool:
 
 
 def written(folder: Path) -> int:
-    """How much stands in the files that commands are appended to (bytes)."""
+    """The size of the append-only files (bytes)."""
     return sum(file.stat().st_size for file in (folder / MANY_FILES).glob("*.incr.aof"))
 
 

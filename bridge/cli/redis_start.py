@@ -1,6 +1,6 @@
 """Start the Redis of a data folder so that no record of a script stays half open in its file.
 
-A script's writes stand in the append-only file between MULTI and EXEC. Redis up to 8.2 cuts a file that a power cut has torn
+In the append-only file, a script's writes are between MULTI and EXEC. Redis up to 8.2 cuts a file that a power cut has torn
 within them at the last whole command, and goes on writing behind the open MULTI: at the next orderly start everything since is
 undone. Loaded once more, before anybody writes, it finds the open block at the end and takes it away. A rewrite would not do: a
 machine that dies while it runs leaves a file that Redis refuses to load ("the truncated file is not the last file"). Valkey 9

@@ -19,7 +19,7 @@ CITATION_MARKS = "citation marks"
 class Block(NamedTuple):
     """A block from `opens` to the next `closes`, which may hold whole blocks that begin with `nests`.
 
-    `alone`: its closing mark counts without an opening one; what stands before it is thought, or a tool call's mark is dropped.
+    `alone`: its closing mark counts without an opening one; the text before it is a thought, or a tool call's mark is dropped.
     """
 
     kind: str

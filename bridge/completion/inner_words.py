@@ -8,7 +8,7 @@ The rules for the marks of `dialects`:
 * **A block runs to the first closing mark** of its dialect. Thoughts that never close are `unclosed`, and no text of the answer
 is visible, unless they contain a tool call, which ends them. A tool call that never closes runs to the end. * **A closing mark
 alone ends thoughts**: all text before it is thought, because several models' templates write the opening mark. That ends nested
-blocks, too. If an opening mark stands in a sentence of the same line, the block is what lies between the two. * **Folded HTML
+blocks, too. If an opening mark is inside a sentence of the same line, the block is the text between the two. * **Folded HTML
 counts only if it is marked as reasoning**, by its `type` or its whole summary. Other HTML is for the contact. * **A code fence
 around the whole answer is not code** if its content begins with a mark or is a tool call; and a closing mark in a code block
 counts unless its opening mark is in that block, too. * **Prose is thought only in a known format**: a known first line with its

@@ -91,7 +91,7 @@ def _speech(envelope: Envelope, found: Found, name: str, *, cut: bool) -> Comple
 
 
 def _comes_before_the_call(text: str, said: str) -> bool:
-    """Whether all that is left stands before a tool call: "Let me check that" promises what never comes."""
+    """Whether the remaining text is before a tool call: "Let me check that" promises an answer that never comes."""
     last_line = text.rpartition("\n")[2]
     return TOOL_CALL not in visible(said[: said.rfind(last_line)]).removed
 

@@ -13,7 +13,7 @@ from bridge.completion.exchange import Anew, Exchange
 from bridge.completion.retrying import Retrying
 from bridge.errors import OperatorMustFix
 from bridge.metrics import PROVIDER_REQUEST, Tally
-from bridge.wire.retrying import TRIES
+from bridge.wire.backoff import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

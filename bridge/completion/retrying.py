@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.errors import Retryable
-from bridge.wire.retrying import TRIES, persist
+from bridge.wire.backoff import TRIES, persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from bridge.errors import ServiceDown, TokenRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.ghl.rate_limit_headers import Limits
+    from bridge.ghl.rate_limit import Limits
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ def with_token(access: Access, attempt: Callable[[str, float], T], seconds: floa
 
 
 def _lent(access: Access, lend: Callable[[], T]) -> T:
-    """The result of `lend`, a token; if GHL is down during its renewal, the breaker is told as for any request."""
+    """The result of `lend`, a token; if GHL is down during its renewal, the breaker gets the failure, as of any request."""
     began = time.monotonic()
     try:
         return lend()

@@ -22,8 +22,8 @@ from bridge.ghl.messages import (
 )
 from bridge.ghl.requests import ask
 from bridge.model import ContactId, MessageId
+from bridge.wire.backoff import persist
 from bridge.wire.calls import CutShort
-from bridge.wire.retrying import persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +79,7 @@ class GHL:
 
         `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
         the request from the location's budget; without one that is done before. `before_connect`: see `Wire.call`.
-        `on_refused` is told of each try that GHL has not taken, if there is another one.
+        `on_refused` is called after each attempt that GHL refused, if another one follows.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """
 

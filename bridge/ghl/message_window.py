@@ -23,12 +23,16 @@ def read_window(
 ) -> Window:
     """The messages since `since_ms`, a time of the clock that shows `now_ms` now.
 
-    The time is converted to GHL's clock, which its answer shows. Pages are read back to that time, and texts that the list leaves
-    out are read one by one. Raises Retryable, Permanent and OperatorMustFix if a read fails: then nothing is proven.
+    The time is converted to GHL's clock, which its answer shows. The time that the answer takes (a wait for the budget, a slow
+    GHL) is no difference of the clocks, so it is subtracted: the window may begin too early, never too late. Pages are read back
+    to that time, and texts that the list leaves out are read one by one. Raises Retryable, Permanent and OperatorMustFix if a
+    read fails: then nothing is proven.
     """
-    end = time.monotonic() + seconds
+    began = time.monotonic()
+    end = began + seconds
     page = ghl.page(conversation_id, token=token, seconds=seconds)
-    since = since_ms - SLACK_MS + (page.at_ms - now_ms if page.at_ms else 0)
+    answered_ms = now_ms + round((time.monotonic() - began) * 1000)
+    since = since_ms - SLACK_MS + (page.at_ms - answered_ms if page.at_ms else 0)
     listed, pages = list(page.listed), 1
     while page.next_after and _newer(listed[-1], since) and pages < MOST_PAGES:
         page = ghl.page(conversation_id, token=token, seconds=end - time.monotonic(), after=page.next_after)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.fields import identifier
+from bridge.ghl.rate_limit import TOO_MANY_REQUESTS
 from bridge.ghl.refusals import is_version, version_refused
 from bridge.model import LocationId
 from bridge.wire.answers import as_text, json_object, retry_after, shape
@@ -40,7 +41,7 @@ USUAL_SECONDS = 86_399.0
 
 Kind = Literal["Location", "Company"]
 REFUSED = frozenset({400, 401, 403, 422})
-REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
+REQUEST_TIMEOUT, SERVER_ERROR = 408, 500
 _CLIENT_SIGNS = (
     "invalid_client",
     "client credentials",
@@ -159,7 +160,7 @@ def _client(app: App) -> dict[str, str]:
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
     said = f"GHL refused the {what}: HTTP {status}, {shape(body)}"
-    if status == TOO_MANY:
+    if status == TOO_MANY_REQUESTS:
         return Retryable(said, retry_after=retry_after(headers))
     if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
         return OutcomeUnknown(said)

@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.errors import BudgetExhausted, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused
-from bridge.wire.answers import about_money, as_text, json_object, retry_after, shape
+from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused
+from bridge.ghl.rate_limit import TOO_MANY_REQUESTS, rate_limited
+from bridge.wire.answers import about_money, as_text, json_object, shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,9 +114,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) 
 
 def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, said: str) -> BridgeError:
     match status:
-        case 429:
-            asked = retry_after(headers)
-            return BudgetExhausted(said) if asked is None else Retryable(said, retry_after=asked)
+        case _ if status == TOO_MANY_REQUESTS:
+            return rate_limited(headers, said=said)
         case _ if status == PAYMENT_REQUIRED or about_money(body):
             return Retryable(f"{said}: credit or billing")
         case _ if is_version(_words(body)):

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import OutcomeUnknown, ServiceDown
-from bridge.ghl.rate_limit_headers import read as read_limits
+from bridge.ghl import rate_limit
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from bridge.ghl.access import Access, Breaker, Direction
     from bridge.wire.calls import Answer, Wire
 
-TOO_MANY = 429
 # From this status on it is GHL's fault (RFC 9110, 15.6); from 502 on (gateways, Cloudflare's 52x) the request can't be the cause.
 OWN_FAULT, UNREACHABLE = 500, 502
 
@@ -33,8 +32,8 @@ def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Directi
         access.breaker.failed(direction, unreachable=unreachable, seconds=time.monotonic() - began)
         raise
     _note(access.breaker, direction, answer.status, answer.seconds)
-    limits = read_limits(answer.headers)
-    if answer.status == TOO_MANY:
+    limits = rate_limit.read(answer.headers)
+    if answer.status == rate_limit.TOO_MANY_REQUESTS:
         access.budget.rate_limited(retry_after(answer.headers), limits)
     else:
         access.budget.learn_limits(limits)

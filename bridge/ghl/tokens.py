@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.ghl import oauth
 from bridge.ghl.oauth import App
-from bridge.wire.retrying import persist
+from bridge.wire.backoff import persist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,6 +11,7 @@ from bridge.model.completions import Completion, Question
 from bridge.model.contacts import Contact, PastMessage, Situation, Standing
 from bridge.model.ids import FORM_SUBMISSION, UNKNOWN_LINE, Channel, ContactId, ConversationId, Lane, LocationId, MessageId
 from bridge.model.media import Attachment, MediaKind, Reading
+from bridge.model.operators import OWNER, Operator, Role
 from bridge.model.outcomes import NO_REPLY_REASONS, Reason, Status
 from bridge.model.posts import LedgerEntry, Listed, Posted, Posting, Reply, SendState, Sent, Window
 from bridge.model.turns import Again, AskedFor, Dead, Ended, HandedOver, Rollback, Skip, Turn
@@ -19,6 +20,7 @@ from bridge.model.webhooks import AppChange, ContactUpdate, Ignored, InboundMess
 __all__ = [
     "FORM_SUBMISSION",
     "NO_REPLY_REASONS",
+    "OWNER",
     "UNKNOWN_LINE",
     "Again",
     "AppChange",
@@ -41,6 +43,7 @@ __all__ = [
     "LocationId",
     "MediaKind",
     "MessageId",
+    "Operator",
     "OutboundMessage",
     "PastMessage",
     "Posted",
@@ -49,6 +52,7 @@ __all__ = [
     "Reading",
     "Reason",
     "Reply",
+    "Role",
     "Rollback",
     "SendState",
     "Sent",

@@ -58,7 +58,8 @@ class Turn:
     was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
     `ghl_doubted`: GHL has failed lately, so successes have to be reported.
     `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is. `rollback`: the
-    turn must look into GHL before it does anything else, because the state may have forgotten what was done.
+    turn must look into GHL before it does anything else, because the state may have forgotten what was done. `usage`:
+    the answers that this turn has paid for (`policy.usage`).
     """
 
     lane: Lane
@@ -86,6 +87,7 @@ class Turn:
     said: tuple[PastMessage, ...] = ()
     topped: bool = False
     asked_for: str = ""
+    usage: str = ""
     person: str = ""
     ghl_down: str = ""
     ghl_doubted: bool = False
@@ -131,7 +133,7 @@ class Again:
     `status` is the status of its messages until then: `waiting` if nothing failed. `circuits` are those of providers that are
     down: the turn continues earlier if one of them answers. `stale`: a newer message arrived, so the answer is dropped and
     requested again. `in_place`: the whole location waits, and the lane keeps its position. `until_newer`: another message after
-    the first so many of the lane ends the wait. `unopened`: the turn could not be read, so the lane counts as overdue.
+    that number of the lane's messages ends the wait. `unopened`: the turn could not be read, so the lane counts as overdue.
     """
 
     wait: float

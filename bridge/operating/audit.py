@@ -7,16 +7,19 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bridge.model import Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import everywhere
 from bridge.operating.services import AdminServices
 from bridge.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change. `who` is the interface (token, console, cli), `outcome` is `done` or the class name of the error.
+    """One change. `who` is the interface (token, console, cli) and, after a colon, the operator's name if it has one.
 
-    In this version `outcome` is `Busy` for BudgetExhausted and `Down` for ServiceDown; the next version writes the new names.
+    `outcome` is `done` or the class name of the error.
+    In this version it is `Busy` for BudgetExhausted and `Down` for ServiceDown; the next version writes the new names.
     """
 
     at: str | None
@@ -41,7 +44,7 @@ class AuditQuery:
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
-@operation("audit", "GET", "/audit")
+@operation("audit", "GET", "/audit", role=Role.ADMIN, reach=everywhere)
 def audit(services: AdminServices, asked: AuditQuery) -> Changes:
     """List changes by operators, newest first."""
     entries = services.audit.page(skip=asked.skip, most=asked.limit)

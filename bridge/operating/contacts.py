@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.model import ContactId, ConversationId, Lane, LocationId
+from bridge.model import ContactId, ConversationId, Lane, LocationId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import contact
 from bridge.operating.services import AdminServices
 from bridge.operating.standing import StandingShown, shown
 from bridge.times import iso
@@ -60,7 +61,7 @@ class ContactQuery:
     contact_id: Id
 
 
-@operation("contacts.show", "GET", "/contacts/{location_id}/{contact_id}")
+@operation("contacts.show", "GET", "/contacts/{location_id}/{contact_id}", role=Role.READ, reach=contact)
 def show(services: AdminServices, asked: ContactQuery) -> ContactShown:
     """Show a contact's opt-outs and state."""
     lane = _lane(services, asked)
@@ -87,6 +88,8 @@ def show(services: AdminServices, asked: ContactQuery) -> ContactShown:
     "POST",
     "/contacts/{location_id}/{contact_id}/allow",
     about=lambda asked: (asked.location_id, asked.contact_id),
+    role=Role.OPERATE,
+    reach=contact,
 )
 def allow(services: AdminServices, asked: ContactQuery) -> Allowed:
     """Lift a contact's opt-outs on every channel, as if it had written START."""
@@ -96,7 +99,14 @@ def allow(services: AdminServices, asked: ContactQuery) -> Allowed:
 
 
 # The audit log must not contain the contact's id.
-@operation("contacts.erase", "DELETE", "/contacts/{location_id}/{contact_id}", about=lambda asked: (asked.location_id,))
+@operation(
+    "contacts.erase",
+    "DELETE",
+    "/contacts/{location_id}/{contact_id}",
+    about=lambda asked: (asked.location_id,),
+    role=Role.ADMIN,
+    reach=contact,
+)
 def erase(services: AdminServices, asked: ContactQuery) -> Erased:
     """Erase all data of a contact; its opt-outs still apply, stored under a keyed hash."""
     erased = services.erasures.erase(Lane(LocationId(asked.location_id), ContactId(asked.contact_id)))

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from bridge.errors import WrongInput
 from bridge.ghl.channels import KINDS, find_kind
-from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Status
+from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Role, Status
 from bridge.operating.operation import operation
 from bridge.operating.people import names_of
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.store.operators.conversation_lists import FOR_EVER_MS, ListedConversation, ListFilter, Work, known_locations
 from bridge.store.redis.connection import now_ms
@@ -94,12 +95,12 @@ class ConversationsQuery:
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
-@operation("conversations.list", "GET", "/conversations")
+@operation("conversations.list", "GET", "/conversations", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPage:
     """List conversations: those with something to do oldest first, others newest first."""
     since, before = _span(services, asked)
     wanted = ListFilter(
-        location_ids=[asked.location_id] if asked.location_id else known_locations(services.redis),
+        location_ids=[asked.location_id] if asked.location_id else [*filter(services.sees, known_locations(services.redis))],
         work=WORK.get(asked.status, ""),
         ended=_ends(asked),
         kinds=_kinds(asked.channel),

@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.model import ConversationId
+from bridge.model import ConversationId, Role
 from bridge.operating.explain import MessageOutcome, document
 from bridge.operating.operation import operation
 from bridge.operating.people import ghl_link, names_of
+from bridge.operating.reach import known_id
 from bridge.operating.services import AdminServices
 from bridge.operating.standing import StandingShown, shown
 from bridge.times import iso
@@ -60,7 +61,7 @@ class ConversationQuery:
     id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-@operation("conversations.show", "GET", "/conversations/{id}")
+@operation("conversations.show", "GET", "/conversations/{id}", role=Role.READ, reach=known_id)
 def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown:
     """Show the state of a conversation: pause, takeover, opt-outs, waiting messages."""
     timeline = services.timelines.find(asked.id)
@@ -83,13 +84,22 @@ def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown
     )
 
 
-@operation("conversations.pause", "POST", "/conversations/{id}/pause", about=lambda asked: (asked.id,))
+@operation(
+    "conversations.pause", "POST", "/conversations/{id}/pause", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id
+)
 def pause(services: AdminServices, asked: ConversationQuery) -> Paused:
     """Skip messages of a conversation, with the reason conversation_paused, until it is resumed."""
     return Paused(id=asked.id, known=services.standings.pause(asked.id) is not None)
 
 
-@operation("conversations.resume", "POST", "/conversations/{id}/resume", about=lambda asked: (asked.id,))
+@operation(
+    "conversations.resume",
+    "POST",
+    "/conversations/{id}/resume",
+    about=lambda asked: (asked.id,),
+    role=Role.OPERATE,
+    reach=known_id,
+)
 def resume(services: AdminServices, asked: ConversationQuery) -> ConversationResumed:
     """End a pause and a human takeover; messages that were skipped stay skipped."""
     if not services.standings.resume(asked.id):

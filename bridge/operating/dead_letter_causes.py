@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.operating.causes import cause_id, general
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.times import iso
 
@@ -58,13 +59,14 @@ class _Group:
     locations: Counter[str] = field(default_factory=Counter)
 
 
-@operation("dead_letters.causes", "GET", "/dead-letters/causes")
+@operation("dead_letters.causes", "GET", "/dead-letters/causes", role=Role.READ, reach=visible)
 def causes(services: AdminServices, asked: CausesQuery) -> Causes:
     """Group the open dead letters by their cause, the commonest first."""
     of = LocationId(asked.location_id) if asked.location_id else None
     groups: dict[str, _Group] = {}
     for one in services.dead_letters.all(location_id=of):
-        _add(groups, one)
+        if services.sees(one.lane.location_id):
+            _add(groups, one)
     ordered = sorted(groups.items(), key=lambda pair: (-pair[1].locations.total(), pair[0]))
     return Causes(causes=tuple(_document(id_, group) for id_, group in ordered))
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.model import LocationId, Status
+from bridge.model import LocationId, Role, Status
 from bridge.operating.causes import cause_id
 from bridge.operating.operation import operation
+from bridge.operating.reach import dead_letter, dead_letters, visible
 from bridge.operating.services import AdminServices
 from bridge.store.operators import dead_letters as store
 from bridge.times import iso
@@ -95,16 +96,20 @@ class Drop:
     ids: Ids
 
 
-@operation("dead_letters.list", "GET", "/dead-letters")
+@operation("dead_letters.list", "GET", "/dead-letters", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: DeadLettersQuery) -> DeadLetterPage:
     """List the open dead letters, oldest first."""
     of = LocationId(asked.location_id) if asked.location_id else None
-    fits = (lambda one: cause_id(one.error) == asked.cause) if asked.cause else None
-    page = services.dead_letters.page(after=asked.after, most=asked.limit, location_id=of, fits=fits)
+
+    def fits(one: store.StoredDeadLetter) -> bool:
+        return services.sees(one.lane.location_id) and asked.cause in {"", cause_id(one.error)}
+
+    only = fits if asked.cause or services.is_limited else None
+    page = services.dead_letters.page(after=asked.after, most=asked.limit, location_id=of, fits=only)
     return DeadLetterPage(dead_letters=tuple(map(_document, page.dead_letters)), next=page.next or None)
 
 
-@operation("dead_letters.show", "GET", "/dead-letters/{id}")
+@operation("dead_letters.show", "GET", "/dead-letters/{id}", role=Role.READ, reach=dead_letter)
 def show(services: AdminServices, asked: DeadLetterQuery) -> DeadLetter:
     """Show one open dead letter."""
     dead_letter = services.dead_letters.get(asked.id)
@@ -113,7 +118,14 @@ def show(services: AdminServices, asked: DeadLetterQuery) -> DeadLetter:
     return replace(_document(dead_letter), evidence=_evidence(services, dead_letter))
 
 
-@operation("dead_letters.replay", "POST", "/dead-letters/replay", about=lambda asked: () if asked.dry_run else asked.ids)
+@operation(
+    "dead_letters.replay",
+    "POST",
+    "/dead-letters/replay",
+    about=lambda asked: () if asked.dry_run else asked.ids,
+    role=Role.OPERATE,
+    reach=dead_letters,
+)
 def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
     """Process dead letters again, with all guards; no part is sent twice."""
     _refuse_unknown(services, asked.ids)
@@ -122,7 +134,9 @@ def replay(services: AdminServices, asked: Replay) -> tuple[Became, ...]:
     return tuple(Became(id=id_, result=services.dead_letters.replay(id_, force=asked.force)) for id_ in asked.ids)
 
 
-@operation("dead_letters.drop", "POST", "/dead-letters/drop", about=lambda asked: asked.ids)
+@operation(
+    "dead_letters.drop", "POST", "/dead-letters/drop", about=lambda asked: asked.ids, role=Role.OPERATE, reach=dead_letters
+)
 def drop(services: AdminServices, asked: Drop) -> tuple[Became, ...]:
     """Close dead letters without an answer: their messages are skipped, with the reason dropped."""
     _refuse_unknown(services, asked.ids)

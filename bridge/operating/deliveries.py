@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bridge.model import Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.store.figures.deliveries import undelivered as read_undelivered
 from bridge.times import iso
@@ -41,7 +43,7 @@ class UndeliveredQuery:
     limit: Annotated[int, Field(ge=1, le=MOST)] = MOST
 
 
-@operation("conversations.undelivered", "GET", "/undelivered")
+@operation("conversations.undelivered", "GET", "/undelivered", role=Role.READ, reach=visible)
 def undelivered(services: AdminServices, asked: UndeliveredQuery) -> UndeliveredReplies:
     """List replies that GHL accepted but that did not reach their contacts."""
     found = [
@@ -53,6 +55,6 @@ def undelivered(services: AdminServices, asked: UndeliveredQuery) -> Undelivered
             at=iso(one.at_ms),
         )
         for one in read_undelivered(services.redis)
-        if asked.location in ("", one.lane.location_id)
+        if asked.location in ("", one.lane.location_id) and services.sees(one.lane.location_id)
     ]
     return UndeliveredReplies(replies=tuple(found[: asked.limit]))

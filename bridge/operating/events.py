@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from bridge.model import Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.times import iso
 
@@ -38,7 +40,7 @@ class EventsQuery:
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
-@operation("events", "GET", "/events")
+@operation("events", "GET", "/events", role=Role.READ, reach=visible)
 def events(services: AdminServices, asked: EventsQuery) -> Events:
     """List the newest events of all conversations."""
     return Events(
@@ -52,5 +54,6 @@ def events(services: AdminServices, asked: EventsQuery) -> Events:
                 details=each.details,
             )
             for each in services.live.newest(asked.limit)
+            if services.sees(each.lane.location_id)
         )
     )

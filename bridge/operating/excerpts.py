@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.errors import Closed, NotKnown
+from bridge.model import Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import dead_letter
 from bridge.operating.services import AdminServices
 from bridge.times import iso
 
@@ -33,7 +35,7 @@ class OfTurn:
     id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-@operation("excerpts.text", "POST", "/excerpts/{id}/text", about=lambda asked: (asked.id,))
+@operation("excerpts.text", "POST", "/excerpts/{id}/text", about=lambda asked: (asked.id,), role=Role.READ, reach=dead_letter)
 def text(services: AdminServices, asked: OfTurn) -> ServiceSaid:
     """Show a service's error text, or the texts on which its answer is based. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:

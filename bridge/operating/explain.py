@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bridge.errors import NotKnown
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import known_id
 from bridge.operating.sentences import outcome, sentence
 from bridge.operating.services import AdminServices
 from bridge.store.lanes.timelines import Event, MessageRecord, Timeline
@@ -55,7 +56,7 @@ class ExplainQuery:
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@operation("explain", "GET", "/explain/{id}")
+@operation("explain", "GET", "/explain/{id}", role=Role.READ, reach=known_id)
 def explain(services: AdminServices, asked: ExplainQuery) -> Explained:
     """Explain what happened to a message, in a conversation or with a contact, and why."""
     timeline = services.timelines.find(asked.id)

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bridge.model import Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.store.lanes.handovers import open_handovers
 from bridge.times import iso
@@ -33,7 +35,7 @@ class HandoversQuery:
     location_id: Annotated[str, Field(max_length=64)] = ""
 
 
-@operation("conversations.handovers", "GET", "/handovers")
+@operation("conversations.handovers", "GET", "/handovers", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: HandoversQuery) -> tuple[HandoverShown, ...]:
     """List the contacts that wait for a person because the agent asked for one, the longest wait first."""
     return tuple(
@@ -44,5 +46,5 @@ def list_(services: AdminServices, asked: HandoversQuery) -> tuple[HandoverShown
             until=iso(one.until_ms) if one.until_ms > 0 else None,
         )
         for one in open_handovers(services.redis)
-        if asked.location_id in {"", one.lane.location_id}
+        if asked.location_id in {"", one.lane.location_id} and services.sees(one.lane.location_id)
     )

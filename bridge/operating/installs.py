@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bridge.model import Role
 from bridge.operating.operation import Nothing, operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.store.locations.grants import of_company, of_location
 
@@ -31,11 +33,11 @@ class Login:
     token_trouble: str | None
 
 
-@operation("locations.unconfigured", "GET", "/unconfigured-locations")
+@operation("locations.unconfigured", "GET", "/unconfigured-locations", role=Role.READ, reach=visible)
 def unconfigured(services: AdminServices, asked: Nothing) -> Unconfigured:
     """List the locations where the app is installed and no settings were applied."""
     del asked
-    return Unconfigured(location_ids=services.installs.unconfigured())
+    return Unconfigured(location_ids=tuple(filter(services.sees, services.installs.unconfigured())))
 
 
 def logins(services: AdminServices, locations: Sequence[LocationRecord]) -> dict[str, Login]:

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from bridge.errors import DidNotWork, NotKnown, WrongInput
 from bridge.ghl.access import Need
-from bridge.model import Completion, MessageId, Reason, Status
+from bridge.model import Completion, MessageId, Reason, Role, Status
 from bridge.operating.conversations import ConversationQuery
 from bridge.operating.ghl_messages import read_message
 from bridge.operating.operation import operation
+from bridge.operating.reach import known_id
 from bridge.operating.services import AdminServices
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ class Draft:
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@operation("conversations.try_now", "POST", "/conversations/{id}/try", about=lambda asked: (asked.id,))
+@operation(
+    "conversations.try_now", "POST", "/conversations/{id}/try", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id
+)
 def try_now(services: AdminServices, asked: ConversationQuery) -> TriedNow:
     """Let what waits in a conversation be tried at once, guards included."""
     lane = services.timelines.lane(asked.id)
@@ -71,7 +74,7 @@ def try_now(services: AdminServices, asked: ConversationQuery) -> TriedNow:
     return TriedNow(id=asked.id, working=tried == "working")
 
 
-@operation("messages.answer", "POST", "/messages/{id}/answer", about=lambda asked: (asked.id,))
+@operation("messages.answer", "POST", "/messages/{id}/answer", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id)
 def answer(services: AdminServices, asked: SkippedMessage) -> QueuedAgain:
     """Answer a skipped message; opt-outs, do-not-disturb and what GHL forbids still hold."""
     timeline, record = _message(services, asked.id)
@@ -83,9 +86,11 @@ def answer(services: AdminServices, asked: SkippedMessage) -> QueuedAgain:
     return _queued(services.interventions.answer(message), (record.id,))
 
 
-@operation("messages.send_draft", "POST", "/messages/{id}/send-draft", about=lambda asked: (asked.id,))
+@operation(
+    "messages.send_draft", "POST", "/messages/{id}/send-draft", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id
+)
 def send_draft(services: AdminServices, asked: Draft) -> QueuedAgain:
-    """Send a draft to the contact as it stands in GHL; do not disturb, stop words and what GHL forbids still hold."""
+    """Send a draft to the contact with its current text in GHL; do not disturb, stop words and GHL's limits still apply."""
     timeline = services.timelines.find(asked.id)
     answered = [one for one in timeline.messages if asked.id in one.reply_ids] if timeline else []
     if timeline is None or not answered:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from bridge.model import Role
 from bridge.operating.operation import Nothing, operation
+from bridge.operating.reach import everywhere
 from bridge.operating.services import AdminServices
 
 
@@ -25,7 +27,14 @@ class Rotated:
     erased: int
 
 
-@operation("secrets.rotate", "POST", "/secrets/rotate", about=lambda asked: ("secrets",) if asked else ())
+@operation(
+    "secrets.rotate",
+    "POST",
+    "/secrets/rotate",
+    about=lambda asked: ("secrets",) if asked else (),
+    role=Role.ADMIN,
+    reach=everywhere,
+)
 def rotate(services: AdminServices, asked: Nothing) -> Rotated:
     """Re-encrypt all stored secrets with the newest key of BRIDGE_SECRET_KEY."""
     del asked

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import BridgeError, WrongInput
+from bridge.model import OWNER
+from bridge.operating.limited_services import LimitedServices
+from bridge.operating.permission import check
 from bridge.operating.services import AdminServices
 
 if TYPE_CHECKING:
+    from bridge.model import Operator
     from bridge.operating.operation import Operation
 
 A = TypeVar("A")
@@ -17,17 +21,19 @@ OLDER_NAMES = {"AlreadySent": "There", "BudgetExhausted": "Busy", "ServiceDown":
 
 
 class LocalOperations:
-    """Runs operations on this machine's Redis, and records changes in the audit log.
+    """Runs operations on this machine's Redis as far as the operator may, and records changes in the audit log.
 
     `who` is the interface: cli, token or console.
     """
 
-    def __init__(self, services: AdminServices, *, who: str) -> None:
-        self._services = services
-        self._who = who
+    def __init__(self, services: AdminServices, *, who: str, operator: Operator = OWNER) -> None:
+        self._services = services if operator.location_ids is None else LimitedServices(services, operator.location_ids)
+        self._who = f"{who}:{operator.name}" if operator.name else who
+        self._operator = operator
 
     def __call__(self, operation: Operation[A, R], asked: A) -> R:
-        """Run an operation; see `Operations`."""
+        """Run an operation; see `Operations`. Raises Forbidden if the operator may not."""
+        check(self._operator, operation, self._services, asked)
         ids = operation.about(asked) if operation.about else ()
         outcome = "failed"
         try:

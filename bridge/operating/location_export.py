@@ -9,8 +9,9 @@ from pydantic import Field
 
 from bridge.errors import NotKnown
 from bridge.locations_toml import written
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 
 
@@ -28,11 +29,11 @@ class ExportedFile:
     toml: str
 
 
-@operation("locations.export", "GET", "/locations-file")
+@operation("locations.export", "GET", "/locations-file", role=Role.READ, reach=visible)
 def export(services: AdminServices, asked: ExportQuery) -> ExportedFile:
     """Write settings as a locations file that can be applied again; secrets stay on the server."""
     ids = [LocationId(asked.location_id)] if asked.location_id else services.locations.ids()
-    kept = services.locations.some(ids)
+    kept = services.locations.some([id_ for id_ in ids if services.sees(id_)])
     if asked.location_id and not kept:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
     return ExportedFile(toml=written(each.location for each in kept))

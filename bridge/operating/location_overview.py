@@ -10,9 +10,10 @@ from pydantic import Field
 
 from bridge.errors import NotKnown, OperatorMustFix
 from bridge.locations import Location
-from bridge.model import Lane, LocationId, Status
+from bridge.model import Lane, LocationId, Role, Status
 from bridge.operating.diagnosis import diagnose, shorten
 from bridge.operating.operation import operation
+from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.operating.trouble import Trouble
 from bridge.store.figures.deliveries import undelivered
@@ -53,7 +54,7 @@ class LocationOverview:
     messages: dict[str, int]
 
 
-@operation("locations.overview", "GET", "/locations/{location_id}/overview")
+@operation("locations.overview", "GET", "/locations/{location_id}/overview", role=Role.READ, reach=one_location)
 def overview(services: AdminServices, asked: LocationOverviewQuery) -> LocationOverview:
     """Show what needs attention in a location, what waits there, and the outcomes of its messages."""
     kept = services.locations.get(LocationId(asked.location_id))
@@ -83,19 +84,17 @@ def _own(services: AdminServices, location: Location, symptoms: Symptoms) -> Sym
     id_ = location.location_id
     dead_letters = sum(1 for _ in services.dead_letters.all(location_id=id_))
     circuits = {*GHL_CIRCUITS, *_circuits(services, location)}
-    return replace(
-        symptoms,
+    return Symptoms(
+        now_ms=symptoms.now_ms,
         gauges=of_location(services.redis, symptoms.gauges, id_, dead_letters=dead_letters),
         holds={one: hold for one, hold in symptoms.holds.items() if one == id_},
         down={circuit: replace(down, location_id=id_) for circuit, down in symptoms.down.items() if circuit in circuits},
         missed=tuple(one for one in symptoms.missed if one == id_),
-        refused_webhooks=0,
         capped=_of(id_, symptoms.capped),
         untyped=_of(id_, symptoms.untyped),
         spoken_stops=_of(id_, symptoms.spoken_stops),
         other_bot=_of(id_, symptoms.other_bot),
         handovers=tuple(one for one in symptoms.handovers if one.lane.location_id == id_),
-        missing_durability=(),
         failing={one: failing for one, failing in symptoms.failing.items() if one == id_},
     )
 

@@ -26,6 +26,7 @@ class LocationSummary:
     (the app was uninstalled) or unconfigured (the app is installed, but no settings were applied). `token` is the source of the
     GHL token: file, install or none; `token_trouble` is the problem with it. Times are ISO 8601 in UTC. `failing` is the number
     of messages that failed for good since the last answered one. `budget` is the remaining rate limit at GHL.
+    `timezone` is an IANA name.
     """
 
     id: str
@@ -42,6 +43,7 @@ class LocationSummary:
     token: str
     token_trouble: str | None
     budget: Left
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ def _summary(kept: LocationRecord, tally: Mapping[str, int]) -> dict[str, Any]:
         "last_event_at": iso(kept.last_event_at_ms),
         "last_answered_at": iso(tally.get("answered_at", 0)),
         "failing": tally.get("failing", 0),
+        "timezone": location.timezone,
     }
 
 

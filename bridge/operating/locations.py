@@ -10,9 +10,10 @@ from pydantic import Field, WithJsonSchema
 from bridge.errors import NotKnown, WrongInput
 from bridge.locations import Location
 from bridge.locations_file import check, check_urls
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.operation import operation
+from bridge.operating.reach import applied, one_location, visible
 from bridge.operating.services import AdminServices
 from bridge.operating.settings_in_words import in_words
 from bridge.operating.unreadable import check_replaceable
@@ -98,18 +99,18 @@ class Apply:
     replace_unreadable: bool = False
 
 
-@operation("locations.list", "GET", "/locations")
+@operation("locations.list", "GET", "/locations", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: LocationsQuery) -> LocationPage:
     """List locations."""
     everything = sorted({*services.locations.ids(), *services.installs.unconfigured()})
-    ids = [id_ for id_ in everything if id_ > asked.after]
+    ids = [id_ for id_ in everything if id_ > asked.after and services.sees(id_)]
     page = ids[: asked.limit]
     found = {each["id"]: LocationSummary(**each) for each in summaries(services, services.locations.some(page))}
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
     return LocationPage(locations=tuple(found.get(id_) or unconfigured(services, id_) for id_ in page), next=following)
 
 
-@operation("locations.show", "GET", "/locations/{location_id}")
+@operation("locations.show", "GET", "/locations/{location_id}", role=Role.READ, reach=one_location)
 def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
     """Show one location's settings."""
     kept = _known(services, asked.location_id)
@@ -120,7 +121,7 @@ def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
     return LocationShown(**summary, delivery=delivery, settings=settings, in_words=in_words(kept.location))
 
 
-@operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations))
+@operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations), role=Role.ADMIN, reach=applied)
 def apply(services: AdminServices, asked: Apply) -> Applied:
     """Add and replace locations. If anything is wrong, nothing is changed."""
     found = check(asked.locations)
@@ -145,7 +146,14 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
     return Applied(locations=applied, removed=_prune(services, found) if asked.prune else ())
 
 
-@operation("locations.pause", "POST", "/locations/{location_id}/pause", about=lambda asked: (asked.location_id,))
+@operation(
+    "locations.pause",
+    "POST",
+    "/locations/{location_id}/pause",
+    about=lambda asked: (asked.location_id,),
+    role=Role.OPERATE,
+    reach=one_location,
+)
 def pause(services: AdminServices, asked: LocationQuery) -> Done:
     """Skip messages of a location, with the reason location_paused, until it is resumed."""
     kept = _known(services, asked.location_id)
@@ -153,7 +161,14 @@ def pause(services: AdminServices, asked: LocationQuery) -> Done:
     return Done(id=kept.location.id)
 
 
-@operation("locations.resume", "POST", "/locations/{location_id}/resume", about=lambda asked: (asked.location_id,))
+@operation(
+    "locations.resume",
+    "POST",
+    "/locations/{location_id}/resume",
+    about=lambda asked: (asked.location_id,),
+    role=Role.OPERATE,
+    reach=one_location,
+)
 def resume(services: AdminServices, asked: LocationQuery) -> LocationResumed:
     """End a pause, a hold (waiting messages are answered), or the stop after the app was uninstalled."""
     id_ = _known(services, asked.location_id).location.location_id
@@ -162,7 +177,14 @@ def resume(services: AdminServices, asked: LocationQuery) -> LocationResumed:
     return LocationResumed(id=id_, replayed=services.locations.lift_hold(id_, why="resumed by an operator"))
 
 
-@operation("locations.remove", "DELETE", "/locations/{location_id}", about=lambda asked: (asked.location_id,))
+@operation(
+    "locations.remove",
+    "DELETE",
+    "/locations/{location_id}",
+    about=lambda asked: (asked.location_id,),
+    role=Role.ADMIN,
+    reach=one_location,
+)
 def remove(services: AdminServices, asked: LocationQuery) -> Done:
     """Delete a location and its tokens; its waiting messages are skipped, with the reason unknown_location."""
     id_ = LocationId(asked.location_id)

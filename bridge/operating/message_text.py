@@ -9,14 +9,16 @@ from pydantic import Field
 
 from bridge.errors import Closed, DidNotWork, NotKnown
 from bridge.ghl.access import Need
-from bridge.model import MessageId
+from bridge.model import MessageId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import known_id
 from bridge.operating.services import AdminServices
 
 if TYPE_CHECKING:
     from bridge.model import LocationId
 
 READ_SECONDS = 10.0
+OFF = "BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them in GHL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,18 @@ class MessageQuery:
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-@operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,))
+@dataclass(frozen=True, slots=True)
+class WordsQuery:
+    """The id of a conversation or a contact."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@operation("messages.text", "POST", "/messages/{id}/text", about=lambda asked: (asked.id,), role=Role.READ, reach=known_id)
 def text(services: AdminServices, asked: MessageQuery) -> MessageText:
     """Show one message's text, stored here or read from GHL. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
-        raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them in GHL")
+        raise Closed(OFF)
     id_ = MessageId(asked.id)
     lane = services.timelines.lane(id_)
     if lane is None:
@@ -48,6 +57,28 @@ def text(services: AdminServices, asked: MessageQuery) -> MessageText:
     if kept is not None:
         return MessageText(message_id=id_, text=kept, source="bridge")
     return MessageText(message_id=id_, text=_from_ghl(services, lane.location_id, id_), source="ghl")
+
+
+@operation(
+    "conversations.words",
+    "POST",
+    "/conversations/{id}/words",
+    about=lambda asked: (asked.id,),
+    role=Role.READ,
+    reach=known_id,
+)
+def newest_words(services: AdminServices, asked: WordsQuery) -> MessageText:
+    """Show a contact's newest message, stored here or read from GHL. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    if not services.settings.console_show_text:
+        raise Closed(OFF)
+    timeline = services.timelines.find(asked.id)
+    if timeline is None or not timeline.messages:
+        raise NotKnown(f"no message of {asked.id} is known here")
+    newest = MessageId(timeline.messages[-1].id)
+    said = services.timelines.said(timeline.lane, newest)
+    if said is not None:
+        return MessageText(message_id=newest, text=said, source="bridge")
+    return text.run(services, MessageQuery(newest))
 
 
 def _from_ghl(services: AdminServices, location_id: LocationId, id_: MessageId) -> str:

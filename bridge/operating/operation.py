@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_type_hints
 
 if TYPE_CHECKING:
+    from bridge.model import Role
+    from bridge.operating.reach import Reach
     from bridge.operating.services import AdminServices
 
 A = TypeVar("A")
@@ -25,7 +27,8 @@ class Operation(Generic[A, R_co]):
     """An operation. Its input is a frozen dataclass, and so is its result, which can be converted to JSON.
 
     `method` and `path` are its route in the admin API, below `/api/v1`. `about` returns the ids that a change is about, for the
-    audit log. An operation without `about`, or one that returns no id, changes nothing.
+    audit log. An operation without `about`, or one that returns no id, changes nothing. `role` is the least role that may run it,
+    and `reach` tells which locations it is about; without them only an admin of all locations may run it.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Operation(Generic[A, R_co]):
     path: str
     run: Run[A, R_co]
     about: About | None
+    role: Role | None = None
+    reach: Reach | None = None
 
     @property
     def asks(self) -> type[A]:
@@ -84,11 +89,13 @@ class Operations(Protocol):
         ...
 
 
-def operation(name: str, method: str, path: str, *, about: About | None = None) -> Callable[[Run[A, R]], Operation[A, R]]:
+def operation(
+    name: str, method: str, path: str, *, about: About | None = None, role: Role | None = None, reach: Reach | None = None
+) -> Callable[[Run[A, R]], Operation[A, R]]:
     """Turn a function `(services, asked) -> result` into an operation; its docstring's first line is the summary."""
 
     def wrap(run: Run[A, R]) -> Operation[A, R]:
-        return Operation(name=name, method=method, path=path, run=run, about=about)
+        return Operation(name=name, method=method, path=path, run=run, about=about, role=role, reach=reach)
 
     return wrap
 

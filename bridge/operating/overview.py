@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.model import Status
+from bridge.model import Role, Status
 from bridge.operating.diagnosis import diagnose, shorten
 from bridge.operating.operation import Nothing, operation
+from bridge.operating.reach import everywhere
 from bridge.operating.services import AdminServices
 from bridge.operating.trouble import Trouble
 from bridge.store.figures.charts import MS, chart
@@ -74,11 +75,11 @@ class Overview:
     hours: tuple[Outcomes, ...]
 
 
-@operation("overview", "GET", "/overview")
+@operation("overview", "GET", "/overview", role=Role.READ, reach=everywhere)
 def overview(services: AdminServices, asked: Nothing) -> Overview:
     """Show waiting conversations, the last day's outcomes, and problems."""
     del asked
-    symptoms = look(services.redis)
+    symptoms = look(services.redis, replicas=services.settings.confirm_replicas)
     now = symptoms.gauges
     hours = _read(services, "hour", HOURS)
     day = _sum(hours)

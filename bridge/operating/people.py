@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from bridge.model import Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
 from bridge.store.operators.conversation_lists import known_locations
 
@@ -44,12 +46,12 @@ class ContactSearch:
     location_id: Annotated[str, Field(max_length=64)] = ""
 
 
-@operation("contacts.find", "GET", "/contacts")
+@operation("contacts.find", "GET", "/contacts", role=Role.READ, reach=visible)
 def find(services: AdminServices, asked: ContactSearch) -> FoundContacts:
     """Find contacts by name, phone number or e-mail address. None with BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
         return FoundContacts(contacts=())
-    locations = [asked.location_id] if asked.location_id else known_locations(services.redis)
+    locations = [asked.location_id] if asked.location_id else [*filter(services.sees, known_locations(services.redis))]
     lanes = services.people.find(asked.q, locations, most=MOST)
     names = names_of(services, lanes)
     return FoundContacts(

@@ -12,9 +12,10 @@ from bridge.answering.excerpts import secrets_in
 from bridge.completion import Completer
 from bridge.errors import BridgeError, NotKnown
 from bridge.locations import Location
-from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question
+from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Role
 from bridge.operating.doctor.end_to_end import QUESTION
 from bridge.operating.operation import operation
+from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.policy.excerpt import Known, excerpt
 
@@ -48,7 +49,12 @@ class ProviderChecked:
 
 
 @operation(
-    "locations.check_provider", "POST", "/locations/{location_id}/check-provider", about=lambda asked: (asked.location_id,)
+    "locations.check_provider",
+    "POST",
+    "/locations/{location_id}/check-provider",
+    about=lambda asked: (asked.location_id,),
+    role=Role.OPERATE,
+    reach=one_location,
 )
 def check_provider(services: AdminServices, asked: ProviderQuery) -> ProviderChecked:
     """Ask a location's completion service a harmless question, as the bridge would. Nothing goes to a contact."""

@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from bridge.errors import NotKnown, OperatorMustFix
-from bridge.model import LocationId
+from bridge.model import LocationId, Role
 from bridge.operating.operation import operation
+from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.policy.sweeping import FARTHEST_MS
 from bridge.store.redis.connection import now_ms
@@ -57,6 +58,8 @@ class Reconciled:
     "POST",
     "/locations/{location_id}/reconcile",
     about=lambda asked: () if asked.dry_run else (asked.location_id,),
+    role=Role.OPERATE,
+    reach=one_location,
 )
 def reconcile(services: AdminServices, asked: Reconcile) -> Reconciled:
     """Find inbound messages in GHL whose webhook never arrived, and accept them."""

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from bridge.errors import BridgeError, DidNotWork, NotKnown
 from bridge.ghl.access import Access, Need
-from bridge.model import Channel, MessageId
+from bridge.model import Channel, MessageId, Role
 from bridge.operating.ghl_messages import READ_SECONDS, find_message
 from bridge.operating.operation import operation
+from bridge.operating.reach import undelivered_replies
 from bridge.operating.services import AdminServices
 from bridge.store.figures.deliveries import Undelivered
 from bridge.store.figures.deliveries import undelivered as read_undelivered
@@ -43,7 +44,14 @@ class Resent:
     result: Literal["replayed", "closed", "newer"]
 
 
-@operation("conversations.replay_undelivered", "POST", "/undelivered/replay", about=lambda asked: asked.ids)
+@operation(
+    "conversations.replay_undelivered",
+    "POST",
+    "/undelivered/replay",
+    about=lambda asked: asked.ids,
+    role=Role.OPERATE,
+    reach=undelivered_replies,
+)
 def replay_undelivered(services: AdminServices, asked: Resend) -> tuple[Resent, ...]:
     """Send replies that did not reach their contacts once more, with all guards."""
     known = {one.reply_id: one for one in read_undelivered(services.redis)}
@@ -77,7 +85,7 @@ def _answered(services: AdminServices, one: Undelivered, timeline: Timeline | No
 
 
 def _text(services: AdminServices, one: Undelivered, access: Access) -> str:
-    """What the reply said: as GHL has it, or of an e-mail, which is HTML there, as it is on record."""
+    """The text of the reply: from GHL, or for an e-mail, which is HTML there, from the transcript."""
     if one.channel != Channel.EMAIL:
         return services.ghl.text(MessageId(one.reply_id), token=access, seconds=READ_SECONDS)
     ids = set(services.resends.ids_of(one))

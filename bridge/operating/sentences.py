@@ -42,7 +42,7 @@ SENTENCES = {
     "looked_back": "looked into GHL because the state went back; replies found that it had forgotten: {reply_ids}",
     "waiting": "{why}",
     "try_requested": "an operator lets it be tried at once",
-    "answer_requested": "an operator wants {message_ids} answered all the same; what the contact forbade still holds",
+    "answer_requested": "an operator wants {message_ids} answered anyway; what the contact forbade still holds",
     "draft_approved": "an operator sends the draft {reply_id}",
     "dropped": "dead letter {dead_letter_id}",
     "superseded": "dead letter {dead_letter_id}: its texts {message_ids} are answered together with {by}",
@@ -63,6 +63,8 @@ WARNINGS = {
     "session_lost": "the service has lost the conversation's history",
     "other_conversation": "the answer names a different conversation",
 }
+# How a part is known to be in GHL, where timelines have an older word for it.
+HOW = {"heard from GHL": "confirmed by webhook"}
 SHOWN_SEPARATELY = {"at", "step", "sentence"}
 
 
@@ -94,6 +96,10 @@ def sentence(event: Mapping[str, Any]) -> str:
     details = {name: _plain(value) for name, value in event.items() if name not in SHOWN_SEPARATELY}
     if event["step"] == Status.NO_REPLY:
         details["because"] = because(event.get("reason"))
+    if str(part := event.get("part", "")).isdigit():
+        details["part"] = int(part) + 1
+    if "how" in event:
+        details["how"] = HOW.get(event["how"], event["how"])
     details["warned"] = warned = warnings_of(event)
     if words:
         besides = "".join(more for name, more in BESIDES.items() if event.get(name) or (name == "warned" and warned))

@@ -9,20 +9,23 @@ from bridge.operating.admin_auth import AdminAuth
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.last_events import LastEvents
 from bridge.store.figures.live_events import LiveEvents
+from bridge.store.figures.reports import DailyCounts
 from bridge.store.lanes.people import ContactNames
 from bridge.store.lanes.positions import LanePositions
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.locations.sweeps import Sweeps
+from bridge.store.operators.audit import Audit
 from bridge.store.operators.conversation_lists import ConversationLists
-from bridge.store.operators.failed_logins import Logins
+from bridge.store.operators.ended_logins import EndedLogins
+from bridge.store.operators.erasures import Erasures
 from bridge.store.operators.interventions import Interventions
+from bridge.store.operators.login_rate_limit import LoginRateLimit
+from bridge.store.operators.operators import Operators
 from bridge.store.operators.resends import Resends
 from bridge.store.redis.canary import Canary
 from bridge.wire.calls import Wire
 from bridge.wiring import (
-    build_audit,
     build_dead_letters,
-    build_erasures,
     build_excerpts,
     build_ghl,
     build_ghl_access,
@@ -48,9 +51,7 @@ if TYPE_CHECKING:
     from bridge.store.locations.grants import Grants
     from bridge.store.locations.installs import Installs
     from bridge.store.locations.records import Locations
-    from bridge.store.operators.audit import Audit
     from bridge.store.operators.dead_letters import DeadLetters
-    from bridge.store.operators.erasures import Erasures
     from bridge.store.redis.connection import Redis
     from bridge.sweep import SweepServices
 
@@ -63,6 +64,14 @@ class AdminServices:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    # Whether the operator is limited to some locations.
+    is_limited = False
+
+    def sees(self, location_id: str) -> bool:
+        """Whether the operator may see this location."""
+        del location_id
+        return True
 
     @cached_property
     def redis(self) -> Redis:
@@ -122,7 +131,7 @@ class AdminServices:
     @cached_property
     def erasures(self) -> Erasures:
         """Erasing of contacts' data."""
-        return build_erasures(self.settings, self.redis)
+        return Erasures(self.redis, fernet_keys=self.settings.fernet_keys, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def excerpts(self) -> Excerpts:
@@ -142,7 +151,7 @@ class AdminServices:
     @cached_property
     def audit(self) -> Audit:
         """The audit log."""
-        return build_audit(self.settings, self.redis)
+        return Audit(self.redis, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def providers(self) -> Providers:
@@ -152,12 +161,22 @@ class AdminServices:
     @cached_property
     def admin_auth(self) -> AdminAuth:
         """Authentication for the admin API and the console."""
-        return AdminAuth(self.settings.admin_token, Logins(self.redis))
+        return AdminAuth(self.settings.admin_token, LoginRateLimit(self.redis), EndedLogins(self.redis), self.operators)
+
+    @cached_property
+    def operators(self) -> Operators:
+        """The named operators."""
+        return Operators(self.redis)
 
     @cached_property
     def counts(self) -> Counts:
         """Counts of messages and webhooks."""
         return Counts(self.redis)
+
+    @cached_property
+    def daily_counts(self) -> DailyCounts:
+        """What reports are made of."""
+        return DailyCounts(self.redis)
 
     @cached_property
     def live(self) -> LiveEvents:

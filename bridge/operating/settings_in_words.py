@@ -39,6 +39,7 @@ LABELS = {
     "max_replies_per_day": "Replies per contact and day, at most",
     "contact_lookup": "Read tags and do-not-disturb before asking the provider",
     "evidence_texts": "Keep texts that matched in a knowledge base",
+    "prices": "Prices for reports",
     "business_hours": "Business hours",
     "app_domain": "Address of links into GHL",
     "timezone": "Time zone",

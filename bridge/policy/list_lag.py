@@ -1,6 +1,6 @@
 """How late GHL lists messages, measured with known messages. Pure.
 
-A send of unknown outcome counts as absent only if GHL would have listed it by now. GHL documents no limit, so each list of a
+A send of unknown outcome counts as absent only if GHL would already have listed it. GHL documents no limit, so each list of a
 conversation is compared with its known messages: the contact's, and our posts that GHL has confirmed.
 """
 

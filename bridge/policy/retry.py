@@ -1,10 +1,19 @@
-"""What to do after a fault: try again and when, or write a dead letter. The delays are a setting (BRIDGE_RETRY_DELAYS)."""
+"""What to do after a fault: try again and when, or write a dead letter. The delays: bridge/retry_delays.py."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import BudgetExhausted, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused, shortage_of
+from bridge.errors import (
+    BudgetExhausted,
+    NotConfirmed,
+    OutcomeUnknown,
+    Permanent,
+    Retryable,
+    TokenRefused,
+    VersionRefused,
+    shortage_of,
+)
 from bridge.model import Again, Dead, Status
 
 if TYPE_CHECKING:
@@ -13,13 +22,13 @@ if TYPE_CHECKING:
 MOST_UNFINISHED_LEASES = 10
 # So many waits in a row that are asked for may be shorter than the schedule's.
 MOST_SHORT_WAITS = 3
-# Descriptors, memory and threads come back when other turns end.
+# Descriptors, memory and threads come back when other turns end, a replica that was restarted within seconds.
 SHORTAGE_SECONDS = 5.0
 
 
 def is_sorted(error: Exception) -> bool:
     """Whether the fault is one of the world's, known by kind, and not one of our own."""
-    return isinstance(error, (Retryable, OutcomeUnknown, Permanent))
+    return isinstance(error, (Retryable, OutcomeUnknown, Permanent, NotConfirmed))
 
 
 def words(error: Exception) -> str:
@@ -30,15 +39,15 @@ def words(error: Exception) -> str:
 def decide(
     error: Exception, *, attempts: int, delays: Sequence[float], readback: Sequence[float], looks: int = 0
 ) -> Again | Dead:
-    """Sort a fault. `attempts` is how many durable tries failed before this one, `delays` the waits between tries (s).
+    """Decide what follows an error. `attempts` have failed before this one, `delays` are the waits between attempts (s).
 
-    A wait that the other side asked for beats the schedule, but doesn't change the number of tries; who keeps asking for a moment
-    more is not believed for ever, or all tries would be over within seconds. After an unknown outcome the
-    first look into GHL is due after `readback[0]` seconds, even when it was the last try: the look decides. A fault of our own is
-    tried again too: nothing is lost by it. Waiting for GHL's budget is no try at all, nor is what this
-    machine lacks: the message can't help it. `looks` that were made still count after such a wait.
+    A wait that the service asked for replaces the scheduled one, but does not change the number of attempts; a service that keeps
+    asking for a short wait is not believed for ever, because all attempts would fail within seconds. After an unknown outcome,
+    the first read-back is due after `readback[0]` seconds, even after the last attempt: its result decides. An internal error is
+    retried too, because that does no harm. Waiting for GHL's rate limit, for this machine's resources or for a replica does not
+    count as an attempt, because the message is not the cause. Earlier `looks` (read-backs) still count after such a wait.
     """
-    if lacking := shortage_of(error):
+    if lacking := str(error) if isinstance(error, NotConfirmed) else shortage_of(error):
         return Again(wait=SHORTAGE_SECONDS, why=lacking, counts=False)
     why = words(error)
     if isinstance(error, BudgetExhausted):

@@ -1,6 +1,7 @@
 """Whether a person (or an automation, if those count) took over the conversation, or the agent asked for a person.
 
-`authors` decides who counts as a person; `answering.handover` handles the agent's request.
+`observe` of store/parts/outbound.lua detects messages that are not ours, policy/authors.py decides who counts as a person, and
+`answering.handover` handles the agent's request.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ def main() -> None:
         workers=settings.web_concurrency,
         # Access lines contain paths, and paths may contain secrets.
         access_log=False,
+        # `Peers` does this, after it has noted who opened the connection.
+        proxy_headers=False,
         log_config=None,
         server_header=False,
         timeout_keep_alive=30,

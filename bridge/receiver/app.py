@@ -17,6 +17,7 @@ from bridge import logs
 from bridge.metrics import Tally
 from bridge.operating.alerting import alerting
 from bridge.operating.key_presence import present
+from bridge.operating.reporting import reporting as daily_reporting
 from bridge.operating.services import AdminServices
 from bridge.process import prepare
 from bridge.receiver import health, metrics, oauth, webhooks
@@ -26,9 +27,10 @@ from bridge.receiver.console import app as console
 from bridge.receiver.console import public
 from bridge.receiver.count_flush import reporting
 from bridge.receiver.heartbeat import beating
-from bridge.receiver.pacing import Pacing
+from bridge.receiver.peers import Peers
 from bridge.receiver.slashes import WebhookSlashes
 from bridge.receiver.stopping import Stopping
+from bridge.receiver.webhook_pacing import Pacing
 from bridge.settings import from_environment
 from bridge.store.figures.counts import Counts
 from bridge.store.locations.sweeps import Sweeps
@@ -37,6 +39,8 @@ from bridge.wiring import build_accept_services, build_installing, build_redis_f
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import ASGIApp
+
     from bridge.settings import Settings
 
 
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
 COLLECT_AFTER = 10_000
 
 
-def from_process_environment() -> Starlette:
+def from_process_environment() -> ASGIApp:
     """Build the app for this web process. Raises Misconfigured."""
     settings = from_environment(os.environ)
     logs.configure(settings.log_format, settings.log_level)
@@ -54,7 +58,7 @@ def from_process_environment() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    return app
+    return Peers(app, forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1")
 
 
 def build(settings: Settings) -> Starlette:
@@ -69,7 +73,7 @@ def build(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         try:
-            with stopping.listening(), alerting(settings), present(settings, redis):
+            with stopping.listening(), alerting(settings), present(settings, redis), daily_reporting(settings):
                 async with beating(Sweeps(redis)), reporting(tally, counts):
                     yield
         finally:
@@ -84,7 +88,7 @@ def build(settings: Settings) -> Starlette:
         Route("/webhooks/workflow", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/webhooks/workflow/{secret:path}", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
         Route("/healthz", health.alive, methods=["GET"]),
-        Route("/readyz", health.ready(redis), methods=["GET"]),
+        Route("/readyz", health.ready(redis, replicas=settings.confirm_replicas), methods=["GET"]),
         Route("/metrics", metrics.serve(redis, counts, by_location=settings.metrics_locations), methods=["GET"]),
         Route("/", public.front(is_open=settings.admin_token is not None)),
         Route("/api/docs", public.api_docs()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -27,13 +28,13 @@ async def alive(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def ready(redis: Redis) -> Callable[[Request], Awaitable[Response]]:
-    """`GET /readyz`: 200 if Redis accepts writes and there is a location, else 503; with durability, workers and overdue time."""
+def ready(redis: Redis, *, replicas: int = 0) -> Callable[[Request], Awaitable[Response]]:
+    """`GET /readyz`: 200 if Redis and `replicas` accept writes and there is a location, else 503; with durability, workers ..."""
 
     async def answer(request: Request) -> Response:
         del request
         try:
-            symptoms = await to_thread.run_sync(look, redis)
+            symptoms = await to_thread.run_sync(partial(look, redis, replicas=replicas))
         except Unavailable as error:
             return JSONResponse({"status": "unavailable", "why": str(error)}, 503)
         if why := symptoms.tried.why_not:

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the counts of all processes and the current gauges, in Prometheus' text format."""
+"""`GET /metrics`: renders the families of `bridge/metrics.py` as Prometheus' text, with the values of all processes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from starlette.responses import PlainTextResponse, Response
 
+from bridge import metrics
 from bridge.errors import Unavailable
-from bridge.metrics import DELIVERIES, FAMILIES
+from bridge.metrics import BUILD, FAMILIES, NAMESPACE
 from bridge.model import Status
 from bridge.store.figures.gauges import measure
 from bridge.store.limits.budget import left_of
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from bridge.store.figures.gauges import Gauges
     from bridge.store.limits.budget import Left
     from bridge.store.redis.connection import Redis
-
-NAMESPACE = "ghl_bridge_"
 
 
 def serve(redis: Redis, counts: Counts, *, by_location: bool) -> Callable[[Request], Awaitable[Response]]:
@@ -59,7 +58,7 @@ class MetricsSnapshot:
 
     def collect(self) -> Iterator[Metric]:
         """Read all values once. Raises Unavailable."""
-        yield InfoMetricFamily(NAMESPACE + "build", "The receiver's version.", {"version": version("ghl-bridge")})
+        yield InfoMetricFamily(NAMESPACE + BUILD.name, BUILD.help, {"version": version("ghl-bridge")})
         yield from _state(measure(self._redis))
         totals = self._counts.totals()
         for family in FAMILIES:
@@ -81,34 +80,28 @@ def _state(now: Gauges) -> Iterator[Metric]:
         "retrying": now.retrying,
         "held": now.held,
     }
-    conversations = GaugeMetricFamily(
-        NAMESPACE + "conversations",
-        "Conversations with unanswered messages: waiting or answering; retrying are those with a failed attempt, held belong "
-        "to locations on hold.",
-        labels=["state"],
-    )
-    for state, count in states.items():
-        conversations.add_metric([state], max(0, count))
-    yield conversations
-    gauges: dict[str, tuple[float, str]] = {
-        "oldest_overdue_seconds": (now.oldest_overdue_seconds, "How long the oldest overdue conversation has waited."),
-        "leases": (now.in_flight, "Conversations that workers hold."),
-        "open_dead_letters": (now.dead_letters, "Open dead letters, neither replayed nor dropped."),
-        "workers": (now.workers, "Live workers."),
-        "worker_slots": (now.slots, "Replies that live workers can process at the same time."),
-        "locations": (now.locations, "Known locations."),
-        "locations_on_hold": (
-            now.on_hold,
-            "Locations whose login was refused three times in a row, or whose API version GHL no longer accepts.",
-        ),
-        "providers_down": (
-            now.providers_down,
-            "Completion services that are down, one for each login.",
-        ),
-        "ghl_down": (now.ghl_down, "1 while GHL is down, or takes no messages: what waits for it waits on."),
+    yield _gauge(metrics.CONVERSATIONS, {(state,): max(0, count) for state, count in states.items()})
+    values: dict[Family, float] = {
+        metrics.OLDEST_OVERDUE: now.oldest_overdue_seconds,
+        metrics.LEASES: now.in_flight,
+        metrics.OPEN_DEAD_LETTERS: now.dead_letters,
+        metrics.WORKERS: now.workers,
+        metrics.WORKER_SLOTS: now.slots,
+        metrics.LOCATIONS: now.locations,
+        metrics.LOCATIONS_ON_HOLD: now.on_hold,
+        metrics.PROVIDERS_DOWN: now.providers_down,
+        metrics.GHL_DOWN: now.ghl_down,
     }
-    for name, (value, text) in gauges.items():
-        yield GaugeMetricFamily(NAMESPACE + name, text, value)
+    for family, value in values.items():
+        yield _gauge(family, {(): value})
+
+
+def _gauge(family: Family, values: Mapping[tuple[str, ...], float]) -> Metric:
+    """A gauge with its values by labels."""
+    metric = GaugeMetricFamily(NAMESPACE + family.name, family.help, labels=family.labels)
+    for labels, value in values.items():
+        metric.add_metric(labels, value)
+    return metric
 
 
 def _counter(family: Family, totals: Mapping[str, int]) -> Metric:
@@ -142,25 +135,17 @@ def _found(family: Family, totals: Mapping[str, int]) -> dict[tuple[str, ...], d
 
 
 def _budgets(budgets: Collection[Left]) -> Iterator[Metric]:
-    scarcest = GaugeMetricFamily(
-        NAMESPACE + "ghl_budget_left_ratio",
-        "The remaining share of GHL's rate limit, of the location with the smallest, per interval (10 s) and per day.",
-        labels=["window"],
-    )
-    scarcest.add_metric(["interval"], min((one.left / one.most for one in budgets), default=1))
-    scarcest.add_metric(["day"], min((one.left_today / one.most_today for one in budgets), default=1))
-    yield scarcest
-    yield GaugeMetricFamily(
-        NAMESPACE + "locations_waiting_for_ghl",
-        "Locations that wait because their rate limit at GHL is used up.",
-        sum(one.wait_seconds > 0 for one in budgets),
-    )
+    scarcest: dict[tuple[str, ...], float] = {
+        ("interval",): min((one.left / one.most for one in budgets), default=1),
+        ("day",): min((one.left_today / one.most_today for one in budgets), default=1),
+    }
+    yield _gauge(metrics.BUDGET_LEFT, scarcest)
+    yield _gauge(metrics.WAITING_FOR_GHL, {(): sum(one.wait_seconds > 0 for one in budgets)})
 
 
 def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
-    metric = CounterMetricFamily(
-        NAMESPACE + "location_messages", "Outcomes of each location's messages.", labels=["location", "status"]
-    )
+    family = metrics.LOCATION_MESSAGES
+    metric = CounterMetricFamily(NAMESPACE + family.name, family.help, labels=family.labels)
     for location, tally in tallies.items():
         for status in Status:
             if status in tally:
@@ -169,22 +154,16 @@ def _locations(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
 
 
 def _location_deliveries(tallies: Mapping[str, Mapping[str, int]]) -> Metric:
-    metric = CounterMetricFamily(
-        NAMESPACE + "location_deliveries",
-        "Deliveries of each location's replies, by channel.",
-        labels=["location", *DELIVERIES.labels],
-    )
+    family = metrics.LOCATION_DELIVERIES
+    metric = CounterMetricFamily(NAMESPACE + family.name, family.help, labels=family.labels)
     for location, tally in tallies.items():
-        for labels, counts in _found(DELIVERIES, tally).items():
+        for labels, counts in _found(metrics.DELIVERIES, tally).items():
             metric.add_metric([location, *labels], counts[""])
     return metric
 
 
 def _location_budgets(budgets: Mapping[str, Left]) -> Metric:
-    metric = GaugeMetricFamily(
-        NAMESPACE + "location_ghl_budget_left", "Remaining requests at GHL of each location.", labels=["location", "window"]
-    )
+    values: dict[tuple[str, ...], float] = {}
     for location, budget in budgets.items():
-        metric.add_metric([location, "interval"], budget.left)
-        metric.add_metric([location, "day"], budget.left_today)
-    return metric
+        values |= {(location, "interval"): budget.left, (location, "day"): budget.left_today}
+    return _gauge(metrics.LOCATION_BUDGET, values)

@@ -20,7 +20,7 @@ from bridge.receiver.bodies import read
 if TYPE_CHECKING:
     from bridge.flow import AcceptServices
     from bridge.metrics import Tally
-    from bridge.receiver.pacing import Pacing
+    from bridge.receiver.webhook_pacing import Pacing
 
 log = structlog.get_logger()
 

@@ -76,7 +76,7 @@ class Observe(Protocol):
 class Wire:
     """Connections, some for each thread: with 300 requests in flight a shared pool took 15 ms of CPU for each, these took 1.3 ms.
 
-    They are what httpx' client stands on; the client itself would follow redirects and keep cookies, neither of which may be.
+    httpx' client is built on them; the client itself would follow redirects and keep cookies, which is not wanted.
     The default `ssl_context` trusts the certificate authorities that httpx brings along. `resolve` turns host and port into
     addresses; what it raises, OSError aside, comes out of the call.
     """
@@ -91,7 +91,7 @@ class Wire:
         self._opened: weakref.WeakSet[Connections] = weakref.WeakSet()
 
     def observed(self, observe: Observe) -> Wire:
-        """The same wire with the same connections, whose calls somebody is told of."""
+        """The same wire with the same connections, which reports its calls."""
         seen = copy(self)
         seen.observe = observe
         return seen
@@ -116,14 +116,14 @@ class Wire:
         What is sent is either `json` or `form`, which an `upload` may go along with.
 
         `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
-        and nothing was sent. `before_connect`: likewise, before a connection is opened, if none is there.
+        and nothing was sent. `before_connect` is called in the same way before a connection is opened, if none is open.
         Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
 
         Raises:
             ServiceDown: the request never left.
             OutOfResources: it never left, because this machine lacks something.
             OutcomeUnknown: it began to leave, and no readable answer came; CutShort if at least its status did.
-            OperatorMustFix: the address is no URL, or a header (a token) can't be sent as it is.
+            OperatorMustFix: the address is not a URL, or a header (a token) can't be sent as it is.
         """
         started = time.monotonic()
         connections = self._connections()

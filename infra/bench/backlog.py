@@ -80,7 +80,7 @@ def _row(waiting: int, cost: Cost, first: float) -> Row:
 
 
 def _fill(stage: Stage, filled: int, waiting: int) -> None:
-    """Fill up without the append-only file, which is written anew afterwards: a million would sync for minutes."""
+    """Fill up without the append-only file, which is rewritten afterwards: a million would sync for minutes."""
     with stage.redis as redis:
         redis.config_set("appendonly", "no")
         write, due = redis.register_script(WAIT), now_ms(redis) + 3_600_000

@@ -26,8 +26,8 @@ SETTLES_SECONDS = 1.0
 WAIT_SECONDS = 120.0
 # Those who watch, and what reading the server's own figures sends: no process of the bridge does.
 OURS = re.compile(r"^(INFO|MONITOR|ECHO|ZCARD ghlb:(inflight|workers)$|AUTH|CLIENT|HELLO|SELECT)")
-# What a reply has taken since commit 3537d8a that no commit before it had: unheard claims, delivery, evidence.
-SINCE = re.compile(r"ghlb:(unheard|taken|delivery|undelivered|excerpt)\b|deliveries\|")
+# What a reply has taken since commit 3537d8a that no commit before it had: unheard claims, delivery, evidence, names, reports.
+SINCE = re.compile(r"ghlb:(unheard|taken|delivery|undelivered|excerpt|person|reported|report|folded)\b|deliveries\|")
 EVIDENCE = re.compile(r',?\\*"evidence\\*":\{[^{}]*\}')
 
 

@@ -42,7 +42,7 @@ class FarSide:
             self._server.close()
 
     def forget(self) -> None:
-        """Count anew."""
+        """Reset the counts."""
         self.posts.clear()
         self.requests = 0
 

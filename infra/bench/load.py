@@ -39,7 +39,7 @@ class Answered:
         return len(self.seconds) / (self.ended - self.began)
 
     def percentile(self, percent: float) -> float:
-        """The time (s) within which so many of a hundred answers came."""
+        """The time (s) within which this percentage of the answers arrived."""
         return percentile(self.seconds, percent)
 
     def note(self, status: int, began: float) -> None:
@@ -52,7 +52,7 @@ class Answered:
 
 
 def percentile(values: Iterable[float], percent: float) -> float:
-    """The value that so many of a hundred don't exceed."""
+    """The value that this percentage does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 

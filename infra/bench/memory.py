@@ -1,6 +1,6 @@
 """What a finished conversation costs in Redis: 2,000 of one message and one reply, through the real scripts.
 
-`.venv/bin/python -m infra.bench.memory` prints the table that stands in infra/docs/explanation/scaling.md.
+`.venv/bin/python -m infra.bench.memory` prints the table of infra/docs/explanation/scaling.md.
 """
 
 from __future__ import annotations

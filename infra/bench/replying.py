@@ -1,4 +1,4 @@
-"""Figure 2: CPU time per reply, all processes of each bridge, while so many messages come each second."""
+"""Figure 2: CPU time per reply, all processes of each bridge, at a number of messages per second."""
 
 from __future__ import annotations
 

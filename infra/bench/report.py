@@ -20,7 +20,7 @@ LIBRARIES = ("celery", "kombu", "redis", "starlette", "uvicorn", "uvloop", "http
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line. `met` says whether the aim was reached; None where there is none, or the ratio tells nothing here."""
+    """One line. `met` says whether the aim was reached; None where there is none, or the ratio means nothing here."""
 
     figure: int
     what: str
@@ -44,7 +44,7 @@ def middle_ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table whose columns stand below each other."""
+    """A Markdown table with aligned columns."""
     lines = [list(head), *map(list, rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]

@@ -46,7 +46,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A line: what stands here and there, and what decides, by default the ratio. `less` is the ratio without what came since."""
+    """A line: the values of both sides, and the deciding one, by default their ratio. `less` is the ratio without later work."""
 
     number: int
     what: str

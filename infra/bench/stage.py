@@ -64,7 +64,7 @@ class Stage:
         return connect(self.redis_url)
 
     def environ(self, **more: str) -> dict[str, str]:
-        """What every bridge is told; nothing of this machine's own settings."""
+        """The settings of every bridge, without those of this machine."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         public = self.key.public_key()
         return {
@@ -162,7 +162,7 @@ class Stage:
         return any(one.laddr.port == self.port for one in self.running["web"].net_connections() if one.status == "LISTEN")
 
     def works(self, workers: int = 1) -> bool:
-        """Whether so many of our workers have told that they live."""
+        """Whether this many workers are alive."""
         with self.redis as redis:
             return int(redis.zcard(key("workers"))) >= workers
 

@@ -25,7 +25,7 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A whole request, ready to be written, and who is told of in it."""
+    """A complete request, ready to be sent, and the contact that it is about."""
 
     location_id: str
     contact_id: str

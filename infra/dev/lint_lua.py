@@ -1,6 +1,6 @@
 """Lints the Lua scripts with luacheck, each as Redis gets it: after the parts that it needs. Warnings name the file and its line.
 
-A function of a part that a script doesn't call is no fault; one that no script calls is. luacheck is not a Python package.
+A function of a part may be unused in one script, but not in all of them. luacheck is not a Python package.
 Without it on PATH nothing is linted: that is said, and is a fault where REQUIRE_LUACHECK is set.
 """
 

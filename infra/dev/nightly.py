@@ -45,10 +45,10 @@ def steps_of(day: datetime) -> tuple[Step, ...]:
         Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", "10")),
         Step(
             "pairs of faults",
-            (PYTHON, "-m", "tests.proof", "--pairs", "--every", "100", "--seed", str(number), "--minutes", "12"),
+            (PYTHON, "-m", "tests.proof", "--pairs", f"{number % 100 + 1}/100", "--minutes", "12"),
         ),
         Step("soak", (PYTHON, "-m", "tests.soak", "--minutes", "3", "--seed", date, "--results", "build/nightly/soak.jsonl")),
-        Step("long tests", (PYTHON, "-m", "pytest", "-m", "nightly", "-n", "2", "--dist", "loadfile")),
+        Step("long tests", (PYTHON, "-m", "pytest", "-m", "nightly", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")),
         Step("benchmarks", (PYTHON, "-m", "infra.bench", "--quick")),
         Step("fuzzers", (PYTHON, "-m", "pytest", "-n", "0", "tests/test_fuzzing.py")),
     )

@@ -39,7 +39,7 @@ def machine() -> "tuple[str, str]":
 
 
 def has_server() -> bool:
-    """Whether a server stands on PATH or comes along with the install; a REDIS_URL alone starts no demo."""
+    """Whether a server is on PATH or part of the install; a REDIS_URL alone starts no demo."""
     return machine() in CARRIED or any(map(shutil.which, ("redis-server", "valkey-server")))
 
 

@@ -161,13 +161,14 @@ def _admin_api() -> Iterator[str]:
     yield "# Admin API"
     yield ""
     yield "The operations of the command line, over HTTP: JSON below `/api/v1`, with `Authorization: Bearer` and the server's"
-    yield "`BRIDGE_ADMIN_TOKEN`. Its schema (OpenAPI 3.1) is at `/api/v1/openapi.json`. If no token is set, every call is"
-    yield 'answered 403. Errors are `{"error": {"code", "message"}}`. The audit log records every change.'
+    yield "`BRIDGE_ADMIN_TOKEN`, or the token of an [operator](../how-to/operators.md) with the role. Its schema (OpenAPI 3.1) is"
+    yield "at `/api/v1/openapi.json`. If no admin token is set, every call is answered 403. Errors are"
+    yield '`{"error": {"code", "message"}}`. The audit log records every change.'
     yield ""
-    yield "| operation | request | parameters | what it does |"
-    yield "|---|---|---|---|"
+    yield "| operation | request | parameters | role | what it does |"
+    yield "|---|---|---|---|---|"
     for each in OPERATIONS:
-        yield f"| `{each.name}` | `{each.method} {each.path}` | {_parameters(each)} | {_cell(each.summary)} |"
+        yield f"| `{each.name}` | `{each.method} {each.path}` | {_parameters(each)} | {each.role} | {_cell(each.summary)} |"
 
 
 def _parameters(operation: Operation[Any, Any]) -> str:

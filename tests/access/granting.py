@@ -64,7 +64,7 @@ class Lender:
         return TokenRefresh(grants_of(self.redis), Tokens(Wire(), self.url, APP))
 
     def lend(self, *, seconds: float, refresh: str = "refresh-0", kind: str = "Location") -> None:
-        """Keep an install's tokens that end after so many seconds."""
+        """Store an install's tokens, which expire after `seconds`."""
         granted = Granted(
             kind="Company" if kind == "Company" else "Location",
             access_token="access-0",

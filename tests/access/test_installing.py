@@ -95,7 +95,7 @@ def test_the_mark_is_ours_and_young(redis: Redis) -> None:
     ],
 )
 def test_what_ghl_refuses_is_kept_nowhere(redis: Redis, answer: bytes, kind: type[Exception]) -> None:
-    """A code that is no good, or an answer that names nobody."""
+    """An invalid code, or an answer without a location."""
     with OtherSide(answering(answer)) as server, pytest.raises(kind):
         installing(redis, server.url).take("the-code", "")
     assert redis.keys("*") == []

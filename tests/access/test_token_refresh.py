@@ -102,7 +102,7 @@ def test_each_pair_brings_the_next(lender: Lender) -> None:
 
 
 def test_a_token_is_renewed_ahead_of_time(lender: Lender) -> None:
-    """When nine tenths of its life are over the next use renews it; if that fails, it is used until its end, and asked anew."""
+    """After nine tenths of its lifetime the next use renews it; if that fails, it is used until its end, and retried."""
     lender.lend(seconds=100)
     pass_time(lender.redis, 89)
     assert lender.renewing().token(MINE) == "access-0"
@@ -167,7 +167,7 @@ def test_a_refresh_token_that_is_refused_is_said_with_the_way_out(lender: Lender
 
 
 def test_a_crash_before_the_new_tokens_are_kept_is_found_out(lender: Lender) -> None:
-    """Whoever comes after the lease shows the refresh token again; if it is used up, that is said to be the reason."""
+    """After the lease, the next process uses the refresh token again; if it was used before, the error says so."""
     lender.lend(seconds=0.001)
     grants = grants_of(lender.redis)
     grant = grants.get(MINE)
@@ -230,7 +230,7 @@ def test_two_lost_answers_are_a_passing_fault(lender: Lender) -> None:
 
 
 def test_the_lease_ends_well_within_ghls_window() -> None:
-    """All that its holder asks ends before it; whoever comes after it, however slow the first question was, is in time."""
+    """The holder's requests end before the lease does; the next process is in time, however slow the first request was."""
     assert ASK_SECONDS * 2 < ALL_SECONDS < LEASE_SECONDS
     assert LEASE_SECONDS + ASK_SECONDS < 30
 
@@ -342,7 +342,7 @@ def test_an_agencys_token_that_is_called_invalid_is_renewed_once(lender: Lender)
 
 
 def test_without_anything_to_begin_with_it_is_said(lender: Lender) -> None:
-    """No grant, no agency, an agency without a grant, or no app: each is the operator's to mend, and asks nobody."""
+    """No grant, no agency, an agency without a grant, or no app: the operator must fix it, and no request is made."""
     without_app = TokenRefresh(grants_of(lender.redis), None)
     for renewing, company_id in ((lender.renewing(), ""), (lender.renewing(), "unknown"), (without_app, COMPANY_ID)):
         with pytest.raises(OperatorMustFix):
@@ -355,7 +355,7 @@ def test_without_anything_to_begin_with_it_is_said(lender: Lender) -> None:
 
 
 def test_a_grant_that_is_replaced_meanwhile_counts(lender: Lender) -> None:
-    """An install that comes while an old token is renewed wins, whoever is faster."""
+    """An install during the renewal of an old token wins, whichever is faster."""
     lender.lend(seconds=0.001)
     time.sleep(0.01)
     lender.slow = 0.3

@@ -9,7 +9,20 @@ import pytest
 
 from bridge.model import Completion, MessageId
 from bridge.store.redis.connection import key, now_ms
-from tests.stored import HERE, LANE, claim, dead_letters_of, due_ms, lanes_of, locations_of, part, pass_time, posted, take
+from tests.stored import (
+    HERE,
+    LANE,
+    claim,
+    dead_letters_of,
+    due_ms,
+    lanes_of,
+    locations_of,
+    part,
+    pass_question,
+    pass_time,
+    posted,
+    take,
+)
 from tests.world import COMPLETE, CONTACT, LIST, M1, POST, TAGS, opened
 
 if TYPE_CHECKING:
@@ -426,7 +439,7 @@ def test_a_refused_ghl_login_has_no_rites(world: World) -> None:
 
 
 def test_no_failure_message_after_an_unknown_outcome(world: World) -> None:
-    """The reply may be there: an apology beside it would be a second answer; staff is called all the same."""
+    """The reply may be in GHL, so an apology would be a second answer; staff is notified anyway."""
     rites(world, error=500)
     world.work(delays=())
     pass_time(world.redis, 2)
@@ -479,4 +492,5 @@ def test_a_delivery_that_can_neither_be_found_nor_excluded_is_asked_for_once_mor
             break
         world.work(readback=(0.0,))
         pass_time(world.redis, 2)
+        pass_question(world.redis)
     assert (world.status()[0], len(world.inputs()), world.posts()) == ("dead", 2, [])

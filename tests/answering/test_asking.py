@@ -12,9 +12,9 @@ from bridge.model import ContactId, Lane, Turn
 from bridge.settings import from_environment
 from bridge.store.limits.circuits import FAULTS_UNTIL_OPEN
 from bridge.store.redis.connection import key, now_ms
+from bridge.wire.backoff import TRIES
 from bridge.wire.calls import Wire
-from bridge.wire.retrying import TRIES
-from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_time
+from tests.stored import HERE, LANE, NOTHING_KNOWN, RETENTION_MS, claim, lanes_of, locations_of, pass_question, pass_time
 from tests.world import AGENCII, COMPLETE, CONTACT, LIST, SEARCH, World, opened
 
 if TYPE_CHECKING:
@@ -86,13 +86,14 @@ def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: 
     world.refusing.clear()
     world.listed = [world.row("Your appointment is tomorrow at nine", "g1", **row)]
     pass_time(world.redis, 2)
+    pass_question(world.redis)
     time.sleep(0.02)
     world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (REPLIED, 1)
 
 
 def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None:
-    """After three in a row it is known to deliver by itself; one that doesn't show up begins the count anew."""
+    """After three true claims in a row, the provider counts as delivering by itself; a false claim restarts the count."""
     world.keep(assistable={"delivery": "auto"})
     counts = []
     for number, listed in enumerate([True, True, True, False]):
@@ -132,7 +133,7 @@ def test_a_claim_is_not_settled_again_when_the_post_waits(world: World) -> None:
 
 
 def test_a_delivery_of_the_bridges_own_is_not_looked_for(world: World) -> None:
-    """With `delivery = bridge` a claim is no more than a word."""
+    """With `delivery = bridge`, a claim has no effect."""
     world.answer = {"success": True, "data": {"response": "answer 1", "status": "sent"}}
     world.write()
     world.work(readback=(60.0,))
@@ -156,7 +157,7 @@ def shut(world: World, provider: str) -> str:
 
 
 def retrying(world: World) -> dict[str, Any]:
-    """What was told of the last wait."""
+    """The timeline's event of the last wait."""
     *_, told = [event.details for event in world.events() if event.step == "retrying"]
     return told
 
@@ -174,7 +175,7 @@ def test_the_fallback_answers_when_the_first_is_out_of_tries(world: World, statu
 
 
 def test_the_fallback_is_not_asked_while_the_first_answers(world: World) -> None:
-    """Nor if the first chooses silence, or refuses."""
+    """Nor if the first gives no reply, or refuses."""
     world.keep(fallback_provider="agencii")
     world.write("m1")
     world.work()
@@ -255,7 +256,7 @@ def test_a_probe_is_one_call_and_no_try(world: World) -> None:
 
 
 def test_when_both_are_down_the_turn_waits_for_either(world: World) -> None:
-    """Nobody is asked; whoever answers first answers it."""
+    """No provider is called; the first one that recovers answers."""
     world.keep(fallback_provider="agencii")
     shut(world, "assistable")
     circuit = shut(world, "agencii")
@@ -290,7 +291,7 @@ def test_what_spends_no_try_waits_as_long_as_one_that_does(world: World) -> None
 
 
 def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
-    """What only one conversation meets is no sign that the provider is down: a dead letter ends it."""
+    """A failure in one conversation does not show that the provider is down: it ends in a dead letter."""
     world.refusing[COMPLETE] = 500
     world.write()
     for _ in range(8):
@@ -355,6 +356,7 @@ def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, lis
     assert (world.asked(AGENCII), world.posts()) == ([], [])
     world.listed = [world.row("delivered", "g1")] if listed else []
     pass_time(world.redis, 2)
+    pass_question(world.redis)
     world.work(readback=(0.0,))
     assert (world.status()[0], world.posts(), len(world.asked(COMPLETE))) == (status, posts, 1)
     assert len(world.asked(AGENCII)) == len(posts)
@@ -371,7 +373,25 @@ def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: 
             break
         world.work(readback=(0.0,))
         pass_time(world.redis, 2)
+        pass_question(world.redis)
     assert (world.status()[0], len(world.asked(COMPLETE)), world.asked(AGENCII)) == ("dead", 2, [])
+
+
+def test_a_provider_that_may_still_deliver_is_not_asked_again(world: World) -> None:
+    """Nothing came back from it, and nothing stands in GHL: for as long as an answer is waited for, that says nothing."""
+    world.keep(**LOST, provider_timeout_seconds=60)
+    world.refusing[COMPLETE] = 500
+    world.write()
+    world.work(readback=(0.0,))
+    pass_time(world.redis, 2)
+    world.work(readback=(0.0,))
+    assert (world.status()[0], world.asked(AGENCII)) == ("retrying", [])
+    [waiting] = [event for event in world.events() if event.step == "retrying"][-1:]
+    assert "it may still be sent" in str(waiting.details)
+    world.listed = [world.row("delivered at last", "g1")]
+    pass_time(world.redis, 61)
+    world.work(readback=(0.0,))
+    assert (world.status()[0], world.asked(AGENCII), len(world.asked(COMPLETE))) == ("delivered_by_provider", [], 1)
 
 
 @pytest.mark.parametrize("status", [429, 402])

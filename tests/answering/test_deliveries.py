@@ -1,4 +1,4 @@
-"""What GHL tells of a reply after it has taken it, against a real other side."""
+"""GHL's reports about a reply that it has accepted, against a real other side."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def told(world: World, status: str, *, id_: str = "r1", text: str = "answer 1", type_: str = "TYPE_SMS") -> None:
-    """Let GHL tell what became of a message."""
+    """Let GHL report the delivery state of a message."""
     kind = find_kind(type_, "", None)
     message = OutboundMessage(
         id=MessageId(id_),
@@ -51,7 +51,7 @@ def told(world: World, status: str, *, id_: str = "r1", text: str = "answer 1", 
 
 
 def delivery(world: World, id_: str = "m1") -> str | None:
-    """What became of the reply to a message, as `explain` tells it."""
+    """The delivery of the reply to a message, as `explain` shows it."""
     timeline = Timelines(world.redis).find(id_)
     assert timeline
     return next(one.delivery for one in document(timeline).messages if one.message_id == id_)
@@ -133,7 +133,7 @@ def test_a_failure_in_other_words_that_is_told_before_the_posts_answer_counts(wo
 
 @pytest.mark.parametrize(("word", "expected"), [("failed", "undelivered"), ("delivered", "delivered")])
 def test_what_the_posts_own_answer_tells_counts(world: World, word: str, expected: str) -> None:
-    """GHL may know at once what became of a message."""
+    """GHL may know the delivery state of a message at once."""
     world.receipt = {"messageId": "r1", "status": word}
     reply(world)
     assert delivery(world) == expected

@@ -1,4 +1,4 @@
-"""Echoes against a real other side: what GHL tells of a turn's own messages while the turn stands half done."""
+"""Echoes against a real other side: GHL's reports about a turn's own messages while the turn is half done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from bridge.model import Channel, ConversationId, MessageId, OutboundMessage
 from bridge.store.redis.connection import key, now_ms
-from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, eventually, message, pass_time, standings_of
+from tests.stored import HERE, LANE, accept, dead_letters_of, due_ms, eventually, message, pass_question, pass_time, standings_of
 from tests.world import AGENCII, COMPLETE, CONVERSATION, LIST, POST, opened
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def echo(world: World, id_: str, text: str, **fields: Any) -> None:
-    """Let GHL tell of a message that left the conversation."""
+    """Let GHL report an outbound message."""
     given: dict[str, Any] = {"type": "TYPE_SMS", "date_added_ms": now_ms(world.redis), "source": "app", **fields}
     message = OutboundMessage(
         id=MessageId(id_),
@@ -41,7 +41,7 @@ def echo(world: World, id_: str, text: str, **fields: Any) -> None:
 
 
 def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> None:
-    """That the contact was told of a failure is no answer: its dead letter stays open, and can be replayed."""
+    """A failure message to the contact is not an answer: the dead letter stays open and can be replayed."""
     world.keep(failure_message="Somebody will call you.")
     world.write()
     world.refusing |= {COMPLETE: 400, POST: 500}
@@ -54,7 +54,7 @@ def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> No
 
 @pytest.mark.parametrize("mode", ["live", "draft"])
 def test_a_dead_letter_that_its_echo_closes_is_a_reply_like_any_other(world: World, mode: str) -> None:
-    """What was asked and said is in the history, and it counts in the cap; of a draft nobody but staff has heard."""
+    """Question and reply are in the history and count towards the limit; a draft does not, because only staff has seen it."""
     world.keep(takeover_seconds=0, mode=mode, max_replies_per_day=1)
     world.write()
     world.refusing[POST] = 500
@@ -141,6 +141,7 @@ def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(
     world.refusing[COMPLETE] = 500
     world.write()
     world.work(readback=(0.0,))
+    pass_question(world.redis)
     pass_time(world.redis, 2)
     time.sleep(0.02)
     world.meanwhile = lambda: echo(world, "o1", "I take over")

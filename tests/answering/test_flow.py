@@ -1,4 +1,4 @@
-"""The flow, where no other side is needed: what becomes of a turn that can't even be begun."""
+"""The flow without another side: the outcome of a turn that can't begin."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_wake_up_for_nothing_does_nothing(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_turn_that_kills_its_workers_is_buried(redis: Redis, lanes: Lanes) -> None:
-    """After ten leases in a row that ended without a word the turn is a dead letter that says so."""
+    """After ten consecutive leases without a result, the turn becomes a dead letter that says so."""
     accept(redis, message(date_added_ms=now_ms(redis)))
     for _ in range(10):
         take(lanes)

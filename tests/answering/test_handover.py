@@ -105,7 +105,7 @@ def test_tag_and_assignment_are_set_and_staff_sees_why(world: World) -> None:
 
 @pytest.mark.parametrize("path", [TAGS, CONTACT])
 def test_a_refused_tag_or_assignment_costs_nothing(world: World, path: str) -> None:
-    """The fault is logged; the contact is told and left to people all the same."""
+    """The fault is logged; the contact still gets the message and is left to people."""
     asking(world, tag="vip", assign_to="u1", message=MESSAGE)
     world.refusing[path] = 422
     world.write()

@@ -59,7 +59,7 @@ def test_the_words_are_not_kept_unless_the_location_says_so(world: World) -> Non
 
 
 def test_kept_words_are_sealed_read_on_demand_and_erased_with_the_contact(world: World, perform: Operations) -> None:
-    """With `evidence_texts` they are shown by the id that the timeline names, to whoever asks, until the contact is erased."""
+    """With `evidence_texts` they are shown by the id in the timeline, until the contact is erased."""
     world.keep(evidence_texts=True)
     world.write()
     world.work()

@@ -64,7 +64,7 @@ def test_a_list_that_is_in_time_is_believed(world: World) -> None:
 
 
 def test_a_list_that_stays_behind_is_a_dead_letter_that_says_so(world: World) -> None:
-    """A message that is missing for minutes is no matter of waiting; the reply is not posted a second time."""
+    """If a message is missing for minutes, waiting does not help; the reply is not posted a second time."""
     world.late = True
     lose(world)
     world.redis.hset(key("lag", HERE), mapping={"missing": 1, "listed": 0})

@@ -56,7 +56,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def observe(world: World, id_: str = "o1", text: str = "I take over", *, ago: int = 0, **fields: Any) -> None:
-    """Let an event tell of an outbound message."""
+    """Let an event report an outbound message."""
     given: dict[str, Any] = {"conversation_id": ConversationId(CONVERSATION), "type": "TYPE_SMS", "user_id": "staff", **fields}
     at = now_ms(world.redis) - ago
     one = OutboundMessage(
@@ -67,7 +67,7 @@ def observe(world: World, id_: str = "o1", text: str = "I take over", *, ago: in
 
 
 def update(world: World, **fields: Any) -> None:
-    """Let an event tell of the contact."""
+    """Let an event report the contact's data."""
     told = ContactUpdate(location_id=LANE.location_id, contact_id=LANE.contact_id, at_ms=now_ms(world.redis), **fields)
     world.redis.register_script(script("contact"))(args=contact_args(told, RETENTION_MS))
 
@@ -77,7 +77,7 @@ def says(world: World, id_: str, text: str, **fields: Any) -> list[str]:
 
 
 def human(world: World, **fields: Any) -> None:
-    """Let GHL list a person's message that no event tells of."""
+    """Let GHL list a person's message for which there is no event."""
     deaf(world)
     world.listed = [world.row("I take over", "o1", userId="staff", **fields)]
 
@@ -188,7 +188,7 @@ FORBIDDEN: dict[str, tuple[dict[str, Any], Callable[[World], object], str, str]]
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_what_forbids_an_answer_costs_nothing(world: World, name: str) -> None:
-    """Every guard is asked before a completion is paid for, and tells its rule and what the rule looked at."""
+    """Every guard is checked before a completion is requested, and the timeline names its rule and the facts."""
     settings, happens, reason, told = FORBIDDEN[name]
     world.keep(**settings)
     world.contact = {"tags": ["vip"]}
@@ -201,7 +201,7 @@ def test_what_forbids_an_answer_costs_nothing(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_what_comes_while_the_completion_runs_stops_the_reply(world: World, name: str) -> None:
-    """Every guard is asked again before the post; an answer that was paid for is no reason to send it."""
+    """Every guard is checked again before the post, even though the completion was already requested."""
     settings, happens, reason, told = FORBIDDEN[name]
     world.keep(**settings)
     world.contact = {"tags": ["vip"]}
@@ -286,7 +286,7 @@ def test_a_type_that_is_mapped_is_answered_on_its_channel(world: World) -> None:
 
 
 def test_a_type_that_nothing_maps_is_told_with_its_name(world: World) -> None:
-    """It is skipped before anything is paid for, and what to write into the settings is said."""
+    """It is skipped before a completion is requested, with the setting to add."""
     world.write(**NEW)
     world.work()
     assert (world.status(), world.asked(COMPLETE)) == (("skipped", "unknown_type"), [])
@@ -408,7 +408,7 @@ def test_a_start_lifts_a_stop(world: World) -> None:
 
 
 def test_a_stop_on_one_channel_leaves_the_others(world: World) -> None:
-    """Whoever stopped SMS is answered on WhatsApp."""
+    """A contact that stopped SMS is answered on WhatsApp."""
     says(world, "m1", "STOP")
     world.write("m2", channel=Channel.WHATSAPP, message_type_string="TYPE_WHATSAPP")
     world.work()
@@ -436,7 +436,7 @@ def test_a_harmless_change_before_the_wire_sends_all_the_same(world: World) -> N
 
 @pytest.mark.parametrize("path", [CONTACT, LIST])
 def test_what_can_not_be_looked_up_is_no_permission(world: World, path: str) -> None:
-    """A look-up that fails is tried again, before anything is paid for."""
+    """A failed look-up is retried before a completion is requested."""
     world.keep(contact_lookup=True)
     world.refusing[path] = 500
     world.write()
@@ -732,7 +732,7 @@ def unheard(world: World) -> int:
 
 
 def test_replies_that_no_event_tells_of_are_counted(world: World) -> None:
-    """Whoever hears of no reply of ours hears of no person either; the count ends with the first event, and with new settings."""
+    """If no event reports replies, none would report a person's; the count ends with the first event, and with new settings."""
     for number in range(3):
         world.write(f"m{number}")
         world.work()
@@ -776,7 +776,7 @@ def test_a_crash_neither_loses_nor_doubles_an_away_message(world: World, *, befo
 
 
 def test_an_away_message_that_could_not_be_sent_is_tried_again(world: World) -> None:
-    """A passing fault is no reason to leave the contact without a word."""
+    """After a temporary fault, the contact still gets the message."""
     world.keep(**closed(world, outside_hours="away", away_message="We open at nine."))
     world.refusing[POST] = 429
     world.write()
@@ -875,7 +875,7 @@ def test_the_same_words_again_and_again_are_a_loop(world: World) -> None:
 
 
 def test_history_is_our_own_record(world: World) -> None:
-    """Earlier turns, oldest first, and nothing of what is asked now."""
+    """Earlier turns, oldest first, without the current question."""
     for number in range(3):
         world.write(f"m{number}")
         world.work()
@@ -886,7 +886,7 @@ def test_history_is_our_own_record(world: World) -> None:
 
 
 def test_a_short_record_is_topped_up_from_ghl_once(world: World) -> None:
-    """What was said before the bridge came; the turn's own message and comments are left out."""
+    """The conversation before the bridge was installed; the turn's own message and comments are left out."""
     observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
     old = now_ms(world.redis) - 3 * DAY_MS
     world.listed = [
@@ -932,7 +932,7 @@ def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:
 
 
 def test_how_things_stood_a_second_ago_is_looked_at_again(world: World) -> None:
-    """What the lease told of the location is too old after a look into GHL that took longer: the guards ask anew."""
+    """After a slow read from GHL, the lease's data of the location are too old: the guards read them again."""
     world.keep(assistable={"delivery": "auto"}, takeover_seconds=0, history_messages=0)
     world.completion = {"message": {"messageId": "g1"}}
 
@@ -950,7 +950,7 @@ def test_how_things_stood_a_second_ago_is_looked_at_again(world: World) -> None:
 
 
 def test_ghl_is_not_read_for_a_provider_that_remembers_by_itself(world: World) -> None:
-    """Agencii keeps a chat for each conversation: nothing of what was said before goes along."""
+    """Agencii stores a chat for each conversation: no earlier messages are sent."""
     world.keep(provider="agencii")
     world.listed = [world.row("Hello?", "u1", direction="inbound", dateAdded=now_ms(world.redis) - DAY_MS)]
     observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")

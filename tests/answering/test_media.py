@@ -68,7 +68,7 @@ def test_files_are_ignored_where_that_is_wanted(world: World) -> None:
 
 
 def test_the_line_is_no_word_of_the_contact(world: World) -> None:
-    """It stands neither in the record of what was said nor in the stored message, and ten pictures in a row are no loop."""
+    """It is neither in the transcript nor in the stored message, and ten pictures in a row are not a loop."""
     for number in range(1, 11):
         world.write(f"m{number}", text="", attachments=(PICTURE,))
         world.work()
@@ -108,7 +108,7 @@ def test_an_earlier_picture_stands_in_the_history(world: World, media: str, told
 
 
 def test_a_picture_that_came_before_our_time_stands_in_the_history(world: World) -> None:
-    """GHL's list tells it; once that is on record, it is told again in the next turn."""
+    """It is in GHL's list; once that is stored, the next turn contains it too."""
     asks_model(world)
     before = now_ms(world.redis) - 60_000
     world.listed = [world.row("", "p0", direction="inbound", source="", attachments=[PICTURE], dateAdded=before)]
@@ -151,13 +151,13 @@ def looks(world: World, id_: str = "m1") -> int:
 
 
 def waits(world: World, seconds: float) -> bool:
-    """Whether the lane is due in so many seconds, less what the test took until now."""
+    """Whether the lane is due in `seconds`, less the time that the test has taken."""
     due = due_ms(world.redis)
     return due is not None and seconds - 2.5 < (due - now_ms(world.redis)) / 1000 <= seconds + 0.3
 
 
 def test_whatsapps_files_are_looked_for(world: World) -> None:
-    """Three seconds after an empty webhook GHL's own record tells the file, and that uses no try up."""
+    """Three seconds after an empty webhook, the file is in GHL's record; the wait does not count as an attempt."""
     empty(world)
     world.work()
     assert (looks(world), world.status("m1"), waits(world, 3)) == (0, ("waiting", ""), True)

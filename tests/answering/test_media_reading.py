@@ -58,7 +58,7 @@ def sends(world: World, *names: str, id_: str = "m1", **fields: Any) -> None:
 
 
 def reads(world: World) -> list[str]:
-    """What the timeline tells of files that were read."""
+    """The timeline's entries about files that were read."""
     return [event.details["outcome"] for event in world.events() if event.step == "read"]
 
 
@@ -85,7 +85,7 @@ def test_a_voice_note_is_the_contacts_words(world: World, name: str) -> None:
 
 
 def test_words_stand_in_the_order_in_which_they_came(world: World) -> None:
-    """A text, what is said in a voice note, a text."""
+    """A text, the words of a voice note, a text."""
     world.write("m1", text="Hello")
     sends(world, "audio.ogg", id_="m2")
     world.write("m3", text="Thanks")
@@ -108,7 +108,7 @@ def test_a_transcript_is_bought_once(world: World) -> None:
 
 
 def test_an_earlier_voice_note_is_its_words_in_the_history(world: World) -> None:
-    """Nothing tells of a file whose words are known."""
+    """A file whose words are known is not mentioned."""
     sees(world)
     sends(world, "audio.ogg")
     world.work()
@@ -119,7 +119,7 @@ def test_an_earlier_voice_note_is_its_words_in_the_history(world: World) -> None
 
 
 def test_a_transcript_is_kept_as_texts_are(world: World) -> None:
-    """In the record of what was said until the retention; the message's own copy goes when it is answered; bytes are nowhere."""
+    """In the transcript until the retention ends; the message's copy is deleted when it is answered; bytes are never stored."""
     sends(world, "audio.ogg")
     world.work()
     assert "Do you open on Sunday?" in " ".join(map(str, world.redis.zrange(key("said", str(LANE)), 0, -1)))
@@ -163,8 +163,9 @@ FAILURES: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_what_cannot_be_read_is_said_to_model_and_operator(world: World, name: str) -> None:
-    """It is no fault of the turn: the model is told to ask for a text, the timeline why."""
+    """The turn does not fail: the model is asked to request a text, and the timeline shows why."""
     world.files["/media/2.ogg"], why = FAILURES[name]
+    world.cut |= {"/media/2.ogg"} if name == "cut" else set()
     sends(world, "2.ogg")
     world.work()
     assert (world.inputs(), world.status()) == ([UNREAD], ("replied", ""))
@@ -202,7 +203,7 @@ def test_a_transcription_service_that_fails_is_named(world: World, settings: dic
 
 
 def test_at_most_five_files_are_read(world: World) -> None:
-    """The oldest; the rest is told of."""
+    """The oldest files are read; the others are mentioned."""
     for number in range(6):
         world.files[f"/media/{number}.ogg"] = http(200, BYTES["audio.ogg"])
     sends(world, *(f"{number}.ogg" for number in range(6)))
@@ -227,7 +228,7 @@ def test_a_retry_reads_no_further_files(world: World) -> None:
 
 @pytest.mark.parametrize(("more", "read"), [(0, ["22 characters"]), (1, ["it is larger than 26214400 bytes"])])
 def test_a_file_has_so_many_bytes(world: World, more: int, read: list[str]) -> None:
-    """25 MiB are read whole and handed on whole; one byte more is not, whoever says how long it is."""
+    """25 MiB are read and passed on completely; one byte more is not, whatever its length header says."""
     note = BYTES["audio.ogg"].ljust(25 * 1024 * 1024 + more, b"\0")
     world.files["/media/long.ogg"] = http(200, note)
     sends(world, "long.ogg")
@@ -281,7 +282,7 @@ def test_a_day_has_so_many_reads(world: World) -> None:
 
 
 def test_a_film_is_told_of_and_not_read(world: World) -> None:
-    """A file that has a picture track is no voice note, whatever it is called."""
+    """A file with a video track is not a voice note, whatever its name is."""
     world.files["/media/audio.mp4"] = http(200, BYTES["video.mp4"])
     sends(world, "audio.mp4")
     world.work()

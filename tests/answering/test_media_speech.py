@@ -48,7 +48,7 @@ def sends(world: World, recording: bytes, name: str = "note.ogg") -> None:
 
 
 def outcome(world: World) -> str:
-    """What the timeline tells of the voice note."""
+    """The timeline's entry about the voice note."""
     (read,) = [event for event in world.events() if event.step == "read"]
     told: str = read.details["outcome"]
     return told

@@ -41,14 +41,14 @@ def hooked(world: World, id_: str = "w1", said: str = "yes", **fields: Any) -> N
 
 
 def signed(world: World, id_: str, said: str = "yes", *, ago: float = 0.0, **fields: Any) -> str:
-    """The marketplace event of a message from so many seconds ago comes; answers what its sender is told."""
+    """Let the marketplace event of a message from `seconds` ago arrive; returns the webhook's answer."""
     at = now_ms(world.redis) - round(ago * 1000)
     (told,) = accept(world.redis, message(id_, text=said, date_added_ms=at, **fields))
     return str(told)
 
 
 def lists(world: World, id_: str, said: str = "yes", *, ago: float = 0.0, **fields: Any) -> None:
-    """GHL lists a message of the contact from so many seconds ago."""
+    """GHL lists a message of the contact from `seconds` ago."""
     at = now_ms(world.redis) - round(ago * 1000)
     world.listed.insert(0, world.row(said, id_, direction="inbound", source="", dateAdded=at, **fields))
 
@@ -135,7 +135,7 @@ def test_a_webhook_of_what_is_being_answered_makes_no_answer_stale(world: World)
 
 
 def test_a_new_message_by_a_workflow_makes_an_answer_stale(world: World) -> None:
-    """What is really new is answered together with what was asked about."""
+    """A new message is answered together with the one that was looked up."""
     lists(world, "m1")
     hooked(world)
 
@@ -199,7 +199,7 @@ def test_a_webhook_that_is_sent_again_is_a_duplicate(world: World) -> None:
 
 
 def test_what_ghl_does_not_list_yet_is_looked_for_again(world: World) -> None:
-    """The turn waits a little, which is no try, and the timeline says why."""
+    """The turn waits a little, which does not count as an attempt, and the timeline says why."""
     hooked(world)
     world.work()
     assert (world.inputs(), world.status("w1")[0], world.steps()) == ([], "retrying", ["accepted", "retrying"])
@@ -210,7 +210,7 @@ def test_what_ghl_does_not_list_yet_is_looked_for_again(world: World) -> None:
 
 @pytest.mark.parametrize("unknown", [True, False])
 def test_what_ghl_never_lists_keeps_its_own_id(world: World, unknown: bool) -> None:
-    """After some seconds the message is answered all the same, and the timeline says under which id."""
+    """After some seconds the message is answered anyway, and the timeline says under which id."""
     world.unknown = unknown
     hooked(world)
     world.work()
@@ -254,7 +254,7 @@ def test_an_event_is_known_by_the_copy_that_was_answered_under_an_id_of_ours(wor
 
 
 def test_an_event_that_the_sweep_brings_is_known_by_the_copy_too(world: World) -> None:
-    """What was answered under an id of ours is not taken in again when GHL lists it at last."""
+    """A message that was answered under the bridge's id is not accepted again when GHL lists it later."""
     hooked(world)
     later(world, LISTED_MS / 1000)
     found = SweptMessages(world.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
@@ -275,7 +275,7 @@ def test_an_event_is_no_twin_of_just_any_copy(world: World, fields: dict[str, An
 
 
 def test_one_event_is_the_twin_of_one_copy(world: World) -> None:
-    """Who writes the same again, and only the workflow tells of it, is answered again."""
+    """If a contact writes the same again, and only the workflow reports it, it is answered again."""
     assert signed(world, "m1") == "accepted"
     world.work()
     hooked(world, "w1")
@@ -374,7 +374,7 @@ def test_an_old_message_of_a_slow_workflow_is_too_old(world: World) -> None:
 
 @pytest.mark.parametrize("path", [SEARCH, LIST])
 def test_without_ghl_it_is_tried_again(world: World, path: str) -> None:
-    """A GHL that can't be read is a fault that uses a try up; nothing is asked and nothing is lost."""
+    """If GHL can't be read, the attempt fails; no completion is requested and nothing is lost."""
     lists(world, "m1")
     hooked(world)
     world.refusing[path] = 503
@@ -471,7 +471,7 @@ def test_a_dead_letter_without_its_id_is_taken_along(world: World) -> None:
 
 
 def test_a_replay_of_what_had_no_id_finds_it(world: World) -> None:
-    """A dead letter that is replayed goes the whole way, its id included."""
+    """A replayed dead letter passes all steps, including that for its id."""
     world.refusing[SEARCH] = 400
     hooked(world)
     world.work()

@@ -10,7 +10,7 @@ from bridge.model import Again, Completion, Dead, MessageId
 from bridge.store.figures.rollbacks import last_rollback
 from bridge.store.redis.connection import key, now_ms
 from tests.stored import HERE, LANE, claim, dead_letters_of, lanes_of
-from tests.world import LIST, World, opened
+from tests.world import LIST, POST, World, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +121,7 @@ def test_the_look_waits_until_the_list_can_be_believed(world: World) -> None:
     world.work(readback=(6.0, 30.0))
     assert (world.status()[0], world.asked(LIST)) == ("waiting", [])
     goes_back(world.redis, ago=10.0)
-    world.redis.zadd(key("due", HERE), {LANE.contact_id: 1})
-    world.redis.zadd(key("due"), {HERE: 1})
+    due_now(world)
     world.work(readback=(6.0, 30.0))
     assert world.status()[0] == "replied"
 
@@ -198,3 +197,25 @@ def _saves(world: World, text: str, id_: str = "m1") -> None:
     assert turn
     lanes.answered(turn, [MessageId(id_)], Completion(text=text, provider="assistable"), at_ms=now_ms(world.redis), seconds=1)
     lanes.again(turn, [MessageId(id_)], Again(wait=0, why="the worker stopped", counts=False))
+
+
+def test_a_part_of_unknown_outcome_is_no_forgotten_reply(world: World) -> None:
+    """A worker was killed while it posted: the post is found where it always is, and no sign of lost writes."""
+    wrote(world)
+    _saves(world, "an answer")
+    world.during[POST, 1] = lambda: goes_back(world.redis)
+    world.refusing[POST] = 500
+    world.work(readback=(0.0,))
+    world.refusing.clear()
+    reply(world, ago=0.0)
+    due_now(world)
+    world.work(readback=(0.0,))
+    assert (world.status(), len(world.posts())) == (("replied", ""), 1)
+    assert world.steps().count("looked_back") == 1
+    assert last_rollback(world.redis, now_ms(world.redis)) is None
+
+
+def due_now(world: World) -> None:
+    """What waits is due."""
+    world.redis.zadd(key("due", HERE), {LANE.contact_id: 1})
+    world.redis.zadd(key("due"), {HERE: 1})

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import expect
 
 from bridge.model import Again, Ended, MessageId, Reason, Status
-from bridge.store.redis.connection import now_ms
+from bridge.store.redis.connection import key, now_ms
 from tests.operating.test_operating_people import knows
 from tests.receiver.console.test_console_pages import dead_lettered
 from tests.stored import accept, claim, dead_letters_of, due_ms, keep, lanes_of, message
@@ -22,7 +22,7 @@ MOST_PIXELS = 3000
 
 
 def work(redis: Redis, contact: str, outcome: Again | None = None, **ended: object) -> None:
-    """A message of a contact that came just now, and what became of it."""
+    """A message of a contact that just arrived, and its outcome."""
     accept(redis, message(f"m-{contact}", contact, date_added_ms=now_ms(redis)))
     lanes = lanes_of(redis)
     (lane,) = [one for one in claim(lanes) if one.contact_id == contact]
@@ -116,3 +116,19 @@ def test_a_full_list_stays_short_on_a_phone(page: Page, redis: Redis) -> None:
         page.goto(path)
         height = page.evaluate("document.documentElement.scrollHeight")
         assert height <= MOST_PIXELS, f"{path} is {height} px long"
+
+
+def test_an_operator_reads_the_newest_words_in_the_list(page: Page, redis: Redis) -> None:
+    """Of one contact, in its row, with the filter as it was; the audit log says so."""
+    keep(redis)
+    for contact in ("jane", "john"):
+        knows(redis, contact, f"{contact.title()} Doe")
+    accept(redis, message("m-new", "jane", text="Is Friday free?", date_added_ms=now_ms(redis)))
+    page.goto("/console/conversations?status=waiting")
+    page.get_by_role("button", name="Newest words of Jane Doe").click()
+    expect(page.locator("#list .newest")).to_have_text("Is Friday free?")
+    expect(page.get_by_role("heading", name="Waiting", exact=True)).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    (noted,) = redis.zrange(key("audit"), 0, -1)
+    assert "conversations.words" in str(noted)

@@ -83,7 +83,7 @@ def settle_on(page: Page, mishap: str, service: str = "") -> None:
 
 
 def replies(page: Page, count: int, *, within: int = SOON) -> None:
-    """So many of the agent's messages are on the phone."""
+    """The phone shows this many messages of the agent."""
     expect(page.locator(".about-message").filter(has_text="Agent, through the bridge")).to_have_count(count, timeout=within)
 
 
@@ -93,7 +93,7 @@ def tells(page: Page, text: str, *, within: int = SOON) -> None:
 
 
 def ends(page: Page, text: str, *, within: int = SOON) -> None:
-    """What became of the newest message, in the bridge's own words."""
+    """The outcome of the newest message, in the bridge's words."""
     expect(page.locator("#outcome")).to_have_text(re.compile(text), timeout=within)
 
 
@@ -183,7 +183,7 @@ def test_a_burst_gets_one_answer(sandbox: Page) -> None:
     ],
 )
 def test_a_file_is_sent_and_answered(sandbox: Page, deed: str, shown: str, asked: str, channel: str) -> None:
-    """A picture is told of and a voice note is read, by WhatsApp too, whose webhook holds neither text nor file."""
+    """A picture is mentioned and a voice note is read, on WhatsApp too, whose webhook contains neither text nor file."""
     sandbox.get_by_label("Channel").select_option(channel)
     sandbox.get_by_role("button", name=deed).click()
     expect(sandbox.locator(".message.inbound")).to_contain_text(shown)
@@ -273,7 +273,7 @@ def test_a_reply_that_does_not_arrive_is_marked(sandbox: Page) -> None:
 
 
 def test_delivery_and_evidence_are_shown_everywhere(sandbox: Page, demo: Demo) -> None:
-    """What became of a reply after GHL's 2xx, and how it came about: in the sandbox's timeline, the console, and `explain`."""
+    """The delivery of a reply after GHL's 2xx, and its cause: in the sandbox's timeline, the console, and `explain`."""
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
     status(sandbox, "^Answered$")
@@ -379,7 +379,7 @@ def test_what_becomes_of_each_odd_answer_is_shown(  # noqa: PLR0917 - a row of t
 
 
 def test_another_provider_answers(sandbox: Page) -> None:
-    """Whoever is chosen."""
+    """The chosen contact."""
     choice = sandbox.get_by_label("Answered by")
     choice.select_option(value=choice.locator("option").filter(has_text="agencii").get_attribute("value"))
     write(sandbox, "Hi! Is Friday free?")

@@ -1,4 +1,4 @@
-"""`ghl-bridge backup`: a copy of a Redis that writes and rewrites meanwhile, and what is said where there is none."""
+"""`ghl-bridge backup`: a copy of a Redis that writes and rewrites meanwhile, and the errors without one."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_a_wrong_id_is_told_without_its_marks(run: Run) -> None:
 
 
 def test_letters_and_joiners_stay() -> None:
-    """Arabic, Hebrew, joined emojis and accents are what is said."""
+    """Arabic, Hebrew, joined emojis and accents are printed unchanged."""
     assert escaped("שלום مرحبا 👩\u200d🚀 é\n") == "שלום مرحبا 👩\u200d🚀 é\n"
 
 

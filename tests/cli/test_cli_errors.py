@@ -18,7 +18,7 @@ NEEDS_STATE = (["locations", "list"], ["explain", "x"])
 
 @pytest.mark.parametrize("words", [["--help"], ["locations", "apply", "--help"], ["up", "--help"]])
 def test_help_needs_no_environment(bare: Run, words: list[str]) -> None:
-    """Whoever has just installed it can read what there is."""
+    """After the install, all commands can be listed."""
     done = bare(*words)
 
     assert (done.returncode, done.stderr) == (0, "")

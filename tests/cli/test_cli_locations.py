@@ -105,7 +105,7 @@ def test_a_file_with_a_fault_changes_nothing(run: Run, redis: Redis) -> None:
 
 
 def test_every_fault_of_a_file_is_named_at_once(run: Run) -> None:
-    """Nobody mends a file one error at a time."""
+    """All errors of a file are shown at once."""
     done = run("locations", "apply", "-", stdin="[locations.A]\nmode = 'loud'\ncolour = 1\n[locations.B]\ntimezone = 'x'")
 
     assert done.returncode == 2
@@ -121,7 +121,7 @@ def test_a_wrong_secret_is_not_quoted(run: Run) -> None:
 
 
 def test_a_file_that_is_not_there_is_wrong_input(run: Run) -> None:
-    """So is a folder, and a file that is no text."""
+    """A folder is refused too, and a file that is not text."""
     assert run("locations", "apply", "/nonexistent.toml").returncode == 2
     assert run("locations", "apply", "/").returncode == 2
     assert run("locations", "apply", "/bin/true").returncode == 2

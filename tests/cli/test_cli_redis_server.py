@@ -1,4 +1,4 @@
-"""The local server: which one is taken, and what becomes of data that another one wrote."""
+"""The local server: which one is used, and how it treats data that another one wrote."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def only(program: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rewrite(folder: Path) -> None:
-    """Start a server on the folder, keep something, and let it write its files anew in its own format."""
+    """Start a server on the folder, store something, and let it rewrite its files in its own format."""
     with redis_server.running(folder) as url, connect(url) as redis:
         redis.set("kept", "yes")
         redis.bgrewriteaof()
@@ -60,7 +60,7 @@ def test_a_transcript_is_kept_compactly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
 def test_a_server_on_path_comes_first(carried: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever installed a server wants that one: the package's is for those who have none."""
+    """An installed server comes first; the package's is for machines without one."""
     (tmp_path / name).symlink_to(carried)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert redis_server.find(tmp_path) == tmp_path / name

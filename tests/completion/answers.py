@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """An answer: its `body` (what is no bytes becomes JSON), and what is right. `source` says in words where such a one was met.
+    """An answer: its `body` (anything but bytes becomes JSON), and the right result. `source` says where it was met.
 
     `notes` are the notes of the timeline that must be there.
     """

@@ -209,7 +209,7 @@ OPENAI_CASES = (
 
 
 def says(name: str, words: Any, cure: str, source: str, kind: str = "text/plain") -> Case:
-    """A tool's word about itself."""
+    """A tool's status text."""
     body = words.encode() if isinstance(words, str) and kind != "application/json" else words
     return Case(name=name, source=source, body=body, kind=kind, right=Fault(Unsendable, cure))
 

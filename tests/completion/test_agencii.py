@@ -89,7 +89,7 @@ def test_what_a_contact_writes_stands_in_the_message_only() -> None:
 
 
 def test_without_a_conversation_the_contact_names_the_chat() -> None:
-    """The name is stable all the same."""
+    """The name is stable anyway."""
     assert AGENCII.build(replace(QUESTION, conversation_id=""))["aliasChatId"] == "ghl:loc:contact"  # type: ignore[arg-type]
 
 

@@ -52,7 +52,7 @@ def test_the_session_goes_along_from_the_second_question_on() -> None:
 
 
 def test_a_session_that_ghl_lost_is_warned_of() -> None:
-    """Asked in one execution and answered in another, the agent has forgotten what was said."""
+    """If question and answer are in different executions, the agent has forgotten the conversation."""
     document = json.dumps(ANSWER).encode()
     lost = completion_of(STUDIO, {}, document, question=replace(QUESTION, session_id="a1:another"))
     assert lost.evidence["warnings"] == ["session_lost"]

@@ -1,4 +1,4 @@
-"""What becomes of answers that services really give: a table for every provider, over a real socket."""
+"""The results of answers that services really give: a table for every provider, over a real socket."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def sample(name: str) -> Case:
 
 @pytest.mark.parametrize("name", MODES)
 def test_each_response_mode_is_understood(wire: Wire, name: str) -> None:
-    """What real automation tools send in each of their modes is the reply, silence, or the operator's to mend; asked once."""
+    """Answers of real automation tools in each of their modes are a reply, no reply, or an error for the operator; one call."""
     check(sample(name), WEBHOOK, wire)
 
 

@@ -13,8 +13,8 @@ from bridge.completion.faults import Unsendable
 from bridge.completion.text import MOST_CHARACTERS
 from bridge.errors import BridgeError, OperatorMustFix, OutcomeUnknown, Permanent, Retryable, ServiceDown, TokenRefused
 from bridge.model import Completion, Reason
+from bridge.wire.backoff import TRIES
 from bridge.wire.calls import Wire
-from bridge.wire.retrying import TRIES
 from tests.completion.asked import GUIDE_EXAMPLE, PROVIDERS, Provider
 from tests.other_side import OtherSide, Visit, answering, cutting, http
 
@@ -50,7 +50,7 @@ def test_a_reply_is_bounded_and_holds_no_control_characters(wire: Wire, provider
 
 
 def test_silence_is_a_decision(wire: Wire, provider: Provider) -> None:
-    """An empty or blank answer is no fault: one call, no text, and a reason."""
+    """An empty or blank answer is not a fault: one call, no text, and a reason."""
     answers = [provider.answer(""), provider.answer(" \n\t "), *provider.silent]
     with OtherSide(answering(*(http(200, each) for each in answers))) as server:
         said = [provider.ask(wire, server.url) for _ in answers]
@@ -62,7 +62,7 @@ MUCH = {"x" * 100: ["secret words " * 100] * 100, "evidence": {"knowledge": [{"t
 
 
 def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: Provider) -> None:
-    """Known names only, 2 KiB at most, none of the answer's words; that a service tells none is no fault."""
+    """Only known names, 2 KiB at most, none of the answer's text; a service without evidence is fine."""
     plain, text = provider.answer("secret words"), "secret words"
     answers = [plain, {**plain, **MUCH}] if isinstance(plain, dict) else [plain]
     with OtherSide(answering(*(http(200, each) for each in answers))) as server:
@@ -130,7 +130,7 @@ UNCLAIMED: dict[str, Callable[[Visit], None]] = {
 
 @pytest.mark.parametrize("fault", UNCLAIMED)
 def test_what_may_have_been_delivered_is_not_asked_again(wire: Wire, provider: Provider, fault: str) -> None:
-    """Of a service that may deliver by itself the same faults, and whatever is no object, are unknown outcomes: one call."""
+    """If a service may deliver by itself, the same faults and answers that are not objects are unknown outcomes: one call."""
     with OtherSide(UNCLAIMED[fault]) as server, pytest.raises(OutcomeUnknown, match="may have been delivered") as caught:
         provider.ask(wire, server.url, may_deliver=True)
     assert "secret" not in str(caught.value)
@@ -164,7 +164,7 @@ def test_a_fault_that_passes_costs_one_more_call(wire: Wire, provider: Provider)
 
 @pytest.mark.parametrize("may_deliver", [True, False])
 def test_what_never_left_delivered_nothing(wire: Wire, provider: Provider, may_deliver: bool) -> None:
-    """A connection that is refused is tried again, whoever delivers."""
+    """A refused connection is retried, whether or not the provider delivers."""
     with OtherSide(hold) as server:
         url = server.url
     slept: list[float] = []
@@ -242,7 +242,7 @@ REFUSED: list[tuple[int, Any, type[BridgeError]]] = [
 def test_a_refusal_says_what_to_do_next(
     wire: Wire, provider: Provider, status: int, document: Any, *, kind: type[BridgeError], may_deliver: bool
 ) -> None:
-    """A refused request did not run, whoever delivers: one call, no retry, and logins are the operator's."""
+    """A refused request did not run, whether or not the provider delivers: one call, no retry; the operator must fix logins."""
     with OtherSide(answering(http(status, document))) as server, pytest.raises(BridgeError, match=f"HTTP {status}") as caught:
         provider.ask(wire, server.url, may_deliver=may_deliver)
     assert (type(caught.value), len(server.requests)) == (kind, 1)

@@ -1,4 +1,4 @@
-"""A session that the service has forgotten is begun anew."""
+"""If the service has forgotten a session, a new one begins."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_refused_session_is_left_out_once() -> None:
 
 @pytest.mark.parametrize("refusal", [OperatorMustFix("token"), Retryable("busy")])
 def test_other_refusals_have_other_reasons(refusal: BridgeError) -> None:
-    """A login or a passing fault is no reason to forget."""
+    """A refused login or a temporary fault does not end the session."""
     completer = Forgetful(refusal)
     with pytest.raises(type(refusal)):
         Anew(completer).complete(replace(QUESTION, session_id="s"), seconds=10)

@@ -130,7 +130,7 @@ NOTES = {
 
 @pytest.mark.parametrize("arguments", NOTES)
 def test_a_models_call_may_bring_a_note(arguments: str) -> None:
-    """The argument `note`, bounded; arguments that can't be read bring none, and the person is asked for all the same."""
+    """The argument `note`, limited in length; with unreadable arguments there is none, and the handover happens anyway."""
     said = read(OPENAI, openai(None, "handover", arguments=arguments))
     assert (said.handover, said.note) == (True, NOTES[arguments])
 

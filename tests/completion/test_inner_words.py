@@ -37,14 +37,14 @@ def test_what_is_meant_for_the_contact_is_left(who: str, text: str) -> None:
 
 @pytest.mark.parametrize(("who", "text", "reason"), SILENT, ids=[who for who, *_ in SILENT])
 def test_silence_has_its_reason(who: str, text: str, reason: Reason) -> None:
-    """An answer without a word for the contact says which kind it was."""
+    """An answer without text for the contact names its kind."""
     found = visible(text)
     assert (found.text.strip(), found.reason, found.unclosed) == ("", reason, False), who
 
 
 @pytest.mark.parametrize(("who", "text"), UNCLOSED, ids=[who for who, _ in UNCLOSED])
 def test_a_thought_that_is_cut_off_is_not_sent(who: str, text: str) -> None:
-    """An answer that ends within a thought is unclosed, and nothing of it is visible."""
+    """An answer that ends inside a thought is unclosed, and none of it is visible."""
     found = visible(text)
     assert (found.text, found.reason, found.unclosed) == ("", Reason.THOUGHTS_ONLY, True), who
     assert THOUGHTS in found.removed
@@ -147,8 +147,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_time_is_linear(piece: str) -> None:
-    """Eight times the text takes about eight times as long, not sixty-four times: up to 1 MB of what is hostile to a scanner."""
-    small, large = (piece * (size // len(piece)) for size in (125_000, 1_000_000))
+    """Eight times the text takes about eight times as long, not sixty-four times, up to half a MB of what is hostile."""
+    small, large = (piece * (size // len(piece)) for size in (62_500, 500_000))
     assert min(_seconds(large) for _ in range(2)) < 24 * min(_seconds(small) for _ in range(3)) + 0.01
 
 

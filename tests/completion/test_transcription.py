@@ -37,7 +37,7 @@ def test_the_name_of_a_noise_is_no_word(text: object) -> None:
     ],
 )
 def test_words_beside_a_noise_are_kept_whole(text: str) -> None:
-    """Nothing of a text that says something is taken away."""
+    """A text with content is not changed."""
     assert answered(f" {text}\n") == (text, "")
 
 

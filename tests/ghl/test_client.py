@@ -19,7 +19,7 @@ from bridge.errors import (
 )
 from bridge.ghl.access import Access, Need, Unlimited, alone
 from bridge.ghl.client import GHL
-from bridge.ghl.rate_limit_headers import Limits
+from bridge.ghl.rate_limit import Limits
 from bridge.model import Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http
@@ -212,7 +212,7 @@ def test_no_wait_reaches_beyond_the_deadline(ghl: Callable[[str], GHL], slept: l
 
 
 def test_each_try_is_paid_for_by_its_urgency(ghl: Callable[[str], GHL]) -> None:
-    """A post by its own, a read by that of its access; what the answer tells of the budget is heeded."""
+    """A post has its own urgency, a read that of its access; the rate limit in the answer's headers is used."""
     budget = Told()
     access = Access(bearer=Renewing(), budget=budget, need=Need.LOOKUP)
     told = {"X-RateLimit-Max": "100", "X-RateLimit-Remaining": "98"}
@@ -337,7 +337,7 @@ def test_an_invalid_token_is_renewed_once(ghl: Callable[[str], GHL], posting: bo
 
 @pytest.mark.parametrize(("version", "shown"), [("", ["2021-04-15", "2021-07-28"]), ("v3", ["v3", "v3"])])
 def test_the_api_version_is_a_setting(wire: Wire, version: str, shown: list[str]) -> None:
-    """Every request bears the version that is set, or the one that GHL's documentation names for its endpoint."""
+    """Every request has the version of the settings, or the one that GHL's documentation names for its endpoint."""
     with OtherSide(answering(SENT, CONTACT)) as server:
         client = GHL(wire, server.url, version=version)
         client.post(REPLY, token=alone("pit-1"), seconds=5)
@@ -363,7 +363,7 @@ def test_a_token_that_is_refused_twice_is_refused(ghl: Callable[[str], GHL]) -> 
     ],
 )
 def test_what_no_other_token_cures_renews_nothing(ghl: Callable[[str], GHL], status: int, message: str) -> None:
-    """Scopes, versions and other locations are the operator's to mend."""
+    """The operator must fix scopes, versions and tokens of other locations."""
     bearer = Renewing("new")
     with OtherSide(answering(http(status, {"message": message}))) as server, pytest.raises(OperatorMustFix):
         ghl(server.url).post(REPLY, token=Access(bearer=bearer, budget=Unlimited()), seconds=5)

@@ -64,7 +64,7 @@ def test_a_conversation_is_read() -> None:
     [{"id": None}, {"id": "a:b"}, {"contactId": ""}, {"lastMessageDate": None}, {"lastMessageDate": "soon"}, None, [], "row"],
 )
 def test_a_row_that_makes_no_sense_is_left_out(changed: Any) -> None:
-    """The others are read all the same."""
+    """The others are read anyway."""
     wrong = {**ROW, **changed} if isinstance(changed, dict) else changed
     assert len(search(wrong, ROW).found) == 1
 
@@ -143,7 +143,7 @@ def test_a_row_is_the_webhook_that_never_came() -> None:
     ],
 )
 def test_every_channel_is_known_by_its_type(type_: str, number: int, channel: Channel | None) -> None:
-    """REST has no other word for it; what is no message is none."""
+    """REST has no other name for it; a row that is not a message is ignored."""
     found = as_message({**MESSAGE, "messageType": type_, "type": number}, location_id=HERE, conversation=CONVERSATION)
     assert (found.channel if found else None) == channel
 

@@ -144,7 +144,7 @@ def test_an_install_of_nowhere_is_ignored(kind: str) -> None:
 
 @pytest.mark.parametrize("name", IGNORED)
 def test_other_samples_want_no_answer(name: str) -> None:
-    """Each other sample is ignored for its reason, or tells of an outbound message or a contact."""
+    """Each other sample is ignored for its reason, or reports an outbound message or a contact."""
     parsed = parse(sample(name))
     match parsed:
         case Ignored(reason=reason):
@@ -425,7 +425,7 @@ def test_an_outbound_message_stays_outbound_whatever_its_direction() -> None:
 
 @pytest.mark.parametrize("event_type", ["SMS", "inboundmessage", "", None, 5, [], {}, ["InboundMessage"]])
 def test_only_the_exact_type_is_a_message(event_type: object) -> None:
-    """Another event type, or one of the wrong kind, is no message."""
+    """Another event type, or one of the wrong JSON type, is not a message."""
     assert ignored(type=event_type).reason == Reason.NOT_A_MESSAGE
     assert ignored("type").reason == Reason.NOT_A_MESSAGE
 
@@ -553,7 +553,7 @@ def test_timestamp_stands_in_for_an_absent_date_only() -> None:
     ],
 )
 def test_text_is_kept_but_for_control_characters(body: object, expected: str) -> None:
-    """A text keeps its words, its line breaks become one kind, control characters go, and its length is bounded."""
+    """A text stays the same, except that line breaks become uniform, controls are removed, and its length is limited."""
     assert message(body=body).text == expected
 
 

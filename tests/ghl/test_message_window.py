@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.model import Window
+    from tests.other_side import Visit
 
 NOW = 1_800_000_000_000
 
@@ -112,3 +114,16 @@ def test_a_read_that_fails_proves_nothing(wire: Wire) -> None:
     fault = http(500, {})
     with OtherSide(answering(page(row("m1", seconds_ago=1), more=True), fault, fault, fault)) as server, pytest.raises(Retryable):
         read(wire, server, seconds_ago=10)
+
+
+def test_the_time_that_an_answer_takes_is_no_difference_of_clocks(wire: Wire) -> None:
+    """A wait for the budget or a slow GHL makes the window begin too early, never too late."""
+    answer = page(row("m1", seconds_ago=10), clock=-3.5)
+
+    def serve(visit: Visit) -> None:
+        while visit.request():
+            time.sleep(2.0)
+            visit.send(answer)
+
+    with OtherSide(serve) as server:
+        assert ids(read(wire, server, seconds_ago=10)) == ["m1"]

@@ -1,4 +1,4 @@
-"""OAuth as plain values: what is asked, and what each answer says to do next."""
+"""OAuth as plain values: the requests, and what each answer says to do next."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_a_locations_token_is_asked_for_with_the_agencys(tokens: Callable[[str],
 
 
 def test_the_exchange_of_v3_has_another_path() -> None:
-    """With GHL_API_VERSION=v3 an agency's token is exchanged where that version has it, and each form bears the version."""
+    """With GHL_API_VERSION=v3 an agency's token is exchanged where that version has it, and each form has the version."""
     wire = Wire()
     with OtherSide(answering(LENT)) as server:
         Tokens(wire, server.url, APP, version="v3").for_location("agency's", "C1", LocationId("L1"), seconds=5)

@@ -128,7 +128,7 @@ def test_the_channel_is_a_number_a_word_or_a_type(type_: object, channel: Channe
     ],
 )
 def test_a_user_names_the_channel(root: dict[str, Any], channel: Channel) -> None:
-    """As `channel` or `message_type`; a `type` that is no channel is something else."""
+    """As `channel` or `message_type`; a `type` that is not a channel is ignored."""
     assert message({**IDS, "message": "hi", **root}).channel is channel
 
 
@@ -179,7 +179,7 @@ def test_a_blank_message_with_its_id_is_kept() -> None:
 
 
 def test_what_is_ignored_names_its_ids() -> None:
-    """Whose secret counts, and who is told of it, is known all the same."""
+    """The location whose secret counts, and the contact, are known anyway."""
     found = read(free({"direction": "outbound"}, {"message_id": "m", "conversation_id": "c"}))
     assert isinstance(found, Ignored)
     ids = (found.location_id, found.contact_id, found.message_id, found.conversation_id)

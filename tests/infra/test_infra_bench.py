@@ -34,7 +34,7 @@ def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
 
 
 def test_events_that_nobody_answers_are_of_each_kind() -> None:
-    """A campaign's message, a contact's change and an event that tells nothing are taken in turn."""
+    """A campaign's message, a contact's change and an event without data are accepted in sequence."""
     told = [type(events.parse(_body(one))) for one in make_ignored(3, Ed25519PrivateKey.generate(), HERE)]
 
     assert told == [OutboundMessage, ContactUpdate, Ignored]

@@ -56,7 +56,7 @@ MADE = {"infra/docker/.env", "infra/bench/results.md", "bridge/completion/acme.p
 
 
 def runnable() -> dict[str, str]:
-    """Each script that is to run, and where it stands first; what is told in several places runs once."""
+    """Each script to run, and its first place; a script in several places runs once."""
     found: dict[str, str] = {}
     for block in BLOCKS:
         lines = [line for line in block.lines if commands(line)[0][0] not in NOT_RUN]
@@ -76,7 +76,7 @@ def starts(line: str, name: str) -> bool:
 
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
-    """The command that words lead to, and the words behind it. A word that is no command's fails."""
+    """The command for these words, and the remaining words. An unknown command fails."""
     command, rest = COMMAND_LINE, list(words)
     while rest and hasattr(command, "commands"):
         command = command.commands[rest.pop(0)]
@@ -267,7 +267,7 @@ def write(simulator: str, contact: str) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("script", [pytest.param(script, id=where) for script, where in runnable().items()])
 def test_what_is_to_be_typed_works(place: Place, script: str) -> None:
-    """Whoever has taken the README's steps and types what stands in a document sees it pass."""
+    """After the README's steps, the commands in the documents succeed."""
     programs = {words[0] for line in script.splitlines() for words in commands(line)} - {"export"}
     if missing := [name for name in sorted(programs) if not shutil.which(name, path=place.environ["PATH"]) and "/" not in name]:
         pytest.skip(f"{missing[0]} is not installed")

@@ -1,4 +1,4 @@
-"""infra/docker/compose.yaml and what it starts beside the bridge: a Redis that keeps its word, and Caddy."""
+"""infra/docker/compose.yaml and what it starts beside the bridge: a durable Redis, and Caddy."""
 
 from __future__ import annotations
 

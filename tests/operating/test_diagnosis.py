@@ -1,4 +1,4 @@
-"""Diagnosis: one list of what needs somebody, worst first, each with a sentence, a command and a paragraph of the runbook."""
+"""Diagnosis: one list of problems, worst first, each with a sentence, a command and a paragraph of the runbook."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_each_trouble_has_a_cause(seen: Symptoms, causes: list[str]) -> None:
 
 
 def test_every_trouble_has_its_paragraph_in_the_runbook() -> None:
-    """What needs somebody is called by a heading there."""
+    """Every problem has the name of a heading there."""
     headings = re.findall(r"^## (.*)$", (ROOT / "infra/docs/how-to/runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert {trouble.name for trouble in diagnose(EVERYTHING)} <= set(headings)
 
@@ -135,7 +135,7 @@ def test_a_trouble_tells_since_when_and_whose_it_is() -> None:
 
 
 def test_that_ghl_is_down_is_one_trouble_of_the_installation() -> None:
-    """It is no location's; who waits is counted, since its first failure, and a GHL that only takes no posts is called that."""
+    """It concerns no single location; the waiting contacts are counted, and a GHL that refuses only posts is named as such."""
     (both,) = diagnose(symptoms(down=GHL_DOWN))
     assert both.says.startswith("GHL is down: 9 conversations wait without using attempts")
     assert (both.since, both.location_id) == ("2023-11-14T22:13:19.000+00:00", "")

@@ -6,7 +6,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bridge.operating.alerting import Alerting
+from bridge.operating.alerting import Alerting, build_alerting
+from bridge.policy.business_hours import ALWAYS
+from bridge.settings import from_environment
 from bridge.store.redis.connection import key, now_ms
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, http
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from bridge.policy.business_hours import Hours
+
 
 @contextmanager
-def running(redis: Redis, url: str) -> Iterator[Alerting]:
-    alerting = Alerting(redis, Wire(), url=url, every=0.02)
+def running(redis: Redis, url: str, quiet: Hours | None = None) -> Iterator[Alerting]:
+    alerting = Alerting(redis, Wire(), url=url, quiet=quiet, every=0.02)
     thread = threading.Thread(target=alerting.run)
     thread.start()
     try:
@@ -92,3 +96,48 @@ def test_without_an_address_nobody_is_told(redis: Redis) -> None:
     begin_hold(redis)
     Alerting(redis, Wire(), url="", every=0.01).run()
     assert not redis.exists(key("alerts"))
+
+
+def test_many_of_a_kind_are_one_post(redis: Redis) -> None:
+    """Fifty locations on hold at once: one post begins them, one ends them."""
+    ids = [f"location{number}" for number in range(50)]
+    keep(redis, *ids)
+    redis.sadd(key("holds"), *ids)
+    with OtherSide(answering(http(200))) as receiver, running(redis, receiver.url):
+        eventually(lambda: len(receiver.requests) == 1)
+        redis.delete(key("holds"))
+        eventually(lambda: len(receiver.requests) == 2)
+    begun, over = [request.document for request in receiver.requests]
+    assert (begun["cause"], begun["state"], len(begun["alerts"])) == ("hold", "begun", 50)
+    assert (over["state"], {one["cause"] for one in over["alerts"]}) == ("over", {f"hold:{id_}" for id_ in ids})
+
+
+def test_in_quiet_hours_only_what_is_critical_is_posted(redis: Redis) -> None:
+    """Dead letters wait for the morning; a location on hold does not."""
+    begin_hold(redis)
+    redis.zadd(key("dead"), {"one": now_ms(redis)})
+    with OtherSide(answering(http(200))) as receiver:
+        with running(redis, receiver.url, quiet=ALWAYS):
+            eventually(lambda: receiver.requests)
+            eventually(lambda: redis.hexists(key("alerts", "pending"), "dead_letters"))
+            redis.srem(key("holds"), HERE)
+            threading.Event().wait(0.2)
+        assert [request.document["cause"] for request in receiver.requests] == ["hold:here"]
+        redis.delete(key("alerts", "delivering"))
+        with running(redis, receiver.url):
+            eventually(lambda: len(receiver.requests) == 3)
+    told = {(request.document["cause"], request.document["state"]) for request in receiver.requests[1:]}
+    assert told == {("dead_letters", "begun"), ("hold:here", "over")}
+
+
+def test_settings_choose_form_and_quiet_hours(redis_url: str, redis: Redis) -> None:
+    """By the agency's time zone."""
+    begin_hold(redis)
+    redis.zadd(key("dead"), {"one": now_ms(redis)})
+    with OtherSide(answering(http(200))) as receiver:
+        environ = {"REDIS_URL": redis_url, "BRIDGE_ALERT_URL": receiver.url, "BRIDGE_ALERT_FORM": "discord"}
+        build_alerting(from_environment({**environ, "BRIDGE_QUIET_HOURS": "00:00-24:00"})).once()
+        redis.delete(key("upkeep"), key("alerts", "delivering"))
+        assert [request.document["content"][:13] for request in receiver.requests] == ["Location here"]
+        build_alerting(from_environment(environ)).once()
+        assert len(receiver.requests) == 2

@@ -23,7 +23,7 @@ SKIPPED = {"status": Status.SKIPPED, "reason": Reason.DND}
 
 
 def come(redis: Redis, contact: str, location: str = HERE, *, ago: float = 0.0, **fields: Any) -> Lane:
-    """A message of a contact, which came so many seconds ago."""
+    """A message of a contact that arrived `seconds` ago."""
     at = now_ms(redis) - round(ago * 1000)
     one = message(f"m-{contact}-{at}", contact, location, **{"date_added_ms": at, **fields})
     accept(redis, one)

@@ -1,4 +1,4 @@
-"""Conversations and contacts: how they stand, pauses, stops that are lifted."""
+"""Conversations and contacts: their state, pauses, and lifted opt-outs."""
 
 from __future__ import annotations
 

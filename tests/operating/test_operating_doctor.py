@@ -1,4 +1,4 @@
-"""`doctor`: each login looked at without changing anything, and a test of the whole way that only staff see."""
+"""`doctor`: each login is checked without a change, and an end-to-end test that only staff see."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ SCOPES = {
 
 
 def test_a_token_with_all_scopes_is_well(doctor: LocalOperations, services: Services) -> None:
-    """The token and each scope that reads, looked at by reading; that there is nothing to read is no refusal."""
+    """The token and each read scope are tested with a read; a missing record is not a refusal."""
     found = look(doctor)
 
     assert found["ghl_token"].ok
@@ -166,7 +166,7 @@ STATES = {
 def test_what_stands_in_the_way_is_told(
     doctor: LocalOperations, redis: Redis, fields: dict[str, Any], ok: bool, says: str
 ) -> None:
-    """A hold is a problem, a pause is somebody's wish."""
+    """A hold is a problem; a pause is intended."""
     for name, value in fields.items():
         redis.hset(key("location", HERE), name, value)
 

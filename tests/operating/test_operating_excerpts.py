@@ -1,4 +1,4 @@
-"""What a service said is shown to whoever asks for it, and it is noted that they did."""
+"""A service's answer is shown on request, and the audit log notes the request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_what_the_service_said_is_shown_under_the_dead_letters_id(redis: Redis, 
 
 
 def test_who_looked_is_noted(redis: Redis, perform: Operations) -> None:
-    """Each time, with the id and never with the text; to look for what is not kept is no look."""
+    """Each read, with the id and never with the text; a read of something that is not stored is not noted."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID)
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_it_can_be_switched_off(redis: Redis, redis_url: str) -> None:
 
 
 def test_without_its_key_it_can_not_be_read(redis: Redis, perform: Operations) -> None:
-    """The error names the setting, and the rest of the letter is shown all the same."""
+    """The error names the setting, and the rest of the dead letter is shown anyway."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID, fernet_key=OTHER_KEY)
     with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY does not open what the service said"):

@@ -49,7 +49,7 @@ def test_a_skip_tells_its_rule_and_what_the_rule_looked_at(
 
 
 def test_a_reply_is_explained_by_its_own_id(world: World, perform: Operations) -> None:
-    """Whoever sees a reply in GHL finds out what it answered."""
+    """The id of a reply in GHL leads to the message that it answered."""
     world.write()
     world.work()
 
@@ -146,7 +146,7 @@ def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
     assert [
         sentence(event) for event in perform(explain, ExplainQuery(turn.messages[0].id)).events if event["step"] == "answered"
     ] == ["2 characters after 2.0 s; quick retries before: assistable: HTTP 429"]
-    assert sentence({"step": "sending", "part": 0, "type": "SMS", "shortened": True}) == "part 0 to GHL as SMS; shortened"
+    assert sentence({"step": "sending", "part": 0, "type": "SMS", "shortened": True}) == "part 1 to GHL as SMS; shortened"
 
 
 def test_an_answer_tells_how_its_service_came_to_it(world: World, perform: Operations) -> None:

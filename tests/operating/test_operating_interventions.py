@@ -103,7 +103,7 @@ def test_what_the_contact_forbids_holds(world: World, perform: Operations, conta
 
 
 def test_a_location_that_is_paused_answers_nothing(world: World, perform: Operations, redis: Redis) -> None:
-    """An operator's pause of the location is no rule of a conversation."""
+    """An operator's pause of the location is not a rule of a conversation."""
     take_over(world)
     skipped(world, "human_takeover")
     locations_of(redis).pause(HERE, paused=True)

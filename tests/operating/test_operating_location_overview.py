@@ -65,6 +65,7 @@ def test_what_needs_somebody_is_its_own(perform: Operations, redis: Redis) -> No
     redis.hset(key("location", "there"), mapping={"hold": 1, "hold_why": "ghl"})
     redis.zadd(key("capped"), {"there:contact": now_ms(redis)})
     redis.sadd(key("missed"), "there")
+    redis.set(key("turned_away", str(now_ms(redis) // 60_000)), 50)
     assert [each.cause for each in see(perform, "here").troubles] == ["dead_letters"]
     told = see(perform, "there").troubles
     assert {each.cause for each in told} == {"hold:there", "dead_letters", "missed:there", "reply_cap"}

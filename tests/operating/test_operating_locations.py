@@ -102,7 +102,7 @@ def test_what_waited_for_a_removed_location_is_skipped(world: World, perform: Op
 
 
 def test_what_waited_out_a_hold_is_skipped_too(redis: Redis, world: World, perform: Operations) -> None:
-    """A location on hold stands in no queue; removed, its messages find their end all the same."""
+    """A location on hold is in no queue; after its removal, its messages still end."""
     world.keep()
     lanes = lanes_of(redis)
     for number in range(3):
@@ -152,7 +152,7 @@ def test_work_under_way_does_not_bring_a_removed_location_back(
 
 
 def test_a_removed_location_may_come_back(redis: Redis, perform: Operations) -> None:
-    """Applied again it begins anew, and what still waits is answered."""
+    """Applied again, it starts fresh, and waiting messages are answered."""
     keep(redis)
     accept(redis, message())
     perform(locations.remove, LocationQuery(HERE))

@@ -10,7 +10,7 @@ from bridge.errors import Closed, DidNotWork, NotKnown, Retryable
 from bridge.model import Ended, MessageId, Status
 from bridge.operating import audit, locations, message_text
 from bridge.operating.local import LocalOperations
-from bridge.operating.message_text import MessageQuery
+from bridge.operating.message_text import MessageQuery, WordsQuery, newest_words
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from tests.other_side import OtherSide, answering, http
@@ -112,3 +112,20 @@ def test_texts_can_be_switched_off(redis: Redis, redis_url: str) -> None:
     with pytest.raises(Closed, match="BRIDGE_CONSOLE_SHOW_TEXT=0"):
         LocalOperations(admin_services, who="console")(message_text.text, MessageQuery("m1"))
     admin_services.close()
+
+
+def test_the_newest_words_of_a_contact_are_read_here(redis: Redis, operations: Operations, ghl: OtherSide) -> None:
+    """While they wait, and from the transcript after the answer; each reading is noted."""
+    answered(redis)
+    assert operations(newest_words, WordsQuery(LANE.contact_id)).text == "hello there"
+    accept(redis, message("m2", text="and parking?"))
+    told = operations(newest_words, WordsQuery("conversation-contact"))
+    assert (told.message_id, told.text, ghl.requests) == ("m2", "and parking?", [])
+    assert [one.what for one in operations(audit.audit, audit.AuditQuery()).changes] == ["conversations.words"] * 2
+
+
+def test_words_of_somebody_who_wrote_nothing_are_not_known(operations: Operations, ghl: OtherSide) -> None:
+    """A sentence, and GHL is not asked."""
+    with pytest.raises(NotKnown, match="no message of nobody"):
+        operations(newest_words, WordsQuery("nobody"))
+    assert ghl.requests == []

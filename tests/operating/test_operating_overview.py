@@ -1,4 +1,4 @@
-"""One look: what waits, what became of the last day's messages, what needs somebody; and events as they happen."""
+"""The overview: waiting messages, the last day's outcomes, problems; and events as they happen."""
 
 from __future__ import annotations
 

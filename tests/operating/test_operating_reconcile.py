@@ -51,7 +51,7 @@ def test_by_itself_it_looks_as_far_back_as_the_next_sweep_would(perform: Operati
 
 
 def test_by_hand_it_looks_as_far_back_as_it_is_told_to(perform: Operations, books: Books) -> None:
-    """Also before the activation; a dry run tells what would be taken in, and changes nothing."""
+    """Also before the activation; a dry run shows what would be accepted, and changes nothing."""
     books.write("ana", "m1", ago=60)
     books.write("bob", "m2", ago=7200)
     before = {name: kept for name, kept in snapshot(books.redis).items() if "budget" not in name}

@@ -50,7 +50,7 @@ from bridge.policy.authors import Author, author
     ],
 )
 def test_a_message_has_an_author(type_: str, source: str, expected: Author) -> None:
-    """A workflow, campaign or bulk action is an automation, what the contact never sees is nobody's, all else is a person's."""
+    """A workflow, campaign or bulk action is an automation, what the contact never sees has no author, all else is a person's."""
     assert author(type_=type_, source=source) is expected
 
 

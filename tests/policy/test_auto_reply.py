@@ -78,7 +78,7 @@ def test_absence_notes_are_known_by_their_subject(subject: str) -> None:
     ],
 )
 def test_bounces_are_known_by_their_subject(subject: str) -> None:
-    """What a mail server says about a mail that did not arrive is no message."""
+    """A mail server's report about an undelivered e-mail is not a message."""
     assert rule(subject) == "bounce subject"
 
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import Channel
-from bridge.policy.formatting import LIMITS, carried_as, shape
+from bridge.policy.formatting import carried_as, shape
+from bridge.policy.formatting.limits import LIMITS
 from tests.stored import message
 
 MANY = 100

@@ -42,7 +42,7 @@ def loops(said: list[PastMessage], *texts: str, at: int = 0) -> bool:
     ],
 )
 def test_our_own_text_coming_back_is_an_echo(ours: str, theirs: str, *, expected: bool) -> None:
-    """A sentence of ours that comes back word for word is no answer; short words are said by people, too."""
+    """A sentence of the bridge that comes back word for word is not answered; short texts may come from people."""
     assert loops([us(ours, -MINUTE)], theirs) is expected
 
 
@@ -95,7 +95,7 @@ def test_answers_that_always_come_at_once_are_a_machine(turns: int, wait: int, *
 
 
 def test_one_human_pause_breaks_the_row() -> None:
-    """One answer that took its time, and the count begins anew."""
+    """One slow answer restarts the count."""
     said = [replace(one, at_ms=one.at_ms + 6_000) if one.content == "text 20" else one for one in dialogue(25, wait=5_000)]
     assert not loops(said, "yet another text")
 

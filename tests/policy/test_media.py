@@ -102,7 +102,7 @@ def test_a_contact_card_alone_wants_no_answer(names: list[str], wanted: bool) ->
     ],
 )
 def test_looks_are_due_by_the_time_since_the_webhook(channel: Channel, passed: float, due: bool, again: float | None) -> None:
-    """Whoever comes late looks at once; what follows is counted from the webhook."""
+    """A late turn looks at once; further looks are scheduled from the webhook."""
     now = 1_000_000 + round(passed * 1000)
     assert may_look(channel, 1_000_000, now) is due
     assert next_look(channel, 1_000_000, now) == (None if again is None else pytest.approx(again))

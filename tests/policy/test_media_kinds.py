@@ -40,7 +40,7 @@ def test_a_file_is_what_its_tracks_say(name: str) -> None:
     ],
 )
 def test_the_media_type_is_told(data: bytes, mime: str) -> None:
-    """Whatever is nobody's is a file; a container without tracks counts as a film, which nobody reads."""
+    """An unknown type is a file; a container without tracks counts as a video, which is not read."""
     assert file_type(data).mime == mime
 
 

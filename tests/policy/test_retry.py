@@ -101,7 +101,7 @@ def test_our_own_faults_are_told_by_kind_only() -> None:
 
 
 def test_short_waits_that_are_asked_for_are_not_believed_for_ever() -> None:
-    """Seven tries of a second each would be over before anybody has mended anything."""
+    """Seven attempts of a second each would end before anybody could fix the cause."""
     delays = (30.0, 120.0, 300.0, 900.0)
     asked = [decide(Retryable("busy", retry_after=1), attempts=tries, delays=delays, readback=()) for tries in range(4)]
     assert [one.wait for one in asked if isinstance(one, Again)] == [1, 1, 1, 900]

@@ -280,7 +280,7 @@ def test_a_spoken_sentence_never_stops(others: list[str], word: str, at: int, be
 @pytest.mark.parametrize("text", ["STOP", "opt-out\n- Bob", "cancel", "Stop by", "Kein Interesse", ""])
 @pytest.mark.parametrize("channel", Channel)
 def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel) -> None:
-    """Whoever asks in Python gets the answer that the script would find in the set."""
+    """Python decides the same as the script does with the set."""
     for words in (STOP_WORDS, ("kein interesse",), ()):
         assert stop_words.stops(text, channel, words) is stops(text, channel, stopping(words))
 

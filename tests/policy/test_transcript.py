@@ -68,7 +68,7 @@ def test_a_turn_has_one_channel_and_provider(waiting: list[InboundMessage], expe
 
 
 def test_a_saved_answer_is_for_the_messages_it_answers() -> None:
-    """With a saved answer, what joined since then is no part of the turn, whatever its age; and nothing else is chosen."""
+    """With a saved answer, newer messages are not part of the turn, whatever their age, and no others are chosen."""
     waiting = [at("late", 0), at("b", 2), at("a", 1), whatsapp("c", 3)]
     assert ids(choose(waiting, [MessageId("b"), MessageId("a")])) == ["a", "b"]
     assert choose(waiting, [MessageId("gone")]) == ()
@@ -102,7 +102,7 @@ def test_carried_texts_stand_where_their_time_puts_them() -> None:
 
 
 def test_carried_texts_of_another_line_are_left_out() -> None:
-    """What came by another channel or conversation provider is no part of this turn's question."""
+    """Messages of another channel or conversation provider are not part of this turn."""
     asked = ask([at("b", 2)], [whatsapp("a", 1), custom("c", 1, "p1"), at("d", 1)])
     assert asked.input == "text of d\ntext of b"
 
@@ -124,7 +124,7 @@ def said(id_: str, at_ms: int, role: str = "user") -> PastMessage:
     ],
 )
 def test_history_is_what_was_said_before(record: list[str], asked: list[str], count: int, expected: list[str]) -> None:
-    """The last ones, oldest first, each message once, and nothing of what is asked now."""
+    """The last ones, oldest first, each message once, without the current question."""
     times = {"a": 1, "b": 2, "c": 3}
     found = earlier([said(id_, times[id_]) for id_ in record], asked={MessageId(id_) for id_ in asked}, count=count)
     assert [one.id for one in found] == expected
@@ -136,7 +136,7 @@ def row(id_: str, direction: str = "outbound", text: str = "hello", **fields: An
 
 
 def test_what_ghl_lists_becomes_history() -> None:
-    """The contact is the user, whoever the contact sees as the business its assistant; comments and empty rows are nothing."""
+    """The contact is the user, everyone who writes for the business is the assistant; comments and empty rows are left out."""
     rows = [
         row("person", user_id="staff"),
         row("ours", source="api"),

@@ -152,12 +152,12 @@ def test_an_outbound_message_that_nobody_explains_proves_nothing_absent() -> Non
 
 @pytest.mark.parametrize(("there", "ours"), [("", ""), ("", "hello"), ("hello", "")])
 def test_texts_that_are_empty_are_never_the_same(there: str, ours: str) -> None:
-    """No words in common is no match, however equal: an attachment without text is not a reply without text."""
+    """Two empty texts are not a match: an attachment without text is not a reply without text."""
     assert isinstance(post([listed(there)], text=ours), Unproven)
 
 
 def test_a_claimed_id_is_enough() -> None:
-    """The message that the provider named is the one, whatever became of its text; a message without an id is nobody's claim."""
+    """The message that the provider named is the match, whatever its text is now; a message without an id can't be claimed."""
     assert post([listed("rewritten"), listed("x", id=MessageId("r2"))], claimed="r1") == Present(MessageId("r1"))
     assert isinstance(post([listed("rewritten", id=MessageId(""))], claimed=""), Unproven)
 

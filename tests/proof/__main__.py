@@ -27,7 +27,7 @@ SILENT = 50
 
 
 def main() -> int:
-    """Run what is asked for, and tell what it came to."""
+    """Run the requested cases, and print the result."""
     given = _parser().parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
     with tempfile.TemporaryDirectory() as folder, machine_in(Path(folder)) as machine:
@@ -37,13 +37,23 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
-    parser.add_argument("--pairs", action="store_true", help="every second fault after every first one, of the core shapes")
+    parser.add_argument(
+        "--pairs",
+        type=_share,
+        metavar="K/N",
+        help="every second fault after a first one, of the core shapes; the K-th share of N",
+    )
     parser.add_argument("--shape", default="", help="only the shapes whose names hold this")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="of pairs only each N-th first fault, from --seed on")
     parser.add_argument("--walks", type=int, default=0, help="so many walks instead")
-    parser.add_argument("--seed", type=int, default=1, help="of the first walk, or the first fault of pairs")
+    parser.add_argument("--seed", type=int, default=1, help="of the first walk")
     parser.add_argument("--minutes", type=float, default=0, help="begin nothing more after so long")
     return parser
+
+
+def _share(text: str) -> tuple[int, int]:
+    """`3/20` is the third of twenty shares that are all pairs together, `1` all of them."""
+    share, _, of = text.partition("/")
+    return int(share), int(of or 1)
 
 
 def _cases(machine: Machine, given: argparse.Namespace) -> int:
@@ -70,7 +80,7 @@ def _of(machine: Machine, shape: Shape, given: argparse.Namespace) -> Iterator[R
     for number, case in enumerate(singles(shape, undisturbed.calls)):
         if not given.pairs:
             yield run(machine, case)
-        elif number % given.every == given.seed % given.every:
+        elif number % given.pairs[1] == given.pairs[0] % given.pairs[1]:
             result = run(machine, case)
             yield from (run(machine, both) for both in pairs(shape, case, result))
 

@@ -139,7 +139,7 @@ def _wrong_channel(record: Record) -> Iterator[str]:
 
 
 def _untold(record: Record) -> Iterator[str]:
-    """Every post is one that the bridge tells of, and every reply that it tells of is in GHL."""
+    """Every post is one that the bridge reports, and every reply that it reports is in GHL."""
     held = {row.id for row in record.rows}
     told = {id_ for one in record.outcomes.values() for id_ in one.reply_ids}
     yield from (f"untold: {id_} is told of, and not in GHL" for id_ in sorted(told - held))
@@ -151,7 +151,7 @@ def _untold(record: Record) -> Iterator[str]:
 
 
 def _counts(record: Record) -> Iterator[str]:
-    """What is counted is what became of the messages; a dead letter that was replayed was one before."""
+    """The counts are the outcomes of the messages; a replayed dead letter counts as one before."""
     are = Counter((one.status, one.reason) for one in record.outcomes.values() if one.status in FINAL)
     counted = Counter[tuple[str, str]]()
     for name, count in record.totals.items():

@@ -1,7 +1,8 @@
 """One clock for all: what a process calls monotonic, what Redis' scripts are told, and what GHL dates its messages with.
 
-Nothing waits. The scripts read their time in one line (`parts/state.lua`), in whose place they get one that takes it from their
-keys, of which they have none; what expires in Redis is brought forward whenever this clock moves.
+Nothing waits, and nothing depends on how fast this machine is. The scripts read their time in one line (`parts/state.lua`), in
+whose place they get one that takes it from their keys, of which they have none. What is to expire does so by this clock alone:
+the server keeps its moment, a hundred years later; whenever this clock moves, what has come to its end is deleted.
 """
 
 from __future__ import annotations
@@ -18,20 +19,45 @@ TICK_SECONDS = 0.001
 
 REAL_LINE = "local time = redis.call('TIME')\n"
 VIRTUAL_LINE = "local time = KEYS\n"
+# A hundred years (ms): the server's clock never comes there.
+FAR_MS = 100 * 365 * 24 * 3600 * 1000
 
-_EXPIRE = """
+# Stands before a script, and gives it these three commands by its own time; they are all that set or read an expiry.
+EXPIRY = f"""local redis = (function(server)
+  local now = KEYS[1] * 1000 + math.floor(KEYS[2] / 1000)
+  local function far(ms) return string.format('%d', {FAR_MS} + now + tonumber(ms)) end
+  local function timed(run)
+    return function(command, name, ...)
+      if command == 'PEXPIRE' then return run('PEXPIREAT', name, far(...)) end
+      if command == 'PTTL' then
+        local at = run('PEXPIRETIME', name)
+        return at < 0 and at or at - {FAR_MS} - now
+      end
+      local words = {{...}}
+      for at, word in ipairs(words) do
+        if command == 'SET' and word == 'PX' then words[at], words[at + 1] = 'PXAT', far(words[at + 1]) end
+      end
+      return run(command, name, unpack(words))
+    end
+  end
+  return setmetatable({{call = timed(server.call), pcall = timed(server.pcall)}}, {{__index = server}})
+end)(redis)
+"""
+
+_EXPIRE = f"""
 for _, name in ipairs(redis.call('KEYS', 'ghlb:*')) do
-  local left = redis.call('PTTL', name) - ARGV[1]
-  if left > 0 then redis.call('PEXPIRE', name, left) elseif left > -ARGV[1] - 1 then redis.call('DEL', name) end
+  local at = redis.call('PEXPIRETIME', name)
+  if at >= 0 and at < {FAR_MS} then return redis.error_reply('the server would expire ' .. name) end
+  if at >= 0 and at - {FAR_MS} <= tonumber(ARGV[1]) then redis.call('DEL', name) end
 end
 """
 
 
 @cache
 def virtual(script: str) -> str:
-    """A script that takes its time from its keys instead of the server's clock."""
+    """A script that takes its time from its keys instead of the server's clock, and lets nothing expire by that clock."""
     assert script.count("redis.call('TIME')") == 1
-    return script.replace(REAL_LINE, VIRTUAL_LINE)
+    return EXPIRY + script.replace(REAL_LINE, VIRTUAL_LINE)
 
 
 class Clock:
@@ -58,11 +84,22 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Let time pass, in Redis too."""
         self.seconds += seconds
-        self._expire(args=[round(seconds * 1000)])
+        self._expire(args=[self.ms])
 
     def timed(self, command: tuple[Any, ...]) -> tuple[Any, ...]:
-        """A command with the time that its script is told."""
-        if command[0] != "EVALSHA" or command[2] != 0:
-            return command
-        seconds, ms = divmod(self.ms, 1000)
-        return *command[:2], 2, seconds, ms * 1000, *command[3:]
+        """A command with the time that its script is told, or at which what it writes expires."""
+        match command:
+            case ["EVALSHA", sha, 0, *rest]:
+                seconds, ms = divmod(self.ms, 1000)
+                return "EVALSHA", sha, 2, seconds, ms * 1000, *rest
+            case ["PEXPIRE", name, ms]:
+                return "PEXPIREAT", name, self._far(ms)
+            case ["SET", *words] if "PX" in words:
+                at = words.index("PX")
+                return "SET", *words[:at], "PXAT", self._far(words[at + 1]), *words[at + 2 :]
+            case ["PTTL" | "TTL" | "EXPIRE" | "SETEX" | "PSETEX", *_]:
+                raise AssertionError(f"{command[0]} is by the server's clock")
+        return command
+
+    def _far(self, ms: Any) -> int:
+        return FAR_MS + self.ms + int(ms)

@@ -26,6 +26,8 @@ MARK = re.compile(r"\[(\w+)\]")
 # A piece of an answer is longer than half a part, and shorter than one.
 FILLER = " and a little more of that" * 40
 LIST_LAG_MS = 4000
+# Where a service is asked.
+ASKED = frozenset({"/assistable", "/agencii"})
 
 # A voice note, what is said in it, and that no bot of GHL's wrote anything.
 FIXED: dict[str, tuple[int, object]] = {
@@ -44,8 +46,8 @@ FAILING = {
 class FarSide:
     """`failing` are statuses by path, for as many requests as they last; `planned` faults likewise. An answer comes in `pieces`.
 
-    `delivers`: the service posts its answer itself; `asks_for_a_person`: it hands over. `sent` is told of each message that
-    leaves a conversation, for its echo.
+    `delivers`: the service posts its answer itself, and `thinks` for so many seconds before; `asks_for_a_person`: it hands over.
+    `sent` is told of each message that leaves a conversation, for its echo; `later` of what is to be done in so many seconds.
     """
 
     def __init__(self) -> None:
@@ -61,9 +63,11 @@ class FarSide:
         self.planned: dict[str, list[Fault]] = {}
         self.pieces = 1
         self.delivers = False
+        self.thinks = 0.0
         self.asks_for_a_person = False
         self.fault: Fault | None = None
         self.sent: Callable[[Row], None] = lambda _: None
+        self.later: Callable[[float, Callable[[], object]], object] = lambda _, do: do()
 
     def next(self) -> int:
         """The next place in the order of all that is seen."""
@@ -125,7 +129,7 @@ class FarSide:
             return http(*FIXED[path])
         document = request.document if request.body else {}
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
-        if path in {"/assistable", "/agencii"}:
+        if path in ASKED:
             answer = self._complete(path, document, lag)
         elif (request.method, path) == ("POST", "/conversations/messages"):
             answer = self._post(document, lag)
@@ -169,9 +173,10 @@ class FarSide:
             return {"chatId": "chat1", "message": {"content": text}}
         run: dict[str, Any] = {"output": text}
         if self.delivers:
-            contact = document["contact_id"]
-            row = self._file(contact, text, by="provider", type_="TYPE_SMS", source="app", lag=lag)
-            run["message"] = {"messageId": row.id, "conversationId": f"conversation-{contact}"}
+            contact, id_ = document["contact_id"], f"delivered{number}"
+            given: dict[str, Any] = {"by": "provider", "type_": "TYPE_SMS", "source": "app", "id_": id_, "lag": lag}
+            self.later(self.thinks, lambda: self._file(contact, text, **given))
+            run["message"] = {"messageId": id_, "conversationId": f"conversation-{contact}"}
         if self.asks_for_a_person:
             run["response"] = {"toolCalls": [{"function": {"name": "handover"}}]}
         return {"run": run}

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
         def wait(self, life: Life, seconds: float) -> None:
             """Time passes while the process is alive."""
 
+        def answered(self, life: Life, path: str) -> None:
+            """An answer of this path has come, and took its time."""
+
         def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
             """The far side behaves so, once."""
 
@@ -101,7 +104,7 @@ class Front:
         return self.redis_after(life, fault, answer, act)
 
     def redis_after(self, life: Life, fault: Fault | None, answer: T, again: Callable[[], T]) -> T:
-        """What becomes of Redis' answer."""
+        """The fate of Redis' answer."""
         match fault:
             case Fault.CRASH_AFTER:
                 raise life.die()
@@ -133,7 +136,9 @@ class FrontedWire(Wire):
         path = url.partition("://")[2].partition("/")[2]
         fault = self.front.enter(self.life, f"http {route(method, path)}" if "conv" in path or "cont" in path else f"http {path}")
         if fault is None:
-            return super().call(method, url, seconds=seconds, **request)
+            answer = super().call(method, url, seconds=seconds, **request)
+            self.front.around.answered(self.life, f"/{path}")
+            return answer
         with self.front.around.far_fault(fault):
             try:
                 answer = super().call(method, url, seconds=seconds, **request)
@@ -145,6 +150,7 @@ class FrontedWire(Wire):
                 raise
         if fault is Fault.CRASH_AFTER:
             raise self.life.die()
+        self.front.around.answered(self.life, f"/{path}")
         if fault is Fault.PAUSED_AFTER:
             self.front.around.others_work(self.life, fault)
         return answer

@@ -117,7 +117,7 @@ def _unnoted(was: Any) -> Any:
 
 
 PLANTED: tuple[InScript | InPython, ...] = (
-    InScript("no fence", "one part", "if is[1] ~= token then return {STEP.lost, -1} end", ""),
+    InScript("no fence", "one part", "if is[1] ~= token then return nil end", ""),
     InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
     InScript(
         "a held lane is leased",

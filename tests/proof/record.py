@@ -1,4 +1,4 @@
-"""What an outsider can see of a run: webhooks and their answers, what GHL holds, what services were asked, what is told of it."""
+"""What is visible of a run: webhooks and answers, messages in GHL, requests to services, and what the bridge reports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Accepted:
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """All of it. `outcomes` is what became of each message by the bridge's own word, `totals` its counts.
+    """All of it. `outcomes` is the outcome of each message as the bridge reports it, `totals` its counts.
 
     `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
     only. `own_texts` are the location's own, which say nothing of a completion.

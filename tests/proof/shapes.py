@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
+from bridge.ghl.rate_limit import Limits
 from bridge.store.limits.budget import Budgets
 from tests.proof.far_side import LOCATION
 from tests.proof.faults import Fault
@@ -21,7 +22,7 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is what becomes of each message.
+    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
 
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     """
@@ -51,6 +52,11 @@ def _failing_over(run: Simulation) -> None:
 def _delivering(run: Simulation) -> None:
     run.far.delivers = True
     run.write("m1")
+
+
+def _delivering_late(run: Simulation) -> None:
+    run.far.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
+    _delivering(run)
 
 
 def _cut(run: Simulation) -> None:
@@ -92,8 +98,8 @@ def _handing_over(run: Simulation) -> None:
 
 def _spent(run: Simulation) -> None:
     budgets = Budgets(run.machine.redis, clock=run.clock.monotonic)
-    for _ in range(75):
-        budgets.acquire(LOCATION, Need.POST)
+    budgets.learn_limits(LOCATION, Limits(most=100, left=26, interval_ms=10_000))
+    budgets.acquire(LOCATION, Need.POST)
     run.write("m1")
 
 
@@ -141,6 +147,12 @@ SHAPES = (
         settings={"assistable": {"delivery": "auto"}},
         ends={"m1": "delivered_by_provider"},
         core=True,
+    ),
+    Shape(
+        name="provider that delivers late",
+        begin=_delivering_late,
+        settings={"assistable": {"delivery": "auto"}},
+        ends={"m1": "delivered_by_provider"},
     ),
     Shape(name="read-back: it is there", begin=_cut),
     Shape(name="read-back: nothing tells of it", begin=_unheard_of, core=True),

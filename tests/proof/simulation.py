@@ -1,4 +1,4 @@
-"""One run: contacts write, webhooks come, workers work, and whatever is broken is begun anew until nothing is left to do."""
+"""One run: contacts write, webhooks come, workers work, and what breaks is restarted until no work is left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.store.operators.dead_letters import DeadLetters
 from bridge.store.redis.connection import key
 from tests.proof import webhooks
 from tests.proof.clock import Clock
-from tests.proof.far_side import LOCATION
+from tests.proof.far_side import ASKED, LOCATION
 from tests.proof.faults import OF_HTTP, Crash, Fault
 from tests.proof.front import Front
 from tests.proof.location import location_of
@@ -43,7 +43,7 @@ class Stuck(BaseException):
 
 
 class Simulation:
-    """A run. `sweeps`: locations are swept in it; `echoes`: webhooks tell of our own posts.
+    """A run. `sweeps`: locations are swept in it; `echoes`: webhooks report the bridge's own posts.
 
     `operate` is what an operator does whenever all is at rest.
     """
@@ -55,7 +55,7 @@ class Simulation:
         self.clock = machine.redis.clock = Clock(machine.plain)
         self.far = machine.far
         self.far.restart(self.clock)
-        self.far.sent = self._leaves
+        self.far.sent, self.far.later = self._leaves, self._later
         self.front = Front(self, self.clock.tick, choose)
         self.queue: list[webhooks.Webhook] = []
         self.sweeps = False
@@ -87,14 +87,14 @@ class Simulation:
     def write(
         self, id_: str, *, contact: str = "contact", text: str = "", after: float = 0.0, heard: bool = True, **more: Any
     ) -> Row:
-        """Let a contact write; `heard`: a marketplace webhook tells of it `after` so many seconds."""
+        """Let a contact write; `heard`: a marketplace webhook reports it `after` this time (s)."""
         row = self.far.write(contact, id_, text or f"What does it cost? [{id_}]", **more)
         if heard:
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
         return row
 
     def copy(self, row: Row, *, after: float) -> None:
-        """Let a workflow tell of it too."""
+        """Let a workflow report it too."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
 
     def hire(self) -> Worker:
@@ -128,6 +128,12 @@ class Simulation:
             self._staff[life.name].sleep(seconds)
         else:
             self.clock.advance(seconds)
+        self._come_to_pass()
+
+    def answered(self, life: Life, path: str) -> None:
+        """A service's answer has come, and took its time."""
+        if self.far.thinks and path in ASKED:
+            self.wait(life, self.far.thinks)
 
     def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
         """The far side behaves so, once."""
@@ -154,7 +160,7 @@ class Simulation:
                 yield webhooks.uninstall(at, self.clock.ms)
 
     def _leaves(self, row: Row) -> None:
-        """GHL tells of what leaves a conversation; comments are none of it."""
+        """GHL reports outbound messages, but not comments."""
         if row.type != "TYPE_INTERNAL_COMMENT" and (self.echoes or row.by == "person"):
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + ECHO_SECONDS))
 
@@ -193,8 +199,7 @@ class Simulation:
 
     def _round(self) -> float | None:
         """Do what is due; answers the seconds until the next is, None when nothing is left."""
-        while self.planned and self.planned[0][0] <= self.clock.seconds:
-            self.planned.pop(0)[1](self)
+        self._come_to_pass()
         due = [webhook for webhook in self.queue if webhook.at <= self.clock.seconds]
         self.queue = [webhook for webhook in self.queue if webhook.at > self.clock.seconds]
         for webhook in due:
@@ -209,6 +214,17 @@ class Simulation:
             # The dispatcher and the sweeper try again in a moment.
             self.clock.advance(1.0)
         return 0.0
+
+    def _come_to_pass(self) -> None:
+        while self.planned and self.planned[0][0] <= self.clock.seconds:
+            self.planned.pop(0)[1](self)
+
+    def _later(self, seconds: float, do: Callable[[], object]) -> None:
+        if not seconds:
+            do()
+            return
+        self.planned.append((self.clock.seconds + seconds, lambda _: do()))
+        self.planned.sort(key=lambda planned: planned[0])
 
     def _work(self) -> float | None:
         worker = self.worker

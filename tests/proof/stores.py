@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.client import Pipeline as AsyncPipeline
@@ -24,6 +25,17 @@ UNCOUNTED = frozenset({"SCRIPT LOAD", "PING"})
 
 # What is planted in a script, to see whether it is found.
 Plant = Callable[[str], str]
+# Scripts by their text: the library takes a hash of each anew for each client, and every worker has all of them.
+_made: dict[tuple[type[Any], str], Any] = {}
+
+
+def _script_of(client: Any, text: str, make: Callable[[str], Any]) -> Any:
+    made = _made.get((type(client), text))
+    if made is None:
+        made = _made[type(client), text] = make(text)
+    own = copy(made)
+    own.registered_client = client
+    return own
 
 
 class VirtualRedis(ScriptedRedis):
@@ -34,7 +46,7 @@ class VirtualRedis(ScriptedRedis):
 
     def register_script(self, script: Any) -> Any:
         """As the library's."""
-        return super().register_script(self.plant(virtual(str(script))))
+        return _script_of(self, self.plant(virtual(str(script))), super().register_script)
 
     def time(self, **_: Any) -> tuple[int, int]:
         """The moment."""
@@ -44,6 +56,20 @@ class VirtualRedis(ScriptedRedis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """As the product's."""
         return super().execute_command(*self.clock.timed(args), **options)
+
+    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
+        """As the library's."""
+        pipe = _VirtualPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.clock = self.clock
+        return pipe
+
+
+class _VirtualPipeline(Pipeline):
+    clock: Clock
+
+    def execute(self, raise_on_error: bool = True) -> Any:
+        self.command_stack = [(self.clock.timed(args), options) for args, options in self.command_stack]
+        return super().execute(raise_on_error)
 
 
 class FrontedRedis(VirtualRedis):
@@ -62,11 +88,11 @@ class FrontedRedis(VirtualRedis):
     def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
         """As the library's."""
         pipe = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipe.front, pipe.life = self.front, self.life
+        pipe.front, pipe.life, pipe.clock = self.front, self.life, self.clock
         return pipe
 
 
-class _Pipeline(Pipeline):
+class _Pipeline(_VirtualPipeline):
     front: Front
     life: Life
 
@@ -90,7 +116,7 @@ class FrontedAsyncRedis(ScriptedAsyncRedis):
 
     def register_script(self, script: Any) -> Any:
         """As the library's."""
-        return super().register_script(self.plant(virtual(str(script))))
+        return _script_of(self, self.plant(virtual(str(script))), super().register_script)
 
     def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
         """As the library's."""

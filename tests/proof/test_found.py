@@ -29,6 +29,12 @@ FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
     ),
     "a paused worker asked who may deliver": ("provider that delivers", "http assistable*", 0, (Fault.PAUSED_BEFORE,)),
     "a stopped worker asked who may deliver": ("provider that delivers", "http assistable*", 0, (Fault.STOPPED,)),
+    "a killed worker's provider was asked again too soon": (
+        "provider that delivers late",
+        "http assistable*",
+        0,
+        (Fault.CRASH_AFTER,),
+    ),
     "what joined after a crash was taken for delivered": (
         "provider that delivers",
         "http assistable*",
@@ -60,6 +66,16 @@ def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Faul
     held = [number for number, one in enumerate(calls) if number > note - (fault is not Fault.STOPPED) and one.endswith("*")]
     results = [run(machine, Case(shape, {number: fault}, (calls[number],))) for number in held]
     assert [(str(one), len(one.record.asked)) for one in results if one.broken or len(one.record.asked) != 1] == []
+
+
+def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) -> None:
+    """Found by a pair: the only look comes after a crash, and its request to GHL waits for seconds to be paid for."""
+    shape = BY_NAME["read-back: nothing tells of it"]
+    before = run(machine, Case(shape)).calls.index("redis claim", 16)
+    calls = run(machine, Case(shape, {before: Fault.CRASH_AFTER})).calls
+    paid = calls.index("redis acquire*", before)
+    result = run(machine, Case(shape, {before: Fault.CRASH_AFTER, paid: Fault.LATE}, (calls[before], calls[paid])))
+    assert result.broken == []
 
 
 @pytest.mark.parametrize("name", SEEDS)

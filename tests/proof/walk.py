@@ -74,12 +74,16 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The promises that a walk broke, the faults that it met, how many calls it made and how long (s) it took by its clock."""
+    """The promises that a walk broke, the faults that it met, how many calls it made and how long (s) it took by its clock.
+
+    `moments` are the texts that GHL holds, each with its date (ms).
+    """
 
     broken: Sequence[str]
     struck: Mapping[int, Fault] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
+    moments: Sequence[tuple[str, int]] = ()
 
 
 def walk_of(seed: int) -> Walk:
@@ -92,7 +96,7 @@ def walk_of(seed: int) -> Walk:
 
 
 def _a_while(chance: Random, number: int) -> Iterator[Event]:
-    """Some contacts, who are heard of at this time alone, write within a minute or so, and things happen meanwhile."""
+    """Some contacts, who write only at this time, write within about a minute, and faults happen meanwhile."""
     start = chance.uniform(0, HOURS * 3600)
     contacts = [f"c{number}-{each}" for each in range(CONTACTS)]
     for each in range(AT_A_TIME):
@@ -113,7 +117,8 @@ def take(machine: Machine, walk: Walk) -> Outcome:
     except Stuck as stuck:
         broken = [str(stuck), *faults_in(run.far.record)]
     machine.renew_wire()
-    return Outcome(broken, run.front.struck, len(run.front.calls), run.clock.seconds)
+    moments = [(row.text, row.at_ms) for row in run.far.record.rows]
+    return Outcome(broken, run.front.struck, len(run.front.calls), run.clock.seconds, moments)
 
 
 def shrink(machine: Machine, walk: Walk, outcome: Outcome) -> Walk:

@@ -36,7 +36,7 @@ class Webhook:
 
 
 def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
-    """The webhook that tells of a message."""
+    """The webhook for a message."""
     told: dict[str, Any] = {
         "type": "InboundMessage" if row.inbound else "OutboundMessage",
         "locationId": LOCATION,
@@ -68,7 +68,7 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
 
 
 def uninstall(at: float, ms: int) -> Webhook:
-    """The app is taken away."""
+    """The app is uninstalled."""
     told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
     return signed(told, at=at, kind="uninstall", contact="", id_="")
 

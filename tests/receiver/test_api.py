@@ -1,4 +1,4 @@
-"""The admin API: who is let in, what is asked for and answered, and what is refused."""
+"""The admin API: logins, requests and answers, and refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bridge.operating.registry import OPERATIONS
-from bridge.store.operators.failed_logins import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, Logins
+from bridge.store.operators.login_rate_limit import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, LoginRateLimit
 from bridge.store.redis.connection import key
 from tests.served import ADMIN_TOKEN, served
 from tests.stored import accept, keep, message
@@ -138,7 +138,7 @@ def test_who_guesses_too_often_has_to_wait(api: httpx.Client, url: str) -> None:
 
 def test_failures_from_elsewhere_lock_no_operator_out(redis: Redis) -> None:
     """Over two hundred failures in a minute strangers wait; who has logged in before is only asked for its own."""
-    logins = Logins(redis)
+    logins = LoginRateLimit(redis)
     logins.succeeded("operator")
     for number in range(MOST_OF_ALL):
         logins.failed(f"address{number}")
@@ -152,7 +152,7 @@ def test_failures_from_elsewhere_lock_no_operator_out(redis: Redis) -> None:
 
 def test_all_that_is_kept_of_logins_expires(redis: Redis) -> None:
     """Failures after a minute from the first of them, known addresses after a day."""
-    logins = Logins(redis)
+    logins = LoginRateLimit(redis)
     logins.failed("a")
     redis.pexpire(key("logins", "a"), WINDOW_MS - 5000)
     logins.failed("a")

@@ -1,4 +1,4 @@
-"""Pages for whoever opens the host in a browser."""
+"""Pages for people who open the host in a browser."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ async def test_no_authentic_event_is_answered_with_an_error(receiver: Receiver, 
 
 
 async def test_the_answer_names_the_ids(receiver: Receiver, redis: Redis) -> None:
-    """Whoever sent it can ask `explain` about it."""
+    """Its sender can use `explain` for it."""
     event = json.loads(SMS)
     receiver.knows(redis, event["locationId"])
     ids = {"message_id": event["messageId"], "conversation_id": event["conversationId"]}
@@ -151,7 +151,7 @@ async def test_a_redis_that_refuses_writes_is_not_ready(receiver: Receiver, redi
 
 
 async def test_an_install_works_on_a_state_without_a_location(receiver: Receiver) -> None:
-    """It is the first location: whoever writes there afterwards is no stranger to an emptied Redis."""
+    """It is the first location: later messages there are not mistaken for those of an emptied Redis."""
     install = json.loads(EVENTS["app_install_location"])
     installed = await receiver.take(EVENTS["app_install_location"])
     written = await receiver.take(json.dumps({**json.loads(SMS), "locationId": install["locationId"]}).encode())

@@ -83,7 +83,7 @@ def look(receiver: Receiver) -> Finding:
 
 
 async def test_rsa_alone_is_taken_and_counted(started: Started, redis: Redis) -> None:
-    """An event that bears nothing else is answered as any, counted in the metric, and named by the doctor."""
+    """An event with only this signature is answered like any other, counted in the metric, and named by `doctor`."""
     async with started("auto") as receiver:
         assert await by_rsa(receiver) == 202
         assert await by_ed25519(receiver) == 200

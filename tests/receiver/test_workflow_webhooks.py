@@ -82,7 +82,7 @@ async def test_a_form_is_accepted(receiver: Receiver, redis: Redis) -> None:
 async def test_what_is_not_to_be_answered_is_a_2xx(
     receiver: Receiver, redis: Redis, root: dict[str, Any], answer: dict[str, str]
 ) -> None:
-    """Whoever knows the secret is told why, with a status that nobody sends again."""
+    """A sender with the secret gets the reason, with a status that is not retried."""
     apply(receiver, redis)
     told = await hook(receiver, **root)
     assert (told.status_code, {name: told.json()[name] for name in answer}) == (200, answer)
@@ -151,7 +151,7 @@ def poll_for_heartbeat(redis: Redis) -> None:
 
 
 async def test_a_body_that_cannot_be_read_is_swept_for(receiver: Receiver, redis: Redis) -> None:
-    """Where the text can't be cut out, but the ids can, GHL is looked through soon; whoever lacks the secret moves nothing."""
+    """If the ids can be read but not the text, GHL is swept soon; a request without the secret has no effect."""
     apply(receiver, redis)
     body = f'{{"contact_id":"c","location_id":"{HERE}","first_name":"Bob "Bobby" Lee","message":"hi"}}'.encode()
     planned = now_ms(redis) + 600_000.0
@@ -198,7 +198,7 @@ async def test_without_any_secret_set_nobody_is_let_in(redis_url: str, redis: Re
 
 
 async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
-    """429 with `Retry-After` for whoever brings a secret; who brings none costs Redis nothing."""
+    """429 with `Retry-After` for requests with a secret; those without one cause no call to Redis."""
     answer = await hook(stranded)
     assert (answer.status_code, answer.json(), float(answer.headers["Retry-After"]) > 0) == (429, {"status": "unavailable"}, True)
     assert (await hook(stranded, "")).status_code == 401

@@ -148,7 +148,7 @@ def test_a_form_that_is_none(simulator: Simulator) -> None:
 
 
 def test_the_newest_writer_of_the_same_words(simulator: Simulator) -> None:
-    """A service that is told nothing but the words takes them for those of whoever wrote them last."""
+    """A service that gets only the text assigns it to the contact that wrote it last."""
     for contact in ("first", "second", "first"):
         simulator.order("say", text="Hello", contact_id=contact)
     _openai(simulator)

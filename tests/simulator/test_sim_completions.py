@@ -131,7 +131,7 @@ def test_the_help_pages_form(simulator: Simulator, said: dict[str, Any]) -> None
 
 
 def test_openai(simulator: Simulator, said: dict[str, Any]) -> None:
-    """An OpenAI-compatible service answers the last turn, is no bot that delivers, and finds the contact by the words."""
+    """An OpenAI-compatible service answers the last turn, does not deliver, and finds the contact by the text."""
     simulator.order("defaults", deliver=True)
     turns = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Earlier\nHello"}]
     answer = simulator.http.post("/v1/chat/completions", json={"model": "m", "messages": turns}).json()

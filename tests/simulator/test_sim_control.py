@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_burst(simulator: Simulator, receiver: Receiver) -> None:
-    """A burst lets so many contacts write so many messages each, and tells how they were answered."""
+    """A burst lets a number of contacts write a number of messages each, and returns how they were answered."""
     simulator.order("defaults", echo="off")
     told = simulator.order("burst", contacts=50, messages_each=4, text="{n} of {c}")
     assert (told["sent"], told["by_status"]) == (200, {"202": 200})
@@ -100,7 +100,7 @@ def test_mistakes(simulator: Simulator, name: str, order: dict[str, Any]) -> Non
 
 
 def test_no_json(simulator: Simulator) -> None:
-    """An order that is no JSON is refused."""
+    """An order that is not JSON is refused."""
     assert simulator.http.post("/_sim/say", content=b"{").status_code == 422
 
 

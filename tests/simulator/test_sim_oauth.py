@@ -78,7 +78,7 @@ def test_a_refresh_token_is_good_for_one_pair(simulator: Simulator) -> None:
 
 
 def test_a_refresh_token_that_is_shown_again_at_once_brings_the_same_pair(simulator: Simulator) -> None:
-    """Within 30 s, and not after the app was taken away; it is counted as repeated."""
+    """Within 30 s, and not after the app was uninstalled; it is counted as repeated."""
     told = pair(simulator, location_id="L1")
     form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
     first, second = ask(simulator, **form).json(), ask(simulator, **form).json()

@@ -52,7 +52,7 @@ class Bridge(BaseHTTPRequestHandler):
 
 @contextmanager
 def beside(url: str, folder: Path, token: str = TOKEN, *more: str) -> Iterator[httpx.Client]:
-    """A simulator that is told of a bridge."""
+    """A simulator that knows a bridge."""
     command = [sys.executable, "-m", "bridge.simulator", "--state-dir", str(folder), "--port-file", str(folder / "port")]
     with subprocess.Popen([*command, "--bridge-url", url, *more], env={**os.environ, "BRIDGE_ADMIN_TOKEN": token}) as running:
         try:
@@ -136,7 +136,7 @@ def test_the_token_stays_here(connected: httpx.Client) -> None:
 
 
 def test_kills(connected: httpx.Client) -> None:
-    """A wish that a process be killed is counted for whoever started it, and outlives a reset."""
+    """A request to kill a process is counted for its starter, and survives a reset."""
     assert connected.post("/_sim/kills", json={"process": "worker"}).json() == {"kills": {"worker": 1}}
     assert connected.post("/_sim/kills", json={"process": "redis"}).json() == {"kills": {"worker": 1, "redis": 1}}
     connected.post("/_sim/reset", json={})
@@ -147,7 +147,7 @@ def test_kills(connected: httpx.Client) -> None:
 
 
 def test_without_a_bridge(simulator: Simulator) -> None:
-    """A simulator that is told of no bridge says that there is no timeline, no provider to choose and no process to kill."""
+    """A simulator without a bridge says that there is no timeline, no provider to choose and no process to kill."""
     assert simulator.ask("timeline", id="ann") == {"connected": False, "on_hold": False, "messages": [], "events": []}
     assert simulator.ask("providers") == {"connected": False, "console": "", "killable": False, "locations": []}
     assert simulator.http.post("/_sim/kills", json={"process": "worker"}).status_code == 409

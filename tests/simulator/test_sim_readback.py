@@ -201,7 +201,7 @@ def test_answers_fit_the_description(simulator: Simulator, said: dict[str, Any])
 
 
 def _of_bots(simulator: Simulator, contact_id: str) -> list[tuple[str, str, Any]]:
-    """What GHL tells of its own bot."""
+    """GHL's answers about its own bot."""
     simulator.order("bots", location_id=LOCATION, bot="Nora")
     wrote = simulator.order("human", contact_id=contact_id, text="Hi", bot=True)["rest_message_id"]
     told = _read(simulator, "/conversation-ai/generations", messageId=wrote, source="conversation")

@@ -241,7 +241,7 @@ def test_unfit_bodies(simulator: Simulator, contact: str) -> None:
 
 
 def test_broken_json(simulator: Simulator) -> None:
-    """A body that is no JSON is a 400."""
+    """A body that is not JSON is answered 400."""
     headers = {"Authorization": "Bearer pit-simulated", "Version": "2021-04-15"}
     assert simulator.http.post("/conversations/messages", content=b"{", headers=headers).status_code == 400
 

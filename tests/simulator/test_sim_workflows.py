@@ -86,7 +86,7 @@ def test_a_workflow_needs_an_address(simulator: Simulator, receiver: Receiver) -
 
 
 def test_lists_may_lag_behind(simulator: Simulator) -> None:
-    """What is younger than the lag is not listed yet, and found by its id all the same."""
+    """A message that is younger than the lag is not listed yet, but is found by its id."""
     simulator.order("defaults", list_lag_seconds=30)
     said = simulator.order("say", text="old", webhook=False, date_added="2026-01-01T00:00:00Z")
     new = simulator.order("say", contact_id=said["contact_id"], text="new", webhook=False)

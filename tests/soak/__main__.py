@@ -1,4 +1,4 @@
-"""`python -m tests.soak`: random kills of everything under load, and what became of every message."""
+"""`python -m tests.soak`: random kills of everything under load, and the outcome of every message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The judgement: what became of every message, by the simulator's record alone."""
+"""The judgement: the outcome of every message, by the simulator's record alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Marks of the messages, by what became of them. `strays` are posts that quote nothing of their contact's."""
+    """Marks of the messages, by outcome. `strays` are posts that quote nothing of their contact's."""
 
     written: int
     accepted: int

@@ -89,7 +89,7 @@ class Plan:
 
 
 def plan(*, seed: int, seconds: float, rate: float = 12.0, writers: int = 60, pauses: tuple[float, float] = (2.0, 8.0)) -> Plan:
-    """Draw a plan: `rate` messages a second, and a strike after each pause of so many seconds."""
+    """Draw a plan: `rate` messages a second, and a kill after each pause (s)."""
     randomness = Random(seed)
     strikes = _strikes(randomness, seconds, pauses)
     lines = _lines(randomness, seconds, rate, writers)

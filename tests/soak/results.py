@@ -55,7 +55,7 @@ def summed(lines: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def most_of(broken: int, messages: int) -> float:
-    """How many of 100,000 messages are broken at most, at 95 %, when so many of so many were (Poisson)."""
+    """The upper limit of faults in 100,000 messages, at 95 %, for this number of faults in this number of messages (Poisson)."""
     low, high = 0.0, broken + 10.0 * math.sqrt(broken + 1) + 10
     for _ in range(60):
         middle = (low + high) / 2

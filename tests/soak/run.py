@@ -37,7 +37,7 @@ LONGEST_SETTLING = 120.0
 class Outcome:
     """What a soak of one bridge came to; durations are seconds. `recoveries` has None for a probe that got no reply.
 
-    `recorded` are the outcomes but `replied`, by mark, `contradicted` how many of these were replied to all the same;
+    `recorded` are the outcomes but `replied`, by mark, `contradicted` how many of these got a reply anyway;
     `under_way` is the longest wait from a strike of that kind for a reply to what was accepted and unanswered when it fell.
     """
 
@@ -71,7 +71,7 @@ class Soak:
     number: count[int] = field(default_factory=count)
 
     def play(self) -> None:
-        """Do all that the plan says, each at its time, and tell of it."""
+        """Do all that the plan says, each at its time, and print it."""
         for line in self.plan.lines:
             self._later(line.at, line)
         for strike in self.plan.strikes:
@@ -219,7 +219,7 @@ def _judge(soak: Soak, settled_in: float) -> Outcome:
 
 
 def _evidence(soak: Soak, written: list[Written], verdict: Verdict, posts: dict[str, list[str]]) -> dict[str, Any]:
-    """All that is known about the messages that went wrong, for whoever looks for the cause; seconds from the start."""
+    """All that is known about the failed messages, to find the cause; seconds from the start."""
     wrong = {*verdict.lost, *verdict.doubled, *verdict.reordered}
     return {
         one.mark: {

@@ -79,7 +79,7 @@ def built(text: str) -> set[tuple[str, ...]]:
 
 
 def is_of(key: tuple[str, ...], row: Row) -> bool:
-    """Whether a row tells of a key."""
+    """Whether a row is about a key."""
     return len(key) == len(row.parts) and all(told in {"*", part} for told, part in zip(row.parts, key, strict=True))
 
 

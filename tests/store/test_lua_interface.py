@@ -92,7 +92,7 @@ def test_lua_reads_the_fields_of_a_permit_and_no_other() -> None:
 
 
 def test_lua_reads_the_fields_of_look_ups_ahead_and_no_other() -> None:
-    """So it is with the look-ups that a lease pays for."""
+    """The same holds for the look-ups that a lease reserves."""
     assert read_of("ahead") == keys_of(LookupsAheadPatch)
 
 

@@ -23,7 +23,7 @@ LOCATIONS: dict[str, dict[str, Any]] = {
     "Hasty": {"provider_timeout_seconds": 0.3},
     "Auto": {"assistable": {"delivery": "auto"}},
     "Late": {"provider_timeout_seconds": 0.5, "assistable": {"delivery": "auto"}},
-    "Fresh": {"assistable": {"delivery": "auto"}},
+    "Fresh": {"provider_timeout_seconds": 3, "assistable": {"delivery": "auto"}},
     "Blind": {"contact_lookup": False},
     "Draft": {"mode": "draft"},
     "Off": {"mode": "off"},

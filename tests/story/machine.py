@@ -142,7 +142,7 @@ class Person:
         return said
 
     def hooks(self, said: Mapping[str, Any], *, path: str = "", **order: Any) -> list[tuple[int, dict[str, Any]]]:
-        """Let a workflow tell of a message, with the agency's secret unless other headers or a path are given."""
+        """Let a workflow report a message, with the agency's secret unless other headers or a path are given."""
         secret = {} if path else {"X-Bridge-Secret": WORKFLOW_SECRET}
         url = f"{self.machine.url}/webhooks/workflow{path}"
         told = self.machine.sim.order("workflow", message_id=said["rest_message_id"], url=url, **{"headers": secret, **order})
@@ -351,7 +351,7 @@ class Machine:
         self.ready()
 
     def forget_circuits(self) -> None:
-        """Stories share their logins: what several of them scripted is no outage."""
+        """Stories share their logins: faults that several of them script are not an outage."""
         for known in self.redis.scan_iter(key("circuit*")):
             self.redis.delete(known)
 
@@ -395,7 +395,7 @@ class Machine:
         return Person(self, made["contact_id"], location, made["conversation_id"])
 
     def record(self, message_id: str) -> MessageRecord | None:
-        """What became of a message so far."""
+        """The outcome of a message so far."""
         timeline = Timelines(self.redis).find(message_id)
         return next((each for each in timeline.messages if each.id == message_id), None) if timeline else None
 

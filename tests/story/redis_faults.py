@@ -85,7 +85,7 @@ def unable_to_save(redis: Redis) -> Iterator[None]:
 
 @contextmanager
 def busy(redis: Redis) -> Iterator[None]:
-    """BUSY: somebody's script that doesn't end."""
+    """BUSY: another client's script that doesn't end."""
     redis.config_set("lua-time-limit", BUSY_AFTER_MS)
     running = threading.Thread(target=_run_for_ever, args=(redis,))
     running.start()

@@ -76,7 +76,7 @@ class Strait:
             self._behind = port
 
     def cut(self) -> None:
-        """End every connection that leads anywhere by now."""
+        """End every open connection."""
         with self._lock:
             passages, self._passages = self._passages, []
         for passage in passages:

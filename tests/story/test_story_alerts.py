@@ -1,4 +1,4 @@
-"""The operator is told of what needs somebody, even when nobody works who could tell."""
+"""The operator gets alerts about problems, even if no worker is alive."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def test_an_answer_that_trickles_in_ends_with_the_provider_timeout(machine: Mach
 
 @pytest.mark.parametrize("text", [None, "   \n "])
 def test_an_empty_answer_is_a_decision(ana: Person, text: str | None) -> None:
-    """The provider chose silence: `no_reply`, one call, no post, no retry."""
+    """The provider gave no reply: `no_reply`, one call, no post, no retry."""
     ana.fault("completion", {"kind": "empty"} if text is None else {"kind": "text", "text": text})
 
     assert ana.settles(ana.says("No answer needed")).status == "no_reply"
@@ -285,7 +285,7 @@ def test_a_lost_answer_of_a_delivering_provider_is_looked_for(
 
 
 def test_a_lost_answer_that_was_not_delivered_is_asked_for_again(machine: Machine) -> None:
-    """Proven absent after the last look, the turn is asked anew: two calls, one reply, never two at once."""
+    """If the last read-back proves that there is no reply, the service is called again: two calls, one reply, in sequence."""
     ana = machine.person("Fresh")
     ana.fault("completion", {"kind": "cut"}, times=1)
 

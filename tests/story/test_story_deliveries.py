@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def delivery(machine: Machine, message_id: str) -> str | None:
-    """What `explain` tells of a message's reply."""
+    """What `explain` shows about a message's reply."""
     [told_of] = [one for one in machine.explain(message_id)["messages"] if one["message_id"] == message_id]
     found: str | None = told_of["delivery"]
     return found
@@ -59,7 +59,7 @@ def test_a_reply_that_the_carrier_refused_is_undelivered_and_not_sent_again(mach
 
 
 def test_a_carriers_opt_out_stops_the_channel(machine: Machine) -> None:
-    """Whoever opted out at the carrier gets no further reply, and no completion is bought."""
+    """A contact that opted out at the carrier gets no further reply, and no completion is requested."""
     ana = machine.person("Plain")
     message_id = replied(ana, "Hello?")
     machine.sim.order("failure", contact_id=ana.id, status="opt_out")
@@ -92,7 +92,7 @@ def test_an_undelivered_reply_is_replayed_by_hand(machine: Machine) -> None:
 
 
 def test_a_replay_is_guarded_like_every_send(machine: Machine) -> None:
-    """Whoever stopped meanwhile gets nothing, and a newer answer is not followed by an older one unless forced."""
+    """A contact that opted out meanwhile gets nothing, and a newer answer is not followed by an older one unless forced."""
     ana, message_id, reply_id = undelivered(machine)
     ana.settles(ana.says("STOP"))
     assert machine.cli("conversations", "replay", reply_id).returncode == 0

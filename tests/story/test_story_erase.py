@@ -38,7 +38,7 @@ def test_a_contact_that_is_erased_while_it_is_answered_gets_no_reply(machine: Ma
 
 
 def test_an_erased_contacts_stop_still_counts(machine: Machine) -> None:
-    """Whoever has said STOP and was erased is not answered when it writes again, and is after START."""
+    """A contact that wrote STOP and was erased is not answered when it writes again, until it writes START."""
     ana = machine.person("Plain")
     ana.settles(ana.says("STOP"))
     assert machine.cli("contacts", "erase", "Plain", ana.id).returncode == 0

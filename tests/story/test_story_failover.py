@@ -44,7 +44,7 @@ def replica(machine: Machine, tmp_path: Path) -> Iterator[Redis]:
 def test_a_failover_behind_one_address_is_found_at_once(machine: Machine, replica: Redis) -> None:
     """The next webhook but two is accepted, idle worker and busy receiver come over, each contact is answered once.
 
-    Slow: a second server is brought in step, and the processes are started anew.
+    Slow: a second server is brought in step, and the processes are restarted.
     """
     known = machine.redis.connection_pool.connection_kwargs
     there = replica.connection_pool.connection_kwargs["port"]

@@ -1,4 +1,4 @@
-"""GHL's outages: what waits uses no try, and is answered within a minute of GHL's return, the oldest first, within its limits.
+"""GHL's outages: waiting turns use no attempts, and are answered within a minute after GHL recovers, oldest first.
 
 Hours are scaled: the ratios between the delays, the outage and `max_age_seconds` are those of production, where the delays are
 30, 120, 300, 900, 1800, 3600 and 3600 s and a message older than 6 h is not answered.
@@ -71,7 +71,7 @@ def writes(machine: Machine, location: str, count: int) -> list[tuple[Person, di
 
 @pytest.mark.parametrize("outage", [pytest.param(each, id=name, marks=pytest.mark.nightly) for name, each in OUTAGES.items()])
 def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outage) -> None:
-    """Everybody who wrote in it, and isn't too old by then, gets one reply of one completion; nobody's tries run out."""
+    """Every message from the outage that is not too old gets one reply from one completion; no attempts are used up."""
     machine, length = limited, outage.hours * HOUR / outage.scale
     max_age = MAX_AGE / outage.scale
     machine.apply(Outage={"max_age_seconds": max_age})

@@ -1,4 +1,4 @@
-"""What a location and its contacts have settled is kept: before a completion is paid for, and once more before a post."""
+"""The rules of a location and its contacts hold: before a completion is requested, and again before a post."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_draft_is_a_comment_that_the_contact_never_sees(machine: Machine) -> N
 def test_a_message_that_deserves_no_answer_is_skipped_with_its_reason(
     machine: Machine, location: str, order: dict[str, Any], reason: str
 ) -> None:
-    """It is accepted, explained and never paid for."""
+    """It is accepted and explained, and no completion is requested."""
     ana = machine.person(location)
     if "date_added" in order:
         order = {**order, "date_added": time.time() * 1000 + order["date_added"]}
@@ -102,7 +102,7 @@ def test_a_contact_to_whom_nothing_of_that_applies_is_answered(machine: Machine,
 
 @pytest.mark.parametrize(("change", "reason"), [({"dnd": True}, "dnd"), ({"tags": ["ai_off"]}, "off_tag")])
 def test_what_changes_while_an_answer_is_kept_back_is_respected(machine: Machine, change: dict[str, Any], reason: str) -> None:
-    """Before a failed post is repeated the contact opts out: the answer is not posted, though it was paid for."""
+    """The contact opts out before a failed post is repeated: the answer is not posted, although it exists."""
     ana = machine.person("Plain")
     ana.fault("post", {"kind": "status", "status": 500}, times=1)
     said = ana.says("I may change my mind")
@@ -131,7 +131,7 @@ def test_settings_take_effect_without_a_restart(machine: Machine) -> None:
 
 
 def test_switched_off_during_a_completion_nothing_is_posted(machine: Machine) -> None:
-    """Guards are asked right before the post, too: an operator's `off` wins over an answer that was paid for."""
+    """Guards are checked right before the post, too: an operator's `off` stops an existing answer."""
     ana = machine.person("Halted")
     ana.fault("completion", {"kind": "delay", "seconds": 60.0})
     said = ana.says("Stop the presses")
@@ -146,7 +146,7 @@ def test_switched_off_during_a_completion_nothing_is_posted(machine: Machine) ->
 
 
 def test_a_location_that_is_gone_answers_nobody(machine: Machine) -> None:
-    """What waits when a location disappears is skipped as `unknown_location`, and nothing is paid for."""
+    """Messages that wait when a location is removed are skipped as `unknown_location`, without a completion."""
     ana = machine.person("Leaving")
     said = ana.says("Too late")
 
@@ -170,7 +170,7 @@ def test_a_location_without_provider_settings_says_what_is_missing(machine: Mach
 
 
 def test_a_contact_that_ghl_can_not_show_is_waited_for(machine: Machine) -> None:
-    """A look-up that fails is tried again before anything is paid for; then the reply goes out."""
+    """A failed look-up is retried before a completion is requested; then the reply is sent."""
     ana = machine.person("Plain")
     ana.fault("contact", {"kind": "status", "status": 429, "headers": {"Retry-After": "0"}}, times=4)
 

@@ -209,7 +209,7 @@ def test_a_lost_refresh_token_is_healed_by_one_reconnect(machine: Machine) -> No
 
 
 def test_a_refused_reconnect_is_said_with_the_way_out(machine: Machine) -> None:
-    """The refresh token is lost and GHL doesn't reconnect: it is said with the link, and a new install mends it."""
+    """The refresh token is lost and GHL doesn't reconnect: the error has the install link, and a new install fixes it."""
     location = installed(machine)
     ana = person(machine, location)
     lose_refresh_token(machine, location)
@@ -287,7 +287,7 @@ def test_an_uninstall_that_can_not_be_kept_comes_again(machine: Machine) -> None
 
 
 def test_a_token_of_the_file_wins_over_the_install(machine: Machine) -> None:
-    """Whoever wrote it there meant it; the install's tokens aren't touched."""
+    """An explicit token wins; the install's tokens are not changed."""
     location = installed(machine)
     machine.private.add("pit-of-the-file")
     machine.sim.order("locations", id=location, token="pit-of-the-file")

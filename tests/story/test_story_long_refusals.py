@@ -85,8 +85,9 @@ def cluster_down(behind: Behind) -> Iterator[None]:
     folder = behind.machine.folder / "cluster"
     folder.mkdir()
     program = behind.machine.redis_command[0]
-    options = ["--cluster-enabled", "yes", "--port", str(port), "--dir", str(folder), "--requirepass", known["password"]]
-    behind.machine.spawn("cluster", [program, *options])
+    bus = str(redis_server.free_port())
+    options = ["--port", str(port), "--dir", str(folder), "--requirepass", known["password"]]
+    behind.machine.spawn("cluster", [program, *options, "--cluster-enabled", "yes", "--cluster-port", bus])
     url = f"redis://:{known['password']}@127.0.0.1:{port}/0"
     poll("a node of a cluster", partial(redis_server.answers, url))
     behind.front.lead_to(port)

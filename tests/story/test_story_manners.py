@@ -84,7 +84,7 @@ def test_staff_that_answers_drafts_in_its_own_words_gets_more_of_them(machine: M
 
 @pytest.mark.parametrize("source", ["api", "app"])
 def test_the_bridges_own_echo_is_no_person(machine: Machine, source: str) -> None:
-    """GHL tells of a reply before it has answered the post, whatever it calls the sender: the talk goes on."""
+    """GHL reports a reply before it has answered the post, whatever it calls the sender: the conversation continues."""
     machine.sim.order("defaults", echo="before", echo_source=source)
     ana = machine.person("Plain")
     for text in ("One", "Two"):
@@ -170,7 +170,7 @@ def test_stop_ends_what_is_to_be_tried_again_and_start_lifts_it(machine: Machine
 def test_what_an_event_tells_of_a_contact_needs_no_look_up(
     machine: Machine, kind: str, told: dict[str, Any], reason: str
 ) -> None:
-    """A tag or do-not-disturb that GHL tells of counts at once, also where contacts aren't looked up."""
+    """A tag or do-not-disturb in an event counts at once, even if contacts aren't looked up."""
     ana = machine.person("Blind")
     payload = {"type": kind, "locationId": ana.location, "id": ana.id, "webhookId": f"w-{ana.id}", **told}
     [answer] = machine.sim.order("webhook", payload=payload)["answers"]
@@ -235,7 +235,7 @@ def test_two_bots_do_not_talk_for_ever(machine: Machine) -> None:
 
 
 def test_web_chat_is_answered_as_live_chat(machine: Machine) -> None:
-    """GHL tells of a text by web chat under a type of its own; the reply goes out as live chat."""
+    """GHL reports a web chat text under another type; the reply is sent as live chat."""
     ana = machine.person("Plain")
     said = ana.says("Do you have a minute?", webhook=False)
     kind = {"messageType": "WebChat", "messageTypeString": "TYPE_WEBCHAT", "messageTypeId": 5, "conversationProviderId": None}

@@ -23,7 +23,7 @@ def asked(person: Person) -> int:
 
 
 def test_the_bots_message_after_the_contacts_ends_the_turn(machine: Machine) -> None:
-    """Before a completion is paid for: no completion, no post, one question to GHL, and the reason is `other_bot`."""
+    """No completion, no post, one request to GHL, and the reason is `other_bot`."""
     ana = machine.person("Patient")
     said = ana.says("What do you cost?")
     bot_writes(ana, "Twenty dollars")

@@ -90,7 +90,7 @@ def test_what_ghl_has_taken_is_not_posted_again(machine: Machine) -> None:
 
 
 def test_what_ghl_has_filed_in_another_conversation_is_not_posted_again(machine: Machine) -> None:
-    """Nothing tells of the post, and the conversation that the contact wrote in doesn't show it: it is found in the other one."""
+    """No event reports the post, and it is not in the contact's conversation: it is found in the other one."""
     machine.sim.order("defaults", echo="off", files_elsewhere=True)
     for ana, message_id in replied_through(machine, TAKEN):
         assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 1)
@@ -124,7 +124,7 @@ def test_a_2xx_is_a_reply_however_unreadable(machine: Machine) -> None:
 
 
 def test_an_email_that_ghl_has_taken_is_not_posted_again(machine: Machine) -> None:
-    """GHL's list shows e-mails without their body: the one that went out is recognised all the same."""
+    """GHL's list shows e-mails without their body: the sent one is recognised anyway."""
     ana = machine.person("Mailing")
     ana.fault("post", {"kind": "status", "status": 500, "when": "after"}, times=1)
 

@@ -93,7 +93,9 @@ def test_an_outage_longer_than_all_tries_loses_nothing(machine: Machine) -> None
 
 def failing_over(machine: Machine, **assistable: Any) -> list[Person]:
     agencii = TABLES["agencii"](machine.sim.url)
-    machine.apply(Pair={"fallback_provider": "agencii", "agencii": agencii, "assistable": assistable})
+    machine.apply(
+        Pair={"provider_timeout_seconds": 3, "fallback_provider": "agencii", "agencii": agencii, "assistable": assistable}
+    )
     return contacts(machine, "Pair", 6)
 
 

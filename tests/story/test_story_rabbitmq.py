@@ -75,7 +75,7 @@ def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: 
 
 
 def test_a_queue_deleted_by_hand_comes_back(broker: RabbitMQ, machine: Machine) -> None:
-    """Twenty messages wait in it, a worker listens to it, and it is gone: each contact is answered all the same, once."""
+    """Twenty messages wait in it, a worker listens to it, and it disappears: each contact is still answered, once."""
     people = [machine.person("Plain") for _ in range(40)]
     machine.sim.order("defaults", completion_seconds=2.0)
     said = [each.says("Knock") for each in people]

@@ -1,4 +1,4 @@
-"""The machine runs out of something: no message pays for it, and strangers can't take the receiver's descriptors."""
+"""The machine runs out of a resource: no message is lost, and strangers can't use up the receiver's descriptors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State and broker over TLS: who is trusted, and what is said of a certificate that isn't."""
+"""State and broker over TLS: which certificates are trusted, and the error for others."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_certificate_expires_while_all_runs(machine: Machine) -> None:
 
 
 def renew(machine: Machine, *, valid: timedelta = timedelta(days=1)) -> None:
-    """Give Redis another certificate, by the connection that is open; it reads the files anew."""
+    """Give Redis another certificate, by the connection that is open; it reads the files again."""
     certify(machine.folder, valid=valid)
     files = {name: str(machine.folder / file) for name, file in (("tls-cert-file", "server.pem"), ("tls-key-file", "server.key"))}
     machine.redis.config_set("tls-cert-file", files["tls-cert-file"], "tls-key-file", files["tls-key-file"])

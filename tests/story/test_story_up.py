@@ -69,7 +69,7 @@ def test_the_demo_stays_up_and_takes_its_processes_along(folder: Folder) -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 def test_the_demo_kills_its_worker_when_the_page_asks(folder: Folder) -> None:
-    """A worker that the sandbox page has killed is started again, and what was said meanwhile is answered once."""
+    """A worker that the sandbox page has killed is restarted, and messages from the time between are answered once."""
     folder.start("demo")
     url = re.search(r"http://127\.0\.0\.1:\d+", folder.says("Ctrl-C stops everything"))
     assert url

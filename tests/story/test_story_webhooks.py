@@ -206,7 +206,7 @@ def test_events_of_another_app_are_ignored_where_an_app_is_named(machine: Machin
 
 
 def test_a_call_of_a_known_contact_can_be_explained(machine: Machine) -> None:
-    """Nobody answers a call here, and `explain` says why to whoever asks."""
+    """A call is not answered, and `explain` says why."""
     ana = machine.person("Plain")
     body = webhook(ana, messageType="CALL", messageTypeString="TYPE_CALL", messageTypeId=1, body=None)
 

@@ -68,7 +68,7 @@ def test_a_location_with_workflow_webhooks_only(machine: Machine, order: dict[st
     ],
 )
 def test_a_raw_body_with_two_lines_or_quotes_is_answered(machine: Machine, said: str, answer: str) -> None:
-    """A template that GHL fills in as it is makes no valid JSON of such a text; it is answered under GHL's id all the same."""
+    """GHL inserts such a text without escaping, so the JSON is invalid; it is still answered under GHL's id."""
     machine.apply(Templated={"reconcile_minutes": 0})
     ana = machine.person("Templated")
     message = ana.says(said, webhook=False)
@@ -184,7 +184,7 @@ def test_a_list_that_lags_too_far_behind_doubles_nothing(machine: Machine, first
 
 
 def outcomes(person: Person) -> list[tuple[str, str | None]]:
-    """What became of a contact's messages."""
+    """The outcomes of a contact's messages."""
     return sorted(((one["status"], one["reason"]) for one in person.machine.explain(person.id)["messages"]), key=str)
 
 

@@ -54,7 +54,7 @@ def test_a_name_that_leads_inside_is_refused(address: str) -> None:
 
 
 def test_a_name_that_changes_between_look_ups_is_refused_when_it_leads_inside() -> None:
-    """DNS rebinding: the second connection looks the name up anew, and its answer is judged anew; none is looked up twice."""
+    """DNS rebinding: the second connection resolves the name again, and its answer is checked again; none is looked up twice."""
     with OtherSide(answering(http(200))) as server:
         resolve, asked = names([PUBLIC], ["127.0.0.1"])
         wire = Wire(resolve=only_public(resolve))

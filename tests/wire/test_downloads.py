@@ -63,7 +63,7 @@ def test_this_machine_counts_where_ghl_is_simulated_there() -> None:
 
 
 def test_a_stream_without_an_end_is_cut() -> None:
-    """After so many bytes, whatever it says or doesn't say of its length."""
+    """After this number of bytes, whatever its length header says."""
 
     def pour(visit: Visit) -> None:
         visit.request()
@@ -78,7 +78,7 @@ def test_a_stream_without_an_end_is_cut() -> None:
 
 
 def test_a_stream_that_trickles_is_cut() -> None:
-    """After so many seconds altogether, redirects included."""
+    """After this time in total (s), redirects included."""
 
     def trickle(visit: Visit) -> None:
         visit.request()

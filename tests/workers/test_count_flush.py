@@ -30,7 +30,7 @@ def test_it_reports_until_it_is_stopped(redis: Redis) -> None:
 
 
 def test_what_can_not_be_reported_is_reported_later(redis: Redis) -> None:
-    """A Redis that is away is no reason to end, and nothing is lost over it."""
+    """An unreachable Redis does not end the process, and no counts are lost."""
     tally = Tally()
     tally.count(TRIES, "ended")
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:

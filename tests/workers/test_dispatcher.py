@@ -260,7 +260,7 @@ def test_who_stands_by_looks_after_the_leader(redis: Redis, queue: Queue) -> Non
 
 
 def test_no_ring_is_lost_with_its_connection(redis: Redis, queue: Queue) -> None:
-    """A dispatcher whose connection is cut, and mended by the library, claims at once; it does not rest on."""
+    """A dispatcher whose connection is cut and restored by the library claims at once, without a further pause."""
     with dispatching(redis, queue):
         eventually(lambda: redis.pubsub_numsub(key("wake"))[0][1])
         time.sleep(0.1)

@@ -78,7 +78,7 @@ def test_a_finished_post_is_written_down_before_it_is_given_back(redis: Redis) -
 
 
 def test_without_redis_leases_run_out_by_themselves(redis: Redis) -> None:
-    """What can't be given back is no reason not to leave."""
+    """A lane that can't be released does not stop the process from ending."""
     keep(redis)
     accept(redis, message())
     turn = take(lanes_of(redis))
@@ -135,7 +135,7 @@ def test_what_was_posted_is_known_to_be_there_after_a_shutdown(redis: Redis) -> 
 
 
 def test_a_worker_that_leaves_takes_nothing_on(redis: Redis) -> None:
-    """A wake-up that it still gets is another's at once: what it would ask for is paid for, and nobody waits for it."""
+    """A wake-up that it still gets goes to another worker at once: no second completion, and the contact does not wait."""
     with opened(redis) as world:
         world.keep()
         leaving = Event()

@@ -13,7 +13,7 @@ from bridge.model import AppChange, LocationId
 from bridge.store.lanes.swept import SweptMessages
 from bridge.store.locations.installs import Installs
 from bridge.store.locations.sweeps import Sweeps, missed_locations
-from bridge.store.redis.connection import key
+from bridge.store.redis.connection import key, now_ms
 from bridge.sweep import SweepServices
 from bridge.wire.calls import Wire
 from tests.stored import FERNET_KEY, HERE, RETENTION_MS, accept, eventually, ghl_access_of, keep, locations_of, message, pass_time
@@ -86,13 +86,33 @@ def test_what_is_due_is_swept(books: Books) -> None:
 
 
 def test_a_message_from_before_the_activation_is_never_taken_in(books: Books) -> None:
-    """Whoever applies a location doesn't wake up its past."""
+    """Applying a location does not start answers to its old messages."""
     keep(books.redis, ghl_token="pit", reconcile_minutes=1)
     books.write("ana", "m1", ago=5)
     books.write("bob", "m2")
     books.conversations["bob"][0]["dateAdded"] += 5000
     assert sweep(books)
     assert (waiting(books.redis), waiting(books.redis, "bob")) == ([], ["m2"])
+
+
+def test_a_worker_knows_its_last_sweep_although_redis_was_emptied(books: Books) -> None:
+    """The location is applied anew, and what was written since that sweep is taken in; nothing older, and nothing by others."""
+    apply(books.redis)
+    sweeper = sweeper_of(books)
+    pass_time(books.redis, 61)
+    assert sweeper.once()
+    for contact, ago in (("ana", 60), ("bob", 7200)):
+        books.write(contact, f"m-{contact}", ago=ago)
+    books.redis.flushall()
+    keep(books.redis, ghl_token="pit", reconcile_minutes=1)
+    lost = now_ms(books.redis) - 5000
+    books.redis.hset(key("rollback"), mapping={"at": lost, "certain_at": lost})
+    books.redis.zadd(key("sweeps"), {HERE: 1})
+    assert sweeper_of(books).once()
+    assert waiting(books.redis) == []
+    books.redis.zadd(key("sweeps"), {HERE: 1})
+    assert sweeper.once()
+    assert (waiting(books.redis), waiting(books.redis, "bob")) == (["m-ana"], [])
 
 
 def test_the_next_sweep_looks_no_further_back_than_this_one_began(books: Books) -> None:

@@ -12,9 +12,10 @@ from bridge.completion import Completer
 from bridge.errors import BridgeError, NotKnown, OutcomeUnknown
 from bridge.ghl.access import Access, Need
 from bridge.locations import Location
-from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Reply, Skip
+from bridge.model import Completion, ContactId, ConversationId, LocationId, MessageId, Question, Reply, Role, Skip
 from bridge.operating.doctor.findings import DoctorReport, Finding, fail
 from bridge.operating.operation import operation
+from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.store.locations.records import LocationRecord
 
@@ -41,7 +42,7 @@ class Plan:
     says: tuple[str, ...]
 
 
-@operation("doctor.plan", "GET", "/locations/{location_id}/contacts/{contact_id}/send-test")
+@operation("doctor.plan", "GET", "/locations/{location_id}/contacts/{contact_id}/send-test", role=Role.READ, reach=one_location)
 def plan(services: AdminServices, asked: SendTest) -> Plan:
     """Describe what a test would do, and do nothing."""
     location = _known(services, asked).location
@@ -60,6 +61,8 @@ def plan(services: AdminServices, asked: SendTest) -> Plan:
     "POST",
     "/locations/{location_id}/contacts/{contact_id}/send-test",
     about=lambda asked: (asked.location_id, asked.contact_id),
+    role=Role.OPERATE,
+    reach=one_location,
 )
 def send_test(services: AdminServices, asked: SendTest) -> DoctorReport:
     """Ask the location's completion service a harmless question for a contact, and post the answer as an internal comment."""

@@ -12,12 +12,14 @@ from pydantic import Field
 
 from bridge.errors import BridgeError, NotKnown
 from bridge.ghl.signature import read_keys
+from bridge.model import Role
 from bridge.operating.diagnosis import DOCTOR, diagnose, shorten
 from bridge.operating.doctor.findings import DoctorReport, Finding, attempt, note
 from bridge.operating.doctor.locations import examine_location
 from bridge.operating.doctor.process import examine_descriptors
 from bridge.operating.doctor.signatures import examine_signatures
 from bridge.operating.operation import operation
+from bridge.operating.reach import everywhere
 from bridge.operating.services import AdminServices
 from bridge.settings import Settings
 from bridge.store.operators.symptoms import Symptoms, look
@@ -38,7 +40,7 @@ class DoctorQuery:
     location_id: Annotated[str, Field(max_length=64)] = ""
 
 
-@operation("doctor", "GET", "/doctor")
+@operation("doctor", "GET", "/doctor", role=Role.OPERATE, reach=everywhere)
 def examine(services: AdminServices, asked: DoctorQuery) -> DoctorReport:
     """Find missing settings and unreachable services, and say what to do about each."""
     return DoctorReport(tuple(_once(_findings(services, asked.location_id))))
@@ -98,7 +100,7 @@ def _time_zones(at_hand: Releases) -> str:
 
 def _state(services: AdminServices, only: str) -> Iterator[Finding]:
     try:
-        symptoms = look(services.redis)
+        symptoms = look(services.redis, replicas=services.settings.confirm_replicas)
         refused = services.feeds.last_refused()
         signatures = examine_signatures(services)
     except BridgeError as error:

@@ -20,7 +20,7 @@ NAME = "webhook signatures"
 
 
 def examine_signatures(services: AdminServices) -> Finding:
-    """Events with the legacy RSA signature alone are told: GHL has announced its end. Raises Unavailable."""
+    """Report events with only the legacy RSA signature, because GHL has announced its end. Raises Unavailable."""
     setting = services.settings.ghl_legacy_signatures
     seen, now = signatures_seen(services.redis), now_ms(services.redis)
     totals = Counts(services.redis).totals()

@@ -1,4 +1,4 @@
-"""Splits a text into parts of limited length, at the best places. The limits per channel are `LIMITS` of the package."""
+"""Splits a text into parts of limited length, at the best places. The limits per channel: `limits.py`."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from bridge.model import Operator
     from bridge.operating.admin_auth import AdminAuth
     from bridge.operating.operation import Operation
     from bridge.operating.services import AdminServices
@@ -46,10 +47,9 @@ THREADS = 8
 def build(admin_services: AdminServices) -> Starlette:
     """Build the app for `/api/v1`."""
     threads = CapacityLimiter(THREADS)
-    perform = LocalOperations(admin_services, who="token")
     paths: dict[str, dict[str, Endpoint]] = {"/openapi.json": {"GET": _described()}}
     for each in OPERATIONS:
-        paths.setdefault(each.path, {})[each.method] = _endpoint(each, perform, threads)
+        paths.setdefault(each.path, {})[each.method] = _endpoint(each, admin_services, threads)
     return Starlette(
         routes=[_route(path, methods) for path, methods in sorted(paths.items(), key=lambda pair: "{" in pair[0])],
         middleware=[
@@ -61,7 +61,7 @@ def build(admin_services: AdminServices) -> Starlette:
 
 
 class Admitted:
-    """Requires the admin token for every request."""
+    """Requires the admin token, or an operator's, for every request; the request then knows its operator."""
 
     def __init__(self, app: ASGIApp, admit: Callable[[], AdminAuth], threads: CapacityLimiter) -> None:
         self._app = app
@@ -72,17 +72,17 @@ class Admitted:
         """Pass the request on, or refuse it."""
         request = Request(scope)
         try:
-            await to_thread.run_sync(self._admit, request, limiter=self._threads)
+            request.state.operator = await to_thread.run_sync(self._admit, request, limiter=self._threads)
         except BridgeError as error:
             log.warning("api.refused", why=type(error).__name__)
             await refuse(error)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _admit(self, request: Request) -> None:
+    def _admit(self, request: Request) -> Operator:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         address = request.client.host if request.client else ""
-        self._admission().admit(address, token.strip() if kind.lower() == "bearer" else "")
+        return self._admission().admit(address, token.strip() if kind.lower() == "bearer" else "")
 
 
 def _route(path: str, methods: dict[str, Endpoint]) -> Route:
@@ -92,12 +92,13 @@ def _route(path: str, methods: dict[str, Endpoint]) -> Route:
     return Route(path, dispatch, methods=list(methods))
 
 
-def _endpoint(operation: Operation[object, object], perform: LocalOperations, threads: CapacityLimiter) -> Endpoint:
+def _endpoint(operation: Operation[object, object], admin_services: AdminServices, threads: CapacityLimiter) -> Endpoint:
     ask = question(operation)
 
     async def take(request: Request) -> Response:
         try:
             asked = ask(request.path_params, request.query_params.multi_items(), await read(request, most=MOST_BYTES))
+            perform = LocalOperations(admin_services, who="token", operator=request.state.operator)
             done = await to_thread.run_sync(perform, operation, asked, limiter=threads)
             return answer(done)
         except BridgeError as error:

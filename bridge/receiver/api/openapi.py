@@ -29,7 +29,7 @@ ERROR = {
     },
 }
 ABOUT = """The operations of the command line, over HTTP: locations, dead letters, explanations, and an audit log of all changes.
-Send `Authorization: Bearer` with the server's BRIDGE_ADMIN_TOKEN."""
+Send `Authorization: Bearer` with the server's BRIDGE_ADMIN_TOKEN, or with the token of a named operator."""
 
 
 def describe(operations: Iterable[Operation[Any, Any]]) -> dict[str, Any]:

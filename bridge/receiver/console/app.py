@@ -10,7 +10,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bridge.receiver.console import conversations, dead_letters, live, location, location_setup, locations, overview
+from bridge.receiver.console import (
+    conversations,
+    dead_letters,
+    live,
+    location,
+    location_setup,
+    locations,
+    operators,
+    overview,
+    reports,
+)
 from bridge.receiver.console.headers import Guarded
 from bridge.receiver.console.pages import ROOM
 from bridge.receiver.console.requests import PageEndpoints
@@ -23,6 +33,40 @@ if TYPE_CHECKING:
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.requests import Show
     from bridge.receiver.stopping import Stopping
+
+
+PAGES: dict[str, Show] = {
+    "/": overview.show,
+    "/conversations": conversations.search,
+    "/conversations/{id}": conversations.show,
+    "/dead-letters": dead_letters.show,
+    "/locations": locations.show_all,
+    "/locations/{id}": location.show,
+    "/live": live.show,
+    "/report": reports.show,
+    "/operators": operators.show,
+    "/audit": operators.show_audit,
+}
+# Before the pages, whose paths have an id in their place.
+FILES: dict[str, Show] = {
+    "/locations/export": location.export_all,
+    "/locations/{id}/export": location.export,
+    "/report.csv": reports.download,
+}
+CHANGES: dict[str, Show] = {
+    "/conversations/words": conversations.show_newest,
+    "/conversations/{id}/text": conversations.show_text,
+    "/conversations/{id}/said": conversations.show_said,
+    "/conversations/{id}/{change}": conversations.change,
+    "/undelivered": conversations.replay,
+    "/dead-letters": dead_letters.change,
+    "/dead-letters/said": dead_letters.show_said,
+    "/locations/{id}/check-provider": location.check_provider,
+    "/locations/{id}/set-up": location_setup.set_up,
+    "/locations/{id}/{change}": locations.change,
+    "/operators": operators.add,
+    "/operators/{name}/remove": operators.remove,
+}
 
 
 def build(admin_services: AdminServices, stopping: Stopping) -> Starlette:
@@ -43,34 +87,12 @@ def build(admin_services: AdminServices, stopping: Stopping) -> Starlette:
 
 
 def _routes(endpoints: PageEndpoints, admin_services: AdminServices, stopping: Stopping) -> list[Route]:
-    pages: dict[str, Show] = {
-        "/": overview.show,
-        "/conversations": conversations.search,
-        "/conversations/{id}": conversations.show,
-        "/dead-letters": dead_letters.show,
-        "/locations": locations.show_all,
-        "/locations/export": location.export_all,
-        "/locations/{id}": location.show,
-        "/locations/{id}/export": location.export,
-        "/live": live.show,
-    }
-    changes: dict[str, Show] = {
-        "/logout": endpoints.logout,
-        "/conversations/{id}/text": conversations.show_text,
-        "/conversations/{id}/said": conversations.show_said,
-        "/conversations/{id}/{change}": conversations.change,
-        "/undelivered": conversations.replay,
-        "/dead-letters": dead_letters.change,
-        "/dead-letters/said": dead_letters.show_said,
-        "/locations/{id}/check-provider": location.check_provider,
-        "/locations/{id}/set-up": location_setup.set_up,
-        "/locations/{id}/{change}": locations.change,
-    }
+    changes: dict[str, Show] = {"/logout": endpoints.logout, **CHANGES}
     return [
         Route("/login", endpoints.login, methods=["GET", "POST"]),
         Route("/events", live.stream(endpoints, admin_services, stopping), methods=["GET"]),
         *(Route(path, endpoints.page(show), methods=["POST"]) for path, show in changes.items()),
-        *(Route(path, endpoints.page(show), methods=["GET"]) for path, show in pages.items()),
+        *(Route(path, endpoints.page(show), methods=["GET"]) for path, show in {**FILES, **PAGES}.items()),
     ]
 
 

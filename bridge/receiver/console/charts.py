@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bridge.times import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bridge.operating.overview import Outcomes
+    from bridge.operating.report_figures import DayFigures
+
+    Counted = Outcomes | DayFigures
 
 HEIGHT, GAP = 100.0, 0.25
 KINDS = ("replied", "no_reply", "skipped", "dead")
@@ -59,22 +62,30 @@ class Chart:
         return not any(self.totals)
 
 
-def draw(outcomes: Sequence[Outcomes]) -> Chart:
-    """Stack the outcomes of each minute's or hour's messages, the replies at the bottom; a provider's count as replies."""
+def draw(outcomes: Sequence[Counted], days: Sequence[str] = ()) -> Chart:
+    """Stack the outcomes of each minute's or hour's messages, the replies at the bottom; a provider's count as replies.
+
+    `days`: the bars are those of days, which are called so.
+    """
     counted = [tuple(sum(getattr(each, name) for name in names) for names in FIELDS) for each in outcomes]
     top = _nice(max(map(sum, counted)))
-    bars = (_bar(number, each, counts, top) for number, (each, counts) in enumerate(zip(outcomes, counted, strict=True)))
+    bars: Iterable[Bar] = (
+        _bar(number, each, counts, top) for number, (each, counts) in enumerate(zip(outcomes, counted, strict=True))
+    )
+    if days:
+        bars = (replace(bar, moment="", at=day) for bar, day in zip(bars, days, strict=True))
     return Chart(tuple(bars), top, tuple(map(sum, zip(*counted, strict=True))))
 
 
-def _bar(number: int, each: Outcomes, counts: tuple[int, ...], top: int) -> Bar:
-    moment = read(each.at)
+def _bar(number: int, each: Counted, counts: tuple[int, ...], top: int) -> Bar:
+    since = getattr(each, "at", None)
+    moment = read(since)
     at = f"{moment:%H:%M}" if moment else ""
     said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in zip(KINDS, counts, strict=True) if count)
     return Bar(
         x=number + GAP / 2,
         width=1 - GAP,
-        moment=each.at or "",
+        moment=since or "",
         at=at,
         says=said or "nothing",
         counts=counts,

@@ -33,7 +33,7 @@ ask = question(list_)
 
 
 def listed(visit: Visit) -> dict[str, Any]:
-    """What a page of the list shows. A filter that can't be is told in its place."""
+    """The content of a page of the list. An impossible filter is reported in its place."""
     chosen = {name: visit.asked(name) for name in FILTERS}
     shown = {
         "chosen": chosen,
@@ -47,9 +47,11 @@ def listed(visit: Visit) -> dict[str, Any]:
     try:
         page = visit.perform(list_, _query(chosen, visit.asked("after")))
     except (WrongInput, Malformed) as error:
-        return {**shown, "rows": (), "next": "", "after": "", "wrong": str(error)}
-    more = urlencode({**{name: value for name, value in chosen.items() if value}, "after": page.next}) if page.next else ""
-    return {**shown, "rows": page.conversations, "next": more, "after": visit.asked("after"), "wrong": ""}
+        return {**shown, "rows": (), "next": "", "after": "", "same": "", "wrong": str(error)}
+    filters = {name: value for name, value in chosen.items() if value}
+    same = urlencode({**filters, **({"after": visit.asked("after")} if visit.asked("after") else {})})
+    more = urlencode({**filters, "after": page.next}) if page.next else ""
+    return {**shown, "rows": page.conversations, "next": more, "after": visit.asked("after"), "same": same, "wrong": ""}
 
 
 def _query(chosen: dict[str, str], after: str) -> ConversationsQuery:

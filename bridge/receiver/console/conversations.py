@@ -21,7 +21,7 @@ from bridge.operating import (
 )
 from bridge.receiver.console.conversation_lists import listed
 from bridge.receiver.console.dead_letters import RESULTS
-from bridge.receiver.console.locations import names
+from bridge.receiver.console.locations import names, names_and_zones
 from bridge.receiver.console.pages import Moved, Page
 from bridge.times import read
 
@@ -35,7 +35,7 @@ MOST_UNDELIVERED = 5
 MOST_SEARCHED = 200
 MOST_EVENTS = 60
 REPLAYED = {
-    "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
+    "replayed": "is sent again as soon as its turn comes, unless a rule forbids it",
     "closed": "was replayed before, or its message is not kept any more",
     "newer": "is not replayed: a newer message of the contact was answered",
 }
@@ -48,8 +48,7 @@ COMMENT = "InternalComment"
 def search(visit: Visit) -> Page | Moved:
     """Find a conversation by an id, or list them."""
     wanted = visit.asked("q")
-    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_UNDELIVERED)).replies
-    shown = {"wanted": wanted, "undelivered": undelivered, "names": names(visit), "says": "", "found": (), **listed(visit)}
+    shown = _all(visit)
     if not wanted:
         return Page("conversations.html", "conversations", shown)
     try:
@@ -62,6 +61,31 @@ def search(visit: Visit) -> Page | Moved:
             return Page("conversations.html", "conversations", {**shown, "found": found})
         return Page("conversations.html", "conversations", {**shown, "says": str(error)}, 404)
     return Moved(f"/console/conversations/{quote(wanted, safe='')}")
+
+
+def _all(visit: Visit) -> dict[str, Any]:
+    undelivered = visit.perform(deliveries.undelivered, deliveries.UndeliveredQuery(limit=MOST_UNDELIVERED)).replies
+    return {
+        "wanted": visit.asked("q"),
+        "undelivered": undelivered,
+        "names": names(visit),
+        "says": "",
+        "found": (),
+        "texts": {},
+        "refused": {},
+        "may_read": visit.admin_services.settings.console_show_text,
+        **listed(visit),
+    }
+
+
+def show_newest(visit: Visit) -> Page:
+    """The list with one contact's newest words; its address has the list's filters."""
+    contact, shown = visit.given("contact"), _all(visit)
+    try:
+        said = visit.perform(message_text.newest_words, message_text.WordsQuery(contact)).text
+    except BridgeError as error:
+        return Page("conversations.html", "conversations", {**shown, "refused": {contact: str(error)}})
+    return Page("conversations.html", "conversations", {**shown, "texts": {contact: said}})
 
 
 def show(visit: Visit) -> Page:
@@ -102,7 +126,7 @@ def change(visit: Visit) -> Moved:
     match visit.path("change"):
         case "try":
             tried = visit.perform(interventions.try_now, conversations.ConversationQuery(told.contact_id))
-            note = "A worker has it already." if tried.working else "It is tried now."
+            note = "A worker is processing it already." if tried.working else "It is tried now."
         case "answer":
             visit.perform(interventions.answer, interventions.SkippedMessage(visit.given("message")))
             note = "It is answered as soon as a worker is free, unless the contact or GHL forbids it."
@@ -135,7 +159,7 @@ def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] 
         "id": id_,
         "told": told,
         "now": visit.perform(conversations.show, conversations.ConversationQuery(id_)),
-        "names": names(visit),
+        **names_and_zones(visit),
         "asked": next((one for one in told.messages if one.message_id == id_), None),
         "newest": told.messages[-1] if told.messages else None,
         "messages": tuple(reversed(told.messages if everything else told.messages[-MOST_RECENT:])),

@@ -31,6 +31,29 @@ TONES = {
 }
 
 
+# Steps whose name in timelines says little to people.
+STEPS = {
+    "heard": "message in GHL",
+    "unanswered": "completion failed",
+    "waited_out": "GHL did not accept",
+    "recovered": "taken over",
+    "asking": "asking the provider",
+    "answered": "completion",
+    "dead": "failed after all retries",
+    "try_requested": "try now",
+    "answer_requested": "answer anyway",
+    "draft_approved": "draft approved",
+    "allowed": "opt-out lifted",
+    "read": "file read",
+    "stopped": "opted out",
+}
+
+
+def step_name(step: str) -> str:
+    """A step of a timeline as pages call it."""
+    return STEPS.get(step, step.replace("_", " "))
+
+
 def tone(name: str) -> str:
     """The colour of a status, a step or a state; `quiet` for an unknown one."""
     return TONES.get(name, "quiet")

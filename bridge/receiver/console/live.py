@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -10,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bridge.errors import Unavailable
 from bridge.operating import events
-from bridge.receiver.console.locations import names
+from bridge.receiver.console.locations import names_and_zones
 from bridge.receiver.console.pages import Page
 from bridge.store.redis.waiting import waiting_at_most
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bridge.receiver.console.requests import Endpoint, PageEndpoints
     from bridge.receiver.stopping import Stopping
 
-SHOWN = 60
+SHOWN = 25
 STEPS = (
     "accepted", "asking", "answered", "sending", "sent", "replied", "no_reply", "delivered_by_provider", "skipped", "retrying",
     "not_sent", "dead", "replayed", "dropped", "superseded",
@@ -42,9 +43,10 @@ def show(visit: Visit) -> Page:
     step, location = visit.asked("step"), visit.asked("location")
     newest = visit.perform(events.events, events.EventsQuery(limit=500)).events
     chosen = [each for each in newest if step in {"", each.step} and location in {"", each.location_id}][:SHOWN]
-    return Page(
-        "live.html", "live", {"events": chosen, "steps": STEPS, "step": step, "location": location, "names": names(visit)}
-    )
+    known = names_and_zones(visit)
+    zones = sorted({known["zones"].get(each.location_id, "UTC") for each in chosen})
+    shown = {"events": chosen, "shown_zones": zones, "steps": STEPS, "step": step, "location": location, **known}
+    return Page("live.html", "live", shown)
 
 
 def stream(endpoints: PageEndpoints, admin_services: AdminServices, stopping: Stopping) -> Endpoint:
@@ -73,6 +75,8 @@ async def _tell(admin_services: AdminServices, stopping: Stopping, seen: str) ->
         if here:
             yield here
             here = ""
+        # The mark names a contact, of whatever location.
+        last = sha256(last.encode()).hexdigest()[:16]
         if last != seen:
             yield f"id: {last}\nevent: happened\ndata: {last}\n\n"
             seen = last

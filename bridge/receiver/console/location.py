@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bridge.operating import installs, location_export, location_overview, locations, provider_check
 from bridge.operating.diagnosis import OVERDUE_SECONDS
 from bridge.operating.operation import Nothing
+from bridge.operating.reports import ReportQuery, report
 from bridge.receiver.console import location_setup
+from bridge.receiver.console.charts import draw
 from bridge.receiver.console.overview import links_of
 from bridge.receiver.console.pages import FileToSave, Page
 
@@ -47,7 +49,10 @@ def export_all(visit: Visit) -> FileToSave:
 def _page(visit: Visit, id_: str, checked: ProviderChecked | None = None) -> Page:
     shown = visit.perform(locations.show, locations.LocationQuery(id_))
     now = visit.perform(location_overview.overview, location_overview.LocationOverviewQuery(id_))
+    month = visit.perform(report, ReportQuery(location_id=id_, period="month"))
     told = {
+        "chart": draw(month.days, [each.day for each in month.days]),
+        "month": month,
         "location": shown,
         "now": now,
         "links": links_of(now.troubles, within=id_),

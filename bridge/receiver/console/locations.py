@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.operating.location_summaries import LocationSummary
     from bridge.receiver.console.pages import Visit
 
-ON_A_PAGE = 100
+ON_A_PAGE = 25
 AT_ONCE = 500
 ORDER = {"hold": 0, "unconfigured": 2, "active": 3, "uninstalled": 4, "paused": 5}
 
@@ -57,8 +57,13 @@ def change(visit: Visit) -> Moved:
 
 def names(visit: Visit) -> dict[str, str]:
     """The names of the locations by their ids, sorted by name."""
+    return names_and_zones(visit)["names"]
+
+
+def names_and_zones(visit: Visit) -> dict[str, dict[str, str]]:
+    """The `names` of the locations by their ids, sorted by name, and their time `zones`."""
     every = sorted(_every(visit), key=lambda each: (each.name or each.id).casefold())
-    return {each.id: each.name or each.id for each in every}
+    return {"names": {each.id: each.name or each.id for each in every}, "zones": {each.id: each.timezone for each in every}}
 
 
 def _every(visit: Visit) -> Iterator[LocationSummary]:

@@ -9,7 +9,7 @@ from bridge.operating import overview
 from bridge.operating.diagnosis import OVERDUE_SECONDS
 from bridge.operating.operation import Nothing
 from bridge.receiver.console.charts import draw
-from bridge.receiver.console.pages import Page
+from bridge.receiver.console.pages import Moved, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,12 +32,15 @@ LINKS = {
 }
 
 
-def show(visit: Visit) -> Page:
-    """The overview page."""
+def show(visit: Visit) -> Page | Moved:
+    """The overview page; for an operator of some locations theirs."""
+    own = visit.session.operator.location_ids
+    if own is not None:
+        return Moved(f"/console/locations/{quote(next(iter(own)), safe='')}" if len(own) == 1 else "/console/locations")
     now = visit.perform(overview.overview, Nothing())
-    charts = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
+    drawn = (("hour", "Last hour, by minute", draw(now.minutes)), ("day", "Last 24 hours, by hour", draw(now.hours)))
     links = links_of(now.troubles)
-    return Page("overview.html", "overview", {"now": now, "charts": charts, "overdue_seconds": OVERDUE_SECONDS, "links": links})
+    return Page("overview.html", "overview", {"now": now, "drawn": drawn, "overdue_seconds": OVERDUE_SECONDS, "links": links})
 
 
 def links_of(troubles: Iterable[Trouble], *, within: str = "") -> dict[str, tuple[str, str] | None]:

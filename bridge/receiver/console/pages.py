@@ -13,9 +13,11 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bridge import times
+from bridge.model import OWNER, Role
 from bridge.operating.reasons import REASONS
 from bridge.operating.sentences import evidence_lines, sentence
-from bridge.receiver.console.labels import tone
+from bridge.receiver.console.labels import step_name, tone
+from bridge.time_zones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +36,7 @@ NAVIGATION = (
     ("conversations", "Conversations", "/console/conversations"),
     ("letters", "Dead letters", "/console/dead-letters"),
     ("locations", "Locations", "/console/locations"),
+    ("report", "Report", "/console/report"),
     ("live", "Live", "/console/live"),
 )
 
@@ -83,7 +86,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Something was done, or `failed`: go on at `to`, where `note` is told."""
+    """An action succeeded, or `failed`: redirect to `to`, which shows `note`."""
 
     to: str
     note: str = ""
@@ -118,6 +121,8 @@ class Renderer:
             evidence=evidence_lines,
             happened=happened,
             tone=tone,
+            step=step_name,
+            clock=clock,
             words=words,
             without_empty=without_empty,
         )
@@ -126,9 +131,11 @@ class Renderer:
     def render(self, page: Page, **around: Any) -> str:
         """The HTML of a page; `around` is what every page shows: session, note, badges, its own address."""
         now = datetime.now(UTC)
-        usual = {"session": None, "note": None, "dead_letters": 0, "place": page.place, "here": ""}
+        usual = {"session": None, "note": None, "dead_letters": 0, "place": page.place, "here": "", "operator": OWNER}
+        role = around.get("operator", OWNER).role
+        can = {"operate": role.covers(Role.OPERATE), "admin": role.covers(Role.ADMIN)}
         return self._environment.get_template(page.template).render(
-            {**usual, **around, **page.shows, "ago": lambda moment: times.ago(moment, now)}
+            {**usual, **around, **page.shows, "can": can, "ago": lambda moment: times.ago(moment, now)}
         )
 
     @cached_property
@@ -152,6 +159,11 @@ def without_empty(fields: Mapping[str, str]) -> str:
 def words(name: str) -> str:
     """A name with spaces: `delivered_by_provider` becomes delivered by provider."""
     return name.replace("_", " ")
+
+
+def clock(moment: datetime, zone_name: str) -> str:
+    """The time of day in a time zone; in UTC if there is none."""
+    return f"{moment.astimezone(zone(zone_name) if zone_name else UTC):%H:%M:%S}"
 
 
 def happened(event: EventShown) -> str:

@@ -12,12 +12,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bridge.errors import BridgeError, Rejected, TooLarge, Unauthorized, Unavailable
+from bridge.model import OWNER
 from bridge.operating.local import LocalOperations
 from bridge.receiver.api.answers import KINDS
 from bridge.receiver.bodies import read
-from bridge.receiver.console.headers import is_secure
 from bridge.receiver.console.pages import HOME, FileToSave, Moved, Page, Renderer, Visit, is_own
-from bridge.receiver.console.sessions import SECONDS, Note, Sessions
+from bridge.receiver.console.recognition import Recognition
+from bridge.receiver.console.sessions import COOKIE, NOTE, NOTE_SECONDS, SECONDS, Note, Sessions, forget_cookie, keep_cookie
 from bridge.store.figures.gauges import measure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from bridge.model import Operator
     from bridge.operating.services import AdminServices
     from bridge.receiver.console.sessions import Session
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-COOKIE, NOTE = "ghlb_session", "ghlb_note"
 # A form that names 500 dead letters.
 MOST_BYTES = 256 * 1024
 # How many pages may wait for Redis or GHL at the same time; webhooks have other threads.
@@ -48,13 +49,15 @@ class PageEndpoints:
         self._sessions = Sessions(admin_services.settings)
         self._renderer = Renderer()
         self._threads = CapacityLimiter(THREADS)
-        self._perform = LocalOperations(admin_services, who="console")
+        self._recognition = Recognition(admin_services, self._sessions)
 
     def page(self, show: Show) -> Endpoint:
         """Build an endpoint that requires a login; a posted form must come from a page of that login."""
 
         async def take(request: Request) -> Response:
-            session = await self.session(request)
+            session, cookie = await self.session(request), ""
+            if session is None:
+                session, cookie = await to_thread.run_sync(self._recognition.by_proxy, request, limiter=self._threads)
             if session is None:
                 return RedirectResponse(f"/console/login?next={quote(_wanted(request))}", HTTPStatus.SEE_OTHER)
             try:
@@ -65,41 +68,43 @@ class PageEndpoints:
             if request.method == "POST" and not self._is_meant(request, session, form):
                 says = "This form does not belong to this login. Go back, reload the page, and try again."
                 return await self._show(request, session, _error(says, HTTPStatus.FORBIDDEN))
-            visit = Visit(request=request, session=session, perform=self._perform, admin_services=self._admin_services, form=form)
-            return await to_thread.run_sync(self._answer, show, visit, limiter=self._threads)
+            perform = LocalOperations(self._admin_services, who="console", operator=session.operator)
+            visit = Visit(request=request, session=session, perform=perform, admin_services=self._admin_services, form=form)
+            response = await to_thread.run_sync(self._answer, show, visit, limiter=self._threads)
+            if cookie:
+                keep_cookie(response, request, COOKIE, cookie, SECONDS)
+            return response
 
         return take
 
     async def session(self, request: Request) -> Session | None:
         """The session of a request; None if nobody is logged in."""
-        session = self._sessions.read(request.cookies.get(COOKIE, ""))
-        if session is None:
-            return None
-        is_over = await to_thread.run_sync(self._admin_services.admin_auth.is_dismissed, session.id, limiter=self._threads)
-        return None if is_over else session
+        return await to_thread.run_sync(self._recognition.by_cookie, request, limiter=self._threads)
 
     async def login(self, request: Request) -> Response:
         """Ask for the admin token, and let in who knows it."""
         to = _own(request.query_params.get("next", ""))
         if request.method != "POST":
-            return await self._show(request, None, Page("login.html", "", {"says": "", "to": to}))
+            name = self._recognition.named_by_proxy(request)
+            says = f"{name}, as your proxy calls you, is no operator here: `ghl-bridge operators add` makes one." if name else ""
+            return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}))
         try:
             if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
                 raise Unauthorized("this login was not sent from the console's login page")
             form = await _form(request)
-            await to_thread.run_sync(self._admit, request, form, limiter=self._threads)
+            operator = await to_thread.run_sync(self._admit, request, form, limiter=self._threads)
         except (BridgeError, ClientDisconnect, TimeoutError) as error:
             log.warning("console.login_refused", why=type(error).__name__)
             says = _sentence(error) if isinstance(error, BridgeError) else "The form did not arrive completely."
             return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}, _status(error)))
         log.info("console.login")
         response = RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        self._keep(response, request, COOKIE, self._sessions.begin(), SECONDS)
+        keep_cookie(response, request, COOKIE, self._sessions.begin(operator), SECONDS)
         return response
 
-    def _admit(self, request: Request, form: dict[str, list[str]]) -> None:
+    def _admit(self, request: Request, form: dict[str, list[str]]) -> Operator:
         address = request.client.host if request.client else ""
-        self._admin_services.admin_auth.admit(address, next(iter(form.get("token", ())), "").strip())
+        return self._admin_services.admin_auth.admit(address, next(iter(form.get("token", ())), "").strip())
 
     def logout(self, visit: Visit) -> Moved:
         """End the login, also for copies of its cookie. Raises Unavailable if Redis can't be reached."""
@@ -136,22 +141,24 @@ class PageEndpoints:
     def _move(self, visit: Visit, view: Moved) -> Response:
         response = RedirectResponse(view.to, HTTPStatus.SEE_OTHER)
         if view.note:
-            self._keep(response, visit.request, NOTE, self._sessions.note(Note(view.note, view.failed)), 60)
+            keep_cookie(response, visit.request, NOTE, self._sessions.note(Note(view.note, view.failed)), NOTE_SECONDS)
         if view.to == "/console/login":
-            response.delete_cookie(COOKIE, path="/console")
+            forget_cookie(response, COOKIE)
         return response
 
     async def _show(self, request: Request, session: Session | None, page: Page) -> Response:
         return await to_thread.run_sync(self._tell, request, session, page, limiter=self._threads)
 
     def _tell(self, request: Request, session: Session | None, page: Page, here: str = "") -> Response:
-        """`here` is the page that a form came from: what fails there is told there."""
+        """`here` is the page with the form, which shows the error if the action fails."""
         note = self._sessions.noted(request.cookies.get(NOTE, "")) if session else None
-        around = {"session": session, "note": note, "here": here or _wanted(request)}
-        html = self._renderer.render(page, **around, dead_letters=self._dead_letters() if session else 0)
+        operator = session.operator if session else OWNER
+        count = self._dead_letters() if session and operator.location_ids is None else 0
+        around = {"session": session, "note": note, "here": here or _wanted(request), "operator": operator}
+        html = self._renderer.render(page, **around, dead_letters=count)
         response = HTMLResponse(html, page.status)
         if note:
-            response.delete_cookie(NOTE, path="/console")
+            forget_cookie(response, NOTE)
         return response
 
     def _dead_letters(self) -> int:
@@ -164,12 +171,6 @@ class PageEndpoints:
     def _is_meant(self, request: Request, session: Session, form: dict[str, list[str]]) -> bool:
         own = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
         return own and self._sessions.is_meant(session, next(iter(form.get("csrf", ())), ""))
-
-    @staticmethod
-    def _keep(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(
-            name, value, max_age=seconds, path="/console", secure=is_secure(request), httponly=True, samesite="strict"
-        )
 
 
 async def _form(request: Request) -> dict[str, list[str]]:

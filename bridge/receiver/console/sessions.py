@@ -1,4 +1,4 @@
-"""Console sessions: a signed cookie without personal data, and a token against forged forms; `requests` sets its flags."""
+"""Console sessions: a signed cookie without personal data (its name, flags and path), and a token against forged forms."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from uuid import uuid4
 
 from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
 
+from bridge.model import OWNER, Operator, Role
+from bridge.receiver.console.headers import is_secure
+
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from bridge.settings import Settings
 
+COOKIE, NOTE = "ghlb_session", "ghlb_note"
+PATH = "/console"
 SECONDS = 12 * 3600
 NOTE_SECONDS = 60
 
@@ -27,10 +35,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login. Every form of its pages contains `csrf`."""
+    """One login. Every form of its pages contains `csrf`. `by_proxy`: a proxy's header named the operator."""
 
     id: str
     csrf: str
+    operator: Operator = OWNER
+    by_proxy: bool = False
 
 
 class Sessions:
@@ -46,20 +56,32 @@ class Sessions:
         # The newest key signs (itsdangerous expects it last); all keys are accepted.
         keys = [sha256(f"ghl-bridge console\0{token}\0{secret}".encode()).digest() for secret in reversed(secrets)]
         self._cookie = TimestampSigner(keys, salt="session", digest_method=sha256)
+        # Under another name: a receiver of an older version would take such a cookie as one of BRIDGE_ADMIN_TOKEN.
+        self._operators = URLSafeTimedSerializer(keys, salt="operator", signer_kwargs={"digest_method": sha256})
         self._csrf = Signer(keys, salt="csrf", digest_method=sha256)
         self._notes = URLSafeTimedSerializer(keys, salt="note", signer_kwargs={"digest_method": sha256})
 
-    def begin(self) -> str:
+    def begin(self, operator: Operator = OWNER, *, by_proxy: bool = False) -> str:
         """The cookie value of a new session."""
-        return self._cookie.sign(uuid4().hex).decode()
+        if not operator.name:
+            return self._cookie.sign(uuid4().hex).decode()
+        return str(self._operators.dumps([uuid4().hex, operator.name, operator.mark, by_proxy]))
 
     def read(self, cookie: str) -> Session | None:
-        """The session of a cookie; None if it is forged or expired."""
+        """The session of a cookie; None if it is forged or expired. Of a named operator only name and mark are known."""
         try:
             id_ = self._cookie.unsign(cookie, max_age=self._seconds).decode()
         except BadData:
-            return None
+            return self._of_operator(cookie)
         return Session(id_, self._csrf.get_signature(id_).decode())
+
+    def _of_operator(self, cookie: str) -> Session | None:
+        try:
+            id_, name, mark, by_proxy = self._operators.loads(cookie, max_age=self._seconds)
+        except (BadData, ValueError):
+            return None
+        nothing_yet = Operator(name=name, role=Role.READ, location_ids=frozenset(), mark=mark)
+        return Session(id_, self._csrf.get_signature(id_).decode(), nothing_yet, by_proxy)
 
     def is_meant(self, session: Session, csrf: str) -> bool:
         """Whether a form's token belongs to this session."""
@@ -76,3 +98,13 @@ class Sessions:
         except (BadData, ValueError):
             return None
         return Note(str(says), bool(failed))
+
+
+def keep_cookie(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that only the console's pages receive and no script reads; over HTTPS only, if the request used it."""
+    response.set_cookie(name, value, max_age=seconds, path=PATH, secure=is_secure(request), httponly=True, samesite="strict")
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Delete a cookie in the browser."""
+    response.delete_cookie(name, path=PATH)

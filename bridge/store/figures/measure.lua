@@ -1,7 +1,7 @@
--- Measure the gauges. This reads every location and every worker, but only the first lane of each location that is due: a thousand
--- locations take about a millisecond, however many lanes wait.
---   ARGV[1]  circuit of reading from GHL
---   ARGV[2]  circuit of posting to GHL
+-- How much there is of everything now. It looks at every location and every worker, and of the lanes only at the first of each
+-- location that is due: a thousand locations take about a millisecond, however many lanes wait.
+--   ARGV[1]  circuit of what GHL is asked
+--   ARGV[2]  circuit of what is posted into GHL
 -- Answers name, number, name, number, ...
 -- Needs: schedule
 local function cards(ids)
@@ -12,15 +12,16 @@ end
 local on_hold = redis.call('SMEMBERS', key('holds'))
 local held = cards(on_hold)
 
--- A location's own score is its place in the queue; the wait is in the score of its oldest lane.
+-- A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
 local oldest = now
 for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) do
   local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
   oldest = math.min(oldest, tonumber(head or now))
 end
 
--- A claim does not restart a lane's wait, nor does a retry because the lane can't be decrypted. A lane that was erased, or whose
--- location is on hold, does not wait.
+-- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
+-- for
+-- nothing.
 local function waited(since)
   local longest = 0
   for _, lane in ipairs(redis.call('ZRANGE', since, 0, 99)) do

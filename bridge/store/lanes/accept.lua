@@ -83,7 +83,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   else
     redis.call('HSET', message, 'status', 'skipped', unpack(record))
   end
-  chart('accepted')
+  count_arrival(location)
   for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
   if redis.call('EXISTS', key('paused', contact), key('paused', came.conversation_id)) > 0 then
     for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
@@ -99,6 +99,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now
   if reason == 'stop_word' then
     for _, channel in ipairs(stopped) do say_stop(lane, channel, said_at, retention) end
+    report(location, 'o', now)
     local channels = table.concat(stopped, ', ')
     local facts = 'the whole message is one of stop_words; ' .. channels .. ' stopped until the contact writes START'
     tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = facts}), retention)

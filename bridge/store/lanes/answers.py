@@ -1,4 +1,4 @@
-"""A provider's answer on its way to the record: saved by a step of its own, or together with the note of its first post."""
+"""A provider's answer until it is stored: saved by a step of its own, or together with the note of its first post."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 from bridge.model import LedgerEntry, SendState
 from bridge.policy.guards import DEAF_AFTER
 from bridge.policy.normalise import digest
+from bridge.policy.usage import usage_of
 from bridge.store.lanes.messages import encode_answer
 from bridge.store.lanes.situations import WEEK_MS
 from bridge.store.lanes.steps import ASK
@@ -18,7 +19,7 @@ from bridge.store.lanes.steps import ASK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.model import Completion, MessageId, Situation
+    from bridge.model import Completion, MessageId, Situation, Turn
     from bridge.store.lanes.patch import ExcerptPatch, Patch, Unchanged
 
 
@@ -39,14 +40,14 @@ class AnswerDetails(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class UnsavedAnswer:
-    """An answer to the messages `ids` that is not on record yet."""
+    """An answer to the messages `ids` that is not stored yet."""
 
     ids: Sequence[MessageId]
     completion: Completion
     details: AnswerDetails
 
 
-def patch_of(ids: Sequence[MessageId], completion: Completion, details: AnswerDetails) -> Patch:
+def patch_of(turn: Turn, ids: Sequence[MessageId], completion: Completion, details: AnswerDetails) -> Patch:
     """What saving an answer writes."""
     at_ms, seconds, knowledge = details["at_ms"], details["seconds"], details.get("knowledge")
     saved: dict[str, int | str] = {
@@ -54,6 +55,7 @@ def patch_of(ids: Sequence[MessageId], completion: Completion, details: AnswerDe
         "answer": encode_answer(completion),
         "answered": orjson.dumps(ids).decode(),
         "answered_at": at_ms,
+        "usage": f"{turn.usage} {usage_of(completion)}".strip(),
     }
     if completion.session_id:
         saved["session"] = completion.session_id
@@ -72,11 +74,11 @@ def patch_of(ids: Sequence[MessageId], completion: Completion, details: AnswerDe
     }
 
 
-def along(answer: UnsavedAnswer | None, judged: Situation | None, *, now_ms: int) -> Patch:
+def along(turn: Turn, answer: UnsavedAnswer | None, judged: Situation | None, *, now_ms: int) -> Patch:
     """What the note of a post carries: an answer to save along with it, and what is to be still as the guards have seen it."""
     patch: Patch = {}
     if answer:
-        patch["first"] = patch_of(answer.ids, answer.completion, answer.details)
+        patch["first"] = patch_of(turn, answer.ids, answer.completion, answer.details)
     if judged:
         patch["unchanged"] = _unchanged(judged, now_ms=now_ms)
     return patch

@@ -1,11 +1,11 @@
--- Report this worker as alive, and claim as many due lanes as all live workers together have free slots, location by location.
--- A claimed lane is due again after a lease and is never removed, because the worker may die.
+-- Tell that this worker lives, and take as many due lanes as all live workers together have free slots, locations in turn.
+-- A claimed lane is due again after a lease and never removed, because the worker may die.
 --   ARGV[1]  worker
 --   ARGV[2]  its slots
---   ARGV[3]  for how long it counts as alive without another call (ms)
+--   ARGV[3]  how long it counts as alive without another call (ms)
 --   ARGV[4]  lease (ms)
---   ARGV[5]  most lanes to claim
---   ARGV[6]  list for their wake-ups, if the broker is this server; empty: the caller publishes them
+--   ARGV[5]  most lanes that are taken
+--   ARGV[6]  list into which a wake-up is put for each, where the broker is this very server; empty: the caller publishes them
 --   ARGV[7]  a wake-up (JSON) up to its body
 --   ARGV[8]  the rest of it, with `%ID%` in place of its id
 --   ARGV[9]  nonce: the beginning of the ids
@@ -93,18 +93,8 @@ local function requests(location)
   return left[location]
 end
 
--- How many slots a location may take now: it may hold nine times the number of free slots, of which one does not count. A single
--- location gets all but the reserve; another one finds free slots; a location above its share gets none until it is below it
--- (infra/decisions/0005).
-local looked_at = {}
-local function share_of(location)
-  local own = key('inflight', location)
-  if not looked_at[location] then redis.call('ZREMRANGEBYSCORE', own, '-inf', now) end
-  looked_at[location] = true
-  local held = redis.call('ZCARD', own)
-  local fair = math.floor((9 * (free - 1) - held) / 10) + 1
-  return math.max(0, math.min(fair, most_of_one - held, requests(location)))
-end
+-- How many slots a location may take now.
+local function share_of(location) return fair_share(location, free, most_of_one, requests(location)) end
 
 -- A location that was served, or may not have a slot now, goes behind all that were waiting before.
 local NO_REQUESTS_MS = 250
@@ -148,13 +138,13 @@ for turn, location in ipairs(locations) do
   place(location, #lanes > 0)
 end
 
--- Claim again at once if a location may have more slots. Otherwise it waits for a release, which wakes the dispatcher.
+-- Another claim makes sense at once if a location may have more; one that may not waits for a release, which rings.
 local head = free > 0 and redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
 local calm = free > 0 and not (head and tonumber(head) <= now)
 for _, location in ipairs((free <= 0 or calm) and {} or redis.call('ZRANGEBYSCORE', key('due'), '-inf', now, 'LIMIT', 0, BEYOND)) do
   if share_of(location) > 0 then more = true break end
 end
--- The earliest of the lanes and of the providers whose probe is due.
+-- The first of the lanes and of the providers that are to be tried again.
 local following
 local function follow(at) if at and (not following or tonumber(at) < following) then following = tonumber(at) end end
 local function after_now(times)

@@ -82,7 +82,7 @@ class Excerpts:
         return Excerpt(fields["provider"], int(fields["at"]), opened.decode())
 
     def ids(self) -> tuple[str, ...]:
-        """The ids of the turns that have an excerpt."""
+        """The turns of which anything is kept."""
         prefix = key("excerpt", "")
         with reaching("list what services said"):
             found = self._redis.scan_iter(f"{PREFIX}excerpt:*", count=BATCH)

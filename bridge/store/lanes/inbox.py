@@ -17,6 +17,7 @@ from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
+from bridge.store.redis.confirmations import NO_CONFIRMATION
 from bridge.store.redis.connection import key, reaching
 from bridge.store.redis.lua import script
 from bridge.store.redis.pipelines import Pipelines
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from bridge.model import ContactUpdate, Ignored, InboundMessage, LocationId, OutboundMessage
+    from bridge.store.redis.confirmations import Confirmation
 
 Accepted = Literal["accepted", "duplicate", "unknown_location", "skipped", "overflow", "stop_word", "unconfigured"]
 
@@ -39,17 +41,25 @@ MOST_WAITING = 1000
 class Inbox:
     """Accepts messages durably.
 
-    `retention_ms` is how long timelines and finished messages are kept, `seconds` the limit for the write.
+    `retention_ms` is how long timelines and finished messages are kept, `seconds` the limit for the write and its `confirmation`.
     """
 
-    def __init__(self, redis: Redis, *, retention_ms: int, seconds: float = 1.0, fernet_keys: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        retention_ms: int,
+        seconds: float = 1.0,
+        fernet_keys: Sequence[str] = (),
+        confirmation: Confirmation = NO_CONFIRMATION,
+    ) -> None:
         self._redis = redis
         self._accept = redis.register_script(script("accept"))
         self._observe = redis.register_script(script("observe"))
         self._contact = redis.register_script(script("contact"))
         self._sweep_soon = redis.register_script(script("sweep_soon"))
         self._retention_ms = retention_ms
-        self._pipelines = Pipelines(redis, seconds=seconds)
+        self._pipelines = Pipelines(redis, seconds=seconds, confirmation=confirmation)
         self._fernet_keys = tuple(fernet_keys)
 
     async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
-from bridge.errors import AlreadySent, Fenced, StandingChanged
+from bridge.errors import AlreadySent, Fenced, NotConfirmed, StandingChanged
 from bridge.model import ConversationId, MessageId
 from bridge.store.lanes import dead_lettering, steps
 from bridge.store.lanes.answers import along, patch_of
 from bridge.store.lanes.results import Admission, ReleaseResult, StateAfterStep, StepResult
 from bridge.store.lanes.schedule import Schedule, ScheduleOptions
 from bridge.store.lanes.situations import read_situation
+from bridge.store.lanes.step_done import StepDone, check_left
 from bridge.store.lanes.turns import read_ledger
 from bridge.store.limits.budget import no_room
 from bridge.store.limits.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.locations.records import FIELDS
+from bridge.store.redis.confirmations import NO_CONFIRMATION
 from bridge.store.redis.connection import key, reaching, rows
 from bridge.store.redis.lua import script
 
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from bridge.store.lanes.answers import AnswerDetails, UnsavedAnswer
     from bridge.store.lanes.excerpts import SealedExcerpt
     from bridge.store.lanes.patch import Conditions, Patch, Permit
-    from bridge.store.limits.circuits import CircuitState
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
+# What the confirmation of the note before a post may take.
+NOTE_SECONDS = 1.0
 NO_CONVERSATION = ConversationId("")
 
 
@@ -50,6 +53,7 @@ class Lanes(Schedule):
         super().__init__(redis, **options)
         self._record = redis.register_script(script("record"))
         self._release = redis.register_script(script("release"))
+        self._confirmation = options.get("confirmation", NO_CONFIRMATION)
 
     def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
         """Those of these messages that the bridge posted, or that are known to be its provider's."""
@@ -105,7 +109,7 @@ class Lanes(Schedule):
 
         Returns the state afterwards, with a pause of `conversation_id`.
         """
-        patch = patch_of(ids, completion, details)
+        patch = patch_of(turn, ids, completion, details)
         done = self._step(turn, patch, look={"conversation": conversation_id, "fields": FIELDS})
         return StateAfterStep(read_situation(done.situation, read_at=done.asked_at), read_ledger(rows(done.ledger)))
 
@@ -131,16 +135,17 @@ class Lanes(Schedule):
 
         Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
         longer has this `revision`, the location is silent, or its settings are not those of `judged`; AlreadySent if GHL has
-        reported the part meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's budget, from which
-        `permit` pays the post, has no room.
+        reported the part meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's rate limit does not allow
+        the request of `permit`.
         """
         done = self._step(
             turn,
-            {**steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited), **along(answer, judged, now_ms=at_ms)},
+            {**steps.sending(posting, at_ms=at_ms, channel=channel, waited=waited), **along(turn, answer, judged, now_ms=at_ms)},
             least=[round(seconds * 1000)],
             unless_newer={"seen": newest.seen, "line": newest.line} if newest else None,
             revision=[revision],
             permit=permit,
+            confirm=True,
         )
         if done.code == StepResult.THERE:
             raise AlreadySent(f"part {posting.part} of {turn.lane} is in GHL already")
@@ -150,7 +155,7 @@ class Lanes(Schedule):
             raise no_room(turn.lane.location_id, done.left_ms)
         if done.code == StepResult.WRITTEN:
             # Redis' answer may have been delayed, and the lease has become shorter meanwhile.
-            _check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
+            check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)
         return done.code == StepResult.WRITTEN
 
     def not_sent(self, turn: Turn, posting: Posting, *, at_ms: int) -> None:
@@ -205,38 +210,25 @@ class Lanes(Schedule):
         """
         return self._end(turn, dead_lettering.dead(turn, ids, dead, answer=answer, parts=parts, at_ms=at_ms, excerpt=excerpt))
 
-    def _step(self, turn: Turn, patch: Patch, **more: Unpack[Conditions]) -> _Done:
+    def _step(self, turn: Turn, patch: Patch, *, confirm: bool = False, **more: Unpack[Conditions]) -> StepDone:
         asked_at = self._clock()
-        answer: list[Any] = self._write(self._record, turn, {**patch, **more})
-        done = _Done(asked_at, *answer)
+        answer, unconfirmed = self._write(self._record, turn, {**patch, **more}, confirm=confirm)
+        done = StepDone(asked_at, *answer)
         if done.code == StepResult.LOST:
-            _check_left(turn, done.left_ms, math.inf)
+            check_left(turn, done.left_ms, math.inf)
+        if unconfirmed and done.code == StepResult.WRITTEN:
+            raise NotConfirmed(f"the note before the post is not safe yet: {unconfirmed}")
         return done
 
     def _end(self, turn: Turn, patch: Patch) -> bool:
-        done = int(self._write(self._release, turn, patch, REFUSED_LOGINS_UNTIL_HOLD))
+        answer, _ = self._write(self._release, turn, patch, REFUSED_LOGINS_UNTIL_HOLD)
+        done = int(answer)
         if done == ReleaseResult.LOST:
             raise Fenced(f"the lease of {turn.lane} was lost")
         return done == ReleaseResult.WRITTEN
 
-    def _write(self, run: Any, turn: Turn, patch: Patch, *more: int) -> Any:
-        told = steps.document(turn, patch)
+    def _write(self, run: Any, turn: Turn, patch: Patch, *more: int, confirm: bool = False) -> tuple[Any, str]:
+        """A script's answer, and why it is not confirmed (empty: it is, or need not be)."""
+        args = [str(turn.lane), turn.token, steps.document(turn, patch), self._retention_ms, *more]
         with reaching(f"write a step of {turn.lane}"):
-            return run(args=[str(turn.lane), turn.token, told, self._retention_ms, *more])
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """The result of `record.lua`, and when it was called (s, this process' clock)."""
-
-    asked_at: float
-    code: int
-    left_ms: int = -1
-    admitted: CircuitState = "open"
-    situation: Sequence[Any] = ()
-    ledger: list[Any] = field(default_factory=list)
-
-
-def _check_left(turn: Turn, left_ms: int, seconds: float) -> None:
-    if left_ms < seconds * 1000:
-        raise Fenced(f"the lease of {turn.lane} was lost, or is too short for a post ({left_ms} ms left)")
+            return (self._confirmation if confirm else NO_CONFIRMATION).run(self._redis, run, args, seconds=NOTE_SECONDS)

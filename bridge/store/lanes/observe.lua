@@ -6,14 +6,16 @@
 --            (empty: not known)
 --   ARGV[3]  1 if they came by a marketplace event
 --   ARGV[4]  retention (ms)
---   ARGV[5]  token of the turn that read them; empty: the caller is not a turn
+--   ARGV[5]  token of the turn that read them; empty: none did
 -- Answers how many of them are new words of somebody; -1: this state never had a location.
--- Needs: outbound, locations
+-- Needs: outbound, locations, rollback
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return had_location() and 0 or -1 end
 if not may_write(lane, ARGV[5]) then return 0 end
 pass_when_full()
+-- An event may come before any worker has found out that the server is another one.
+notice_server()
 if ARGV[3] == '1' then note_event(location, true, true) end
 local spoken = 0
 for _, message in ipairs(heard) do

@@ -96,7 +96,7 @@ class Duplicate(Held):
 
 
 class Told(TypedDict, total=False):
-    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`), as far as it did."""
+    """The rate limit that GHL reported last for a location (`ghl.rate_limit.Limits`), as far as it did."""
 
     # The limit of requests in an interval, and how many were left.
     most: int
@@ -166,7 +166,7 @@ class Conditions(TypedDict, total=False):
 class HandoverPatch(TypedDict):
     """The service asked for a person."""
 
-    # How long the contact is left to people (ms); -1: until resumed.
+    # How long the contact is left to people (ms); -1: until resumed; 0: not at all.
     lasts: int
 
 
@@ -194,7 +194,7 @@ class EndPatch(TypedDict, total=False):
     carried: Sequence[MessageId]
     # Whether a reply of this turn reached the contact: it counts towards the limit of replies a day.
     replied: bool
-    # The contact is left to people from now on. None: no handover.
+    # The service asked for a person. None: it did not.
     handover: HandoverPatch | None
 
 

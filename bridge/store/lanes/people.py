@@ -93,7 +93,7 @@ class ContactNames:
         return tuple(found)
 
     def lanes(self) -> tuple[Lane, ...]:
-        """The contacts with a stored name."""
+        """The contacts of whom it is known."""
         prefix = key("person", "")
         with reaching("list who contacts are"):
             found = self._redis.scan_iter(f"{PREFIX}person:*", count=BATCH)

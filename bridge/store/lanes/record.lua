@@ -18,7 +18,7 @@ local function write(lane, patch, retention, calm)
   if patch.passed then close_circuit(patch.passed) end
 end
 
--- Make one step of an answer and of the note of its first post: what the note tells of the same counts.
+-- Join an answer and the note of its first post to one step. If both set the same value, the note's counts.
 local function join(answer, patch)
   local words = {}
   for _, one in pairs(patch.posting) do words[one[1]] = true end
@@ -33,15 +33,14 @@ local function join(answer, patch)
 end
 
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
-local record = key('lane', lane)
 within_turn = true
-local is = redis.call('HMGET', record, 'lease', 'lease_until', 'written')
-if is[1] ~= token then return {STEP.lost, -1} end
-local left = tonumber(is[2]) - now
+local left = rest_of_lease(lane, token)
+if not left then return {STEP.lost, -1} end
+local written = redis.call('HGET', key('lane', lane), 'written')
 pass_when_full()
 -- An answer that goes along stays, whatever becomes of the post.
 local first = patch.first
-if first and (is[3] == first.nonce or is[3] == patch.nonce) then first = nil end
+if first and (written == first.nonce or written == patch.nonce) then first = nil end
 local function refuse(...)
   if first then write(lane, first, retention) end
   return {...}
@@ -55,14 +54,14 @@ end
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
 if admitted == 'open' then return {STEP.shut} end
 
--- Whether a location has other settings than the guards have seen, or no events tell of its messages any more.
+-- Whether a location has other settings than the guards saw, or receives no events for its messages any more.
 local function has_changed(settings, marketplace_at, unheard)
   local deaf = tonumber(marketplace_at or 0) < patch.unchanged.heard_since or tonumber(unheard or 0) > patch.unchanged.unheard
   return deaf or redis.sha1hex(settings) ~= patch.unchanged.settings
 end
 
--- Whether nobody is to be written to, whatever the contact wants: the location is removed or paused, or the app was taken away; or
--- whether it is another than the guards have seen.
+-- Whether nothing may be sent at all: the location was removed or paused, or the app was uninstalled, or its settings are not those
+-- that the guards saw.
 local function is_silent(location)
   local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused', 'marketplace_at', 'unheard')
   return not known[1] or known[2] or known[3] == '1' or patch.unchanged and has_changed(known[1], known[4], known[5])
@@ -93,7 +92,7 @@ local function objection()
   if is_another(contact) then return STEP.changed end
 end
 
-if is[3] ~= patch.nonce then
+if written ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
   -- What was heard while the question was open is known to be ours, or not, once the answer is.

@@ -14,6 +14,7 @@ local is = rows(redis.call('HGETALL', record))
 if is.lease ~= token then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
 counted = {}
+collect_reports()
 local function park(circuits)
   for _, id in ipairs(circuits) do
     -- The provider answers again: there is nothing to wait for.
@@ -82,7 +83,10 @@ if patch.replied then
   -- GHL's events tell of replies too, where they are subscribed.
   if settings[3] then redis.call('HSET', key('location', location), 'unheard', tonumber(settings[2] or 0) + 1) end
 end
-if patch.handover then hand_over(lane, patch.handover.lasts, retention) end
+if patch.handover then
+  report(location, 'h', now)
+  if patch.handover.lasts ~= 0 then hand_over(lane, patch.handover.lasts, retention) end
+end
 if patch.wait_ms then
   -- A negative wait: the location waits, and the lane keeps its place.
   -- Settings that were applied while the lane was held may change the wait: the next turn reads them.
@@ -115,6 +119,7 @@ if waits then
   if not patch.unopened then redis.call('ZREM', key('unopened'), lane) end
 end
 keep_lane(lane, retention, not waits)
+write_reports()
 ring_if_due()
 leave_counts()
 return held and RELEASE.held or RELEASE.written

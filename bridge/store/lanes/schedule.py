@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.model import Turn
     from bridge.store.lanes.patch import LookupsAheadPatch
     from bridge.store.limits.budget import Budgets
+    from bridge.store.redis.confirmations import Confirmation
 
 MOST_MESSAGES_OF_A_TURN = 200
 # The least share of a lease that is left after a renewal (renew.lua).
@@ -66,12 +67,13 @@ class Claim:
 
 
 class ScheduleOptions(TypedDict):
-    """How long leases and stored data last; a lease reserves look-ups from `budgets`."""
+    """How long leases and stored data last, and who confirms the note before a post; a lease reserves look-ups from `budgets`."""
 
     lease_seconds: float
     retention_ms: int
     clock: NotRequired[Callable[[], float]]
     budgets: NotRequired[Budgets | None]
+    confirmation: NotRequired[Confirmation]
 
 
 class Schedule:

@@ -179,7 +179,7 @@ def ended(turn: Turn, ended: Ended) -> Patch:
 
 
 def _handover(over: HandedOver | None) -> HandoverPatch | None:
-    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)} if over and over.seconds else None
+    return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)} if over else None
 
 
 def _handed_over_told(over: HandedOver) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import orjson
 from bridge.model import Lane, Status
 from bridge.policy.delivery import delivery_of
 from bridge.store.lanes.messages import decode
+from bridge.store.lanes.transcripts import read_said
 from bridge.store.redis.connection import key, reaching, text
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ class Timelines:
         with reaching(f"read message {id_}"):
             body = self._redis.hget(key("message", lane.location_id, id_), "body")
         return decode(text(body)).text if body else None
+
+    def said(self, lane: Lane, id_: str) -> str | None:
+        """A message's text in the transcript, which has the newest 200 of both sides; None if it is not there."""
+        with reaching(f"read the transcript of {lane}"):
+            found = self._redis.zrevrange(key("said", str(lane)), 0, -1)
+        return next((one.content for one in (read_said(text(line), 0) for line in found) if one.id == id_), None)
 
     def _messages(self, lane: Lane, ids: tuple[str, ...]) -> tuple[MessageRecord, ...]:
         pipe = self._redis.pipeline(transaction=False)

@@ -50,6 +50,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         said=read_words(words),
         topped=bool(topped),
         asked_for=fields.get("asked_for", ""),
+        usage=fields.get("usage", ""),
         person=person,
         ghl_down=text(ghl[0]),
         ghl_doubted=bool(ghl[1]),

@@ -1,5 +1,4 @@
--- Undo the claim of lanes whose wake-ups could not be published: they are due again after a pause. A lane that is leased is left
--- unchanged.
+-- Undo the claim of lanes whose wake-ups could not be published: they are due again after a pause, unless leased meanwhile.
 --   ARGV[1]     pause (ms)
 --   ARGV[2...]  lane, lane
 -- Answers 1.

@@ -1,4 +1,4 @@
--- How many requests some locations have left at GHL.
+-- What is left of the budgets of some locations.
 --   ARGV[1...]  location, location
 -- Answers for each location: left and most of an interval, the interval (ms), left and most of the day, rest of its wait (ms).
 -- Needs: budget

@@ -11,7 +11,7 @@
 --   ARGV[9]   longest time between consecutive failures (ms)
 --   ARGV[10]  expiry of an open circuit's record (ms)
 -- Answers 1 if the circuit is open now, else 0.
--- Needs: schedule
+-- Needs: circuits
 local id, lane, token, asked_at, name = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local most_faults, most_lanes, every = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local record, faults = key('circuit', id), key('circuit', id, 'faults')
@@ -41,9 +41,5 @@ if many < most_faults or distinct < most_lanes then
   if many > 10 * most_faults then redis.call('DEL', faults) end
   return 0
 end
-redis.call('HSET', record, 'since', now, 'probe_at', now + every, 'every', every, 'name', name, 'location', (split(lane)))
-redis.call('PEXPIRE', record, tonumber(ARGV[10]))
-redis.call('DEL', faults)
-redis.call('ZADD', key('circuits'), now + every, id)
-redis.call('SADD', key('circuits', 'open'), id)
+open_circuit(id, name, (split(lane)), every, tonumber(ARGV[10]))
 return 1

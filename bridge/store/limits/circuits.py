@@ -77,7 +77,7 @@ class Circuits:
             return bool(self._fault(args=[circuit, str(turn.lane), turn.token, asked_at_ms, name, *numbers]))
 
     def passed(self, circuit: str) -> None:
-        """Record that the provider has answered, whatever the answer; `Lanes.answered` does this too."""
+        """Note that the provider has answered, with whatever; `Lanes.answered` does so by itself."""
         with reaching(f"close {circuit}"):
             self._pass(args=[circuit])
 

@@ -113,7 +113,7 @@ class Locations:
                 pipe.delete(key("stopping", location.id))
                 pipe.sadd(key("stopping", location.id), *stopping(location.stop_words) or ("",))
                 if location.reconcile_minutes:
-                    # An earlier sweep is not postponed; a shorter interval counts immediately.
+                    # A sweep that is due earlier stays so; a shorter interval counts at once.
                     pipe.zadd(key("sweeps"), {location.id: now + round(location.reconcile_minutes * 60_000)}, lt=True)
                 else:
                     pipe.zrem(key("sweeps"), location.id)

@@ -9,7 +9,7 @@ redis.call('DEL', key('refusals', location, 'ghl'), key('refusals', location, 'p
 forget_grant('location:' .. location)
 for _, all in ipairs({key('locations'), key('holds'), key('installs'), key('missed')}) do redis.call('SREM', all, location) end
 redis.call('ZREM', key('sweeps'), location)
-redis.call('DEL', key('sweep', location), key('recorded', location), key('stopping', location))
+redis.call('DEL', key('sweep', location), key('recorded', location), key('stopping', location), key('report', location))
 local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
 if head then redis.call('ZADD', key('due'), math.max(tonumber(head), now), location) end
 ring_if_due()

@@ -1,5 +1,4 @@
--- Claim the location whose sweep has been due longest. It is due again after a lease and is never removed, because the worker may
--- die.
+-- Take the location whose sweep is due longest. It is due again after a lease and never removed, because the worker may die.
 --   ARGV[1]  lease (ms)
 --   ARGV[2]  location; empty: any that is due
 -- Answers {ms until one is due; -1: never}, or {now, location, since, cursor, begun, lost}: where the last complete sweep ended,

@@ -4,8 +4,8 @@
 --   ARGV[2]  agency; empty for a location
 --   ARGV[3]  the event's own time (ms; 0: now)
 --   ARGV[4]  retention (ms)
---   ARGV[5]  how late older events may still arrive (ms)
--- Answers how many locations stop.
+--   ARGV[5]  how long late events are feared (ms)
+-- Answers how many locations stop by it.
 -- Needs: locations
 local location, agency, at, retention = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 at = at > 0 and math.min(at, now) or now

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Cause(NamedTuple):
-    """A current problem: its id, the alert's text, and how long it must last before the alert (s)."""
+    """A current problem: its id, the alert's text, how long it must last before the alert (s), and whether it is critical."""
 
     id: str
     text: str
     after_seconds: float = 0.0
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +34,55 @@ class Alert:
     document: dict[str, Any]
 
 
-class Alerts:
-    """Raises Unavailable when Redis can't be reached."""
+class Outbox:
+    """What is to be delivered, oldest first, by one process at a time. Raises Unavailable when Redis can't be reached."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, name: str, *, lease: str) -> None:
         self._redis = redis
-        self._review = redis.register_script(script("alerts"))
+        self._name = name
+        self._lease = lease
         self._process = uuid4().hex
-
-    def review(self, causes: Iterable[Cause], *, every: float) -> bool:
-        """Record causes that begin or end. Returns False if another process did so within `every` seconds."""
-        told = [part for cause in causes for part in (cause.id, cause.text, round(cause.after_seconds * 1000))]
-        with reaching("review the alerts"):
-            return bool(self._review(args=[round(every * 1000), *told]))
 
     def may_deliver(self, seconds: float) -> bool:
         """Acquire or extend the lease of the delivery for `seconds`. Returns False if another process has it."""
-        name, held = key("alerts", "delivering"), round(seconds * 1000)
+        held = round(seconds * 1000)
         with reaching("take the delivery of alerts"):
-            taken = self._redis.set(name, self._process, nx=True, px=held)
-            if not taken and text(self._redis.get(name) or b"") == self._process:
-                taken = self._redis.set(name, self._process, xx=True, px=held)
+            taken = self._redis.set(self._lease, self._process, nx=True, px=held)
+            if not taken and text(self._redis.get(self._lease) or b"") == self._process:
+                taken = self._redis.set(self._lease, self._process, xx=True, px=held)
         return bool(taken)
 
     def next(self) -> Alert | None:
         """The oldest alert that is not delivered yet."""
-        with reaching("read the next alert"):
-            stored = self._redis.lindex(key("alerts", "outbox"), 0)
-        return Alert(text(stored), orjson.loads(stored)) if stored else None
+        return next(iter(self.waiting(most=1)), None)
 
-    def delivered(self, alert: Alert) -> None:
-        """Record that the alert was delivered."""
+    def waiting(self, *, most: int) -> tuple[Alert, ...]:
+        """The oldest alerts that are not delivered yet."""
+        with reaching("read the next alerts"):
+            stored = self._redis.lrange(self._name, 0, most - 1)
+        return tuple(Alert(text(one), orjson.loads(one)) for one in stored)
+
+    def delivered(self, *alerts: Alert) -> None:
+        """Record that alerts were delivered."""
         with reaching("note an alert as delivered"):
-            self._redis.lrem(key("alerts", "outbox"), 1, alert.stored)
+            pipe = self._redis.pipeline(transaction=True)
+            for alert in alerts:
+                pipe.lrem(self._name, 1, alert.stored)
+            pipe.execute()
+
+
+class Alerts(Outbox):
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis, key("alerts", "outbox"), lease=key("alerts", "delivering"))
+        self._review = redis.register_script(script("alerts"))
+
+    def review(self, causes: Iterable[Cause], *, every: float, quiet: bool = False) -> bool:
+        """Record causes that begin or end. Returns False if another process did so within `every` seconds.
+
+        `quiet`: only critical causes begin, and none ends; the rest is recorded by the first review afterwards.
+        """
+        told = [part for one in causes for part in (one.id, one.text, round(one.after_seconds * 1000), int(one.critical))]
+        with reaching("review the alerts"):
+            return bool(self._review(args=[round(every * 1000), int(quiet), *told]))

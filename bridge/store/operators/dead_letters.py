@@ -115,7 +115,7 @@ class DeadLetters:
         return [(place, _dead_letter(text(stored)) if stored else None) for place, stored in zip(ids, found, strict=True)]
 
     def _after(self, after: str, most: int) -> list[tuple[int, str]]:
-        """The next positions: times and ids instead of indexes, because dead letters may be closed between two pages."""
+        """Letters may be closed between two pages: a place in the list is a time and an id, not a number."""
         at, _, last = after.partition("-")
         reached = (int(at or 0), last)
         found: list[tuple[int, str]] = []

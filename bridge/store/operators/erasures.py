@@ -101,7 +101,7 @@ class Erasures:
         return stopped
 
     def _ids(self, lane: Lane) -> Iterator[str]:
-        """All ids that lead to the lane: of messages, of the conversation, of replies, of the contact."""
+        """Every id that points to the lane: of messages, of the conversation, of replies, of the contact."""
         for names in self._names("index:*"):
             values = self._redis.mget(names)
             yield from (
@@ -143,7 +143,7 @@ class Erasures:
                 self._redis.hdel(name, *about)
 
     def _forget_mentions(self, lane: Lane) -> None:
-        """Remove the lane from records of all contacts: reply limits, circuits, texts of alerts."""
+        """What is kept of all contacts together: who reached the cap, who met a provider that was down, what alerts say."""
         self._redis.zrem(key("capped"), str(lane))
         self._redis.zrem(key("untyped"), str(lane))
         self._redis.zrem(key("spoken_stops"), str(lane))

@@ -52,7 +52,7 @@ class Interventions:
         with reaching(f"look for draft {reply_id}"):
             turn = text(self._redis.get(key("own", location_id, reply_id)) or "")
             ledger: Any = self._redis.hgetall(key("ledger", turn))
-        # Texts of the location, such as a note for staff, have names instead of numbers.
+        # Texts of the location's own, such as a note for staff, have names instead of numbers.
         entries = sorted((int(part), entry) for part, entry in read_ledger(ledger).items() if part.isdigit())
         ids = tuple(one for _, entry in entries if entry.draft and entry.state is SendState.SENT for one in entry.message_ids)
         return ids if reply_id in ids else ()

@@ -1,5 +1,5 @@
--- Select the lanes of a list of conversations, with the state of each.
---   ARGV[1]     JSON, the filter (below)
+-- Look over conversations for a list: which of these lanes it holds, and how each stands.
+--   ARGV[1]     JSON, what is wanted (below)
 --   ARGV[2]     retention (ms)
 --   ARGV[3...]  lane, when its newest message came (ms; 0: not known), lane, ...
 --

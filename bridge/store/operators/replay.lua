@@ -1,4 +1,4 @@
--- Replay a dead letter.
+-- Replay a dead letter: checks whether it may be replayed; `replay` of parts/dead_letters.lua does it.
 --   ARGV[1]  dead letter id
 --   ARGV[2]  1 to replay even if a newer turn was answered, else 0
 --   ARGV[3]  event (JSON)

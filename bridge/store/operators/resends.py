@@ -40,7 +40,7 @@ class Resends:
         return next((tuple(ids) for ids in known if one.reply_id in ids), (one.reply_id,))
 
     def resend(self, one: Undelivered, answered: InboundMessage, answer: str, *, force: bool) -> Resent:
-        """Send `answer` again as the reply to `answered`, which gets the outcome of this attempt."""
+        """Send `answer` to the message that it answers, once more; its outcome is that message's outcome from now on."""
         id_, event = uuid4().hex, {"step": "replayed", "by": "an operator", "undelivered": one.reply_id}
         args: list[str | bytes | int] = [
             f"{one.lane} {one.reply_id} {one.channel}",

@@ -65,8 +65,8 @@ class Symptoms:
     rollback: KnownRollback | None = None
 
 
-def look(redis: Redis) -> Symptoms:
-    """Read all symptoms. Raises Unavailable when Redis can't be reached."""
+def look(redis: Redis, *, replicas: int = 0) -> Symptoms:
+    """Read all symptoms; so many replicas must confirm a write. Raises Unavailable when Redis can't be reached."""
     with reaching("tell the time"):
         now = now_ms(redis)
     return Symptoms(
@@ -83,7 +83,7 @@ def look(redis: Redis) -> Symptoms:
         handovers=open_handovers(redis),
         missing_durability=missing_durability(redis),
         failing=failing(redis),
-        tried=try_write(redis),
+        tried=try_write(redis, replicas=replicas),
         rollback=last_rollback(redis, now),
     )
 

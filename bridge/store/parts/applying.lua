@@ -125,6 +125,7 @@ local function apply(lane, patch, retention)
   remember_all(lane, patch.said or {}, retention)
   if patch.stop then
     say_stop(lane, patch.stop[1], patch.stop[2], retention)
+    report(location, 'o', now)
     if patch.spoken and stops(lane)[patch.stop[1]] then list_lane(key('spoken_stops'), lane) end
   end
   -- Once on hold, the dead letters that caused it are kept: its end replays them.

@@ -48,6 +48,20 @@ local function free_probes(token)
   end
 end
 
+-- Open a circuit: its provider has failed often enough. `limits/circuit_fault.lua` counts the failures.
+--   id      of the circuit
+--   name    of the provider
+--   every   time between probes (ms)
+--   expiry  of the open circuit's record (ms)
+local function open_circuit(id, name, location, every, expiry)
+  local record = key('circuit', id)
+  redis.call('HSET', record, 'since', now, 'probe_at', now + every, 'every', every, 'name', name, 'location', location)
+  redis.call('PEXPIRE', record, expiry)
+  redis.call('DEL', key('circuit', id, 'faults'))
+  redis.call('ZADD', key('circuits'), now + every, id)
+  redis.call('SADD', key('circuits', 'open'), id)
+end
+
 -- Close a circuit: its provider has answered. The next claim wakes the lanes that waited for it.
 --   id  of the circuit
 local function close_circuit(id)

@@ -10,7 +10,7 @@ local COPIES_APART = 30 * 1000
 -- The message of a copy may arrive ten minutes later: by GHL's first retry, or by the sweep.
 local TWINS_KEPT = 20 * 60 * 1000
 
--- The member of the sorted set of twins that stands for a message.
+-- The member of a message in the sorted set of twins.
 --   kind   told | copy | paired
 --   words  digest of its text
 --   id     of the message

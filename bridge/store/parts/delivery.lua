@@ -60,9 +60,11 @@ local function note_delivery(lane, turn, message, retention)
   if message.delivery == 'opt_out' and message.channel ~= '' then
     say_stop(lane, message.channel, now, retention)
     event.stopped = message.channel
+    report(location, 'o', now)
   end
   tell(lane, cjson.encode(event), retention)
   if not first then return end
+  report(location, 'u', now)
   redis.call('ZADD', key('undelivered'), now, table.concat({lane, message.id, message.channel}, ' '))
   redis.call('ZREMRANGEBYRANK', key('undelivered'), 0, -1001)
   redis.call('PEXPIRE', key('undelivered'), retention)

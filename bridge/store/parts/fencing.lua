@@ -10,6 +10,14 @@ local function leased(lane)
   return lease_until and tonumber(lease_until) > now
 end
 
+-- How much time the lane's newest lease has left.
+-- Answers it (ms; negative: it has lapsed), or nil if the token is not that of the newest lease.
+local function rest_of_lease(lane, token)
+  local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until')
+  if is[1] ~= token then return nil end
+  return tonumber(is[2]) - now
+end
+
 -- Whether a token is that of the lane's newest lease.
 -- Answers true or false.
 local function holds(lane, token)

@@ -23,7 +23,7 @@ local function note_rollback(certain)
   for _, location in ipairs(redis.call('ZRANGE', key('sweeps'), 0, -1)) do redis.call('ZADD', key('sweeps'), 'LT', now, location) end
 end
 
--- What a server tells of itself.
+-- One value of the server's INFO.
 --   section  of INFO
 --   name     of the line there
 -- Answers it; empty where the server does not tell, or its user may not ask.

@@ -1,5 +1,5 @@
--- When a lane is due, and who holds a slot for it. Who may write is parts/fencing.lua.
--- Needs: wakeups, budget, fencing
+-- When a lane is due. Who holds a slot for it is parts/fair_share.lua, who may write parts/fencing.lua.
+-- Needs: wakeups, budget, fencing, debounce, fair_share, ends, reports
 
 -- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
 -- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
@@ -23,36 +23,6 @@ local function unschedule(lane)
   redis.call('ZREM', key('unheard'), lane)
   redis.call('ZREM', key('unopened'), lane)
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
-end
-
--- The end of the debounce: when the contact has been quiet for `debounce_seconds`, but after its maximum at the latest.
--- Answers it (ms).
-local function debounced_at(lane)
-  local location = split(lane)
-  local waiting = key('waiting', lane)
-  local oldest, newest = redis.call('LINDEX', waiting, 0), redis.call('LINDEX', waiting, -1)
-  local first = redis.call('HGET', key('message', location, oldest), 'at')
-  local last = oldest == newest and first or redis.call('HGET', key('message', location, newest), 'at')
-  local settings = redis.call('HMGET', key('location', location), 'debounce_ms', 'debounce_max_ms')
-  local debounce, most = tonumber(settings[1] or 0), tonumber(settings[2] or 0)
-  -- No message is newer than now, unless the clock has jumped back since.
-  return math.min(math.min(tonumber(last) or now, now) + debounce, math.min(tonumber(first) or now, now) + most)
-end
-
--- Take a worker's slot for a lane, until a time at which it is freed by itself, because a killed process frees nothing.
---   at  that time (ms)
-local function take_slot(lane, at)
-  local its = key('inflight', (split(lane)))
-  redis.call('ZADD', key('inflight'), at, lane)
-  redis.call('ZADD', its, at, lane)
-  redis.call('PEXPIRE', its, at - now + 60000)
-end
-
--- Free the slot that a lane holds.
--- Answers whether it held one.
-local function free_slot(lane)
-  redis.call('ZREM', key('inflight', (split(lane))), lane)
-  return redis.call('ZREM', key('inflight'), lane) == 1
 end
 
 -- Whether a lane waits because of its location's settings, and not for a retry, a provider or a read-back.
@@ -90,14 +60,15 @@ end
 
 local OF_TURN = {
   'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer', 'answered',
-  'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for',
+  'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for', 'usage',
   'looked_for_turn',
 }
 
--- A turn is over, and nothing of it may reach the next one; what is known of its lane stays.
+-- A turn is over, and nothing of it may reach the next one; what is known of its lane stays, and what it has used is reported.
 --   is  table of the lane's record; nil: it was not read
 local function forget_turn(lane, is)
-  forget(key('lane', lane), OF_TURN, is)
+  local turn = forget(key('lane', lane), OF_TURN, is)
+  for used in (turn.usage or ''):gmatch('%S+') do report((split(lane)), 't', now, used) end
 end
 
 -- A lane in which nothing stands is kept for its time.

@@ -3,7 +3,7 @@
 -- Time is Redis' own, in whole milliseconds. Keys are built by `key` (infra/docs/reference/keys.md lists them), so KEYS is empty
 -- in
 -- every script.
--- A client that lost the answer may send a script again: each script has the same effect the second time.
+-- A script may be sent again by a client that lost the answer: each does the same the second time.
 --
 -- Inputs of these names mean the same in every part, and are described only here: `lane` (LOCATION:CONTACT), `location`, `contact`
 -- (ids), `retention` (ms until the record expires), `at` (a time, ms), `turn` (its id), `token` (of a lease), `event` (JSON, a step
@@ -44,19 +44,21 @@ local function point(id, lane, retention)
 end
 
 -- Remove fields of a hash.
--- One that ever held a long value stays large, even without it: written anew it takes a third of the memory.
--- Whatever it had of an expiry is gone.
+-- A hash that ever held a long value stays large without it, so it is rewritten, which takes a third of the memory.
+-- Its expiry is lost.
 --   name    of the hash
---   fields  list of those that go
+--   fields  list of those to remove
 --   is      table of the hash as it is to be, these fields aside; nil: as it is
+-- Answers the fields that were removed as a table.
 local function forget(name, fields, is)
-  local gone, left = {}, {}
+  local removed, gone, left = {}, {}, {}
   for _, field in ipairs(fields) do gone[field] = true end
   for field, value in pairs(is or rows(redis.call('HGETALL', name))) do
-    if not gone[field] then left[#left + 1], left[#left + 2] = field, value end
+    if gone[field] then removed[field] = value else left[#left + 1], left[#left + 2] = field, value end
   end
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
+  return removed
 end
 
 -- At `maxmemory`, Redis runs a script whose first write can't use more memory. Scripts that finish work begin with this write, so

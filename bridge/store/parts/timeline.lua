@@ -1,5 +1,5 @@
 -- What operators see: timelines, the newest events of all lanes, and counts.
--- Needs: ends
+-- Needs: ends, reports
 
 -- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
 -- A script counts where it writes for the first time, since it may be sent again.
@@ -101,18 +101,39 @@ local function chart_end(status, reason, by, at)
   if reason == '' or status == 'no_reply' then chart(status, by, at) end
 end
 
+local REPORTED = {replied = 'r', delivered_by_provider = 'p', no_reply = 'n', skipped = 's', dead = 'd'}
+
+-- Note an end for the daily report, or that it is none any more.
+--   lane  of the message; nil, as it is in a record that is not known: nothing is noted
+--   sign  empty, or a minus
+--   status  of the message
+--   ms    until the reply; nil: there was none
+local function report_end(lane, sign, status, at, ms)
+  if lane then report((split(lane)), sign .. REPORTED[status], at, ms and string.format('%d', ms / 1000)) end
+end
+
 -- Undo the outcome of a message that is worked on again: it arrived once, and counts once.
 --   message  the key of its record
 local function uncount_outcome(message)
-  local is = redis.call('HMGET', message, 'status', 'reason', 'at')
-  if is[1] and is[3] and not WORK[is[1]] then chart_end(is[1], is[2] or '', -1, tonumber(is[3])) end
+  local is = redis.call('HMGET', message, 'status', 'reason', 'at', 'lane')
+  if not is[1] or not is[3] or WORK[is[1]] then return end
+  chart_end(is[1], is[2] or '', -1, tonumber(is[3]))
+  report_end(is[4], '-', is[1], tonumber(is[3]))
+end
+
+-- A message has come, now.
+local function count_arrival(location)
+  chart('accepted')
+  report(location, 'a', now)
 end
 
 -- Uncount a message that is deleted while it is in work.
 --   message  the key of its record
 local function uncount_arrival(message)
-  local is = redis.call('HMGET', message, 'status', 'at')
-  if is[1] and is[2] and WORK[is[1]] then chart('accepted', -1, tonumber(is[2])) end
+  local is = redis.call('HMGET', message, 'status', 'at', 'lane')
+  if not is[1] or not is[2] or not WORK[is[1]] then return end
+  chart('accepted', -1, tonumber(is[2]))
+  if is[3] then report((split(is[3])), '-a', tonumber(is[2])) end
 end
 
 -- Count the outcome of a message, and note it for its conversation.
@@ -123,12 +144,14 @@ local function count_ended(location, is, retention)
   if is.lane then note_end(is.lane, status, reason, is.line or '', now, retention) end
   count('messages|' .. status .. '|' .. reason)
   chart_end(status, reason, 1, at)
+  local replied_ms = HEARD[status] and status ~= 'no_reply' and math.max(0, now - at) or nil
+  report_end(is.lane, '', status, at, replied_ms)
   local tally = key('tally', location)
   redis.call('HINCRBY', tally, status, 1)
   if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end
   if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
   redis.call('PEXPIRE', tally, retention)
-  if HEARD[status] and status ~= 'no_reply' then count_reply(math.max(0, now - at), at) end
+  if replied_ms then count_reply(replied_ms, at) end
 end
 
 -- Count the outcome of a message by its key, and note it for its conversation.

@@ -84,7 +84,7 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
 
 
 def key(*parts: str) -> str:
-    """A key, built as in the scripts."""
+    """The same keys as the scripts build."""
     return PREFIX + ":".join(parts)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError
 
+from bridge.store.redis.confirmations import NO_CONFIRMATION, Confirmation
 from bridge.store.redis.script_errors import name_script
 
 if TYPE_CHECKING:
@@ -43,10 +44,14 @@ class _Call:
 
 
 class Pipelines:
-    """The pipelines of one event loop. `seconds` is the timeout of a caller, and of a pipeline."""
+    """The pipelines of one event loop. `seconds` is the timeout of a caller, and of a pipeline.
 
-    def __init__(self, redis: Redis, *, seconds: float) -> None:
+    With a `confirmation`, no script of a pipeline is answered before the replicas have what all of them wrote.
+    """
+
+    def __init__(self, redis: Redis, *, seconds: float, confirmation: Confirmation = NO_CONFIRMATION) -> None:
         self._redis = redis
+        self._confirmation = confirmation
         self._seconds = seconds
         self._waiting: deque[_Call] = deque()
         self._under_way: set[asyncio.Task[list[Any]]] = set()
@@ -100,7 +105,7 @@ class Pipelines:
         Its callers have an error already, and the next calls don't wait for its cancellation.
 
         With a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11) and waited out its own
-        timeout, which begins anew for every step.
+        timeout, which begins again for every step.
         """
         task.cancel()
         self._free(task)
@@ -136,14 +141,24 @@ class Pipelines:
         commands = _commands(together)
         for calls in commands:
             pipe.execute_command(*calls[0].command, *chain.from_iterable(call.args for call in calls))
+        if any(call.script for call in together):
+            for command in self._confirmation.commands(self._seconds):
+                pipe.execute_command(*command)
         answers = await pipe.execute(raise_on_error=False)
-        return [each for calls, answer in zip(commands, answers, strict=True) for each in _shares(calls, answer)]
+        fault = self._confirmation.fault(answers[len(commands) :])
+        pairs = zip(commands, answers[: len(commands)], strict=True)
+        return [each for calls, answer in pairs for each in _shares(calls, _unless(fault, calls, answer))]
 
 
 def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
     """Group consecutive calls that may be one command, keeping their order, with a maximum per command."""
     runs = [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
     return [calls[at : at + MOST_IN_A_COMMAND] for calls in runs for at in range(0, len(calls), MOST_IN_A_COMMAND)]
+
+
+def _unless(fault: Exception | None, calls: list[_Call], answer: Any) -> Any:
+    """The answer to a command; to a script that is not confirmed, the reason."""
+    return fault if fault and calls[0].script and not isinstance(answer, Exception) else answer
 
 
 def _shares(calls: list[_Call], answer: Any) -> list[Any]:

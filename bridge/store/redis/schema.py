@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SCHEMA = 1
-# The migration from each version to the next. Version 1 is the state without a version number.
+# What is done with a state of the version before. Version 1 is what there was before there was a number.
 DONE = {1: "nothing had to be changed"}
 
 

@@ -58,7 +58,7 @@ class Resealing:
         self._reseal = redis.register_script(script("reseal"))
 
     def reseal(self, record: str, field: str, made_of: Callable[[bytes], Mapping[str, str]]) -> Resealed:
-        """Re-encrypt a field of a record. `made_of` returns the fields to write, the encrypted one first, from the content."""
+        """Seal a record's field again. `made_of` gives the fields, the sealed one first, from what was in it."""
         for _ in range(MOST_TRIES):
             with reaching(f"read {record}"):
                 sealed = text(self._redis.hget(key(record), field) or "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import Unavailable
+from bridge.store.redis.confirmations import Confirmation
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 NO_LOCATION = "no location: run `locations apply`; or REDIS_URL names another Redis than before, or it was emptied"
 BELIEVED_MS = 60_000
+# An accept has no more time for it either (wiring.ACCEPT_SECONDS).
+CONFIRMED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,12 @@ class TriedWrite:
         return self.refused or ("" if self.had_location else NO_LOCATION)
 
 
-def try_write(redis: Redis) -> TriedWrite:
-    """Make a small write. If reads fail too, the caller's own calls raise."""
+def try_write(redis: Redis, *, replicas: int = 0) -> TriedWrite:
+    """Make a small write, and wait for so many replicas. If reads fail too, the caller's own calls raise."""
+    probe = redis.register_script(script("probe"))
     try:
         with reaching("write"):
-            found = redis.register_script(script("probe"))(args=["write", "", BELIEVED_MS])
+            found, unconfirmed = Confirmation(replicas).run(redis, probe, ["write", "", BELIEVED_MS], seconds=CONFIRMED_SECONDS)
     except Unavailable as error:
         return TriedWrite(refused=str(error))
-    return TriedWrite(had_location=bool(int(found)))
+    return TriedWrite(refused=unconfirmed, had_location=bool(int(found)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def came(redis: Redis, contact: str, *, ago: float = 0.0, **outcome: object) -> None:
-    """A message that came so many seconds ago, and how it ended, if it did."""
+    """A message that arrived `seconds` ago, and its outcome, if it has one."""
     accept(redis, message(f"m-{contact}", contact, date_added_ms=now_ms(redis) - round(ago * 1000)))
     if not outcome:
         return

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit_headers import Limits
+from bridge.ghl.rate_limit import Limits
 from bridge.locations import Location
 from bridge.model import Again, Completion, Dead, Ended, LocationId, MessageId, Reason, Status
 from bridge.operating.reasons import REASONS
@@ -186,7 +186,7 @@ async def test_every_reason_has_a_sentence() -> None:
 
 
 async def test_an_id_that_is_not_known_is_told(operator: Browser, redis: Redis) -> None:
-    """Beside what was asked for, which can be mended there."""
+    """Beside the input, which can be corrected there."""
     keep(redis)
     answer = await operator.see("/conversations?q=nobody%3Cb%3E")
     assert answer.status_code == 404
@@ -234,7 +234,7 @@ async def test_a_text_that_can_not_be_read_is_no_broken_page(redis_url: str, red
 
 
 async def test_texts_can_be_switched_off(redis_url: str, redis: Redis) -> None:
-    """Then there is nothing to ask with, and asking all the same shows none."""
+    """Then there is no button, and a request anyway shows no text."""
     keep(redis)
     accept(redis, message("m1", text=SECRET))
     async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
@@ -261,7 +261,7 @@ async def test_what_the_service_said_is_shown_only_when_it_is_asked_for(operator
 
 
 async def test_what_the_service_said_can_be_switched_off(redis_url: str, redis: Redis) -> None:
-    """With texts: there is no button, and whoever asks all the same reads why."""
+    """With texts: there is no button, and a request anyway is answered with the reason."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SECRET)
     async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
@@ -274,7 +274,7 @@ async def test_what_the_service_said_can_be_switched_off(redis_url: str, redis: 
 
 
 async def test_a_timeline_offers_only_what_is_kept(operator: Browser, redis: Redis) -> None:
-    """A turn that failed twice keeps what was said last: the step before has no button."""
+    """A turn that failed twice keeps only the last answer: the step before has no button."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message("m1"))
@@ -285,7 +285,7 @@ async def test_a_timeline_offers_only_what_is_kept(operator: Browser, redis: Red
 
 
 async def test_a_conversation_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:
-    """And says how it stands."""
+    """It says the current state."""
     keep(redis)
     answered(redis)
     paused = await operator.submit("/conversations/m1/pause")
@@ -336,7 +336,7 @@ async def test_ten_thousand_dead_letters_are_no_burden(operator: Browser, redis:
 
 
 async def test_a_dead_letter_is_replayed(operator: Browser, redis: Redis) -> None:
-    """The ones that were ticked, and no other; what became of them is told on the next page, once."""
+    """Only the selected ones; the next page shows the results, once."""
     keep(redis)
     ids = dead_lettered(redis, 3)
     answer = await operator.submit("/dead-letters", action="replay", id=ids[:2])

@@ -16,7 +16,7 @@ from bridge.operating.services import AdminServices
 from bridge.receiver.console.headers import ALWAYS
 from bridge.receiver.console.sessions import Sessions
 from bridge.settings import from_environment
-from bridge.store.operators.failed_logins import MOST_OF_AN_ADDRESS
+from bridge.store.operators.login_rate_limit import MOST_OF_AN_ADDRESS
 from tests.receiver.console.conftest import opened, words
 from tests.served import ADMIN_TOKEN
 from tests.stored import FERNET_KEY, keep
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.receiver.console.conftest import Browser
 
-PAGES = ["/", "/conversations", "/conversations/some-id", "/dead-letters", "/locations", "/locations/here", "/live"]
+PAGES = ["/", "/conversations", "/conversations/some-id", "/dead-letters", "/locations", "/locations/here", "/live", "/report"]
 STATIC = ["/static/console.css", "/static/console.js", "/static/icon.svg"]
 
 

@@ -1,4 +1,4 @@
-"""The list of undelivered replies: one of them is sent once more by its button."""
+"""The list of undelivered replies: one of them is sent again by its button."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_reply_is_sent_once_more_by_its_button(redis: Redis, redis_url: str) -> None:
-    """The page says what becomes of it, the reply leaves the list, and pressing twice sends nothing twice."""
+    """The page shows the result, the reply leaves the list, and a second click sends nothing."""
     with opened_world(redis) as world:
         world.keep(takeover_seconds=0, history_messages=0)
         reply(world)
@@ -22,11 +22,11 @@ async def test_a_reply_is_sent_once_more_by_its_button(redis: Redis, redis_url: 
         async with opened(redis_url, GHL_API_URL=world.url) as operator:
             await operator.log_in()
             page = await operator.see("/conversations")
-            assert "Send once more r1" in words(page)
+            assert "Send again r1" in words(page)
             done = await operator.submit("/undelivered", id="r1")
-            assert "Reply r1 is sent once more" in words(done)
+            assert "Reply r1 is sent again" in words(done)
             again = await operator.submit("/undelivered", id="r1")
-            assert "Send once more r1" not in words(await operator.see("/conversations"))
+            assert "Send again r1" not in words(await operator.see("/conversations"))
             assert again.status_code in {400, 404}
         world.work()
         assert world.posts() == ["answer 1", "answer 1"]

@@ -1,4 +1,4 @@
-"""Counts: every outcome once, wherever it is written, and whoever asks sees all of them."""
+"""Counts: every outcome counts once, wherever it is written, and every process sees all of them."""
 
 from __future__ import annotations
 

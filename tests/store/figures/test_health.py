@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.cli import redis_server
 from bridge.errors import Unavailable
 from bridge.store.figures.health import judge
 from bridge.store.operators.symptoms import look
@@ -112,7 +113,9 @@ def test_a_write_that_is_refused_says_why(tmp_path: Path, code: str, words: str)
 
 def test_a_server_in_cluster_mode_says_so(tmp_path: Path) -> None:
     """A script is told by it that a key is not local, under no code: that is put into words too."""
-    with own_redis(tmp_path, "--cluster-enabled", "yes") as server, connect_without_retries(server.url, seconds=5) as redis:
+    # Else its bus takes the port ten thousand above, where there may be none.
+    options = ("--cluster-enabled", "yes", "--cluster-port", str(redis_server.free_port()))
+    with own_redis(tmp_path, *options) as server, connect_without_retries(server.url, seconds=5) as redis:
         assert "it runs in cluster mode, and REDIS_URL names a single server" in try_write(redis).refused
 
 

@@ -1,4 +1,4 @@
-"""Live: whoever watches sees the newest events of all lanes, without texts, and never more than so many."""
+"""Live view: the newest events of all lanes, without texts, up to a limit."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
 
 
 def test_a_timeline_lasts_from_the_end_of_its_turn(redis: Redis) -> None:
-    """What is told within a turn prolongs nothing by itself; its end does, and so does the next message."""
+    """An event within a turn does not extend the expiry; the end of the turn does, and so does the next message."""
     keep(redis)
     accept(redis, message("m1"))
     lanes = lanes_of(redis)

@@ -68,7 +68,7 @@ def test_a_clock_that_goes_forward_moves_nothing(redis: Redis) -> None:
 
 
 def test_a_message_of_a_future_that_never_was_waits_for_its_quiet_only(redis: Redis) -> None:
-    """Worked out anew, a lane whose message was written by a clock that was ahead is due after the debounce."""
+    """Computed again, a lane with a message from a clock that was ahead is due after the debounce."""
     keep(redis, debounce=2.0)
     accept(redis, message("m1"))
     redis.hset(key("message", LANE.location_id, "m1"), "at", now_ms(redis) + HOUR)

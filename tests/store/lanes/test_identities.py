@@ -40,7 +40,7 @@ def begun(redis: Redis, *messages: InboundMessage) -> Turn:
 
 
 def test_a_message_gets_its_id_in_its_place(redis: Redis) -> None:
-    """The order of the lane stays, and the turn that is read anew has what is known now, under the same lease."""
+    """The order of the lane stays, and the turn that is read again has the new data, under the same lease."""
     first = unnamed()
     turn = begun(redis, first, message("m2"))
     identities_of(redis).settle(turn, first, named(first), ids=[M1, MessageId("row1")], event="by its text")
@@ -53,7 +53,7 @@ def test_a_message_gets_its_id_in_its_place(redis: Redis) -> None:
 
 
 def test_a_turn_that_has_only_duplicates_is_over(redis: Redis) -> None:
-    """When nothing waits any more the lane is given back as it is read anew, and nothing of the turn reaches the next one."""
+    """If no message waits any more, the lane is released when it is read again, and the next turn sees nothing of this one."""
     first = unnamed()
     keep(redis)
     accept(redis, message("m1"))

@@ -194,7 +194,7 @@ def test_one_dispatcher_leads_and_only_it_is_rung(redis: Redis, lanes: Lanes) ->
 
 
 def test_a_claim_tells_when_only_a_due_time_or_a_ring_calls_for_the_next(redis: Redis, lanes: Lanes) -> None:
-    """Not while something waits for a slot or for its location's share; and it tells of claims that nobody has heard of."""
+    """Not while a lane waits for a slot or for its location's share; and it reports wake-ups without a response."""
     empty = lanes.claim("worker", slots=1, alive_seconds=LONG, most=1)
     assert (empty.calm, empty.unheard) == (True, False)
     backlog(redis, HERE, 3)
@@ -414,7 +414,7 @@ def test_only_a_claimed_lane_is_leased(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_lane_has_one_holder(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A second wake-up for a leased lane gets nothing, until the lease ran out and the lane was claimed anew."""
+    """A second wake-up for a leased lane has no effect, until the lease has expired and the lane is claimed again."""
     assert lanes.lease(LANE) is None
     pass_time(redis, LONG + 1)
     second = take(lanes)
@@ -461,7 +461,7 @@ def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: 
 
 
 def test_a_takeover_from_a_dead_worker_is_told(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """The timeline says that a worker stopped without a word, and for how long its lease ran."""
+    """The timeline says that a worker crashed, and how long its lease lasted."""
     del turn
     pass_time(redis, LONG + 1)
     take(lanes)
@@ -472,7 +472,7 @@ def test_a_takeover_from_a_dead_worker_is_told(redis: Redis, lanes: Lanes, turn:
 
 
 def test_unfinished_leases_are_counted_until_one_ends(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Each lease that ended without a word counts; a release with a word starts over."""
+    """Each lease without a result counts; a release restarts the count."""
     for expected in range(2, 12):
         pass_time(redis, LONG + 1)
         turn = take(lanes)
@@ -537,7 +537,7 @@ def test_a_token_of_an_ended_turn_writes_nothing(redis: Redis, lanes: Lanes, tur
 
 @pytest.mark.parametrize("write", sorted(WRITES.keys() - {"sending", "sending, paid for", "sending, with its answer"}))
 def test_a_lapsed_untaken_lease_still_writes(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
-    """Whoever was slow but not replaced may finish its work."""
+    """A slow worker that was not replaced may finish its work."""
     pass_time(redis, LONG + 1)
     WRITES[write](lanes, turn)
 
@@ -642,7 +642,7 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), key("located")}
-    assert lasting == of_the_location | {key("workers"), key("claimed"), key("server")}
+    assert lasting == of_the_location | {key("workers"), key("claimed"), key("server"), key("reported")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 
@@ -713,7 +713,7 @@ def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn:
 
 
 def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes) -> None:
-    """Whoever waits for a slot need not wait until somebody looks again."""
+    """A lane that waits for a slot need not wait for the next claim by time."""
     keep(redis, HERE, "there")
     accept(redis, message("m1"))
     assert claim(lanes, slots=1, most=1) == (LANE,)
@@ -762,7 +762,7 @@ def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn
 
 
 def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Waiting for a look counts looks, not tries; asking and sending anew start the looks over."""
+    """Waiting for a read-back counts read-backs, not attempts; a new call or post restarts their count."""
     lanes.again(turn, [M1], Again(wait=1, why="too early", counts=False, looks=1))
     pass_time(redis, 1)
     second = take(lanes)
@@ -890,7 +890,7 @@ def test_an_answer_is_saved_as_it_was(lanes: Lanes, turn: Turn, words: str) -> N
 
 @pytest.mark.parametrize(("told", "why"), [('""', Reason.EMPTY), ('"empty answer"', Reason.EMPTY), ('"refusal"', Reason.REFUSAL)])
 def test_an_answer_that_an_older_version_saved_is_read(told: str, why: Reason | None) -> None:
-    """A sentence in the place of a reason is silence all the same."""
+    """A sentence in place of a reason still means no reply."""
     saved = decode_answer('{"text":"","why_silent":' + told + ',"waited_out":["w"]}')
     assert saved == Completion(text="", why_silent=why, waited_out=("w",))
 
@@ -923,7 +923,7 @@ def test_a_lane_given_back_is_due_at_once(redis: Redis, lanes: Lanes, turn: Turn
 
 
 def test_a_lost_lease_is_not_given_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Whoever holds the lane by now keeps it."""
+    """The current holder of the lane keeps it."""
     pass_time(redis, LONG + 1)
     take(lanes)
     before = snapshot(redis)
@@ -940,7 +940,7 @@ def test_a_finished_turn_that_is_given_back_leaves_nothing(redis: Redis, lanes: 
 
 
 def test_what_could_not_be_published_is_put_back(redis: Redis, lanes: Lanes) -> None:
-    """It is due after a pause and frees its slot; one that got leased all the same is left alone."""
+    """It is due after a pause and frees its slot; a lane that was leased anyway is unchanged."""
     accept(redis, message("m1"), message("m2", "other"))
     granted = claim(lanes, slots=2)
     turn = lanes.lease(LANE)
@@ -969,7 +969,7 @@ def test_after_an_outage_running_work_takes_its_own_back(redis: Redis, lanes: La
 
 
 def test_after_an_outage_the_dead_are_replaced_in_the_end(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Whoever doesn't take its lease back within the patience has lost it."""
+    """A lease that is not renewed within the grace time is lost."""
     claim(lanes)
     pass_outage(redis, LONG + 50)
     assert claim(lanes) == ()

@@ -455,7 +455,7 @@ class LaneMachine(RuleBasedStateMachine):
 
 @pytest.mark.timeout(300)
 def test_no_order_of_events_loses_a_message_or_doubles_a_holder(redis: Redis) -> None:
-    """However accepting, claiming, leasing, writing, dying, burying, replaying and time interleave, the lanes do as the model."""
+    """However accepts, claims, leases, writes, crashes, dead letters, replays and time interleave, the lanes match the model."""
     LaneMachine.redis = redis
     run_state_machine_as_test(
         LaneMachine,

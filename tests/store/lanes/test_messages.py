@@ -24,7 +24,7 @@ def test_a_message_of_an_older_version_is_read() -> None:
 
 
 def test_an_answer_comes_back_as_it_was() -> None:
-    """Why it is silent, and what the timeline tells of how it was read, too."""
+    """Why there is no reply, and how the answer was read, for the timeline."""
     spoken = Completion(text="yes", notes=("removed: thoughts",), waited_out=("busy",), session_id="s")
     for answer in (spoken, *(Completion(text="", why_silent=reason) for reason in sorted(NO_REPLY_REASONS))):
         assert decode_answer(encode_answer(answer)) == answer

@@ -1,4 +1,4 @@
-"""How things stand with contacts: whose words are heard, what they stop, what lifts it, and what is kept of it."""
+"""Standings of contacts: who wrote, what contacts stop, what lifts it, and what is stored."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_of_an_unknown_location_nothing_is_kept(redis: Redis) -> None:
 
 
 def test_only_the_newest_words_count(redis: Redis) -> None:
-    """What comes late, or again because its status changed, moves nothing, and is remembered all the same."""
+    """A late message, or one repeated because its status changed, changes nothing, but is stored."""
     keep(redis)
     observe(redis, outbound(redis, "o2", "second", ago=1_000))
     before = standing(redis)
@@ -198,7 +198,7 @@ def test_words_from_before_the_attempt_are_not_its_echo(redis: Redis, ago: int, 
 
 
 def test_an_echo_ends_the_wait_of_its_turn(redis: Redis) -> None:
-    """A reply of unknown outcome that GHL tells of is looked at now, not at the next look."""
+    """If GHL reports a reply of unknown outcome, the turn continues now, not at the next read-back."""
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
@@ -443,7 +443,7 @@ def test_a_pause_may_come_before_anything_is_known(redis: Redis, id_: str, lifte
 
 
 def test_a_pause_that_never_met_its_contact_can_be_lifted(redis: Redis) -> None:
-    """Nothing of it is left; of an id that nobody knows there is nothing to lift."""
+    """None of it is left; an unknown id has nothing to lift."""
     standings = standings_of(redis)
     standings.pause("typo")
     assert standings.resume("typo")
@@ -464,7 +464,7 @@ def test_a_known_conversation_is_paused_by_any_of_its_ids(redis: Redis, id_: str
 
 
 def test_a_resume_ends_a_takeover(redis: Redis) -> None:
-    """What was said before it; the next words take over anew."""
+    """It covers earlier messages; the next message is a new takeover."""
     keep(redis)
     accept(redis, message())
     observe(redis, outbound(redis, ago=1000, user_id="staff"))

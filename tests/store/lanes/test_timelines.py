@@ -62,7 +62,7 @@ def test_the_story_is_told_in_order(timelines: Timelines) -> None:
 
 
 def test_each_message_has_its_outcome(timelines: Timelines) -> None:
-    """What became of each message, why, and by which replies."""
+    """The outcome of each message, its reason, and its replies."""
     timeline = timelines.find("contact")
     assert timeline
     told = {one.id: (one.status, one.reason, one.facts, one.error, one.reply_ids) for one in timeline.messages}

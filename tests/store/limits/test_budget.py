@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import BudgetExhausted, Unavailable
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit_headers import Limits
+from bridge.ghl.rate_limit import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
 from bridge.store.limits.budget import AT_ONCE, Budgets, Left, left_of
@@ -47,7 +47,7 @@ def wait(redis: Redis, need: Need = Need.POST, location: LocationId = HERE) -> f
 
 
 def test_a_hundred_requests_in_ten_seconds(redis: Redis) -> None:
-    """For all processes together; a moment after the first of them are ten seconds old, there is room for as many."""
+    """For all processes together; when the first of them are ten seconds old, as many are allowed again."""
     assert acquire(redis, 60) == 60
     pass_time(redis, 4)
     assert acquire(redis, 60) == 40
@@ -127,7 +127,7 @@ def test_ghls_own_count_wins(redis: Redis) -> None:
 
 
 def test_what_was_told_long_ago_is_not_counted(redis: Redis) -> None:
-    """Headers tell of the moment at which they came: what was spent then may be forgotten by now."""
+    """Headers describe the time of their answer: requests from then may have left the window."""
     now = [0.0]
     budgets = Budgets(redis, clock=lambda: now[0])
     budgets.learn_limits(HERE, Limits(most=100, left=10, interval_ms=10_000))
@@ -146,7 +146,7 @@ def test_our_own_requests_are_not_counted_twice(redis: Redis) -> None:
 
 
 def test_a_larger_budget_ends_the_wait(redis: Redis) -> None:
-    """As soon as GHL tells of more room, the location's lanes are due again."""
+    """As soon as GHL reports a higher limit, the location's lanes are due again."""
     keep(redis)
     accept(redis, message())
     acquire(redis, 90, Need.LOOKUP)
@@ -171,7 +171,7 @@ def test_after_a_429_the_location_waits(redis: Redis, asked: float | None, secon
 
 
 def test_a_429_that_asks_for_no_wait_stops_nobody(redis: Redis) -> None:
-    """Whoever got it tries again at once."""
+    """The turn that gets it retries at once."""
     Budgets(redis).rate_limited(HERE, 0.0, Limits())
     assert acquire(redis, 1) == 1
 

@@ -140,7 +140,7 @@ def test_a_probe_that_fails_puts_the_next_one_off(redis: Redis, circuits: Circui
 
 @pytest.mark.parametrize("how", ["answered", "passed"])
 def test_an_answer_closes_the_circuit(redis: Redis, circuits: Circuits, lanes: Lanes, how: str) -> None:
-    """Whoever got it; from then on everybody is admitted."""
+    """The turn that got it closes the circuit; from then on, all turns are admitted."""
     held = opened(redis, circuits)
     if how == "passed":
         circuits.passed(AGENCII)
@@ -304,7 +304,7 @@ def test_a_message_that_joins_does_not_end_the_waiting(redis: Redis, circuits: C
 
 
 def test_waiting_is_no_try_and_no_other_wait_is_cut_short(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """A lane that was woken and has another reason to wait by now keeps it."""
+    """A woken lane that now waits for another reason keeps waiting."""
     held = opened(redis, circuits)
     park(lanes, held[0])
     pass_time(redis, EVERY)

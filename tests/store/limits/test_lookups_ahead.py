@@ -1,4 +1,4 @@
-"""Look-ups that a lease pays for: as many as the location's last turn made, within GHL's budget."""
+"""Look-ups that a lease reserves: as many as the location's last turn made, within GHL's rate limit."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def spent(redis: Redis) -> int:
 
 
 def test_a_lease_pays_for_as_many_as_turns_make(redis: Redis) -> None:
-    """The first turn pays for each by itself; one that makes more pays for the rest."""
+    """The first turn acquires each request itself; a turn that makes more acquires the rest."""
     keep(redis)
     budgets = Budgets(redis)
     lanes = lanes_with(redis, budgets)
@@ -52,7 +52,7 @@ def test_a_lease_pays_for_as_many_as_turns_make(redis: Redis) -> None:
 
 
 def test_turns_that_look_up_nothing_are_paid_nothing_for(redis: Redis) -> None:
-    """What was paid in vain is used by the next turn, or lost after a second; soon nothing is paid any more."""
+    """An unused reservation is used by the next turn, or lost after a second; soon nothing is reserved any more."""
     keep(redis)
     now = [0.0]
     budgets = Budgets(redis, clock=lambda: now[0])
@@ -100,7 +100,7 @@ def test_both_kinds_of_turns_are_expected_apart() -> None:
 
 
 def test_a_location_without_a_turn_is_expected_to_do_as_the_others() -> None:
-    """So that its first message saves the calls too; nothing is left over of what was never paid for it."""
+    """Its first message saves the calls too; no reservation is left that was never made for it."""
     ahead = LookupsAhead()
     ahead.paid(HERE, 0, topped=False)
     assert [ahead.use(HERE), ahead.use(HERE)] == [False, False]

@@ -106,7 +106,7 @@ def test_the_newest_event_wins_whatever_the_order(redis: Redis, order: list[tupl
 
 @pytest.mark.parametrize("order", list(permutations([("in", 1000), ("out", 2000)])))
 def test_a_late_install_brings_nothing_back(redis: Redis, order: list[tuple[str, int]]) -> None:
-    """The install that the uninstall ended may come after it, even where the location was never heard of."""
+    """The event of the earlier install may arrive after that of the uninstall, even for an unknown location."""
     for kind, at_ms in (*order, *order):
         (install if kind == "in" else uninstall)(redis, at_ms)
     assert redis.smembers(key("installs")) == set()

@@ -81,7 +81,7 @@ def test_applying_again_replaces_settings_and_keeps_the_rest(redis: Redis, locat
 
 
 def test_keys_rotate(redis: Redis, locations: Locations) -> None:
-    """With a new key first and the old one second everything is readable, and what is applied anew needs the new key only."""
+    """With a new key first and the old one second all is readable, and settings that are applied again need only the new key."""
     locations.apply([Location(id="here"), Location(id="there")])
     both = locations_of(redis, NEW_KEY, FERNET_KEY)
     assert len(both.all()) == 2
@@ -93,7 +93,7 @@ def test_keys_rotate(redis: Redis, locations: Locations) -> None:
 
 
 def test_a_wrong_key_names_the_location(redis: Redis, locations: Locations) -> None:
-    """A key that doesn't open a location is the operator's to mend, and the message says which one and how."""
+    """If no key decrypts a location, the operator must fix it, and the error says which location and how."""
     locations.apply([Location(id="here")])
     wrong = locations_of(redis, NEW_KEY)
     for look in (lambda: wrong.get(HERE), wrong.all):

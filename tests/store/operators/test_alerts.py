@@ -57,7 +57,7 @@ def begun_ago(redis: Redis, seconds: float) -> None:
 
 
 def test_a_cause_that_has_to_last_is_told_when_it_has(redis: Redis) -> None:
-    """Each review remembers since when it lasts, and the one that finds it old enough tells of it, once."""
+    """Each review stores since when it lasts, and the one that finds it old enough sends the alert, once."""
     waiting(redis)
     begun_ago(redis, 59)
     waiting(redis)
@@ -69,7 +69,7 @@ def test_a_cause_that_has_to_last_is_told_when_it_has(redis: Redis) -> None:
 
 
 def test_a_cause_that_passes_in_time_is_never_told(redis: Redis) -> None:
-    """Neither its beginning nor its end; when it comes back it has to last anew."""
+    """Neither its begin nor its end is alerted; when it comes back, it must last long enough again."""
     waiting(redis)
     begun_ago(redis, 59)
     review(redis)

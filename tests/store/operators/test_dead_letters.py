@@ -149,7 +149,7 @@ def test_carried_texts_survive_a_second_death(redis: Redis, lanes: Lanes) -> Non
 
 
 def test_carried_texts_are_bounded(redis: Redis, lanes: Lanes) -> None:
-    """The newest 200 are taken along."""
+    """The newest 200 are included."""
     for start in (0, 150):
         dead_lettered(redis, lanes, *(f"m{number:03}" for number in range(start, start + 150)))
     accept(redis, message("last"))
@@ -210,7 +210,7 @@ def test_an_unknown_dead_letter_is_not_replayed(redis: Redis, lanes: Lanes, dead
 
 
 def test_a_replay_behind_a_newer_answer_needs_force(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """After a newer turn was answered a replay would speak out of turn; an operator may want it all the same."""
+    """After a newer turn was answered, a replay would come too late; an operator may force it."""
     id_ = dead_lettered(redis, lanes)
     pass_time(redis, 1)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
@@ -324,7 +324,7 @@ def test_nothing_of_a_replay_expires_before_it_ends(redis: Redis, lanes: Lanes, 
 
 
 def test_a_replayed_message_is_not_superseded(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """What is about to be answered by itself is not taken along by another turn."""
+    """A message that is about to be answered itself is not included in another turn."""
     id_ = dead_lettered(redis, lanes)
     dead_letters.replay(id_, force=False)
     accept(redis, message("m2"))

@@ -59,7 +59,7 @@ def test_refused_webhooks_count_for_ten_minutes(redis: Redis) -> None:
 
 
 def test_a_conversation_at_its_cap_is_a_trouble_for_an_hour(redis: Redis) -> None:
-    """The lane is named, so that one look tells which conversation it is."""
+    """The lane is named, so that the conversation can be found."""
     keep(redis)
     accept(redis, message())
     turn = take(lanes_of(redis))
@@ -80,7 +80,7 @@ def say_stop(redis: Redis, id_: str, *, spoken: bool) -> None:
 
 
 def test_a_spoken_stop_is_a_trouble_until_it_is_lifted(redis: Redis) -> None:
-    """For a day, or until an operator allows the contact, or it writes START; a written stop calls for nobody."""
+    """For a day, or until an operator allows the contact, or it writes START; a written stop causes no alert."""
     keep(redis)
     say_stop(redis, "m1", spoken=False)
     assert look(redis).spoken_stops == ()

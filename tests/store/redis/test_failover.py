@@ -123,5 +123,5 @@ def test_a_refusal_is_known_by_its_code(said: str, code: str) -> None:
 
 
 def test_an_error_without_a_code_has_no_reason() -> None:
-    """A fault of a script is no state that the server is in."""
+    """An error of a script is not a state of the server."""
     assert reason_of(ResponseError("ERR unknown command")) == ""

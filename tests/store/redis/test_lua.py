@@ -34,7 +34,7 @@ def break_debounce(redis: Redis) -> str:
     """Let a location's debounce be no number; answers the line at which Lua then fails."""
     redis.hset(key("location", HERE), mapping={"settings": "sealed", "debounce_ms": "many", "debounce_max_ms": 1})
     redis.rpush(key("waiting", str(LANE)), "m0")
-    return line_of(all_parts()["schedule"], "return math.min(math.min(tonumber(last)")
+    return line_of(all_parts()["debounce"], "return math.min(math.min(tonumber(last)")
 
 
 def break_standing(redis: Redis) -> str:

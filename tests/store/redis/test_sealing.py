@@ -1,4 +1,4 @@
-"""Sealed again with the newest key: as often as one likes, from wherever it was broken off."""
+"""Re-encryption with the newest key can be repeated, and continues after an interruption."""
 
 from __future__ import annotations
 

@@ -10,18 +10,28 @@ const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const hour = (moment) => moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const clock = (moment) => moment.toLocaleTimeString([], { hourCycle: "h23" });
 
-// Times of day in the reader's own zone, exact times on hover.
+// A time of day is in its location's zone; the reader's own follows where it is another one.
+function addMine(time, own) {
+  if (own === time.textContent || time.querySelector(".mine")) return;
+  const mine = document.createElement("span");
+  mine.className = "mine";
+  mine.textContent = ` (${own})`;
+  time.append(mine);
+}
+
+// Hours of charts in the reader's own zone, exact times on hover.
 function localize(root) {
   for (const time of root.querySelectorAll("time")) {
     const moment = new Date(time.dateTime);
     time.title = moment.toLocaleString();
-    if ("clock" in time.dataset) time.textContent = clock(moment);
+    if ("clock" in time.dataset) addMine(time, clock(moment));
     if ("hour" in time.dataset) time.textContent = hour(moment);
   }
   for (const title of root.querySelectorAll("title[data-at]")) {
     title.textContent = hour(new Date(title.dataset.at)) + title.textContent.slice(5);
   }
   for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = ZONE;
+  for (const legend of root.querySelectorAll("[data-viewer]")) legend.hidden = !document.querySelector(".mine");
 }
 
 // Content that has the focus or is selected is not replaced.
@@ -99,7 +109,22 @@ function pause() {
   });
 }
 
+// A screen reader says what changes in a live region, but not what stands in it when the page is loaded.
+function announce() {
+  const told = [...document.querySelectorAll("main [role=alert], main [role=status]")].map((each) => each.innerText.trim());
+  if (told.length) setTimeout(() => { document.getElementById("announced").textContent = told.join(" "); }, 300);
+}
+
+function offerPrint() {
+  const button = document.querySelector("[data-print]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 localize(document);
+announce();
+offerPrint();
 ticks();
 pause();
 if (window.EventSource && document.getElementById("live")) watch();

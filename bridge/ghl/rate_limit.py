@@ -1,4 +1,6 @@
-"""GHL's rate-limit headers. What a 429 does to the request is in `refusals`, to its location in store/limits/rate_limited.lua.
+"""GHL's rate limit in its answers: the headers that report it, and the wait that follows a 429.
+
+`requests` reports both to store/limits/budget.py, which lets the whole location wait (rate_limited.lua says for how long).
 
 https://marketplace.gohighlevel.com/docs/oauth/Faqs, read 2026-08-30: 100 requests in 10 s and 200,000 a day for each app and
 location, reported in `X-RateLimit-*` headers.
@@ -9,8 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.errors import BudgetExhausted, Retryable
+from bridge.wire.answers import retry_after
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+TOO_MANY_REQUESTS = 429
 
 # A number with more digits is a mistake of a server between.
 _MOST_DIGITS = 9
@@ -37,6 +44,12 @@ def read(headers: Mapping[str, str]) -> Limits:
         most_daily=daily,
         left_daily=_number(headers.get("X-RateLimit-Daily-Remaining")) if daily else None,
     )
+
+
+def rate_limited(headers: Mapping[str, str], *, said: str) -> Retryable:
+    """The error for a 429: Retryable with the wait (s) that GHL asks for, else BudgetExhausted. `said` is its message."""
+    asked = retry_after(headers)
+    return BudgetExhausted(said) if asked is None else Retryable(said, retry_after=asked)
 
 
 def _positive(value: str | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Limits the webhooks per iteration of the event loop, so that some are sent to Redis while the next ones are read.
+"""Spreads webhooks over iterations of the event loop, so that some are sent to Redis while the next ones are read.
 
 Otherwise all simultaneous webhooks are verified and parsed in one iteration: first Redis is idle, and then the receiver.
 """

@@ -1,4 +1,4 @@
-"""Retries within seconds, for GHL's client and for completers. The schedule retries over minutes."""
+"""Retries within seconds, with exponential backoff, for GHL's client and completers. A turn is retried by `policy/retry.py`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""X-RateLimit headers: what is told counts, what is nonsense doesn't."""
+"""X-RateLimit headers: valid values count, nonsense is ignored."""
 
 from __future__ import annotations
 
 import pytest
 
-from bridge.ghl.rate_limit_headers import Limits, read
+from bridge.ghl.rate_limit import Limits, read
 
 TOLD = {
     "X-RateLimit-Max": "100",

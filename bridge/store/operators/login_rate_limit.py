@@ -1,4 +1,7 @@
-"""Failed logins of operators, counted for a minute for each address and for all addresses, by all processes together."""
+"""The rate limit of failed logins to the admin API and the console, per minute: for each address and for all addresses.
+
+All processes count together in Redis. Successful requests are not limited; operating/admin_auth.py asks before it checks a token.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ MOST_OF_ALL = 200
 KNOWN_MS = 24 * 3600 * 1000
 
 
-class Logins:
+class LoginRateLimit:
     """Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis) -> None:
@@ -54,13 +57,3 @@ class Logins:
         """Store for a day that a login from this address succeeded."""
         with reaching("note a login"):
             self._redis.set(key("logins", "known", address), 1, px=KNOWN_MS, nx=True)
-
-    def end(self, login: str, *, seconds: int) -> None:
-        """Store for `seconds` that a login is over, also for copies of its cookie."""
-        with reaching("end a login"):
-            self._redis.set(key("logins", "ended", login), 1, ex=seconds)
-
-    def is_over(self, login: str) -> bool:
-        """Whether a login was ended."""
-        with reaching("look whether a login is over"):
-            return bool(self._redis.exists(key("logins", "ended", login)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.receiver.pacing import MOST_IN_A_TURN, Pacing
+from bridge.receiver.webhook_pacing import MOST_IN_A_TURN, Pacing
 
 
 async def _pass(pacing: Pacing, number: int, passed: list[int]) -> None:
@@ -13,7 +13,7 @@ async def _pass(pacing: Pacing, number: int, passed: list[int]) -> None:
 
 
 async def test_a_few_pass_in_each_turn_in_their_order() -> None:
-    """Whoever comes later, in the middle of it too, passes after those who wait."""
+    """Later requests, also during a pass, come after the waiting ones."""
     pacing, passed = Pacing(), list[int]()
     turns = []
     tasks = [asyncio.create_task(_pass(pacing, number, passed)) for number in range(5 * MOST_IN_A_TURN)]

@@ -1,0 +1,38 @@
+"""Adds what scripts have reported to the daily counts, by the days of each location's time zone."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from bridge.errors import Misconfigured
+from bridge.policy.business_hours import ALWAYS, hours_of
+from bridge.policy.report_entries import fold, parse
+
+if TYPE_CHECKING:
+    from bridge.model import LocationId
+    from bridge.policy.business_hours import Hours
+    from bridge.store.figures.reports import DailyCounts
+    from bridge.store.locations.records import Locations
+
+# Of 2,000 entries each, which take some 20 ms: more at once would keep a reader waiting.
+MOST_BATCHES = 50
+
+
+def fold_reported(counts: DailyCounts, locations: Locations) -> None:
+    """Add all entries to their days. Raises Unavailable; entries that could not be added stay for the next time."""
+
+    @cache
+    def known_hours(location_id: LocationId) -> Hours:
+        """Without settings that can be read, days are those of UTC."""
+        try:
+            kept = locations.get(location_id)
+        except Misconfigured:
+            kept = None
+        return hours_of(kept.location) if kept else ALWAYS
+
+    for _ in range(MOST_BATCHES):
+        reported = counts.reported()
+        if not reported.entries:
+            return
+        counts.add(reported, fold(map(parse, reported.entries), known_hours))

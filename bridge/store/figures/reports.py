@@ -1,0 +1,83 @@
+"""Daily counts of each location, which reports are made of: kept for 400 days, one document a day.
+
+Scripts note what happens as one short entry each (`parts/reports.lua`). Entries are added to their days together: a day begins by
+the time zone of its location, and one write for many is cheap. That is done when there are many, when an hour is over, and before
+a report is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+
+from bridge.store.redis.connection import key, now_ms, reaching, text
+from bridge.store.redis.lua import script
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bridge.model import LocationId
+    from bridge.policy.report_entries import Counts
+    from bridge.store.redis.connection import Redis
+
+DAYS = 400
+KEPT_MS = DAYS * 24 * 3600 * 1000
+# Of models and providers, in a day of a location.
+MOST_NAMES = 5
+# An entry takes some 50 bytes until then; a script that adds so many takes a few milliseconds.
+AT_ONCE = 2_000
+EVERY_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The oldest entries that no day has yet, and how many were ever added before them."""
+
+    before: int
+    entries: tuple[str, ...]
+
+
+class DailyCounts:
+    """Raises Unavailable when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._fold = redis.register_script(script("fold_report"))
+
+    def reported(self) -> Reported:
+        """Some entries to add to their days."""
+        with reaching("read what is to be reported"):
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hget(key("folded"), "count")
+            pipe.lrange(key("reported"), 0, AT_ONCE - 1)
+            before, entries = pipe.execute()
+        return Reported(int(before or 0), tuple(map(text, entries)))
+
+    def is_due(self) -> bool:
+        """Whether there are many entries, or some and an hour is over."""
+        with reaching("look for what is to be reported"):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.llen(key("reported"))
+            pipe.hget(key("folded"), "at")
+            waiting, at = pipe.execute()
+            return waiting >= AT_ONCE or (waiting > 0 and now_ms(self._redis) - int(at or 0) >= EVERY_MS)
+
+    def add(self, reported: Reported, days: Mapping[tuple[LocationId, str], Counts]) -> bool:
+        """Add entries to their days; False, and nothing is added, if another process did so meanwhile."""
+        told = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
+        with reaching("add to the daily counts"):
+            return bool(self._fold(args=[reported.before, len(reported.entries), KEPT_MS, DAYS, MOST_NAMES, *told]))
+
+    def read(self, location_ids: Sequence[LocationId], days: Sequence[str]) -> dict[LocationId, dict[str, Counts]]:
+        """The counts of these days that have any, by location."""
+        with reaching("read the daily counts"):
+            pipe = self._redis.pipeline(transaction=False)
+            for one in location_ids:
+                pipe.hmget(key("report", one), list(days))
+            found = cast("list[list[Any]]", pipe.execute())
+        return {
+            one: {day: orjson.loads(stored) for day, stored in zip(days, row, strict=True) if stored}
+            for one, row in zip(location_ids, found, strict=True)
+        }

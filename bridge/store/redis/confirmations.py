@@ -1,0 +1,79 @@
+"""Confirmed writes: so many replicas must have a write before it counts (BRIDGE_CONFIRM_REPLICAS).
+
+`WAIT` confirms what its own connection wrote before. After a mere read it may confirm nothing (tried with Valkey 9.1.2: it
+answers 1 while the replica is stopped), and a duplicate writes nothing. So each batch ends with a write of its own: a
+replica that has it has everything before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from redis import RedisError
+from redis.exceptions import NoScriptError
+
+from bridge.store.redis.connection import key
+from bridge.store.redis.waiting import NoAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redis import Redis
+    from redis.commands.core import Script
+
+# The confirmation may take this part of the time that a caller has.
+PART_OF_LIMIT = 0.8
+MARK_MS = 60_000
+
+
+class Unconfirmed(NoAnswer):
+    """Too few replicas had a write in time. They may still get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How many replicas must have a write; 0: none."""
+
+    replicas: int = 0
+
+    def commands(self, seconds: float) -> tuple[tuple[str | int, ...], ...]:
+        """The end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas."""
+        if not self.replicas:
+            return ()
+        wait = ("WAIT", self.replicas, max(1, round(seconds * PART_OF_LIMIT * 1000)))
+        return ("SET", key("confirmed"), "1", "PX", MARK_MS), wait
+
+    def fault(self, answers: Sequence[Any]) -> RedisError | None:
+        """Why the batch does not count, from the answers to `commands`; None if it does."""
+        refused = next((answer for answer in answers if isinstance(answer, RedisError)), None)
+        if refused or not answers:
+            return refused
+        found = int(answers[-1])
+        if found >= self.replicas:
+            return None
+        return Unconfirmed(f"{found} of {self.replicas} replicas (BRIDGE_CONFIRM_REPLICAS) confirmed the write in time")
+
+    def run(self, redis: Redis, script: Script, args: Sequence[Any], *, seconds: float) -> tuple[Any, str]:
+        """Run a script. Returns its answer, and why it is not confirmed (empty: it is). Raises what the client raises."""
+        if not self.replicas:
+            return script(args=args), ""
+        answer, *ends = self._together(redis, script, args, seconds)
+        if isinstance(answer, NoScriptError):
+            redis.script_load(script.script)
+            answer, *ends = self._together(redis, script, args, seconds)
+        fault = answer if isinstance(answer, RedisError) else self.fault(ends)
+        if fault and not isinstance(fault, Unconfirmed):
+            raise fault
+        return answer, str(fault or "")
+
+    def _together(self, redis: Redis, script: Script, args: Sequence[Any], seconds: float) -> list[Any]:
+        """All on one connection."""
+        pipe = redis.pipeline(transaction=False)
+        pipe.evalsha(script.sha, 0, *args)
+        for command in self.commands(seconds):
+            pipe.execute_command(*command)  # type: ignore[no-untyped-call]
+        return pipe.execute(raise_on_error=False)
+
+
+NO_CONFIRMATION = Confirmation()

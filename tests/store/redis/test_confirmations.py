@@ -1,0 +1,86 @@
+"""Writes that replicas must confirm: without a replica none counts, and nothing else changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.errors import NotConfirmed, Unavailable
+from bridge.model import LedgerEntry, SendState
+from bridge.store.lanes.inbox import Inbox
+from bridge.store.lanes.leases import Lanes
+from bridge.store.redis.confirmations import Confirmation
+from bridge.store.redis.connection import connect, connect_async, key
+from bridge.store.redis.writable import try_write
+from tests.stored import HERE, LANE, LONG, RETENTION_MS, accept, claim, keep, lanes_of, ledger_of, message, own_redis, part
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redis import Redis
+
+    from bridge.model import Turn
+
+ONE = Confirmation(1)
+
+
+def taken(redis: Redis) -> Turn:
+    """A turn of a message."""
+    keep(redis)
+    accept(redis, message())
+    claim(lanes_of(redis))
+    turn = lanes_of(redis).lease(LANE)
+    assert turn
+    return turn
+
+
+def confirming(redis: Redis) -> Lanes:
+    return Lanes(redis, lease_seconds=LONG, retention_ms=RETENTION_MS, confirmation=ONE)
+
+
+async def test_what_no_replica_has_is_not_accepted_however_often_it_comes(redis: Redis, redis_url: str) -> None:
+    """The duplicate that it is by then says no more than the first; what reads only is answered."""
+    keep(redis)
+    accept(redis, message("m0"))  # the server knows the script
+    inbox = Inbox(connect_async(redis_url), retention_ms=RETENTION_MS, seconds=1.0, confirmation=ONE)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="0 of 1 replicas"):
+            await inbox.accept(message())
+    assert await inbox.workflow_hash(HERE) == ""
+    await inbox.close()
+
+
+def test_a_note_that_no_replica_has_lets_nothing_be_posted(redis: Redis) -> None:
+    """It stands in the ledger, and may be taken back: nothing was sent."""
+    turn = taken(redis)
+    lanes = confirming(redis)
+    with pytest.raises(NotConfirmed, match="0 of 1 replicas"):
+        lanes.sending(turn, part(), at_ms=1, channel="SMS", revision=0)
+    assert ledger_of(redis, turn)["0"].state is SendState.SENDING
+    lanes.not_sent(turn, part(), at_ms=2)
+    assert ledger_of(redis, turn)["0"] == LedgerEntry(state=SendState.NOT_SENT, at_ms=2, last=True)
+
+
+def test_what_was_not_written_needs_no_replica(redis: Redis) -> None:
+    """A note that was refused says why, as ever: no replica could change that."""
+    turn = taken(redis)
+    accept(redis, message("m2"))
+    redis.hset(key("standing", str(LANE)), "revision", 7)
+    with pytest.raises(Exception, match="standing"):
+        confirming(redis).sending(turn, part(), at_ms=1, channel="SMS", revision=0)
+    assert ledger_of(redis, turn) == {}
+
+
+def test_a_script_that_the_server_does_not_know_is_loaded(tmp_path: Path) -> None:
+    """After a restart, with a replica in reach: the write is confirmed, on the connection that wrote it."""
+    with own_redis(tmp_path / "primary") as primary, own_redis(tmp_path / "replica") as replica:
+        password = primary.url.partition("@")[0].rpartition(":")[2]
+        with connect(primary.url) as redis, connect(replica.url) as there:
+            there.config_set("masterauth", password)
+            there.replicaof("127.0.0.1", primary.url.rpartition(":")[2].partition("/")[0])
+            keep(redis)
+            redis.script_flush()
+            assert redis.wait(1, 20_000) == 1
+            assert try_write(redis, replicas=1).why_not == ""
+            assert "1 of 2 replicas" in try_write(redis, replicas=2).why_not
