@@ -5,7 +5,7 @@
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
 fold_counts()
--- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone begins the count of days anew.
+-- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)
   local seen = key('signatures')

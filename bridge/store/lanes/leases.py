@@ -77,7 +77,7 @@ class Lanes(Schedule):
     ) -> Admission:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        What GHL lists of the conversation, if it was read, and who the contact is (`ContactNames.sealed`), is put on record: that
+        What GHL lists of the conversation, if it was read, and who the contact is (`ContactNames.sealed`), is stored: that
         is done once, whatever the answer. `is_first`: nothing was asked in this turn before.
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """

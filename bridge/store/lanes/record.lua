@@ -76,7 +76,7 @@ end
 
 -- Why nothing may be written; nil if it may.
 local function objection()
-  -- What is there can't be taken back, whoever has written since.
+  -- What is there can't be taken back, no matter who has written since.
   for _, stored in ipairs(patch.unless_there and redis.call('HMGET', key('ledger', patch.turn), unpack(patch.unless_there)) or {}) do
     if stored and cjson.decode(stored).state == 'sent' then return STEP.there end
   end
@@ -95,7 +95,7 @@ end
 if written ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
-  -- What was heard while the question was open is known to be ours, or not, once the answer is.
+  -- Whether a message reported during the completion is the bridge's own is known once the answer is.
   local calm = first and redis.call('EXISTS', key('unclear', lane)) == 0
   if first and not calm then
     write(lane, first, retention)

@@ -80,7 +80,7 @@ end
 free_slot(lane)
 if patch.replied then
   note_reply(lane, patch.turn, now)
-  -- GHL's events tell of replies too, where they are subscribed.
+  -- GHL's events report replies too, if the app is subscribed to them.
   if settings[3] then redis.call('HSET', key('location', location), 'unheard', tonumber(settings[2] or 0) + 1) end
 end
 if patch.handover then

@@ -75,7 +75,7 @@ local function write_ledger(turn, entries, retention)
   return heard_before
 end
 
--- Whether a step ends a call to the outside: then what was heard meanwhile can be told apart.
+-- Whether a step ends a call to the outside: then messages that GHL reported meanwhile can be assigned.
 --   patch  see `apply`
 -- Answers true or false.
 local function ends_call(patch)

@@ -5,7 +5,7 @@ local FEED_NOTED_MS = 5000
 
 -- Note that an event of a location has come.
 --   marketplace  whether GHL's marketplace brought it
---   leaving      whether it tells of a message that left
+--   leaving      whether it reports an outbound message
 --   known        list of its fields last_event_at, marketplace_at, unheard; nil: they were not read
 local function note_event(location, marketplace, leaving, known)
   local record = key('location', location)

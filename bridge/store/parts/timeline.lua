@@ -1,7 +1,7 @@
 -- What operators see: timelines, the newest events of all lanes, and counts.
 -- Needs: ends, reports
 
--- Statistics, which are nobody's data: totals for ever (bridge/metrics.py names them), and what charts show while they show it.
+-- Statistics without personal data: totals that never expire (bridge/metrics.py names them), and the counts of charts.
 -- A script counts where it writes for the first time, since it may be sent again.
 
 -- What a script counts that leaves its counts to the next fold: by moment (0: none) and name, how much. Nil: it adds them at once.
@@ -39,7 +39,7 @@ local function chart(what, by, at)
   end
 end
 
--- Add what scripts have counted to the totals and the charts; what is on the list is counted once, whoever folds it.
+-- Add what scripts have counted to the totals and the charts; what is on the list is counted once, by any process.
 local function fold_counts()
   local lists, sums = redis.call('LRANGE', key('counts'), 0, -1), {}
   if not lists[1] then return end
@@ -186,5 +186,5 @@ local function tell_all(lane, events, retention)
   if lanes > 550 then redis.call('ZREMRANGEBYRANK', key('recent'), 0, -501) end
 end
 
--- Likewise, of one event.
+-- Add one event to the lane's timeline, as `tell_all` does.
 local function tell(lane, event, retention) tell_all(lane, {event}, retention) end
