@@ -117,7 +117,9 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
         seconds=location.provider_timeout_seconds,
         listed=case.listed,
         person=person,
+        is_first=not (case.asked or turn.asked or turn.replayed),
     )
+    case.asked = True
     if admitted.circuit == "open":
         return Shut(circuit)
     case.looks = 0

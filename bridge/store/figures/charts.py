@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bridge.store.figures.counts import Fold
 from bridge.store.redis.connection import key, now_ms, reaching, text
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Bucket:
 def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
     """The newest buckets, oldest first; the last one is not over yet. Raises Unavailable if Redis can't be reached."""
     with reaching("read a chart"):
+        Fold(redis)()
         newest = now_ms(redis) // MS[span]
         numbers = range(newest - most + 1, newest + 1)
         pipe = redis.pipeline(transaction=False)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from redis import ResponseError
 
 from bridge.model import Lane
 from bridge.store.redis.connection import key, reaching, scored, text
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 NOTHING = "0-0"
 # Of one lane: of a conversation with more new events only the newest are shown.
 MOST_OF_A_LANE = 50
+# Longer than a page waits before it looks again.
+WATCHED_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class LiveEvents:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    def _watch(self) -> None:
+        if self._redis.pttl(key("watched")) < WATCHED_MS / 2:
+            with suppress(ResponseError):  # a Redis that takes no write has no new event
+                self._redis.set(key("watched"), 1, px=WATCHED_MS)
+
     def newest(self, most: int) -> tuple[LiveEvent, ...]:
         """The newest events, newest first."""
         with reaching("read the newest events"):
@@ -50,8 +59,9 @@ class LiveEvents:
         return tuple(sorted(found, key=lambda event: -event.at_ms)[:most])
 
     def last(self) -> str:
-        """A mark of the newest event: it changes with every event."""
+        """A mark of the newest event: it changes with every event. While somebody asks, those within a turn are told too."""
         with reaching("look for a new event"):
+            self._watch()
             newest = scored(self._redis.zrevrange(key("recent"), 0, 0, withscores=True))
             if not newest:
                 return NOTHING

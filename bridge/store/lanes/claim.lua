@@ -22,16 +22,17 @@ redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
 redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 
 -- One dispatcher is rung and claims at the due times; the others stand by. Who leads goes on as long as it claims.
-local leader = redis.call('GET', key('leader'))
+local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'))
+local leader = told[1]
 local leads = (leader or worker) == worker
 if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
   redis.call('SET', key('leader'), worker, 'PX', LEADS_MS)
 end
 leads = leads and 1 or 0
 
--- Nobody claimed for longer than a lease: Redis was away, or every worker was. Leases have lapsed meanwhile whose work goes on;
--- their heartbeats get one lease to take them back before anybody else may have the lanes.
-local before = tonumber(redis.call('GET', key('claimed')) or now)
+-- Nobody claimed for longer than a lease: Redis or all workers were down. Leases may have expired although their work continues;
+-- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
+local before = tonumber(told[2] or now)
 -- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
 local UNWATCHED_MS = 60000
 if now - before > UNWATCHED_MS then note_rollback(false) end
@@ -39,8 +40,9 @@ notice_server()
 notice_loss(ARGV[10], ARGV[11], ARGV[12])
 redis.call('SET', key('claimed'), now)
 if before - now > NOTICED_MS then clock_jumped_back(before - now) end
-if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
-local grace = redis.call('PTTL', key('patience'))
+local patience = told[3]
+if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then patience = redis.call('SET', key('patience'), 1, 'PX', lease) end
+local grace = patience and redis.call('PTTL', key('patience')) or 0
 if grace > 0 then return {grace, 0, 0, leads} end
 redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 

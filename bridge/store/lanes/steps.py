@@ -34,27 +34,44 @@ def document(turn: Turn, patch: Patch) -> bytes:
 
 
 def _told(turn: Turn, patch: Patch) -> dict[str, object]:
-    kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
-    kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
+    kept: dict[str, object] = {
+        name: value for name, value in patch.items() if value or (value is not None and name in MAY_BE_EMPTY)
+    }
+    kept["ledger"] = {part: _entry_told(entry) for part, entry in patch.get("ledger", {}).items()}
     kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
     if "first" in patch:
         kept["first"] = _told(turn, patch["first"])
     return kept | {"turn": turn.id, "nonce": uuid4().hex}
 
 
+def _entry_told(entry: LedgerEntry) -> str:
+    """An entry as JSON, without the flags that are not set."""
+    flags = {name: True for name, is_set in (("last", entry.last), ("draft", entry.draft)) if is_set}
+    return orjson.dumps({"state": entry.state, "at_ms": entry.at_ms, "message_ids": entry.message_ids, **flags}).decode()
+
+
 def asking(
-    turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool, listed: Sequence[PastMessage] | None
+    turn: Turn,
+    ids: Sequence[MessageId],
+    *,
+    at_ms: int,
+    provider: str,
+    may_deliver: bool,
+    listed: Sequence[PastMessage] | None,
+    is_first: bool,
 ) -> Patch:
-    """A provider is about to be called; in the ledger too if it may deliver by itself.
+    """A provider is about to be asked; in the ledger too if it may deliver by itself. `is_first`: no earlier answer is known.
 
     `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is settled, the turn has only these ids.
     """
-    forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
-    known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
+    entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
+    forgotten: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "claimed": "", "looks": 0, "stale": turn.stale}
+    known: dict[str, int | str] = {"asks": turn.asks + may_deliver, "asked": provider}
+    known |= {"answered": orjson.dumps(ids).decode()} if may_deliver else {}
     patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
-        "lane": {**known, **forgotten},
-        "ledger": {ASK: LedgerEntry(state=SendState.ASKING, at_ms=at_ms)} if may_deliver else {},
+        "lane": known if is_first else {**forgotten, **known},
+        "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:

@@ -642,7 +642,7 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), key("located")}
-    assert lasting == of_the_location | {key("workers"), key("claimed"), key("server"), key("totals"), key("reported")}
+    assert lasting == of_the_location | {key("workers"), key("claimed"), key("server"), key("reported")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 
