@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -46,8 +47,7 @@ def _told(turn: Turn, patch: Patch) -> dict[str, object]:
 
 def _entry_told(entry: LedgerEntry) -> str:
     """An entry as JSON, without the flags that are not set."""
-    flags = {name: True for name, is_set in (("last", entry.last), ("draft", entry.draft)) if is_set}
-    return orjson.dumps({"state": entry.state, "at_ms": entry.at_ms, "message_ids": entry.message_ids, **flags}).decode()
+    return orjson.dumps({name: value for name, value in asdict(entry).items() if value is not False}).decode()
 
 
 def asking(
