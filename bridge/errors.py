@@ -124,7 +124,11 @@ class OutOfResources(BridgeError):
 
 
 class OutcomeUnknown(BridgeError):
-    """A write was sent, but no readable answer came back: it may have been carried out."""
+    """A write was sent, but no readable answer came back: it may have been carried out. `answered`: an unreadable one came."""
+
+    def __init__(self, message: str, *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class Permanent(BridgeError):

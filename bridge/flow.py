@@ -66,8 +66,7 @@ Event = TypeVar("Event")
 REOPEN_SECONDS = 30.0
 QUICKLY_PARSED_BYTES = 16 * 1024
 LISTED_SECONDS = 8.0  # by then GHL lists the webhook's message
-# Outcomes that are reasons: the message needs no answer.
-REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})
+REASONS = frozenset({"unknown_location", "overflow", "not_inbound", "stop_word", "unconfigured"})  # outcomes that need no answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,8 +43,9 @@ def _settle(case: Case, earlier: LedgerEntry, services: AnswerServices) -> Ended
 
     Returns the end of the turn, or the providers to ask now.
     """
-    # Nothing came back, so it may still be at work: for as long as an answer would have been waited for.
-    until_ms = earlier.at_ms + round(case.kept.location.provider_timeout_seconds * 1000)
+    # If nothing came back, it may deliver while an answer would be waited for, and GHL may list that as late as a post of ours.
+    patience = 0 if earlier.answered else case.kept.location.provider_timeout_seconds + sum(services.readback)
+    until_ms = earlier.at_ms + round(patience * 1000)
     finding = look(
         case, services, since_ms=earlier.at_ms, until_ms=until_ms, find=lambda window, ours: find_delivery(window, ours=ours)
     )

@@ -42,7 +42,8 @@ class Case:
     that a step of the turn returned. `unsaved` is the answer until it is stored, `person` the contact's names until then.
     `posted` is the last part if it is posted but not recorded yet. `skipped` counts messages that ended separately. `looks`
     counts the read-backs of the current unknown outcome. `excerpt` is the error text of a failed provider, if no other answered.
-    `readings` are the results of reading files in this attempt, by message and index of the attachment.
+    `asked`: a provider was asked. `readings` are the results of reading files in this attempt, by message and index of the
+    attachment.
     """
 
     turn: Turn
@@ -60,6 +61,7 @@ class Case:
     told: Situation | None = None
     unsaved: UnsavedAnswer | None = None
     person: str = ""
+    asked: bool = False
     parts: tuple[str, ...] = ()
     posted: Posted | None = None
     excerpt: SealedExcerpt | None = None

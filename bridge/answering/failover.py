@@ -117,7 +117,9 @@ def _ask(case: Case, name: str, services: AnswerServices) -> Completion | Again 
         seconds=location.provider_timeout_seconds,
         listed=case.listed,
         person=person,
+        is_first=not (case.asked or turn.asked or turn.replayed),
     )
+    case.asked = True
     if admitted.circuit == "open":
         return Shut(circuit)
     case.looks = 0
@@ -192,11 +194,13 @@ def _tell(
 ) -> Again | Shut:
     """Record the error for the provider's circuit. Raises it again, unless the provider is down, which uses no attempt."""
     turn, unknown = case.turn, isinstance(error, OutcomeUnknown)
-    if not unknown:
+    if not isinstance(error, OutcomeUnknown):
         now_ms = case.now_ms(services)
         services.lanes.unanswered(
             turn, at_ms=now_ms, provider=asked.name, why=str(error), may_deliver=asked.may_deliver, excerpt=excerpt
         )
+    elif asked.may_deliver and error.answered:
+        services.lanes.doubtful(turn, asked_at_ms=asked.at_ms)
     if not (unknown or isinstance(error, ServiceDown)):
         services.circuits.passed(asked.circuit, turn.lane)
         raise error

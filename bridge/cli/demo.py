@@ -35,6 +35,7 @@ LOCATIONS = """
 [defaults]
 ghl_token = "pit-simulated"
 debounce_seconds = 1.0
+provider_timeout_seconds = 20
 reconcile_minutes = 0.5
 media = "read"
 transcription = { base_url = "URL/v1", model = "simulated-model" }

@@ -106,6 +106,6 @@ class Exchange:
                 "POST", service.url, headers=service.headers, json=document, seconds=seconds, before_send=self._before_send
             )
         except OutcomeUnknown as error:
-            raise lost(f"{service.name}: {error}", may_deliver=self._may_deliver) from error
+            raise lost(f"{service.name}: {error}", may_deliver=self._may_deliver, answered=False) from error
         except Retryable as error:
             raise ServiceDown(f"{service.name}: {error}") from error

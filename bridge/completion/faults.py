@@ -74,9 +74,14 @@ def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, 
             return lost(said, may_deliver=may_deliver, wait=retry_after(headers))
 
 
-def lost(said: str, *, may_deliver: bool, wait: float | None = None) -> OutcomeUnknown | ServiceDown:
-    """The error for a lost answer: asking again costs money and, if the service may deliver, can double the reply."""
-    return OutcomeUnknown(f"{said}: it may have been delivered") if may_deliver else ServiceDown(said, retry_after=wait)
+def lost(said: str, *, may_deliver: bool, wait: float | None = None, answered: bool = True) -> OutcomeUnknown | ServiceDown:
+    """The error for a lost answer: asking again costs money and, if the service may deliver, can double the reply.
+
+    `answered`: something came back, so the service isn't at work any more.
+    """
+    if not may_deliver:
+        return ServiceDown(said, retry_after=wait)
+    return OutcomeUnknown(f"{said}: it may have been delivered", answered=answered)
 
 
 def words_of(document: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ class LedgerEntry:
     """A ledger entry: one send, recorded before and after.
 
     `message_ids` are GHL's, once known; `last`: it is the last part of the answer; `draft`: it is an internal comment, which the
-    contact doesn't see.
+    contact doesn't see; `answered`: the provider that may have delivered gave an answer, from which nothing follows.
     """
 
     state: SendState
@@ -65,6 +65,7 @@ class LedgerEntry:
     message_ids: tuple[MessageId, ...] = ()
     last: bool = False
     draft: bool = False
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

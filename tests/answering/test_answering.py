@@ -19,7 +19,6 @@ from tests.stored import (
     lanes_of,
     locations_of,
     part,
-    pass_question,
     pass_time,
     posted,
     take,
@@ -493,5 +492,4 @@ def test_a_delivery_that_can_neither_be_found_nor_excluded_is_asked_for_once_mor
             break
         world.work(readback=(0.0,))
         pass_time(world.redis, 2)
-        pass_question(world.redis)
     assert (world.status()[0], len(world.inputs()), world.posts()) == ("dead", 2, [])

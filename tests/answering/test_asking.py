@@ -87,7 +87,6 @@ def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: 
     world.refusing.clear()
     world.listed = [world.row("Your appointment is tomorrow at nine", "g1", **row)]
     pass_time(world.redis, 2)
-    pass_question(world.redis)
     time.sleep(0.02)
     world.work(readback=(0.0,))
     assert (world.status(), len(world.posts())) == (REPLIED, 1)
@@ -357,7 +356,6 @@ def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, lis
     assert (world.asked(AGENCII), world.posts()) == ([], [])
     world.listed = [world.row("delivered", "g1")] if listed else []
     pass_time(world.redis, 2)
-    pass_question(world.redis)
     world.work(readback=(0.0,))
     assert (world.status()[0], world.posts(), len(world.asked(COMPLETE))) == (status, posts, 1)
     assert len(world.asked(AGENCII)) == len(posts)
@@ -374,14 +372,13 @@ def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: 
             break
         world.work(readback=(0.0,))
         pass_time(world.redis, 2)
-        pass_question(world.redis)
     assert (world.status()[0], len(world.asked(COMPLETE)), world.asked(AGENCII)) == ("dead", 2, [])
 
 
 def test_a_provider_that_may_still_deliver_is_not_asked_again(world: World) -> None:
     """Nothing came back from it, and nothing stands in GHL: for as long as an answer is waited for, that says nothing."""
     world.keep(**LOST, provider_timeout_seconds=60)
-    world.refusing[COMPLETE] = 500
+    world.files[COMPLETE], world.cut = b"", {COMPLETE}
     world.write()
     world.work(readback=(0.0,))
     pass_time(world.redis, 2)
@@ -393,6 +390,18 @@ def test_a_provider_that_may_still_deliver_is_not_asked_again(world: World) -> N
     pass_time(world.redis, 61)
     world.work(readback=(0.0,))
     assert (world.status()[0], world.asked(AGENCII), len(world.asked(COMPLETE))) == ("delivered_by_provider", [], 1)
+
+
+def test_what_did_not_come_for_so_long_is_asked_for_again(world: World) -> None:
+    """Once an answer would not be waited for any more, and GHL shows none, the fallback has its turn."""
+    world.keep(**LOST)
+    world.files[COMPLETE], world.cut = b"", {COMPLETE}
+    world.write()
+    world.work(readback=(0.0,))
+    pass_time(world.redis, 2)
+    pass_question(world.redis)
+    world.work(readback=(0.0,))
+    assert (world.status()[0], world.posts()) == ("replied", ["agencii's answer 1"])
 
 
 @pytest.mark.parametrize("status", [429, 402])

@@ -10,7 +10,11 @@ from unittest.mock import patch
 from bridge.cli import demo
 
 WAITS = {"BRIDGE_READBACK_SECONDS": "1,3", "BRIDGE_LEASE_SECONDS": "6"}
-SOONER = (("reconcile_minutes = 0.5", "reconcile_minutes = 0.1"), ("debounce_seconds = 1.0", "debounce_seconds = 0.5"))
+SOONER = (
+    ("reconcile_minutes = 0.5", "reconcile_minutes = 0.1"),
+    ("debounce_seconds = 1.0", "debounce_seconds = 0.5"),
+    ("provider_timeout_seconds = 20", "provider_timeout_seconds = 15"),
+)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from bridge.model import (
 )
 from bridge.operating import contacts, conversations, locations
 from bridge.operating.explain import ExplainQuery, explain
+from bridge.store.figures.counts import Counts
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.operators.alerts import Alerts, Cause
@@ -200,7 +201,7 @@ def test_everybody_else_keeps_everything(redis: Redis, perform: Operations) -> N
     perform(contacts.erase, WHO)
 
     after = snapshot(redis, without=(key("live"), key("audit")))
-    moving = {key("totals"), key("location", "here"), key("due"), key("leader"), key("reported")}
+    moving = {key("totals"), key("counts"), key("location", "here"), key("due"), key("leader"), key("reported")}
     seen = {name for name in after if ":seen:" in name or ":chart:" in name}
     assert {name: value for name, value in after.items() if name not in moving | seen} == {
         name: value for name, value in before.items() if name not in moving | seen
@@ -368,5 +369,5 @@ def test_the_reason_of_a_skip_names_nobody(redis: Redis) -> None:
     """Counts know reasons, not contacts."""
     keep(redis)
     write(redis, "m1", text="STOP")
-    assert Reason.STOP_WORD in str(redis.hgetall(key("totals")))
-    assert ID not in str(redis.hgetall(key("totals")))
+    assert Reason.STOP_WORD in str(Counts(redis).totals())
+    assert ID not in str(Counts(redis).totals())

@@ -25,7 +25,8 @@ VOICE = (Path(__file__).parents[1] / "policy/media/audio.ogg").read_bytes()
 MARK = re.compile(r"\[(\w+)\]")
 # A piece of an answer is longer than half a part, and shorter than one.
 FILLER = " and a little more of that" * 40
-LIST_LAG_MS = 4000
+# Later than all but the last look of a read-back, 36 s after the attempt.
+LIST_LAG_MS = 33_000
 # Where a service is asked.
 ASKED = frozenset({"/assistable", "/agencii"})
 
@@ -46,7 +47,8 @@ FAILING = {
 class FarSide:
     """`failing` are statuses by path, for as many requests as they last; `planned` faults likewise. An answer comes in `pieces`.
 
-    `delivers`: the service posts its answer itself, and `thinks` for so many seconds before; `asks_for_a_person`: it hands over.
+    `claims`: the service says that it posted its answer itself; `delivers`: it does so, and `thinks` for so many seconds before;
+    `asks_for_a_person`: it hands over.
     `sent` is told of each message that leaves a conversation, for its echo; `later` of what is to be done in so many seconds.
     """
 
@@ -62,7 +64,7 @@ class FarSide:
         self.failing: dict[str, list[int]] = {}
         self.planned: dict[str, list[Fault]] = {}
         self.pieces = 1
-        self.delivers = False
+        self.delivers = self.claims = False
         self.thinks = 0.0
         self.asks_for_a_person = False
         self.fault: Fault | None = None
@@ -172,6 +174,8 @@ class FarSide:
         if path == "/agencii":
             return {"chatId": "chat1", "message": {"content": text}}
         run: dict[str, Any] = {"output": text}
+        if self.claims:
+            run["message"] = {"messageId": f"claimed{number}"}
         if self.delivers:
             contact, id_ = document["contact_id"], f"delivered{number}"
             given: dict[str, Any] = {"by": "provider", "type_": "TYPE_SMS", "source": "app", "id_": id_, "lag": lag}

@@ -16,7 +16,7 @@ from bridge.policy import failover as order
 from bridge.policy import guards, resolving, retry
 from bridge.policy.authors import Author
 from bridge.policy.unknown_sends import Absent, Present
-from bridge.store.lanes import outbound, steps
+from bridge.store.lanes import dead_lettering, outbound, steps
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.swept import SweptMessages
 from bridge.wire import deadline
@@ -116,6 +116,18 @@ def _unnoted(was: Any) -> Any:
     return sending
 
 
+def _newest_only(was: Any) -> Any:
+    return lambda turn, ids, *given, **named: was(turn, ids[-1:], *given, **named)
+
+
+def _believed(_: Any) -> Any:
+    def settle(case: Any, completion: Any, _services: Any) -> Any:
+        ids = read_back.claimed(completion)
+        return read_back.delivered_by_provider(case, completion, ids) if ids else None
+
+    return settle
+
+
 PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return nil end", ""),
     InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
@@ -191,6 +203,10 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InPython("both providers are asked after a loss", "provider that delivers", failover, "_may_deliver", _always(answer=False)),
     InPython("what the sweep finds is dropped", "sweep", SweptMessages, "take", _always("duplicate")),
     InPython("a copy is never matched", "workflow copy", resolving, "same", _always(answer=False)),
+    InPython(
+        "a dead letter keeps the newest message only", "dead letter of a burst", dead_lettering, "_dead_letter", _newest_only
+    ),
+    InPython("a claim is believed", "claim that is not true", posting, "settle_claim", _believed),
     InPython("a lapsed lease is not seen", "provider that delivers", Lanes, "hold", _always(None)),
     InPython(
         "stale answers of a connection are taken",

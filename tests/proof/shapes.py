@@ -25,6 +25,7 @@ class Shape:
     """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
 
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
+    One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Shape:
     settings: Mapping[str, Any] = field(default_factory=dict)
     own_texts: tuple[str, ...] = ()
     core: bool = False
+    steady: bool = True
 
 
 def _one(run: Simulation) -> None:
@@ -51,6 +53,11 @@ def _failing_over(run: Simulation) -> None:
 
 def _delivering(run: Simulation) -> None:
     run.far.delivers = True
+    run.write("m1")
+
+
+def _claiming(run: Simulation) -> None:
+    run.far.claims = True
     run.write("m1")
 
 
@@ -78,6 +85,11 @@ def _dead(run: Simulation) -> None:
     run.far.failing[ASSISTABLE] = [400]
     run.operate = replay
     run.write("m1")
+
+
+def _dead_burst(run: Simulation) -> None:
+    _dead(run)
+    run.write("m2", after=0.5)
 
 
 def replay(run: Simulation) -> bool:
@@ -148,6 +160,7 @@ SHAPES = (
         ends={"m1": "delivered_by_provider"},
         core=True,
     ),
+    Shape(name="claim that is not true", begin=_claiming, settings={"assistable": {"delivery": "auto"}}),
     Shape(
         name="provider that delivers late",
         begin=_delivering_late,
@@ -163,6 +176,7 @@ SHAPES = (
         settings={"failure_message": FAILED, "dead_letter_tag": "ai-failed"},
         own_texts=(FAILED,),
     ),
+    Shape(name="dead letter of a burst", begin=_dead_burst, ends={"m1": "replied", "m2": "replied"}, steady=False),
     Shape(name="media", begin=_spoken, settings={"media": "read", "transcription": {"model": "w", "token": "tr"}}),
     Shape(
         name="handover",

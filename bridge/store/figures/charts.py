@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bridge.store.figures.counts import Fold
 from bridge.store.redis.connection import now_ms, reaching, rows
 from bridge.store.redis.lua import script
 from bridge.store.redis.partitions import PREFIXES
@@ -30,6 +31,7 @@ class Bucket:
 def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
     """The newest buckets, oldest first; the last one is not over yet. Raises Unavailable if Redis can't be reached."""
     with reaching("read a chart"):
+        Fold(redis)()
         newest = now_ms(redis) // MS[span]
         numbers = range(newest - most + 1, newest + 1)
         sums = redis.register_script(script("sums"))

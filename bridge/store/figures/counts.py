@@ -1,9 +1,15 @@
-"""Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches."""
+"""Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches, once a second.
+
+What the busiest scripts count is one entry of a list, which the next batch, or a reader of the counts, adds to the totals.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from redis import ResponseError
 
 from bridge.errors import Unavailable
 from bridge.store.redis.connection import reaching, rows, text
@@ -17,6 +23,18 @@ if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
 
 
+class Fold:
+    """Adds what scripts have counted to the totals and charts before these are read; if Redis takes no write, they lack it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._fold = redis.register_script(script("fold"))
+
+    def __call__(self) -> None:
+        """Raises what the client raises, unless Redis refuses to write."""
+        with suppress(ResponseError):
+            self._fold(keys=list(PREFIXES))
+
+
 class Counts:
     """Raises Unavailable when Redis can't be reached."""
 
@@ -24,6 +42,7 @@ class Counts:
         self._redis = redis
         self._tally = redis.register_script(script("tally"))
         self._sums = redis.register_script(script("sums"))
+        self._fold = Fold(redis)
 
     def add(self, tally: Tally) -> None:
         """Write a process' counts; if that fails, they stay in the tally."""
@@ -32,7 +51,7 @@ class Counts:
             return
         try:
             with reaching("count"):
-                self._tally(keys=[HOME], args=[uuid4().hex, *(part for pair in counts.items() for part in pair)])
+                self._tally(keys=[HOME, *PREFIXES], args=[uuid4().hex, *(part for pair in counts.items() for part in pair)])
         except Unavailable:
             tally.put_back(counts)
             raise
@@ -40,6 +59,7 @@ class Counts:
     def totals(self) -> dict[str, int]:
         """All counts since this Redis was created, by field (see `bridge.metrics`)."""
         with reaching("read the counts"):
+            self._fold()
             (totals,) = self._sums(keys=list(PREFIXES), args=["totals"])
         return {field: int(count) for field, count in rows(totals).items()}
 

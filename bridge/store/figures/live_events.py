@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from redis import ResponseError
 
 from bridge.model import Lane
 from bridge.store.redis.connection import reaching
-from bridge.store.redis.partitions import key, newest
+from bridge.store.redis.partitions import key, keys, newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 NOTHING = "0-0"
 # Of one lane: of a conversation with more new events only the newest are shown.
 MOST_OF_A_LANE = 50
+# Longer than a page waits before it looks again.
+WATCHED_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,15 @@ class LiveEvents:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    def _watch(self) -> None:
+        names = keys("watched")
+        if self._redis.pttl(names[0]) < WATCHED_MS / 2:
+            pipe = self._redis.pipeline(transaction=False)
+            for name in reversed(names):
+                pipe.set(name, 1, px=WATCHED_MS)
+            with suppress(ResponseError):  # a Redis that takes no write has no new event
+                pipe.execute()
+
     def newest(self, most: int) -> tuple[LiveEvent, ...]:
         """The newest events, newest first."""
         with reaching("read the newest events"):
@@ -51,8 +64,9 @@ class LiveEvents:
         return tuple(sorted(found, key=lambda event: -event.at_ms)[:most])
 
     def last(self) -> str:
-        """A mark of the newest event: it changes with every event."""
+        """A mark of the newest event: it changes with every event. While somebody asks, those within a turn are told too."""
         with reaching("look for a new event"):
+            self._watch()
             found = newest(self._redis, "recent", most=1)
             if not found:
                 return NOTHING

@@ -1,10 +1,13 @@
--- Add the counts of a process.
+-- Add what a process has counted, and what scripts have left to be folded.
+--   KEYS[1]     prefix of home
+--   KEYS[2...]  prefix of each partition
 --   ARGV[1]     nonce of this call
 --   ARGV[2...]  field, increment, field, increment
 -- Answers 1, or 0 if this call was counted before.
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
--- The kinds of signatures on GHL's events (bridge/store/figures/signatures.py): an event with RSA alone restarts the count of days.
+fold_all(2)
+-- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)
   local seen = key('signatures')

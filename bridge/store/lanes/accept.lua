@@ -35,6 +35,9 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     return is_owned() and 'unknown_location' or 'no_location'
   end
 
+  local its = redis.call(
+    'HMGET', key('location', location), 'last_event_at', 'marketplace_at', 'unheard', 'hold', 'debounce_ms', 'debounce_max_ms'
+  )
   local stopped = {}
   for _, channel in ipairs(reason == '' and came.channels or {}) do
     if is_stop(location, channel, came.forms) then stopped[#stopped + 1] = channel end
@@ -91,7 +94,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     redis.call('HSET', message, 'facts', why[reason])
     tell(lane, cjson.encode({step = 'skipped', message_ids = {id}, reason = reason, facts = why[reason]}), retention)
   end
-  if not came.found then note_event(location, came.marketplace, false) end
+  if not came.found then note_event(location, came.marketplace, false, its) end
 
   -- An opt-out or opt-in counts from now on, also for messages that wait, are being answered or are retried.
   local said_at = (came.at or 0) > 0 and math.min(came.at, now) or now
@@ -111,16 +114,31 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     return outcome
   end
 
-  -- For a message without its id, the channel and whether it arrived before become known later.
-  if came.line ~= UNKNOWN_LINE then carry_over(lane, came.line, id, retention) end
+  local is = redis.call('HMGET', key('lane', lane), 'lease_until', 'not_before', 'replaying', 'until_newer', 'turn', 'released', 'ended')
+  -- Nothing that ended stands in a lane that has no record of it.
+  local had_turn = is[5] or is[6] or is[7]
+  -- What a message without its id came by is known later, and so is whether it came before.
+  if had_turn and came.line ~= UNKNOWN_LINE then carry_over(lane, came.line, id, retention) end
 
   count('messages_accepted')
-  redis.call('RPUSH', key('waiting', lane), id)
-  redis.call('PERSIST', key('lane', lane))
-  redis.call('PERSIST', key('carried', lane))
-  if redis.call('HDEL', key('lane', lane), 'until_newer') == 1 then redis.call('HDEL', key('lane', lane), 'not_before') end
-  if not leased(lane) then reschedule(lane) end
+  local waiting = redis.call('RPUSH', key('waiting', lane), id)
+  if had_turn then
+    redis.call('PERSIST', key('lane', lane))
+    redis.call('PERSIST', key('carried', lane))
+  end
+  if is[4] then redis.call('HDEL', key('lane', lane), 'until_newer', 'not_before') end
+  if is[1] and tonumber(is[1]) > now then return outcome end
+  if waiting == 1 and not (is[3] or is[4]) and (not had_turn or redis.call('EXISTS', key('replays', lane)) == 0) then
+    -- Alone, it came just now.
+    local quiet = math.min(tonumber(its[5] or 0), tonumber(its[6] or 0))
+    schedule(lane, math.max(tonumber(is[2] or 0), now + quiet), its[4] ~= false)
+  else
+    reschedule(lane)
+  end
   return outcome
 end
 
-return each('accept', 7, accept)
+counted = {}
+local answers = each('accept', 7, accept)
+leave_counts()
+return answers

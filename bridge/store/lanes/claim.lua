@@ -30,8 +30,7 @@ local asked = {}
 for at = 13, #ARGV do asked[#asked + 1] = {prefix = KEYS[ARGV[at] + 2]} end
 
 -- One dispatcher, the leader, is woken and claims at the due times; the others are on standby. It leads as long as it claims.
-local function lead()
-  local leader = redis.call('GET', key('leader'))
+local function lead(leader)
   local leads = (leader or worker) == worker
   if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
     redis.call('SET', key('leader'), worker, 'PX', LEADS_MS)
@@ -46,13 +45,15 @@ notice_loss(ARGV[10], ARGV[11], ARGV[12])
 -- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
 -- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
 local UNWATCHED_MS = 60000
-local function patience()
-  local before = tonumber(redis.call('GET', key('claimed')) or now)
+local function patience(claimed, patient)
+  local before = tonumber(claimed or now)
   if now - before > UNWATCHED_MS then note_rollback(false) end
   redis.call('SET', key('claimed'), now)
   if before - now > NOTICED_MS then clock_jumped_back(before - now) end
-  if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then redis.call('SET', key('patience'), 1, 'PX', lease) end
-  local grace = redis.call('PTTL', key('patience'))
+  if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then
+    patient = redis.call('SET', key('patience'), 1, 'PX', lease)
+  end
+  local grace = patient and redis.call('PTTL', key('patience')) or 0
   if grace > 0 then return grace end
   redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
 end
@@ -94,7 +95,8 @@ local looks = {}
 for _, one in ipairs(asked) do
   prefix = one.prefix
   notice_server(run)
-  one.leads, one.calm, one.wait = lead(), 0, patience()
+  local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'))
+  one.leads, one.calm, one.wait = lead(told[1]), 0, patience(told[2], told[3])
   if not one.wait then
     local more
     one.probes, more = wake_all()

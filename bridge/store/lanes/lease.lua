@@ -20,7 +20,8 @@ local record = key('lane', lane)
 pass_when_full()
 notice_server(run_of_server())
 redis.call('ZREM', key('unheard'), lane)
-if not redis.call('ZSCORE', key('inflight'), lane) then return nil end
+local claimed_until = tonumber(redis.call('ZSCORE', key('inflight'), lane) or 0)
+if claimed_until == 0 then return nil end
 local known = rows(redis.call('HGETALL', record))
 local again = known.lease == token
 if known.lease and not again and tonumber(known.lease_until) > now then return nil end
@@ -84,20 +85,23 @@ if not again then
   set('unfinished', unfinished)
   set('leased_at', now)
 end
+-- A claim of just now holds the slot and the place on the schedule for as long as its lease would: nothing of these is written
+-- again (schedule.py: FRESH).
+local lease_until = claimed_until - now >= lease * FRESH and math.min(claimed_until, now + lease) or now + lease
 set('lease', token)
-set('lease_until', now + lease)
+set('lease_until', lease_until)
 redis.call('HSET', record, unpack(fresh_fields))
-redis.call('ZADD', key('due', location), now + lease, contact)
-take_slot(lane, now + lease)
+redis.call('ZADD', key('due', location), lease_until, contact)
+if lease_until ~= claimed_until then take_slot(lane, lease_until) end
 
 -- A turn that waits for GHL needs no look-up.
 local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
-local besides = redis.call('MGET', key('topped', lane), key('person', lane))
-local topped, paid = besides[1] and 1 or 0, 0
+local noted, paid = redis.call('MGET', key('topped', lane), key('person', lane)), 0
+local topped = noted[1] and 1 or 0
 if ARGV[8] ~= '' and ghl[1] == '' then
   local ahead = cjson.decode(ARGV[8])
   learn_limits(location, ahead.permit)
-  paid = acquire_ahead(location, ahead.permit, topped == 1 and ahead.later or ahead.first, ahead.valid)
+  paid = acquire_ahead(location, ahead.permit, topped == 1 and ahead.later or ahead.first, ahead.valid, again)
 end
 
 -- A replay's saved answer contains its texts, and those that its turn took from other dead letters.
@@ -114,6 +118,6 @@ return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
-  (besides[2] or ''):match('^%S*'),
+  (noted[2] or ''):match('^%S*'),
   {rollback[1] or '0', rollback[2] or '0', first and first:match('^%d+') or '0'}, paid,
 }

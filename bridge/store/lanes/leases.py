@@ -74,14 +74,16 @@ class Lanes(Schedule):
         seconds: float,
         listed: Sequence[PastMessage] | None = None,
         person: str = "",
+        is_first: bool = False,
     ) -> Admission:
         """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        `listed` is GHL's list of the conversation, if it was read, and `person` the contact's names (`ContactNames.sealed`); both
-        are stored once, whatever the result.
+        What GHL lists of the conversation, if it was read, and who the contact is (`ContactNames.sealed`), is stored: that
+        is done once, whatever the answer. `is_first`: nothing was asked in this turn before.
         Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
         """
-        patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, may_deliver=may_deliver, listed=listed)
+        about = {"may_deliver": may_deliver, "is_first": is_first}
+        patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, listed=listed, **about)
         longest = round((seconds + PROBE_MARGIN_SECONDS) * 1000)
         done = self._step(turn, patch, circuit={"id": circuit, "longest": longest}, person=person)
         return Admission(done.admitted, asked_at=done.asked_at, held_until=done.asked_at + done.left_ms / 1000)
@@ -90,10 +92,12 @@ class Lanes(Schedule):
         self, turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None = None
     ) -> None:
         """Record that a provider certainly delivered nothing, and store its answer as an excerpt."""
-        self._step(
-            turn,
-            steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt),
-        )
+        patch = steps.unanswered(turn, at_ms=at_ms, provider=provider, why=why, may_deliver=may_deliver, excerpt=excerpt)
+        self._step(turn, patch)
+
+    def doubtful(self, turn: Turn, *, asked_at_ms: int) -> None:
+        """Record that a provider which may have delivered gave an answer that doesn't tell."""
+        self._step(turn, steps.doubtful(asked_at_ms=asked_at_ms))
 
     def answered(
         self,

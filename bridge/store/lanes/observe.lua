@@ -15,7 +15,7 @@ if redis.call('EXISTS', key('location', location)) == 0 then return is_owned() a
 if not may_write(lane, ARGV[5]) then return 0 end
 pass_when_full()
 -- An event may come before any worker has found out that the server is another one.
-notice_server()
+notice_server(run_of_server())
 if ARGV[3] == '1' then note_event(location, true, true) end
 local spoken = 0
 for _, message in ipairs(heard) do

@@ -1,4 +1,4 @@
-"""What a step of a turn carries to Lua, as `record.lua`, `release.lua` and `parts/applying.lua` read it.
+"""The patch of a turn's step, as `record.lua`, `release.lua` and `parts/applying.lua` read it.
 
 An absent field has no effect, nor has an empty one, unless `steps.MAY_BE_EMPTY` names it. Times are Unix time in milliseconds. A
 test compares these fields with those that the scripts read, both ways.

@@ -9,10 +9,12 @@
 -- Needs: results, applying, circuits, rate_limit, situations
 
 -- Write a step, under the nonce that tells that it was written.
-local function write(lane, patch, retention)
+--   calm  whether nothing was heard that waits for a call's end
+local function write(lane, patch, retention, calm)
   patch.lane = patch.lane or {}
   patch.lane.written = patch.nonce
   apply(lane, patch, retention)
+  if not calm and ends_call(patch) then clear_up(lane, retention) end
   if patch.passed then close_circuit(patch.passed) end
 end
 
@@ -74,9 +76,8 @@ end
 
 -- Why nothing may be written; nil if it may.
 local function objection()
-  -- A sent part can't be undone, even if somebody has written since.
-  for _, part in ipairs(patch.unless_there or {}) do
-    local stored = redis.call('HGET', key('ledger', patch.turn), part)
+  -- What is there can't be taken back, no matter who has written since.
+  for _, stored in ipairs(patch.unless_there and redis.call('HMGET', key('ledger', patch.turn), unpack(patch.unless_there)) or {}) do
     if stored and cjson.decode(stored).state == 'sent' then return STEP.there end
   end
   if patch.unless_newer then
@@ -95,16 +96,17 @@ if written ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
   if patch.permit then learn_limits((split(lane)), patch.permit) end
   -- Whether a message reported during the completion is the bridge's own is known once the answer is.
-  if first and redis.call('EXISTS', key('unclear', lane)) == 1 then
+  local calm = first and redis.call('EXISTS', key('unclear', lane)) == 0
+  if first and not calm then
     write(lane, first, retention)
     first = nil
   end
   local why_not = objection()
   if why_not then return refuse(why_not) end
-  local wait = patch.permit and acquire((split(lane)), patch.permit) or 0
+  local wait = patch.permit and acquire((split(lane)), patch.permit, true) or 0
   if wait > 0 then return refuse(STEP.no_room, wait) end
   if first then join(first, patch) end
-  write(lane, patch, retention)
+  write(lane, patch, retention, calm)
 end
 if not patch.look then return {STEP.written, left, admitted} end
 return {

@@ -10,9 +10,10 @@
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
-if not holds(lane, token) then return redis.call('HGET', record, 'released') == token and RELEASE.written or RELEASE.lost end
+local is = rows(redis.call('HGETALL', record))
+if is.lease ~= token then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
-collect_ends()
+counted = {}
 collect_reports()
 local function park(circuits)
   for _, id in ipairs(circuits) do
@@ -33,18 +34,24 @@ local function put_on_hold(why)
   redis.call('ZREM', key('due'), location)
 end
 
--- The other turns of the location would fail too.
-local known = redis.call('EXISTS', key('location', location)) == 1
-if patch.refused == 'version' and known and redis.call('HEXISTS', key('location', location), 'hold') == 0 then put_on_hold('version') end
-local on_hold = redis.call('HEXISTS', key('location', location), 'hold') == 1
-local held = patch.refused and on_hold
+-- No other turn of the location would fare better.
+local settings = redis.call('HMGET', key('location', location), 'hold', 'unheard', 'activated_at')
+local known = patch.refused and redis.call('EXISTS', key('location', location)) == 1
+if patch.refused == 'version' and known and not settings[1] then
+  put_on_hold('version')
+  settings[1] = now
+end
+local held = patch.refused and settings[1]
 local turn = patch.turn
 if held then patch = patch.held end
+local over = not patch.wait_ms and not held
+-- Of what ends, the record is written once, without the turn.
+if over then whole[lane] = is end
 apply(lane, patch, retention)
 
 -- `retrying`: lanes whose turn has failed and is retried.
 local retries = patch.wait_ms and patch.lane.attempts > 0
-redis.call(retries and 'SADD' or 'SREM', key('retrying'), lane)
+if retries then redis.call('SADD', key('retrying'), lane) end
 count('tries|' .. (held and 'held' or patch.dead and 'dead' or not patch.wait_ms and 'ended' or patch.failed and 'failed' or 'deferred'))
 
 if patch.dead then
@@ -64,16 +71,17 @@ if patch.dead then
   end
 end
 
--- The data of a turn that ends is deleted below.
-if patch.wait_ms or held then
+if over then
+  is.released = token
+else
   redis.call('HDEL', record, 'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'until_newer')
+  redis.call('HSET', record, 'released', token)
 end
-redis.call('HSET', record, 'released', token)
 free_slot(lane)
 if patch.replied then
   note_reply(lane, patch.turn, now)
   -- GHL's events report replies too, if the app is subscribed to them.
-  set_fields(location, 'unheard', tonumber(redis.call('HGET', key('location', location), 'unheard') or 0) + 1)
+  if settings[3] then redis.call('HSET', key('location', location), 'unheard', tonumber(settings[2] or 0) + 1) end
 end
 if patch.handover then
   report(location, 'h', now)
@@ -89,26 +97,29 @@ if patch.wait_ms then
   if patch.circuits then park(patch.circuits) end
 end
 free_probes(token)
-if patch.unopened then
-  redis.call('ZADD', key('unopened'), 'NX', now, lane)
-else
-  redis.call('ZREM', key('unopened'), lane)
-end
-if patch.wait_ms or held then
-  -- The ledger must outlive the wait, however long it is.
+if patch.unopened then redis.call('ZADD', key('unopened'), 'NX', now, lane) end
+if not over then
+  -- However long it waits, what was sent must be known then.
   redis.call('PERSIST', key('ledger', turn))
+  clear_up(lane, retention)
 else
   if not patch.dead then
     -- The texts of a dead letter wait for the next message. After any other end, the texts that the turn took are done.
     for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
-    for _, kept in ipairs({key('dead', turn), key('ledger', turn)}) do redis.call('PEXPIRE', kept, retention) end
+    redis.call('PEXPIRE', key('ledger', turn), retention)
+    if is.replaying then redis.call('PEXPIRE', key('dead', turn), retention) end
   end
-  forget_turn(lane)
+  forget_turn(lane, is)
+  whole[lane] = nil
   clear_up_after(lane, patch.turn, retention)
 end
-reschedule(lane)
-put(record, take_ends())
-keep_lane(lane, retention)
+local waits = reschedule(lane, over)
+if waits then
+  if not retries then redis.call('SREM', key('retrying'), lane) end
+  if not patch.unopened then redis.call('ZREM', key('unopened'), lane) end
+end
+keep_lane(lane, retention, not waits)
 write_reports()
 ring_if_due()
+leave_counts()
 return held and RELEASE.held or RELEASE.written

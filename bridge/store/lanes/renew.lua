@@ -4,8 +4,7 @@
 --   ARGV[2...]  lane, token, lane, token
 -- Answers the lanes whose leases are lost.
 -- Needs: schedule
--- A lease with this much of its time left is not written, because each write costs a sync of the file (schedule.py: FRESH).
-local FRESH = 0.9
+-- A fresh lease is renewed without a write, which would be a sync of the file (schedule.py: FRESH).
 local lease = tonumber(ARGV[1])
 local lost = {}
 pass_when_full()

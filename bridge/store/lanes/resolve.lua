@@ -45,6 +45,7 @@ end
 
 if came_before() then
   apply(lane, what.duplicate, retention)
+  clear_up(lane, retention)
   return 1
 end
 local id = what.ids[1] or what.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -34,27 +35,42 @@ def document(turn: Turn, patch: Patch) -> bytes:
 
 
 def _told(turn: Turn, patch: Patch) -> dict[str, object]:
-    kept: dict[str, object] = {name: value for name, value in patch.items() if value or name in MAY_BE_EMPTY}
-    kept["ledger"] = {part: orjson.dumps(entry).decode() for part, entry in patch.get("ledger", {}).items()}
+    kept: dict[str, object] = {
+        name: value for name, value in patch.items() if value or (value is not None and name in MAY_BE_EMPTY)
+    }
+    kept["ledger"] = {part: _entry_told(entry) for part, entry in patch.get("ledger", {}).items()}
     kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
     if "first" in patch:
         kept["first"] = _told(turn, patch["first"])
     return kept | {"turn": turn.id, "nonce": uuid4().hex}
 
 
+def _entry_told(entry: LedgerEntry) -> str:
+    """An entry as JSON, without the flags that are not set."""
+    return orjson.dumps({name: value for name, value in asdict(entry).items() if value is not False}).decode()
+
+
 def asking(
-    turn: Turn, ids: Sequence[MessageId], *, at_ms: int, provider: str, may_deliver: bool, listed: Sequence[PastMessage] | None
+    turn: Turn,
+    ids: Sequence[MessageId],
+    *,
+    at_ms: int,
+    provider: str,
+    may_deliver: bool,
+    listed: Sequence[PastMessage] | None,
+    is_first: bool,
 ) -> Patch:
-    """A provider is about to be called; in the ledger too if it may deliver by itself.
+    """A provider is about to be asked; in the ledger too if it may deliver by itself. `is_first`: no earlier answer is known.
 
     `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is settled, the turn has only these ids.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
-    forgotten = {"answer": "", "answered": orjson.dumps(ids).decode() if may_deliver else "", "parts": "", "claimed": ""}
-    known: dict[str, int | str] = {"looks": 0, "asks": turn.asks + may_deliver, "asked": provider, "stale": turn.stale}
+    forgotten: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "claimed": "", "looks": 0, "stale": turn.stale}
+    known: dict[str, int | str] = {"asks": turn.asks + may_deliver, "asked": provider}
+    known |= {"answered": orjson.dumps(ids).decode()} if may_deliver else {}
     patch: Patch = {
         "messages": {id_: {"status": Status.ANSWERING} for id_ in ids},
-        "lane": {**known, **forgotten},
+        "lane": known if is_first else {**forgotten, **known},
         "ledger": {ASK: entry} if may_deliver else {},
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
@@ -65,13 +81,17 @@ def asking(
 
 def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: bool, excerpt: SealedExcerpt | None) -> Patch:
     """A provider certainly delivered nothing; `excerpt` is its answer."""
-    entry = LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)
     return {
         "lane": {"answered": ""} if may_deliver else {},
-        "ledger": {ASK: entry} if may_deliver else {},
+        "ledger": {ASK: LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)} if may_deliver else {},
         "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
         "excerpt": kept_of(turn, excerpt),
     }
+
+
+def doubtful(*, asked_at_ms: int) -> Patch:
+    """A provider may have delivered, and its answer doesn't tell."""
+    return {"ledger": {ASK: LedgerEntry(state=SendState.ASKING, at_ms=asked_at_ms, answered=True)}}
 
 
 def sending(posting: Posting, *, at_ms: int, channel: str, waited: tuple[str, float] | None = None) -> Patch:

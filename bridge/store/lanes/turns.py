@@ -83,4 +83,5 @@ def _entry(text: str) -> LedgerEntry:
         message_ids=tuple(fields["message_ids"]),
         last=fields.get("last", False),
         draft=fields.get("draft", False),
+        answered=fields.get("answered", False),
     )

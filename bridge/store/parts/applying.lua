@@ -44,21 +44,53 @@ local MOST_CLAIMS = 20
 --   patch  see `apply`
 local function count_claims(location, patch)
   if patch.claimed == nil and patch.seen == nil then return end
-  local before = redis.call('HMGET', key('location', location), 'unclaimed', 'seen')
+  local before = redis.call('HMGET', key('location', location), 'unclaimed', 'seen', 'activated_at')
   local unclaimed, seen = tonumber(before[1] or 0), tonumber(before[2] or 0)
   if patch.claimed == false then unclaimed = math.min(unclaimed + 1, MOST_CLAIMS) end
   if patch.claimed == true then unclaimed = 0 end
   if patch.seen == true then seen = math.min(seen + 1, MOST_CLAIMS) end
   if patch.seen == false or patch.claimed == false then seen = 0 end
   if unclaimed ~= tonumber(before[1] or 0) or seen ~= tonumber(before[2] or 0) then
-    set_fields(location, 'unclaimed', unclaimed, 'seen', seen)
+    if before[3] then redis.call('HSET', key('location', location), 'unclaimed', unclaimed, 'seen', seen) end
   end
 end
 
--- Write a patch: message fields, lane fields, the ledger of sends, the bridge's own message ids, a service's words, events.
+-- Write entries of a turn's ledger. Its end decides about its expiry; until then that of its first part counts.
+--   entries  table of part (or `ask`) and entry (JSON)
+-- Answers whether one of them was known as sent before, and is told as sent again.
+local function write_ledger(turn, entries, retention)
+  local ledger, parts, flat = key('ledger', turn), {}, {}
+  for part, entry in pairs(entries) do
+    parts[#parts + 1], flat[#flat + 1], flat[#flat + 2] = part, part, entry
+  end
+  if not parts[1] then return false end
+  local known, heard_before, is_new = redis.call('HMGET', ledger, unpack(parts)), false, true
+  for place, part in ipairs(parts) do
+    local before = known[place]
+    is_new = is_new and not before
+    heard_before = heard_before or before and cjson.decode(before).state == 'sent' and cjson.decode(entries[part]).state == 'sent'
+  end
+  redis.call('HSET', ledger, unpack(flat))
+  if is_new then redis.call('PEXPIRE', ledger, retention) end
+  return heard_before
+end
+
+-- Whether a step ends a call to the outside: then messages that GHL reported meanwhile can be assigned.
+--   patch  see `apply`
+-- Answers true or false.
+local function ends_call(patch)
+  for _, entry in pairs(patch.ledger or {}) do
+    local state = cjson.decode(entry).state
+    if state ~= 'sending' and state ~= 'asking' then return true end
+  end
+  return false
+end
+
+-- What a worker writes while it holds a lane: message fields, lane fields, the ledger of sends, our own message ids, what a
+-- service said, events.
 --   patch  see bridge/store/lanes/patch.py, as `cjson` has decoded it
 local function apply(lane, patch, retention)
-  local location = split(lane)
+  local location, is = split(lane), whole[lane]
   local ended = {}
   for _, id in ipairs(patch.done or {}) do ended[id] = true end
   for id, fields in pairs(patch.messages or {}) do
@@ -72,7 +104,8 @@ local function apply(lane, patch, retention)
     redis.call('LREM', key('waiting', lane), 1, id)
     end_message(location, id, patch.messages and patch.messages[id] or {}, retention)
   end
-  local replaying = patch.done and redis.call('HGET', key('lane', lane), 'replaying')
+  -- Of a turn that is over nothing is kept.
+  local replaying = patch.done and not is and redis.call('HGET', key('lane', lane), 'replaying')
   if replaying then
     local left = {}
     for _, id in ipairs(cjson.decode(replaying)) do
@@ -80,14 +113,8 @@ local function apply(lane, patch, retention)
     end
     redis.call('HSET', key('lane', lane), 'replaying', cjson.encode(left))
   end
-  local heard_before = false
-  for part, entry in pairs(patch.ledger or {}) do
-    -- GHL's event came before the answer to the post, so the timeline already shows the send.
-    local before = redis.call('HGET', key('ledger', patch.turn), part)
-    heard_before = before and cjson.decode(before).state == 'sent' and cjson.decode(entry).state == 'sent'
-    -- It expires with its newest part, until the end of the turn sets its expiry.
-    if redis.call('HSET', key('ledger', patch.turn), part, entry) == 1 then redis.call('PEXPIRE', key('ledger', patch.turn), retention) end
-  end
+  -- Its echo came before its answer: that it was sent is told already.
+  local heard_before = write_ledger(patch.turn, patch.ledger or {}, retention)
   for part, one in pairs(patch.posting or {}) do
     local posted = key('posted', lane)
     if redis.call('HLEN', posted) > 200 then redis.call('DEL', posted) end
@@ -96,15 +123,16 @@ local function apply(lane, patch, retention)
   end
   for _, id in ipairs(patch.own or {}) do own(lane, id, patch.turn, retention) end
   remember_all(lane, patch.said or {}, retention)
-  clear_up(lane, retention)
   if patch.stop then
     say_stop(lane, patch.stop[1], patch.stop[2], retention)
     report(location, 'o', now)
     if patch.spoken and stops(lane)[patch.stop[1]] then list_lane(key('spoken_stops'), lane) end
   end
-  -- The dead letters that caused a hold are listed, because the end of the hold replays them.
-  if patch.welcomed and redis.call('HEXISTS', key('location', location), 'hold') == 0 then
-    for _, side in ipairs(patch.welcomed) do redis.call('DEL', key('refusals', location, side)) end
+  -- Once on hold, the dead letters that caused it are kept: its end replays them.
+  for _, side in ipairs(patch.welcomed or {}) do
+    local refusals = key('refusals', location, side)
+    local is_over = redis.call('EXISTS', refusals) == 1 and redis.call('HEXISTS', key('location', location), 'hold') == 0
+    if is_over then redis.call('DEL', refusals) end
   end
   count_claims(location, patch)
   if patch.excerpt then
@@ -112,10 +140,16 @@ local function apply(lane, patch, retention)
     redis.call('HSET', excerpt, 'lane', lane, 'at', now, 'provider', patch.excerpt.provider, 'sealed', patch.excerpt.sealed)
     redis.call('PEXPIRE', excerpt, retention)
   end
+  local events = {}
   if patch.sent and not heard_before then
-    tell(lane, patch.sent, retention)
+    events[1] = patch.sent
     count_taken(location, patch.taken, retention)
   end
-  if patch.delivery then note_delivery(lane, patch.turn, patch.delivery, retention) end
-  for _, event in ipairs(patch.events or {}) do tell(lane, event, retention) end
+  if patch.delivery then
+    tell_all(lane, events, retention)
+    note_delivery(lane, patch.turn, patch.delivery, retention)
+    events = {}
+  end
+  for _, event in ipairs(patch.events or {}) do events[#events + 1] = event end
+  tell_all(lane, events, retention)
 end

@@ -21,6 +21,11 @@ end
 --   longest  time limit of a probe (ms)
 -- Answers {the open circuit or '', 1 if a success must be reported because something failed lately}.
 local function admit_turn(ids, token, longest)
+  local names = {}
+  for _, id in ipairs(ids) do
+    names[#names + 1], names[#names + 2] = key('circuit', id), key('circuit', id, 'faults')
+  end
+  if redis.call('EXISTS', unpack(names)) == 0 then return {'', 0} end
   local probing, doubted = false, false
   for _, id in ipairs(ids) do
     local is = admit(id, token, longest, probing)
@@ -61,6 +66,7 @@ end
 --   id  of the circuit
 local function close_circuit(id)
   local record = key('circuit', id)
+  if redis.call('EXISTS', record, key('circuit', id, 'faults')) == 0 then return end
   redis.call('DEL', key('circuit', id, 'faults'))
   if redis.call('HEXISTS', record, 'since') == 0 then return end
   redis.call('HDEL', record, 'since', 'probe_at', 'prober')

@@ -11,8 +11,9 @@ local TAKEN_SPAN, TAKEN_KEPT = 10 * 60 * 1000, 80 * 60 * 1000
 --   what     accepted | delivered | undelivered
 local function count_delivery(location, channel, what, retention)
   count('deliveries|' .. channel .. '|' .. what)
-  redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
-  redis.call('PEXPIRE', key('tally', location), retention)
+  -- Once there, a tally is kept by what ends.
+  local of_channel = redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
+  if of_channel == 1 then redis.call('PEXPIRE', key('tally', location), retention) end
 end
 
 -- Count a message that GHL accepted. An alert compares the accepted ones of an hour with the undelivered ones.

@@ -1,17 +1,8 @@
 -- Records in the lane how messages ended, so that lists of conversations can be filtered by it.
 
--- Ends that are written along with other fields of the lane's record; nil: each is written at once.
-local collected_ends
-
--- From here on, hold ends back until they are taken. The lane's record is there.
-local function collect_ends() collected_ends = {} end
-
--- Answers the ends that were held back, as a table of fields of the lane's record.
-local function take_ends()
-  local taken = collected_ends or {}
-  collected_ends = nil
-  return taken
-end
+-- Records of lanes that the script has read whole and writes whole in the end: by lane, a table of fields and values. What is
+-- noted of such a lane meanwhile goes in there.
+local whole = {}
 
 -- Note how a message ended: the newest end as `ended`, and the newest of each status, and of each reason, as `ended:STATUS|REASON`.
 -- A duplicate does not become the newest end, because it changes nothing for its conversation.
@@ -26,8 +17,8 @@ local function note_end(lane, status, reason, line, at, retention)
   if reason ~= 'duplicate' then
     fields[#fields + 1], fields[#fields + 2] = 'ended', table.concat({status, reason, kind, moment}, '|')
   end
-  if collected_ends then
-    for field = 1, #fields, 2 do collected_ends[fields[field]] = fields[field + 1] end
+  if whole[lane] then
+    for place = 1, #fields, 2 do whole[lane][fields[place]] = fields[place + 1] end
     return
   end
   local added = redis.call('HSET', record, unpack(fields))

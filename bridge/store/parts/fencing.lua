@@ -1,6 +1,9 @@
 -- Fencing: a lane is held by the token of its newest lease, and only its holder may write.
 
--- Whether a worker holds a lane.
+-- A lease is fresh while it has so much of its time left.
+local FRESH = 0.9
+
+-- Whether somebody works on a lane.
 -- Answers true, or nil or false.
 local function leased(lane)
   local lease_until = redis.call('HGET', key('lane', lane), 'lease_until')

@@ -3,12 +3,13 @@
 -- The time of a location's newest event is written at most once in this time, because most events change nothing else.
 local FEED_NOTED_MS = 5000
 
--- Note that an event of a location has arrived.
---   marketplace  whether it is an event of GHL's marketplace
+-- Note that an event of a location has come.
+--   marketplace  whether GHL's marketplace brought it
 --   leaving      whether it reports an outbound message
-local function note_event(location, marketplace, leaving)
+--   known        list of its fields last_event_at, marketplace_at, unheard; nil: they were not read
+local function note_event(location, marketplace, leaving, known)
   local record = key('location', location)
-  local known = redis.call('HMGET', record, 'last_event_at', 'marketplace_at', 'unheard')
+  known = known or redis.call('HMGET', record, 'last_event_at', 'marketplace_at', 'unheard')
   local stale = now - tonumber(known[1] or 0) >= FEED_NOTED_MS
   if stale or marketplace and now - tonumber(known[2] or 0) >= FEED_NOTED_MS then
     redis.call('HSET', record, 'last_event_at', now, unpack(marketplace and {'marketplace_at', now} or {}))

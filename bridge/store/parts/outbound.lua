@@ -27,10 +27,13 @@ end
 
 -- Count a turn that reached the contact towards the limit of replies a day.
 local function note_reply(lane, turn, at)
-  local record, replies = key('lane', lane), key('replies', lane)
-  if at > tonumber(redis.call('HGET', record, 'replied_at') or 0) then redis.call('HSET', record, 'replied_at', at) end
+  local record, replies, is = key('lane', lane), key('replies', lane), whole[lane]
+  local before = is and is.replied_at or not is and redis.call('HGET', record, 'replied_at') or 0
+  if at > tonumber(before) then
+    if is then is.replied_at = at else redis.call('HSET', record, 'replied_at', at) end
+  end
   redis.call('ZADD', replies, at, turn)
-  redis.call('ZREMRANGEBYSCORE', replies, '-inf', now - 24 * 3600 * 1000)
+  if before ~= 0 then redis.call('ZREMRANGEBYSCORE', replies, '-inf', now - 24 * 3600 * 1000) end
   redis.call('PEXPIRE', replies, 24 * 3600 * 1000)
 end
 
@@ -202,6 +205,7 @@ end
 
 -- End a turn. If nobody will ever know what its provider delivered, a message that was reported meanwhile may be that delivery.
 local function clear_up_after(lane, turn, retention)
+  if redis.call('EXISTS', key('unclear', lane)) == 0 then return end
   local asked = redis.call('HGET', key('ledger', turn), 'ask')
   if asked and cjson.decode(asked).state == 'asking' then redis.call('DEL', key('unclear', lane)) end
   clear_up(lane, retention)

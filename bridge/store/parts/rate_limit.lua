@@ -31,18 +31,19 @@ end
 -- theirs when they need them. They count as made at the latest time at which they may be made.
 --   permit  see `Permit` of bridge/store/lanes/patch.py
 --   some    how many at most
---   valid   for how long they may be made (ms)
--- Answers how many were reserved.
-local function acquire_ahead(location, permit, some, valid)
+--   valid   how long they may be made (ms)
+--   again   whether this may have been asked before
+-- Answers how many were taken.
+local function acquire_ahead(location, permit, some, valid, again)
   if some < 1 then return 0 end
   local spent, day = key('budget', location), day_of(location)
   local limits, part = limits_of(location), permit.part / 100
-  if redis.call('ZSCORE', spent, permit.nonce .. ':ahead1') then return some end
+  if again and redis.call('ZSCORE', spent, permit.nonce .. ':ahead1') then return some end
   redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
   local free = math.floor(limits.most * part / 2) - redis.call('ZCARD', spent)
-  local today = math.floor(limits.daily * part) - tonumber(redis.call('GET', day) or 0)
-  some = math.min(some, free, today)
-  if some < 1 or redis.call('EXISTS', key('refused', location)) == 1 then return 0 end
+  local known = redis.call('MGET', day, key('refused', location))
+  some = math.min(some, free, math.floor(limits.daily * part) - tonumber(known[1] or 0))
+  if some < 1 or known[2] then return 0 end
   local members = {}
   for number = 1, some do members[#members + 1], members[#members + 2] = now + valid, permit.nonce .. ':ahead' .. number end
   redis.call('ZADD', spent, unpack(members))
@@ -53,14 +54,16 @@ end
 
 -- Take one request from a location's budget, if a request of this urgency is still allowed.
 --   permit  see `Permit` of bridge/store/lanes/patch.py
--- Answers 0 if it was taken, else the wait until one is allowed (ms).
-local function acquire(location, permit)
+--   once    whether this is surely asked for the first time
+-- Answers 0 when it was taken, else the ms after which there is room.
+local function acquire(location, permit, once)
   local spent, day = key('budget', location), day_of(location)
   local limits, part = limits_of(location), permit.part / 100
   redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
-  if redis.call('ZSCORE', spent, permit.nonce) then return 0 end
-  local wait = redis.call('PTTL', key('refused', location))
-  if tonumber(redis.call('GET', day) or 0) >= math.max(1, math.floor(limits.daily * part)) then
+  if not once and redis.call('ZSCORE', spent, permit.nonce) then return 0 end
+  local known = redis.call('MGET', day, key('refused', location))
+  local wait = known[2] and redis.call('PTTL', key('refused', location)) or 0
+  if tonumber(known[1] or 0) >= math.max(1, math.floor(limits.daily * part)) then
     wait = math.max(wait, DAY - now % DAY)
   end
   local used, room = redis.call('ZCARD', spent), math.max(1, math.floor(limits.most * part))

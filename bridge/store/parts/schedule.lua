@@ -1,14 +1,16 @@
 -- When a lane is due. Who holds a slot for it is parts/fair_share.lua, who may write parts/fencing.lua.
 -- Needs: wakeups, budget, fencing, debounce, fair_share, ends, reports
 
--- Put a lane on the schedule. Its location is in `due` at the time of its earliest lane, but never earlier than now: locations that
--- are already due come first, and an old lane must not overtake them.
---   at  when the lane is due (ms)
-local function schedule(lane, at)
+-- A location stands in `due` at the time of its earliest lane, so that no lane of another location is looked at in vain; but
+-- never before now: its place behind those who are due already is its turn, and an old lane must not jump that queue.
+--   at    when the lane is due (ms)
+--   hold  whether the location is on hold; nil: that was not read
+local function schedule(lane, at, hold)
   local location, contact = split(lane)
   redis.call('ZADD', key('due', location), at, contact)
-  -- A location on hold is not in the queue; its lanes keep their times.
-  if redis.call('HEXISTS', key('location', location), 'hold') == 1 then return end
+  -- On hold, a location stays out of the queue, and its lanes keep their times.
+  if hold == nil then hold = redis.call('HEXISTS', key('location', location), 'hold') == 1 end
+  if hold then return end
   local earlier = redis.call('ZADD', key('due'), 'LT', 'CH', math.max(at, opens_at(location)), location) == 1
   if earlier and redis.call('ZRANGE', key('due'), 0, 0)[1] == location then ring() end
 end
@@ -32,10 +34,12 @@ local function waits_by_settings(lane)
   return first and redis.call('HGET', key('message', location, first), 'status') == 'waiting'
 end
 
--- Put a lane that no worker holds on the schedule, or remove it if it is empty. A replay is not debounced.
-local function reschedule(lane)
+-- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
+--   over  whether its turn has just been forgotten
+-- Answers whether something stands in it.
+local function reschedule(lane, over)
   local record = key('lane', lane)
-  local known = redis.call('HMGET', record, 'not_before', 'replaying')
+  local known = over and {} or redis.call('HMGET', record, 'not_before', 'replaying')
   local not_before = tonumber(known[1] or 0)
   if known[2] or redis.call('EXISTS', key('replays', lane)) == 1 then
     schedule(lane, math.max(not_before, now))
@@ -43,7 +47,9 @@ local function reschedule(lane)
     schedule(lane, math.max(not_before, debounced_at(lane)))
   else
     unschedule(lane)
+    return false
   end
+  return true
 end
 
 -- Wake who waits for work, if a lane is due, or if one of another partition waits for the slot that comes free.
@@ -52,22 +58,24 @@ local function ring_if_due()
   if head and tonumber(head) <= now or redis.call('EXISTS', key('short')) == 1 then ring() end
 end
 
-local TURN = {
+local OF_TURN = {
   'lease', 'lease_until', 'leased_at', 'unfinished', 'not_before', 'written', 'parked', 'turn', 'attempts', 'answer', 'answered',
   'answered_at', 'looks', 'asks', 'stale', 'replaying', 'claimed', 'parts', 'asked', 'reconsider', 'until_newer', 'asked_for', 'usage',
   'looked_for_turn',
 }
 
 -- A turn is over, and nothing of it may reach the next one; what is known of its lane stays, and what it has used is reported.
-local function forget_turn(lane)
-  local turn = forget(key('lane', lane), TURN, take_ends())
+--   is  table of the lane's record; nil: it was not read
+local function forget_turn(lane, is)
+  local turn = forget(key('lane', lane), OF_TURN, is)
   for used in (turn.usage or ''):gmatch('%S+') do report((split(lane)), 't', now, used) end
 end
 
--- Give an empty lane its expiry.
-local function keep_lane(lane, retention)
+-- A lane in which nothing stands is kept for its time.
+--   empty  whether nothing stands in it; nil: that isn't known
+local function keep_lane(lane, retention, empty)
   local location, contact = split(lane)
-  if redis.call('ZSCORE', key('due', location), contact) then return end
+  if not empty and redis.call('ZSCORE', key('due', location), contact) then return end
   redis.call('PEXPIRE', key('lane', lane), retention)
   redis.call('PEXPIRE', key('carried', lane), retention)
 end

@@ -46,25 +46,19 @@ local function point(id, lane, retention)
   if id ~= '' then redis.call('SET', key('index', id), lane, 'PX', retention) end
 end
 
--- Remove fields of a hash, and set others.
+-- Remove fields of a hash.
 -- A hash that ever held a long value stays large without it, so it is rewritten, which takes a third of the memory.
 -- Its expiry is lost.
---   name  of the hash
+--   name    of the hash
 --   fields  list of those to remove
---   set   table of fields and values to set
+--   is      table of the hash as it is to be, these fields aside; nil: as it is
 -- Answers the fields that were removed as a table.
-local function forget(name, fields, set)
-  local removed, gone, left, all = {}, {}, {}, redis.call('HGETALL', name)
+local function forget(name, fields, is)
+  local removed, gone, left = {}, {}, {}
   for _, field in ipairs(fields) do gone[field] = true end
-  for field in pairs(set) do gone[field] = true end
-  for at = 1, #all, 2 do
-    if gone[all[at]] then
-      removed[all[at]] = all[at + 1]
-    else
-      left[#left + 1], left[#left + 2] = all[at], all[at + 1]
-    end
+  for field, value in pairs(is or rows(redis.call('HGETALL', name))) do
+    if gone[field] then removed[field] = value else left[#left + 1], left[#left + 2] = field, value end
   end
-  for field, value in pairs(set) do left[#left + 1], left[#left + 2] = field, value end
   redis.call('DEL', name)
   if #left > 0 then redis.call('HSET', name, unpack(left)) end
   return removed

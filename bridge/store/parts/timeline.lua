@@ -2,10 +2,30 @@
 -- Needs: ends, reports
 
 -- Statistics without personal data: totals that never expire (bridge/metrics.py names them), and the counts of charts.
--- A script counts where it writes for the first time, because it may be sent again.
+-- A script counts where it writes for the first time, since it may be sent again.
+
+-- What a script counts that leaves its counts to the next fold: by the prefix of the partition, and by moment (0: none) and
+-- name, how much. Nil: it adds them at once.
+local counted
+
+-- Note a count for the next fold.
+--   name  moment and name
+local function collect(name, by)
+  local its = counted[prefix] or {}
+  counted[prefix] = its
+  its[name] = (its[name] or 0) + by
+end
+
+-- Count for the totals.
 --   what  name of the total
---   by    the increment; nil: 1
-local function count(what, by) redis.call('HINCRBY', key('totals'), what, by or 1) end
+--   by    how much is added; nil: 1
+local function count(what, by)
+  if counted then
+    collect('0 ' .. what, by or 1)
+  else
+    redis.call('HINCRBY', key('totals'), what, by or 1)
+  end
+end
 
 local CHARTS = {minute = 60000, hour = 3600000}
 
@@ -15,12 +35,67 @@ local CHARTS = {minute = 60000, hour = 3600000}
 --   by    the increment; nil: 1
 --   at    when the message arrived (ms); nil: now
 local function chart(what, by, at)
+  if counted then
+    return collect(string.format('%d ', at or now) .. what, by or 1)
+  end
   for span, ms in pairs(CHARTS) do
     if now - (at or now) < ms * 70 then
       local bucket = key('chart', span, string.format('%d', math.floor((at or now) / ms)))
       if redis.call('HINCRBY', bucket, what, by or 1) == (by or 1) then redis.call('PEXPIRE', bucket, ms * 70) end
     end
   end
+end
+
+-- Add what scripts have counted to the totals and the charts; what is on the list is counted once, by any process.
+local function fold_counts()
+  local lists, sums = redis.call('LRANGE', key('counts'), 0, -1), {}
+  if not lists[1] then return end
+  redis.call('DEL', key('counts'))
+  for _, list in ipairs(lists) do
+    for by, at, what in list:gmatch('(%-?%d+) (%d+) ([^\n]+)') do
+      -- Of the same minute, and so of the same hour.
+      local name = string.format('%d ', at - at % CHARTS.minute) .. what
+      sums[name] = (sums[name] or 0) + by
+    end
+  end
+  for name, by in pairs(sums) do
+    local at, what = name:match('^(%d+) (.*)$')
+    if at == '0' then count(what, by) else chart(what, by, tonumber(at)) end
+  end
+end
+
+-- Fold the counts of some partitions; then the script goes on where it was.
+--   first  the place in KEYS from which on prefixes are those of the partitions
+local function fold_all(first)
+  local here, names = prefix, {}
+  for at = first, #KEYS do
+    prefix = KEYS[at]
+    names[#names + 1] = key('counts')
+  end
+  for at = first, redis.call('EXISTS', unpack(names)) > 0 and #KEYS or 0 do
+    prefix = KEYS[at]
+    fold_counts()
+  end
+  prefix = here
+end
+
+-- So many lists are folded at once: Redis serves nobody else meanwhile.
+local MOST_COUNTS, COUNTS_KEPT = 1000, 30 * 24 * 3600 * 1000
+
+-- Leave what the script has counted to the next fold, a second from now at most while a process counts anything
+-- (bridge/store/figures/counts.py).
+local function leave_counts()
+  local here, all = prefix, counted
+  counted = nil
+  for its, sums in pairs(all) do
+    prefix = its
+    local lines = {}
+    for name, by in pairs(sums) do lines[#lines + 1] = string.format('%d ', by) .. name end
+    local waiting = redis.call('RPUSH', key('counts'), table.concat(lines, '\n'))
+    if waiting == 1 then redis.call('PEXPIRE', key('counts'), COUNTS_KEPT) end
+    if waiting >= MOST_COUNTS then fold_counts() end
+  end
+  prefix = here
 end
 
 local REPLY_EDGES = {1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600}
@@ -117,16 +192,25 @@ end
 -- Lanes that this script has published already. The end of the turn sets the timeline's expiry, so a step within it need not.
 local told_of, within_turn = {}, false
 
--- Add an event to the lane's timeline, and the lane to the list of the most recently changed ones, for the live view.
-local function tell(lane, event, retention)
-  local timeline = key('timeline', lane)
-  local length = redis.call('RPUSH', timeline, string.format('%d ', now) .. event)
+-- Add events to the lane's timeline; the lane is among those of which was told last, for those who watch.
+--   events  list of them (JSON)
+local function tell_all(lane, events, retention)
+  if not events[1] then return end
+  local timeline, lines = key('timeline', lane), {}
+  for place, event in ipairs(events) do lines[place] = string.format('%d ', now) .. event end
+  local length = redis.call('RPUSH', timeline, unpack(lines))
   if length > 500 then redis.call('LTRIM', timeline, -500, -1) end
   if told_of[lane] then return end
   told_of[lane] = true
-  if not within_turn or length == 1 then redis.call('PEXPIRE', timeline, retention) end
-  if redis.call('ZADD', key('recent'), now, lane) == 1 then
-    redis.call('ZREMRANGEBYRANK', key('recent'), 0, -501)
-    redis.call('PEXPIRE', key('recent'), retention)
-  end
+  if not within_turn or length == #lines then redis.call('PEXPIRE', timeline, retention) end
+  -- In the middle of a turn that matters only to those who watch (bridge/store/figures/live_events.py).
+  local is_beginning = length == #lines
+  if within_turn and not is_beginning and redis.call('EXISTS', key('watched')) == 0 then return end
+  if redis.call('ZADD', key('recent'), now, lane) == 0 then return end
+  local lanes = redis.call('ZCARD', key('recent'))
+  if lanes % 50 == 1 or lanes > 500 then redis.call('PEXPIRE', key('recent'), retention) end
+  if lanes > 550 then redis.call('ZREMRANGEBYRANK', key('recent'), 0, -501) end
 end
+
+-- Add one event to the lane's timeline, as `tell_all` does.
+local function tell(lane, event, retention) tell_all(lane, {event}, retention) end

@@ -37,7 +37,9 @@ OF_HOME = frozenset({
 # What is named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
 # What is in each partition, under names that don't tell which one.
-OF_EACH = frozenset({"chart", "circuit", "circuits", "erased", "folded", "index", "paused", "reported", "totals"})
+OF_EACH = frozenset(
+    {"chart", "circuit", "circuits", "counts", "erased", "folded", "index", "paused", "reported", "totals", "watched"}
+)
 
 
 def partition_of(name: str) -> int:

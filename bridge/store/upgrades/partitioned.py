@@ -33,7 +33,7 @@ OF_OLDER_WORKERS = "workers"
 # Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens anew if it has to.
 DROPPED = frozenset({
     "circuit", "circuits", "claimed", "folded", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep",
-    "workers",
+    "watched", "workers",
 })  # fmt: skip
 # Which have been moved by then, or are not.
 LEFT_ALONE = frozenset({"ledger", "location", "reported", "schema"})

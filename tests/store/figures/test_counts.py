@@ -10,11 +10,12 @@ import pytest
 from bridge.errors import Fenced, Unavailable
 from bridge.metrics import FAMILIES, GHL_REQUEST, REPLY, WEBHOOKS, Tally
 from bridge.model import Again, ContactId, Dead, Ended, Lane, LocationId, MessageId, Reason, Status
+from bridge.store.figures.charts import chart
 from bridge.store.figures.counts import Counts
 from bridge.store.figures.gauges import measure
 from bridge.store.redis.connection import connect_without_retries, now_ms
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, prefix_of
+from bridge.store.redis.partitions import HOME, PREFIXES
 from tests.keys import key
 from tests.stored import (
     HERE,
@@ -202,7 +203,7 @@ def test_what_processes_count_is_added_up(redis: Redis) -> None:
 def test_a_batch_that_is_sent_twice_counts_once(redis: Redis) -> None:
     """A client that lost the answer sends it again."""
     run = redis.register_script(script("tally"))
-    assert [run(keys=[HOME], args=["one call", "webhooks|accepted|", 5]) for _ in range(2)] == [1, 0]
+    assert [run(keys=[HOME, *PREFIXES], args=["one call", "webhooks|accepted|", 5]) for _ in range(2)] == [1, 0]
     assert counted(redis) == {"webhooks|accepted|": 5}
 
 
@@ -309,3 +310,48 @@ def test_lanes_of_a_hold_are_not_overdue(redis: Redis) -> None:
     pass_time(redis, 100)
     now = measure(redis)
     assert (now.lanes, now.held, now.oldest_overdue_seconds) == (1, 1, 0)
+
+
+def test_what_scripts_count_is_folded_once(redis: Redis) -> None:
+    """Until then it is one entry a call, and expires; whoever reads folds it, and so does a process that counts."""
+    keep(redis)
+    for number in range(3):
+        accept(redis, message(f"m{number}", f"contact{number}"))
+    assert (redis.llen(key("counts")), redis.hgetall(key("totals"))) == (3, {})
+    assert redis.pttl(key("counts")) > 0
+    counts = Counts(redis)
+    assert [counts.totals()["messages_accepted"] for _ in range(2)] == [3, 3]
+    accept(redis, message("m3", "contact3"))
+    tally = Tally()
+    tally.count(WEBHOOKS, "accepted", "")
+    counts.add(tally)
+    assert (redis.llen(key("counts")), redis.hget(key("totals"), "messages_accepted")) == (0, "4")
+
+
+def test_a_long_list_of_counts_is_folded_by_who_adds_to_it(redis: Redis) -> None:
+    """It stays bounded even if no process lives to fold it."""
+    keep(redis)
+    redis.rpush(key("counts"), *["1 0 messages_accepted\n1 60000 accepted"] * 999)
+    accept(redis, message("m1"))
+    assert (redis.llen(key("counts")), redis.hget(key("totals"), "messages_accepted")) == (0, "1000")
+
+
+def test_a_late_fold_counts_in_the_minute_in_which_it_happened(redis: Redis) -> None:
+    """And in its hour, as long as charts show these."""
+    minute = now_ms(redis) // 60_000 - 3
+    redis.rpush(key("counts"), f"2 {minute * 60_000 + 59_999} accepted\n1 {minute * 60_000} accepted\n1 1000 accepted")
+    assert next(one.counts for one in chart(redis, "minute", 4)) == {"accepted": 3}
+    assert [one.counts for one in chart(redis, "hour", 2) if one.counts] == [{"accepted": 3}]
+    assert all(redis.pttl(name) > 0 for name in redis.scan_iter(key("chart", "*")))
+
+
+def test_counts_of_a_redis_that_takes_no_write_are_read(redis: Redis) -> None:
+    """A full one, say: what waits to be folded is added later."""
+    redis.hset(key("totals"), "messages_accepted", 7)
+    redis.rpush(key("counts"), "1 0 messages_accepted")
+    redis.config_set("min-replicas-to-write", 1)
+    try:
+        assert Counts(redis).totals() == {"messages_accepted": 7}
+    finally:
+        redis.config_set("min-replicas-to-write", 0)
+    assert Counts(redis).totals() == {"messages_accepted": 8}

@@ -274,7 +274,7 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
     of_the_lane = {key("message", HERE, "m1"), WAITING, key("due"), key("due", HERE)}
-    assert lasting == of_the_location | of_the_lane | {key("totals"), key("reported")}
+    assert lasting == of_the_location | of_the_lane | {key("reported")}
     for name in (key("seen", HERE, "m1"), key("seen", "w1")):
         assert REMEMBERED_MS - 60_000 < redis.pttl(name) <= REMEMBERED_MS
     for name in (key("timeline", str(LANE)), *(key("index", id_) for id_ in ("m1", "contact", "conversation-contact"))):

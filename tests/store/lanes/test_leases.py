@@ -645,7 +645,7 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
-    assert lasting == of_the_location | {key("workers"), *keys("claimed"), *keys("server"), key("totals"), key("reported")}
+    assert lasting == of_the_location | {key("workers"), *keys("claimed"), *keys("server"), key("reported")}
     assert redis.get(key("index", "r1")) == str(LANE)
 
 

@@ -22,6 +22,7 @@ from bridge.model import (
     PastMessage,
     Status,
 )
+from bridge.store.figures.counts import Counts
 from bridge.store.lanes.outbound import heard
 from bridge.store.lanes.standings import contact_args
 from bridge.store.lanes.steps import ASK
@@ -226,7 +227,7 @@ def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
     told = redis.hgetall(key("message", HERE, "m1"))
     assert (told["status"], sorted(orjson.loads(told["replies"]))) == ("replied", ["r1", "r2"])
     assert not card(redis, "dead")
-    assert redis.hget(key("totals"), "messages|replied|") == "1"
+    assert Counts(redis).totals()["messages|replied|"] == 1
 
 
 # While a call is open

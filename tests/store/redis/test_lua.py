@@ -34,6 +34,7 @@ def line_of(source: Source, code: str) -> str:
 def break_debounce(redis: Redis) -> str:
     """Let a location's debounce be no number; answers the line at which Lua then fails."""
     redis.hset(key("location", HERE), mapping={"settings": "sealed", "debounce_ms": "many", "debounce_max_ms": 1})
+    redis.rpush(key("waiting", str(LANE)), "m0")
     return line_of(all_parts()["debounce"], "return math.min(math.min(tonumber(last)")
 
 
