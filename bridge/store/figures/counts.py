@@ -32,7 +32,7 @@ class Fold:
     def __call__(self) -> None:
         """Raises what the client raises, unless Redis refuses to write."""
         with suppress(ResponseError):
-            self._fold(keys=list(PREFIXES))
+            self._fold(keys=list(PREFIXES), args=[])
 
 
 class Counts:

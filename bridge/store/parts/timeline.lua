@@ -10,6 +10,7 @@ local counted
 
 -- Note a count for the next fold.
 --   name  moment and name
+--   by    the increment
 local function collect(name, by)
   local its = counted[prefix] or {}
   counted[prefix] = its
@@ -36,7 +37,8 @@ local CHARTS = {minute = 60000, hour = 3600000}
 --   at    when the message arrived (ms); nil: now
 local function chart(what, by, at)
   if counted then
-    return collect(string.format('%d ', at or now) .. what, by or 1)
+    collect(string.format('%d ', at or now) .. what, by or 1)
+    return
   end
   for span, ms in pairs(CHARTS) do
     if now - (at or now) < ms * 70 then

@@ -15,7 +15,7 @@ from bridge.store.figures.counts import Counts
 from bridge.store.figures.gauges import measure
 from bridge.store.redis.connection import connect_without_retries, now_ms
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PREFIXES
+from bridge.store.redis.partitions import HOME, PREFIXES, prefix_of
 from tests.keys import key
 from tests.stored import (
     HERE,
