@@ -39,7 +39,7 @@ class Agenda:
             self._due |= dict.fromkeys(rung, now)
 
     def due(self) -> tuple[int, ...]:
-        """The partitions to look at now. All if none is due: whoever asks wants to know."""
+        """The partitions to look at now. All if none is due: everyone who asks wants to know."""
         now = self._clock()
         due = tuple(number for number, at in sorted(self._due.items()) if at <= now)
         return ALL if now >= self._all_due or not due else due

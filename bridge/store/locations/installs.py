@@ -78,7 +78,7 @@ class Installs:
         pipe.execute()
 
     def _remove(self, change: AppChange) -> None:
-        """The app was taken away from a location, or from an agency with all that were installed through it."""
+        """The app was uninstalled from a location, or from an agency with all that were installed through it."""
         agency = () if change.location_id else self._redis.smembers(key("agency", change.company_id))
         for one in [change.location_id] if change.location_id else sorted(map(text, agency)):
             self._uninstall(keys=[prefix_of(one)], args=[one, change.at_ms, self._retention_ms, REMEMBERED_MS])

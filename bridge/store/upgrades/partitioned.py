@@ -30,7 +30,7 @@ SORTED = (
 SETS = ("retrying", "locations", "holds", "installs", "missed")
 # What every older worker writes first is made to fail too.
 OF_OLDER_WORKERS = "workers"
-# Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens anew if it has to.
+# Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens again if it has to.
 DROPPED = frozenset({
     "circuit", "circuits", "claimed", "folded", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep",
     "watched", "workers",
@@ -125,7 +125,7 @@ def _prefixes_of(redis: Redis, name: str, members: list[str]) -> list[str]:
 
 
 def _split_circuits(redis: Redis) -> None:
-    """A circuit goes where lanes wait for it; any other opens anew if it has to."""
+    """A circuit goes where lanes wait for it; any other opens again if it has to."""
     places = dict(scored(redis.zrange(UNTAGGED + "circuits", 0, -1, withscores=True)))
     for id_, at in places.items():
         old = f"{UNTAGGED}circuit:{id_}"
