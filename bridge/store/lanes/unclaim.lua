@@ -9,7 +9,7 @@ for at = 2, #ARGV do
   local lane = ARGV[at]
   prefix = KEYS[at - 1]
   if not leased(lane) and free_slot(lane) then schedule(lane, now + tonumber(ARGV[1])) end
-  -- What comes free is informed about to those who wait for a slot.
+  -- A slot that comes free wakes those who wait for a slot.
   if ARGV[1] == '0' then ring_if_due() end
 end
 return 1
