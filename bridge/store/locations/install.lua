@@ -5,7 +5,7 @@
 --   ARGV[4]  event for replayed dead letters (JSON)
 --   ARGV[5]  retention (ms)
 -- Answers 1, or 0 if a newer event says that it was uninstalled.
--- Needs: dead_letters, locations
+-- Needs: replay, locations
 local location, agency, at = ARGV[1], ARGV[2], tonumber(ARGV[3])
 at = at > 0 and math.min(at, now) or now
 local record = key('location', location)
