@@ -14,6 +14,23 @@ local function replay(dead_letter, event, retention)
   if not leased(lane) then reschedule(lane) end
 end
 
+-- Replay the dead letters of a location's refused logins.
+--   side   ghl or provider: where they were refused
+--   event  for each replayed dead letter (JSON)
+-- Answers how many are replayed.
+local function replay_refused(location, side, event, retention)
+  local replayed = 0
+  for _, id in ipairs(redis.call('LRANGE', key('refusals', location, side), 0, -1)) do
+    local dead_letter = take_dead_letter(id)
+    if dead_letter then
+      replay(dead_letter, event, retention)
+      replayed = replayed + 1
+    end
+  end
+  redis.call('DEL', key('refusals', location, side))
+  return replayed
+end
+
 -- End a location's hold.
 --   event  for each replayed dead letter (JSON)
 -- Answers how many dead letters are replayed; -1 if the location was not on hold.
@@ -25,17 +42,7 @@ local function lift_hold(location, event, retention)
   redis.call('SREM', key('holds'), location)
   -- The time on hold does not count towards the age of messages.
   redis.call('HSET', record, 'held_from', since, 'held_until', now)
-  local replayed = 0
-  for _, side in ipairs({'ghl', 'provider'}) do
-    for _, id in ipairs(redis.call('LRANGE', key('refusals', location, side), 0, -1)) do
-      local dead_letter = take_dead_letter(id)
-      if dead_letter then
-        replay(dead_letter, event, retention)
-        replayed = replayed + 1
-      end
-    end
-    redis.call('DEL', key('refusals', location, side))
-  end
+  local replayed = replay_refused(location, 'ghl', event, retention) + replay_refused(location, 'provider', event, retention)
   local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
   if head then redis.call('ZADD', key('due'), math.max(tonumber(head), opens_at(location)), location) end
   ring_if_due()
