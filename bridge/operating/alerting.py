@@ -7,13 +7,13 @@ All receivers and workers run it, and one process at a time reviews the state. `
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bridge.errors import BridgeError
 from bridge.operating.alert_forms import document, form_of, together
+from bridge.operating.background import in_background
 from bridge.operating.diagnosis import diagnose
 from bridge.policy.business_hours import is_open, read
 from bridge.store.operators.alerts import Alerts, Cause
@@ -22,7 +22,7 @@ from bridge.wire.calls import Wire
 from bridge.wiring import build_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bridge.notification_settings import AlertForm
     from bridge.operating.trouble import Trouble
@@ -112,15 +112,9 @@ def build_alerting(settings: Settings) -> Alerting:
     )
 
 
-@contextmanager
-def alerting(settings: Settings) -> Iterator[None]:
-    """Review in a separate thread while the block runs. Raises Misconfigured."""
-    reviewing = build_alerting(settings)
-    threading.Thread(target=reviewing.run, name=Alerting.__name__, daemon=True).start()
-    try:
-        yield
-    finally:
-        reviewing.stop()
+def alerting(settings: Settings) -> AbstractContextManager[None]:
+    """Review in a separate thread while a block runs. Raises Misconfigured."""
+    return in_background(build_alerting(settings))
 
 
 def cause_of(trouble: Trouble) -> Cause:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bridge.errors import Unavailable
+from bridge.operating.background import in_background
 from bridge.store.redis.canary import Canary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bridge.settings import Settings
     from bridge.store.redis.connection import Redis
@@ -49,12 +49,6 @@ def build_key_presence(settings: Settings, redis: Redis) -> KeyPresence:
     return KeyPresence(Canary(redis, settings.fernet_keys) if settings.secret_key else None)
 
 
-@contextmanager
-def present(settings: Settings, redis: Redis) -> Iterator[None]:
-    """Register in a separate thread while the block runs."""
-    telling = build_key_presence(settings, redis)
-    threading.Thread(target=telling.run, name=KeyPresence.__name__, daemon=True).start()
-    try:
-        yield
-    finally:
-        telling.stop()
+def present(settings: Settings, redis: Redis) -> AbstractContextManager[None]:
+    """Register in a separate thread while a block runs."""
+    return in_background(build_key_presence(settings, redis))

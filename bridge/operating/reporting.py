@@ -6,18 +6,19 @@ Any number of them may run: entries are added once (`fold_report.lua`), and a re
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bridge.errors import BridgeError
+from bridge.operating.background import in_background
 from bridge.operating.report_folding import fold_reported
 from bridge.operating.services import AdminServices
 from bridge.operating.weekly_report import WeeklyReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bridge.settings import Settings
 
@@ -57,15 +58,6 @@ def build_reporting(settings: Settings) -> Reporting:
     return Reporting(AdminServices(settings))
 
 
-@contextmanager
-def reporting(settings: Settings) -> Iterator[None]:
-    """Do so in a separate thread while the block runs. A receiver without BRIDGE_SECRET_KEY leaves it to the workers."""
-    if settings.secret_key is None:
-        yield
-        return
-    running = build_reporting(settings)
-    threading.Thread(target=running.run, name=Reporting.__name__, daemon=True).start()
-    try:
-        yield
-    finally:
-        running.stop()
+def reporting(settings: Settings) -> AbstractContextManager[None]:
+    """Do so in a separate thread while a block runs. A receiver without BRIDGE_SECRET_KEY leaves it to the workers."""
+    return nullcontext() if settings.secret_key is None else in_background(build_reporting(settings))

@@ -65,7 +65,7 @@ def hours_of(location: Location) -> Hours:
 
 @lru_cache(maxsize=1024)
 def read(texts: tuple[str, ...], zone: str) -> Hours:
-    """Business hours from their notation. Raises ValueError as `business_hours.parse`."""
+    """Business hours from their notation. Raises ValueError as `hours_notation.parse`."""
     spans = [span for text in texts for span in hours_notation.parse(text)] or [(0, hours_notation.MINUTES_OF_A_WEEK)]
     merged = hours_notation.merge(spans)
     return Hours(time_zones.zone(zone), tuple((begin * _MINUTE, end * _MINUTE) for begin, end in merged))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
-GROUPS = {"locations", "conversations", "contacts", "messages", "dead-letters", "secrets"}
+GROUPS = {"locations", "operators", "conversations", "contacts", "messages", "dead-letters", "secrets"}
 HEAVY = ("redis", "httpx", "celery", "starlette", "cryptography", "orjson")
 FILE = "[locations.One]\nname = '[bold]Acme Dental of Springfield and Surroundings[/bold]'\n[locations.Two]"
 

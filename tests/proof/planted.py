@@ -165,9 +165,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InScript(
         "nothing is scheduled", "burst", "if not leased(lane) then reschedule(lane) end\n  return outcome", "return outcome"
     ),
-    InScript(
-        "a release schedules nothing", "one part", "reschedule(lane)\nkeep_lane(lane, retention)", "keep_lane(lane, retention)"
-    ),
+    InScript("a release schedules nothing", "one part", "local waits = reschedule(lane, over)", "local waits = not over"),
     InScript("an end is not counted", "one part", "count('messages|' .. status .. '|' .. reason)", ""),
     InScript(
         "an end is counted twice",

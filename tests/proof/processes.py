@@ -160,8 +160,8 @@ class Loop:
         self.pool = AsyncPool.from_url(url, max_connections=4, decode_responses=True, protocol=2)
 
     def run(self, coroutine: Coroutine[Any, Any, WebhookAnswer]) -> WebhookAnswer:
-        """Wait for it from another thread."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        """Wait for it from another thread; what takes a minute has come to wait for itself."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=60)
 
     def close(self) -> None:
         """End the thread."""

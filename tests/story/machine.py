@@ -45,6 +45,7 @@ FORKED = {"web": ("bridge.receiver",), "worker": ("celery", "-A", "workers", "wo
 # What stories change in the simulator.
 DEFAULTS: dict[str, Any] = {
     "list_lag_seconds": 0,
+    "retry_delays": [0.5, 0.5, 0.5, 1, 1, 1, 1, 1],
     "files_elsewhere": False,
     "completion_seconds": 0,
     "post_seconds": 0,
@@ -279,7 +280,7 @@ class Machine:
             "simulator": [
                 *(sys.executable, "-m", "bridge.simulator", "--port", self.sim.url.rpartition(":")[2], "--rate-limit", "0"),
                 *("--state-dir", str(self.folder / "simulator"), "--webhook-url", f"{self.url}/webhooks/ghl"),
-                *("--retry-delays", "0.5,0.5,0.5,1,1,1,1,1"),
+                *("--retry-delays", ",".join(map(str, DEFAULTS["retry_delays"]))),
             ],
         }
         return commands[kind]

@@ -113,7 +113,8 @@ def test_a_worker_whose_clock_is_wrong_does_as_the_others(machine: Machine, tmp_
 def test_killed_again_and_again_under_load_nothing_accepted_is_lost(machine: Machine, victim: str) -> None:
     """Three kill -9 while webhooks come in with GHL's retries: every message is answered, exactly once."""
     people = [machine.person("Plain") for _ in range(15)]
-    machine.sim.order("defaults", completion_seconds=0.2)
+    # GHL comes again for an hour; on a busy machine a receiver may need longer to start than the simulator's usual tries.
+    machine.sim.order("defaults", completion_seconds=0.2, retry_delays=[0.5, 1, 2, 5, 10, 20])
     said: list[tuple[Person, dict[str, Any]]] = []
     for word in ("one", "two", "three"):
         for each in people:
@@ -123,7 +124,7 @@ def test_killed_again_and_again_under_load_nothing_accepted_is_lost(machine: Mac
         machine.start(victim)
         poll("a receiver that can accept", lambda: _can_accept(machine))
 
-    assert [each.settles(one).status for each, one in said] == ["replied"] * 45
+    assert [each.settles(one, seconds=60).status for each, one in said] == ["replied"] * 45
     numbers = [re.findall("Number (one|two|three)", " ".join(each.replies)) for each in people]
     assert [sorted(each) for each in numbers] == [["one", "three", "two"]] * 15
     assert [each.most_at_once for each in people] == [1] * 15
@@ -187,6 +188,8 @@ def test_a_flooded_lane_stays_bounded(machine: Machine) -> None:
 
 def test_a_provider_that_never_delivers_is_known_after_three_answers(machine: Machine) -> None:
     """With `delivery = auto`, three answers without a claim make a fault a plain one: asked again at once, nothing read back."""
+    # An earlier story may have restarted Redis, after which each turn of a minute looks into GHL first.
+    machine.redis.delete(key("rollback"))
     machine.apply(Learning={"provider_timeout_seconds": 3, "assistable": {"delivery": "auto"}})
     ana, bob = machine.person("Learning"), machine.person("Learning")
     bob.fault("completion", {"kind": "status", "status": 500}, times=1)

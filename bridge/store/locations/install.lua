@@ -5,7 +5,7 @@
 --   ARGV[4]  event for replayed dead letters (JSON)
 --   ARGV[5]  retention (ms)
 -- Answers 1, or 0 if a newer event says that it was uninstalled.
--- Needs: dead_letters, locations
+-- Needs: replay, locations
 local location, agency, at = ARGV[1], ARGV[2], tonumber(ARGV[3])
 at = at > 0 and math.min(at, now) or now
 local record = key('location', location)
@@ -18,5 +18,11 @@ redis.call('DEL', key('gone', location))
 reactivate(location)
 if at <= tonumber(is[1] or 0) then return 1 end
 redis.call('HSET', record, 'installed_at', string.format('%d', at))
-if is[3] and at >= tonumber(is[3]) then lift_hold(location, ARGV[4], tonumber(ARGV[5])) end
+if not is[3] then
+  -- The event can come before the new tokens are stored: what the old ones failed meanwhile is replayed once they are.
+  replay_refused(location, 'ghl', ARGV[4], tonumber(ARGV[5]))
+  ring_if_due()
+elseif at >= tonumber(is[3]) then
+  lift_hold(location, ARGV[4], tonumber(ARGV[5]))
+end
 return 1

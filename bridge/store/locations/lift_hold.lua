@@ -3,5 +3,5 @@
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)
 -- Answers how many dead letters are replayed, or -1 if the location was not on hold.
--- Needs: dead_letters
+-- Needs: replay
 return lift_hold(ARGV[1], ARGV[2], tonumber(ARGV[3]))

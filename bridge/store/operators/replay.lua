@@ -1,10 +1,10 @@
--- Replay a dead letter: checks whether it may be replayed; `replay` of parts/dead_letters.lua does it.
+-- Replay a dead letter: checks whether it may be replayed; parts/replay.lua does it.
 --   ARGV[1]  dead letter id
 --   ARGV[2]  1 to replay even if a newer turn was answered, else 0
 --   ARGV[3]  event (JSON)
 --   ARGV[4]  retention (ms)
 -- Answers replayed | unknown | closed (replayed, dropped or superseded before) | newer (a newer turn was answered).
--- Needs: dead_letters
+-- Needs: replay
 local id, force, event, retention = ARGV[1], ARGV[2] == '1', ARGV[3], tonumber(ARGV[4])
 local stored = redis.call('GET', key('dead', id))
 if not stored then return 'unknown' end

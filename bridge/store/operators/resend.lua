@@ -7,7 +7,7 @@
 --   ARGV[6]  event (JSON)
 --   ARGV[7]  retention (ms)
 -- Answers replayed | closed (it was resent before, or has expired) | newer (a newer turn was answered).
--- Needs: dead_letters
+-- Needs: replay
 local undelivered, dead_letter, force = ARGV[1], cjson.decode(ARGV[2]), ARGV[5] == '1'
 local lane = dead_letter.location_id .. ':' .. dead_letter.contact_id
 local message = key('message', dead_letter.location_id, dead_letter.message_ids[1])

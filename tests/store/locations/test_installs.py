@@ -170,6 +170,20 @@ def test_a_new_install_ends_a_hold(redis: Redis) -> None:
     assert redis.hexists(key("location", HERE), "hold")
 
 
+def test_what_the_old_tokens_failed_after_an_install_comes_back_once_the_new_ones_are_stored(redis: Redis) -> None:
+    """The event may come before the tokens: a turn of that moment dies although there is no hold any more."""
+    keep(redis)
+    lanes = lanes_of(redis)
+    now = now_ms(redis)
+    install(redis, now - 1)
+    accept(redis, message("m1", "contact1"))
+    turn = take(lanes, Lane(HERE, ContactId("contact1")))
+    assert lanes.write_dead_letter(turn, [MessageId("m1")], Dead(error="no", refused="ghl"), answer=None, at_ms=1)
+    assert not claim(lanes)
+    install(redis, now)
+    assert [lane.contact_id for lane in claim(lanes)] == ["contact1"]
+
+
 def test_every_event_may_be_noted_twice(redis: Redis) -> None:
     """redis-py may send a script again."""
     keep(redis)

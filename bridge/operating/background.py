@@ -1,0 +1,30 @@
+"""A loop in a thread of its own, for as long as a receiver runs."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Loop(Protocol):
+    """What runs until it is stopped."""
+
+    def run(self) -> None:
+        """Run until `stop`."""
+
+    def stop(self) -> None:
+        """Let `run` return soon."""
+
+
+@contextmanager
+def in_background(loop: Loop) -> Iterator[None]:
+    """Run a loop in a separate thread while the block runs; the thread carries the name of its class."""
+    threading.Thread(target=loop.run, name=type(loop).__name__, daemon=True).start()
+    try:
+        yield
+    finally:
+        loop.stop()
