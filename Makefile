@@ -5,13 +5,16 @@ export PYENV_VERSION := $(or $(PYENV_VERSION),$(shell pyenv global 2>/dev/null |
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test proof soak nightly bench install check docs reference lock clean
+.PHONY: help demo cluster test proof soak nightly bench install check docs reference lock clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: install ## everything on this machine, simulated; ONCE=1 stops after the first reply
 	@$(BIN)/ghl-bridge demo $(if $(ONCE),--once)
+
+cluster: .venv/.dev ## a Redis cluster on this machine to try, until Ctrl-C; PRIMARIES=3 REPLICAS=1
+	@$(BIN)/python -m infra.dev.cluster --primaries $(or $(PRIMARIES),3) --replicas $(or $(REPLICAS),1)
 
 # Stories mostly wait for processes, so three files at a time keep two cores busy; tests/conftest.py puts the longest first.
 # A file stays together, for the processes that it shares.

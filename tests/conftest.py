@@ -9,11 +9,14 @@ import pytest
 
 from bridge.cli import redis_server
 from bridge.store.redis.connection import connect
+from infra.dev import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis import Redis
+
+    from infra.dev.cluster import Cluster
 
 
 TESTS = Path(__file__).parent
@@ -59,3 +62,10 @@ def redis(redis_url: str) -> Iterator[Redis]:
     client.flushall()
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three primaries for the whole session, with what earlier tests left."""
+    with cluster.running(tmp_path_factory.mktemp("cluster"), replicas=0) as found:
+        yield found

@@ -1,0 +1,247 @@
+"""A Redis cluster on this machine, to try it or to test with: `make cluster` runs one until Ctrl-C.
+
+Each node is a process with a folder, a port and an append-only file of its own, and ends with whoever started it. Slots are given
+in whole sixteenths, because each partition of the bridge is in one (bridge/store/redis/partitions.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis import Redis, RedisError
+from redis.crc import key_slot
+
+from bridge.cli import redis_server
+from bridge.errors import DidNotWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOST = "127.0.0.1"
+SLOTS = 16_384
+SIXTEENTH = SLOTS // 16
+FORMS_WITHIN_SECONDS = 60.0
+# For so long (ms) a node must not answer before its replica takes over. Redis' default is 15,000.
+NODE_TIMEOUT_MS = 2_000
+# A missing primary takes only its own slots along. A replica's first copy begins at once instead of after five seconds.
+CONFIGURATION = """\
+masterauth {password}
+cluster-enabled yes
+cluster-port {bus_port}
+cluster-node-timeout {node_timeout_ms}
+cluster-require-full-coverage no
+repl-diskless-sync-delay 0
+"""
+
+
+@dataclass(slots=True)
+class Node:
+    """A server of the cluster; what it acknowledged survives `kill` and `start`."""
+
+    port: int
+    bus_port: int
+    url: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it with what it had; it answers a moment later."""
+        self.process = subprocess.Popen(_ended_with_its_owner(self.command), stdout=subprocess.DEVNULL)  # noqa: S603 - the one that was found
+
+    def wait(self) -> None:
+        """Wait until it answers. Raises DidNotWork if it doesn't."""
+        if self.process:
+            redis_server.wait_for(self.process, self.url)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        if self.process:
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, also if it is stopped."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._end(signal.SIGTERM)
+
+    def ask(self, *command: str | int) -> Any:
+        """Send one command. Raises what redis-py raises."""
+        with Redis.from_url(self.url, decode_responses=True, socket_timeout=5) as redis:
+            return redis.execute_command(*command)
+
+    def id(self) -> str:
+        """Its name in the cluster."""
+        return str(self.ask("CLUSTER MYID"))
+
+    def is_primary(self) -> bool:
+        """Whether it answers, and as a primary."""
+        with contextlib.suppress(RedisError, OSError):
+            return str(self.ask("ROLE")[0]) == "master"
+        return False
+
+    def _end(self, number: int) -> None:
+        if self.process:
+            self.process.send_signal(number)
+            self.process.wait()
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The nodes: first the primaries that the cluster began with, then their replicas, as many for each."""
+
+    primaries: int
+    nodes: list[Node] = field(default_factory=list)
+    password: str = ""
+
+    @property
+    def url(self) -> str:
+        """What REDIS_URL is set to."""
+        return f"redis+cluster://:{self.password}@{','.join(f'{HOST}:{node.port}' for node in self.nodes)}"
+
+    def primary_of(self, key: str) -> Node:
+        """The node that has the slot of a key, or of a prefix, just now."""
+        slot = int(key_slot(key.encode()))
+        for node in self.nodes:
+            if node.is_primary() and any(low <= slot <= high for low, high in _own_slots(node)):
+                return node
+        raise DidNotWork(f"no node of the cluster serves slot {slot}")
+
+    def replicas_of(self, primary: Node) -> list[Node]:
+        """The nodes that copy this one, as it knows them."""
+        ports = {int(port) for _, port, _ in primary.ask("ROLE")[2]}
+        return [node for node in self.nodes if node.port in ports]
+
+    def is_whole(self) -> bool:
+        """Whether every node sees all slots served and all nodes connected, and each replica is in step."""
+        try:
+            return all(self._sees_all(node) for node in self.nodes)
+        except (RedisError, OSError):
+            return False
+
+    def wait_until_whole(self, *, seconds: float = FORMS_WITHIN_SECONDS) -> None:
+        """Raises DidNotWork if that takes longer."""
+        _until("every node sees the whole cluster", self.is_whole, seconds)
+
+    def form(self) -> None:
+        """Make one cluster of nodes that have just been started."""
+        for number, node in enumerate(self.nodes):
+            node.ask("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for number, node in enumerate(self.nodes[: self.primaries]):
+            sixteenths = [one for one in range(16) if one * self.primaries // 16 == number]
+            node.ask("CLUSTER ADDSLOTSRANGE", sixteenths[0] * SIXTEENTH, (sixteenths[-1] + 1) * SIXTEENTH - 1)
+        for node in self.nodes:
+            for other in self.nodes:
+                if other is not node:
+                    node.ask("CLUSTER MEET", HOST, other.port, other.bus_port)
+        _until("every node knows the others", self._are_acquainted, FORMS_WITHIN_SECONDS)
+        for number, node in enumerate(self.nodes[self.primaries :]):
+            node.ask("CLUSTER REPLICATE", self.nodes[number % self.primaries].id())
+        self.wait_until_whole()
+
+    def _are_acquainted(self) -> bool:
+        ids = {node.id() for node in self.nodes}
+        return all({one["node_id"] for one in _table(node)} == ids for node in self.nodes)
+
+    def _sees_all(self, node: Node) -> bool:
+        info: dict[str, str] = node.ask("CLUSTER INFO")
+        if (info["cluster_state"], info["cluster_slots_ok"]) != ("ok", str(SLOTS)):
+            return False
+        if len(_table(node)) != len(self.nodes) or any("fail" in one["flags"] or not one["connected"] for one in _table(node)):
+            return False
+        role = node.ask("ROLE")
+        return str(role[0]) == "master" or str(role[3]) == "connected"
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path,
+    *,
+    primaries: int = 3,
+    replicas: int = 1,
+    program: Path | None = None,
+    node_timeout_ms: int = NODE_TIMEOUT_MS,
+) -> Iterator[Cluster]:
+    """Run a cluster while the block runs, with so many replicas for each primary. Raises DidNotWork if it doesn't form.
+
+    More than 16 primaries have nothing to do. Redis 7.0 or Valkey is needed.
+    """
+    cluster = Cluster(primaries)
+    try:
+        for number in range(primaries * (1 + replicas)):
+            cluster.nodes.append(_prepare(cluster, folder / f"node-{number}", program, node_timeout_ms))
+            cluster.nodes[-1].start()
+        for node in cluster.nodes:
+            node.wait()
+        cluster.form()
+        yield cluster
+    finally:
+        for node in cluster.nodes:
+            node.kill()
+
+
+def _prepare(cluster: Cluster, folder: Path, program: Path | None, node_timeout_ms: int) -> Node:
+    """Write a node's configuration; all nodes have the first one's password."""
+    command, url = redis_server.prepare(folder, program=program)
+    file = folder / redis_server.CONFIGURATION_FILE
+    own = url.partition("@")[0].rpartition(":")[2]
+    cluster.password = cluster.password or own
+    port, bus_port = int(url.rpartition(":")[2].partition("/")[0]), redis_server.free_port()
+    text = file.read_text(encoding="utf-8").replace(own, cluster.password)
+    more = CONFIGURATION.format(password=cluster.password, bus_port=bus_port, node_timeout_ms=node_timeout_ms)
+    file.write_text(text + more, encoding="utf-8")
+    return Node(port, bus_port, url.replace(own, cluster.password), command)
+
+
+def _ended_with_its_owner(command: list[str]) -> list[str]:
+    """Linux kills the server when its owner is killed; elsewhere it is left behind then."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
+
+
+def _table(node: Node) -> list[dict[str, Any]]:
+    """The nodes that a node knows, itself included."""
+    return list(node.ask("CLUSTER NODES").values())
+
+
+def _own_slots(node: Node) -> list[tuple[int, int]]:
+    mine = next(one for one in _table(node) if "myself" in one["flags"])
+    return [(int(one[0]), int(one[-1])) for one in mine["slots"]]
+
+
+def _until(what: str, holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise DidNotWork(f"waited {seconds:.0f} s until {what}")
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """Run a cluster until Ctrl-C, and say how to use it. Its data is deleted afterwards."""
+    parser = argparse.ArgumentParser(prog="python -m infra.dev.cluster", description=main.__doc__)
+    parser.add_argument("--primaries", type=int, choices=range(1, 17), default=3, metavar="1..16")
+    parser.add_argument("--replicas", type=int, default=1, help="for each primary")
+    told = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="cluster-") as folder,
+        running(Path(folder), primaries=told.primaries, replicas=told.replicas) as cluster,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        print(f"export REDIS_URL='{cluster.url}'")
+        print(f"# {len(cluster.nodes)} nodes; Ctrl-C ends them and deletes their data", flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()
