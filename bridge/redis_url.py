@@ -1,4 +1,4 @@
-"""Checks Redis URLs: only a format that works for state and broker is accepted."""
+"""Checks Redis URLs: only a format that works for state and broker is accepted, and for the state a cluster's too."""
 
 from __future__ import annotations
 
@@ -12,6 +12,37 @@ SCHEMES = ("redis", "rediss")
 TLS_OPTIONS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 FORM = "must be like redis://:PASSWORD@HOST:6379/0, with special characters of the password as %XX"
 SERVER = "give one server, like redis://:PASSWORD@HOST:6379/0"
+CLUSTER = "+cluster"
+CLUSTER_FORM = "must be like redis+cluster://:PASSWORD@HOST:6379,HOST:6379, with special characters of the password as %XX"
+
+
+def is_cluster(url: str) -> bool:
+    """Whether a URL names a cluster, by some of its nodes."""
+    return url.partition("://")[0] in {f"{scheme}{CLUSTER}" for scheme in SCHEMES}
+
+
+def node_urls(url: str) -> list[str]:
+    """The URLs of the nodes that a cluster's URL names. Each has its login and its options."""
+    scheme, _, address = url.partition("://")
+    login, at, hosts = address.rpartition("@")
+    hosts, question, options = hosts.partition("?")
+    plain = scheme.removesuffix(CLUSTER)
+    return [f"{plain}://{login}{at}{host.strip()}/0{question}{options}" for host in hosts.partition("/")[0].split(",")]
+
+
+def check_state_url(url: str) -> None:
+    """Check the URL of the state, which may name a cluster too. Raises as `check_redis_url`."""
+    if not is_cluster(url):
+        check_redis_url(url)
+        return
+    address, _, _ = url.partition("?")
+    if "#" in url or not re.fullmatch(r"[^/]*(?:/0?)?", address.partition("://")[2]):
+        raise ValueError(f"{CLUSTER_FORM}; a cluster has no database but 0")
+    for node in node_urls(url):
+        try:
+            check_redis_url(node)
+        except ValueError as error:
+            raise ValueError(CLUSTER_FORM if str(error) == FORM else str(error)) from None
 
 
 def check_redis_url(url: str) -> None:
@@ -37,7 +68,7 @@ def _check_scheme(scheme: str) -> None:
         why = "which the state's clients and the broker's would not follow at the same moment"
         raise ValueError(f"names a Sentinel, {why}: {SERVER}, at an address that leads to the primary (a proxy, a name)")
     if "cluster" in scheme:
-        raise ValueError(f"names a cluster: {SERVER}, with cluster-enabled no")
+        raise ValueError(f"names a cluster, which only REDIS_URL may do: {SERVER}, with cluster-enabled no")
     if scheme not in SCHEMES:
         raise ValueError(FORM)
 

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.errors import Misconfigured
 from bridge.notification_settings import NotificationSettings, WebAddress, WholeAddress
-from bridge.redis_url import REDIS, check_redis_url
+from bridge.redis_url import REDIS, check_redis_url, check_state_url, is_cluster
 from bridge.retry_delays import RETRY_DELAYS
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Settings(NotificationSettings):
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value:
-            check_redis_url(value.get_secret_value())
+            check_state_url(value.get_secret_value())
         return value
 
     @field_validator("broker_url")
@@ -153,10 +153,16 @@ class Settings(NotificationSettings):
 
     @property
     def state_url(self) -> str:
-        """The URL of the Redis that holds the state. Raises Misconfigured if `REDIS_URL` is unset."""
+        """The URL of the Redis that holds the state. Raises Misconfigured if it is unset, or a cluster's without a broker."""
         if self.redis_url is None:
             raise Misconfigured("REDIS_URL is not set: set it to the Redis that keeps the state, like redis://127.0.0.1:6379/0")
-        return self.redis_url.get_secret_value()
+        url = self.redis_url.get_secret_value()
+        if is_cluster(url) and self.broker_url is None:
+            raise Misconfigured(
+                "REDIS_URL names a cluster, which can't be the broker too: set BROKER_URL to RabbitMQ (amqp://HOST:5672) or to a "
+                "single Redis without cluster mode (redis://HOST:6379/0)"
+            )
+        return url
 
     @property
     def broker(self) -> str:

@@ -42,6 +42,11 @@ LONGEST = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--cluster`: whatever has a Redis of the session has a cluster of three primaries instead."""
+    parser.addoption("--cluster", action="store_true", help="run against a Redis cluster of three primaries")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; all else keeps its order."""
     ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
@@ -49,8 +54,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis with append-only file for the whole session."""
+    if request.config.getoption("--cluster"):
+        with cluster.running(tmp_path_factory.mktemp("cluster"), replicas=0) as found:
+            yield found.url
+        return
     with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
         yield url
 

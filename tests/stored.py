@@ -45,6 +45,7 @@ from bridge.store.locations.grants import Grants
 from bridge.store.locations.installs import Installs
 from bridge.store.locations.records import Locations
 from bridge.store.operators.dead_letters import DeadLetters
+from bridge.store.redis.cluster import servers_of
 from bridge.store.redis.lua import script
 from bridge.store.redis.partitions import channel, prefix_of
 from bridge.wire.calls import Wire
@@ -231,7 +232,8 @@ def take(lanes: Lanes, lane: Lane = LANE) -> Turn:
 
 def pass_time(redis: Redis, seconds: float) -> None:
     """Let time pass in the store."""
-    redis.eval(_PASS, 0, str(-round(seconds * 1000)))
+    for ask in servers_of(redis).values():
+        ask(lambda server: server.eval(_PASS, 0, str(-round(seconds * 1000))))
 
 
 def pass_question(redis: Redis, seconds: float = 121.0) -> None:
@@ -284,7 +286,8 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
 @contextmanager
 def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
     """Listen to the dispatchers' bell, or to that of one; the call answers how often it has rung since the last one."""
-    listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
+    ask = next(iter(servers_of(redis).values()))
+    listening = PubSub(ask(lambda server: server.connection_pool), ignore_subscribe_messages=True)
     listening.subscribe(channel("wake", *dispatcher))
     listening.get_message(timeout=5)
 

@@ -169,13 +169,37 @@ def test_a_wrong_value_is_named_and_not_shown(variable: str, value: str) -> None
     assert len(value) < len(SECRET) or value not in sentence
 
 
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("redis+cluster://:hunter2@a:1,b", None),
+        ("rediss+cluster://user:hunter2@a:1,b:2/0?ssl_cert_reqs=none", None),
+        ("redis+cluster://:hunter2@a:1/1", "no database but 0"),
+        ("redis+cluster://:hunter2@a:1,:2", "must be like redis+cluster://"),
+        ("redis+cluster://:hunter2@a:one", "must be like redis+cluster://"),
+        ("redis+cluster://:hunter2@a:1?ssl_cert_reqs=none", "unsupported option"),
+        ("redis+cluster://:hunter2@a:1#b", "must be like redis+cluster://"),
+    ],
+)
+def test_the_state_may_be_a_cluster(url: str, cure: str | None) -> None:
+    """It is named by some of its nodes; each must be a server's address, and a broker must be named besides."""
+    if cure:
+        sentence = told({"REDIS_URL": url, "BROKER_URL": "amqp://broker"})
+        assert sentence.startswith("REDIS_URL ")
+        assert cure in sentence
+        assert "hunter2" not in sentence
+        return
+    assert from_environment({"REDIS_URL": url, "BROKER_URL": "amqp://broker"}).state_url == url
+    with pytest.raises(Misconfigured, match=r"^REDIS_URL names a cluster.*BROKER_URL"):
+        _ = from_environment({"REDIS_URL": url}).state_url
+
+
 @pytest.mark.parametrize("variable", ["REDIS_URL", "BROKER_URL"])
 @pytest.mark.parametrize(
     ("url", "cure"),
     [
         ("unix:///run/redis.sock", "a socket file"),
         ("redis+socket:///run/redis.sock", "a socket file"),
-        ("redis+cluster://:hunter2@a:1,b:2", "cluster-enabled no"),
         ("redis+sentinel://:hunter2@a:26379/main", "leads to the primary"),
         ("sentinel://:hunter2@a:26379", "leads to the primary"),
         ("redis://:hunter2@a:1,b:2/0", "several servers"),
@@ -190,6 +214,14 @@ def test_state_and_broker_take_one_form_of_a_redis_url(variable: str, url: str, 
     sentence = told({variable: url})
     assert sentence.startswith(f"{variable} ")
     assert cure in sentence
+    assert "hunter2" not in sentence
+
+
+def test_a_cluster_is_no_broker() -> None:
+    """The broker's client can't use it."""
+    sentence = told({"BROKER_URL": "redis+cluster://:hunter2@a:1,b:2"})
+    assert sentence.startswith("BROKER_URL ")
+    assert "only REDIS_URL" in sentence
     assert "hunter2" not in sentence
 
 

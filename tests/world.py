@@ -23,7 +23,7 @@ from bridge.store.lanes.rollback_looks import RollbackLooks
 from bridge.store.lanes.timelines import Event, Timelines
 from bridge.store.limits.circuits import Circuits
 from bridge.store.redis.connection import now_ms, text
-from bridge.store.redis.partitions import gather
+from bridge.store.redis.partition_calls import gather
 from bridge.wire.calls import Wire
 from tests.keys import key
 from tests.other_side import OtherSide, Visit, http

@@ -10,7 +10,7 @@ from bridge.store.redis.partitions import PARTITIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from bridge.store.lanes.schedule import PartitionClaim
+    from bridge.store.lanes.claims import PartitionClaim
 
 # This long after a due time, a standby dispatcher checks whether the leader has claimed.
 STANDBY_SECONDS = 0.5

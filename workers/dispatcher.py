@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from bridge.errors import Unavailable
-from bridge.store.lanes.schedule import NO_LIST
+from bridge.store.lanes.claims import NO_LIST
 from bridge.store.redis.wakeups import WakeUpListener
 from workers.agenda import Agenda
 from workers.unheard import UnheardClaims
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bridge.model import Lane
+    from bridge.store.lanes.claims import WakeUpList
     from bridge.store.lanes.leases import Lanes
-    from bridge.store.lanes.schedule import WakeUpList
     from bridge.store.redis.connection import Redis
 
 log = structlog.get_logger()
@@ -94,6 +94,8 @@ class Dispatcher:
             wake_ups=wake_ups,
             partitions=self._agenda.due(),
         )
+        if claim.missing:
+            log.warning("dispatcher.waiting", why=f"Redis could not claim due lanes: {claim.missing}")
         if claim.lanes and not wake_ups.name:
             self._wake(claim.lanes)
         self._unheard.tell(some=claim.unheard)

@@ -13,7 +13,7 @@ import structlog
 from bridge import flow
 from bridge.errors import Unavailable
 from bridge.model import Lane
-from bridge.store.lanes.schedule import WakeUpList
+from bridge.store.lanes.claims import WakeUpList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

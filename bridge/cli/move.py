@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.cli.context import settings
 from bridge.cli.output import print_json, working
 from bridge.errors import DidNotWork, WrongInput
-from bridge.redis_url import check_redis_url
+from bridge.redis_url import check_state_url
 from bridge.store.redis.connection import connect
 from bridge.store.redis.moving import move
 
@@ -36,7 +36,7 @@ def _read(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise WrongInput(f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
     try:
-        check_redis_url(url)
+        check_state_url(url)
     except ValueError as error:
         raise WrongInput(f"the URL of the new Redis {error}") from None
     return url

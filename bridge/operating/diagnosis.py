@@ -85,11 +85,13 @@ def _shortened(troubles: Sequence[Trouble]) -> Iterator[Trouble]:
 
 def _writes(symptoms: Symptoms) -> Iterator[Trouble]:
     """A state without a location comes first, because every message is answered 429 until there is one."""
-    if symptoms.tried.refused:
+    refused = symptoms.tried.refused or "; ".join(symptoms.tried.partly)
+    if refused:
+        whose = "Webhooks" if symptoms.tried.refused else "Webhooks of its locations"
         yield Trouble(
             cause="writes_refused",
             name="Writes refused",
-            says=f"{symptoms.tried.refused}. Webhooks are answered 429 until it does.",
+            says=f"{refused}. {whose} are answered 429 until it does.",
             command=DOCTOR,
             critical=True,
         )

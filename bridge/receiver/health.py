@@ -29,7 +29,10 @@ async def alive(request: Request) -> Response:
 
 
 def ready(redis: Redis, *, replicas: int = 0) -> Callable[[Request], Awaitable[Response]]:
-    """`GET /readyz`: 200 if Redis and `replicas` accept writes and there is a location, else 503; with durability, workers ..."""
+    """`GET /readyz`: 200 if Redis and `replicas` accept writes and there is a location, else 503; with durability, workers ...
+
+    With a cluster, 200 and `why` if only some of its nodes do.
+    """
 
     async def answer(request: Request) -> Response:
         del request
@@ -39,6 +42,9 @@ def ready(redis: Redis, *, replicas: int = 0) -> Callable[[Request], Awaitable[R
             return JSONResponse({"status": "unavailable", "why": str(error)}, 503)
         if why := symptoms.tried.why_not:
             return JSONResponse({"status": "unavailable", "why": why, **_fields(symptoms)}, 503)
+        if why := "; ".join(symptoms.tried.partly):
+            # With 503 a proxy would keep the other nodes' webhooks away too.
+            return JSONResponse({"status": "degraded", "why": why, **_fields(symptoms)})
         return JSONResponse({"status": "ok", **_fields(symptoms)})
 
     return answer

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RUNS = {"run", "run_together"}
+OF_PARTITIONS = {"call_each", "call_at_home", "call_grouped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _calls(scope: ast.AST, registered: dict[str, str]) -> Iterator[tuple[str, in
         if not isinstance(node, ast.Call):
             continue
         script = _script_of(node.func) or registered.get(ast.unparse(node.func))
-        handed = registered.get(ast.unparse(node.args[0])) if node.args else None
+        handed = (_script_of(node.args[0]) or registered.get(ast.unparse(node.args[0]))) if node.args else None
         given = next((keyword.value for keyword in node.keywords if keyword.arg == "args"), None)
         if script and given is not None:
             yield script, node.lineno, given
@@ -73,11 +74,22 @@ def _calls(scope: ast.AST, registered: dict[str, str]) -> Iterator[tuple[str, in
             yield handed, node.lineno, node.args[1]
         elif handed and isinstance(node.func, ast.Attribute) and node.func.attr == "_write":
             yield handed, node.lineno, _through_write(node)
+        elif handed and isinstance(node.func, ast.Name) and node.func.id in OF_PARTITIONS:
+            yield handed, node.lineno, _through_partitions(node)
 
 
 def _through_write(node: ast.Call) -> ast.expr:
     """`Lanes._write` hands over lane, token, patch and retention, and what else it is given."""
     return ast.List([ast.Constant(None)] * 4 + node.args[3:], ast.Load())
+
+
+def _through_partitions(node: ast.Call) -> ast.expr:
+    """What `partition_calls` hands over: the second argument, or `first` and then the parts of each item."""
+    first = next((keyword.value for keyword in node.keywords if keyword.arg == "first"), None)
+    if ast.unparse(node.func) == "call_grouped":
+        items = ast.Starred(ast.Name("items", ast.Load()), ast.Load())
+        return ast.List([*(first.elts if isinstance(first, ast.List) else ()), items], ast.Load())
+    return node.args[1] if len(node.args) > 1 else ast.List([], ast.Load())
 
 
 def _count(args: ast.expr, scope: ast.AST, functions: dict[str, ast.FunctionDef]) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.store.redis.partitions import members
+from bridge.store.redis.partition_calls import members
 from tests.keys import card
 from tests.story.machine import DEFAULTS, poll
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.store.redis.partitions import gather, members
+from bridge.store.redis.partition_calls import gather, members
 from tests.story.machine import poll
 
 if TYPE_CHECKING:

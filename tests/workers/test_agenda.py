@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model import Ended, Status
-from bridge.store.lanes.schedule import PartitionClaim
+from bridge.store.lanes.claims import PartitionClaim
 from bridge.store.redis.partitions import PARTITIONS, partition_of
 from tests.stored import HERE, accept, bell, claim, keep, lanes_of, message
 from workers.agenda import ALL, STANDBY_SECONDS, Agenda

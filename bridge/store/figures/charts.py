@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bridge.store.figures.counts import Fold
+from bridge.store.figures.counts import Fold, summed
 from bridge.store.redis.connection import now_ms, reaching, rows
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import PREFIXES
+from bridge.store.redis.partition_calls import call_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,6 @@ def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
         newest = now_ms(redis) // MS[span]
         numbers = range(newest - most + 1, newest + 1)
         sums = redis.register_script(script("sums"))
-        found = sums(keys=list(PREFIXES), args=[f"chart:{span}:{number}" for number in numbers])
-    counts = ({field: int(count) for field, count in rows(bucket).items()} for bucket in found)
+        parts = call_each(sums, [f"chart:{span}:{number}" for number in numbers]).whole()
+    counts = (summed(map(rows, buckets)) for buckets in zip(*parts, strict=True))
     return tuple(Bucket(number * MS[span], bucket) for number, bucket in zip(numbers, counts, strict=True))

@@ -14,13 +14,23 @@ from redis import ResponseError
 from bridge.errors import Unavailable
 from bridge.store.redis.connection import reaching, rows, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PREFIXES, key, members
+from bridge.store.redis.partition_calls import call_at_home, call_each, members_reached
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bridge.metrics import Tally
     from bridge.store.redis.connection import Redis
+
+
+def summed(some: Iterable[Mapping[str, str]]) -> dict[str, int]:
+    """The sums of numbers by their names."""
+    sums: dict[str, int] = {}
+    for numbers in some:
+        for name, number in numbers.items():
+            sums[name] = sums.get(name, 0) + int(number)
+    return sums
 
 
 class Fold:
@@ -32,7 +42,7 @@ class Fold:
     def __call__(self) -> None:
         """Raises what the client raises, unless Redis refuses to write."""
         with suppress(ResponseError):
-            self._fold(keys=list(PREFIXES), args=[])
+            call_each(self._fold)
 
 
 class Counts:
@@ -43,6 +53,8 @@ class Counts:
         self._tally = redis.register_script(script("tally"))
         self._sums = redis.register_script(script("sums"))
         self._fold = Fold(redis)
+        # Of the partitions with these prefixes, as they were read last.
+        self._totals: dict[tuple[str, ...], dict[str, str]] = {}
 
     def add(self, tally: Tally) -> None:
         """Write a process' counts; if that fails, they stay in the tally."""
@@ -51,22 +63,30 @@ class Counts:
             return
         try:
             with reaching("count"):
-                self._tally(keys=[HOME, *PREFIXES], args=[uuid4().hex, *(part for pair in counts.items() for part in pair)])
+                call_at_home(self._tally, [uuid4().hex, *(part for pair in counts.items() for part in pair)])
         except Unavailable:
             tally.put_back(counts)
             raise
 
     def totals(self) -> dict[str, int]:
-        """All counts since this Redis was created, by field (see `bridge.metrics`)."""
+        """All counts since this Redis was created, by field (see `bridge.metrics`).
+
+        If a node of a cluster is missing, its part is what it was: a total that falls would look like a new beginning. Raises
+        Unavailable if it was never read.
+        """
         with reaching("read the counts"):
             self._fold()
-            (totals,) = self._sums(keys=list(PREFIXES), args=["totals"])
-        return {field: int(count) for field, count in rows(totals).items()}
+            found = call_each(self._sums, ["totals"])
+            self._totals.update((prefixes, rows(totals)) for prefixes, (totals,) in found.calls)
+            for prefix, reason in found.missing.items():
+                if (prefix,) not in self._totals:
+                    raise reason
+        return summed(self._totals.values())
 
     def locations(self) -> list[str]:
-        """The locations that have counts, in order."""
+        """The locations that have counts, in order; without those of nodes that are missing."""
         with reaching("list the locations"):
-            return sorted(members(self._redis, "locations"))
+            return sorted(members_reached(self._redis, "locations"))
 
     def of(self, ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """The numbers of these locations' messages by status, if there was an outcome within the retention time.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.store.limits.circuits import GHL_CIRCUITS
 from bridge.store.redis.connection import reaching, rows
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PREFIXES
+from bridge.store.redis.partition_calls import call_each
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -22,7 +22,8 @@ class Gauges:
     failed and is retried (`retrying`). `overdue_ms` is how long the oldest lane has been due, `unheard_ms` how long the oldest
     lane has waited whose wake-up was published and whose turn no worker has begun, `unopened_ms` the same for turns that can't be
     decrypted or read. `slots` is how many replies the live workers can have in flight, `providers_down` counts completion
-    services by their logins, `ghl_down` is 1 while GHL is down or accepts no posts.
+    services by their logins, `ghl_down` is 1 while GHL is down or accepts no posts. `missing` says which nodes of a
+    cluster are missing, whose lanes are not counted.
     """
 
     lanes: int
@@ -39,6 +40,7 @@ class Gauges:
     on_hold: int
     providers_down: int
     ghl_down: int
+    missing: tuple[str, ...] = ()
 
     @property
     def oldest_overdue_seconds(self) -> float:
@@ -46,8 +48,30 @@ class Gauges:
         return self.overdue_ms / 1000
 
 
+# Of these the longest counts; the other numbers are summed up.
+LONGEST = frozenset({"overdue_ms", "unheard_ms", "unopened_ms"})
+
+
 def measure(redis: Redis) -> Gauges:
-    """Read all gauges in one round trip. Raises Unavailable when Redis can't be reached."""
+    """Read all gauges in one round trip, without nodes that are missing. Raises Unavailable when Redis can't be reached."""
     with reaching("measure the state"):
-        found = rows(redis.register_script(script("measure"))(keys=[HOME, *PREFIXES], args=[*GHL_CIRCUITS]))
-    return Gauges(**{name: int(value) for name, value in found.items()})
+        answers = call_each(redis.register_script(script("measure")))
+        found = [answer for _, answer in answers.calls] or answers.whole()
+    numbers: dict[str, int] = {}
+    down: set[str] = set()
+    workers: set[str] = set()
+    for circuits, live, *flat in found:
+        # A service that is down for several partitions is one.
+        down.update(circuits)
+        workers.update(live)
+        for name, number in rows(flat).items():
+            known, value = numbers.get(name, 0), int(number)
+            numbers[name] = max(known, value) if name in LONGEST else known + value
+    return Gauges(
+        **numbers,
+        workers=len(workers),
+        slots=sum(int(worker.rpartition(":")[2]) for worker in workers),
+        providers_down=len(down - set(GHL_CIRCUITS)),
+        ghl_down=int(not down.isdisjoint(GHL_CIRCUITS)),
+        missing=tuple(dict.fromkeys(map(str, answers.missing.values()))),
+    )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bridge.model import LocationId
 from bridge.store.redis.connection import reaching, text
-from bridge.store.redis.partitions import key, members
+from bridge.store.redis.partition_calls import members
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis

@@ -12,7 +12,8 @@ from redis import ResponseError
 
 from bridge.model import Lane
 from bridge.store.redis.connection import reaching
-from bridge.store.redis.partitions import key, keys, newest
+from bridge.store.redis.partition_calls import newest
+from bridge.store.redis.partitions import key, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

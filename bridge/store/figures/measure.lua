@@ -1,10 +1,7 @@
 -- Measure the gauges. This reads every location and every worker, but only the first lane of each location that is due: a thousand
 -- locations take about a millisecond, however many lanes wait.
---   KEYS[1]     prefix of home
---   KEYS[2...]  prefixes of the partitions
---   ARGV[1]     circuit of reading from GHL
---   ARGV[2]     circuit of posting to GHL
--- Answers name, number, name, number, ...
+--   KEYS[1...]  prefixes of the partitions
+-- Answers {ids of open circuits, live workers (`name:slots`), name, number, name, number, ...}.
 -- Needs: schedule
 local function cards(ids)
   local sum = 0
@@ -36,7 +33,7 @@ end
 
 local lanes, held, overdue_ms, unheard_ms, unopened_ms, on_hold = 0, 0, 0, 0, 0, 0
 local sums, down = {in_flight = 0, retrying = 0, dead_letters = 0, locations = 0}, {}
-for at = 2, #KEYS do
+for at = 1, #KEYS do
   prefix = KEYS[at]
   local ids = redis.call('SMEMBERS', key('holds'))
   local waits = cards(ids)
@@ -51,19 +48,18 @@ for at = 2, #KEYS do
   for _, id in ipairs(redis.call('SMEMBERS', key('circuits', 'open'))) do down[id] = true end
 end
 
--- A provider that is down for several partitions is one.
-local providers_down, ghl_down = 0, (down[ARGV[1]] or down[ARGV[2]]) and 1 or 0
-for id in pairs(down) do
-  if id ~= ARGV[1] and id ~= ARGV[2] then providers_down = providers_down + 1 end
+-- One server has one list of workers, at home; in a cluster a worker is in each partition that it claims in.
+local workers, open = {}, {}
+for at = 1, #KEYS do
+  prefix = KEYS[at]
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')) do
+    workers[#workers + 1] = worker
+  end
 end
-
-prefix = KEYS[1]
-local slots = 0
-local workers = redis.call('ZRANGEBYSCORE', key('workers'), string.format('(%d', now), '+inf')
-for _, worker in ipairs(workers) do slots = slots + tonumber(worker:match(':(%d+)$')) end
+for id in pairs(down) do open[#open + 1] = id end
 return {
+  open, workers,
   'lanes', lanes, 'held', held, 'overdue_ms', overdue_ms, 'unheard_ms', unheard_ms, 'unopened_ms', unopened_ms,
-  'in_flight', sums.in_flight, 'retrying', sums.retrying, 'workers', #workers, 'slots', slots,
+  'in_flight', sums.in_flight, 'retrying', sums.retrying,
   'dead_letters', sums.dead_letters, 'locations', sums.locations, 'on_hold', on_hold,
-  'providers_down', providers_down, 'ghl_down', ghl_down,
 }

@@ -14,7 +14,8 @@ import orjson
 
 from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PREFIXES, gather, key, key_at
+from bridge.store.redis.partition_calls import gather
+from bridge.store.redis.partitions import HOME, PREFIXES, key, key_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.store.redis.connection import reaching
-from bridge.store.redis.partitions import PREFIXES, gather, key_at, members
+from bridge.store.redis.partition_calls import gather_reached, members_reached
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -25,13 +25,11 @@ class KnownRollback:
 def last_rollback(redis: Redis, now_ms: int) -> KnownRollback | None:
     """The rollback of the last day in which writes were lost for certain. Raises Unavailable."""
     with reaching("look for lost writes"):
-        pipe = redis.pipeline(transaction=False)
-        for prefix in PREFIXES:
-            pipe.hmget(key_at(prefix, "rollback"), ["at", "certain_at"])
-        found = [(int(at), int(certain)) for at, certain in pipe.execute() if at and certain]
+        told = gather_reached(redis, "HMGET", "rollback", "at", "certain_at").values()
+        found = [(int(at), int(certain)) for at, certain in told if at and certain]
         shown = [at for at, certain in found if now_ms - certain <= SHOWN_MS]
         if not shown:
             return None
-        swept = {str(one) for some in gather(redis, "ZRANGE", "sweeps", 0, -1) for one in some}
-        unswept = members(redis, "locations") - swept
+        swept = {str(one) for some in gather_reached(redis, "ZRANGE", "sweeps", 0, -1).values() for one in some}
+        unswept = members_reached(redis, "locations") - swept
     return KnownRollback(max(shown), tuple(sorted(unswept)))

@@ -1,6 +1,6 @@
 -- Add what a process has counted, and what scripts have left to be folded.
 --   KEYS[1]     prefix of home
---   KEYS[2...]  prefix of each partition
+--   KEYS[2...]  prefixes of the partitions whose counts are folded too; in a cluster that of home
 --   ARGV[1]     nonce of this call
 --   ARGV[2...]  field, increment, field, increment
 -- Answers 1, or 0 if this call was counted before.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.store.redis.connection import now_ms, reaching
-from bridge.store.redis.partitions import key, newest
+from bridge.store.redis.partition_calls import newest
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis

@@ -1,7 +1,8 @@
 -- Report this worker as alive, and claim as many due lanes as all live workers together have free slots, location by location.
 -- A claimed lane is due again after a lease and is never removed, because the worker may die.
--- On one server it serves all partitions at once, so that slots are counted exactly, and shared out in one queue.
---   KEYS[1]     prefix of home
+-- On one server it serves all partitions at once, so that slots are counted exactly, and shared out in one queue. In a cluster it
+-- serves one, and the caller tells the free slots.
+--   KEYS[1]     prefix of home; in a cluster that of the partition
 --   KEYS[2...]  prefixes of the partitions
 --   ARGV[1]     worker
 --   ARGV[2]     its slots
@@ -15,7 +16,10 @@
 --   ARGV[10]    its process
 --   ARGV[11]    the number of the newest claim of that process that was answered (0: none)
 --   ARGV[12]    the number of this claim
---   ARGV[13...] numbers of the partitions (0, 1, ...) in which something may be due; the others are left alone
+--   ARGV[13]    free slots of all live workers; empty: they are counted
+--   ARGV[14]    slots that one location may hold at most, if ARGV[13] is told
+--   ARGV[15]    1: lanes of partitions that this call does not see wait for a slot; else 0
+--   ARGV[16...] numbers of the partitions (0, 1, ...) in which something may be due; the others are left alone
 -- Answers {whether a wake-up of any worker got no response (1 or 0), how many partitions were asked, then of each of these {ms until
 -- its next lane is due (-1: none, or no free slot), whether the next claim can wait for that time or a wake-up (1; 0: something
 -- waits for an event that wakes nobody), whether this worker leads in it (1 or 0)}, then lane, lane, ...}.
@@ -27,7 +31,7 @@ redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
 
 -- What is known of each partition that is looked at: `prefix`, `leads`, `wait` (ms; nil: it is looked at) and `probes`.
 local asked = {}
-for at = 13, #ARGV do asked[#asked + 1] = {prefix = KEYS[ARGV[at] + 2]} end
+for at = 16, #ARGV do asked[#asked + 1] = {prefix = KEYS[ARGV[at] + 2]} end
 
 -- One dispatcher, the leader, is woken and claims at the due times; the others are on standby. It leads as long as it claims.
 local function lead(leader)
@@ -112,16 +116,19 @@ local function names_of(name)
 end
 
 prefix = KEYS[1]
-local free, most_of_one = 0, 0
-for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-  local its = tonumber(member:match(':(%d+)$'))
-  -- A worker has a ninth more slots than it reports, as a reserve (Settings.worker_threads).
-  free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
-end
-local taken = names_of('inflight')
-if redis.call('EXISTS', unpack(taken)) > 0 then
+local free, most_of_one = tonumber(ARGV[13]), tonumber(ARGV[14])
+local function count_slots()
+  free, most_of_one = 0, 0
+  for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+    local its = tonumber(member:match(':(%d+)$'))
+    -- A worker has a ninth more slots than it reports, as a reserve (Settings.worker_threads).
+    free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
+  end
+  local taken = names_of('inflight')
+  if redis.call('EXISTS', unpack(taken)) == 0 then return end
   for _, name in ipairs(taken) do free = free - redis.call('ZCOUNT', name, string.format('(%d', now), '+inf') end
 end
+if not free then count_slots() end
 
 -- How many requests for new turns a location's budget at GHL has left. More lanes would be claimed only to wait again.
 local left = {}
@@ -231,6 +238,7 @@ local function look_ahead(one)
   if following then one.wait = following - now end
 end
 
+if ARGV[15] == '1' then note_shortage() end
 local answer = {redis.call('EXISTS', unpack(names_of('unheard'))) > 0 and 1 or 0, #asked}
 for _, one in ipairs(looks) do
   prefix = one.prefix

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bridge.model import Lane
 from bridge.store.redis.connection import now_ms, reaching
-from bridge.store.redis.partitions import key, newest
+from bridge.store.redis.partition_calls import newest
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from redis import Redis

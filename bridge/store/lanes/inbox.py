@@ -17,11 +17,11 @@ from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
+from bridge.store.redis.cluster_pipelines import pipelines_to
 from bridge.store.redis.confirmations import NO_CONFIRMATION
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
 from bridge.store.redis.partitions import key, prefix_of
-from bridge.store.redis.pipelines import Pipelines
 from bridge.store.redis.retention import REMEMBERED_MS
 from bridge.store.redis.writable import NO_LOCATION
 
@@ -60,7 +60,7 @@ class Inbox:
         self._contact = redis.register_script(script("contact"))
         self._sweep_soon = redis.register_script(script("sweep_soon"))
         self._retention_ms = retention_ms
-        self._pipelines = Pipelines(redis, seconds=seconds, confirmation=confirmation)
+        self._pipelines = pipelines_to(redis, seconds=seconds, confirmation=confirmation)
         self._fernet_keys = tuple(fernet_keys)
 
     async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:

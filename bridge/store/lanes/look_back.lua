@@ -1,6 +1,6 @@
 -- Note a turn's look into GHL after the state went back, and what it found.
 --   KEYS[1]     prefix of the lane
---   KEYS[2...]  prefixes of the partitions, all of which go back with the server
+--   KEYS[2...]  prefixes of the partitions, all of which go back with the server; in a cluster the same one
 --   ARGV[1]  lane
 --   ARGV[2]  token of the turn
 --   ARGV[3]  when the state went back (ms)

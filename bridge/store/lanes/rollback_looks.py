@@ -10,7 +10,8 @@ import orjson
 from bridge.errors import Fenced
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import PREFIXES, prefix_of
+from bridge.store.redis.partition_calls import beside
+from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -40,6 +41,7 @@ class RollbackLooks:
     """Raises Unavailable when Redis can't be reached, Fenced when the lease is lost."""
 
     def __init__(self, redis: Redis, *, retention_ms: int) -> None:
+        self._redis = redis
         self._note = redis.register_script(script("look_back"))
         self._retention_ms = retention_ms
 
@@ -56,7 +58,8 @@ class RollbackLooks:
             "event": orjson.dumps(event).decode(),
         }
         with reaching(f"note a look into GHL of {turn.lane}"):
-            prefixes = [prefix_of(turn.lane), *PREFIXES]
+            at = prefix_of(turn.lane)
+            prefixes = [at, *beside(self._redis, at)]
             held = self._note(
                 keys=prefixes, args=[str(turn.lane), turn.token, rollback.at_ms, orjson.dumps(told), self._retention_ms]
             )

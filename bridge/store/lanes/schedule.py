@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 from uuid import uuid4
 
@@ -12,16 +11,17 @@ import orjson
 from bridge.errors import Fenced
 from bridge.model import Lane
 from bridge.policy.loops import MOST_LOOKED_AT
+from bridge.store.lanes.claims import NO_LIST, Claim, Claimant, WakeUpList, claims_on
 from bridge.store.lanes.turns import read_turn
 from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_PROBE_MS
 from bridge.store.locations.records import FIELDS
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PARTITIONS, PREFIXES, prefix_of, turn_id
-from bridge.store.redis.write_counts import WriteCount
+from bridge.store.redis.partition_calls import call_grouped
+from bridge.store.redis.partitions import PARTITIONS, prefix_of, turn_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from redis import Redis
 
@@ -35,58 +35,6 @@ MOST_MESSAGES_OF_A_TURN = 200
 FRESH = 0.9
 # The number of newest messages to read: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
-
-
-@dataclass(frozen=True, slots=True)
-class WakeUpList:
-    """The broker's list if it is on the same Redis as the state, and the message that is added to it to wake a worker.
-
-    `head` and `tail` are the text before and after a message's body (JSON); `%ID%` in the tail becomes its id.
-    """
-
-    name: str
-    head: str
-    tail: str
-
-
-NO_LIST = WakeUpList("", "", "")
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionClaim:
-    """What a claim found in a partition: the seconds until its next lane is due (None: no lane waits).
-
-    `calm`: another claim is needed only then or after a wake-up. `leads`: this worker receives its wake-ups and claims at the due
-    times; the others are on standby.
-    """
-
-    next_due: float | None
-    calm: bool
-    leads: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Claimed lanes, and what was found in each partition that was asked. `unheard`: a claim by any worker has no turn yet."""
-
-    lanes: tuple[Lane, ...]
-    looks: Mapping[int, PartitionClaim]
-    unheard: bool = False
-
-    @property
-    def next_due(self) -> float | None:
-        """Seconds until the first lane is due; None if no lane waits."""
-        return min((look.next_due for look in self.looks.values() if look.next_due is not None), default=None)
-
-    @property
-    def calm(self) -> bool:
-        """Whether all partitions are."""
-        return all(look.calm for look in self.looks.values())
-
-    @property
-    def leads(self) -> bool:
-        """Whether this worker leads in all of them."""
-        return all(look.leads for look in self.looks.values())
 
 
 class ScheduleOptions(TypedDict):
@@ -103,13 +51,12 @@ class Schedule:
     """Which lanes are due and who holds them. Each method is one round trip, and raises Unavailable if Redis can't be reached."""
 
     def __init__(self, redis: Redis, **options: Unpack[ScheduleOptions]) -> None:
-        self._claim = redis.register_script(script("claim"))
         self._unclaim = redis.register_script(script("unclaim"))
         self._lease = redis.register_script(script("lease"))
         self._renew = redis.register_script(script("renew"))
         self._give_back = redis.register_script(script("give_back"))
         self._redis = redis
-        self._claims = WriteCount()
+        self._claims = claims_on(redis)
         self._clock = options.get("clock", time.monotonic)
         self._budgets = options.get("budgets")
         self._lease_ms = round(options["lease_seconds"] * 1000)
@@ -134,19 +81,16 @@ class Schedule:
 
         Their wake-ups are added to `wake_ups`; without that list the caller publishes them.
         """
+        alive_ms = round(alive_seconds * 1000)
+        mine = Claimant(worker=worker, slots=slots, alive_ms=alive_ms, lease_ms=self._lease_ms, most=most)
         with reaching("claim due lanes"):
-            mine = (worker, slots, round(alive_seconds * 1000), self._lease_ms, most)
-            told = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next())
-            unheard, asked, *found = self._claim(keys=[HOME, *PREFIXES], args=[*mine, *told, *partitions])
-        self._claims.answered()
-        looks = {number: _look(*look) for number, look in zip(partitions, found, strict=False)}
-        return Claim(tuple(map(Lane.parse, found[asked:])), looks, unheard=bool(unheard))
+            return self._claims.claim(mine, wake_ups, partitions)
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
         """Return claimed lanes whose wake-ups could not be published; they are due again after `pause` seconds."""
         with reaching("put claimed lanes back"):
             some = list(map(str, lanes))
-            self._unclaim(keys=list(map(prefix_of, some)), args=[round(pause * 1000), *some])
+            call_grouped(self._unclaim, list(map(prefix_of, some)), [(one,) for one in some], first=[round(pause * 1000)])
 
     def lease(self, lane: Lane) -> Turn | None:
         """Lease a claimed lane for one turn; None if it isn't claimed, is held by another worker, or has no waiting message.
@@ -182,10 +126,11 @@ class Schedule:
         some = list(held)
         if not some:
             return ()
-        pairs = [part for turn in some for part in (str(turn.lane), turn.token)]
+        pairs = [(str(turn.lane), turn.token) for turn in some]
         with reaching("renew leases"):
             prefixes = [prefix_of(turn.lane) for turn in some]
-            return tuple(map(Lane.parse, self._renew(keys=prefixes, args=[self._lease_ms, *pairs])))
+            found = call_grouped(self._renew, prefixes, pairs, first=[self._lease_ms])
+        return tuple(Lane.parse(lost) for _, lanes in found for lost in lanes)
 
     def hold(self, turn: Turn) -> None:
         """Renew a lease right before an action that can't be undone.
@@ -200,7 +145,3 @@ class Schedule:
         """Return the lane unchanged and due immediately, because this process stops. False if the lease was lost before."""
         with reaching(f"give {turn.lane} back"):
             return bool(self._give_back(keys=[prefix_of(turn.lane)], args=[str(turn.lane), turn.token, self._retention_ms]))
-
-
-def _look(wait: int, calm: int, leads: int) -> PartitionClaim:
-    return PartitionClaim(None if wait < 0 else wait / 1000, calm=bool(calm), leads=bool(leads))

@@ -18,6 +18,7 @@ from bridge.ghl.access import Need
 from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.partition_calls import call_grouped, in_order
 from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
     left = redis.register_script(script("budgets"))
     batches = [ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)]
     with reaching("read what is left of the budgets"):
-        found = [row for some in batches for row in left(keys=[prefix_of(one) for one in some], args=list(some))]
+        asked = (call_grouped(left, list(map(prefix_of, some)), [(one,) for one in some]) for some in batches)
+        found = [row for grouped in asked for row in in_order(grouped)]
     return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import PREFIXES, key_at, members, prefix_of
+from bridge.store.redis.partition_calls import gather_reached, members_reached
+from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -93,18 +94,13 @@ def open_circuits(redis: Redis) -> dict[str, DownProvider]:
     """The circuits that are open, by their ids; each partition has found out by itself."""
     found: dict[str, DownProvider] = {}
     with reaching("look for open circuits"):
-        ids = sorted(members(redis, "circuits:open"))
-        if not ids:
-            return found
-        pipe = redis.pipeline(transaction=False)
-        places = [(one, prefix) for one in ids for prefix in PREFIXES]
-        for one, prefix in places:
-            pipe.hmget(key_at(prefix, "circuit", one), "name", "location", "since")
-            pipe.zcard(key_at(prefix, "circuit", one, "waiting"))
-        answers = pipe.execute()
-    for (one, _), (name, location, since), waiting in zip(places, answers[::2], answers[1::2], strict=True):
-        if since:
-            found[one] = _merged(found.get(one), DownProvider(name, location, int(since), waiting))
+        for one in sorted(members_reached(redis, "circuits:open")):
+            records = gather_reached(redis, "HMGET", f"circuit:{one}", "name", "location", "since")
+            waiting = gather_reached(redis, "ZCARD", f"circuit:{one}:waiting")
+            for prefix, (name, location, since) in records.items():
+                if since:
+                    down = DownProvider(name, location, int(since), int(waiting.get(prefix, 0)))
+                    found[one] = _merged(found.get(one), down)
     return found
 
 

@@ -12,7 +12,8 @@ import orjson
 from bridge.errors import Misconfigured
 from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import gather, key, key_at, prefix_of_owner, scored
+from bridge.store.redis.partition_calls import gather
+from bridge.store.redis.partitions import key, key_at, prefix_of_owner, scored
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 -- Note that a receiver accepts webhooks. If none did for a while, every location is swept at once, because webhooks were missed.
---   KEYS[1]     prefix of home
---   KEYS[2...]  prefixes of the partitions
+--   KEYS[1]     prefix of home; in a cluster of each partition in turn
+--   KEYS[2...]  prefixes of the partitions; in a cluster the same one
 --   ARGV[1]     for how long this counts (ms)
 --   ARGV[2]     the receiver
 --   ARGV[3]     the number of its newest heartbeat that was answered (0: none)

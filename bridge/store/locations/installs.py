@@ -9,7 +9,8 @@ import orjson
 from bridge.model import LocationId
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, key, keys, members, prefix_of
+from bridge.store.redis.partition_calls import members
+from bridge.store.redis.partitions import HOME, key, keys, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from bridge.model import LocationId
 from bridge.policy.stop_words import stopping
 from bridge.store.redis.connection import now_ms, reaching, rows, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import key, key_at, keys, members, prefix_of
+from bridge.store.redis.partition_calls import members
+from bridge.store.redis.partitions import key, key_at, keys, prefix_of
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:

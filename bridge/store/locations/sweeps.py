@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bridge.model import LocationId
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PREFIXES, members, prefix_of
+from bridge.store.redis.partition_calls import beside, call_each, gather_reached, members_reached
+from bridge.store.redis.partitions import HOME, PREFIXES, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
 from bridge.store.redis.write_counts import WriteCount
 
@@ -52,7 +53,7 @@ class Sweeps:
         self._claim = redis.register_script(script("sweep_claim"))
         self._done = redis.register_script(script("sweep_done"))
         self._beat = redis.register_script(script("heartbeat"))
-        self._beats = WriteCount()
+        self._beats = {prefix: WriteCount() for prefix in PREFIXES}
 
     def claim(self) -> DueSweep | float:
         """Claim a due location, for a limited time; if none is due, return the seconds until the next (inf: never)."""
@@ -74,13 +75,17 @@ class Sweeps:
     def beat(self) -> bool:
         """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
         with reaching("tell that webhooks are taken"):
-            back = bool(self._beat(keys=[HOME, *PREFIXES], args=[round(BELIEVED_SECONDS * 1000), *self._beats.next()]))
-        self._beats.answered()
-        return back
+            found = call_each(self._beat, self._told, at_home=True)
+            for prefixes, _ in found.calls:
+                self._beats[prefixes[0]].answered()
+            return any(found.whole())
+
+    def _told(self, prefix: str) -> tuple[int | str, ...]:
+        return (round(BELIEVED_SECONDS * 1000), *self._beats[prefix].next())
 
     def _take(self, location_id: str) -> DueSweep | float:
         with reaching("look for locations to sweep"):
-            asked = [prefix_of(location_id)] if location_id else list(PREFIXES)
+            asked = (prefix_of(location_id),) if location_id else beside(self._redis, self._longest_due())
             found = self._claim(keys=asked, args=[round(LEASE_SECONDS * 1000), location_id])
         if len(found) == 1:
             return math.inf if found[0] < 0 else found[0] / 1000
@@ -88,8 +93,16 @@ class Sweeps:
         progress = Progress(since_ms=since, cursor_ms=cursor, begun_ms=begun)
         return DueSweep(location_id=LocationId(text(location)), now_ms=now, progress=progress, lost_writes_at_ms=lost)
 
+    def _longest_due(self) -> str:
+        """In a cluster, the partition with the location that has been due longest."""
+        if len(beside(self._redis, HOME)) > 1:
+            return HOME
+        heads = gather_reached(self._redis, "ZRANGE", "sweeps", 0, 0, "WITHSCORES")
+        due = {prefix: float(head[1]) for prefix, head in heads.items() if head}
+        return min(due, key=lambda prefix: due[prefix], default=HOME)
+
 
 def missed_locations(redis: Redis) -> tuple[LocationId, ...]:
     """Locations whose newest sweep found messages without a webhook, although they get webhooks."""
     with reaching("look for missed webhooks"):
-        return tuple(LocationId(text(one)) for one in sorted(members(redis, "missed")))
+        return tuple(LocationId(text(one)) for one in sorted(members_reached(redis, "missed")))

@@ -16,7 +16,8 @@ from bridge.store.figures.deliveries import undelivered
 from bridge.store.operators.ranges import Ranges
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import gather, members, prefix_of
+from bridge.store.redis.partition_calls import call_grouped, gather, members
+from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,11 +117,16 @@ class ConversationLists:
             "delivery": "" if wanted.delivery == "undelivered" else wanted.delivery,
             "most": most,
         }
-        lanes = [part for at, lane in some for part in (lane, at)]
-        looked, caught_up, *rows = self._look_over(
-            keys=[prefix_of(lane) for _, lane in some], args=[orjson.dumps(asked), self._retention_ms, *lanes]
-        )
-        return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[row[0] - 1][1], row) for row in rows]
+        prefixes, items = [prefix_of(lane) for _, lane in some], [(lane, at) for at, lane in some]
+        found = call_grouped(self._look_over, prefixes, items, first=[orjson.dumps(asked), self._retention_ms])
+        # Of each partition the first lanes were checked; the result ends before the first one that was not.
+        unchecked = [places[answer[0]] for places, answer in found if answer[0] < len(places)]
+        rows = sorted((places[row[0] - 1], row) for places, (_, _, *rows) in found for row in rows)
+        kept = [(at, row) for at, row in rows if at < min(unchecked, default=len(some))][:most]
+        full = len(kept) == most and len(found) > 1
+        looked = kept[-1][0] + 1 if full else min(unchecked, default=len(some))
+        caught_up = sum(answer[1] for _, answer in found)
+        return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[at][1], row) for at, row in kept]
 
     def _candidates(self, wanted: ListFilter, after: Place | None) -> Iterator[Place]:
         """Lanes in the order of the list, each with its time (ms): unfinished work oldest first, other lists newest first."""

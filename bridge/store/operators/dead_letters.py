@@ -10,7 +10,8 @@ import orjson
 from bridge.model import ConversationId, Lane, LocationId, MessageId
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import PREFIXES, gather, key_at, prefix_of_turn, scored
+from bridge.store.redis.partition_calls import gather
+from bridge.store.redis.partitions import PREFIXES, key_at, prefix_of_turn, scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,8 @@ from bridge.store.lanes.handovers import open_handovers
 from bridge.store.limits.circuits import open_circuits
 from bridge.store.locations.sweeps import missed_locations
 from bridge.store.redis.connection import now_ms, reaching, text
-from bridge.store.redis.partitions import key, members
+from bridge.store.redis.partition_calls import members_reached
+from bridge.store.redis.partitions import key
 from bridge.store.redis.writable import TriedWrite, try_write
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def look(redis: Redis, *, replicas: int = 0) -> Symptoms:
 def holds_of(redis: Redis) -> dict[str, Hold]:
     """The locations on hold, by id. Raises Unavailable."""
     with reaching("look for locations on hold"):
-        ids = sorted(members(redis, "holds"))
+        ids = sorted(members_reached(redis, "holds"))
         pipe = redis.pipeline(transaction=False)
         for one in ids:
             pipe.hmget(key("location", one), ["hold_why", "hold"])

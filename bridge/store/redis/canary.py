@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bridge.errors import Misconfigured
 from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, key, members
+from bridge.store.redis.partition_calls import members
+from bridge.store.redis.partitions import HOME, key
 from bridge.store.redis.sealing import Resealing, Seal
 
 if TYPE_CHECKING:

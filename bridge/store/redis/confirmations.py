@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from redis import RedisError
 from redis.exceptions import NoScriptError
 
-from bridge.store.redis.partitions import key
+from bridge.store.redis.partitions import key_at
 from bridge.store.redis.waiting import NoAnswer
 
 if TYPE_CHECKING:
@@ -37,12 +37,15 @@ class Confirmation:
 
     replicas: int = 0
 
-    def commands(self, seconds: float) -> tuple[tuple[str | int, ...], ...]:
-        """The end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas."""
+    def commands(self, seconds: float, *, at: str) -> tuple[tuple[str | int, ...], ...]:
+        """The end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas.
+
+        `at` is the prefix of a partition that the batch has written to, whose node is to confirm it.
+        """
         if not self.replicas:
             return ()
         wait = ("WAIT", self.replicas, max(1, round(seconds * PART_OF_LIMIT * 1000)))
-        return ("SET", key("confirmed"), "1", "PX", MARK_MS), wait
+        return ("SET", key_at(at, "confirmed"), "1", "PX", MARK_MS), wait
 
     def fault(self, answers: Sequence[Any]) -> RedisError | None:
         """Why the batch does not count, from the answers to `commands`; None if it does."""
@@ -73,8 +76,8 @@ class Confirmation:
     def _together(self, redis: Redis, script: Script, told: Sequence[Any], seconds: float) -> list[Any]:
         """All on one connection."""
         pipe = redis.pipeline(transaction=False)
-        pipe.evalsha(script.sha, 1, *told)
-        for command in self.commands(seconds):
+        pipe.execute_command("EVALSHA", script.sha, 1, *told)  # type: ignore[no-untyped-call]
+        for command in self.commands(seconds, at=str(told[0])):
             pipe.execute_command(*command)  # type: ignore[no-untyped-call]
         return pipe.execute(raise_on_error=False)
 

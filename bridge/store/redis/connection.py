@@ -16,6 +16,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from bridge.errors import Unavailable
+from bridge.redis_url import is_cluster
+from bridge.store.redis.async_cluster import AsyncClusterRedis
+from bridge.store.redis.cluster import ClusterRedis
+from bridge.store.redis.cluster_nodes import Nodes
 from bridge.store.redis.failover import leave_demoted
 from bridge.store.redis.lua import locate, place_of
 from bridge.store.redis.refusals import reason_of
@@ -23,47 +27,37 @@ from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
 from bridge.store.redis.waiting import NoAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from redis.asyncio import Redis as AsyncRedis
 
+# A node of a cluster that does not answer so soon is asked again later.
+PROBE_SECONDS = 0.5
+
 
 def connect(url: str, *, connections: int = 32) -> Redis:
-    """A client for workers and the command line, with three quick retries, because every script may be sent twice."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=5,
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        socket_keepalive=True,
-        health_check_interval=10,
-        decode_responses=True,
-        protocol=2,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-    )
-    leave_demoted(pool)
-    return ScriptedRedis.from_pool(pool)
+    """A client for workers and the command line, with three quick retries, because every script may be sent twice.
+
+    In a cluster a node that answers nothing is not asked again (cluster_nodes.py).
+    """
+    again = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+    if is_cluster(url):
+        refused = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=(RedisConnectionError,))
+        return _cluster(url, lambda node: _patient(node, connections, refused))
+    return _patient(url, connections, again)
 
 
 def connect_without_retries(url: str, *, seconds: float) -> Redis:
     """A client for the heartbeat, without retries: an answer after `seconds` is too late for a lease."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=2,
-        timeout=seconds,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        decode_responses=True,
-        protocol=2,
-        retry=Retry(NoBackoff(), 0),
-    )
-    leave_demoted(pool)
-    return ScriptedRedis.from_pool(pool)
+    if is_cluster(url):
+        return _cluster(url, lambda node: _hasty(node, seconds))
+    return _hasty(url, seconds)
 
 
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
     """The receiver's client, without retries, because GHL itself retries."""
+    if is_cluster(url):
+        return AsyncClusterRedis(url, connect=lambda node: connect_async(node, connections=connections, seconds=seconds))
     pool = AsyncBlockingConnectionPool.from_url(
         url,
         max_connections=connections,
@@ -76,6 +70,42 @@ def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> A
     )
     leave_demoted(pool)
     return ScriptedAsyncRedis.from_pool(pool)
+
+
+def _cluster(url: str, connect_node: Callable[[str], Redis]) -> Redis:
+    return ClusterRedis(Nodes(url, connect=connect_node, probe=lambda node: _hasty(node, PROBE_SECONDS)), decode_responses=True)
+
+
+def _patient(url: str, connections: int, retry: Retry) -> Redis:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=5,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        socket_keepalive=True,
+        health_check_interval=10,
+        decode_responses=True,
+        protocol=2,
+        retry=retry,
+    )
+    leave_demoted(pool)
+    return ScriptedRedis.from_pool(pool)
+
+
+def _hasty(url: str, seconds: float) -> Redis:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=2,
+        timeout=seconds,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        decode_responses=True,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+    )
+    leave_demoted(pool)
+    return ScriptedRedis.from_pool(pool)
 
 
 @contextmanager

@@ -6,11 +6,9 @@ Turns and dead letters are named without their location, so the first two digits
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 from zlib import crc32
-
-from bridge.store.redis.lua import script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,15 +28,28 @@ UNTAGGED = "ghlb:"
 
 # What is kept of no location.
 OF_HOME = frozenset({
-    "agency", "alerts", "announced", "audit", "backup", "canary", "confirmed", "installation", "keys", "logins", "moved",
-    "moving", "operator", "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away",
-    "upgrading", "upkeep", "workers", "wrote",
+    "agency", "alerts", "announced", "audit", "backup", "canary", "installation", "keys", "logins", "moved", "moving",
+    "operator", "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading",
+    "upkeep", "workers", "wrote",
 })  # fmt: skip
 # What is named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
 # What is in each partition, under names that don't tell which one.
 OF_EACH = frozenset(
-    {"chart", "circuit", "circuits", "counts", "erased", "folded", "index", "paused", "reported", "totals", "watched"}
+    {
+        "chart",
+        "circuit",
+        "circuits",
+        "confirmed",
+        "counts",
+        "erased",
+        "folded",
+        "index",
+        "paused",
+        "reported",
+        "totals",
+        "watched",
+    }
 )
 
 
@@ -104,22 +115,6 @@ def split_key(name: str) -> tuple[str, str]:
     """A key's prefix, and the rest of it."""
     prefix, _, rest = name.partition("}:")
     return f"{prefix}}}:", rest
-
-
-def gather(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str] = PREFIXES) -> list[Any]:
-    """What a command that reads answers in each partition, where `name` is the key without its prefix. One round trip."""
-    return list(redis.register_script(script("gather"))(keys=list(at), args=[command, name, *args]))
-
-
-def members(redis: Redis, name: str) -> set[str]:
-    """The members of a set that each partition has a part of."""
-    return {str(one) for some in gather(redis, "SMEMBERS", name) for one in some}
-
-
-def newest(redis: Redis, name: str, *, since_ms: int = 0, most: int) -> list[tuple[str, float]]:
-    """The newest members of a sorted set that each partition has a part of, with their moments (ms), newest first."""
-    found = gather(redis, "ZREVRANGEBYSCORE", name, "+inf", since_ms, "WITHSCORES", "LIMIT", 0, most)
-    return sorted(scored(found), key=lambda one: (one[1], one[0]), reverse=True)[:most]
 
 
 def scored(found: Iterable[Sequence[str]]) -> list[tuple[str, float]]:

@@ -48,13 +48,17 @@ class _Call:
 
 
 class Pipelines:
-    """The pipelines of one event loop. `seconds` is the timeout of a caller, and of a pipeline.
+    """The pipelines of one event loop to one server. `seconds` is the timeout of a caller, and of a pipeline.
 
-    With a `confirmation`, no script of a pipeline is answered before the replicas have what all of them wrote.
+    With a `confirmation`, no script of a pipeline is answered before the replicas have what all of them wrote. With
+    `one_partition`, no command has calls of several partitions, which a node of a cluster would refuse.
     """
 
-    def __init__(self, redis: Redis, *, seconds: float, confirmation: Confirmation = NO_CONFIRMATION) -> None:
+    def __init__(
+        self, redis: Redis, *, seconds: float, confirmation: Confirmation = NO_CONFIRMATION, one_partition: bool = False
+    ) -> None:
         self._redis = redis
+        self._one_partition = one_partition
         self._confirmation = confirmation
         self._seconds = seconds
         self._waiting: deque[_Call] = deque()
@@ -151,22 +155,37 @@ class Pipelines:
 
     async def _ask_once(self, together: list[_Call]) -> list[Any]:
         pipe = self._redis.pipeline(transaction=False)
-        commands = _commands(together)
+        commands = _commands(together, one_partition=self._one_partition)
         for calls in commands:
             pipe.execute_command(*_command(calls))
-        if any(call.script for call in together):
-            for command in self._confirmation.commands(self._seconds):
+        written = next((call.at for call in together if call.script), "")
+        if written:
+            for command in self._confirmation.commands(self._seconds, at=written):
                 pipe.execute_command(*command)
         answers = await pipe.execute(raise_on_error=False)
         fault = self._confirmation.fault(answers[len(commands) :])
         pairs = zip(commands, answers[: len(commands)], strict=True)
-        return [each for calls, answer in pairs for each in _shares(calls, _unless(fault, calls, answer))]
+        shares = [each for calls, answer in pairs for each in _shares(calls, _unless(fault, calls, answer))]
+        if not self._one_partition:
+            return shares
+        by_call = dict(zip(chain.from_iterable(commands), shares, strict=True))
+        return [by_call[call] for call in together]
 
 
-def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
-    """Group consecutive calls that may be one command, keeping their order, with a maximum per command."""
-    runs = [list(calls) for _, calls in groupby(together, key=lambda call: call.script if call.joins else call)]
+def _commands(together: Iterable[_Call], *, one_partition: bool) -> list[list[_Call]]:
+    """Group consecutive calls that may be one command, keeping their order, with a maximum per command.
+
+    With `one_partition`, calls of different partitions change places: no lane is in two of them.
+    """
+    calls_in_order = sorted(together, key=lambda call: call.at) if one_partition else together
+    runs = [list(calls) for _, calls in groupby(calls_in_order, key=lambda call: _kind(call, one_partition=one_partition))]
     return [calls[at : at + MOST_IN_A_COMMAND] for calls in runs for at in range(0, len(calls), MOST_IN_A_COMMAND)]
+
+
+def _kind(call: _Call, *, one_partition: bool) -> object:
+    if not call.joins:
+        return call
+    return (call.script, call.at) if one_partition else call.script
 
 
 def _command(calls: list[_Call]) -> Iterable[Any]:

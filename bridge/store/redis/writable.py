@@ -9,7 +9,7 @@ from bridge.errors import Unavailable
 from bridge.store.redis.confirmations import Confirmation
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME
+from bridge.store.redis.partition_calls import one_of_each_server
 
 if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
@@ -22,10 +22,14 @@ CONFIRMED_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TriedWrite:
-    """The result of a small write by a script. `refused` is the server's reason; empty: the write succeeded."""
+    """The result of a small write by a script. `refused` is the server's reason; empty: the write succeeded.
+
+    `partly` are the reasons of some nodes of a cluster, while others accept writes.
+    """
 
     refused: str = ""
     had_location: bool = True
+    partly: tuple[str, ...] = ()
 
     @property
     def why_not(self) -> str:
@@ -34,12 +38,26 @@ class TriedWrite:
 
 
 def try_write(redis: Redis, *, replicas: int = 0) -> TriedWrite:
-    """Make a small write, and wait for so many replicas. If reads fail too, the caller's own calls raise."""
+    """Make a small write on each server, and wait for so many replicas. If reads fail too, the caller's own calls raise."""
+    try:
+        with reaching("write"):
+            prefixes = one_of_each_server(redis).values()
+    except Unavailable as error:
+        return TriedWrite(refused=str(error))
+    tried = [_try_at(redis, prefix, replicas) for prefix in prefixes]
+    refused = tuple(one.refused for one in tried if one.refused)
+    had_location = any(one.had_location for one in tried)
+    if len(refused) == len(tried):
+        return TriedWrite(refused=refused[0], had_location=had_location)
+    return TriedWrite(had_location=had_location, partly=refused)
+
+
+def _try_at(redis: Redis, prefix: str, replicas: int) -> TriedWrite:
     probe = redis.register_script(script("probe"))
     try:
         with reaching("write"):
             confirmation, args = Confirmation(replicas), ["write", "", BELIEVED_MS]
-            found, unconfirmed = confirmation.run(redis, probe, args, at=HOME, seconds=CONFIRMED_SECONDS)
+            found, unconfirmed = confirmation.run(redis, probe, args, at=prefix, seconds=CONFIRMED_SECONDS)
     except Unavailable as error:
         return TriedWrite(refused=str(error))
     return TriedWrite(refused=unconfirmed, had_location=bool(int(found)))

@@ -142,6 +142,7 @@ class Stuttering(Redis):
                 self.differed.append(((first, before), (second, after)))
             return second
 
+        twice.registered_client = self  # type: ignore[attr-defined] # as a script has it
         return twice
 
     def _kept(self) -> dict[str, Any]:

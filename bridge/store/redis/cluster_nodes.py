@@ -1,0 +1,163 @@
+"""The nodes of a cluster: a plain client for each primary, and the one that serves a slot.
+
+redis-py's own cluster client is not used (infra/decisions/0011): of a pipeline it runs nothing while one node is missing, and its
+WAIT goes to another node than the write.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from redis import RedisError
+from redis.exceptions import AskError, AuthenticationError, ClusterDownError, MovedError, TryAgainError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from bridge.redis_url import node_urls
+from bridge.store.redis.cluster_layout import Layout, NodeMissing, Reach, address_in, url_at, words_of
+from bridge.store.redis.refusals import reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from redis import Redis
+
+    from bridge.store.redis.cluster_layout import Address
+
+Answer = TypeVar("Answer")
+
+# With more, nodes contradict each other.
+MOST_REDIRECTS = 5
+# A failover takes seconds: nobody gains by asking for it more often (s).
+LAYOUT_EVERY_SECONDS = 0.25
+NOT_SERVED = (AskError, ClusterDownError, TryAgainError)
+
+
+class Node:
+    """One primary. Raises NodeMissing at once while it is known not to answer, and what the client raises."""
+
+    def __init__(self, address: Address, client: Redis, probe: Redis) -> None:
+        self.address = address
+        self.client = client
+        self.probe = probe
+        self.reach = Reach()
+
+    def ask(self, call: Callable[[Redis], Answer]) -> Answer:
+        """What `call` does with its client."""
+        if self.reach.is_away:
+            self._ask_again()
+        try:
+            return call(self.client)
+        except (AuthenticationError, *NOT_SERVED) as error:
+            raise self._missing(error) from error
+        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            self.reach.lost()
+            raise self._missing(error) from error
+
+    def _ask_again(self) -> None:
+        if not self.reach.may_ask():
+            raise NodeMissing(f"its node {words_of(self.address)} does not answer")
+        try:
+            self.probe.ping()
+        except (RedisError, OSError) as error:
+            self.reach.lost()
+            raise self._missing(error) from error
+        self.reach.answered()
+
+    def _missing(self, error: Exception) -> Exception:
+        if isinstance(error, MovedError):
+            return error
+        said = (isinstance(error, RedisError) and reason_of(error)) or "it does not answer"
+        return NodeMissing(f"its node {words_of(self.address)}: {said} ({type(error).__name__})")
+
+
+class Nodes:
+    """All nodes of the cluster that this URL names. `connect` and `probe` make the clients of one, by its URL."""
+
+    def __init__(self, url: str, *, connect: Callable[[str], Redis], probe: Callable[[str], Redis]) -> None:
+        self._connect = connect
+        self._probe = probe
+        self._seeds = node_urls(url)
+        self._nodes: dict[Address, Node] = {}
+        self._layout: Layout | None = None
+        self._asking = threading.Lock()
+        self._asked_at = 0.0
+
+    def run(self, slot: int, call: Callable[[Redis], Answer]) -> Answer:
+        """What `call` does with the client of the node that serves a slot. It follows the slot to another node.
+
+        Raises NodeMissing if that node does not answer, and what the client raises.
+        """
+        for _ in range(MOST_REDIRECTS):
+            node = self.serving(slot)
+            try:
+                return node.ask(call)
+            except MovedError as moved:
+                self.follow(moved, node.address)
+            except NodeMissing:
+                self._learn()
+                if self.layout().address_of(slot) == node.address:
+                    raise
+        raise NodeMissing(f"its nodes do not agree on who serves slot {slot}")
+
+    def serving(self, slot: int) -> Node:
+        """The node that serves a slot. Raises NodeMissing if none does."""
+        address = self.layout().address_of(slot)
+        if address is None:
+            self._learn()
+            address = self.layout().address_of(slot)
+        if address is None:
+            raise NodeMissing(f"none of its nodes serves slot {slot}")
+        return self._node(address)
+
+    def primaries(self) -> tuple[Node, ...]:
+        """All primaries. Raises NodeMissing if no node tells them."""
+        return tuple(map(self._node, self.layout().addresses))
+
+    def follow(self, moved: MovedError, asked: Address) -> None:
+        """Note where a slot is, as the node that was asked says."""
+        self.layout().move(moved.slot_id, (moved.host or asked[0], moved.port))
+
+    def layout(self) -> Layout:
+        """Which node serves what."""
+        if self._layout is None:
+            self._learn()
+        if self._layout is None:
+            named = ", ".join(words_of(address_in(seed)) for seed in self._seeds)
+            raise NodeMissing(f"none of its nodes answers ({named})")
+        return self._layout
+
+    def close(self) -> None:
+        """Close all connections."""
+        for node in self._nodes.values():
+            node.client.close()
+            node.probe.close()
+
+    def _learn(self) -> None:
+        """Ask one of the nodes which serves what, unless that was just asked."""
+        with self._asking:
+            if self._layout is not None and time.monotonic() - self._asked_at < LAYOUT_EVERY_SECONDS:
+                return
+            self._layout = next(self._told(), self._layout)
+            self._asked_at = time.monotonic()
+
+    def _told(self) -> Iterator[Layout]:
+        """What the nodes say, those first that answered before; a cluster that is not whole may say less."""
+        known = sorted(self._nodes.values(), key=lambda node: node.reach.is_away)
+        seeds = [self._node(address_in(seed)) for seed in self._seeds]
+        for node in dict.fromkeys((*known, *seeds)):
+            try:
+                told = node.probe.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+            except (RedisError, OSError):
+                continue
+            if told:
+                yield Layout(told, node.address)
+
+    def _node(self, address: Address) -> Node:
+        node = self._nodes.get(address)
+        if node is None:
+            url = url_at(self._seeds[0], address)
+            node = self._nodes.setdefault(address, Node(address, self._connect(url), self._probe(url)))
+        return node
