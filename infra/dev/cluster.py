@@ -40,7 +40,8 @@ CONFIGURATION = """\
 masterauth {password}
 cluster-enabled yes
 cluster-port {bus_port}
-cluster-node-timeout {node_timeout_ms}
+cluster-announce-port {announced}
+cluster-node-timeout {timeout}
 cluster-require-full-coverage no
 repl-diskless-sync-delay 0
 """
@@ -48,9 +49,10 @@ repl-diskless-sync-delay 0
 
 @dataclass(slots=True)
 class Node:
-    """A server of the cluster; what it acknowledged survives `kill` and `start`."""
+    """A server of the cluster; what it acknowledged survives `kill` and `start`. Clients are told the port `announced`."""
 
     port: int
+    announced: int
     bus_port: int
     url: str
     command: list[str]
@@ -110,7 +112,7 @@ class Cluster:
     @property
     def url(self) -> str:
         """What REDIS_URL is set to."""
-        return f"redis+cluster://:{self.password}@{','.join(f'{HOST}:{node.port}' for node in self.nodes)}"
+        return f"redis+cluster://:{self.password}@{','.join(f'{HOST}:{node.announced}' for node in self.nodes)}"
 
     def primary_of(self, key: str) -> Node:
         """The node that has the slot of a key, or of a prefix, just now."""
@@ -173,16 +175,16 @@ def running(
     primaries: int = 3,
     replicas: int = 1,
     program: Path | None = None,
-    node_timeout_ms: int = NODE_TIMEOUT_MS,
+    announced: Callable[[int], int] = int,
 ) -> Iterator[Cluster]:
     """Run a cluster while the block runs, with so many replicas for each primary. Raises DidNotWork if it doesn't form.
 
-    More than 16 primaries have nothing to do. Redis 7.0 or Valkey is needed.
+    More than 16 primaries have nothing to do. Redis 7.0 or Valkey is needed. `announced` is the port that leads to a node's port.
     """
     cluster = Cluster(primaries)
     try:
         for number in range(primaries * (1 + replicas)):
-            cluster.nodes.append(_prepare(cluster, folder / f"node-{number}", program, node_timeout_ms))
+            cluster.nodes.append(_prepare(cluster, folder / f"node-{number}", program, announced))
             cluster.nodes[-1].start()
         for node in cluster.nodes:
             node.wait()
@@ -193,7 +195,7 @@ def running(
             node.kill()
 
 
-def _prepare(cluster: Cluster, folder: Path, program: Path | None, node_timeout_ms: int) -> Node:
+def _prepare(cluster: Cluster, folder: Path, program: Path | None, announced: Callable[[int], int]) -> Node:
     """Write a node's configuration; all nodes have the first one's password."""
     command, url = redis_server.prepare(folder, program=program)
     file = folder / redis_server.CONFIGURATION_FILE
@@ -201,9 +203,10 @@ def _prepare(cluster: Cluster, folder: Path, program: Path | None, node_timeout_
     cluster.password = cluster.password or own
     port, bus_port = int(url.rpartition(":")[2].partition("/")[0]), redis_server.free_port()
     text = file.read_text(encoding="utf-8").replace(own, cluster.password)
-    more = CONFIGURATION.format(password=cluster.password, bus_port=bus_port, node_timeout_ms=node_timeout_ms)
+    told = announced(port)
+    more = CONFIGURATION.format(password=cluster.password, bus_port=bus_port, announced=told, timeout=NODE_TIMEOUT_MS)
     file.write_text(text + more, encoding="utf-8")
-    return Node(port, bus_port, url.replace(own, cluster.password), command)
+    return Node(port, told, bus_port, url.replace(own, cluster.password), command)
 
 
 def _ended_with_its_owner(command: list[str]) -> list[str]:

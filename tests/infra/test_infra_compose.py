@@ -17,6 +17,7 @@ import yaml
 from redis import Redis
 
 from bridge.cli import redis_server
+from bridge.redis_url import check_state_url
 from bridge.simulator import keys
 from bridge.store.figures.health import missing_durability
 from bridge.store.redis.connection import connect
@@ -81,6 +82,7 @@ def test_compose_reads_the_clusters_file(tmp_path: Path) -> None:
         given = services[name]["environment"]
         assert given["REDIS_URL"] == f"redis+cluster://:p4ssw0rd@{','.join(addresses[:3])}"
         assert given["BROKER_URL"] == "redis://:p4ssw0rd@redis:6379/0"
+        check_state_url(given["REDIS_URL"])
     assert all(service["environment"]["REDIS_CLUSTER"] == "yes" for service in nodes.values())
     assert {tuple(service["networks"]) for service in (*nodes.values(), services["cluster"])} == {("state",)}
     assert not any("ports" in service for name, service in services.items() if name != "caddy")

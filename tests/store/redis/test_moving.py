@@ -1,4 +1,4 @@
-"""A state moves into another Redis and back: each key with its expiry, and at no moment is anything silently empty."""
+"""A state moves into a cluster and back: each key with its expiry, and at no moment is anything silently empty."""
 
 from __future__ import annotations
 
@@ -26,21 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis import Redis
+
+    from infra.dev.cluster import Cluster
+
 STATES = sorted((Path(__file__).parents[2] / "states").glob("*/*.json"))
 SIGNS = {"keys", "workers", "receiving", "moved", "moving"}
 
 
-@pytest.fixture(scope="module")
-def another(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A second server."""
-    with own_redis(tmp_path_factory.mktemp("another")) as server:
-        yield server.url
-
-
 @pytest.fixture
-def there(another: str) -> Iterator[Redis]:
-    """The new Redis, empty."""
-    with connect(another) as client:
+def there(redis_cluster: Cluster) -> Iterator[Redis]:
+    """A cluster, empty."""
+    with connect(redis_cluster.url) as client:
         for name in client.scan_iter("*"):
             client.delete(name)
         yield client

@@ -1,0 +1,209 @@
+"""The state on three primaries with a replica each: whatever becomes of a node, each contact is answered exactly once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from redis.crc import key_slot
+
+from bridge.store.redis.partitions import HOME
+from infra.dev import cluster
+from tests import torn_file
+from tests.keys import key
+from tests.stored import own_redis
+from tests.story import rabbitmq
+from tests.story.kills import so_many_begun
+from tests.story.machine import poll
+from tests.story.on_cluster import LOCATIONS, answered_once, on_cluster, people_of, pointed_at
+from tests.story.rabbitmq import RabbitMQ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from infra.dev.cluster import Node
+    from tests.story.machine import Machine
+    from tests.story.on_cluster import OnCluster
+
+    Note = Callable[[str, object], None]
+
+AT_HOME = LOCATIONS[0]
+FAST = 40.0
+CONFIRMED = {"BRIDGE_CONFIRM_REPLICAS": "1"}
+
+
+def back(on: OnCluster, node: Node) -> None:
+    """Start a node again, and wait until the cluster is whole."""
+    node.start()
+    node.wait()
+    on.cluster.wait_until_whole()
+
+
+def test_a_killed_primary(machine: Machine, tmp_path: Path, record_property: Note) -> None:
+    """That of home, while contacts write: its replica takes over, and it comes back as a replica; each write is confirmed.
+
+    Slow: a cluster, and the processes are started anew; a replica takes over after some seconds.
+    """
+    with on_cluster(machine, tmp_path, CONFIRMED) as on:
+        with on.writing(10):
+            primary = on.cluster.primary_of(HOME)
+            on.accepts(AT_HOME)
+            primary.kill()
+            taken_over(on, primary, record_property)
+            back(on, primary)
+            record_property("accepted_after", round(on.accepts(AT_HOME), 1))
+        on.all_are_answered_once()
+        record_property("contacts", len(on.people))
+
+
+def test_from_one_server_to_the_cluster(machine: Machine, tmp_path: Path) -> None:
+    """What waits is answered once, and what is written meanwhile; an opt-out and a pause hold, and nobody starts on the old one.
+
+    Slow: a server, a cluster, and the processes are started twice.
+    """
+    with own_redis(tmp_path / "old") as old, pointed_at(machine, old.url, {"BROKER_URL": machine.environ["REDIS_URL"]}):
+        waiting, late, (stopped, paused) = people_of(machine, 8), people_of(machine, 4), people_of(machine, 2)
+        assert stopped.settles(stopped.says("STOP")).reason == "stop_word"
+        assert machine.cli("conversations", "pause", paused.id, "--new").returncode == 0
+        machine.sim.order("defaults", completion_seconds=30.0)
+        for each in waiting:
+            each.says("Who is there?")
+        poll("eight completions", lambda: so_many_begun(waiting, len(waiting)))
+        machine.sim.order("defaults", completion_seconds=0)
+        for name in ("web", "worker"):
+            machine.stop(name)
+        for each in late:
+            each.says("And I?", wait=False)
+        with cluster.running(tmp_path / "new", replicas=0) as new:
+            # As after the minute for which a process counts as alive.
+            machine.redis.delete(key("keys"), key("workers"), key("receiving"))
+            done = machine.cli("move", "-", stdin=new.url)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "moved to another one" in machine.cli("locations", "list").stderr
+            with pointed_at(machine, new.url, {}, apply=False):
+                for each in (stopped, paused):
+                    each.settles(each.says("Hello?"))
+                answered_once(machine, [*waiting, *late])
+                assert (stopped.replies, paused.replies) == ([], [])
+
+
+@pytest.fixture(params=torn_file.SERVERS)
+def on(request: pytest.FixtureRequest, machine: Machine, tmp_path: Path) -> Iterator[OnCluster]:
+    """A cluster of each maker, whose writes are confirmed by a replica."""
+    with on_cluster(machine, tmp_path, CONFIRMED, program=torn_file.program(request.param)) as found:
+        yield found
+
+
+def kill(on: OnCluster, note: Note) -> None:
+    """A primary is killed, and started again some seconds after its replica has taken over."""
+    primary = on.node_of(AT_HOME)
+    primary.kill()
+    taken_over(on, primary, note)
+    time.sleep(3)
+    back(on, primary)
+
+
+def kill_before_a_lagging_replica(on: OnCluster, note: Note) -> None:
+    """The replica hears nothing for three seconds; then its primary is killed, and it takes over with what it has."""
+    primary = on.node_of(AT_HOME)
+    (replica,) = on.cluster.replicas_of(primary)
+    replica.signal(signal.SIGSTOP)
+    time.sleep(3)
+    primary.kill()
+    replica.signal(signal.SIGCONT)
+    taken_over(on, primary, note)
+    back(on, primary)
+
+
+def freeze(on: OnCluster, note: Note) -> None:
+    """A primary stands still for thirty seconds, and wakes up as one whose place is taken."""
+    primary = on.node_of(AT_HOME)
+    primary.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    taken_over(on, primary, note)
+    time.sleep(max(0.0, began + 30 - time.monotonic()))
+    primary.signal(signal.SIGCONT)
+    on.cluster.wait_until_whole()
+
+
+def restart_one_after_the_other(on: OnCluster, note: Note) -> None:
+    """Every node, in order."""
+    for node in on.cluster.nodes:
+        node.stop()
+        back(on, node)
+    note("nodes", len(on.cluster.nodes))
+
+
+def move_a_slot(on: OnCluster, note: Note) -> None:
+    """That of home goes to another primary, key by key, as redis-cli does it, but slowly."""
+    source, slot = on.node_of(AT_HOME), key_slot(HOME.encode())
+    target = next(node for node in on.cluster.nodes if node.is_primary() and node is not source)
+    began = time.monotonic()
+    target.ask("CLUSTER SETSLOT", slot, "IMPORTING", source.id())
+    source.ask("CLUSTER SETSLOT", slot, "MIGRATING", target.id())
+    while found := source.ask("CLUSTER GETKEYSINSLOT", slot, 2):
+        time.sleep(0.02)
+        source.ask("MIGRATE", cluster.HOST, target.port, "", 0, 5000, "AUTH", on.cluster.password, "KEYS", *found)
+    for node in (target, source):
+        node.ask("CLUSTER SETSLOT", slot, "NODE", target.id())
+    note("moved_in", round(time.monotonic() - began, 1))
+    assert on.node_of(AT_HOME) is target
+
+
+def cut_off(on: OnCluster, note: Note) -> None:
+    """Clients and its replica lose a primary for ten seconds without a word, while the other nodes still hear it."""
+    strait = on.straits[on.node_of(AT_HOME).port]
+    strait.swallow()
+    began = time.monotonic()
+    note("elsewhere_accepted_after", round(on.accepts(LOCATIONS[-1]), 1))
+    time.sleep(max(0.0, began + 10 - time.monotonic()))
+    strait.heal()
+    # What was swallowed is missing, so these would never go on.
+    strait.cut()
+
+
+def taken_over(on: OnCluster, primary: Node, note: Note) -> None:
+    """Wait until another node is primary, and then until it is written to."""
+    began = time.monotonic()
+    poll("a replica that takes over", lambda: on.node_of_or_none(AT_HOME) not in (None, primary))
+    note("taken_over_after", round(time.monotonic() - began, 1))
+
+
+STRIKES = (kill, kill_before_a_lagging_replica, freeze, restart_one_after_the_other, move_a_slot, cut_off)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("strike", STRIKES, ids=lambda strike: strike.__name__)
+def test_a_strike_under_load(on: OnCluster, strike: Callable[[OnCluster, Note], None], record_property: Note) -> None:
+    """Forty messages a second: none is lost, none doubled, and a new one is accepted soon."""
+    strike_under_load(on, strike, record_property)
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(rabbitmq.find() is None, reason="no rabbitmq-server: `apt-get install rabbitmq-server` installs one")
+def test_a_killed_primary_beside_rabbitmq(machine: Machine, tmp_path: Path, record_property: Note) -> None:
+    """The wake-ups are in a quorum queue of a RabbitMQ."""
+    rabbit = RabbitMQ(tmp_path / "rabbitmq")
+    rabbit.start()
+    try:
+        with on_cluster(machine, tmp_path / "cluster", {"BROKER_URL": rabbit.url, **CONFIRMED}) as on:
+            strike_under_load(on, kill, record_property)
+            assert rabbit.queues()[machine.queue] == "quorum"
+    finally:
+        rabbit.stop()
+
+
+def strike_under_load(on: OnCluster, strike: Callable[[OnCluster, Note], None], note: Note) -> None:
+    """Strike while contacts write, and count."""
+    began = time.monotonic()
+    with on.writing(FAST):
+        time.sleep(3)
+        strike(on, note)
+        note("accepted_after", round(on.accepts(AT_HOME), 1))
+        time.sleep(3)
+    note("seconds", round(time.monotonic() - began))
+    on.all_are_answered_once()
+    note("contacts", len(on.people))
