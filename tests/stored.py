@@ -313,8 +313,8 @@ def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
 class OwnRedis:
     """A redis-server that a test may stop, kill and start again; what it acknowledged survives."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        command, self.url = redis_server.prepare(folder)
+    def __init__(self, folder: Path, *options: str, program: Path | None = None) -> None:
+        command, self.url = redis_server.prepare(folder, program=program)
         self._command = [*command, *options]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -336,9 +336,9 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis(folder: Path, *options: str) -> Iterator[OwnRedis]:
+def own_redis(folder: Path, *options: str, program: Path | None = None) -> Iterator[OwnRedis]:
     """A Redis for one test, started with these options."""
-    server = OwnRedis(folder, *options)
+    server = OwnRedis(folder, *options, program=program)
     server.start()
     try:
         yield server

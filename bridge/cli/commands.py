@@ -42,6 +42,7 @@ REPORT = examples(
     "ghl-bridge report --csv > week.csv",
 )
 BACKUP = examples("ghl-bridge backup /backups/2026-11-30")
+MOVE = examples("ghl-bridge move new-redis-url.txt")
 
 
 def build() -> typer.Typer:
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
     app.command(epilog=REPORT)(report)
     app.command(epilog=RECONCILE)(reconcile)
     app.command(epilog=BACKUP)(backup)
+    app.command(epilog=MOVE)(move)
     app.add_typer(location_commands(), name="locations")
     app.add_typer(conversation_commands(), name="conversations")
     app.add_typer(message_commands(), name="messages")
@@ -184,6 +186,20 @@ def backup(
     from bridge.cli.backup import run
 
     run(folder, as_json=as_json)
+
+
+def move(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A file with the URL of the new Redis; - reads standard input.", allow_dash=True),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Move the state of REDIS_URL into another Redis, such as a cluster. Stop every receiver and worker before."""
+    from bridge.cli.move import run
+
+    run(file, as_json=as_json)
 
 
 def _secrets() -> typer.Typer:

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
 from redis.crc import key_slot
+from redis.retry import Retry
 
 from bridge.cli import redis_server
 from bridge.errors import DidNotWork
@@ -30,6 +32,7 @@ HOST = "127.0.0.1"
 SLOTS = 16_384
 SIXTEENTH = SLOTS // 16
 FORMS_WITHIN_SECONDS = 60.0
+ASKED_SECONDS = 2.0
 # For so long (ms) a node must not answer before its replica takes over. Redis' default is 15,000.
 NODE_TIMEOUT_MS = 2_000
 # A missing primary takes only its own slots along. A replica's first copy begins at once instead of after five seconds.
@@ -76,8 +79,8 @@ class Node:
         self._end(signal.SIGTERM)
 
     def ask(self, *command: str | int) -> Any:
-        """Send one command. Raises what redis-py raises."""
-        with Redis.from_url(self.url, decode_responses=True, socket_timeout=5) as redis:
+        """Send one command. Raises what redis-py raises, soon."""
+        with Redis.from_url(self.url, decode_responses=True, socket_timeout=ASKED_SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
             return redis.execute_command(*command)
 
     def id(self) -> str:
@@ -113,8 +116,9 @@ class Cluster:
         """The node that has the slot of a key, or of a prefix, just now."""
         slot = int(key_slot(key.encode()))
         for node in self.nodes:
-            if node.is_primary() and any(low <= slot <= high for low, high in _own_slots(node)):
-                return node
+            with contextlib.suppress(RedisError, OSError):
+                if str(node.ask("ROLE")[0]) == "master" and any(low <= slot <= high for low, high in _own_slots(node)):
+                    return node
         raise DidNotWork(f"no node of the cluster serves slot {slot}")
 
     def replicas_of(self, primary: Node) -> list[Node]:
@@ -124,10 +128,9 @@ class Cluster:
 
     def is_whole(self) -> bool:
         """Whether every node sees all slots served and all nodes connected, and each replica is in step."""
-        try:
+        with contextlib.suppress(RedisError, OSError):
             return all(self._sees_all(node) for node in self.nodes)
-        except (RedisError, OSError):
-            return False
+        return False
 
     def wait_until_whole(self, *, seconds: float = FORMS_WITHIN_SECONDS) -> None:
         """Raises DidNotWork if that takes longer."""

@@ -42,7 +42,7 @@ def value_at(found: Cluster, name: str) -> str | None:
     return None if value is None else str(value)
 
 
-@pytest.mark.parametrize("maker", torn_file.SERVERS)
+@pytest.mark.parametrize("maker", ["Redis", pytest.param("Valkey", marks=pytest.mark.nightly)])
 def test_a_replica_takes_over_and_the_killed_node_follows_it(maker: str, tmp_path: Path) -> None:
     """Each of three primaries has five or six whole partitions; what a killed one acknowledged is at its replica."""
     name = key_at(PREFIXES[0], "probe")

@@ -7,13 +7,14 @@ import os
 import shutil
 import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import yaml
+from redis import Redis
 
 from bridge.cli import redis_server
 from bridge.simulator import keys
@@ -26,8 +27,6 @@ from tests.stored import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redis import Redis
-
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "infra/docker"
 TEXT = (DOCKER / "compose.yaml").read_text(encoding="utf-8")
@@ -35,6 +34,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines())
 GIVEN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 START_REDIS = ["sh", str(DOCKER / "redis/start.sh")]
+FORM_CLUSTER = ["sh", str(DOCKER / "redis/form.sh")]
 redis_cli = pytest.mark.skipif(not shutil.which("redis-cli"), reason="redis-cli is not installed")
 docker_compose = pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not installed")
@@ -59,6 +59,31 @@ def test_compose_reads_its_file(tmp_path: Path) -> None:
     worker = yaml.safe_load(read.stdout)["services"]["worker"]
     assert worker["environment"]["REDIS_URL"] == "redis://:p4ssw0rd@redis:6379/0"
     assert worker["environment"]["WORKER_CONCURRENCY"] == "200"
+
+
+@docker_compose
+def test_compose_reads_the_clusters_file(tmp_path: Path) -> None:
+    """Beside the other one: receiver and worker have the cluster's nodes as state, and the one Redis as broker."""
+    folder = tmp_path / "infra/docker"
+    shutil.copytree(DOCKER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    files = [folder / "compose.yaml", folder / "compose.cluster.yaml"]
+    files[0].write_text(TEXT.replace("name: ghl-bridge\n", "", 1), encoding="utf-8")
+    example = (ROOT / "infra/env.example").read_text(encoding="utf-8")
+    (folder / ".env").write_text(f"{example}\nBRIDGE_HOST=bridge.example.com\nREDIS_PASSWORD=p4ssw0rd\n", encoding="utf-8")
+    command = ["docker-compose", *(part for file in files for part in ("--file", str(file))), "config"]
+    read = subprocess.run(command, env=GIVEN, capture_output=True, text=True, check=False)
+    assert read.returncode == 0, read.stderr
+    services = yaml.safe_load(read.stdout)["services"]
+    nodes = {name: service for name, service in services.items() if name.startswith("node-")}
+    addresses = [f"{service['networks']['state']['ipv4_address']}:6379" for service in nodes.values()]
+    assert services["cluster"]["environment"]["NODES"].split() == addresses
+    for name in ("web", "worker"):
+        given = services[name]["environment"]
+        assert given["REDIS_URL"] == f"redis+cluster://:p4ssw0rd@{','.join(addresses[:3])}"
+        assert given["BROKER_URL"] == "redis://:p4ssw0rd@redis:6379/0"
+    assert all(service["environment"]["REDIS_CLUSTER"] == "yes" for service in nodes.values())
+    assert {tuple(service["networks"]) for service in (*nodes.values(), services["cluster"])} == {("state",)}
+    assert not any("ports" in service for name, service in services.items() if name != "caddy")
 
 
 def test_compose_starts_the_procfiles_processes() -> None:
@@ -89,7 +114,7 @@ def test_the_bridges_containers_have_no_rights() -> None:
 
 
 @contextmanager
-def started_as_in_the_image(folder: Path, server: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def started_as_in_the_image(folder: Path, server: Path, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """start.sh with this server, and the URL it answers at; it is told to stop at the end."""
     programs = folder / "programs"
     programs.mkdir(exist_ok=True)
@@ -101,7 +126,7 @@ def started_as_in_the_image(folder: Path, server: Path) -> Iterator[tuple[subpro
     port = str(redis_server.free_port())
     own = {"REDIS_DIR": str(folder), "REDIS_PORT": port, "REDIS_PASSWORD": "p4ssw0rd", "REDIS_MAXMEMORY": "64mb"}
     url = f"redis://:p4ssw0rd@127.0.0.1:{port}/0"
-    given = {"PATH": f"{programs}:{os.environ['PATH']}", **own}
+    given = {"PATH": f"{programs}:{os.environ['PATH']}", **own, **more}
     with subprocess.Popen(START_REDIS, env=given, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         try:
             eventually(lambda: redis_server.answers(url))
@@ -137,6 +162,27 @@ def test_the_image_starts_on_a_torn_file(maker: str, tmp_path: Path) -> None:
         assert process.returncode == 0
     with started_as_in_the_image(tmp_path, server) as (_, url), connect(url) as redis:
         assert redis.mget("before", "first", "second", "third") == ["kept"] * 4
+
+
+@redis_cli
+def test_the_image_makes_a_cluster(tmp_path: Path) -> None:
+    """Six nodes are three primaries with a replica each, durable and with a password; the second time nothing is changed."""
+    server = torn_file.program("Redis")
+    with ExitStack() as stack:
+        urls = []
+        for number in range(6):
+            (tmp_path / str(number)).mkdir()
+            settings = {"REDIS_CLUSTER": "yes", "REDIS_BUS_PORT": str(redis_server.free_port())}
+            urls.append(stack.enter_context(started_as_in_the_image(tmp_path / str(number), server, **settings))[1])
+        nodes = [url.rpartition("@")[2].removesuffix("/0") for url in urls]
+        given = {**GIVEN, "REDIS_PASSWORD": "p4ssw0rd", "NODES": " ".join(nodes)}
+        for _ in range(2):
+            subprocess.run(FORM_CLUSTER, env=given, check=True, timeout=60, stdout=subprocess.DEVNULL)
+        with ExitStack() as clients:
+            redis = [clients.enter_context(Redis.from_url(url, decode_responses=True)) for url in urls]
+            eventually(lambda: [one.role()[0] for one in redis] == ["master"] * 3 + ["slave"] * 3, seconds=30)
+            eventually(lambda: all(one.role()[3] == "connected" for one in redis[3:]), seconds=30)
+            assert missing_durability(redis[0]) == ()
 
 
 def test_a_redis_without_a_password_does_not_start(tmp_path: Path) -> None:

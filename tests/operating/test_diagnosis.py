@@ -63,7 +63,7 @@ ALL_CAUSES = [
 ]
 
 
-def symptoms(gauges: dict[str, int] | None = None, **more: Any) -> Symptoms:
+def symptoms(gauges: dict[str, Any] | None = None, **more: Any) -> Symptoms:
     return Symptoms(now_ms=NOW, gauges=replace(WELL, **(gauges or {})), **more)
 
 

@@ -28,9 +28,9 @@ UNTAGGED = "ghlb:"
 
 # What is kept of no location.
 OF_HOME = frozenset({
-    "agency", "alerts", "announced", "audit", "backup", "canary", "installation", "keys", "logins", "operator",
-    "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers",
-    "wrote",
+    "agency", "alerts", "announced", "audit", "backup", "canary", "installation", "keys", "logins", "moved", "moving",
+    "operator", "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading",
+    "upkeep", "workers", "wrote",
 })  # fmt: skip
 # What is named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})

@@ -11,6 +11,7 @@ import structlog
 
 from bridge.errors import Misconfigured
 from bridge.store.redis.connection import now_ms, reaching, scored, text
+from bridge.store.redis.moving import refuse_moved
 from bridge.store.redis.partitions import UNTAGGED, key
 from bridge.store.upgrades.partitioned import is_untagged, partition_keys
 
@@ -33,11 +34,12 @@ AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 def take_over(redis: Redis) -> None:
     """Make the state this version's.
 
-    Raises Misconfigured if a newer version has written it or an older one uses it, and Unavailable.
+    Raises Misconfigured if a newer version has written it, an older one uses it, or it was moved, and Unavailable.
     """
     with reaching("tell the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
+        refuse_moved(redis)
         if found < SCHEMA:
             if is_untagged(redis):
                 _refuse_while_used(redis)
@@ -59,6 +61,7 @@ def look(redis: Redis) -> None:
     with reaching("tell the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
+        refuse_moved(redis)
         older = found < SCHEMA and is_untagged(redis)
         if older or redis.exists(key("upgrading")):
             raise Misconfigured(
