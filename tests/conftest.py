@@ -57,8 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis with append-only file for the whole session."""
     if request.config.getoption("--cluster"):
-        with cluster.running(tmp_path_factory.mktemp("cluster"), replicas=0) as found:
-            yield found.url
+        yield request.getfixturevalue("redis_cluster").url
         return
     with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
         yield url
