@@ -37,7 +37,7 @@ from bridge.store.locations.records import Locations
 from bridge.store.redis.connection import connect, connect_async, now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bridge.store.redis.connection import Redis
 
@@ -76,11 +76,11 @@ def _measure(url: str, folder: Path) -> None:
         [Location(id=LOCATION, debounce_seconds=0, debounce_max_seconds=0)]
     )
     # Scripts loaded and buffers grown before anything is counted.
-    _converse(redis, url, AT_ONCE)
+    converse(redis, url, AT_ONCE)
     memory, file, keys = _used(redis), _file_bytes(folder), set(redis.scan_iter(count=10_000))
-    cpu = _cpu_seconds(redis)
-    _converse(redis, url, CONVERSATIONS)
-    memory, file, cpu = _used(redis) - memory, _file_bytes(folder) - file, _cpu_seconds(redis) - cpu
+    cpu = cpu_seconds(redis)
+    converse(redis, url, CONVERSATIONS)
+    memory, file, cpu = _used(redis) - memory, _file_bytes(folder) - file, cpu_seconds(redis) - cpu
     made = set(redis.scan_iter(count=10_000)) - keys
     told = _told(redis, made, file=file / CONVERSATIONS, cpu=cpu / CONVERSATIONS)
     lasting = memory - _forget_short_lived(redis, made)
@@ -104,9 +104,9 @@ def _forget_short_lived(redis: Redis, made: Iterable[str]) -> int:
     return before - _used(redis)
 
 
-def _converse(redis: Redis, url: str, count: int) -> None:
-    """So many contacts write one message, and each is answered once."""
-    messages = [_message() for _ in range(count)]
+def converse(redis: Redis, url: str, count: int, locations: Sequence[LocationId] = (LOCATION,)) -> None:
+    """So many contacts write one message, to the locations in turn, and each is answered once."""
+    messages = [message_to(locations[number % len(locations)]) for number in range(count)]
     for start in range(0, count, AT_ONCE):
         asyncio.run(_accept(url, messages[start : start + AT_ONCE]))
         _answer(redis)
@@ -138,10 +138,11 @@ def _answer(redis: Redis) -> None:
             lanes.end(turn, Ended(status=Status.REPLIED, message_ids=tuple(ids), reply_message_ids=tuple(reply)))
 
 
-def _message() -> InboundMessage:
+def message_to(location: LocationId) -> InboundMessage:
+    """A new contact's message."""
     return InboundMessage(
         id=MessageId(_id()),
-        location_id=LOCATION,
+        location_id=location,
         contact_id=ContactId(_id()),
         conversation_id=ConversationId(_id()),
         channel=Channel.SMS,
@@ -163,7 +164,8 @@ def _used(redis: Redis) -> int:
     return int(redis.info("memory")["used_memory"])
 
 
-def _cpu_seconds(redis: Redis) -> float:
+def cpu_seconds(redis: Redis) -> float:
+    """What the server has used so far."""
     told: Any = redis.info("cpu")
     return float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
 

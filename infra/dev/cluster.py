@@ -1,7 +1,7 @@
 """A Redis cluster on this machine, to try it or to test with: `make cluster` runs one until Ctrl-C.
 
-Each node is a process with a folder, a port and an append-only file of its own, and ends with whoever started it. Slots are given
-in whole sixteenths, because each partition of the bridge is in one (bridge/store/redis/partitions.py).
+Each node is a process with a folder, a port and an append-only file of its own, and ends with the process that started it. Slots
+are given in whole sixteenths, because each partition of the bridge is in one (bridge/store/redis/partitions.py).
 """
 
 from __future__ import annotations

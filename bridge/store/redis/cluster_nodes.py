@@ -35,6 +35,13 @@ LAYOUT_EVERY_SECONDS = 0.25
 NOT_SERVED = (AskError, ClusterDownError, TryAgainError)
 
 
+def why_missing(error: BaseException) -> str:
+    """Why a node counts as missing, from what its client raised."""
+    if isinstance(error, NOT_SERVED):
+        return "it does not serve this slot just now"
+    return reason_of(error) or "it does not answer"
+
+
 class Node:
     """One primary. Raises NodeMissing at once while it is known not to answer, and what the client raises."""
 
@@ -69,8 +76,7 @@ class Node:
     def _missing(self, error: Exception) -> Exception:
         if isinstance(error, MovedError):
             return error
-        said = (isinstance(error, RedisError) and reason_of(error)) or "it does not answer"
-        return NodeMissing(f"its node {words_of(self.address)}: {said} ({type(error).__name__})")
+        return NodeMissing(f"its node {words_of(self.address)}: {why_missing(error)} ({type(error).__name__})")
 
 
 class Nodes:

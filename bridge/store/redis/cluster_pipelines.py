@@ -11,9 +11,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bridge.store.redis.async_cluster import AsyncClusterRedis
 from bridge.store.redis.cluster_layout import NodeMissing, key_of, words_of
-from bridge.store.redis.cluster_nodes import MOST_REDIRECTS, NOT_SERVED
+from bridge.store.redis.cluster_nodes import MOST_REDIRECTS, NOT_SERVED, why_missing
 from bridge.store.redis.pipelines import Pipelines
-from bridge.store.redis.refusals import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -58,8 +57,7 @@ class ClusterPipelines:
                 self._redis.follow(moved, address)
             except UNANSWERED as error:
                 self._learn()
-                said = reason_of(error) or "it does not answer"
-                raise NodeMissing(f"its node {words_of(address)}: {said} ({type(error).__name__})") from error
+                raise NodeMissing(f"its node {words_of(address)}: {why_missing(error)} ({type(error).__name__})") from error
         raise NodeMissing(f"its nodes do not agree on who serves {key}")
 
     def _pipelines(self, address: Address) -> Pipelines:

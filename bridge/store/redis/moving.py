@@ -2,7 +2,7 @@
 
 Each moment of it is safe. While the copy is incomplete, no process starts on it (`moving`), and the source is as it was. When it
 is complete, the source loses its locations and marks, so that an overlooked receiver there answers 429, and no process starts
-there any more (`moved`). A move that was interrupted begins again, or is completed if only that is left.
+there any more (`moved`). A move that was interrupted starts over, or is completed if only that is left.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BATCH = 500
 SCHEMA_KEY = f"{UNTAGGED}schema"
-# What tells of processes. `owned` comes last, because a receiver takes a location for unknown only where it is.
-LEFT_OUT = frozenset({"keys", "moved", "moving", "owned", "receiving", "workers"})
+# The first three show that processes live. `owned` comes last, because a receiver takes a location for unknown only where it is.
+LEFT_OUT = frozenset({"keys", "receiving", "workers", "moved", "moving", "owned"})
 # The longest of these signs lasts for a minute after a process has ended.
 SIGNS_LAST_SECONDS = 75.0
 GONE = -2
@@ -71,7 +71,7 @@ def move(source: Redis, target: Redis, *, seconds: float = SIGNS_LAST_SECONDS) -
 
 
 def _refuse_owned(target: Redis, *, ours: bool) -> None:
-    """What never had a location has nothing to lose, and an unfinished copy of ours is made anew."""
+    """What never had a location has nothing to lose, and an unfinished copy of ours is replaced."""
     if not ours and any(target.exists(name) for name in keys("owned")):
         raise DidNotWork("the new Redis has a state of its own, with locations: nothing was moved; name an empty one")
 
@@ -91,7 +91,7 @@ def _is_used(redis: Redis) -> bool:
 
 
 def _empty(target: Redis) -> None:
-    """Remove what an earlier attempt left, so that nothing of it is beside the copy."""
+    """Remove what an earlier attempt left, so that no old key is beside the copy."""
     target.delete(key("moved"))
     for names in _names(target):
         pipe = target.pipeline(transaction=False)
@@ -146,7 +146,7 @@ def _disown(source: Redis) -> None:
 
 
 def _names(redis: Redis) -> Iterator[list[str]]:
-    """The keys of the bridge but for those that tell of processes, some at a time."""
+    """The keys of the bridge in batches, without those of live processes."""
     batch: list[str] = []
     for name in map(text, redis.scan_iter(f"{ANY}*", count=BATCH)):
         if split_key(name)[1] in LEFT_OUT:

@@ -15,7 +15,7 @@ _NON_LOCAL = "non local key in a cluster node"
 # A demoted server keeps answering like this; a new connection finds the primary.
 DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
 
-_CLUSTER = "it runs in cluster mode, and REDIS_URL names a single server: give one with cluster-enabled no"
+_CLUSTER = "it runs in cluster mode: name the cluster in REDIS_URL, as redis+cluster://:PASSWORD@HOST:6379"
 _LOGIN = "it refuses the login in REDIS_URL"
 _REASONS = {
     "READONLY": "it is a replica, which takes no writes: REDIS_URL must lead to the primary",

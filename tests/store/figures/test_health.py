@@ -116,7 +116,7 @@ def test_a_server_in_cluster_mode_says_so(tmp_path: Path) -> None:
     # Else its bus takes the port ten thousand above, where there may be none.
     options = ("--cluster-enabled", "yes", "--cluster-port", str(redis_server.free_port()))
     with own_redis(tmp_path, *options) as server, connect_without_retries(server.url, seconds=5) as redis:
-        assert "it runs in cluster mode, and REDIS_URL names a single server" in try_write(redis).refused
+        assert "it runs in cluster mode: name the cluster in REDIS_URL" in try_write(redis).refused
 
 
 def test_a_state_that_never_had_a_location_is_told(redis: Redis) -> None:
