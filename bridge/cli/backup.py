@@ -15,6 +15,7 @@ from bridge.cli import redis_server
 from bridge.cli.context import NO_ANSWER_SECONDS, settings
 from bridge.cli.output import print_json, working
 from bridge.errors import DidNotWork, WrongInput
+from bridge.redis_url import is_cluster
 from bridge.store.redis.connection import connect
 from bridge.store.redis.server_files import locate, mark, marked, open_at_once
 from bridge.store.redis.waiting import wait_at_most
@@ -71,6 +72,10 @@ def _url() -> str:
     wait_at_most(NO_ANSWER_SECONDS)
     if here.bridge_url:
         raise DidNotWork("a backup copies Redis' files: run it on Redis' machine, with REDIS_URL and without BRIDGE_URL")
+    if is_cluster(here.state_url):
+        raise DidNotWork(
+            "REDIS_URL names a cluster, whose nodes have no common moment: copy each node's files, or use its host's snapshots"
+        )
     return here.state_url
 
 

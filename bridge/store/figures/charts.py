@@ -29,12 +29,15 @@ class Bucket:
 
 
 def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
-    """The newest buckets, oldest first; the last one is not over yet. Raises Unavailable if Redis can't be reached."""
+    """The newest buckets, oldest first; the last one is not over yet. They lack what missing nodes of a cluster have.
+
+    Raises Unavailable if Redis can't be reached.
+    """
     with reaching("read a chart"):
         Fold(redis)()
         newest = now_ms(redis) // MS[span]
         numbers = range(newest - most + 1, newest + 1)
         sums = redis.register_script(script("sums"))
-        parts = call_each(sums, [f"chart:{span}:{number}" for number in numbers]).whole()
+        parts = call_each(sums, [f"chart:{span}:{number}" for number in numbers]).reached()
     counts = (summed(map(rows, buckets)) for buckets in zip(*parts, strict=True))
     return tuple(Bucket(number * MS[span], bucket) for number, bucket in zip(numbers, counts, strict=True))

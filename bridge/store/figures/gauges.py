@@ -56,7 +56,7 @@ def measure(redis: Redis) -> Gauges:
     """Read all gauges in one round trip, without nodes that are missing. Raises Unavailable when Redis can't be reached."""
     with reaching("measure the state"):
         answers = call_each(redis.register_script(script("measure")))
-        found = [answer for _, answer in answers.calls] or answers.whole()
+        found = answers.reached()
     numbers: dict[str, int] = {}
     down: set[str] = set()
     workers: set[str] = set()

@@ -15,8 +15,8 @@ import orjson
 from bridge.store.figures.counts import Fold
 from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partition_calls import gather
-from bridge.store.redis.partitions import HOME, PREFIXES, key, key_at
+from bridge.store.redis.partition_calls import gather_reached
+from bridge.store.redis.partitions import key, key_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,8 +55,8 @@ class DailyCounts:
         """Some entries to add to their days, of the first partition that has any."""
         with reaching("read what is to be reported"):
             self._left()
-            waiting = zip(PREFIXES, gather(self._redis, "LLEN", "reported"), strict=True)
-            at = next((prefix for prefix, count in waiting if count), HOME)
+            waiting = gather_reached(self._redis, "LLEN", "reported")
+            at = next((prefix for prefix, count in waiting.items() if count), next(iter(waiting)))
             pipe = self._redis.pipeline(transaction=True)
             pipe.hget(key_at(at, "folded"), "count")
             pipe.lrange(key_at(at, "reported"), 0, AT_ONCE - 1)
@@ -66,12 +66,12 @@ class DailyCounts:
     def is_due(self) -> bool:
         """Whether there are many entries, or some of a partition for which an hour is over."""
         with reaching("look for what is to be reported"):
-            counts = [int(count) for count in gather(self._redis, "LLEN", "reported")]
-            if sum(counts) >= AT_ONCE or not any(counts):
-                return any(counts)
-            folded = [int(at or 0) for at in gather(self._redis, "HGET", "folded", "at")]
+            counts = gather_reached(self._redis, "LLEN", "reported")
+            if sum(counts.values()) >= AT_ONCE or not any(counts.values()):
+                return any(counts.values())
+            folded = gather_reached(self._redis, "HGET", "folded", "at")
             before = now_ms(self._redis) - EVERY_MS
-        return any(count and at <= before for count, at in zip(counts, folded, strict=True))
+        return any(counts.get(prefix) and int(at or 0) <= before for prefix, at in folded.items())
 
     def add(self, reported: Reported, days: Mapping[tuple[LocationId, str], Counts]) -> bool:
         """Add entries to their days; False, and nothing is added, if another process did so meanwhile."""

@@ -144,8 +144,7 @@ class ClusterClaims:
             return [*mine.args(shares[prefix]), "", "", "", "", *claims, slots.free, slots.most_of_one, short, 0]
 
         answers = call_each(self._claim, told, at=tuple(shares), at_home=True)
-        if not answers.calls:
-            answers.whole()
+        answers.reached()
         for (prefix,), _ in answers.calls:
             self._claims[prefix].answered()
         found = {prefix: answer for (prefix,), answer in answers.calls}

@@ -12,7 +12,7 @@ import orjson
 from bridge.errors import Misconfigured
 from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partition_calls import gather
+from bridge.store.redis.partition_calls import gather, gather_reached
 from bridge.store.redis.partitions import key, key_at, prefix_of_owner, scored
 from bridge.store.redis.sealing import Resealing, Seal
 
@@ -143,7 +143,8 @@ class Grants:
         """Grants that are due for renewal, the longest overdue first."""
         with reaching("look for grants to renew"):
             now = now_ms(self._redis)
-            due = scored(gather(self._redis, "ZRANGEBYSCORE", "grants", "-inf", now, "WITHSCORES", "LIMIT", 0, most))
+            found = gather_reached(self._redis, "ZRANGEBYSCORE", "grants", "-inf", now, "WITHSCORES", "LIMIT", 0, most)
+        due = scored(found.values())
         return tuple(Owner(one) for one, _ in sorted(due, key=lambda one: one[1])[:most])
 
     def owners(self) -> tuple[Owner, ...]:

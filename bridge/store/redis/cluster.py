@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import chain
@@ -12,6 +13,7 @@ from redis.client import Pipeline
 from redis.exceptions import MovedError
 
 from bridge.store.redis.cluster_layout import NodeMissing, key_of, slot_of, words_of
+from bridge.store.redis.cluster_nodes import MOST_REDIRECTS
 from bridge.store.redis.script_errors import ScriptedRedis
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ SUMMED = frozenset({"DEL", "EXISTS", "TOUCH", "UNLINK"})
 OF_ALL = frozenset({
     "CLIENT PAUSE", "CLIENT UNPAUSE", "CONFIG RESETSTAT", "CONFIG SET", "DBSIZE", "FLUSHALL", "SCRIPT FLUSH", "SCRIPT LOAD",
 })  # fmt: skip
+# A pattern that is limited to the keys of one tag.
+_TAG = re.compile(r"\{[^]{}*?[\\]+\}")
 Command = tuple[tuple[Any, ...], dict[str, Any]]
 Ask = Callable[[Callable[["Redis"], Any]], Any]
 
@@ -54,15 +58,18 @@ class ClusterRedis(ScriptedRedis):
         """As the library's. A transaction is one for each slot, and a pipeline one for each node."""
         return ClusterPipeline(self, transaction=transaction, shard_hint=shard_hint)
 
-    def scan_iter(self, *args: Any, **options: Any) -> Iterator[Any]:
-        """As the library's, of all primaries."""
-        return chain.from_iterable(node.client.scan_iter(*args, **options) for node in self.nodes.primaries())
+    def scan_iter(self, match: Any = None, *args: Any, **options: Any) -> Iterator[Any]:
+        """As the library's, of all primaries, or of the one that has what the pattern is limited to."""
+        tag = _TAG.match(str(match or ""))
+        if tag:
+            return self.nodes.serving(slot_of(tag[0])).client.scan_iter(match, *args, **options)
+        return chain.from_iterable(node.client.scan_iter(match, *args, **options) for node in self.nodes.primaries())
 
     def close(self) -> None:
         """Close all connections."""
         self.nodes.close()
 
-    def together(self, commands: Sequence[Command], *, transaction: bool) -> list[Any]:
+    def together(self, commands: Sequence[Command], *, transaction: bool, attempts: int = MOST_REDIRECTS) -> list[Any]:
         """The answers to the commands of a pipeline; instead of one that has none, its error."""
         answers: list[Any] = [None] * len(commands)
         for slot, places in self._apportioned(commands, by_slot=transaction):
@@ -73,9 +80,14 @@ class ClusterRedis(ScriptedRedis):
                 found = [error] * len(some)
             for at, answer in zip(places, found, strict=True):
                 answers[at] = answer
-        for at, answer in enumerate(answers):
-            if isinstance(answer, MovedError):
-                answers[at] = self._again(commands[at])
+        again = _moved(commands, answers)
+        for at in again if attempts else ():
+            if isinstance(answers[at], MovedError):
+                self.nodes.follow(answers[at], self.nodes.serving(answers[at].slot_id).address)
+        if again and attempts:
+            found = self.together([commands[at] for at in again], transaction=transaction, attempts=attempts - 1)
+            for at, answer in zip(again, found, strict=True):
+                answers[at] = answer
         return answers
 
     def _apportioned(self, commands: Sequence[Command], *, by_slot: bool) -> list[tuple[int, list[int]]]:
@@ -98,12 +110,6 @@ class ClusterRedis(ScriptedRedis):
             return words_of(self.nodes.serving(slot).address)
         except NodeMissing:
             return f"slot {slot}"
-
-    def _again(self, command: Command) -> Any:
-        try:
-            return self.execute_command(*command[0], **command[1])
-        except RedisError as error:
-            return error
 
     def _apart(self, name: str, keys: Sequence[Any]) -> Any:
         """The answer to a command of several keys, which may be in several slots."""
@@ -154,6 +160,15 @@ class ClusterPipeline(Pipeline):
                 if isinstance(answer, Exception):
                     raise answer
         return answers
+
+
+def _moved(commands: Sequence[Command], answers: Sequence[Any]) -> list[int]:
+    """The places of commands whose slot is elsewhere, with the keyless ones that follow them: a WAIT is for its own node."""
+    moved, found = False, []
+    for at, ((args, _), answer) in enumerate(zip(commands, answers, strict=True)):
+        moved = isinstance(answer, MovedError) or (moved and key_of(args) is None)
+        found += [at] if moved else []
+    return found
 
 
 def _ask(client: Redis, args: Sequence[Any], options: dict[str, Any]) -> Any:

@@ -36,6 +36,10 @@ class Answers:
     calls: tuple[tuple[tuple[str, ...], Any], ...]
     missing: Mapping[str, NodeMissing]
 
+    def reached(self) -> list[Any]:
+        """The answers of those that answered. Raises NodeMissing if none did."""
+        return [answer for _, answer in self.calls] or self.whole()
+
     def whole(self) -> list[Any]:
         """The answers. Raises NodeMissing if a partition has none."""
         for reason in self.missing.values():

@@ -116,7 +116,7 @@ def test_a_script_is_loaded_where_it_is_needed(redis: Redis) -> None:
 
 
 def test_a_slot_is_followed_to_another_node(nodes: Cluster, redis: Redis) -> None:
-    """A client that has asked the former node asks the new one, once and for all; meanwhile the slot counts as missing."""
+    """A client that asked the former node asks the new one, and there it waits for replicas; meanwhile the slot is missing."""
     prefix = PREFIXES[-1]
     source, target = nodes.primary_of(prefix), nodes.nodes[0]
     assert redis.delete(*redis.scan_iter(f"{prefix}*"))
@@ -131,6 +131,17 @@ def test_a_slot_is_followed_to_another_node(nodes: Cluster, redis: Redis) -> Non
     keep(redis, LOCATIONS[-1])
     assert target.ask("GET", key_at(prefix, "owned")) == "1"
     assert redis.get(key_at(prefix, "owned")) == "1"
+    with connect(nodes.url) as another:
+        pipe = another.pipeline(transaction=False)
+        for one in PREFIXES[11:]:
+            pipe.get(key_at(one, "owned"))
+        another.nodes.layout().move(slot, ("127.0.0.1", source.port))
+        pipe.set(key_at(prefix, "probe"), "1")
+        pipe.execute_command("WAIT", 0, 1)
+        target.ask("CONFIG", "RESETSTAT")
+        assert pipe.execute() == [*["1"] * 5, True, 0]
+        assert target.ask("INFO", "commandstats")["cmdstat_wait"]["calls"] == 1
+    assert set(redis.scan_iter(f"{prefix}*")) == {name for name in redis.scan_iter("*") if name.startswith(prefix)} != set()
     redis.delete(*redis.scan_iter(f"{prefix}*"))
     for node in (source, target):
         node.ask("CLUSTER SETSLOT", slot, "NODE", source.id())
@@ -311,6 +322,7 @@ def test_a_write_is_confirmed_by_its_own_node(nodes: Cluster, redis: Redis) -> N
     """None of these has a replica: each says so for what was written to it, and readiness names them all."""
     probe = redis.register_script(script("probe"))
     redis.script_load(probe.script)
+    redis.config_resetstat()
     for prefix in PREFIXES:
         found, why = Confirmation(1).run(redis, probe, ["write", "", 1000], at=prefix, seconds=0.1)
         assert (int(found), "0 of 1 replicas" in why) == (1, True)
