@@ -176,6 +176,7 @@ STRIKES = (kill, kill_before_a_lagging_replica, freeze, restart_one_after_the_ot
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("strike", STRIKES, ids=lambda strike: strike.__name__)
 def test_a_strike_under_load(on: OnCluster, strike: Callable[[OnCluster, Note], None], record_property: Note) -> None:
     """Forty messages a second: none is lost, none doubled, and a new one is accepted soon."""
@@ -183,6 +184,7 @@ def test_a_strike_under_load(on: OnCluster, strike: Callable[[OnCluster, Note], 
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(rabbitmq.find() is None, reason="no rabbitmq-server: `apt-get install rabbitmq-server` installs one")
 def test_a_killed_primary_beside_rabbitmq(machine: Machine, tmp_path: Path, record_property: Note) -> None:
     """The wake-ups are in a quorum queue of a RabbitMQ."""
