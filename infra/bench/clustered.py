@@ -31,16 +31,16 @@ from infra.bench.memory import FERNET_KEY, RETENTION_MS, converse, cpu_seconds, 
 from infra.bench.report import table
 from infra.dev import cluster
 
-ROUNDS = 5
-CONVERSATIONS = 300
-ACCEPTS_SECONDS = 2.0
+ROUNDS = 3
+CONVERSATIONS = 200
+ACCEPTS_SECONDS = 1.5
 CALLERS = 64
 PRIMARIES = (1, 2, 4)
 PARTITIONS_USED = (1, 4, 16)
-IDLE_SECONDS = 20.0
-SETTLES_SECONDS = 12.0
+IDLE_SECONDS = 10.0
+SETTLES_SECONDS = 6.0
 STARTS_WITHIN_SECONDS = 60.0
-WORKERS = (1, 4)
+WORKERS = (1, 3)
 FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
 
 
@@ -161,10 +161,10 @@ def main() -> None:
             "replies a second, one caller",
             "accepts a second, 64 callers",
         )
-        print(table(heads, [side.row() for side in sides]))
+        print(table(heads, [side.row() for side in sides]), flush=True)
         broker = stack.enter_context(redis_server.running(Path(folder) / "broker"))
         idle = []
-        for side in (sides[len(PARTITIONS_USED) - 1], *sides[len(PARTITIONS_USED) :]):
+        for side in (sides[len(PARTITIONS_USED) - 1], sides[-1]):
             spent = [f"{side.idle(Path(folder), broker, workers):.1f}" for workers in WORKERS]
             idle.append((side.name, *spent))
     print(table(("state in", *(f"idle, {workers} workers (ms of CPU a second)" for workers in WORKERS)), idle))
