@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = (390, 1280)
+# Each width and each scheme with every commit; the other two together by night.
+LOOKS = (
+    (390, "light"),
+    (1280, "dark"),
+    pytest.param(390, "dark", marks=pytest.mark.nightly),
+    pytest.param(1280, "light", marks=pytest.mark.nightly),
+)
 
 
 @pytest.fixture(scope="module")
