@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.figures.counts import Counts
 from bridge.store.lanes.timelines import Timelines
-from tests.keys import key
+from bridge.store.redis.partitions import ANY
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -39,12 +39,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A completion that was given: its number, what it quotes, and in how many pieces."""
+    """A completion that was given: its number, what it quotes, and in how many pieces.
+
+    `service` gave it, `text` is meant for the contact, `note` for staff alone.
+    """
 
     seq: int
     number: int
     marks: tuple[str, ...]
     pieces: int
+    service: str = ""
+    text: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,8 @@ class Record:
     """All of it. `outcomes` is the outcome of each message as the bridge reports it, `totals` its counts.
 
     `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
-    only. `own_texts` are the location's own, which say nothing of a completion.
+    only. `own_texts` are the location's own for the contact, which say nothing of a completion. `swept`: sweeps look for what no
+    webhook reports. `tags` and `assigned` are what contacts got.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -76,7 +83,9 @@ class Record:
     hours: tuple[int, int] | None = None
     draft: bool = False
     own_texts: tuple[str, ...] = ()
+    swept: bool = False
     tags: list[str] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
 
 
 def read_outcomes(record: Record, redis: Redis) -> Record:
@@ -86,5 +95,5 @@ def read_outcomes(record: Record, redis: Redis) -> Record:
         timeline = timelines.find(contact)
         record.outcomes |= {one.id: one for one in timeline.messages} if timeline else {}
     record.totals = Counts(redis).totals()
-    record.due = sum(redis.zcard(name) for name in redis.keys(key("due", "*")))
+    record.due = sum(redis.zcard(name) for name in redis.keys(f"{ANY}due:*"))
     return record

@@ -22,8 +22,9 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
+    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message, with its reason.
 
+    `says` is what the contact and staff get in the undisturbed run, `asks` which services are asked about what.
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
     """
@@ -33,6 +34,8 @@ class Shape:
     ends: Mapping[str, str] = field(default_factory=lambda: REPLIED)
     settings: Mapping[str, Any] = field(default_factory=dict)
     own_texts: tuple[str, ...] = ()
+    says: tuple[str, ...] | None = None
+    asks: tuple[str, ...] | None = None
     core: bool = False
     steady: bool = True
 
@@ -42,7 +45,7 @@ def _one(run: Simulation) -> None:
 
 
 def _three(run: Simulation) -> None:
-    run.far.pieces = 3
+    run.far.manner.pieces = 3
     run.write("m1")
 
 
@@ -52,17 +55,17 @@ def _failing_over(run: Simulation) -> None:
 
 
 def _delivering(run: Simulation) -> None:
-    run.far.delivers = True
+    run.far.manner.delivers = True
     run.write("m1")
 
 
 def _claiming(run: Simulation) -> None:
-    run.far.claims = True
+    run.far.manner.claims = True
     run.write("m1")
 
 
 def _delivering_late(run: Simulation) -> None:
-    run.far.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
+    run.far.manner.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
     _delivering(run)
 
 
@@ -104,7 +107,7 @@ def _spoken(run: Simulation) -> None:
 
 
 def _handing_over(run: Simulation) -> None:
-    run.far.asks_for_a_person = True
+    run.far.manner.asks_for_a_person = True
     run.write("m1")
 
 

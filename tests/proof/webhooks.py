@@ -73,6 +73,12 @@ def uninstall(at: float, ms: int) -> Webhook:
     return signed(told, at=at, kind="uninstall", contact="", id_="")
 
 
+def contact_update(at: float, ms: int, **told: Any) -> Webhook:
+    """The contact's tags or its wish not to be disturbed have changed."""
+    update = {"type": "ContactUpdate", "locationId": LOCATION, "id": "contact", "timestamp": _moment(ms), **told}
+    return signed(update, at=at, kind="update", contact="contact", id_="")
+
+
 def signed(told: Mapping[str, Any], *, at: float, kind: str, contact: str, id_: str) -> Webhook:
     """As GHL signs them."""
     body = _bytes(told)
