@@ -1,11 +1,14 @@
-"""Keys as tests name them: what each partition has a part of is meant in the partition of the location `here`."""
+"""Keys as tests name them: what each partition has a part of is meant in the partition of the location `here`.
+
+A pattern (`*` as the second part, or within the first) is meant in all partitions.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bridge.store.redis.partitions import ANY, key_at, keys, partition_of, prefix_of
 from bridge.store.redis.partitions import key as key_of
-from bridge.store.redis.partitions import key_at, keys, partition_of, prefix_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 def key(*parts: str, of: str = "here") -> str:
     """A key; `of` is a location whose partition is meant if the name doesn't tell."""
+    if "*" in parts[0] or parts[1:2] == ("*",):
+        return key_at(ANY, *parts)
     try:
         return key_of(*parts)
     except ValueError:
