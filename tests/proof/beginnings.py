@@ -73,6 +73,41 @@ def stop_and(type_: str, *before: str) -> Callable[[Simulation], object]:
     return begin
 
 
+def stops_in_a_burst(run: Simulation) -> None:
+    """A contact asks, and says STOP before it is answered."""
+    run.write("m1")
+    run.write("m2", text="STOP", after=0.5)
+
+
+def starts_one(run: Simulation) -> None:
+    """A contact stops two channels, and starts one of them again."""
+    for at, (id_, text, type_) in enumerate(
+        (
+            ("m1", "STOP", "TYPE_SMS"),
+            ("m2", "STOP", "TYPE_WHATSAPP"),
+            ("m3", "START", "TYPE_WHATSAPP"),
+            ("m4", "", "TYPE_SMS"),
+            ("m5", "", "TYPE_WHATSAPP"),
+        )
+    ):
+        run.later(at * 60.0 + 0.001, lambda id_=id_, text=text, type_=type_: run.write(id_, text=text, type_=type_))
+
+
+def held(run: Simulation) -> None:
+    """Three logins are refused; then an operator lets the location go on, and does nothing else."""
+    run.far.failing[ASSISTABLE] = [401] * 3
+    for number, contact in enumerate("abc", start=1):
+        run.write(f"m{number}", contact=contact)
+    run.later(600.0, lambda: run.worker.locations.lift_hold(LOCATION, why="a test"))
+
+
+def few_requests(run: Simulation) -> None:
+    """GHL allows eight requests in ten seconds, and six contacts write at once."""
+    run.far.most = 8
+    for number, contact in enumerate("abcdef", start=1):
+        run.write(f"m{number}", contact=contact, after=0.01 * number)
+
+
 def at_hours(hours: tuple[int, int], begin: Callable[[Simulation], object]) -> Callable[[Simulation], object]:
     """A location that is open between these minutes of the day."""
 

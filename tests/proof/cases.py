@@ -74,6 +74,8 @@ def _unlike(shape: Shape, record: Record) -> Iterator[str]:
     """What the undisturbed run says and asks otherwise than it is to."""
     said = tuple(f"{row.type.removeprefix('TYPE_')} {row.text.partition(' on [')[0].strip()}" for row in sent(record))
     asked = tuple(" ".join((one.service, *one.marks)) for one in record.asked)
+    if record.limited:
+        yield f"GHL refused {record.limited} requests, which were too many"
     if shape.says not in {None, said}:
         yield f"said {said} instead of {shape.says}"
     if shape.asks not in {None, asked}:

@@ -122,13 +122,14 @@ def _reordered(record: Record) -> Iterator[str]:
 
 
 def _over_a_human(record: Record) -> Iterator[str]:
-    """Once a person's message is known, the contact gets nothing from the bridge, until an operator lets it go on."""
+    """Once a person's message is known, the contact gets nothing from the bridge for a while, or until an operator resumes it."""
     if record.draft:
         return
     for person in [one for one in record.accepted if one.kind == "person"]:
         until = _first(record, person.contact, person.seq, lambda one: one.kind == "resumed")
         for row in _of_bridge(record):
-            if row.contact == person.contact and person.seq < row.seq < until and row.type != COMMENT:
+            over = 0 <= record.takeover_ms <= row.at_ms - person.at_ms
+            if row.contact == person.contact and person.seq < row.seq < until and row.type != COMMENT and not over:
                 yield f"over a human: {row.text[:30]!r}"
 
 
@@ -169,12 +170,15 @@ def _outside_hours(record: Record) -> Iterator[str]:
 def _wrong_channel(record: Record) -> Iterator[str]:
     """A reply leaves by the channel by which the newest of its messages came; a draft is a comment."""
     came = {row.id: row.type for row in record.rows if row.inbound}
+    by = {row.id: row.provider for row in record.rows if row.inbound}
     for row in _of_bridge(record):
         marks = [mark for mark in MARK.findall(row.text) if mark in came]
         if record.draft and row.type != COMMENT:
             yield f"wrong channel: {row.text[:30]!r} is no comment"
         elif not record.draft and marks and row.type != SENT_AS.get(came[marks[-1]], came[marks[-1]]):
             yield f"wrong channel: {row.text[:30]!r} left as {row.type}"
+        if not record.draft and row.type != COMMENT and marks and row.provider != by[marks[-1]]:
+            yield f"wrong channel: {row.text[:30]!r} left by provider {row.provider!r}"
         if any(came_to.contact != row.contact for came_to in record.rows if came_to.id in marks):
             yield f"wrong contact: {row.text[:30]!r}"
 

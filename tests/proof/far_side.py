@@ -28,6 +28,7 @@ LIST_LAG_MS = 33_000
 # A post of an e-mail has HTML in place of its text.
 MARKUP = re.compile(r"<[^>]*>")
 PASSES = 200
+INTERVAL_MS = 10_000
 LISTED_AS = {"InternalComment": "TYPE_INTERNAL_COMMENT", "IG": "TYPE_INSTAGRAM", "FB": "TYPE_FACEBOOK"}
 
 # A voice note, what is said in it, and that no bot of GHL's wrote anything.
@@ -47,6 +48,7 @@ FAILING = {
 class FarSide:
     """`failing` are statuses by path, for as many requests as they last (200: it is answered); `planned` faults likewise.
 
+    `most` is how many requests GHL answers in ten seconds (0: any number), and says so with each answer.
     `manner` is how the services answer, `contact` what GHL knows of every contact.
     `sent` is told of each message that leaves a conversation, for its echo; `later` of what is to be done in so many seconds.
     """
@@ -62,6 +64,8 @@ class FarSide:
         self.seq = 0
         self.failing: dict[str, list[int]] = {}
         self.planned: dict[str, list[Fault]] = {}
+        self.most = 0
+        self.times: list[int] = []
         self.manner = Manner()
         self.contact: dict[str, Any] = {"tags": []}
         self.fault: Fault | None = None
@@ -126,6 +130,11 @@ class FarSide:
             return http(status, {"message": "no"}, dated)
         if path in FIXED:
             return http(*FIXED[path])
+        if self.most and path not in ASKED:
+            dated |= self._limits()
+            if len(self.times) > self.most:
+                self.record.limited += 1
+                return http(429, {"message": "no"}, dated)
         document = request.document if request.body else {}
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
         if path in ASKED:
@@ -135,6 +144,13 @@ class FarSide:
         else:
             answer = self._read(path, query) if request.method == "GET" else self._change(path, document)
         return http(200, answer, dated)
+
+    def _limits(self) -> dict[str, str]:
+        """Count a request, and say what is left."""
+        assert self.clock
+        self.times = [at for at in (*self.times, self.clock.ms) if at > self.clock.ms - INTERVAL_MS]
+        told = {"Max": self.most, "Remaining": max(0, self.most - len(self.times)), "Interval-Milliseconds": INTERVAL_MS}
+        return {f"X-RateLimit-{name}": str(number) for name, number in told.items()}
 
     def _read(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         match path.strip("/").split("/"):
@@ -160,7 +176,15 @@ class FarSide:
     def _post(self, document: dict[str, Any], lag: int) -> dict[str, Any]:
         type_ = LISTED_AS.get(document["type"], f"TYPE_{document['type'].upper()}")
         text = document.get("message") or MARKUP.sub(" ", document["html"])
-        row = self._file(document["contactId"], text, by="bridge", type_=type_, source="api", lag=lag)
+        row = self._file(
+            document["contactId"],
+            text,
+            by="bridge",
+            type_=type_,
+            source="api",
+            lag=lag,
+            provider=document.get("conversationProviderId", ""),
+        )
         return {"messageId": row.id, "conversationId": f"conversation-{row.contact}"}
 
     def _complete(self, path: str, document: dict[str, Any], lag: int) -> dict[str, Any]:
@@ -215,5 +239,6 @@ def _shown(row: Row) -> dict[str, Any]:
         "dateAdded": row.at_ms,
         "source": row.source,
         "attachments": list(row.attachments),
+        **({"conversationProviderId": row.provider} if row.provider else {}),
     }
     return {**shown, **({"userId": row.user_id} if row.user_id else {})}

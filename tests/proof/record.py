@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen."""
+    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen.
+
+    `provider` is the conversation provider by which it came or went.
+    """
 
     seq: int
     id: str
@@ -29,6 +32,7 @@ class Row:
     listed_at_ms: int
     source: str = ""
     user_id: str = ""
+    provider: str = ""
     attachments: tuple[str, ...] = ()
 
     @property
@@ -71,7 +75,8 @@ class Record:
 
     `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
     only. `own_texts` are the location's own for the contact, which say nothing of a completion. `swept`: sweeps look for what no
-    webhook reports. `tags` and `assigned` are what contacts got.
+    webhook reports. `takeover_ms`: how long a person keeps a conversation; negative: for ever. `limited`: so many requests were
+    more than GHL allows. `tags` and `assigned` are what contacts got.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -84,6 +89,8 @@ class Record:
     draft: bool = False
     own_texts: tuple[str, ...] = ()
     swept: bool = False
+    limited: int = 0
+    takeover_ms: int = -1
     tags: list[str] = field(default_factory=list)
     assigned: list[str] = field(default_factory=list)
 

@@ -14,7 +14,9 @@ from tests.proof.beginnings import (
     at_hours,
     dead_and_newer,
     dead_twice,
+    few_requests,
     handing_over,
+    held,
     late,
     location_paused,
     manner,
@@ -27,7 +29,9 @@ from tests.proof.beginnings import (
     removed,
     resumed,
     settings,
+    starts_one,
     stop_and,
+    stops_in_a_burst,
     then,
     twice,
     two_channels,
@@ -49,6 +53,7 @@ ONE, ASKED = ("SMS (c1.1)",), ("assistable m1",)
 OPENS_AT_TEN, CLOSES_AT_NINE = ["mon-fri 10:00-17:00"], ["mon-fri 08:00-09:00"]
 SEARCH = "/conversations/search"
 FOUR = tuple(f"SMS (c{number}.1)" for number in range(1, 5))
+SIX = tuple(f"SMS (c{number}.1)" for number in range(1, 7))
 NEWEST_FIRST = ("assistable m4", "assistable m3", "assistable m2", "assistable m1")
 
 
@@ -204,6 +209,25 @@ SCENES = (
         ("assistable m1", "assistable m2", "assistable m3"),
         ends=("replied", "replied", "replied"),
     ),
+    _scene("stops in a burst", stops_in_a_burst, (), (), ends=AFTER_STOP),
+    _scene(
+        "starts one channel",
+        starts_one,
+        ("WHATSAPP (c1.1)", "WHATSAPP (c2.1)"),
+        ("assistable m3", "assistable m5"),
+        ends=("skipped stop_word", "skipped stop_word", "replied", "skipped stop_word", "replied"),
+    ),
+    _scene("a person long before", person_before(900.0), ONE, ASKED, settings={"takeover_seconds": 600.0}),
+    _scene("by a provider", of("TYPE_CUSTOM_SMS", provider="p1"), ONE, ASKED),
+    _scene(
+        "three messages",
+        then("One", "Two", "Three", apart=0.7),
+        ONE,
+        ("assistable m1 m2 m3",),
+        ends=("replied", "replied", "replied"),
+    ),
+    _scene("hold that is lifted", held, FOUR[:3], ("assistable m1", "assistable m2", "assistable m3"), ends=("replied",) * 3),
+    _scene("few requests", few_requests, SIX, tuple(f"assistable m{number}" for number in range(1, 7)), ends=("replied",) * 6),
     *(
         _scene(
             f"sweep: {name}",

@@ -152,10 +152,16 @@ def _burst(run: Simulation) -> None:
 FAILED, HANDED = "Something went wrong, we come back to you", "A person of ours takes over"
 
 SHAPES = (
-    Shape(name="one part", begin=_one, core=True),
-    Shape(name="three parts", begin=_three, core=True),
-    Shape(name="draft", begin=_one, settings={"mode": "draft"}),
-    Shape(name="failover", begin=_failing_over, settings={"fallback_provider": "agencii"}),
+    Shape(name="one part", says=("SMS (c1.1)",), asks=("assistable m1",), begin=_one, core=True),
+    Shape(name="three parts", says=("SMS (c1.1)", "SMS (c1.2)", "SMS (c1.3)"), asks=("assistable m1",), begin=_three, core=True),
+    Shape(name="draft", says=("INTERNAL_COMMENT (c1.1)",), asks=("assistable m1",), begin=_one, settings={"mode": "draft"}),
+    Shape(
+        name="failover",
+        says=("SMS (c1.1)",),
+        asks=("agencii m1",),
+        begin=_failing_over,
+        settings={"fallback_provider": "agencii"},
+    ),
     Shape(
         name="provider that delivers",
         begin=_delivering,
@@ -179,17 +185,36 @@ SHAPES = (
         settings={"failure_message": FAILED, "dead_letter_tag": "ai-failed"},
         own_texts=(FAILED,),
     ),
-    Shape(name="dead letter of a burst", begin=_dead_burst, ends={"m1": "replied", "m2": "replied"}, steady=False),
-    Shape(name="media", begin=_spoken, settings={"media": "read", "transcription": {"model": "w", "token": "tr"}}),
+    Shape(
+        name="dead letter of a burst",
+        says=("SMS (c1.1)",),
+        asks=("assistable m1 m2",),
+        begin=_dead_burst,
+        ends={"m1": "replied", "m2": "replied"},
+        steady=False,
+    ),
+    Shape(
+        name="media",
+        says=("SMS (c1.1)",),
+        asks=("assistable m1",),
+        begin=_spoken,
+        settings={"media": "read", "transcription": {"model": "w", "token": "tr"}},
+    ),
     Shape(
         name="handover",
         begin=_handing_over,
         settings={"handover": {"tool": "handover", "message": HANDED, "tag": "person", "assign_to": "user1"}},
         own_texts=(HANDED,),
     ),
-    Shape(name="budget wait", begin=_spent),
+    Shape(name="budget wait", says=("SMS (c1.1)",), asks=("assistable m1",), begin=_spent),
     Shape(name="hold", begin=_held, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
     Shape(name="sweep", begin=_unheard, settings={"reconcile_minutes": 1}),
     Shape(name="workflow copy", begin=_told_twice),
-    Shape(name="burst", begin=_burst, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
+    Shape(
+        name="burst",
+        says=("SMS (c1.1)", "SMS (c2.1)"),
+        asks=("assistable m1 m2", "assistable m3"),
+        begin=_burst,
+        ends={"m1": "replied", "m2": "replied", "m3": "replied"},
+    ),
 )

@@ -76,6 +76,7 @@ class Simulation:
         """Set the location up."""
         self.far.record.draft = settings.get("mode") == "draft"
         self.far.record.swept = "reconcile_minutes" in settings
+        self.far.record.takeover_ms = round(settings.get("takeover_seconds", -1) * 1000)
         self.quiet_locations().apply([location_of(self.far.url, settings)])
 
     def quiet_locations(self) -> Locations:

@@ -51,6 +51,7 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
         "attachments": list(row.attachments),
         "source": row.source,
         **({"userId": row.user_id} if row.user_id else {}),
+        **({"conversationProviderId": row.provider} if row.provider else {}),
     }
     kind = row.by if row.by in {"contact", "person"} else "echo"
     if workflow:
