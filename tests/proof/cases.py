@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.proof.checker import faults_in, sent
-from tests.proof.faults import PASSING, Fault, faults_of
-from tests.proof.simulation import Simulation, Stuck
+from tests.proof.faults import PASSING, Fault, Stuck, faults_of
+from tests.proof.simulation import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

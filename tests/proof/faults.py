@@ -42,6 +42,10 @@ class Crash(BaseException):
     """The process is gone: nothing of it runs on. No code may catch it, as none can catch a SIGKILL."""
 
 
+class Stuck(BaseException):
+    """A run that doesn't come to rest. The code under test must not catch it."""
+
+
 def faults_of(place: str) -> list[Fault]:
     """What may happen at a call of this name: those of Redis begin with `redis`, those made in a turn end with `*`."""
     of_redis, of_turn, of_receiver = place.startswith("redis"), place.endswith("*"), place.startswith("redis accept")

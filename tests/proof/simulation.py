@@ -15,7 +15,7 @@ from tests.proof import webhooks
 from tests.proof.clock import Clock
 from tests.proof.completions import ASKED
 from tests.proof.far_side import LOCATION
-from tests.proof.faults import OF_HTTP, Crash, Fault
+from tests.proof.faults import OF_HTTP, Crash, Fault, Stuck
 from tests.proof.front import Front
 from tests.proof.location import location_of
 from tests.proof.processes import LEASE_SECONDS, RETENTION_MS, Receiver, Worker
@@ -37,10 +37,6 @@ MOST_ROUNDS = 4000
 # How long a paused process stays away at most, and how much others do while it only waits its turn.
 AWAY_SECONDS, SHARED_ROUNDS = 300.0, 4
 FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_HTTP
-
-
-class Stuck(BaseException):
-    """A run that doesn't come to rest. The code under test must not catch it."""
 
 
 class Simulation:

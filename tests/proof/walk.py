@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.proof.checker import faults_in
-from tests.proof.faults import ARRIVALS, OF_LANES, Fault, faults_of
+from tests.proof.faults import ARRIVALS, OF_LANES, Fault, Stuck, faults_of
 from tests.proof.shapes import ASSISTABLE, POST, replay
-from tests.proof.simulation import Simulation, Stuck
+from tests.proof.simulation import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
