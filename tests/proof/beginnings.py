@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.model import Lane
 from tests.proof.far_side import LOCATION
-from tests.proof.shapes import ASSISTABLE
+from tests.proof.shapes import ASSISTABLE, POST, replay
 from tests.proof.webhooks import contact_update
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def then(*texts: str, apart: float = 60.0) -> Callable[[Simulation], object]:
     def begin(run: Simulation) -> None:
         for number, text in enumerate(texts):
             id_ = f"m{number + 1}"
-            run.later(number * apart + 0.001, lambda id_=id_, text=text: run.write(id_, text=text and f"{text} [{id_}]"))
+            run.later(number * apart + 0.001, partial(run.write, id_, text=text and f"{text} [{id_}]"))
 
     return begin
 
@@ -66,7 +67,7 @@ def stop_and(type_: str, *before: str) -> Callable[[Simulation], object]:
 
     def begin(run: Simulation) -> None:
         for number, word in enumerate(before, start=1):
-            run.later(number * 60.0, lambda number=number, word=word: run.write(f"m{number}", text=word))
+            run.later(number * 60.0, partial(run.write, f"m{number}", text=word))
         last = len(before) + 1
         run.later(last * 60.0, lambda: run.write(f"m{last}", type_=type_))
 
@@ -90,7 +91,7 @@ def starts_one(run: Simulation) -> None:
             ("m5", "", "TYPE_WHATSAPP"),
         )
     ):
-        run.later(at * 60.0 + 0.001, lambda id_=id_, text=text, type_=type_: run.write(id_, text=text, type_=type_))
+        run.later(at * 60.0 + 0.001, partial(run.write, id_, text=text, type_=type_))
 
 
 def held(run: Simulation) -> None:
@@ -223,6 +224,26 @@ def dead(run: Simulation, *, statuses: int = 1) -> None:
     run.write("m1")
 
 
+def refused_at_the_post(run: Simulation) -> None:
+    """GHL refuses the answer, and an operator replays it."""
+    run.far.failing[POST] = [400]
+    run.operate = replay
+    run.write("m1")
+
+
+def talkative(run: Simulation) -> None:
+    """A contact never is quiet for a second."""
+    for number in range(8):
+        run.write(f"m{number + 1}", after=0.7 * number)
+
+
+def opens_earlier(run: Simulation) -> None:
+    """A location that opens at ten says at ten past nine that it always is open."""
+    run.write("m1")
+    run.later(600.0, run.apply)
+    run.later(600.1, lambda: run.quiet_locations().reconsider(LOCATION))
+
+
 def dead_and_newer(run: Simulation) -> None:
     """A newer message comes after a dead letter."""
     dead(run)
@@ -240,6 +261,13 @@ def two_contacts(run: Simulation) -> None:
     """Three contacts write within a second."""
     for number, contact in enumerate(("a", "b", "c"), start=1):
         run.write(f"m{number}", contact=contact, after=0.2 * number)
+
+
+def unheard_before_a_campaign(run: Simulation) -> None:
+    """A workflow has written since the contact did."""
+    unheard("a", refused={})(run)
+    run.far.say("a", "Our offers", by="automation", source="workflow", user_id="")
+    run.write("m2", contact="a", heard=False)
 
 
 def unheard(contacts: str, *, refused: Mapping[str, list[int]]) -> Callable[[Simulation], object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.proof.checker import faults_in, sent
+from tests.proof.clock import START_MS
 from tests.proof.faults import PASSING, Fault, Stuck, faults_of
 from tests.proof.simulation import Simulation
 
@@ -74,6 +75,11 @@ def _unlike(shape: Shape, record: Record) -> Iterator[str]:
     """What the undisturbed run says and asks otherwise than it is to."""
     said = tuple(f"{row.type.removeprefix('TYPE_')} {row.text.partition(' on [')[0].strip()}" for row in sent(record))
     asked = tuple(" ".join((one.service, *one.marks)) for one in record.asked)
+    left, took = (*record.tags, *record.assigned), max((row.at_ms - START_MS for row in sent(record)), default=0) / 1000
+    if shape.leaves not in {None, left}:
+        yield f"left {left} instead of {shape.leaves}"
+    if took > shape.within:
+        yield f"said the last after {took:.0f} s, not within {shape.within:.0f} s"
     if record.limited:
         yield f"GHL refused {record.limited} requests, which were too many"
     if shape.says not in {None, said}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
@@ -24,7 +25,8 @@ REPLIED = {"m1": "replied"}
 class Shape:
     """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message, with its reason.
 
-    `says` is what the contact and staff get in the undisturbed run, `asks` which services are asked about what.
+    Of the undisturbed run: `says` is what the contact and staff get, `asks` which services are asked about what, `leaves` which
+    tags and users contacts get, and `within` how long (s) it may take until the last is said.
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
     """
@@ -36,6 +38,8 @@ class Shape:
     own_texts: tuple[str, ...] = ()
     says: tuple[str, ...] | None = None
     asks: tuple[str, ...] | None = None
+    leaves: tuple[str, ...] | None = None
+    within: float = inf
     core: bool = False
     steady: bool = True
 
@@ -103,7 +107,7 @@ def replay(run: Simulation) -> bool:
 
 
 def _spoken(run: Simulation) -> None:
-    run.write("m1", text="Listen [m1]", attachments=(f"{run.far.url}/media/voice.ogg",))
+    run.write("m1", text=" ", attachments=(f"{run.far.url}/media/voice.ogg",))
 
 
 def _handing_over(run: Simulation) -> None:
@@ -152,11 +156,19 @@ def _burst(run: Simulation) -> None:
 FAILED, HANDED = "Something went wrong, we come back to you", "A person of ours takes over"
 
 SHAPES = (
-    Shape(name="one part", says=("SMS (c1.1)",), asks=("assistable m1",), begin=_one, core=True),
-    Shape(name="three parts", says=("SMS (c1.1)", "SMS (c1.2)", "SMS (c1.3)"), asks=("assistable m1",), begin=_three, core=True),
+    Shape(name="one part", within=3.0, says=("SMS (c1.1)",), asks=("assistable m1",), begin=_one, core=True),
+    Shape(
+        name="three parts",
+        within=4.0,
+        says=("SMS (c1.1)", "SMS (c1.2)", "SMS (c1.3)"),
+        asks=("assistable m1",),
+        begin=_three,
+        core=True,
+    ),
     Shape(name="draft", says=("INTERNAL_COMMENT (c1.1)",), asks=("assistable m1",), begin=_one, settings={"mode": "draft"}),
     Shape(
         name="failover",
+        within=60.0,
         says=("SMS (c1.1)",),
         asks=("agencii m1",),
         begin=_failing_over,
@@ -176,11 +188,12 @@ SHAPES = (
         settings={"assistable": {"delivery": "auto"}},
         ends={"m1": "delivered_by_provider"},
     ),
-    Shape(name="read-back: it is there", begin=_cut),
+    Shape(name="read-back: it is there", within=60.0, begin=_cut),
     Shape(name="read-back: nothing tells of it", begin=_unheard_of, core=True),
     Shape(name="read-back: it is not there", begin=_refused),
     Shape(
         name="dead letter and replay",
+        leaves=("ai-failed",),
         begin=_dead,
         settings={"failure_message": FAILED, "dead_letter_tag": "ai-failed"},
         own_texts=(FAILED,),
@@ -202,6 +215,7 @@ SHAPES = (
     ),
     Shape(
         name="handover",
+        leaves=("person", "user1"),
         begin=_handing_over,
         settings={"handover": {"tool": "handover", "message": HANDED, "tag": "person", "assign_to": "user1"}},
         own_texts=(HANDED,),
@@ -212,6 +226,7 @@ SHAPES = (
     Shape(name="workflow copy", begin=_told_twice),
     Shape(
         name="burst",
+        within=7.0,
         says=("SMS (c1.1)", "SMS (c2.1)"),
         asks=("assistable m1 m2", "assistable m3"),
         begin=_burst,
