@@ -81,6 +81,20 @@ TARGETS: dict[Kind, tuple[str, ...]] = {
     "Redis unable to save": REDIS,
     "queue deleted": REDIS,
 }
+# What sixteen seconds have time for.
+SHORT: tuple[Kind, ...] = (
+    "worker killed",
+    "receiver killed",
+    "Redis killed",
+    "worker frozen past its lease",
+    "worker restarted",
+    "receiver restarted",
+    "posts cut before their effect",
+    "posts cut after their effect",
+    "posts answered 500",
+    "completions answered 500",
+    "queue deleted",
+)
 # Those of which a worker's lease lapses.
 LONG = frozenset({"worker frozen past its lease", "worker cut off from Redis"})
 # Until a process that was started again is taken for a new target.
