@@ -162,7 +162,12 @@ def removed(run: Simulation) -> None:
 
 def update(**told: Any) -> Callable[[Simulation], object]:
     """An event tells that the contact's record has changed."""
-    return lambda run: run.deliver(contact_update(run.clock.seconds, run.clock.ms, **told))
+
+    def change(run: Simulation) -> None:
+        run.far.contact |= told
+        run.deliver(contact_update(run.clock.seconds, run.clock.ms, **told))
+
+    return change
 
 
 def person(run: Simulation) -> None:
@@ -252,9 +257,8 @@ def dead_and_newer(run: Simulation) -> None:
 
 def dead_twice(run: Simulation) -> None:
     """Two contacts meet the same refusal."""
-    dead(run, statuses=1)
+    dead(run, statuses=1000)
     run.later(60.0, lambda: run.write("m2", contact="other"))
-    run.far.failing[ASSISTABLE] = [400] * 2
 
 
 def two_contacts(run: Simulation) -> None:

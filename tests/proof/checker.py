@@ -198,12 +198,12 @@ def _not_meant(record: Record) -> Iterator[str]:
 
 
 def _untold(record: Record) -> Iterator[str]:
-    """Every post is one that the bridge reports, and every reply that it reports is in GHL."""
+    """Every post whose receipt it got is one that the bridge reports, and every reply that it reports is in GHL."""
     held = {row.id for row in record.rows}
     told = {id_ for one in record.outcomes.values() for id_ in one.reply_ids}
     yield from (f"untold: {id_} is told of, and not in GHL" for id_ in sorted(told - held))
     for number, marks in _quoted(record).items():
-        ids = {row.id for row in sent(record) if str(number) in [found for found, _ in PIECE.findall(row.text)]}
+        ids = {row.id for row in sent(record) if row.receipt and str(number) in [found for found, _ in PIECE.findall(row.text)]}
         finished = [record.outcomes[mark] for mark in marks if mark in record.outcomes]
         if ids - told and any(one.status in {"replied", "delivered_by_provider"} for one in finished):
             yield f"untold: {sorted(ids - told)} are in GHL, and no outcome names them"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Row:
     """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen.
 
-    `provider` is the conversation provider by which it came or went.
+    `provider` is the conversation provider by which it came or went. `receipt`: its sender was told its id.
     """
 
     seq: int
@@ -33,6 +33,7 @@ class Row:
     source: str = ""
     user_id: str = ""
     provider: str = ""
+    receipt: bool = True
     attachments: tuple[str, ...] = ()
 
     @property

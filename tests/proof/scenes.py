@@ -63,7 +63,7 @@ NEWEST_FIRST = ("assistable m4", "assistable m3", "assistable m2", "assistable m
 
 def _scene(name: str, begin: Callable[[Simulation], object], says: tuple[str, ...], asks: tuple[str, ...], **more: Any) -> Shape:
     ends = {f"m{number}": end for number, end in enumerate(more.pop("ends", ("replied",)), start=1)}
-    return Shape(name=name, begin=begin, says=says, asks=asks, ends=ends, steady=False, **more)
+    return Shape(name=name, begin=begin, says=says, asks=asks, ends=ends, **more)
 
 
 def _silent(name: str, begin: Callable[[Simulation], object], why: str, asks: tuple[str, ...] = (), **more: Any) -> Shape:
