@@ -249,6 +249,26 @@ def opens_earlier(run: Simulation) -> None:
     run.later(600.1, lambda: run.quiet_locations().reconsider(LOCATION))
 
 
+def goes_on(run: Simulation) -> None:
+    """The contact writes again, and its webhook is there at once."""
+    run.write("m2")
+    run.deliver(run.queue.pop())
+
+
+def listed_late(run: Simulation) -> None:
+    """No webhook comes, and GHL lists the message a minute and a half after it was written."""
+    run.sweeps = True
+    run.clock.advance(55)
+    run.write("m1", heard=False, lag=90_000)
+
+
+def down_for_a_while(run: Simulation) -> None:
+    """The service is down when the contact writes, and is there again soon after."""
+    run.far.failing[ASSISTABLE] = [503] * 1000
+    run.write("m1")
+    run.later(40.0, lambda: run.far.failing.pop(ASSISTABLE))
+
+
 def dead_and_newer(run: Simulation) -> None:
     """A newer message comes after a dead letter."""
     dead(run)

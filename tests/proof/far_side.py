@@ -220,7 +220,8 @@ class FarSide:
         return {"messages": [_shown(row) for row in page], "nextPage": begin + len(page) < len(rows)}
 
     def _conversations(self, query: dict[str, str]) -> list[dict[str, Any]]:
-        newest = {row.contact: row for row in self.record.rows}
+        assert self.clock
+        newest = {row.contact: row for row in self.record.rows if row.listed_at_ms <= self.clock.ms}
         wanted, before = query.get("contactId"), int(query.get("startAfterDate", 0))
         found = [
             {

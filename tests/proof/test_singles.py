@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # So many there were when this was written; fewer would mean that the harness has lost sight of some.
 FEWEST = 6500
-# Of a scene's faults.
-BY_DAY = 6
+# Of a scene's faults: so many by day, each of so many by night.
+BY_DAY, BY_NIGHT = 6, 4
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,11 @@ def test_a_rule_holds(machine: Machine, number: int) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_no_fault_breaks_a_rule(machine: Machine, scene: Shape) -> None:
-    """By night all of them."""
-    results = [run(machine, case) for case in singles(scene, run(machine, Case(scene)).calls)]
+@pytest.mark.parametrize("number", range(len(SCENES)), ids=lambda number: SCENES[number].name)
+def test_no_fault_breaks_a_rule(machine: Machine, number: int) -> None:
+    """By night thousands of them; `make proof` runs all."""
+    cases = list(singles(SCENES[number], run(machine, Case(SCENES[number])).calls))
+    results = [run(machine, case) for case in cases[number % BY_NIGHT :: BY_NIGHT]]
     assert [str(result) for result in results if result.broken] == []
 
 
