@@ -193,10 +193,11 @@ class FarSide:
         return {"messageId": row.id, "conversationId": f"conversation-{row.contact}"}
 
     def _complete(self, path: str, document: dict[str, Any], lag: int) -> dict[str, Any]:
-        number, marks = len(self.record.asked) + 1, tuple(dict.fromkeys(MARK.findall(document[ASKED[path]])))
-        # What quotes nothing, such as a bare word, is the contact's newest.
+        question, number = document[ASKED[path]], len(self.record.asked) + 1
+        marks = tuple(dict.fromkeys(MARK.findall(question)))
+        # A bare word, such as START, quotes nothing: it is the contact's newest.
         newest = [row.id for row in self.record.rows if row.inbound and row.contact == document.get("contact_id")][-1:]
-        marks = marks or tuple(newest)
+        marks = marks or (tuple(newest) if question.strip() else ())
         manner, said = self.manner, self.manner.text(number, marks)
         asked = Asked(
             seq=self.next(), number=number, marks=marks, pieces=manner.pieces, service=path[1:], text=said, note=manner.note
