@@ -195,9 +195,9 @@ class FarSide:
     def _complete(self, path: str, document: dict[str, Any], lag: int) -> dict[str, Any]:
         question, number = document[ASKED[path]], len(self.record.asked) + 1
         marks = tuple(dict.fromkeys(MARK.findall(question)))
-        # A bare word, such as START, quotes nothing: it is the contact's newest.
+        # START quotes nothing: it is the newest of the contact.
         newest = [row.id for row in self.record.rows if row.inbound and row.contact == document.get("contact_id")][-1:]
-        marks = marks or (tuple(newest) if question.strip() else ())
+        marks = marks or (tuple(newest) if question.strip() == "START" else ())
         manner, said = self.manner, self.manner.text(number, marks)
         asked = Asked(
             seq=self.next(), number=number, marks=marks, pieces=manner.pieces, service=path[1:], text=said, note=manner.note
