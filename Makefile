@@ -29,7 +29,7 @@ soak: .venv/.dev ## random kills of everything under load, beside a tutorial's b
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(if $(RESULTS),--results $(RESULTS)) $(ARGS)
 
 nightly: .venv/.dev ## walks, pairs of faults, a short soak, benchmarks and fuzzers with the day's seeds; a report in build/nightly
-	@$(BIN)/python -m infra.dev.nightly
+	@$(BIN)/python -m infra.dev.nightly $(ARGS)
 
 bench: .venv/.dev ## how fast, beside baselines, as a table (some ten minutes); AGAINST=REV beside another commit; QUICK=1 only sees that it runs
 	@$(BIN)/python -m infra.bench$(if $(AGAINST),.against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
