@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -44,12 +45,15 @@ class Http1Connection(httpcore.ConnectionInterface):
         # Neither: it has not served a request yet.
         self._busy = self._idle = self._closed = False
         self._expires = 0.0
+        self._taking = Lock()
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request and read the head of its answer. Raises httpcore's errors; then the connection is closed."""
-        if self._busy or self._closed:
-            raise httpcore.ConnectionNotAvailable
-        self._busy, self._idle = True, False
+        # The pool may give an idle connection to two threads at once; it finds another one for the second.
+        with self._taking:
+            if self._busy or self._closed:
+                raise httpcore.ConnectionNotAvailable
+            self._busy, self._idle = True, False
         try:
             stream = self._stream = self._stream or self._connect(request)
             answer = self._exchange(stream, request)
