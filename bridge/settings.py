@@ -16,7 +16,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bridge.errors import Misconfigured
 from bridge.notification_settings import NotificationSettings, WebAddress, WholeAddress
 from bridge.redis_url import REDIS, check_redis_url
-from bridge.retry_delays import RETRY_DELAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +81,8 @@ class Settings(NotificationSettings):
     trusted_proxies: Networks = Field(None, alias="BRIDGE_TRUSTED_PROXIES")
     login_header: str = Field("", alias="BRIDGE_LOGIN_HEADER", pattern=r"^[A-Za-z0-9-]{0,64}$")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
-    retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
+    # The waits between the attempts of a turn; bridge/policy/retry.py decides by them.
+    retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
     confirm_replicas: int = Field(0, alias="BRIDGE_CONFIRM_REPLICAS", ge=0, le=16)

@@ -65,7 +65,7 @@ OTHERS = {
     "ghl.messages.check_allowed": "a status",
     "ghl.messages.check_taken": "a status",
     "ghl.messages.decipher_search": "ids of one contact",
-    "ghl.rate_limit.rate_limited": "our own words",
+    "ghl.rate_limit_headers.rate_limited": "our own words",
     "ghl.refusals.version_refused": "our own words",
     "ghl.requests.ask": "a method and an address",
     "ghl.signature.read_keys": "a setting",

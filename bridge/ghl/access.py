@@ -12,7 +12,7 @@ from bridge.errors import ServiceDown, TokenRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.ghl.rate_limit import Limits
+    from bridge.ghl.rate_limit_headers import Limits
 
 T = TypeVar("T")
 

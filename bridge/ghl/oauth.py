@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.fields import identifier
-from bridge.ghl.rate_limit import TOO_MANY_REQUESTS
+from bridge.ghl.rate_limit_headers import TOO_MANY_REQUESTS
 from bridge.ghl.refusals import is_version, version_refused
 from bridge.model import LocationId
 from bridge.wire.answers import as_text, json_object, retry_after, shape

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused
-from bridge.ghl.rate_limit import TOO_MANY_REQUESTS, rate_limited
+from bridge.ghl.rate_limit_headers import TOO_MANY_REQUESTS, rate_limited
 from bridge.wire.answers import about_money, as_text, json_object, shape
 
 if TYPE_CHECKING:

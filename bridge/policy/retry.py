@@ -1,4 +1,7 @@
-"""What to do after a fault: try again and when, or write a dead letter. The delays: bridge/retry_delays.py."""
+"""What to do after a fault of a turn: retry it and after which delay, or write a dead letter.
+
+The delays are `retry_delays` of bridge/settings.py (BRIDGE_RETRY_DELAYS). Retries within seconds: bridge/wire/backoff.py.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from bridge.errors import (
 )
 from bridge.ghl.access import Access, Need, Unlimited, alone
 from bridge.ghl.client import GHL
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.model import Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http

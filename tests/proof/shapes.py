@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.store.limits.budget import Budgets
 from tests.proof.far_side import LOCATION
 from tests.proof.faults import Fault

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.metrics import FAMILIES, GHL_REQUEST, Tally
 from bridge.model import Dead, Ended, LocationId, Reason, Status
 from bridge.receiver.app import build

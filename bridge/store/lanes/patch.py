@@ -96,7 +96,7 @@ class Duplicate(Held):
 
 
 class Told(TypedDict, total=False):
-    """The rate limit that GHL reported last for a location (`ghl.rate_limit.Limits`), as far as it did."""
+    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`), as far as it did."""
 
     # The limit of requests in an interval, and how many were left.
     most: int
@@ -109,7 +109,7 @@ class Told(TypedDict, total=False):
 
 
 class Permit(Told):
-    """A request to GHL that is counted against a location's rate limit; read by `parts/rate_limit.lua`."""
+    """A request to GHL that is counted against a location's rate limit; read by `parts/permits.lua`."""
 
     # Identifies this request.
     nonce: str

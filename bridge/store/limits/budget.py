@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.ghl.rate_limit import Limits
+    from bridge.ghl.rate_limit_headers import Limits
     from bridge.model import LocationId
     from bridge.store.lanes.patch import LookupsAheadPatch, Permit, Told
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.locations import Location
 from bridge.model import Again, Completion, Dead, Ended, LocationId, MessageId, Reason, Status
 from bridge.operating.reasons import REASONS

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import BudgetExhausted, Unavailable
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
 from bridge.store.limits.budget import AT_ONCE, Budgets, Left, left_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.ghl.rate_limit import Limits, read
+from bridge.ghl.rate_limit_headers import Limits, read
 
 TOLD = {
     "X-RateLimit-Max": "100",
