@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.store.redis.lua import all_parts, all_scripts
+from bridge.store.redis.partitions import OF_HOME
 
 ROOT = Path(__file__).parents[2]
 PYTHON = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "bridge/store").rglob("*.py"))}
@@ -120,6 +121,17 @@ def test_a_key_has_the_type_that_the_table_tells(row: Row) -> None:
             if is_of(key, row):
                 used.add(call[1])
     assert used <= COMMANDS[row.type] | ANY
+
+
+def test_the_page_says_in_which_partition_a_key_is() -> None:
+    """It lists the kinds of keys that belong to no location, and their names in the table contain no location and no turn."""
+    page = " ".join((ROOT / "infra/docs/reference/keys.md").read_text(encoding="utf-8").split())
+    (listed,) = re.findall(r"\*\*Keys of no location\*\* .+?: (`agency`.+?)\. \*", page)
+    # With a location in its name, `refused` is a key of that location.
+    assert set(re.findall(r"`(\w+)`", listed)) == OF_HOME | {"refused"}
+    of_home = [row for row in ROWS if row.key.split(":")[0] in OF_HOME or row.key == "refused"]
+    assert {row.key.split(":")[0] for row in of_home} == OF_HOME | {"refused"}
+    assert [row.key for row in of_home if {"LOCATION", "LANE", "TURN", "OWNER"} & set(row.key.split(":"))] == []
 
 
 def test_security_tells_of_every_kind_of_key() -> None:

@@ -31,9 +31,9 @@ AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 
 
 def take_over(redis: Redis) -> None:
-    """Make the state this version's.
+    """Upgrade the state to this version.
 
-    Raises Misconfigured if a newer version has written it or an older one uses it, and Unavailable.
+    Raises Misconfigured if a newer version has written it, or an older one still uses it; and Unavailable.
     """
     with reaching("tell the schema version of its state"):
         found = _found(redis)
@@ -41,7 +41,7 @@ def take_over(redis: Redis) -> None:
         if found < SCHEMA:
             if is_untagged(redis):
                 _refuse_while_used(redis)
-                # From here on older processes refuse to start, and whoever comes goes on with this.
+                # From here on older processes refuse to start, and any process of this version continues the upgrade.
                 redis.mset({key("upgrading"): 1, SCHEMA_KEY: SCHEMA})
             else:
                 redis.set(SCHEMA_KEY, SCHEMA)
@@ -55,7 +55,7 @@ def take_over(redis: Redis) -> None:
 
 
 def look(redis: Redis) -> None:
-    """Check whether this version knows the state's schema, without a change. Raises as `take_over`."""
+    """Check whether this version knows the state's schema; changes nothing. Raises the same as `take_over`."""
     with reaching("tell the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
