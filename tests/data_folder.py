@@ -1,4 +1,4 @@
-"""A data folder of `demo` and `up`, the commands that run on it, and what they leave behind."""
+"""A data folder of `demo` and `up`, the commands that use it, and the processes that they leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND = str(Path(sys.executable).parent / "ghl-bridge")
 
 
 class Folder:
-    """A data folder and the commands that run on it; what it leaves behind is found by the folder's name."""
+    """A data folder and the commands that use it; processes are found by the folder's name."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

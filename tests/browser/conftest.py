@@ -23,7 +23,7 @@ WIDTHS = (390, 1280)
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for a file: its event loop must be gone before the next one begins. CI must have one (REQUIRE_BROWSER)."""
+    """One browser per file, because its event loop must end before the next one begins. REQUIRE_BROWSER requires one."""
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("no Chromium is installed, and REQUIRE_BROWSER says that these tests must run")
@@ -36,14 +36,14 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(redis_url: str) -> Iterator[str]:
-    """A receiver for all of them."""
+    """One receiver for all tests of this file."""
     with served(redis_url) as url:
         yield url
 
 
 @pytest.fixture(params=WIDTHS)
 def page(chromium: Browser, address: str, redis: Redis, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of somebody who is logged in, on a phone and on a desk; it may say nothing wrong meanwhile."""
+    """A page with a login, on a phone and on a desktop; it may report no error meanwhile."""
     del redis
     context = chromium.new_context(base_url=address, viewport={"width": request.param, "height": 844})
     page = context.new_page()
@@ -57,7 +57,7 @@ def page(chromium: Browser, address: str, redis: Redis, request: pytest.FixtureR
 
 
 def log_in(page: Page) -> None:
-    """By the form."""
+    """Log in with the form."""
     page.goto("/console/")
     page.get_by_label("Admin token").fill(ADMIN_TOKEN)
     page.get_by_role("button", name="Log in").click()
