@@ -1,4 +1,4 @@
-"""Keys as tests name them: what each partition has a part of is meant in the partition of the location `here`."""
+"""Keys as tests write them: a key that exists in each partition means the one in the partition of the location `here`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def key(*parts: str, of: str = "here") -> str:
-    """A key; `of` is a location whose partition is meant if the name doesn't tell."""
+    """A key; `of` is a location, for a key whose name doesn't show the partition."""
     try:
         return key_of(*parts)
     except ValueError:
@@ -20,12 +20,12 @@ def key(*parts: str, of: str = "here") -> str:
 
 
 def beside(location: str, count: int) -> list[str]:
-    """Other locations of its partition."""
+    """Other locations in its partition."""
     names = (f"beside{number}" for number in range(10_000))
     return [name for name in names if partition_of(name) == partition_of(location)][:count]
 
 
 def card(redis: Redis, name: str) -> int:
-    """How many members a sorted set has in all partitions."""
+    """The number of members of a sorted set in all partitions."""
     sizes: list[Any] = [redis.zcard(one) for one in keys(name)]
     return sum(sizes)

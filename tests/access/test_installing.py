@@ -69,7 +69,7 @@ def test_an_agency_is_installed_with_its_locations(redis: Redis) -> None:
 
 
 def test_the_mark_is_ours_and_young(redis: Redis) -> None:
-    """Wrong ones, another bridge's and those older than an hour are refused without showing the code; none at all is taken."""
+    """A wrong, foreign or missing state, or one older than an hour, is refused before the code is sent to GHL."""
     with OtherSide(answering(OWN)) as server:
         here = installing(redis, server.url)
         good = state_of(here.chooser())

@@ -313,7 +313,7 @@ def test_a_redis_that_is_away_for_a_moment_loses_no_tokens(tmp_path: Path) -> No
 
 
 def test_an_agencys_token_is_exchanged_for_each_location(lender: Lender) -> None:
-    """Once for all that want it, with the agency's token renewed first if it has ended; the location's is kept beside it."""
+    """All that need it send one request, after the agency's token was renewed if necessary; the location's token is stored."""
     lender.lend(seconds=0.001, kind="Company")
     lender.slow = 0.1
     time.sleep(0.01)

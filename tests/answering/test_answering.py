@@ -482,7 +482,7 @@ def test_what_waits_for_the_end_of_a_hold_tells_nobody_of_a_death(world: World) 
 
 
 def test_a_delivery_that_can_neither_be_found_nor_excluded_is_asked_for_once_more(world: World) -> None:
-    """A provider that may deliver, no readable answer, a conversation without end: two questions, no third."""
+    """A provider that may deliver, without a readable answer and with an endless conversation, is asked only twice."""
     world.keep(assistable={"delivery": "auto"})
     world.endless, world.listed = True, [world.row("still here?", "r1", direction="inbound")]
     world.refusing[COMPLETE] = 500

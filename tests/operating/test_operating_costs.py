@@ -1,4 +1,4 @@
-"""What lists, names and reports cost of Redis for each reply."""
+"""The cost of lists, names and reports in Redis for each reply."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REAL = {HERE: "ve9EPM428h8vShlRW1KT", LANE.contact_id: "PKEu8zYjN0oYkSbUE4bO"}
 
 
 def watched(redis: Redis, act: Callable[[], None]) -> list[list[str]]:
-    """The commands that are about lists, names and reports."""
+    """The commands for lists, names and reports."""
     found: list[list[str]] = []
     with redis.monitor() as monitor:  # type: ignore[no-untyped-call]
         act()
@@ -43,7 +43,7 @@ def watched(redis: Redis, act: Callable[[], None]) -> list[list[str]]:
 
 
 def size(command: list[str]) -> int:
-    """Its bytes in the append-only file: each argument with its length."""
+    """The bytes of a command in the append-only file: each argument with its length."""
     whole = [part.replace(HERE, REAL[HERE]).replace(LANE.contact_id, REAL[LANE.contact_id]) for part in command]
     if is_record(command):
         # It is written anew at the end of each turn: only the ends of messages in it are new.
@@ -62,7 +62,7 @@ def is_record(command: list[str]) -> bool:
 
 
 def writes(commands: list[list[str]]) -> list[list[str]]:
-    """Those that stand in the append-only file; a name that is known is read along with another key."""
+    """The commands in the append-only file; a stored name is read together with another key."""
     return [one for one in commands if one[0].upper() in WRITES]
 
 
@@ -72,7 +72,7 @@ def reply(world: World, id_: str) -> None:
 
 
 def test_a_reply_costs_little_for_lists_names_and_reports(world: World, redis: Redis) -> None:
-    """At most three commands and 0.6 KB: the first of a contact, whose name is kept with it; later ones cost half."""
+    """At most three commands and 0.6 KB for a contact's first reply, which stores the name; later ones cost half."""
     world.keep(contact_lookup=True)
     world.contact = JANE
     first = writes(watched(redis, lambda: reply(world, "m1")))
@@ -86,7 +86,7 @@ def test_a_reply_costs_little_for_lists_names_and_reports(world: World, redis: R
 
 
 def test_adding_many_to_their_days_costs_next_to_nothing(redis: Redis) -> None:
-    """Of a thousand replies of a location, five writes and less than half a kilobyte in all."""
+    """For a thousand replies of a location there are five writes with less than half a kilobyte in all."""
     redis.rpush(key("reported"), *["here a 29408750", "here r 29408750 12"] * 1000)
     folded = writes(watched(redis, lambda: fold_reported(DailyCounts(redis), locations_of(redis))))
     assert len(folded) <= 5

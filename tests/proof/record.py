@@ -1,4 +1,4 @@
-"""What is visible of a run: webhooks and answers, messages in GHL, requests to services, and what the bridge reports."""
+"""What is visible of a run: webhooks and answers, messages in GHL, requests to services, and the bridge's reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen."""
+    """A message in GHL. `by` is its author: contact, bridge, provider, person. `seq` orders all visible events."""
 
     seq: int
     id: str
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A completion that was given: its number, what it quotes, and in how many pieces."""
+    """A completion: its number, the texts that it quotes, and its number of parts."""
 
     seq: int
     number: int
@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A webhook that was answered with a 2xx: of what kind, and whose. `id` is GHL's of the message."""
+    """A webhook that was answered with a 2xx: its kind and its contact. `id` is the message's id in GHL."""
 
     seq: int
     kind: str
@@ -80,7 +80,7 @@ class Record:
 
 
 def read_outcomes(record: Record, redis: Redis) -> Record:
-    """The record with what the bridge itself tells at the end."""
+    """Add what the bridge reports at the end."""
     timelines = Timelines(redis)
     for contact in {row.contact for row in record.rows}:
         timeline = timelines.find(contact)

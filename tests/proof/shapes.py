@@ -1,4 +1,4 @@
-"""The shapes of a turn: what a contact writes, how the location is set up, and what must become of it."""
+"""The shapes of a turn: what a contact writes, the location's settings, and the right outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
+    """`begin` starts it when the location has these settings; `ends` are the outcomes of the messages.
 
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
@@ -123,7 +123,7 @@ def _held(run: Simulation) -> None:
 
 
 def _mend(run: Simulation) -> bool:
-    """The operator corrects the login, lets the location go on, and replays what is left."""
+    """The operator corrects the login, resumes the location, and replays the remaining dead letters."""
     if run.far.failing.pop(ASSISTABLE, None):
         run.worker.locations.lift_hold(LOCATION, why="a test")
         return True

@@ -1,4 +1,4 @@
-"""One run: contacts write, webhooks come, workers work, and what breaks is restarted until no work is left."""
+"""One run: contacts write, webhooks arrive, workers work, and crashed processes are restarted, until no work is left."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_
 
 
 class Stuck(BaseException):
-    """A run that doesn't come to rest. The code under test must not catch it."""
+    """A run that doesn't end. The code under test must not catch it."""
 
 
 class Simulation:
@@ -72,16 +72,16 @@ class Simulation:
     # What the shapes use
 
     def apply(self, **settings: Any) -> None:
-        """Set the location up."""
+        """Apply the location's settings."""
         self.far.record.draft = settings.get("mode") == "draft"
         self.quiet_locations().apply([location_of(self.far.url, settings)])
 
     def quiet_locations(self) -> Locations:
-        """The locations, where nothing goes wrong."""
+        """The locations, by a client without faults."""
         return Locations(self.machine.redis, fernet_keys=[FERNET_KEY], retention_ms=RETENTION_MS)
 
     def dead_letters(self) -> DeadLetters:
-        """The dead letters, as the operator's process sees them."""
+        """The dead letters, by the operator's client."""
         return DeadLetters(self.worker.lanes._redis, retention_ms=RETENTION_MS)
 
     def write(
@@ -94,11 +94,11 @@ class Simulation:
         return row
 
     def copy(self, row: Row, *, after: float) -> None:
-        """Let a workflow report it too."""
+        """Let a workflow webhook report it too."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
 
     def hire(self) -> Worker:
-        """A new worker process."""
+        """Start a new worker process."""
         worker = Worker(f"worker{len(self._staff) + 1}", self.machine, self.front, self.clock)
         self._staff[worker.life.name] = worker
         return worker
@@ -106,12 +106,12 @@ class Simulation:
     # What faults do (see `front.Around`)
 
     def arrive(self, fault: Fault) -> None:
-        """Let an event come in, through a receiver that works."""
+        """Let an event arrive through a working receiver."""
         for webhook in self._arriving(fault):
             self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
 
     def others_work(self, life: Life, fault: Fault) -> None:
-        """A process stops or is paused for longer than its lease; others do what there is to do; then it goes on, if it can."""
+        """A process stops or pauses for longer than its lease; others do the due work; then it continues, if it can."""
         if fault is Fault.STOPPED:
             self._staff[life.name].give_back()
         elif fault is not Fault.SHARED:
@@ -123,7 +123,7 @@ class Simulation:
             self.depth -= 1
 
     def wait(self, life: Life, seconds: float) -> None:
-        """Time passes while the process is alive."""
+        """Let time pass while the process lives."""
         if life.name in self._staff:
             self._staff[life.name].sleep(seconds)
         else:
@@ -131,12 +131,12 @@ class Simulation:
         self._come_to_pass()
 
     def answered(self, life: Life, path: str) -> None:
-        """A service's answer has come, and took its time."""
+        """A service's answer has arrived after its time."""
         if self.far.thinks and path in ASKED:
             self.wait(life, self.far.thinks)
 
     def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
-        """The far side behaves so, once."""
+        """Let the server behave so once."""
         return self.far.behaving(fault) if fault in FAR_FAULTS else nullcontext()
 
     def _arriving(self, fault: Fault) -> Iterator[webhooks.Webhook]:
@@ -167,7 +167,7 @@ class Simulation:
     # The run
 
     def run(self) -> Record:
-        """Work until nothing is left to do, for the operator neither."""
+        """Work until nothing is left to do, for the operator too."""
         self._rest(most=MOST_ROUNDS)
         for _ in range(MOST_ROUNDS):
             more = False
@@ -193,12 +193,12 @@ class Simulation:
         raise Stuck(f"something is left to do after {most} rounds")
 
     def _pass(self, seconds: float) -> None:
-        """Time passes in which dispatchers are alive, and claim every second."""
+        """Let time pass in which dispatchers live, and claim every second."""
         self.clock.advance(seconds)
         self.machine.plain.set(key("claimed"), self.clock.ms, xx=True)
 
     def _round(self) -> float | None:
-        """Do what is due; answers the seconds until the next is, None when nothing is left."""
+        """Do what is due; returns the seconds until the next work, None if there is none."""
         self._come_to_pass()
         due = [webhook for webhook in self.queue if webhook.at <= self.clock.seconds]
         self.queue = [webhook for webhook in self.queue if webhook.at > self.clock.seconds]
