@@ -130,7 +130,7 @@ def test_units_run_the_procfiles_processes(name: str) -> None:
 @systemd
 @pytest.mark.parametrize("name", UNITS)
 def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
-    """systemd reports no error, and little that an intruder could use."""
+    """There is no error, and an intruder in the process could do little."""
     unit = tmp_path / UNITS[name].name
     here = str(Path(sys.executable).parent)
     unit.write_text(UNITS[name].read_text(encoding="utf-8").replace("/opt/ghl-bridge/bin", here), encoding="utf-8")
