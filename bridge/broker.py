@@ -98,7 +98,7 @@ def look(url: str, queue: str) -> str:
 
 
 def _must_answer(url: str) -> None:
-    """Ask once: kombu would ask a Redis that is stuck again and again. Raises DidNotWork."""
+    """Ask once, because kombu would repeat it without end for a stuck Redis. Raises DidNotWork."""
     with connect_without_retries(url, seconds=ANSWER_SECONDS) as probe:
         try:
             with reaching("answer as a broker"):

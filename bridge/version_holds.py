@@ -1,4 +1,4 @@
-"""Locations on hold because GHL did not take the API version of a request: released as soon as GHL takes it."""
+"""Locations on hold because GHL refused the API version of a request: released as soon as GHL accepts it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_ASKED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionHolds:
-    """What it takes to ask GHL once more."""
+    """What is needed to ask GHL again."""
 
     redis: Redis
     locations: Locations
@@ -36,7 +36,7 @@ class VersionHolds:
     ghl: GHL
 
     def release(self) -> tuple[str, ...]:
-        """Ask GHL with the version that is set now, by the first of these locations that can tell; answers which are released.
+        """Ask GHL with the current version, through the first location that can tell; returns the released locations.
 
         One suffices: versions are the same for all. Raises Unavailable, and Misconfigured where a location can't be read.
         """
@@ -52,7 +52,7 @@ class VersionHolds:
         return released
 
     def _takes_version(self, kept: LocationRecord) -> bool | None:
-        """Whether GHL takes the version of every kind of request; None if it says nothing about that.
+        """Whether GHL accepts the version for every kind of request; None if the answer doesn't show it.
 
         A refusal of another kind says that the version was taken, but a token may be refused before the version is looked at.
         """

@@ -82,7 +82,7 @@ class Dispatcher:
     def dispatch(self, rung: Iterable[int] | None = None) -> float:
         """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful.
 
-        `rung` are the partitions of which wake-ups came; None: there may have been some of any.
+        `rung` are the partitions of received wake-ups; None: there may have been one for any.
         """
         self._agenda.ring(rung)
         wake_ups = self._wake_ups()

@@ -1,4 +1,4 @@
-"""Which queue this worker listens to: the state says so, and without the state there is nothing to do."""
+"""The queue of this worker: its name is in the state, and without the state there is nothing to do."""
 
 from __future__ import annotations
 

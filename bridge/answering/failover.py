@@ -160,10 +160,10 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
 
 
 def _fence(turn: Turn, admitted: Admission, services: AnswerServices) -> None:
-    """Check the lease right before a request to a provider that may deliver.
+    """Check the lease right before a request to a provider that may deliver. Raises Fenced.
 
-    Paused or given back since, the turn may be another's, who asked too: two deliveries could never be taken back. The note of
-    the question has checked the lease; that counts for a moment, unless this process gave the turn back. Raises Fenced.
+    If the turn was given back or its lease lost meanwhile, another worker may have asked too, and two deliveries can't be undone.
+    The record of the question has checked the lease; that counts for a moment, unless this process gave the turn back.
     """
     if services.heartbeat.gave_back(turn):
         raise Fenced(f"the lease of {turn.lane} was given back")
@@ -173,7 +173,7 @@ def _fence(turn: Turn, admitted: Admission, services: AnswerServices) -> None:
 
 
 def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServices) -> ExcerptPatch | None:
-    """The words that the answer rests on, where the location keeps them."""
+    """The texts on which the answer is based, if the location stores them."""
     keep = case.kept.location.evidence_texts and answer.knowledge
     return known_of(case.turn, services.excerpts.seal(answer.knowledge, provider=name)) if keep else None
 

@@ -65,7 +65,7 @@ def needs_nothing(case: Case, services: AnswerServices) -> bool:
 def _look(case: Case, services: AnswerServices) -> Situation:
     """The current situation: the one that a step returned (used once), or a new one from Redis.
 
-    With an answer that is not saved yet it is the last one: the step that saves it finds whether that still holds.
+    With an answer that is not saved yet, it is the last one: the step that saves the answer checks whether it still holds.
     """
     if case.unsaved and case.judged:
         return case.judged

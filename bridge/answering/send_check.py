@@ -21,7 +21,7 @@ class Stale(Exception):
 
 
 class SendCheck:
-    """Called immediately before the first byte of each try; returning allows the try. `given`: at least one try was allowed."""
+    """Called immediately before the first byte of each attempt; returning allows it. `given`: at least one was allowed."""
 
     def __init__(self, case: Case, posting: Posting, channel: str, services: AnswerServices) -> None:
         self._case = case
@@ -34,7 +34,7 @@ class SendCheck:
         self._refused: tuple[str, float] | None = None
 
     def refused(self, error: Retryable) -> None:
-        """Remember that GHL did not accept a try; the next try records it."""
+        """Remember that GHL refused an attempt; the next one records it."""
         if self.given:
             self._refused = str(error), self._services.clock()
 

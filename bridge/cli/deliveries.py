@@ -25,7 +25,7 @@ def list_undelivered(*, location: str, as_json: bool) -> None:
 
 
 def replay(ids: tuple[str, ...], *, force: bool, as_json: bool) -> None:
-    """Send some once more. Raises WrongInput for ids that are not listed, and DidNotWork if any was not replayed."""
+    """Send some again. Raises WrongInput for ids that are not listed, and DidNotWork if any was not replayed."""
     results = operations()(resending.replay_undelivered, resending.Resend(ids=ids, force=force))
     if as_json:
         print_json(results)

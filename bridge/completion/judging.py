@@ -64,7 +64,7 @@ def judge(envelope: Envelope, service: Service, *, form: str, handover: Handover
 
 
 def _handed_over(envelope: Envelope, handover: HandoverSettings | None) -> Completion:
-    """What the service said beside it is for the contact too; the marker is not."""
+    """The completion with a handover: the service's text is for the contact too, without the marker."""
     found = text_of(envelope.content, lists_of_strings=not envelope.setting) or Found("")
     said = "" if found.refused else clean(found.text)
     rest = without_marker(said, handover)

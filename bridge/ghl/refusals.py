@@ -66,12 +66,12 @@ _LOGINS = (
 
 
 def is_version(words: str) -> bool:
-    """Whether GHL's words, in lower case, refuse the API version of a request."""
+    """Whether GHL's text, in lower case, refuses the API version of a request."""
     return bool(_VERSION.search(words))
 
 
 def version_refused(said: str) -> VersionRefused:
-    """The error for it."""
+    """The error for a refused API version."""
     return VersionRefused(f"{said}: GHL does not take the API version; set GHL_API_VERSION to one that GHL still supports")
 
 

@@ -19,7 +19,7 @@ OWN_FAULT, UNREACHABLE = 500, 502
 
 
 def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Direction, **request: Any) -> Answer:
-    """Make one request. Raises what `Wire.call` raises."""
+    """Make one request. Raises the same as `Wire.call`."""
     began = time.monotonic()
     try:
         answer = wire.call(method, url, **request)

@@ -22,8 +22,9 @@ from bridge.times import iso
 class ConversationShown:
     """The state of a conversation; times are ISO 8601 in UTC.
 
-    `name` is the contact's, else its number or address, `ghl_url` where the conversation is in GHL; null where not known.
-    `waiting` messages, looked at next at `due_at`; `working`: a worker has it now. `messages` are those of its timeline.
+    `name` is the contact's, else its number or address, `ghl_url` the address of the conversation in GHL; null if unknown.
+    `waiting` is the number of its waiting messages, which are due at `due_at`; `working`: a worker has it now. `messages` are
+    those of its timeline.
     """
 
     conversation_id: str
@@ -41,7 +42,7 @@ class ConversationShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """It is paused. `known`: the bridge knew the id before; if not, the pause applies from its first message on."""
+    """The conversation is paused. `known`: the bridge already knew the id; if not, the pause applies from its first message."""
 
     id: str
     known: bool
@@ -49,7 +50,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationResumed:
-    """It is neither paused nor taken over by a person."""
+    """The conversation is neither paused nor taken over by a person."""
 
     id: str
 

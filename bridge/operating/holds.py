@@ -1,4 +1,4 @@
-"""Why a location is on hold, and what ends that, in words."""
+"""Why a location is on hold, and what ends the hold, as sentences."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _CURE = {"version": "Set GHL_API_VERSION to one that GHL supports, and restart: 
 
 
 def why_held(side: str) -> str:
-    """Why, by `hold_why` of the location."""
+    """The reason, from `hold_why` of the location."""
     return _WHY.get(side, "a service refused three logins in a row")
 
 
 def cure_of(side: str) -> str:
-    """What to do about it."""
+    """What to do about the hold."""
     return _CURE.get(side, "Apply a new token, or resume it")

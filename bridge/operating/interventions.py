@@ -1,4 +1,4 @@
-"""Interventions: an operator lets a conversation be tried at once, has a skipped message answered, or sends a draft."""
+"""Interventions: an operator retries a conversation, has a skipped message answered, or sends a draft."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEVER_ANSWERED = frozenset({Reason.DUPLICATE, Reason.SUPERSEDED, Reason.NOT_A_ME
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedNow:
-    """Its next turn begins at once; `working`: a worker had it already."""
+    """The next turn begins immediately; `working`: a worker already had the conversation."""
 
     id: str
     working: bool
@@ -37,7 +37,7 @@ class TriedNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedAgain:
-    """Messages that are answered as soon as a worker is free; the guards that hold may still skip them."""
+    """Messages that are answered as soon as a worker is free; guards may still skip them."""
 
     message_ids: tuple[str, ...]
 
@@ -51,7 +51,7 @@ class SkippedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The id of a draft: of the internal comment in GHL."""
+    """The id of a draft: that of the internal comment in GHL."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -104,7 +104,7 @@ def send_draft(services: AdminServices, asked: Draft) -> QueuedAgain:
 
 
 def _draft_texts(services: AdminServices, kept: LocationRecord, id_: MessageId) -> list[str]:
-    """The texts of all parts of a draft, as staff may have left them in GHL. Raises WrongInput if it is none."""
+    """The current texts in GHL of all parts of a draft, which staff may have edited. Raises WrongInput if it is not a draft."""
     ids = services.interventions.draft_ids(kept.location.location_id, id_)
     if not ids:
         raise WrongInput(f"{id_} is no draft: only an internal comment that the bridge wrote in draft mode can be sent")

@@ -1,4 +1,4 @@
-"""Locations as a file that `locations apply` takes back: what differs from the defaults, and no secret."""
+"""Locations as a file for `locations apply`: differences from the defaults, without any secret."""
 
 from __future__ import annotations
 

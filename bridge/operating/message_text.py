@@ -23,7 +23,7 @@ OFF = "BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageText:
-    """A message's text, and its source: stored here (`bridge`), or read from GHL (`ghl`)."""
+    """A message's text, and its source: stored in the bridge (`bridge`), or read from GHL (`ghl`)."""
 
     message_id: str
     text: str

@@ -42,7 +42,7 @@ class OperatorList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddOperator:
-    """A new operator, for so many `days`; with `location_ids` it sees only these."""
+    """A new operator, for a number of `days`; with `location_ids` it sees only these."""
 
     name: Name
     role: Role

@@ -1,4 +1,4 @@
-"""Adds what scripts have reported to the daily counts, by the days of each location's time zone."""
+"""Adds the entries of scripts to daily counts, by the days of each location's time zone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fold_reported(counts: DailyCounts, locations: Locations) -> None:
 
     @cache
     def known_hours(location_id: LocationId) -> Hours:
-        """Without settings that can be read, days are those of UTC."""
+        """The location's business hours, with their time zone; if its settings can't be read, those of UTC."""
         try:
             kept = locations.get(location_id)
         except Misconfigured:

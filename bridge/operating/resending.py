@@ -1,4 +1,4 @@
-"""Sending replies once more that GHL took and that did not reach their contacts: by hand, guarded like every send."""
+"""Sends replies again that GHL accepted but that did not reach their contacts: on demand, checked like every send."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_SAID = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resend:
-    """Which replies, by GHL's ids of them. `force`: even if a newer turn of the contact was answered."""
+    """The replies, by GHL's ids. `force`: even if a newer turn of the contact was answered."""
 
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST)]
     force: bool = False
@@ -36,8 +36,8 @@ class Resend:
 class Resent:
     """The result for one reply.
 
-    `replayed`: it is sent as soon as its turn comes, if no rule speaks against it. `closed`: it was replayed before, or its
-    message is not kept any more. `newer`: a newer turn of the contact was answered, so that only `force` replays it.
+    `replayed`: it is sent in its turn, unless a rule forbids it. `closed`: it was replayed before, or its message is not stored
+    any more. `newer`: a newer turn of the contact was answered, so only `force` replays it.
     """
 
     id: str

@@ -131,7 +131,7 @@ class SettingInWords:
 
 
 def in_words(location: Location) -> tuple[SettingInWords, ...]:
-    """Every setting that has an effect, what differs from its default first, each part in the order of the file."""
+    """Every setting that has an effect, with differences from the defaults first, each group in the order of the file."""
     rows = tuple(_rows(location))
     return (*(row for row in rows if row.changed), *(row for row in rows if not row.changed))
 
@@ -162,7 +162,7 @@ def _row(key: str, value: Any, default: Any, *, under: str = "") -> SettingInWor
 
 
 def _text(key: str, value: Any) -> str:
-    """A value for people, by its key's own words, its unit, or its kind."""
+    """A value for people, with its key's own words, its unit, or its kind."""
     name = key.rpartition(".")[2]
     known = VALUES.get(key) or VALUES.get(name, {})
     if known and value in known:
@@ -192,11 +192,11 @@ def _number(name: str, value: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Exact: in the largest unit of which it is a whole number."""
+    """The exact duration, in the largest unit of which it is a whole number."""
     size, unit = next(((size, unit) for size, unit in UNITS if seconds >= size and seconds % size == 0), (1, "s"))
     return f"{seconds / size:g} {unit}"
 
 
 def _plain(value: Any) -> str:
-    """A member of a list: a file by its id."""
+    """A member of a list; a file is shown by its id."""
     return str(getattr(value, "file_id", value))

@@ -30,12 +30,12 @@ SHORTAGE_SECONDS = 5.0
 
 
 def is_sorted(error: Exception) -> bool:
-    """Whether the fault is one of the world's, known by kind, and not one of our own."""
+    """Whether the fault is one of a known kind, and not an internal one."""
     return isinstance(error, (Retryable, OutcomeUnknown, Permanent, NotConfirmed))
 
 
 def words(error: Exception) -> str:
-    """The fault in words that may be kept and shown: our own faults by kind only, since their text may hold anything."""
+    """The fault's text that may be stored and shown: only the type of an internal fault, whose text may contain anything."""
     return str(error) if is_sorted(error) else f"internal fault: {type(error).__name__}"
 
 

@@ -1,4 +1,4 @@
-"""Examines the installation: settings, Redis, broker, GHL, and each of its locations."""
+"""Checks the installation: settings, Redis, broker, GHL, and each of its locations."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
 
 
 def _reach(url: str) -> str:
-    """Any answer is a success: it shows that name, network and TLS work."""
+    """Check an address. Any answer is a success: it shows that name, network and TLS work."""
     wire = Wire()
     try:
         answer = wire.call("GET", url, headers={}, seconds=REACH_SECONDS)

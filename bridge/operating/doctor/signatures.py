@@ -1,4 +1,4 @@
-"""Examines by which of GHL's signatures the app's events come."""
+"""Checks which of GHL's signatures the app's events have."""
 
 from __future__ import annotations
 

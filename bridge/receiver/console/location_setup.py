@@ -1,4 +1,4 @@
-"""Setting up a location that has the app: its provider, as drafts and for contacts with a tag, checked as `locations apply`."""
+"""The setup of a location that has the app: its provider, in draft mode and for contacts with a tag, checked like a file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def show(visit: Visit) -> Page:
 
 
 def set_up(visit: Visit) -> Page | Moved:
-    """Apply the form as a locations file, unless something is wrong: then it is said beside its field."""
+    """Apply the form as a locations file, or show the errors beside their fields."""
     id_, provider = visit.path("id"), visit.given("provider")
     if provider not in NEEDED:
         raise WrongInput("choose who answers")
@@ -58,7 +58,7 @@ def _fields(provider: str) -> tuple[str, ...]:
 
 
 def _table(provider: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """The location's table; fields left empty stand for what is set elsewhere, or are missing."""
+    """The location's table; empty fields have a default elsewhere, or are missing."""
     tags = [tag.strip() for tag in given["required_tags"].split(",") if tag.strip()]
     own = {name: given[name] for name in _fields(provider) if given[name]}
     return {
@@ -71,7 +71,7 @@ def _table(provider: str, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _login_fault(visit: Visit, id_: str, provider: str, table: Mapping[str, Any]) -> dict[str, str]:
-    """Without a token the service can't be asked."""
+    """The error for a missing token, without which the service can't be called."""
     try:
         visit.admin_services.providers.service(Location.model_validate({**table, "id": id_}), provider)
     except OperatorMustFix as error:

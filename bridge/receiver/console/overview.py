@@ -44,7 +44,7 @@ def show(visit: Visit) -> Page | Moved:
 
 
 def links_of(troubles: Iterable[Trouble], *, within: str = "") -> dict[str, tuple[str, str] | None]:
-    """Where to look into each trouble, by its cause: a label and an address; None where only a command helps.
+    """A link for each problem, by its cause: a label and an address; None where only a command helps.
 
     `within`: lists show only this location.
     """

@@ -35,7 +35,7 @@ class HourBar:
 
 
 def show(visit: Visit) -> Page:
-    """The report. What can't be asked for is told in its place."""
+    """The report. An impossible request is reported on the page."""
     wrong = ""
     try:
         found = visit.perform(report, _asked(visit))

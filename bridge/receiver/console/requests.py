@@ -82,7 +82,7 @@ class PageEndpoints:
         return await to_thread.run_sync(self._recognition.by_cookie, request, limiter=self._threads)
 
     async def login(self, request: Request) -> Response:
-        """Ask for the admin token, and let in who knows it."""
+        """Ask for the admin token, and log in."""
         to = _own(request.query_params.get("next", ""))
         if request.method != "POST":
             name = self._recognition.named_by_proxy(request)

@@ -92,7 +92,7 @@ class Sessions:
         return str(self._notes.dumps([note.says, note.failed]))
 
     def noted(self, cookie: str) -> Note | None:
-        """The sentence of such a cookie; None when it is none of ours or old."""
+        """The sentence in such a cookie; None if it is old or not the bridge's."""
         try:
             says, failed = self._notes.loads(cookie, max_age=NOTE_SECONDS)
         except (BadData, ValueError):

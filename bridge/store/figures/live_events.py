@@ -64,7 +64,7 @@ class LiveEvents:
         return tuple(sorted(found, key=lambda event: -event.at_ms)[:most])
 
     def last(self) -> str:
-        """A mark of the newest event: it changes with every event. While somebody asks, those within a turn are told too."""
+        """A mark of the newest event, which changes with every event. While it is read, events within turns are included."""
         with reaching("look for a new event"):
             self._watch()
             found = newest(self._redis, "recent", most=1)

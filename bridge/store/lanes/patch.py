@@ -96,7 +96,7 @@ class Duplicate(Held):
 
 
 class Told(TypedDict, total=False):
-    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`), as far as it did."""
+    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`); unreported parts are missing."""
 
     # The limit of requests in an interval, and how many were left.
     most: int

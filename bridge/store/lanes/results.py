@@ -1,4 +1,4 @@
-"""What the scripts answer that write for a turn, and what is read of it. `parts/results.lua` has the same names and numbers."""
+"""The results of the scripts that write for a turn. `parts/results.lua` has the same names and numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StepResult(IntEnum):
-    """What `record.lua` answers first; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
+    """The first result of `record.lua`; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
 
     # The lease was lost, or does not last for as long as the step wants.
     LOST = 0
@@ -32,7 +32,7 @@ class StepResult(IntEnum):
 
 
 class ReleaseResult(IntEnum):
-    """What `release.lua` answers; `parts/results.lua` has the same names."""
+    """The result of `release.lua`; `parts/results.lua` has the same names."""
 
     LOST = 0
     WRITTEN = 1

@@ -1,4 +1,4 @@
-"""What a turn found in GHL after the state went back."""
+"""The results of a turn's look into GHL after a rollback of the state."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class RollbackLooks:
         self._retention_ms = retention_ms
 
     def note(self, turn: Turn, rollback: Rollback, found: FoundInGHL) -> None:
-        """Note that this turn has looked. Opt-outs that the state does not know count from now on.
+        """Record that this turn has looked. Opt-outs that the state does not know count from now on.
 
-        A forgotten reply proves that writes were lost: then an operator is told, and every lane looks.
+        A forgotten reply proves that writes were lost: then an alert is due, and every lane looks.
         """
         event = {"step": "looked_back", "reply_ids": found.forgotten, "rolled_back_at_ms": rollback.at_ms}
         told = {

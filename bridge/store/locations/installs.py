@@ -71,7 +71,7 @@ class Installs:
             return tuple(LocationId(one) for one in sorted(members(self._redis, "installs") - members(self._redis, "locations")))
 
     def _own(self) -> None:
-        """Mark every partition: from now on, a location that is not known there is unknown."""
+        """Mark every partition: from now on, a location that is missing there is unknown."""
         pipe = self._redis.pipeline(transaction=False)
         for owned in keys("owned"):
             pipe.set(owned, 1)

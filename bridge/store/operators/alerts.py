@@ -36,7 +36,7 @@ class Alert:
 
 
 class Outbox:
-    """What is to be delivered, oldest first, by one process at a time. Raises Unavailable when Redis can't be reached."""
+    """The undelivered items, oldest first, for one process at a time. Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis, name: str, *, lease: str) -> None:
         self._redis = redis

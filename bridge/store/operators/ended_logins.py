@@ -1,4 +1,4 @@
-"""Console logins that an operator ended: their cookies, and copies of them, are valid no more."""
+"""Console logins that an operator ended: their cookies, and copies of them, are invalid."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Operators:
         return stored is not None
 
     def of_token(self, token: str) -> Operator | None:
-        """Whose token this is; None if no operator has it."""
+        """The operator with this token; None if there is none."""
         digest = _digest(token)
         with reaching("look whose token it is"):
             name = self._redis.get(key("operator_token", digest))
@@ -82,7 +82,7 @@ class Operators:
         return _stored(name, orjson.loads(stored)).operator if stored else None
 
     def all(self) -> tuple[StoredOperator, ...]:
-        """All of them, by name."""
+        """All operators, by name."""
         with reaching("list the operators"):
             names = sorted(text(one) for one in self._redis.zrange(key("operators"), 0, -1))
             found = self._redis.mget([key("operator", name) for name in names]) if names else []

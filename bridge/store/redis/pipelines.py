@@ -170,7 +170,7 @@ def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
 
 
 def _command(calls: list[_Call]) -> Iterable[Any]:
-    """One command of some calls: each script is told its partition, as many as there are calls."""
+    """The command for some calls of one script, each with the prefix of its partition."""
     script = calls[0].script
     if script is None:
         return calls[0].command
@@ -179,7 +179,7 @@ def _command(calls: list[_Call]) -> Iterable[Any]:
 
 
 def _unless(fault: Exception | None, calls: list[_Call], answer: Any) -> Any:
-    """The answer to a command; to a script that is not confirmed, the reason."""
+    """The answer to a command; for a script that is not confirmed, the reason."""
     return fault if fault and calls[0].script and not isinstance(answer, Exception) else answer
 
 

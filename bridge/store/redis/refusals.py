@@ -47,5 +47,5 @@ def code_of(refusal: BaseException) -> str:
 
 
 def reason_of(refusal: BaseException) -> str:
-    """The meaning of its code; empty for a code without an explanation."""
+    """The meaning of a code; empty for a code without an explanation."""
     return _REASONS.get(code_of(refusal), "")
