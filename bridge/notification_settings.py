@@ -20,7 +20,7 @@ def _as_web_address(value: str) -> str:
     return value
 
 
-# With a slash at the end it would be another address.
+# A slash at the end would make it another address.
 WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 WebAddress = Annotated[WholeAddress, AfterValidator(lambda value: value.rstrip("/"))]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NOT_STORED = "is { stored = true }, but no secret is stored: write the secret, or { env = ... }"
-# Else whoever may apply a file could have a token sent to an address of their own.
+# Otherwise a user who may apply a file could have a token sent to another address.
 ELSEWHERE = "is { stored = true }, but the address is another one than it was stored for: write the secret again"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_SECONDS = 8.0
-# If the tokens of so many are refused too, the next time will tell.
+# If the tokens of this many are refused too, the next check will tell.
 MOST_ASKED = 3
 
 

@@ -70,7 +70,7 @@ class Dispatcher:
                 # Before the claim: for lanes that become due after it, a wake-up is sent.
                 self._wakes.listen()
                 sleep = self.dispatch(rung)
-                # Even without a rest, so that a backlog in one partition hides no wake-up of another.
+                # Also without a pause, so that a backlog in one partition hides no wake-up of another.
                 rung = self._wakes.wait(sleep, unless=self._stopping.is_set)
             except Exception as error:  # noqa: BLE001 - a worker whose dispatcher ended would look alive and do nothing
                 why = str(error) if isinstance(error, Unavailable) else f"internal fault: {type(error).__name__}"

@@ -30,7 +30,7 @@ class TaskPool(EveryTaskPool):
             for _ in range(self.limit):
                 self.executor.submit(started.wait)
         except RuntimeError:
-            # What is submitted beyond them waits for one of them.
+            # Further tasks wait for a free thread.
             log.warning("worker.fewer_threads", threads=threading.active_count(), wanted=self.limit)
             self.executor._max_workers = max(1, len(self.executor._threads))  # noqa: SLF001 - it would try again with each task
         finally:

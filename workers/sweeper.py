@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# What is to be swept soon is planned further ahead than this (flow.LISTED_SECONDS).
+# A sweep that is requested soon is scheduled later than this (flow.LISTED_SECONDS).
 EVERY_SECONDS = 7.0
 # GHL may list a message a little later than it was written.
 OVERLAP_MS = 120_000

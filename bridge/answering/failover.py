@@ -35,7 +35,7 @@ log = structlog.get_logger()
 # A lane that waits for a provider is woken when it answers again. It also checks at this interval, because messages become too
 # old.
 LONGEST_WAIT_SECONDS = 600.0
-# For how long the lease counts as held that the note of a question was written under, and how much of it must be left then.
+# How long the lease of a question's record counts as held, and how much of it must be left then.
 CHECKED_SECONDS, HELD = 1.0, 0.5
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOOKUP_COUNTS_SECONDS = 15.0
 # A situation that a step of the turn returned counts as current, but only for the next step within this time.
 TOLD_COUNTS_SECONDS = 1.0
-# For what is done at once.
+# For steps that follow immediately.
 AT_ONCE_SECONDS = 1.0
 
 
@@ -133,7 +133,7 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
         if services.people and not case.completion:
-            # The question to the provider keeps it.
+            # The record of the question to the provider stores it.
             case.person = services.people.sealed(case.turn.lane, case.looked_up[0], known=case.turn.person)
     return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# Of a conversation's messages, in one judgement.
+# How many messages of a conversation are checked at once.
 MOST_ASKED = 10
 
 

@@ -103,7 +103,7 @@ def _forgotten(case: Case, rollback: Rollback, view: _View, services: AnswerServ
     until = rollback.at_ms + UNDER_WAY_MS + view.ahead_ms
     ours = services.lanes.ours(case.turn.lane, [row.id for row in view.rows if row.direction == "outbound"])
     found = forgotten_replies(view.rows, since_ms=since, until_ms=until, ours=ours)
-    # A part whose outcome is unknown is no secret: the ledger tells of it, and it is looked for there.
+    # A part of unknown outcome is not forgotten: it is in the ledger, and its read-back follows.
     known = [text for number, text in enumerate(case.turn.parts) if may_be_there(case.turn, str(number))]
     return tuple(row for row in found if not any(same(row.text, text) for text in known))
 

@@ -28,7 +28,7 @@ class SendCheck:
         self._posting = posting
         self._channel = channel
         self._services = services
-        # With an answer that is saved at once, the guards have seen what is as old as its question.
+        # If an answer is saved immediately, the guards used data from before its question.
         self._judged = case.judged if case.unsaved else None
         self.given = False
         self._refused: tuple[str, float] | None = None

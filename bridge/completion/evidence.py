@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from bridge.completion.envelope import Envelope
 
 MOST_BYTES = 2048
-# Provider and milliseconds are added by who asked.
+# The caller adds the provider and the milliseconds.
 _ROOM_BYTES = MOST_BYTES - 100
 _LONGEST, _MOST_ITEMS, _MOST_COUNT = 80, 10, 10**15
 
-# The conversation was a longer one: the service has forgotten it.
+# The conversation was longer: the service has lost it.
 SESSION_LOST = "session_lost"
-# The answer names another conversation than it was asked about.
+# The answer names another conversation than the question did.
 OTHER_CONVERSATION = "other_conversation"
 
 
@@ -69,7 +69,7 @@ def _counts(value: object) -> dict[str, float]:
     return {name: count for name, count in found if isinstance(name, str) and isinstance(count, int | float)}
 
 
-# Where services put the words of what matched, beside its id.
+# The fields in which services put the text of a match, beside its id.
 _WORDS = (("metadata", "text"), ("text",), ("content",), ("quote",))
 MOST_WORDS = 8_000
 
@@ -88,7 +88,7 @@ def _words_of(row: dict[str, Any]) -> str:
     return next(filter(None, (as_text(part(row, *path)).strip() for path in _WORDS)), "")
 
 
-# In this order; what finds no room is left out.
+# In this order; what exceeds the limit is omitted.
 _KEPT: Mapping[str, Callable[[object], object]] = {
     "warnings": _words,
     "model": _word,

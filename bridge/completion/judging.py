@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHORTENED = "shortened: cut off by max_tokens"
 
-# Where a reply usually stands in an object: looked for first when a path to it is proposed.
+# Where a reply usually is in an object: searched first to propose a path to it.
 _USUAL_NAMES = ("reply", "output", "answer", "text", "response", "message", "content")
 _NAME = re.compile(r"\w{1,40}", re.ASCII)
 _DEEPEST = 3

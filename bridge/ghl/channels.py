@@ -48,7 +48,7 @@ KINDS = (
     Kind("TYPE_TIKTOK", 0, "TIKTOK", Channel.TIKTOK),
 )
 
-# How a reply to these has to be sent is an inference: a location may map them to another channel, as it does with unknown types.
+# The channel of a reply to these is inferred: a location may map them to another channel, like unknown types.
 _INFERRED = frozenset({"TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT"})
 
 # Types that have no text to answer, by their names without TYPE_ and by their numbers. A form submission is not one: it has a

@@ -40,7 +40,7 @@ T = TypeVar("T")
 # https://marketplace.gohighlevel.com/docs: without the header, or with an unknown one, GHL answers 401.
 CONVERSATIONS = "2021-04-15"
 CONTACTS = "2021-07-28"
-# Of endpoints that no older version has.
+# For endpoints that no older version has.
 ONLY_V3 = "v3"
 
 # A hundred e-mails with their HTML.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TOO_MANY_REQUESTS = 429
 
-# A number with more digits is a mistake of a server between.
+# A number with more digits is an error of an intermediate server.
 _MOST_DIGITS = 9
 
 

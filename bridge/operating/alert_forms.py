@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bridge.store.operators.alerts import Alert
 
 Form = Literal["json", "slack", "discord", "teams"]
-# By the ends of hosts. Teams' webhooks are those of its app Workflows; the older ones end with `webhook.office.com`.
+# By the last part of the host. Teams' webhooks are those of its Workflows app; older ones end with `webhook.office.com`.
 HOSTS: tuple[tuple[str, Form], ...] = (
     ("hooks.slack.com", "slack"),
     ("hooks.slack-gov.com", "slack"),
@@ -68,7 +68,7 @@ def document(alerts: Sequence[Alert], form: Form) -> dict[str, Any]:
         case "slack":
             return {"text": _escaped(_cut(text, MOST_CHARACTERS[form] // LONGEST_ESCAPE))}
         case "discord":
-            # A name in a text must call nobody.
+            # A name in a text must not mention anybody.
             return {"content": text, "allowed_mentions": {"parse": []}}
         case "teams":
             return _card(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-# Ids, addresses with ids in them, and large numbers or fractions: of HTTP 422 the number stays.
+# Ids, addresses with ids, and large numbers or fractions. The number in HTTP 422 stays.
 _ID = re.compile(r"\b(?=[\w-]*\d)[\w-]{12,}\b")
 _NUMBER = re.compile(r"\b(?:\d+\.\d+|\d{4,})\b")
 CHARACTERS = 12

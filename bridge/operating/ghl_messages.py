@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.store.locations.records import LocationRecord
 
 READ_SECONDS = 10.0
-# Of the conversation's list, newest first: 100 messages each.
+# Pages of the conversation's list, newest first, with 100 messages each.
 MOST_PAGES = 5
 EMAIL = "Email"
 

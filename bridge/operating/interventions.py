@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.store.operators.interventions import Queued
 
 READ_SECONDS = 10.0
-# Another message brings the answer to these, or they want none.
+# Messages with these reasons are answered with another message, or need no answer.
 NEVER_ANSWERED = frozenset({Reason.DUPLICATE, Reason.SUPERSEDED, Reason.NOT_A_MESSAGE, Reason.NOT_INBOUND})
 
 

@@ -19,7 +19,7 @@ from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.policy.excerpt import Known, excerpt
 
-# GHL has no such contact, so a service that posts its answers by itself finds nobody to post to.
+# GHL has no such contact, so a service that posts by itself has no recipient.
 NOBODY = "ghl-bridge-provider-check"
 MOST_SECONDS = 60.0
 MOST_CHARACTERS = 1000

@@ -19,7 +19,7 @@ Period = Literal["day", "week", "month"]
 HOURS = 24
 MOST_BUSY = 3
 MILLION = 1_000_000
-# In the locations file: of all that has no price of its own.
+# In the locations file: the price of everything without its own price.
 ANY = "*"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.store.figures.reports import DailyCounts
     from bridge.store.locations.records import Locations
 
-# Of 2,000 entries each, which take some 20 ms: more at once would keep a reader waiting.
+# Batches of 2,000 entries, which take some 20 ms each; more at once would delay a reader.
 MOST_BATCHES = 50
 
 

@@ -14,7 +14,7 @@ from bridge.times import UNITS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Each key, as a person would name it; keys of tables follow their table's name.
+# The label of each key; keys of tables follow their table's name.
 LABELS = {
     "name": "Name",
     "mode": "What becomes of replies",
@@ -83,7 +83,7 @@ LABELS = {
     "assign_to": "user who gets the contact",
     "seconds": "silent afterwards",
 }
-# Values that say more in words than as they are written, by their key.
+# Values with a text that explains them, by their key.
 VALUES: Mapping[str, Mapping[Any, str]] = {
     "mode": {"live": "sent to the contact", "draft": "drafts: internal comments that only staff see", "off": "no replies"},
     "fallback_provider": {"": "nobody"},
@@ -112,7 +112,7 @@ VALUES: Mapping[str, Mapping[Any, str]] = {
     "tool": {"": "none"},
 }
 MINUTE = 60
-# Tables that count only under a condition; the others are providers.
+# Tables that count only under a condition; the other tables are providers.
 CONDITIONAL = {"transcription", "handover"}
 
 

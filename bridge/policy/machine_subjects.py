@@ -12,7 +12,7 @@ Omitted are subjects that a person may write: German "Rückruf:" and Italian "Ri
 
 from __future__ import annotations
 
-# Absence notes. What may follow: nothing, a colon or another sign, the original's subject, a date.
+# Absence notes. Nothing may follow, or a colon or another sign, the original's subject, or a date.
 ABSENCE = (
     (
         "auto(?:mat(?:ic|ed))? (?:reply|response)|autoreply|autoresponse|out of (?:the )?office|ooo|away from (?:the|my) office"
@@ -54,7 +54,7 @@ ABSENCE = (
     "αυτόματη απάντηση",
 )
 
-# What a mail server says about a mail that did not arrive, or not yet, or arrived.
+# A mail server's reports about a mail that was delayed, delivered, or not delivered.
 DELIVERY = (
     (
         "undeliverable|undelivered mail returned to sender|delivery status notification|mail delivery (?:failed|failure|system)"
@@ -84,7 +84,7 @@ DELIVERY = (
     "לא ניתן למסירה",
 )
 
-# Answers to a meeting, receipts, recalls: always a colon behind, and the original's subject.
+# Answers to a meeting, receipts, recalls: always followed by a colon and the original's subject.
 PREFIXES = (
     (
         "accepted|(?:invitation )?declined|tentative(?:ly accepted)?|read|not read"

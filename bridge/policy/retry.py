@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_UNFINISHED_LEASES = 10
-# So many waits in a row that are asked for may be shorter than the schedule's.
+# This many requested waits in a row may be shorter than those of the schedule.
 MOST_SHORT_WAITS = 3
-# Descriptors, memory and threads come back when other turns end, a replica that was restarted within seconds.
+# Descriptors, memory and threads are free again when other turns end, and a restarted replica is back within seconds.
 SHORTAGE_SECONDS = 5.0
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage, Listed, MessageId, Rollback
 
-# A post that was under way may have arrived so much later, and GHL's clock may be ahead (parts/rollback.lua).
+# A post in progress may have arrived this much later, and GHL's clock may be ahead (parts/rollback.lua).
 UNDER_WAY_MS = 20_000
 
 

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 # Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
-# second is left for its way. Shorter, and the post would find the look-up's connection gone, since a completion lies between.
+# second is left for its way. A shorter limit would close the look-up's connection before the post, after a completion.
 KEEPALIVE_SECONDS = 4.0
-# One for the call under way, the others for reads made by its `before_send`.
+# One for the current call, the others for reads by its `before_send`.
 CONNECTIONS = 4
 
-# A charset put there by mistake changes nothing.
+# A charset in this header by mistake is ignored.
 NO_CODINGS = frozenset({"", "identity", "none", "utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 EACH = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "ghl-bridge"}
@@ -187,7 +187,7 @@ class _Departure:
             return
         if self._before_send:
             self._before_send()
-        self._deadline.left(None, httpcore.WriteTimeout)  # it may have used up the time: then nothing leaves, for certain
+        self._deadline.left(None, httpcore.WriteTimeout)  # it may have used up the time: then certainly nothing was sent
         self.begun = True
 
 

@@ -1,4 +1,4 @@
-"""What is too long for every commit, bounded, with seeds of the day: `make nightly` writes a report that anybody can follow up.
+"""Checks that are too long for every commit, with time limits and the day's seeds: `make nightly` writes a report with commands.
 
 Any scheduler will do: it needs a clone, Python, make, and about forty minutes of two cores. It ends with 1 if a step failed.
 """
@@ -22,7 +22,7 @@ TOLD_LINES = 30
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, and what it is for."""
+    """A command, and its purpose."""
 
     title: str
     command: tuple[str, ...]
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a step ended: its exit code (None: it was ended), how long it took (s), and the last that it said."""
+    """The end of a step: its exit code (None: it was stopped), its duration (s), and its last output."""
 
     step: Step
     code: int | None
@@ -39,7 +39,7 @@ class Done:
 
 
 def steps_of(day: datetime) -> tuple[Step, ...]:
-    """The steps of a day: its date is the seed, so that every night takes other walks and pairs."""
+    """The steps of a day: the date is the seed, so every night has other walks and pairs."""
     date, number = day.strftime("%Y%m%d"), day.toordinal()
     return (
         Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", "10")),
@@ -55,7 +55,7 @@ def steps_of(day: datetime) -> tuple[Step, ...]:
 
 
 def run(step: Step) -> Done:
-    """Run a step to its end, or for as long as it may take."""
+    """Run a step to its end, or until its time limit."""
     began = time.monotonic()
     try:
         done = subprocess.run(  # noqa: S603 - the steps above
@@ -73,7 +73,7 @@ def run(step: Step) -> Done:
 
 
 def report(day: datetime, commit: str, done: list[Done]) -> str:
-    """The report as Markdown: what ran, how it ended, and the command that shows it again."""
+    """The report as Markdown: what ran, how it ended, and the command that repeats it."""
     head = f"# Nightly, {day:%Y-%m-%d}\n\nCommit {commit}, Python {platform.python_version()}, {platform.platform()}.\n"
     return head + "".join(
         f"\n## {one.step.title}: {_word(one)}, {one.seconds:.0f} s\n\n`{' '.join(one.step.command)}`\n\n```\n{one.said}\n```\n"
@@ -82,7 +82,7 @@ def report(day: datetime, commit: str, done: list[Done]) -> str:
 
 
 def main() -> int:
-    """Run all steps, whatever becomes of one, and write the report; 1 if one failed."""
+    """Run all steps, also after a failure, and write the report; 1 if one failed."""
     day = datetime.now(UTC)
     folder = ROOT / "build/nightly"
     folder.mkdir(parents=True, exist_ok=True)

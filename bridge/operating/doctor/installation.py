@@ -28,7 +28,7 @@ from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
 
-# Checking more would take minutes: then each is checked by its id.
+# With more locations a check would take minutes: then each is checked by its id.
 MOST_LOCATIONS = 20
 REACH_SECONDS = 5.0
 
@@ -61,7 +61,7 @@ def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     here = services.settings
-    with ThreadPoolExecutor(1) as beside:  # two that are stuck are waited for at once
+    with ThreadPoolExecutor(1) as beside:  # two stuck servers are awaited at the same time
         broker = beside.submit(copy_context().run, attempt, "broker", lambda: _broker(services))
         yield from _of_this_process(here)
         yield from _state(services, only)

@@ -40,7 +40,7 @@ REPLAYED = {
     "newer": "is not replayed: a newer message of the contact was answered",
 }
 
-# A lane keeps no more of them.
+# A lane stores no more of them.
 MOST_LETTERS = 20
 COMMENT = "InternalComment"
 

@@ -75,7 +75,7 @@ async def _tell(admin_services: AdminServices, stopping: Stopping, seen: str) ->
         if here:
             yield here
             here = ""
-        # The mark names a contact, of whatever location.
+        # The mark contains a contact's id, of any location.
         last = sha256(last.encode()).hexdigest()[:16]
         if last != seen:
             yield f"id: {last}\nevent: happened\ndata: {last}\n\n"

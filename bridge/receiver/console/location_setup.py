@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.receiver.console.pages import Visit
 
 DEFAULT_TAG = "ai_test"
-# Where a token comes from if none is given.
+# The source of a token if the form has none.
 OTHERWISE = {
     "assistable": "If empty, the server's ASSISTABLE_TOKEN is used.",
     "agencii": "If empty, the server's AGENCII_TOKEN is used.",

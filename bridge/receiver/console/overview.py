@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.receiver.console.pages import Visit
 
 LISTS = "/console/conversations"
-# Where to look into a trouble, by the kind of its cause: a label and an address, in which its location may stand.
+# The link of a problem, by the kind of its cause: a label and an address, which may contain its location.
 LINKS = {
     "overdue": ("Show them", f"{LISTS}?status=overdue"),
     "unheard": ("Show them", f"{LISTS}?status=overdue"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 100.0
 PERIODS = {"day": "Day", "week": "Week", "month": "Month"}
-# The first hours of the quarters of a day.
+# The hours at which the quarters of a day begin.
 LABELLED = (0, 6, 12, 18, 23)
 ask = question(report)
 

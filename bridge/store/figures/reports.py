@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 DAYS = 400
 KEPT_MS = DAYS * 24 * 3600 * 1000
-# Of models and providers, in a day of a location.
+# The number of models and providers in a day of a location.
 MOST_NAMES = 5
-# An entry takes some 50 bytes until then; a script that adds so many takes a few milliseconds.
+# Until then an entry takes some 50 bytes; a script that adds this many takes a few milliseconds.
 AT_ONCE = 2_000
 EVERY_MS = 3_600_000
 

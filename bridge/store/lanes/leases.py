@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bridge.store.lanes.patch import Conditions, Patch, Permit
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
-# What the confirmation of the note before a post may take.
+# How long the confirmation of the record before a post may take (s).
 NOTE_SECONDS = 1.0
 NO_CONVERSATION = ConversationId("")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bridge.store.redis.confirmations import Confirmation
 
 MOST_MESSAGES_OF_A_TURN = 200
-# The least share of a lease that is left after a renewal (renew.lua).
+# The smallest share of a lease that is left after a renewal (renew.lua).
 FRESH = 0.9
 # The number of newest messages to read: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT

@@ -49,7 +49,7 @@ class Installs:
         """
         event = orjson.dumps({"step": "replayed", "why": "the app was installed again"})
         with reaching(f"note the install in {location_id}"):
-            # First: what comes between is mended when GHL sends the event again.
+            # First, because GHL repeats the event if the process crashes after this.
             if company_id:
                 self._redis.sadd(key("agency", company_id), location_id)
             self._own()

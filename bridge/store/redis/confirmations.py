@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.commands.core import Script
 
-# The confirmation may take this part of the time that a caller has.
+# The confirmation may take this share of a caller's time.
 PART_OF_LIMIT = 0.8
 MARK_MS = 60_000
 

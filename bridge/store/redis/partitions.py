@@ -23,20 +23,20 @@ PARTITIONS = 16
 SUFFIXES = ("a", "b", "bb", "ba", "fa", "fb", "da", "db", "bb", "ba", "aa", "ab", "bc", "bd", "d", "c")
 PREFIXES = tuple(f"{{ghlb:{number:02}-{suffix}}}:" for number, suffix in enumerate(SUFFIXES))
 HOME = PREFIXES[0]
-# The pattern of all keys.
+# The pattern of all keys that belong to a partition.
 ANY = "{ghlb:*}:"
-# Older processes look for this one too, so it has no tag. Channels aren't keys, and are the same for all partitions.
+# The prefix without a tag: of the schema version, which older processes read too, and of channels, which are not keys.
 UNTAGGED = "ghlb:"
 
-# What is kept of no location.
+# Kinds of keys that belong to no location.
 OF_HOME = frozenset({
     "agency", "alerts", "announced", "audit", "backup", "canary", "confirmed", "installation", "keys", "logins", "operator",
     "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers",
     "wrote",
 })  # fmt: skip
-# What is named after a turn.
+# Kinds of keys that are named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
-# What is in each partition, under names that don't tell which one.
+# Kinds of keys that exist in each partition, and whose names don't show in which one they are.
 OF_EACH = frozenset(
     {"chart", "circuit", "circuits", "counts", "erased", "folded", "index", "paused", "reported", "totals", "watched"}
 )

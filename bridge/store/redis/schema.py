@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SCHEMA = 2
-# Older processes look for it too, so it has no tag.
+# Older processes read it too, so it has no tag.
 SCHEMA_KEY = "ghlb:schema"
-# What brings version 1 to this one, in order. Each step goes on where it was killed, and changes nothing that is done.
+# The steps from version 1 to this one. A step that was killed is continued, and a repeated one changes nothing.
 STEPS = (partition_keys,)
-# A process of version 1 tells at least so often that it lives.
+# A process of version 1 gives a sign of life at least this often.
 SILENT_SECONDS = 60
-# The moments in these keys of version 1 lie so far (ms) after a sign of life: workers, and all processes with secrets.
+# Scores in these keys of version 1 are this much (ms) later than the sign of life: of workers, of all processes with secrets.
 AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 
 

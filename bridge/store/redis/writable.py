@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NO_LOCATION = "no location: run `locations apply`; or REDIS_URL names another Redis than before, or it was emptied"
 BELIEVED_MS = 60_000
-# An accept has no more time for it either (wiring.ACCEPT_SECONDS).
+# The same time as for an accepted message (wiring.ACCEPT_SECONDS).
 CONFIRMED_SECONDS = 1.0
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 BATCH = 500
-# As long as GHL repeats a webhook, and somebody may find an older process that runs on.
+# GHL repeats a webhook for less time, and by then an older process that still runs has been noticed.
 TOMBSTONES_KEPT_MS = 7 * 24 * 3600 * 1000
 # Sorted sets and sets of all locations.
 SORTED = (
@@ -28,16 +28,16 @@ SORTED = (
     "other_bot", "sweeps", "grants", "dead",
 )  # fmt: skip
 SETS = ("retrying", "locations", "holds", "installs", "missed")
-# What every older worker writes first is made to fail too.
+# The key that every older worker writes first: its writes are made to fail too.
 OF_OLDER_WORKERS = "workers"
-# Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens again if it has to.
+# Deleted, because nothing needs them: records of older processes, and times. If necessary, a circuit opens again.
 DROPPED = frozenset({
     "circuit", "circuits", "claimed", "folded", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep",
     "watched", "workers",
 })  # fmt: skip
-# Which have been moved by then, or are not.
+# Moved before, or not at all.
 LEFT_ALONE = frozenset({"ledger", "location", "reported", "schema"})
-# What names no location may be of any partition.
+# Keys that name no location and may belong to any partition: they are copied into all.
 OF_ANY = frozenset({"erased", "paused", "rollback", "server"})
 
 

@@ -27,7 +27,7 @@ return 1
 
 
 async def webhook(request: Request) -> JSONResponse:
-    """Take an event in."""
+    """Accept an event."""
     body = await request.body()
     try:
         KEY.verify(base64.b64decode(request.headers["x-ghl-signature"]), body)
