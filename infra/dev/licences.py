@@ -1,4 +1,4 @@
-"""The licences of everything that runs with the bridge, read from the installed packages: `python -m infra.dev.licences` prints a table.
+"""The licences of all that runs with the bridge, read from the installed packages: `python -m infra.dev.licences` prints a table.
 
 The bridge is MIT. Packages with a compatible licence may be shipped with it, in an image too; MPL-2.0 requires the source of its
 own files, which its packages contain. A person must read any other licence before it is added here.

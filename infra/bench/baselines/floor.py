@@ -1,4 +1,4 @@
-"""The least that a durable receiver does: bare Starlette, one signature, one script that knows duplicates and keeps the body."""
+"""The least that a durable receiver does: bare Starlette, one signature, one script that stores a body unless it is a duplicate.
 
 from __future__ import annotations
 
