@@ -1,6 +1,6 @@
 -- Fencing: a lane is held by the token of its newest lease, and only its holder may write.
 
--- A lease is fresh while it has so much of its time left.
+-- A lease is fresh while this share of its time is left.
 local FRESH = 0.9
 
 -- Whether somebody works on a lane.

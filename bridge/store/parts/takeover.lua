@@ -80,7 +80,7 @@ local function observe(lane, message, retention)
     return false
   end
   if not message.user and at < forgotten_until() and redis.call('HGET', key('standing', lane), 'human_id') ~= message.id then
-    -- The state went back since: it may be a reply of the bridge, which is not a takeover.
+    -- The state was rolled back since: it may be a reply of the bridge, which is not a takeover.
     own(lane, message.id, 'provider', retention)
     if message.said ~= '' then remember(lane, at, message.said, retention) end
     return false

@@ -1,4 +1,4 @@
-"""The least that a durable receiver does: bare Starlette, one signature, one script that stores a body unless it is a duplicate.
+"""The least that a durable receiver does: bare Starlette, one signature, one script that stores a body unless it is known."""
 
 from __future__ import annotations
 
