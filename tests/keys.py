@@ -1,4 +1,4 @@
-"""Keys as tests write them: a key that exists in each partition means the one in the partition of the location `here`."""
+"""Keys as tests name them: what each partition has a part of is meant in the partition of the location `here`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def key(*parts: str, of: str = "here") -> str:
-    """A key; `of` is a location, for a key whose name doesn't show the partition."""
+    """A key; `of` is a location whose partition is meant if the name doesn't tell."""
     try:
         return key_of(*parts)
     except ValueError:

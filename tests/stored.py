@@ -334,7 +334,7 @@ class OwnRedis:
 
 @contextmanager
 def own_redis(folder: Path, *options: str) -> Iterator[OwnRedis]:
-    """A Redis for one test, with these options."""
+    """A Redis for one test, started with these options."""
     server = OwnRedis(folder, *options)
     server.start()
     try:

@@ -90,7 +90,7 @@ def test_the_bridges_containers_have_no_rights() -> None:
 
 @contextmanager
 def started_as_in_the_image(folder: Path, server: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """start.sh with this server, and its URL; it gets SIGTERM at the end."""
+    """start.sh with this server, and the URL it answers at; it is told to stop at the end."""
     programs = folder / "programs"
     programs.mkdir(exist_ok=True)
     entrypoint = programs / "docker-entrypoint.sh"

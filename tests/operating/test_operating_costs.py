@@ -43,7 +43,7 @@ def watched(redis: Redis, act: Callable[[], None]) -> list[list[str]]:
 
 
 def size(command: list[str]) -> int:
-    """The bytes of a command in the append-only file: each argument with its length."""
+    """Its bytes in the append-only file: each argument with its length."""
     whole = [part.replace(HERE, REAL[HERE]).replace(LANE.contact_id, REAL[LANE.contact_id]) for part in command]
     if is_record(command):
         # It is written anew at the end of each turn: only the ends of messages in it are new.
@@ -72,7 +72,7 @@ def reply(world: World, id_: str) -> None:
 
 
 def test_a_reply_costs_little_for_lists_names_and_reports(world: World, redis: Redis) -> None:
-    """At most three commands and 0.6 KB for a contact's first reply, which stores the name; later ones cost half."""
+    """At most three commands and 0.6 KB: the first of a contact, whose name is kept with it; later ones cost half."""
     world.keep(contact_lookup=True)
     world.contact = JANE
     first = writes(watched(redis, lambda: reply(world, "m1")))

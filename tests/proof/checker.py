@@ -24,7 +24,7 @@ SENT_AS = {"TYPE_CUSTOM_SMS": "TYPE_SMS"}
 
 
 def faults_in(record: Record) -> list[str]:
-    """Every guarantee that the run has broken; empty if none."""
+    """Every promise that the run has broken; empty if none."""
     checks = (_lost, _doubled, _torn, _reordered, _over_a_human, _after_its_end, _outside_hours, _wrong_channel, _untold, _counts)
     return [fault for check in checks for fault in check(record)]
 
@@ -77,7 +77,7 @@ def _torn(record: Record) -> Iterator[str]:
 
 
 def _reordered(record: Record) -> Iterator[str]:
-    """A message that was accepted before a later one was written is not answered after it."""
+    """A message that was accepted before a later one was written is not answered after that."""
     first: dict[str, int] = {}
     for row in _sent(record):
         for mark in MARK.findall(row.text):
@@ -174,6 +174,6 @@ def _of_bridge(record: Record) -> list[Row]:
 
 
 def _quoted(record: Record) -> dict[int, list[str]]:
-    """The completions with a part in GHL, each with the messages that it answers."""
+    """The completions of which anything is in GHL, each with the messages that it answers."""
     there = {int(number) for row in _sent(record) for number, _ in PIECE.findall(row.text)}
     return {one.number: list(one.marks) for one in record.asked if one.number in there}

@@ -89,7 +89,7 @@ def machine_on(url: str) -> Iterator[Machine]:
 
 @contextmanager
 def _timed(monotonic: Callable[[], float]) -> Iterator[None]:
-    """Measure times of peers by the virtual clock; otherwise they would depend on the speed of this machine."""
+    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is."""
     with ExitStack() as patches:
         for module in (access, downloads, message_window, requests, resolving):
             patches.enter_context(patch.object(module, "time", SimpleNamespace(monotonic=monotonic)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A message in GHL. `by` is its author: contact, bridge, provider, person. `seq` orders all visible events."""
+    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen."""
 
     seq: int
     id: str
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A completion: its number, the texts that it quotes, and its number of parts."""
+    """A completion that was given: its number, what it quotes, and in how many pieces."""
 
     seq: int
     number: int

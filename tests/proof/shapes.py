@@ -22,7 +22,7 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` starts it when the location has these settings; `ends` are the outcomes of the messages.
+    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
 
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.

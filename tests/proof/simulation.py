@@ -131,7 +131,7 @@ class Simulation:
         self._come_to_pass()
 
     def answered(self, life: Life, path: str) -> None:
-        """A service's answer has arrived after its time."""
+        """A service's answer has come, and took its time."""
         if self.far.thinks and path in ASKED:
             self.wait(life, self.far.thinks)
 

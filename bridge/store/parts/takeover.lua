@@ -50,7 +50,7 @@ local function observe(lane, message, retention)
   local location = split(lane)
   local ours = redis.call('GET', key('own', location, message.id))
   if ours then
-    note_delivery(lane, ours, message, retention)
+    note_delivery(lane, ours:match('^%S+'), message, retention)
     return false
   end
   local at = message.at > 0 and math.min(message.at, now) or now

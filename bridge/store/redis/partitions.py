@@ -128,7 +128,7 @@ def scored(found: Iterable[Sequence[str]]) -> list[tuple[str, float]]:
 
 
 def lane_of(redis: Redis, id_: str) -> str | None:
-    """The lane of a message, a contact or a conversation, by its id; None if it is not known."""
+    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known."""
     return next((str(lane) for lane in redis.mget(keys("index", id_)) if lane), None)
 
 

@@ -170,7 +170,7 @@ def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
 
 
 def _command(calls: list[_Call]) -> Iterable[Any]:
-    """The command for some calls of one script, each with the prefix of its partition."""
+    """One command of some calls: each script is told its partition, as many as there are calls."""
     script = calls[0].script
     if script is None:
         return calls[0].command

@@ -33,7 +33,7 @@ AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 def take_over(redis: Redis) -> None:
     """Upgrade the state to this version.
 
-    Raises Misconfigured if a newer version has written it, or an older one still uses it; and Unavailable.
+    Raises Misconfigured if a newer version has written it or an older one uses it, and Unavailable.
     """
     with reaching("tell the schema version of its state"):
         found = _found(redis)

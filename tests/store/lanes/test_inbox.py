@@ -141,7 +141,7 @@ async def test_an_accepted_message_waits_and_is_due(inbox: Inbox, redis: Redis) 
     ],
 )
 async def test_a_message_is_taken_once(inbox: Inbox, redis: Redis, second: InboundMessage) -> None:
-    """A webhook id, or a location and message id, that was seen before is a duplicate, and changes nothing."""
+    """What was seen by webhook id, or by location and message id, is a duplicate, and changes nothing."""
     assert await inbox.accept(FIRST) == "accepted"
     before = snapshot(redis)
     assert await inbox.accept(second) == "duplicate"
@@ -160,7 +160,7 @@ async def test_another_message_is_no_duplicate(inbox: Inbox, redis: Redis, secon
 
 
 def test_a_call_sent_twice_answers_the_same(redis: Redis) -> None:
-    """A client that lost the answer and repeats the call gets the first result, and changes nothing."""
+    """A client that lost the answer and sends the same call again learns what the first one did, and changes nothing."""
     keep(redis)
     run = redis.register_script(script("accept"))
     args = accept_args(FIRST, nonce="n1")
