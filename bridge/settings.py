@@ -173,8 +173,8 @@ class Settings(NotificationSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret of the environment; comma-separated ones also separately."""
-        given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
-        return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
+        values = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
+        return tuple({part.strip() for one in values for part in (one, *one.split(",")) if part.strip()})
 
     @property
     def login_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -192,9 +192,9 @@ class Settings(NotificationSettings):
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Build the settings from an environment mapping. Raises Misconfigured naming each wrong variable, never its value."""
-    given: dict[str, Any] = known(environ)
+    variables: dict[str, Any] = known(environ)
     try:
-        return Settings(**given)
+        return Settings(**variables)
     except ValidationError as error:
         faults = [f"{fault['loc'][0]} {_in_words(fault['msg'])}" for fault in error.errors(include_input=False)]
         raise Misconfigured("; ".join(dict.fromkeys(faults))) from None

@@ -41,12 +41,12 @@ class VersionHolds:
         One suffices: versions are the same for all. Raises Unavailable, and Misconfigured where a location can't be read.
         """
         held = [LocationId(id_) for id_, hold in holds_of(self.redis).items() if hold.side == "version"]
-        kept = [record for record in (self.locations.get(id_) for id_ in held) if record]
-        told = (self._takes_version(one) for one in kept[:MOST_ASKED])
-        if not next((answer for answer in told if answer is not None), False):
+        records = [record for record in (self.locations.get(id_) for id_ in held) if record]
+        answers = (self._takes_version(one) for one in records[:MOST_ASKED])
+        if not next((answer for answer in answers if answer is not None), False):
             return ()
-        released = tuple(one.location.id for one in kept)
-        for one in kept:
+        released = tuple(one.location.id for one in records)
+        for one in records:
             self.locations.lift_hold(one.location.location_id, why="GHL takes the API version")
         log.info("version_holds.released", locations=len(released))
         return released

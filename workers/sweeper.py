@@ -63,14 +63,14 @@ class Sweeper:
         if isinstance(due, float):
             self._wait = min(self._every, due)
             return False
-        kept = self._locations.get(due.location_id)
-        interval = kept.location.reconcile_minutes * 60 if kept else 0
-        if kept is None or not interval:
+        record = self._locations.get(due.location_id)
+        interval = record.location.reconcile_minutes * 60 if record else 0
+        if record is None or not interval:
             self._sweeps.done(due.location_id, due.progress, seconds=None)
-        elif not _can_be_read(kept):
+        elif not _can_be_read(record):
             self._sweeps.done(due.location_id, due.progress, seconds=interval)
         else:
-            self._sweep(kept, due, interval=interval)
+            self._sweep(record, due, interval=interval)
         return True
 
     def stop(self) -> None:

@@ -213,5 +213,5 @@ def _tell(
 
 
 def _may_deliver(case: Case, name: str) -> bool:
-    kept = case.kept
-    return failover.who_delivers(kept.location.delivery_of(name), unclaimed=kept.unclaimed, seen=kept.seen) != "bridge"
+    record = case.kept
+    return failover.who_delivers(record.location.delivery_of(name), unclaimed=record.unclaimed, seen=record.seen) != "bridge"

@@ -44,11 +44,11 @@ def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
 def guard_except_hours(case: Case, services: AnswerServices) -> Skip | None:
     """Check all guards except business hours. Raises Retryable if GHL can't be read."""
     situation = _look(case, services)
-    kept = open_location(case.turn, situation, services)
-    if kept is None:
+    record = open_location(case.turn, situation, services)
+    if record is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
-    case.kept, case.standing = kept, situation.standing
-    return judge_turn(case, kept, services) or _judge_contact_and_channel(case, services)
+    case.kept, case.standing = record, situation.standing
+    return judge_turn(case, record, services) or _judge_contact_and_channel(case, services)
 
 
 def needs_nothing(case: Case, services: AnswerServices) -> bool:
@@ -69,10 +69,10 @@ def _look(case: Case, services: AnswerServices) -> Situation:
     """
     if case.unsaved and case.judged:
         return case.judged
-    told, case.told = case.told, None
+    situation, case.told = case.told, None
     conversation = case.last.conversation_id
-    if told and told.conversation_id == conversation and services.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
-        case.judged = told
+    if situation and situation.conversation_id == conversation and services.clock() - situation.read_at <= TOLD_COUNTS_SECONDS:
+        case.judged = situation
     else:
         case.judged = services.situations.read(case.turn.lane, conversation)
     return case.judged

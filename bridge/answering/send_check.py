@@ -47,7 +47,7 @@ class SendCheck:
         case, posting, services = self._case, self._posting, self._services
         answer = take(case)
         unless_stale = posting.unless_stale and may_become_stale(case.turn)
-        noted = services.lanes.sending(
+        recorded = services.lanes.sending(
             case.turn,
             posting,
             at_ms=case.now_ms(services),
@@ -60,7 +60,7 @@ class SendCheck:
             answer=answer,
             judged=self._judged,
         )
-        if not noted:
+        if not recorded:
             raise Stale
         self.given, self._refused = True, None
 

@@ -80,7 +80,7 @@ def answer(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(queued)
         return
-    print(f"{id_} is answered as soon as a worker is free; `ghl-bridge explain {id_}` tells the outcome of it")
+    print(f"{id_} is answered as soon as a worker is free; `ghl-bridge explain {id_}` shows its outcome")
 
 
 def send_draft(id_: str, *, as_json: bool) -> None:

@@ -9,8 +9,8 @@ from bridge.operating import deliveries, resending
 
 SAYS = {
     "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
-    "closed": "was replayed before, or its message is not kept any more",
-    "newer": "not replayed: a newer turn of the contact was answered; --force replays it all the same",
+    "closed": "was replayed before, or its message is not stored any more",
+    "newer": "not replayed: a newer turn of the contact was answered; use --force to replay it anyway",
 }
 
 

@@ -113,13 +113,13 @@ NAMES = tuple(_KEPT)
 
 def evidence_of(envelope: Envelope) -> dict[str, Any]:
     """The known part of an answer's evidence, without empty, unknown and unexpected values."""
-    given = {"session": envelope.session_id, "finish_reason": envelope.ended, "tools": envelope.tools, **envelope.evidence}
-    kept: dict[str, Any] = {}
+    fields = {"session": envelope.session_id, "finish_reason": envelope.ended, "tools": envelope.tools, **envelope.evidence}
+    evidence: dict[str, Any] = {}
     for name, form in _KEPT.items():
-        value = form(given.get(name))
-        if value not in (None, "", [], {}) and len(orjson.dumps({**kept, name: value})) <= _ROOM_BYTES:
-            kept[name] = value
-    return kept
+        value = form(fields.get(name))
+        if value not in (None, "", [], {}) and len(orjson.dumps({**evidence, name: value})) <= _ROOM_BYTES:
+            evidence[name] = value
+    return evidence
 
 
 def is_other(echoed: object, asked: str) -> bool:
@@ -135,5 +135,5 @@ def names_of(listed: object) -> tuple[str, ...]:
 
 def tokens_of(usage: object) -> Mapping[str, object]:
     """A model's tokens by their use; names are OpenAI's, or without their suffix as in Assistable's v3."""
-    told = {name: part(usage, f"{name}_tokens") or part(usage, name) for name in ("prompt", "completion", "total")}
-    return {name: count for name, count in told.items() if count}
+    counts = {name: part(usage, f"{name}_tokens") or part(usage, name) for name in ("prompt", "completion", "total")}
+    return {name: count for name, count in counts.items() if count}

@@ -76,10 +76,10 @@ def find_kind(type_string: str, type_word: str, number: int | None) -> Kind | No
     `messageTypeString` decides, or `messageType` if that is empty; each is a TYPE_ name or a word, in any case. `messageTypeId`
     decides only between kinds with the same word, or if both are empty.
     """
-    given = _plain(type_string) or _plain(type_word)
-    if not given:
+    name = _plain(type_string) or _plain(type_word)
+    if not name:
         return next((kind for kind in KINDS if number and kind.number == number), None)
-    found = _CALLED.get(given, ())
+    found = _CALLED.get(name, ())
     if len(found) > 1:
         return SOME_CUSTOM if number is None else next((kind for kind in found if kind.number == number), None)
     return found[0] if found else None

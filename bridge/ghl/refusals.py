@@ -72,7 +72,7 @@ def is_version(words: str) -> bool:
 
 def version_refused(said: str) -> VersionRefused:
     """The error for a refused API version."""
-    return VersionRefused(f"{said}: GHL does not take the API version; set GHL_API_VERSION to one that GHL still supports")
+    return VersionRefused(f"{said}: GHL does not accept the API version; set GHL_API_VERSION to one that GHL still supports")
 
 
 def is_dnd(status: int, body: bytes) -> bool:

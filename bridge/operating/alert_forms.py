@@ -40,14 +40,14 @@ def form_of(chosen: AlertForm, url: str) -> Form:
 def together(waiting: Sequence[Alert]) -> tuple[Alert, ...]:
     """The oldest alert, and those of the same kind and state that may be posted with it: no end before its beginning."""
     first = waiting[0]
-    told: list[Alert] = []
+    alerts: list[Alert] = []
     passed: set[str] = set()
     for alert in waiting:
         cause = alert.document["cause"]
         if _kind(alert) == _kind(first) and cause not in passed:
-            told.append(alert)
+            alerts.append(alert)
         passed.add(cause)
-    return tuple(told)
+    return tuple(alerts)
 
 
 def _kind(alert: Alert) -> tuple[str, str]:

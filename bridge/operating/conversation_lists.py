@@ -136,7 +136,7 @@ def _span(services: AdminServices, asked: ConversationsQuery) -> tuple[int, int]
         try:
             begins = datetime.fromisoformat(asked.day).replace(tzinfo=here)
         except ValueError:
-            raise WrongInput(f"{asked.day} is no day: write it like 2026-11-30") from None
+            raise WrongInput(f"{asked.day} is not a day: write it like 2026-11-30") from None
         return round(begins.timestamp() * 1000), round((begins + DAY).timestamp() * 1000)
     if found := re.fullmatch(r"(\d+)([smhd])", asked.since):
         return now_ms(services.redis) - int(found[1]) * UNITS[found[2]] * 1000, FOR_EVER_MS
@@ -144,8 +144,8 @@ def _span(services: AdminServices, asked: ConversationsQuery) -> tuple[int, int]
 
 
 def _zone(services: AdminServices, location_id: str) -> tzinfo:
-    kept = services.locations.get(LocationId(location_id)) if location_id else None
-    return zone(kept.location.timezone) if kept else UTC
+    record = services.locations.get(LocationId(location_id)) if location_id else None
+    return zone(record.location.timezone) if record else UTC
 
 
 def _row(one: ListedConversation, name: str | None) -> ConversationRow:

@@ -68,20 +68,20 @@ def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown
     timeline = services.timelines.find(asked.id)
     if timeline is None:
         raise NotKnown(f"{asked.id} is not known here: no conversation or contact with this id was seen, or its data has expired")
-    told = document(timeline)
+    explained = document(timeline)
     place = services.places.place(timeline.lane)
     return ConversationShown(
-        conversation_id=told.conversation_id,
-        location_id=told.location_id,
-        contact_id=told.contact_id,
+        conversation_id=explained.conversation_id,
+        location_id=explained.location_id,
+        contact_id=explained.contact_id,
         name=names_of(services, [timeline.lane]).get(timeline.lane),
-        ghl_url=ghl_link(services, timeline.lane, told.conversation_id),
-        standing=shown(services, timeline.lane, ConversationId(told.conversation_id)),
+        ghl_url=ghl_link(services, timeline.lane, explained.conversation_id),
+        standing=shown(services, timeline.lane, ConversationId(explained.conversation_id)),
         waiting=place.waiting,
         working=place.working,
         due_at=iso(place.due_at_ms),
         failed_attempts=place.attempts,
-        messages=told.messages,
+        messages=explained.messages,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 _WHY = {
     "ghl": "GHL refused three logins in a row",
     "provider": "its completion service refused three logins in a row",
-    "version": "GHL does not take the API version that the bridge sends",
+    "version": "GHL does not accept the API version that the bridge sends",
 }
-_CURE = {"version": "Set GHL_API_VERSION to one that GHL supports, and restart: what waits is answered then"}
+_CURE = {"version": "Set GHL_API_VERSION to one that GHL supports, and restart: waiting messages are answered then"}
 
 
 def why_held(side: str) -> str:

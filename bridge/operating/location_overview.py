@@ -57,11 +57,11 @@ class LocationOverview:
 @operation("locations.overview", "GET", "/locations/{location_id}/overview", role=Role.READ, reach=one_location)
 def overview(services: AdminServices, asked: LocationOverviewQuery) -> LocationOverview:
     """Show what needs attention in a location, what waits there, and the outcomes of its messages."""
-    kept = services.locations.get(LocationId(asked.location_id))
-    if kept is None:
+    record = services.locations.get(LocationId(asked.location_id))
+    if record is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    symptoms = _own(services, kept.location, look(services.redis))
-    now, id_ = symptoms.gauges, kept.location.location_id
+    symptoms = _own(services, record.location, look(services.redis))
+    now, id_ = symptoms.gauges, record.location.location_id
     lost = undelivered(services.redis, since_ms=symptoms.now_ms - DAY_MS)
     counts = services.counts.of([id_])[id_]
     return LocationOverview(

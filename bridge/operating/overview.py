@@ -83,7 +83,7 @@ def overview(services: AdminServices, asked: Nothing) -> Overview:
     now = symptoms.gauges
     hours = _read(services, "hour", HOURS)
     day = _sum(hours)
-    heard = day["replied"] + day["delivered_by_provider"]
+    answered = day["replied"] + day["delivered_by_provider"]
     return Overview(
         troubles=shorten(diagnose(symptoms)),
         waiting=max(0, now.lanes - now.held - now.in_flight),
@@ -101,7 +101,7 @@ def overview(services: AdminServices, asked: Nothing) -> Overview:
         skipped_by_reason=_by_reason(day, Status.SKIPPED),
         no_reply_by_reason=_by_reason(day, Status.NO_REPLY),
         undelivered=len(undelivered(services.redis, since_ms=symptoms.now_ms - HOURS * MS["hour"])),
-        reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
+        reply_seconds=day["reply_ms"] / answered / 1000 if answered else None,
         minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(services, "minute", MINUTES)),
         hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),
     )

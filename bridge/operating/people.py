@@ -70,8 +70,8 @@ def names_of(services: AdminServices, lanes: Sequence[Lane]) -> dict[Lane, str]:
 
 def ghl_link(services: AdminServices, lane: Lane, conversation_id: str) -> str | None:
     """The address of a conversation in GHL, at the location's own domain if it has one; None if it is not known."""
-    kept = services.locations.get(lane.location_id) if conversation_id and services.settings.secret_key else None
-    if kept is None:
+    record = services.locations.get(lane.location_id) if conversation_id and services.settings.secret_key else None
+    if record is None:
         return None
-    domain = kept.location.app_domain or services.settings.ghl_app_domain
+    domain = record.location.app_domain or services.settings.ghl_app_domain
     return f"{domain}/v2/location/{quote(lane.location_id)}/conversations/conversations/{quote(conversation_id)}"

@@ -58,10 +58,10 @@ class ProviderChecked:
 )
 def check_provider(services: AdminServices, asked: ProviderQuery) -> ProviderChecked:
     """Ask a location's completion service a harmless question, as the bridge would. Nothing goes to a contact."""
-    kept = services.locations.get(LocationId(asked.location_id))
-    if kept is None:
+    record = services.locations.get(LocationId(asked.location_id))
+    if record is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    location, began = kept.location, time.monotonic()
+    location, began = record.location, time.monotonic()
     try:
         completion = _ask(services, location)
     except BridgeError as error:

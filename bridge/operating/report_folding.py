@@ -26,10 +26,10 @@ def fold_reported(counts: DailyCounts, locations: Locations) -> None:
     def known_hours(location_id: LocationId) -> Hours:
         """The location's business hours, with their time zone; if its settings can't be read, those of UTC."""
         try:
-            kept = locations.get(location_id)
+            record = locations.get(location_id)
         except Misconfigured:
-            kept = None
-        return hours_of(kept.location) if kept else ALWAYS
+            record = None
+        return hours_of(record.location) if record else ALWAYS
 
     for _ in range(MOST_BATCHES):
         reported = counts.reported()

@@ -72,7 +72,7 @@ def _resend(services: AdminServices, one: Undelivered, *, force: bool) -> Litera
     try:
         answered, text = find_message(services, kept, timeline, record), _text(services, one, access)
     except BridgeError as error:
-        raise DidNotWork(f"GHL does not tell what reply {one.reply_id} said, or to what: {error}") from error
+        raise DidNotWork(f"GHL lacks the text of reply {one.reply_id}, or the message that it answers: {error}") from error
     if answered is None:
         raise DidNotWork(f"reply {one.reply_id} answers message {record.id}, which GHL does not list any more")
     return services.resends.resend(one, answered, text, force=force)
@@ -91,5 +91,5 @@ def _text(services: AdminServices, one: Undelivered, access: Access) -> str:
     ids = set(services.resends.ids_of(one))
     said = next((each.content for each in services.standings.said(one.lane, MOST_SAID) if each.id in ids), "")
     if not said or len(said) >= MOST_CHARACTERS:
-        raise DidNotWork("the e-mail is not on record, or longer than the record")
+        raise DidNotWork("the e-mail is not in the transcript, or was cut there")
     return said

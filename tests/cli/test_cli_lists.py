@@ -38,7 +38,7 @@ def test_conversations_are_listed_by_filter(run: Run, redis: Redis) -> None:
     wrong = run("conversations", "list", "--status", "sleeping", **WITH_KEY)
     assert (wrong.returncode, "--status: must be" in wrong.stderr) == (2, True)
     no_day = run("conversations", "list", "--day", "2026-02-31", **WITH_KEY)
-    assert (no_day.returncode, "2026-02-31 is no day" in no_day.stderr) == (2, True)
+    assert (no_day.returncode, "2026-02-31 is not a day" in no_day.stderr) == (2, True)
 
 
 def test_a_conversation_is_tried_at_once(run: Run, redis: Redis) -> None:

@@ -47,7 +47,7 @@ MODES: dict[str, str | Silent | Fault] = {
     "n8n-2.40.7/immediately-nobody": EMPTY,
     "n8n-2.40.7/last": "Hi",
     "n8n-2.40.7/last-all": "A\nB",
-    "n8n-2.40.7/last-binary": Fault(Unsendable, "there is nothing at reply_path output, an object with data, type"),
+    "n8n-2.40.7/last-binary": Fault(Unsendable, "nothing is at reply_path output, an object with data, type"),
     "n8n-2.40.7/last-empty-obj": EMPTY,
     "n8n-2.40.7/last-nodata": EMPTY,
     "n8n-2.40.7/last-none": EMPTY,

@@ -117,7 +117,7 @@ def test_what_stands_at_the_path_is_the_reply(value: object, said: str) -> None:
 def test_a_message_that_is_no_status_is_a_reply() -> None:
     """At `message` only known status sentences of tools are not replies."""
     assert read({"message": "OK, we will see you at nine."}) == "OK, we will see you at nine."
-    with pytest.raises(OperatorMustFix, match="only what became of the flow"):
+    with pytest.raises(OperatorMustFix, match="only a status sentence of the flow"):
         read({"message": "OK"})
 
 

@@ -162,7 +162,7 @@ def test_lists_are_filtered_by_day_and_span(perform: Operations, redis: Redis) -
     assert contacts(perform, day="2026-11-28", location_id=HERE) == []
     assert contacts(perform, day="2026-11-29", location_id=HERE) == ["then"]
     assert contacts(perform, since="1h") == ["young"]
-    with pytest.raises(WrongInput, match="2026-11-31 is no day"):
+    with pytest.raises(WrongInput, match="2026-11-31 is not a day"):
         contacts(perform, day="2026-11-31")
 
 

@@ -80,7 +80,7 @@ def test_without_its_key_it_can_not_be_read(redis: Redis, perform: Operations) -
     """The error names the setting, and the rest of the dead letter is shown."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID, fernet_key=OTHER_KEY)
-    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY does not open what the service said"):
+    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY does not decrypt the service's error text"):
         perform(excerpts.text, excerpts.OfTurn(id_))
     assert perform(dead_letters.show, dead_letters.DeadLetterQuery(id_)).error == "no"
 

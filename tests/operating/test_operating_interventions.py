@@ -173,7 +173,7 @@ def test_what_was_sent_is_no_draft(world: World, perform: Operations) -> None:
     """Only a comment from draft mode is sent."""
     world.write("m1")
     world.work()
-    with pytest.raises(WrongInput, match="r1 is no draft"):
+    with pytest.raises(WrongInput, match="r1 is not a draft"):
         perform(send_draft, Draft("r1"))
 
 

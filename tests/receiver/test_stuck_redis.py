@@ -57,7 +57,7 @@ def test_a_stuck_redis_is_an_error_page(server: OwnRedis) -> None:
             answers = list(many.map(lambda page: browser.get(f"/console{page}"), PAGES * 3))
         assert time.monotonic() - began < AT_MOST
         assert [answer.status_code for answer in answers] == [503] * len(answers)
-        assert all("answers nothing" in answer.text and "</html>" in answer.text for answer in answers)
+        assert all("has not answered" in answer.text and "</html>" in answer.text for answer in answers)
         server.signal(signal.SIGCONT)
         assert browser.get("/console/locations").status_code == 200
 

@@ -108,12 +108,12 @@ def change(visit: Visit) -> Page | Moved:
 
 def _ask(visit: Visit, action: str, ids: tuple[str, ...], chosen: Chosen, *, everything: bool) -> Page:
     """What would happen: the result of a dry run, or the question before a drop."""
-    told = ""
+    result = ""
     if action == "dry_run":
-        told = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
+        result = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
     shown = {
         "action": "replay" if action == "dry_run" else "drop",
-        "told": told,
+        "told": result,
         "ids": ids,
         "location": chosen.location,
         "cause": chosen.cause,

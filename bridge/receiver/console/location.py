@@ -50,7 +50,7 @@ def _page(visit: Visit, id_: str, checked: ProviderChecked | None = None) -> Pag
     shown = visit.perform(locations.show, locations.LocationQuery(id_))
     now = visit.perform(location_overview.overview, location_overview.LocationOverviewQuery(id_))
     month = visit.perform(report, ReportQuery(location_id=id_, period="month"))
-    told = {
+    details = {
         "chart": draw(month.days, [each.day for each in month.days]),
         "month": month,
         "location": shown,
@@ -61,4 +61,4 @@ def _page(visit: Visit, id_: str, checked: ProviderChecked | None = None) -> Pag
         "usual": [each for each in shown.in_words if not each.changed],
         "checked": checked,
     }
-    return Page("location.html", "locations", told)
+    return Page("location.html", "locations", details)

@@ -39,17 +39,17 @@ def set_up(visit: Visit) -> Page | Moved:
     id_, provider = visit.path("id"), visit.given("provider")
     if provider not in NEEDED:
         raise WrongInput("choose who answers")
-    given = {name: visit.given(name).strip() for name in ("name", "required_tags", *_fields(provider))}
-    table = _table(provider, given)
+    fields = {name: visit.given(name).strip() for name in ("name", "required_tags", *_fields(provider))}
+    table = _table(provider, fields)
     faults = faults_of(id_, table, private_urls=visit.admin_services.settings.allow_private_urls)
     faults = faults or _login_fault(visit, id_, provider, table)
     if faults:
-        return _form(visit, provider, given, faults)
+        return _form(visit, provider, fields, faults)
     visit.perform(locations.apply, locations.Apply(locations={id_: table}))
-    told = f"{given['name'] or id_} is set up: replies are drafts that only staff see"
+    note = f"{fields['name'] or id_} is set up: replies are drafts that only staff see"
     return Moved(
         f"/console/locations/{id_}",
-        told + (f", for contacts with the tag {given['required_tags']}." if given["required_tags"] else "."),
+        note + (f", for contacts with the tag {fields['required_tags']}." if fields["required_tags"] else "."),
     )
 
 

@@ -39,11 +39,11 @@ def show(visit: Visit) -> Page:
 def add(visit: Visit) -> Page:
     """The same page with the token of the new operator, which is shown only now, or with the errors."""
     locations = [id_ for id_ in visit.form.get("location_ids", ()) if id_]
-    given = {"name": visit.given("name").strip(), "role": visit.given("role")}
+    fields = {"name": visit.given("name").strip(), "role": visit.given("role")}
     try:
-        added = visit.perform(operators.add, ask({}, [], orjson.dumps({**given, "location_ids": locations})))
+        added = visit.perform(operators.add, ask({}, [], orjson.dumps({**fields, "location_ids": locations})))
     except (Malformed, WrongInput) as error:
-        return _page(visit, wrong=str(error), given=given, chosen=locations)
+        return _page(visit, wrong=str(error), given=fields, chosen=locations)
     return _page(visit, added=added)
 
 

@@ -52,8 +52,8 @@ def download(visit: Visit) -> FileToSave:
 
 
 def _asked(visit: Visit) -> ReportQuery:
-    given = {name: visit.asked(name) for name in ("location_id", "period", "day")}
-    return ask({}, [(name, value) for name, value in given.items() if value], b"")
+    fields = {name: visit.asked(name) for name in ("location_id", "period", "day")}
+    return ask({}, [(name, value) for name, value in fields.items() if value], b"")
 
 
 def _shown(found: Report) -> dict[str, Any]:

@@ -86,7 +86,9 @@ class PageEndpoints:
         to = _own(request.query_params.get("next", ""))
         if request.method != "POST":
             name = self._recognition.named_by_proxy(request)
-            says = f"{name}, as your proxy calls you, is no operator here: `ghl-bridge operators add` makes one." if name else ""
+            says = (
+                f"{name}, whom your proxy names, is not an operator here: `ghl-bridge operators add` makes one." if name else ""
+            )
             return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}))
         try:
             if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:

@@ -36,7 +36,7 @@ class Signatures:
         """Accept a valid signature, or refuse a legacy one. Raises Unauthorized and Unavailable."""
         if scheme == "ed25519":
             return
-        with reaching("read which signatures GHL's events bear"):
+        with reaching("read the signatures of GHL's events"):
             found = await self._redis.hmget(key("signatures"), FIELDS)
         if not takes_legacy(self._legacy, _seen(found)):
             self._tally.count(SIGNATURES, "rsa_refused")
@@ -50,7 +50,7 @@ class Signatures:
 
 def signatures_seen(redis: Redis) -> SignaturesSeen:
     """The kinds of signatures of the last 30 days. Raises Unavailable."""
-    with reaching("read which signatures GHL's events bear"):
+    with reaching("read the signatures of GHL's events"):
         return _seen(redis.hmget(key("signatures"), FIELDS))
 
 

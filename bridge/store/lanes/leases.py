@@ -220,7 +220,7 @@ class Lanes(Schedule):
         if done.code == StepResult.LOST:
             check_left(turn, done.left_ms, math.inf)
         if unconfirmed and done.code == StepResult.WRITTEN:
-            raise NotConfirmed(f"the note before the post is not safe yet: {unconfirmed}")
+            raise NotConfirmed(f"the record before the post is not confirmed yet: {unconfirmed}")
         return done
 
     def _end(self, turn: Turn, patch: Patch) -> bool:

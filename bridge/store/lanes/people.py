@@ -73,7 +73,7 @@ class ContactNames:
 
     def read(self, lanes: Sequence[Lane]) -> dict[Lane, Person]:
         """The names of these contacts, if stored and decryptable."""
-        with reaching("read who contacts are"):
+        with reaching("read the names of contacts"):
             found = self._redis.mget([key("person", str(lane)) for lane in lanes]) if lanes else []
         people = {lane: self._open(text(stored)) for lane, stored in zip(lanes, found, strict=True) if stored}
         return {lane: person for lane, person in people.items() if person}
@@ -95,7 +95,7 @@ class ContactNames:
 
     def lanes(self) -> tuple[Lane, ...]:
         """The contacts with a stored name."""
-        with reaching("list who contacts are"):
+        with reaching("list the names of contacts"):
             found = self._redis.scan_iter(f"{ANY}person:*", count=BATCH)
             return tuple(sorted((Lane.parse(split_key(text(name))[1].removeprefix("person:")) for name in found), key=str))
 

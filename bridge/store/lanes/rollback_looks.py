@@ -49,7 +49,7 @@ class RollbackLooks:
         A forgotten reply proves that writes were lost: then an alert is due, and every lane looks.
         """
         event = {"step": "looked_back", "reply_ids": found.forgotten, "rolled_back_at_ms": rollback.at_ms}
-        told = {
+        document = {
             "stops": [(one.id, one.channel, one.at_ms) for one in found.stops],
             "starts": [(one.id, one.channel, one.at_ms) for one in found.starts],
             "forgotten": found.forgotten,
@@ -58,7 +58,7 @@ class RollbackLooks:
         with reaching(f"note a look into GHL of {turn.lane}"):
             prefixes = [prefix_of(turn.lane), *PREFIXES]
             held = self._note(
-                keys=prefixes, args=[str(turn.lane), turn.token, rollback.at_ms, orjson.dumps(told), self._retention_ms]
+                keys=prefixes, args=[str(turn.lane), turn.token, rollback.at_ms, orjson.dumps(document), self._retention_ms]
             )
         if not held:
             raise Fenced(f"the lease of {turn.lane} was lost")

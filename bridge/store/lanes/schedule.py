@@ -144,7 +144,7 @@ class Schedule:
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
         """Return claimed lanes whose wake-ups could not be published; they are due again after `pause` seconds."""
-        with reaching("put claimed lanes back"):
+        with reaching("return claimed lanes"):
             some = list(map(str, lanes))
             self._unclaim(keys=list(map(prefix_of, some)), args=[round(pause * 1000), *some])
 
@@ -166,7 +166,7 @@ class Schedule:
     def reread(self, turn: Turn) -> Turn | None:
         """Read a turn again, under the same lease; None if no message waits any more, and the lane was returned."""
         began = self._clock()
-        with reaching(f"read the turn of {turn.lane} anew"):
+        with reaching(f"read the turn of {turn.lane} again"):
             answer = self._take(turn.lane, turn.token)
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
 

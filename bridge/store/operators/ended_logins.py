@@ -24,5 +24,5 @@ class EndedLogins:
 
     def is_over(self, login: str) -> bool:
         """Whether a login was ended."""
-        with reaching("look whether a login is over"):
+        with reaching("check whether a login is over"):
             return bool(self._redis.exists(key("logins", "ended", login)))

@@ -70,7 +70,7 @@ class Operators:
     def of_token(self, token: str) -> Operator | None:
         """The operator with this token; None if there is none."""
         digest = _digest(token)
-        with reaching("look whose token it is"):
+        with reaching("look up a token"):
             name = self._redis.get(key("operator_token", digest))
         operator = self.named(text(name)) if name else None
         return operator if operator and operator.mark == digest[:MARK_CHARACTERS] else None

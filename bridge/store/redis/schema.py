@@ -35,7 +35,7 @@ def take_over(redis: Redis) -> None:
 
     Raises Misconfigured if a newer version has written it or an older one uses it, and Unavailable.
     """
-    with reaching("tell the schema version of its state"):
+    with reaching("read the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
         if found < SCHEMA:
@@ -56,7 +56,7 @@ def take_over(redis: Redis) -> None:
 
 def look(redis: Redis) -> None:
     """Check whether this version knows the state's schema; changes nothing. Raises the same as `take_over`."""
-    with reaching("tell the schema version of its state"):
+    with reaching("read the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
         older = found < SCHEMA and is_untagged(redis)

@@ -39,7 +39,7 @@ class Patience:
         if self._until is not None:
             left = min(left, self._until - time.monotonic())
         if left < LEAST_SECONDS:
-            raise NoAnswer(f"it answers nothing for {self._seconds:.1f} s")
+            raise NoAnswer(f"it has not answered for {self._seconds:.1f} s")
         return left
 
     def waited(self, seconds: float) -> None:

@@ -122,7 +122,7 @@ async def test_a_filter_that_can_not_be_is_told_in_its_place(operator: Browser, 
     """The list's own page has the error."""
     keep(redis)
     told = await operator.see("/conversations?day=2026-02-31")
-    assert (told.status_code, "2026-02-31 is no day" in words(told)) == (200, True)
+    assert (told.status_code, "2026-02-31 is not a day" in words(told)) == (200, True)
     assert "status: must be" in words(await operator.see("/conversations?status=sleeping"))
 
 

@@ -37,7 +37,7 @@ async def test_settings_are_told_in_words(operator: Browser, redis: Redis) -> No
     said = words(answer)
     assert "Wait for further messages before answering debounce_seconds 90 s 5 s" in said
     assert "Silent after a person's message takeover_seconds until somebody resumes it 1 d" in said
-    assert "GHL token of its own ghl_token set not set" in said
+    assert "Own GHL token ghl_token set not set" in said
     assert said.index("takeover_seconds") < said.index("settings with their default values") < said.index("max_age_seconds")
     assert "very-secret" not in answer.text
 
