@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bridge.store.redis.partitions import ANY, OF_EACH, OF_HOME, key_at, keys, partition_of, prefix_of
 from bridge.store.redis.partitions import key as key_of
-from bridge.store.redis.partitions import key_at, keys, partition_of, prefix_of
 
 if TYPE_CHECKING:
     from redis import Redis
 
 
 def key(*parts: str, of: str = "here") -> str:
-    """A key; `of` is a location whose partition is meant if the name doesn't tell."""
+    """A key; `of` is a location whose partition is meant if the name doesn't tell. Raises ValueError for a pattern of several."""
+    if "*" in parts[0] or (parts[1:2] == ("*",) and parts[0] not in OF_HOME | OF_EACH):
+        raise ValueError(f"{parts} may be in any partition: use `pattern`")
     try:
         return key_of(*parts)
     except ValueError:
         return key_at(prefix_of(of), *parts)
+
+
+def pattern(*parts: str) -> str:
+    """The pattern of keys in whichever partition."""
+    return ANY + ":".join(parts)
 
 
 def beside(location: str, count: int) -> list[str]:

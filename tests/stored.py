@@ -50,7 +50,7 @@ from bridge.store.redis.partitions import channel, prefix_of
 from bridge.wire.calls import Wire
 from bridge.wire.destinations import only_public
 from bridge.wire.downloads import Downloads
-from tests.keys import key
+from tests.keys import key, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -236,7 +236,7 @@ def pass_time(redis: Redis, seconds: float) -> None:
 
 def pass_question(redis: Redis, seconds: float = 121.0) -> None:
     """Let time pass since providers that may deliver were asked: by default, as long as an answer is awaited."""
-    for name in redis.scan_iter(key("ledger", "*")):
+    for name in redis.scan_iter(pattern("ledger", "*")):
         if entry := redis.hget(name, ASK):
             asked = orjson.loads(entry)
             redis.hset(name, ASK, orjson.dumps({**asked, "at_ms": asked["at_ms"] - round(seconds * 1000)}))

@@ -176,7 +176,7 @@ def _told(redis: Redis, made: set[str], *, file: float, cpu: float) -> list[str]
     kinds: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for name in made:
-        kind = name.split(":")[1]
+        kind = name.partition("}:")[2].split(":")[0] or name
         kinds[kind] += 1
         sizes[kind] += int(redis.memory_usage(name, samples=0) or 0)
     server: Any = redis.info("server")

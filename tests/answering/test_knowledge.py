@@ -11,7 +11,7 @@ from bridge.operating import contacts, dead_letters, excerpts
 from bridge.operating.local import LocalOperations
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
-from tests.keys import key
+from tests.keys import key, pattern
 from tests.stored import FERNET_KEY, HERE, LANE
 from tests.world import POST, World, opened
 
@@ -54,7 +54,7 @@ def test_the_words_are_not_kept_unless_the_location_says_so(world: World) -> Non
     world.write()
     world.work()
     assert (answered(world)["evidence"]["knowledge"], answered(world).get("excerpt_id")) == ([["k1", 0.9]], None)
-    assert list(world.redis.scan_iter(key("excerpt", "*"))) == []
+    assert list(world.redis.scan_iter(pattern("excerpt", "*"))) == []
     assert WORDS not in everything(world.redis)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.figures.counts import Counts
 from bridge.store.lanes.timelines import Timelines
-from tests.keys import key
+from tests.keys import pattern
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -86,5 +86,5 @@ def read_outcomes(record: Record, redis: Redis) -> Record:
         timeline = timelines.find(contact)
         record.outcomes |= {one.id: one for one in timeline.messages} if timeline else {}
     record.totals = Counts(redis).totals()
-    record.due = sum(redis.zcard(name) for name in redis.keys(key("due", "*")))
+    record.due = sum(redis.zcard(name) for name in redis.keys(pattern("due", "*")))
     return record

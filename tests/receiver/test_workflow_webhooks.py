@@ -16,7 +16,7 @@ from bridge.receiver.app import build
 from bridge.receiver.webhooks import MOST_BYTES
 from bridge.store.redis.connection import now_ms
 from bridge.wiring import build_locations
-from tests.keys import key
+from tests.keys import key, pattern
 from tests.receiver.conftest import Receiver, settings_for
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ async def test_without_the_secret_nothing_is_told(
     apply(receiver, redis)
     answer = await receiver.call("POST", path, json.dumps(body).encode(), headers)
     assert (answer.status_code, answer.json()) == (401, {"status": "unauthorized"})
-    assert not list(redis.scan_iter(key("message", "*")))
+    assert not list(redis.scan_iter(pattern("message", "*")))
 
 
 RAW = {"X-Bridge-Secret": SHARED, "Content-Type": "application/json"}

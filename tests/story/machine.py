@@ -27,7 +27,7 @@ from bridge.simulator import keys
 from bridge.simulator.options import CLIENT_ID, CLIENT_SECRET
 from bridge.store.lanes.timelines import Event, MessageRecord, Timelines
 from tests import forks
-from tests.keys import key
+from tests.keys import key, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -345,7 +345,7 @@ class Machine:
                 self.kill(name)
         for name in ("redis", "simulator", "web", "worker"):
             self.signal(name, signal.SIGCONT) if self.lives(name) else self.start(name)
-        for refusals in self.redis.scan_iter(key("refusals", "*")):
+        for refusals in self.redis.scan_iter(pattern("refusals", "*")):
             # Stories share their locations: refused logins of several must not put one on hold.
             self.redis.delete(refusals)
         self.forget_circuits()
@@ -355,7 +355,7 @@ class Machine:
 
     def forget_circuits(self) -> None:
         """Delete circuits, because stories share their logins: their faults together are not an outage."""
-        for known in self.redis.scan_iter(key("circuit*")):
+        for known in self.redis.scan_iter(pattern("circuit*")):
             self.redis.delete(known)
 
     def restart(self, name: str, **environ: str) -> None:

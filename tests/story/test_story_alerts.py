@@ -18,7 +18,7 @@ TEN_MINUTES_MS = 600_000
 def grow_overdue(machine: Machine, person: Person) -> None:
     """Let ten minutes pass for the waiting conversation."""
     for name, member in (("due", person.location), (f"due:{person.location}", person.id)):
-        assert machine.redis.zincrby(key(name), -TEN_MINUTES_MS, member)
+        assert machine.redis.zincrby(key(name, of=person.location), -TEN_MINUTES_MS, member)
 
 
 def lasting(machine: Machine) -> bool:

@@ -19,6 +19,7 @@ import pytest
 
 from bridge.store.lanes.inbox import MOST_WAITING
 from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
+from bridge.store.redis.partitions import keys
 from tests.keys import key
 from tests.story.machine import poll
 from tests.story.preloaded import needs_compiler, shifted_clock
@@ -189,7 +190,7 @@ def test_a_flooded_lane_stays_bounded(machine: Machine) -> None:
 def test_a_provider_that_never_delivers_is_known_after_three_answers(machine: Machine) -> None:
     """With `delivery = auto`, three answers without a claim make a fault a usual one: retried at once, without a read-back."""
     # An earlier story may have restarted Redis, after which each turn of a minute looks into GHL first.
-    machine.redis.delete(key("rollback"))
+    machine.redis.delete(*keys("rollback"))
     machine.apply(Learning={"provider_timeout_seconds": 3, "assistable": {"delivery": "auto"}})
     ana, bob = machine.person("Learning"), machine.person("Learning")
     bob.fault("completion", {"kind": "status", "status": 500}, times=1)

@@ -1,8 +1,8 @@
 """Daily counts of each location, from which reports are made: stored for 400 days, one document per day.
 
-Scripts note what happens as one short entry each (`parts/reports.lua`). Entries are added to their days together: a day begins by
-the time zone of its location, and one write for many is cheap. That is done when there are many, when an hour is over, and before
-a report is read.
+Scripts note what happens as one short entry each (`parts/reports.lua`), the busiest ones along with their counts. Entries are
+added to their days together: a day begins by the time zone of its location, and one write for many is cheap. That is done when
+there are many, when an hour is over, and before a report is read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
+from bridge.store.figures.counts import Fold
 from bridge.store.redis.connection import now_ms, reaching, text
 from bridge.store.redis.lua import script
 from bridge.store.redis.partitions import HOME, PREFIXES, gather, key, key_at
@@ -46,11 +47,13 @@ class DailyCounts:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._left = Fold(redis)
         self._fold = redis.register_script(script("fold_report"))
 
     def reported(self) -> Reported:
         """Some entries that are not in daily counts yet, of the first partition that has any."""
         with reaching("read what is to be reported"):
+            self._left()
             waiting = zip(PREFIXES, gather(self._redis, "LLEN", "reported"), strict=True)
             at = next((prefix for prefix, count in waiting if count), HOME)
             pipe = self._redis.pipeline(transaction=True)

@@ -14,7 +14,6 @@ local is = rows(redis.call('HGETALL', record))
 if not is_holder(is, token) then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
 counted = {}
-collect_reports()
 local function park(circuits)
   for _, id in ipairs(circuits) do
     -- The provider answers again: there is nothing to wait for.
@@ -119,7 +118,6 @@ if waits then
   if not patch.unopened then redis.call('ZREM', key('unopened'), lane) end
 end
 keep_lane(lane, retention, not waits)
-write_reports()
 ring_if_due()
 leave_counts()
 return held and RELEASE.held or RELEASE.written
