@@ -39,7 +39,7 @@ class Signatures:
         """Accept a valid signature, or refuse a legacy one. Raises Unauthorized and Unavailable."""
         if scheme == "ed25519":
             return
-        with reaching("read which signatures GHL's events bear"):
+        with reaching("read the signatures of GHL's events"):
             async with asyncio.timeout(SECONDS):
                 found = await self._redis.hmget(key("signatures"), FIELDS)
         if not takes_legacy(self._legacy, _seen(found)):
@@ -54,7 +54,7 @@ class Signatures:
 
 def signatures_seen(redis: Redis) -> SignaturesSeen:
     """The kinds of signatures of the last 30 days. Raises Unavailable."""
-    with reaching("read which signatures GHL's events bear"):
+    with reaching("read the signatures of GHL's events"):
         return _seen(redis.hmget(key("signatures"), FIELDS))
 
 

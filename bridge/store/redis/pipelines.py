@@ -182,7 +182,7 @@ def _command(calls: list[_Call]) -> tuple[Any, ...]:
 
 
 def _unless(fault: Exception | None, calls: list[_Call], answer: Any) -> Any:
-    """The answer to a command; to a script that is not confirmed, the reason."""
+    """The answer to a command; for a script that is not confirmed, the reason."""
     return fault if fault and calls[0].script and not isinstance(answer, Exception) else answer
 
 
