@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bridge.store.redis.confirmations import Confirmation
 
 MOST_MESSAGES_OF_A_TURN = 200
-# The least share of a lease that is left after a renewal (renew.lua).
+# The smallest share of a lease that is left after a renewal (renew.lua).
 FRESH = 0.9
 # The number of newest messages to read: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
@@ -88,7 +88,7 @@ class Schedule:
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
         """Return claimed lanes whose wake-ups could not be published; they are due again after `pause` seconds."""
-        with reaching("put claimed lanes back"):
+        with reaching("return claimed lanes"):
             some = list(map(str, lanes))
             call_grouped(self._unclaim, list(map(prefix_of, some)), [(one,) for one in some], first=[round(pause * 1000)])
 
@@ -110,7 +110,7 @@ class Schedule:
     def reread(self, turn: Turn) -> Turn | None:
         """Read a turn again, under the same lease; None if no message waits any more, and the lane was returned."""
         began = self._clock()
-        with reaching(f"read the turn of {turn.lane} anew"):
+        with reaching(f"read the turn of {turn.lane} again"):
             answer = self._take(turn.lane, turn.token)
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
 

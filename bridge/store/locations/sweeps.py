@@ -74,7 +74,7 @@ class Sweeps:
 
     def beat(self) -> bool:
         """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
-        with reaching("tell that webhooks are taken"):
+        with reaching("record a receiver's heartbeat"):
             found = call_each(self._beat, self._told, at_home=True)
             for prefixes, _ in found.calls:
                 self._beats[prefixes[0]].answered()

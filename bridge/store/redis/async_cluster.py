@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 class AsyncClusterRedis(ScriptedAsyncRedis):
     """Each command goes to the node that has its key. `connect` makes the client of a node, by its URL.
 
+    A node that does not say within `seconds` who serves what is not asked further; callers limit their other commands.
+
     Commands raise NodeMissing if no node serves their slot, and otherwise what the library's client raises.
     """
 
-    def __init__(self, url: str, *, connect: Callable[[str], AsyncRedis]) -> None:
+    def __init__(self, url: str, *, connect: Callable[[str], AsyncRedis], seconds: float) -> None:
         super().__init__(decode_responses=True)
         self._connect = connect
+        self._seconds = seconds
         self._seeds = node_urls(url)
         self._clients: dict[Address, AsyncRedis] = {}
         self._layout: Layout | None = None
@@ -94,7 +97,8 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
     async def _told(self, address: Address) -> Layout | None:
         """What a node says, all of whose errors mean that it says nothing."""
         try:
-            told = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(self._seconds):
+                told = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError):
             return None
         return Layout(told, address) if told else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any, cast
 
@@ -55,14 +56,18 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
 
 
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
-    """The receiver's client, without retries, because GHL itself retries."""
+    """The receiver's client, without retries, because GHL itself retries. Its callers limit how long they wait for an answer.
+
+    If its sockets had a timeout, redis-py would start a task for each write.
+    """
     if is_cluster(url):
-        return AsyncClusterRedis(url, connect=lambda node: connect_async(node, connections=connections, seconds=seconds))
+        connect_node = partial(connect_async, connections=connections, seconds=seconds)
+        return AsyncClusterRedis(url, connect=connect_node, seconds=seconds)
     pool = AsyncBlockingConnectionPool.from_url(
         url,
         max_connections=connections,
         timeout=seconds,
-        socket_timeout=seconds,
+        socket_timeout=None,
         socket_connect_timeout=seconds,
         decode_responses=True,
         protocol=2,
