@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+# So much of what a connection says first is remembered (bytes).
+BEGINNING = 1024
+
+
 class Passage:
     """One connection and the one behind it. Once it has swallowed anything it never leads anywhere again."""
 
@@ -19,11 +23,14 @@ class Passage:
         self.outside = outside
         self.inside = inside
         self.swallows = False
+        self.began = b""
 
     def pump(self, source: socket.socket, sink: socket.socket) -> None:
         """Lead bytes on, or swallow them; an end is swallowed too."""
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if source is self.outside and len(self.began) < BEGINNING:
+                    self.began += data
                 if not self.swallows:
                     sink.sendall(data)
         if not self.swallows:
@@ -64,6 +71,14 @@ class Strait:
             self._swallows = True
             for passage in self._passages:
                 passage.swallows = True
+
+    def swallow_those_who_said(self, word: bytes) -> int:
+        """The same, only of open connections that began with this; answers how many there are."""
+        with self._lock:
+            found = [passage for passage in self._passages if word in passage.began]
+            for passage in found:
+                passage.swallows = True
+        return len(found)
 
     def heal(self) -> None:
         """New connections come through again; the old ones stay what they are."""
