@@ -17,7 +17,8 @@ from bridge.store.operators.announcements import Announcements
 from bridge.store.operators.dead_letters import DeadLetters
 from bridge.store.operators.operators import Operators
 from bridge.store.redis.connection import now_ms, scored
-from bridge.store.redis.partitions import PARTITIONS, PREFIXES, UNTAGGED, key, key_at, keys, lane_of, prefix_of
+from bridge.store.redis.partition_calls import lane_of
+from bridge.store.redis.partitions import PARTITIONS, PREFIXES, UNTAGGED, key, key_at, keys, prefix_of
 from bridge.store.redis.schema import SCHEMA, SCHEMA_KEY, look, take_over
 from bridge.store.redis.script_errors import ScriptedRedis
 from bridge.store.upgrades.partitioned import TOMBSTONES_KEPT_MS

@@ -11,7 +11,8 @@ from bridge.store.lanes.outbound import heard
 from bridge.store.lanes.transcripts import read_said, said
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import PREFIXES, key, lane_of, prefix_of
+from bridge.store.redis.partition_calls import lane_of
+from bridge.store.redis.partitions import PREFIXES, key, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

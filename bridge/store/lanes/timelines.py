@@ -12,7 +12,8 @@ from bridge.policy.delivery import delivery_of
 from bridge.store.lanes.messages import decode
 from bridge.store.lanes.transcripts import read_said
 from bridge.store.redis.connection import reaching, text
-from bridge.store.redis.partitions import key, lane_of
+from bridge.store.redis.partition_calls import lane_of
+from bridge.store.redis.partitions import key
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -109,25 +109,37 @@ def gather(redis: Redis, command: str, name: str, *args: str | int, at: Sequence
 
     Raises NodeMissing.
     """
-    return list(_gathered(redis, command, name, *args, at=at).values())
+    return _gathered(redis, command, name, *args, at=at).whole()
 
 
 def gather_reached(redis: Redis, command: str, name: str, *args: str | int) -> dict[str, Any]:
     """Like `gather`, by the prefixes of the partitions, without those whose node is missing; NodeMissing if all are."""
-    return _gathered(redis, command, name, *args, at=PREFIXES, some=True)
+    found = _gathered(redis, command, name, *args, at=PREFIXES)
+    found.reached()
+    return {prefix: answer for (prefix,), answer in found.calls}
 
 
-def _gathered(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str], some: bool = False) -> dict[str, Any]:
+def _gathered(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str]) -> Answers:
+    prefixes = [(prefix,) for prefix in at]
     if not isinstance(redis, ClusterRedis):
         found = redis.register_script(script("gather"))(keys=list(at), args=[command, name, *args])
-        return dict(zip(at, found, strict=True))
+        return Answers(tuple(zip(prefixes, found, strict=True)), {})
     pipe = redis.pipeline(transaction=False)
     for prefix in at:
         pipe.execute_command(command, key_at(prefix, name), *args)  # type: ignore[no-untyped-call]
-    answers = _answers([(prefix,) for prefix in at], pipe.execute(raise_on_error=False))
-    if not some or not answers.calls:
-        answers.whole()
-    return {prefix: answer for (prefix,), answer in answers.calls}
+    return _answers(prefixes, pipe.execute(raise_on_error=False))
+
+
+def lane_of(redis: Redis, id_: str) -> str | None:
+    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known.
+
+    Raises NodeMissing if no other node knows it.
+    """
+    found = _gathered(redis, "GET", f"index:{id_}", at=PREFIXES)
+    lane = next((str(lane) for _, lane in found.calls if lane), None)
+    if lane is None:
+        found.whole()
+    return lane
 
 
 def members(redis: Redis, name: str) -> set[str]:

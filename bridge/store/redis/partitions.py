@@ -122,11 +122,6 @@ def scored(found: Iterable[Sequence[str]]) -> list[tuple[str, float]]:
     return [(str(one), float(score)) for flat in found for one, score in zip(flat[::2], flat[1::2], strict=True)]
 
 
-def lane_of(redis: Redis, id_: str) -> str | None:
-    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known."""
-    return next((str(lane) for lane in redis.mget(keys("index", id_)) if lane), None)
-
-
 def prefix_of_turn(redis: Redis, kind: str, id_: str) -> str:
     """The prefix of a turn's key of this kind (`dead`, `excerpt`); the likely one if there is no such key."""
     likely, *others = prefixes_of_turn(id_)

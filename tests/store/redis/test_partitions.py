@@ -13,6 +13,7 @@ from redis.crc import key_slot
 
 from bridge.model import Dead, LocationId, MessageId
 from bridge.store.locations.installs import Installs
+from bridge.store.redis.partition_calls import lane_of
 from bridge.store.redis.partitions import (
     HOME,
     PARTITIONS,
@@ -21,7 +22,6 @@ from bridge.store.redis.partitions import (
     key,
     key_at,
     keys,
-    lane_of,
     partition_of,
     prefix_of,
     prefix_of_turn,
