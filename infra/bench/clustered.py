@@ -2,16 +2,12 @@
 
 Primaries without replicas, all on this machine, with appendfsync always. Conversations of one message and one reply go through
 the real scripts, without GHL or a provider; accepts go through the receiver's own inbox, from this one process. The sides take
-turns, so that other work on the machine meets each of them. What the servers use while a receiver and some workers have nothing
-to do is measured once for each side.
+turns, so that other work on the machine meets each of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -26,7 +22,7 @@ from bridge.model import LocationId
 from bridge.store.lanes.inbox import Inbox
 from bridge.store.locations.records import Locations
 from bridge.store.redis.connection import connect, connect_async
-from bridge.store.redis.partitions import PARTITIONS, key, partition_of
+from bridge.store.redis.partitions import PARTITIONS, partition_of
 from infra.bench.memory import FERNET_KEY, RETENTION_MS, converse, cpu_seconds, message_to
 from infra.bench.report import table
 from infra.dev import cluster
@@ -37,11 +33,6 @@ ACCEPTS_SECONDS = 1.5
 CALLERS = 64
 PRIMARIES = (1, 2, 4)
 PARTITIONS_USED = (1, 4, 16)
-IDLE_SECONDS = 10.0
-SETTLES_SECONDS = 6.0
-STARTS_WITHIN_SECONDS = 60.0
-WORKERS = (1, 3)
-FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
 
 
 def _locations() -> list[LocationId]:
@@ -100,29 +91,6 @@ class Side:
         await inbox.close()
         return done / seconds
 
-    def idle(self, folder: Path, broker: str, workers: int) -> float:
-        """CPU of the servers while a receiver and so many workers have nothing to do (ms a second)."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        own = {"REDIS_URL": self.url, "BROKER_URL": broker, "BRIDGE_SECRET_KEY": FERNET_KEY, "WORKER_CONCURRENCY": "20"}
-        environ = {**kept, **own, "PORT": str(redis_server.free_port())}
-        commands = [("bridge.receiver",), *[("celery", "-A", "workers", "worker")] * workers]
-        with ExitStack() as stack, (folder / "idle.log").open("wb") as log, connect(self.url) as redis:
-            for command in commands:
-                process = subprocess.Popen([sys.executable, "-m", *command], env=environ, stdout=log, stderr=log)  # noqa: S603 - ours
-                stack.callback(process.wait)
-                stack.callback(process.kill)
-            until = time.monotonic() + STARTS_WITHIN_SECONDS
-            while redis.zcard(key("workers")) < workers:
-                if time.monotonic() > until:
-                    raise SystemExit(f"the workers did not start: {(folder / 'idle.log').read_text()[-2000:]}")
-                time.sleep(0.1)
-            time.sleep(SETTLES_SECONDS)
-            before, began = self.cpu(), time.perf_counter()
-            time.sleep(IDLE_SECONDS)
-            used = (self.cpu() - before) / (time.perf_counter() - began) * 1000
-            redis.delete(key("workers"))
-        return used
-
     def cpu(self) -> float:
         """Of all servers (s)."""
         used = 0.0
@@ -161,13 +129,7 @@ def main() -> None:
             "replies a second, one caller",
             "accepts a second, 64 callers",
         )
-        print(table(heads, [side.row() for side in sides]), flush=True)
-        broker = stack.enter_context(redis_server.running(Path(folder) / "broker"))
-        idle = []
-        for side in (sides[len(PARTITIONS_USED) - 1], sides[-1]):
-            spent = [f"{side.idle(Path(folder), broker, workers):.1f}" for workers in WORKERS]
-            idle.append((side.name, *spent))
-    print(table(("state in", *(f"idle, {workers} workers (ms of CPU a second)" for workers in WORKERS)), idle))
+        print(table(heads, [side.row() for side in sides]))
 
 
 if __name__ == "__main__":
