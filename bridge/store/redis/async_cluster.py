@@ -87,12 +87,15 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
                     break
             for task in asked:
                 task.cancel()
+            # Until they have closed their connections. redis-py loses a cancellation now and then.
+            await asyncio.wait(asked, timeout=self._seconds)
             self._asked_at = time.monotonic()
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Close all connections."""
-        for client in self._clients.values():
-            await client.aclose(close_connection_pool)
+        async with self._asking:
+            for client in self._clients.values():
+                await client.aclose(close_connection_pool)
 
     async def _told(self, address: Address) -> Layout | None:
         """What a node says, all of whose errors mean that it says nothing."""

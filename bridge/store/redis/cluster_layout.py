@@ -20,7 +20,7 @@ KEYLESS = frozenset({
     "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING", "PUBLISH", "SCAN", "SCRIPT", "TIME", "WAIT", "WAITAOF",
 })  # fmt: skip
 # For so long (s) a node that did not answer is left alone; then one call asks it, and waits a short time only.
-AWAY_SECONDS = 0.5
+AWAY_SECONDS = 2.0
 
 
 class NodeMissing(NoAnswer):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # A node of a cluster that does not answer so soon is asked again later.
 PROBE_SECONDS = 0.5
+# Whoever waits for one node keeps what is for the others waiting.
+NODE_SECONDS = 2.0
 
 
 def connect(url: str, *, connections: int = 32) -> Redis:
@@ -44,14 +46,14 @@ def connect(url: str, *, connections: int = 32) -> Redis:
     again = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
     if is_cluster(url):
         refused = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=(RedisConnectionError,))
-        return _cluster(url, lambda node: _patient(node, connections, refused))
-    return _patient(url, connections, again)
+        return _cluster(url, lambda node: _patient(node, connections, refused, seconds=NODE_SECONDS))
+    return _patient(url, connections, again, seconds=5)
 
 
 def connect_without_retries(url: str, *, seconds: float) -> Redis:
     """A client for the heartbeat, without retries: an answer after `seconds` is too late for a lease."""
     if is_cluster(url):
-        return _cluster(url, lambda node: _hasty(node, seconds))
+        return _cluster(url, lambda node: _hasty(node, min(seconds, NODE_SECONDS)))
     return _hasty(url, seconds)
 
 
@@ -81,12 +83,12 @@ def _cluster(url: str, connect_node: Callable[[str], Redis]) -> Redis:
     return ClusterRedis(Nodes(url, connect=connect_node, probe=lambda node: _hasty(node, PROBE_SECONDS)), decode_responses=True)
 
 
-def _patient(url: str, connections: int, retry: Retry) -> Redis:
+def _patient(url: str, connections: int, retry: Retry, *, seconds: float) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
         timeout=5,
-        socket_timeout=5,
+        socket_timeout=seconds,
         socket_connect_timeout=2,
         socket_keepalive=True,
         health_check_interval=10,
