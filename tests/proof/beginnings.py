@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.model import Lane
 from tests.proof.far_side import LOCATION
 from tests.proof.shapes import ASSISTABLE, POST, replay
-from tests.proof.webhooks import contact_update
+from tests.proof.webhooks import contact_update, install, uninstall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -247,6 +247,20 @@ def opens_earlier(run: Simulation) -> None:
     run.write("m1")
     run.later(600.0, run.apply)
     run.later(600.1, lambda: run.quiet_locations().reconsider(LOCATION))
+
+
+def installed_again(run: Simulation) -> None:
+    """The app is uninstalled and installed again before the contact writes."""
+    for at, event in enumerate((uninstall, install)):
+        run.later(at * 60.0 + 0.001, lambda event=event: run.deliver(event(run.clock.seconds, run.clock.ms)))  # type: ignore[misc] # bound
+    run.later(120.0, lambda: run.write("m1"))
+
+
+def wants_none(run: Simulation) -> None:
+    """GHL refuses the post, because the contact wants no messages."""
+    run.far.failing[POST] = [400]
+    run.far.refusal = {"message": "Cannot send message as DND is active for SMS."}
+    run.write("m1")
 
 
 def goes_on(run: Simulation) -> None:

@@ -19,6 +19,7 @@ from tests.proof.beginnings import (
     goes_on,
     handing_over,
     held,
+    installed_again,
     late,
     listed_late,
     location_paused,
@@ -46,6 +47,7 @@ from tests.proof.beginnings import (
     unheard_before_a_campaign,
     unreadable,
     update,
+    wants_none,
     whose,
 )
 from tests.proof.shapes import Shape
@@ -266,6 +268,8 @@ SCENES = (
         ("assistable m1", "assistable m1 m2"),
         ends=("replied", "replied"),
     ),
+    _scene("installed again", installed_again, ONE, ASKED),
+    _silent("GHL knows that the contact wants none", wants_none, "dnd", ASKED),
     _silent("a reaction", lambda run: run.write("m1", text='Liked "Hello"'), "blank"),
     _scene("sweep: listed late", listed_late, ONE, ASKED, settings={"reconcile_minutes": 1}, within=300.0),
     _scene("down for a while", down_for_a_while, ONE, ASKED, within=200.0),
