@@ -263,6 +263,14 @@ def wants_none(run: Simulation) -> None:
     run.write("m1")
 
 
+def down_for_long(run: Simulation) -> None:
+    """The service is down for ten minutes in which six contacts write."""
+    run.far.failing[ASSISTABLE] = [503] * 1000
+    for number, contact in enumerate("abcdef", start=1):
+        run.write(f"m{number}", contact=contact, after=5.0 * number)
+    run.later(600.0, lambda: run.far.failing.pop(ASSISTABLE))
+
+
 def goes_on(run: Simulation) -> None:
     """The contact writes again, and its webhook is there at once."""
     run.write("m2")

@@ -15,6 +15,7 @@ from tests.proof.beginnings import (
     dead_and_newer,
     dead_twice,
     down_for_a_while,
+    down_for_long,
     few_requests,
     goes_on,
     handing_over,
@@ -185,6 +186,7 @@ SCENES = (
         ends=("replied", "skipped human_takeover"),
         settings=HANDOVER,
         own_texts=(TAKES_OVER,),
+        steady=False,
     ),
     _scene(
         "handover by a marker",
@@ -202,6 +204,7 @@ SCENES = (
         ends=("skipped superseded", "replied"),
         settings={"failure_message": FAILED},
         own_texts=(FAILED,),
+        steady=False,
     ),
     _scene(
         "dead letters of two contacts",
@@ -273,6 +276,14 @@ SCENES = (
     _silent("a reaction", lambda run: run.write("m1", text='Liked "Hello"'), "blank"),
     _scene("sweep: listed late", listed_late, ONE, ASKED, settings={"reconcile_minutes": 1}, within=300.0),
     _scene("down for a while", down_for_a_while, ONE, ASKED, within=200.0),
+    _scene(
+        "down for long",
+        down_for_long,
+        SIX,
+        tuple(f"assistable m{number}" for number in range(1, 7)),
+        ends=("replied",) * 6,
+        within=700.0,
+    ),
     _scene(
         "closed hours don't count as age",
         at_hours((600, 1020), one),
