@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.proof.shapes import Shape
 
 # So many there were when this was written; fewer would mean that the harness has lost sight of some.
-FEWEST = 6500
+FEWEST = 8400
 # Of a scene's faults.
 BY_DAY, BY_NIGHT = 6, 150
 
