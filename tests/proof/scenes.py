@@ -176,6 +176,7 @@ SCENES = (
         ends=("replied", "replied"),
     ),
     _scene("told twice", twice, ONE, ASKED),
+    _scene("a slow service", manner(thinks=60.0), ONE, ASKED, within=70.0),
     _scene("silence", manner(silent=True), (), ASKED, ends=("no_reply empty",)),
     _scene(
         "handover with a note",
