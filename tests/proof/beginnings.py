@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.model import Lane
 from tests.proof.far_side import LOCATION
 from tests.proof.shapes import ASSISTABLE, POST, replay
-from tests.proof.webhooks import contact_update, install, uninstall
+from tests.proof.webhooks import contact_update, install, of_row, uninstall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -269,6 +269,14 @@ def down_for_long(run: Simulation) -> None:
     for number, contact in enumerate("abcdef", start=1):
         run.write(f"m{number}", contact=contact, after=5.0 * number)
     run.later(600.0, lambda: run.far.failing.pop(ASSISTABLE))
+
+
+def echoed_at_once(run: Simulation) -> None:
+    """The service posts by itself, and GHL reports that before its answer is there; later the contact writes again."""
+    run.far.manner.delivers, run.far.manner.thinks = True, 5.0
+    run.far.sent = lambda row: run.deliver(of_row(row, at=run.clock.seconds))
+    run.write("m1")
+    run.later(60.0, lambda: run.write("m2"))
 
 
 def goes_on(run: Simulation) -> None:

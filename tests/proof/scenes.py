@@ -16,6 +16,7 @@ from tests.proof.beginnings import (
     dead_twice,
     down_for_a_while,
     down_for_long,
+    echoed_at_once,
     few_requests,
     goes_on,
     handing_over,
@@ -177,6 +178,14 @@ SCENES = (
     ),
     _scene("told twice", twice, ONE, ASKED),
     _scene("a slow service", manner(thinks=60.0), ONE, ASKED, within=70.0),
+    _scene(
+        "a delivery that is echoed at once",
+        echoed_at_once,
+        ("SMS (c1.1)", "SMS (c2.1)"),
+        ("assistable m1", "assistable m2"),
+        ends=("delivered_by_provider",) * 2,
+        settings={"assistable": {"delivery": "auto"}},
+    ),
     _scene("silence", manner(silent=True), (), ASKED, ends=("no_reply empty",)),
     _scene(
         "handover with a note",
