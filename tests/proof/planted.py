@@ -152,7 +152,7 @@ def _for_the_contact(was: Any) -> Any:
 
 PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return nil end", ""),
-    InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
+    InScript("no fence at the end", "three parts", "if is.lease ~= token then return", "if false then return"),
     InScript(
         "a held lane is leased",
         "one part",
@@ -160,7 +160,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "",
     ),
     InScript("standing not looked at", "one part", "revision(lane) ~= patch.revision[1] or ", ""),
-    InScript("uninstall not looked at", "one part", " or is_silent((split(lane)))", ""),
+    InScript("uninstall not looked at", "one part", " or is_silent(location)", ""),
     InScript("a copy of a webhook is news", "one part", "if by then return 'duplicate' end", ""),
     InScript(
         "a retry is news",
@@ -185,7 +185,10 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "if true then return false end",
     ),
     InScript(
-        "nothing is scheduled", "burst", "if not leased(lane) then reschedule(lane) end\n  return outcome", "return outcome"
+        "a second message schedules nothing",
+        "never quiet",
+        "    reschedule(lane)\n  end\n  return outcome",
+        "  end\n  return outcome",
     ),
     InScript("a release schedules nothing", "one part", "local waits = reschedule(lane, over)", "local waits = not over"),
     InScript("an end is not counted", "one part", "count('messages|' .. status .. '|' .. reason)", ""),
