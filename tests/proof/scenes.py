@@ -103,6 +103,14 @@ SCENES = (
         settings={"business_hours": OPENS_AT_TEN, "outside_hours": "defer"},
     ),
     _scene(
+        "closed in New York",
+        at_hours((780, 1260), one),
+        ONE,
+        ASKED,
+        settings={"business_hours": ["mon-fri 09:00-17:00"], "timezone": "America/New_York", "outside_hours": "defer"},
+        within=4 * 3600 + 10.0,
+    ),
+    _scene(
         "closed, away",
         at_hours((600, 1020), then("Hello", "Hello again", "Open now?", apart=1800.0)),
         (f"SMS {AWAY}", "SMS (c1.1)"),
