@@ -1,4 +1,4 @@
-"""What is too long for every commit, bounded, with seeds of the day: `make nightly` writes a report that anybody can follow up.
+"""Checks that are too long for every commit, with time limits and the day's seeds: `make nightly` writes a report with commands.
 
 Any scheduler will do: it needs a clone, Python, make, and about forty minutes of two cores. It ends with 1 if a step failed.
 `--minutes` bounds each of its steps, to see whether all of them run; `--steps` names those to run.
@@ -24,7 +24,7 @@ TOLD_LINES = 30
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, and what it is for."""
+    """A command, and its purpose."""
 
     title: str
     command: tuple[str, ...]
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a step ended: its exit code (None: it was ended), how long it took (s), and the last that it said."""
+    """The end of a step: its exit code (None: it was stopped), its duration (s), and its last output."""
 
     step: Step
     code: int | None
@@ -41,7 +41,7 @@ class Done:
 
 
 def steps_of(day: datetime, minutes: float = PATIENCE_SECONDS / 60) -> tuple[Step, ...]:
-    """The steps of a day: its date is the seed, so that every night takes other walks and pairs. None is to take longer."""
+    """The steps of a day: its date is the seed, so every night has other walks and pairs. No step takes longer than `minutes`."""
     date, number = day.strftime("%Y%m%d"), day.toordinal()
 
     def most(usual: float) -> str:
@@ -61,7 +61,7 @@ def steps_of(day: datetime, minutes: float = PATIENCE_SECONDS / 60) -> tuple[Ste
 
 
 def run(step: Step) -> Done:
-    """Run a step to its end, or for as long as it may take."""
+    """Run a step to its end, or until its time limit."""
     began = time.monotonic()
     try:
         done = subprocess.run(  # noqa: S603 - the steps above
@@ -79,7 +79,7 @@ def run(step: Step) -> Done:
 
 
 def report(day: datetime, commit: str, done: list[Done]) -> str:
-    """The report as Markdown: what ran, how it ended, and the command that shows it again."""
+    """The report as Markdown: what ran, how it ended, and the command that repeats it."""
     head = f"# Nightly, {day:%Y-%m-%d}\n\nCommit {commit}, Python {platform.python_version()}, {platform.platform()}.\n"
     return head + "".join(
         f"\n## {one.step.title}: {_word(one)}, {one.seconds:.0f} s\n\n`{' '.join(one.step.command)}`\n\n```\n{one.said}\n```\n"
@@ -88,7 +88,7 @@ def report(day: datetime, commit: str, done: list[Done]) -> str:
 
 
 def main() -> int:
-    """Run the steps, whatever becomes of one, and write the report; 1 if one failed."""
+    """Run all steps, also after a failure, and write the report; 1 if one failed."""
     day = datetime.now(UTC)
     names = [step.title for step in steps_of(day)]
     parser = argparse.ArgumentParser(prog="python -m infra.dev.nightly", description=__doc__)

@@ -1,4 +1,4 @@
-"""`python -m tests.proof`: every fault at every call, pairs of them, or walks by their seeds; 1 if a promise was broken."""
+"""`python -m tests.proof`: every fault at every call, pairs of them, or seeded walks; 1 if a guarantee was broken."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _share(text: str) -> tuple[int, int]:
-    """`3/20` is the third of twenty shares that are all pairs together, `1` all of them."""
+    """`3/20` is the third of twenty parts of all pairs, `1` all of them."""
     share, _, of = text.partition("/")
     return int(share), int(of or 1)
 

@@ -1,4 +1,4 @@
-"""One case is a shape with faults at places; a shape without faults lists the places."""
+"""A case is a shape with faults at places; a shape without faults lists the places."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a case: the promises that it broke, the calls that it made, and where its faults struck."""
+    """The result of a case: broken guarantees, calls, and the places of its faults."""
 
     broken: list[str]
     calls: list[str]
@@ -38,7 +38,7 @@ class Result:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where its faults struck."""
+        """The places of its faults."""
         return tuple(self.calls[number] for number in self.struck)
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Result:
 
 
 def run(machine: Machine, case: Case) -> Result:
-    """Run a case and check it. One whose faults don't strike where they were to is broken: a run depends on nothing else."""
+    """Run a case and check it. If a fault does not happen at its place, the case fails: a run depends on nothing else."""
     simulation = Simulation(machine, lambda number, _: case.faults.get(number))
     simulation.apply(**case.shape.settings)
     simulation.far.record.own_texts = case.shape.own_texts
@@ -96,7 +96,7 @@ def singles(shape: Shape, calls: list[str]) -> Iterator[Case]:
 
 
 def pairs(shape: Shape, first: Case, result: Result) -> Iterator[Case]:
-    """Every second fault after a first one, whose result is given."""
+    """Every second fault after a first one with a known result."""
     (number,) = first.faults
     for later in range(number + 1, len(result.calls)):
         for fault in faults_of(result.calls[later]):

@@ -1,4 +1,4 @@
-"""The checker: what was promised, held against what an outsider can see of a run. It knows nothing of how the bridge works."""
+"""The checker: compares the guarantees with what is visible of a run. It does not know how the bridge works."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def faults_in(record: Record) -> list[str]:
 
 
 def _lost(record: Record) -> Iterator[str]:
-    """Every accepted message has an end, with a reply in GHL or the reason for none."""
+    """Every accepted message has an end, with a reply in GHL or a reason."""
     posted = {mark for marks in _quoted(record).values() for mark in marks}
     for id_ in dict.fromkeys(one.id for one in record.accepted if one.kind == "contact" and one.status == "accepted"):
         outcome = record.outcomes.get(id_)
@@ -73,7 +73,7 @@ def _overlooked(record: Record) -> Iterator[str]:
 
 
 def _doubled(record: Record) -> Iterator[str]:
-    """No message is answered by two completions, and no piece of one is posted twice; nor is a text of the location's own."""
+    """No message is answered by two completions, and no part is posted twice, nor is a text of the location."""
     answers = defaultdict(set)
     for number, marks in _quoted(record).items():
         for mark in marks:
@@ -87,7 +87,7 @@ def _doubled(record: Record) -> Iterator[str]:
 
 
 def _torn(record: Record) -> Iterator[str]:
-    """Pieces come in their order, and an answer is whole unless there is a reason."""
+    """Parts are in order, and an answer is complete unless there is a reason."""
     pieces = defaultdict(list)
     for row in sent(record):
         for number, piece in PIECE.findall(row.text):
@@ -169,7 +169,7 @@ def _outside_hours(record: Record) -> Iterator[str]:
 
 
 def _wrong_channel(record: Record) -> Iterator[str]:
-    """A reply leaves by the channel by which the newest of its messages came; a draft is a comment."""
+    """A reply has the channel of its newest message; a draft is a comment."""
     came = {row.id: row.type for row in record.rows if row.inbound}
     by = {row.id: row.provider for row in record.rows if row.inbound}
     for row in _of_bridge(record):
@@ -199,7 +199,7 @@ def _not_meant(record: Record) -> Iterator[str]:
 
 
 def _untold(record: Record) -> Iterator[str]:
-    """Every post whose receipt it got is one that the bridge reports, and every reply that it reports is in GHL."""
+    """Every post whose receipt the bridge got is reported, and every reported reply is in GHL."""
     held = {row.id for row in record.rows}
     told = {id_ for one in record.outcomes.values() for id_ in one.reply_ids}
     yield from (f"untold: {id_} is told of, and not in GHL" for id_ in sorted(told - held))
@@ -211,7 +211,7 @@ def _untold(record: Record) -> Iterator[str]:
 
 
 def _counts(record: Record) -> Iterator[str]:
-    """The counts are the outcomes of the messages; a replayed dead letter counts as one before."""
+    """The counts equal the messages' outcomes; a replayed dead letter counts as one before."""
     are = Counter((one.status, one.reason) for one in record.outcomes.values() if one.status in FINAL)
     counted = Counter[tuple[str, str]]()
     for name, count in record.totals.items():

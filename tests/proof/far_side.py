@@ -1,4 +1,4 @@
-"""GHL and the completion services, on a real socket: what they are asked they do, and they behave as the next fault says."""
+"""GHL and the completion services on a real socket; they do what they are asked, or what the next fault says."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class FarSide:
         self.later: Callable[[float, Callable[[], object]], object] = lambda _, do: do()
 
     def next(self) -> int:
-        """The next place in the order of all that is seen."""
+        """The next number in the order of all visible events."""
         self.seq += 1
         return self.seq
 
     @contextmanager
     def behaving(self, fault: Fault) -> Iterator[None]:
-        """Behave so with the next request."""
+        """Use this behaviour for the next request."""
         self.fault = fault
         try:
             yield
@@ -173,7 +173,7 @@ class FarSide:
         raise AssertionError(f"nobody expected GET {path}")
 
     def _change(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
-        """Tags, and who a contact is assigned to."""
+        """Change tags, or the user that a contact is assigned to."""
         if path.endswith("/tags"):
             self.record.tags += document["tags"]
             return {"tags": document["tags"]}

@@ -1,4 +1,4 @@
-"""What may happen to one call, and what may arrive at its place."""
+"""Faults and events that may happen at one call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """One thing that goes wrong, or comes in between, at one call of a process."""
+    """One fault or event at one call of a process."""
 
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
@@ -40,7 +40,7 @@ PASSING = frozenset(Fault) - ARRIVALS - {Fault.REFUSED}
 
 
 class Crash(BaseException):
-    """The process is gone: nothing of it runs on. No code may catch it, as none can catch a SIGKILL."""
+    """The process is gone, and none of its code continues. No code may catch it, like a SIGKILL."""
 
 
 class Stuck(BaseException):
@@ -48,7 +48,7 @@ class Stuck(BaseException):
 
 
 def faults_of(place: str) -> list[Fault]:
-    """What may happen at a call of this name: those of Redis begin with `redis`, those made in a turn end with `*`."""
+    """The faults for a call of this name: Redis calls begin with `redis`, calls of a turn end with `*`."""
     of_redis, of_turn, of_receiver = place.startswith("redis"), place.endswith("*"), place.startswith("redis accept")
     left_out: set[Fault] = set()
     if of_redis:

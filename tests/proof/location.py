@@ -1,4 +1,4 @@
-"""The location of all runs, with what a shape wants of it."""
+"""The location of all runs, with a shape's settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def location_of(url: str, settings: Mapping[str, Any]) -> Location:
-    """A location whose services are at this address; `settings` go before, within tables too."""
+    """A location with services at this address; `settings` have priority, within tables too."""
     usual: dict[str, Any] = {
         "id": LOCATION,
         "ghl_token": "pit",

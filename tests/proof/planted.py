@@ -1,4 +1,4 @@
-"""Faults that are planted in the product, to see whether the harness finds them: each is one that a person might well make.
+"""Faults that are planted in the code, to see whether the harness finds them: each could be a person's mistake.
 
 In a script a text is replaced by another one; in Python a function is replaced for as long as the fault is planted.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InScript:
-    """`was` becomes `becomes` wherever it stands."""
+    """`was` is replaced by `becomes` wherever it occurs."""
 
     name: str
     found_by: str
@@ -40,7 +40,7 @@ class InScript:
 
 @dataclass(frozen=True, slots=True)
 class InPython:
-    """An attribute of a module or a class becomes what `made` makes of it."""
+    """An attribute of a module or class is replaced by the result of `made`."""
 
     name: str
     found_by: str
@@ -82,7 +82,7 @@ def _never_a_draft(was: Any) -> Any:
 
 
 def _impatient(was: Any) -> Any:
-    """An unknown outcome is tried again at once."""
+    """An unknown outcome is retried at once."""
 
     def persist(attempt: Any, **named: Any) -> Any:
         def unknown_too(left: float) -> Any:

@@ -1,4 +1,4 @@
-"""What is visible of a run: webhooks and answers, messages in GHL, requests to services, and what the bridge reports."""
+"""What is visible of a run: webhooks and answers, messages in GHL, requests to services, and the bridge's reports."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A webhook that was answered with a 2xx: of what kind, and whose. `id` is GHL's of the message."""
+    """A webhook that was answered with a 2xx: its kind and its contact. `id` is the message's id in GHL."""
 
     seq: int
     kind: str
@@ -97,7 +97,7 @@ class Record:
 
 
 def read_outcomes(record: Record, redis: Redis) -> Record:
-    """The record with what the bridge itself tells at the end."""
+    """Add what the bridge reports at the end."""
     timelines = Timelines(redis)
     for contact in {row.contact for row in record.rows}:
         timeline = timelines.find(contact)

@@ -1,4 +1,4 @@
-"""The shapes of a turn: what a contact writes, how the location is set up, and what must become of it."""
+"""The shapes of a turn: what a contact writes, the location's settings, and the right outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.store.limits.budget import Budgets
 from tests.proof.far_side import LOCATION
 from tests.proof.faults import Fault
@@ -130,7 +130,7 @@ def _held(run: Simulation) -> None:
 
 
 def _mend(run: Simulation) -> bool:
-    """The operator corrects the login, lets the location go on, and replays what is left."""
+    """The operator corrects the login, resumes the location, and replays the remaining dead letters."""
     if run.far.failing.pop(ASSISTABLE, None):
         run.worker.locations.lift_hold(LOCATION, why="a test")
         return True

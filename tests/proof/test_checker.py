@@ -1,4 +1,4 @@
-"""The checker is tried itself: records of good runs are spoilt in every way that it is there for, and it says so."""
+"""The checker itself is tested: records of good runs are changed in each way that it must find."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _swap(record: Record) -> None:
 
 
 def _swap_messages(record: Record) -> None:
-    """The later message was accepted, and answered, before the earlier."""
+    """The later message was accepted and answered before the earlier one."""
     _swap(record)
     first, last = record.asked[0], record.asked[-1]
     record.asked[0], record.asked[-1] = replace(last, number=first.number), replace(first, number=last.number)
@@ -161,7 +161,7 @@ def good(machine: Machine) -> dict[str, Record]:
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_a_spoilt_record_is_found_out(good: dict[str, Record], name: str) -> None:
-    """The checker names what is wrong with it, and nothing is wrong without."""
+    """The checker names the error, and finds none in the good record."""
     spoil, said = SPOILT[name]
     record = deepcopy(good["three parts"])
     assert faults_in(record) == []
@@ -170,7 +170,7 @@ def test_a_spoilt_record_is_found_out(good: dict[str, Record], name: str) -> Non
 
 
 def test_answers_in_the_wrong_order_are_found_out(good: dict[str, Record]) -> None:
-    """What was accepted before a later message was written is not answered after it."""
+    """A message that was accepted before a later one was written is not answered after it."""
     record = deepcopy(good["burst"])
     assert faults_in(record) == []
     _swap_messages(record)

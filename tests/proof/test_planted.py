@@ -1,4 +1,4 @@
-"""The harness is tried itself: faults are planted in scripts, in Python and in records, and each must be found."""
+"""The harness itself is tested: planted faults in scripts, Python and records must be found."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_what_is_planted_in_scripts_fits_them() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("planted", BY_DAY_AND_NIGHT, ids=lambda planted: planted.name)
 def test_a_planted_fault_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch, planted: InScript | InPython) -> None:
-    """At the latest by one of the single faults of one shape."""
+    """One of the single faults of one shape finds it."""
     if isinstance(planted, InScript):
         plant = staticmethod(lambda text: text.replace(planted.was, planted.becomes))
         for client in (VirtualRedis, FrontedAsyncRedis):

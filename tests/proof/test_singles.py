@@ -1,4 +1,4 @@
-"""Every fault at every call of a turn of each shape: what was promised is kept, and every message comes to its end."""
+"""Every fault at every call of a turn of each shape: the guarantees hold, and every message has its end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ran() -> list[int]:
 def test_no_fault_at_any_call_breaks_a_promise(
     machine: Machine, shape: Shape, ran: list[int], record_property: Callable[[str, object], None]
 ) -> None:
-    """Nothing is lost, doubled, reordered or untold, whatever goes wrong at whichever call, or arrives there."""
+    """Nothing is lost, doubled, reordered or unreported, whatever fails or arrives at whichever call."""
     undisturbed = run(machine, Case(shape))
     assert undisturbed.broken == []
     results = [run(machine, case) for case in singles(shape, undisturbed.calls)]
@@ -65,7 +65,7 @@ def test_no_fault_breaks_a_rule(machine: Machine, number: int) -> None:
 
 
 def test_thousands_of_cases_ran(ran: list[int], capsys: pytest.CaptureFixture[str]) -> None:
-    """The shapes' calls and faults come to as many cases as they did."""
+    """The number of cases is at least that of the shapes' calls and faults."""
     if len(ran) == len(SHAPES):
         with capsys.disabled():
             sys.stdout.write(f"\n{sum(ran) / 1000:.1f} thousand cases of {len(SHAPES)} shapes\n")

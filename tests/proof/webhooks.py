@@ -1,4 +1,4 @@
-"""GHL's webhooks as bytes, signed, and the queue in which they wait until they are taken."""
+"""GHL's signed webhooks as bytes, and their queue until they are accepted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEYS = read_keys(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
 
 @dataclass(slots=True, kw_only=True)
 class Webhook:
-    """One that is under way. `at` is when (s) GHL sends it, or tries again."""
+    """A webhook on its way. `at` is the time (s) at which GHL sends it, or repeats it."""
 
     at: float
     kind: str
@@ -69,12 +69,12 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
 
 
 def uninstall(at: float, ms: int) -> Webhook:
-    """The app is uninstalled."""
+    """The webhook of an uninstall."""
     return _app_change("UNINSTALL", at, ms)
 
 
 def install(at: float, ms: int) -> Webhook:
-    """The app is installed."""
+    """The webhook of an install."""
     return _app_change("INSTALL", at, ms)
 
 
@@ -90,7 +90,7 @@ def contact_update(at: float, ms: int, **told: Any) -> Webhook:
 
 
 def signed(told: Mapping[str, Any], *, at: float, kind: str, contact: str, id_: str) -> Webhook:
-    """As GHL signs them."""
+    """A webhook with GHL's signature."""
     body = _bytes(told)
     headers = {"x-ghl-signature": base64.b64encode(KEY.sign(body)).decode()}
     return Webhook(at=at, kind=kind, contact=contact, id=id_, body=body, headers=headers)

@@ -1,4 +1,4 @@
-"""What will happen in a soak: who writes what and when, and what dies when. The same seed gives the same plan, for any bridge."""
+"""The plan of a soak: messages and kills with their times. The same seed gives the same plan, for any bridge."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ WORDS = ("Are you open today?", "What does it cost?", "And on Sunday?", "Thanks!
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message: seconds from the start, the number of its contact, its own mark, which no other text has, and its text."""
+    """One message: its time (s), the number of its contact, its own mark, which no other text has, and its text."""
 
     at: float
     contact: int
@@ -116,7 +116,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One thing that goes wrong: to whom, and for how many seconds or requests."""
+    """One fault: the process, and its number of seconds or requests."""
 
     at: float
     kind: Kind
@@ -127,7 +127,7 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole soak. Contacts behind the first `writers` are probes, one for each strike."""
+    """A whole soak. Contacts after the first `writers` are probes, one for each strike."""
 
     seed: int
     seconds: float
@@ -145,7 +145,7 @@ def plan(
     pauses: tuple[float, float] = (2.0, 8.0),
     kinds: Collection[Kind] = tuple(WEIGHTS),
 ) -> Plan:
-    """Draw a plan: `rate` messages a second, and a strike of these kinds after each pause (s)."""
+    """Make a plan: `rate` messages a second, and a strike of these kinds after each pause (s)."""
     randomness = Random(seed)
     strikes = _strikes(randomness, seconds, pauses, kinds)
     lines = _lines(randomness, seconds, rate, writers)
@@ -153,7 +153,7 @@ def plan(
 
 
 def probe(contact: int) -> Line:
-    """The one message of a probe."""
+    """The message of a probe."""
     mark = f"{contact:03}-0001"
     return Line(0, contact, mark, f"#{mark} Is anybody there?", 1.0)
 
@@ -203,7 +203,7 @@ def _shuffled(randomness: Random, kinds: Collection[Kind]) -> list[Kind]:
 
 
 def _target(randomness: Random, at: float, kind: Kind, busy: dict[str, float]) -> str:
-    """Who is up by then; posts and completions stand for themselves."""
+    """A running process at that time; posts and completions are targets too."""
     if kind not in TARGETS:
         return kind.partition(" ")[0]
     free = [name for name in TARGETS[kind] if busy[name] <= at]

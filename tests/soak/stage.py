@@ -1,4 +1,4 @@
-"""The processes of a soak: two receivers, two workers, Redis and the simulator, and what is done to them."""
+"""The processes of a soak: two receivers, two workers, Redis and the simulator, and their faults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Stage:
         self._ids: dict[int, str] = {}
 
     def open(self) -> None:
-        """Start everything, and wait until it is there."""
+        """Start everything, and wait until it works."""
         machine = self.machine
         # What runs is what stands here, wherever the virtual environment was made for.
         machine.environ |= {"PORT": str(self._ports["web"]), "PYTHONPATH": str(ROOT)}
@@ -66,13 +66,13 @@ class Stage:
         self._open.close()
 
     def contact(self, number: int) -> str:
-        """The id of a contact, who comes to be when first asked for."""
+        """The id of a contact, created on first use."""
         if number not in self._ids:
             self._ids[number] = self.machine.person(LOCATION).id
         return self._ids[number]
 
     def write(self, line: Line) -> dict[str, Any]:
-        """Let a contact write; the webhook goes to each receiver in turn. Answers its ids."""
+        """Let a contact write; webhooks go to the receivers in turn. Returns its ids."""
         self._turn += 1
         url = self._url(RECEIVERS[self._turn % len(RECEIVERS)])
         contact = self.contact(line.contact)
@@ -83,11 +83,11 @@ class Stage:
         return said
 
     def strike(self, strike: Strike) -> Callable[[], bool] | None:
-        """Do it; answers what puts it right again after its seconds, and tells whether it could yet."""
+        """Do it; returns a call that repairs it after its seconds and says whether it could."""
         return STRIKES[strike.kind](self, strike) if strike.kind in STRIKES else None
 
     def start(self, name: str) -> bool:
-        """Start a process once the one of its name has gone; says whether it has."""
+        """Start a process once the one of its name has ended; returns whether it has."""
         if self.machine.lives(name):
             return False
         # Otherwise the machine would keep the dead one, and some day signal whoever has its number then.
@@ -99,7 +99,7 @@ class Stage:
         return True
 
     def make_whole(self) -> None:
-        """Let nothing go wrong any more."""
+        """End all faults."""
         self.machine.sim.http.delete(f"{self.machine.sim.url}/_sim/faults")
         self.of_redis = {}
         for strait in self.straits.values():
@@ -111,12 +111,12 @@ class Stage:
                 self.start(name)
 
     def posts(self) -> dict[str, list[str]]:
-        """What was posted to each contact, in order."""
+        """The posts to each contact, in order."""
         posts: dict[str, list[str]] = self.machine.sim.ask("counts")["posts"]["by_contact"]
         return posts
 
     def webhooks(self) -> dict[str, int]:
-        """How often which status was answered to a webhook."""
+        """The number of answers to webhooks by status."""
         webhooks: dict[str, int] = self.machine.sim.ask("counts")["webhooks"]["by_status"]
         return webhooks
 

@@ -6,12 +6,12 @@
 --   ARGV[5]  how many refused logins put a location on hold
 -- Answers written; lost if the lease was lost; held if the location is on hold and the turn waits. parts/results.lua has the
 -- numbers.
--- Needs: results, applying, circuits, dead_letters
+-- Needs: results, applying, takeover, circuits, dead_letters
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
 local is = rows(redis.call('HGETALL', record))
-if is.lease ~= token then return is.released == token and RELEASE.written or RELEASE.lost end
+if not is_holder(is, token) then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
 counted = {}
 local function park(circuits)
