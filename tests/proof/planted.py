@@ -21,7 +21,7 @@ from bridge.policy.unknown_sends import Absent, Present
 from bridge.store.lanes import dead_lettering, outbound, steps
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.swept import SweptMessages
-from bridge.wire import deadline
+from bridge.wire import http1
 from workers import sweeper
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _for_the_contact(was: Any) -> Any:
 
 PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return nil end", ""),
-    InScript("no fence at the end", "three parts", "if is.lease ~= token then return", "if false then return"),
+    InScript("no fence at the end", "three parts", "if not is_holder(is, token) then return is", "if false then return is"),
     InScript(
         "a held lane is leased",
         "one part",
@@ -231,13 +231,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     ),
     InPython("a claim is believed", "claim that is not true", posting, "settle_claim", _believed),
     InPython("a lapsed lease is not seen", "provider that delivers", Lanes, "hold", _always(None)),
-    InPython(
-        "stale answers of a connection are taken",
-        "one part",
-        deadline._Stream,
-        "heard",
-        lambda _: property(lambda _: True, lambda *_: None),
-    ),
+    InPython("what follows an answer is a part of it", "one part", http1._Answer, "on_message_begin", _always(None)),
     InPython("a person is nobody", "one part", outbound, "author", _always(Author.NOBODY)),
     InPython("a note for staff is sent to the contact", "handover with a note", handover, "say", _for_the_contact),
     InPython(
