@@ -254,12 +254,8 @@ def due_ms(redis: Redis, lane: Lane = LANE) -> float | None:
 
 
 def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Everything that is in Redis, but for sets of times and fields that a repeated call moves on rightly.
-
-    Who leads the dispatchers is left out too: it is forgotten after some seconds by the server's own clock.
-    """
-    found_names = sorted(map(str, redis.scan_iter("*", count=1000)))
-    names = [name for name in found_names if name not in without and not name.endswith(":leader")]
+    """Everything that is in Redis, but for sets of times and fields that a repeated call moves on rightly."""
+    names = [str(name) for name in sorted(redis.scan_iter("*", count=1000)) if name not in without]
     pipe = redis.pipeline(transaction=False)
     for name in names:
         pipe.type(name)
