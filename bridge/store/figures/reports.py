@@ -1,8 +1,8 @@
 """Daily counts of each location, which reports are made of: kept for 400 days, one document a day.
 
-Scripts note what happens as one short entry each (`parts/reports.lua`), the busiest ones along with their counts. Entries are added to their days together: a day begins by
-the time zone of its location, and one write for many is cheap. That is done when there are many, when an hour is over, and before
-a report is read.
+Scripts note what happens as one short entry each (`parts/reports.lua`), the busiest ones along with their counts. Entries are
+added to their days together: a day begins by the time zone of its location, and one write for many is cheap. That is done when
+there are many, when an hour is over, and before a report is read.
 """
 
 from __future__ import annotations

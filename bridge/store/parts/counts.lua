@@ -4,7 +4,7 @@
 -- What a script counts that leaves its counts to the next fold: by the prefix of the partition, and by moment (0: none) and
 -- name, how much. Nil: it adds them at once.
 local counted
--- Likewise the entries of daily reports (parts/reports.lua), a list by the prefix of the partition.
+-- The entries of daily reports that wait for the same fold (parts/reports.lua): a list by the prefix of the partition.
 local reported = {}
 
 -- Note a count for the next fold.
