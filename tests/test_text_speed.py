@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MEGABYTE = 1_000_000
-# By day a function is measured with every so-manieth shape, its neighbour with the next ones, and with shorter texts: a megabyte of
-# letters that become eighteen each is more than a busy machine's memory gives at the same speed.
+# By day a function is measured with every so-manieth shape, its neighbour with the next ones, and with shorter texts: a megabyte
+# of letters that become eighteen each is more than a busy machine's memory gives at the same speed.
 EACH, BY_DAY = 4, MEGABYTE // 4
 # What one function may hold an event loop up for (s of CPU, on the machine that the yardstick was read on).
 MOST_ON_LOOP = 0.05
